@@ -1,0 +1,2 @@
+//! The command line: turns arguments into calls of the engine.
+fn main() {}

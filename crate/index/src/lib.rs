@@ -1,0 +1,1 @@
+//! Turns documents into an index, and a query into ranked passages.

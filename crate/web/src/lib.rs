@@ -1,0 +1,1 @@
+//! Turns calls from JavaScript into calls of the engine.

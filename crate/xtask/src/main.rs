@@ -1,0 +1,2 @@
+//! Turns `cargo xtask NAME` into the work of that name.
+fn main() {}

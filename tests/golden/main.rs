@@ -1,0 +1,1 @@
+//! Compares our results with recorded outside truth.

@@ -1,0 +1,1 @@
+//! Compares each kernel with its plain twin.
