@@ -128,7 +128,7 @@ fn read_pages(
             Ok(page) => documents.push(page),
             Err(error) => {
                 progress.suspend(|| report::page_warning(&file.source, &error));
-                warnings.push(Warning { path: file.source, message: error.to_string(), hint: error.hint() });
+                warnings.push(Warning { path: file.source, message: error.to_string(), hint: error.hint().to_owned() });
             }
         }
         progress.inc(1);

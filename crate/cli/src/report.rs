@@ -19,7 +19,7 @@ pub(crate) fn page_warning(path: &str, error: &PageError) {
     eprintln!("hint: {}", error.hint());
 }
 
-fn hint(error: &anyhow::Error) -> Option<String> {
+fn hint(error: &anyhow::Error) -> Option<&str> {
     error.chain().find_map(|cause| {
         let hint = cause
             .downcast_ref::<EngineError>()
@@ -27,7 +27,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             .or_else(|| cause.downcast_ref::<BundleError>().map(BundleError::hint))
             .or_else(|| cause.downcast_ref::<LoadError>().map(LoadError::hint))
             .or_else(|| cause.downcast_ref::<RunError>().map(RunError::hint));
-        hint.or_else(|| cause.downcast_ref::<Hint>().map(|hint| hint.hint.clone()))
+        hint.or_else(|| cause.downcast_ref::<Hint>().map(|hint| hint.hint.as_str()))
     })
 }
 
