@@ -283,3 +283,11 @@ impl BundleError {
         }
     }
 }
+
+/// What is wrong inside a stored section: place, what was expected, what was found. [`crate::bundle`] adds the file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Contradiction {
+    pub(crate) place: &'static str,
+    pub(crate) expected: String,
+    pub(crate) found: String,
+}
