@@ -1,8 +1,7 @@
 //! Turns errors and warnings into lines on standard error: what, where and why, then what to do.
 
 use anchorite::EngineError;
-use anchorite::index::bundle::BundleError;
-use anchorite::index::error::PageError;
+use anchorite::index::error::{BundleError, PageError};
 use anchorite::model::error::{LoadError, RunError};
 
 /// Prints `error: cause: cause`, and `hint: ...` where the cause knows one.
@@ -14,8 +13,8 @@ pub(crate) fn error(error: &anyhow::Error) {
 }
 
 /// Prints one page's warning.
-pub(crate) fn page_warning(path: &str, error: &PageError) {
-    eprintln!("warning: {path}: {error}");
+pub(crate) fn page_warning(error: &PageError) {
+    eprintln!("warning: {error}");
     eprintln!("hint: {}", error.hint());
 }
 
