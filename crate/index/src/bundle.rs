@@ -93,7 +93,7 @@ pub struct Manifest {
     pub format: u32,
     /// Version of the program that wrote it.
     pub anchorite: String,
-    /// SHA-256 over roles, names, lengths and hashes of all files: the same content gives the same id.
+    /// SHA-256 over roles, names, lengths and hashes of all files and parts: the same content gives the same id.
     pub id: String,
     /// How many documents are indexed.
     pub documents: u32,
@@ -360,6 +360,9 @@ fn content_id(files: &[FileEntry]) -> String {
             "{} {} {} {}\n",
             file.role, file.bytes, file.sha256, file.name
         ));
+        for part in &file.parts {
+            hash.update(format!("{} {}\n", part.bytes, part.sha256));
+        }
     }
     hex(&hash.finalize())
 }

@@ -671,7 +671,7 @@ mod tests {
                 seed,
             };
             VectorIndex::build(&embeddings, options)
-                .and_then(|index| Ok(index.to_bytes().expect("memory")))
+                .map(|index| index.to_bytes().expect("memory"))
                 .expect("good")
         };
         assert_eq!(bytes(1), bytes(1));
