@@ -20,6 +20,14 @@ pub enum PageError {
         /// Its size in bytes.
         found: usize,
     },
+    /// The file could not be read at all.
+    #[error("page `{page}` could not be read: {reason}")]
+    Unreadable {
+        /// Path of the page.
+        page: String,
+        /// What the system said.
+        reason: String,
+    },
     /// The file holds a NUL byte, so it is no text.
     #[error("page `{page}` is binary: byte zero at offset `{offset}`")]
     Binary {
@@ -66,6 +74,7 @@ impl PageError {
     /// What the owner of the page can do.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Unreadable { .. } => "check that the file exists and may be read",
             Self::Empty { .. } => "write the page, or leave it out of the folder",
             Self::TooLarge { .. } => "split the page, or raise the limit on page size",
             Self::Binary { .. } => {
@@ -256,6 +265,22 @@ pub enum BundleError {
 }
 
 impl BundleError {
+    /// A stable name of the state, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ManifestSyntax { .. } => "manifest_syntax",
+            Self::UnknownFormat { .. } => "unknown_format",
+            Self::ManifestField { .. } => "manifest_field",
+            Self::MissingFile { .. } => "missing_file",
+            Self::MissingPart { .. } => "missing_part",
+            Self::Length { .. } => "length",
+            Self::Hash { .. } => "hash",
+            Self::Malformed { .. } => "malformed",
+            Self::UnknownGraph { .. } => "unknown_graph",
+            Self::TooLarge { .. } => "too_large",
+        }
+    }
+
     /// What the owner of the bundle can do.
     pub fn hint(&self) -> &'static str {
         match self {

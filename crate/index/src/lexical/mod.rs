@@ -9,8 +9,10 @@ pub(crate) mod postings;
 #[cfg(feature = "build")]
 mod build;
 mod search;
+mod terms;
 
 pub use search::{LexicalOptions, LexicalScores};
+pub use terms::terms;
 
 use dictionary::Dictionary;
 use postings::PostingList;

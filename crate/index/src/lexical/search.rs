@@ -227,7 +227,7 @@ impl LexicalIndex {
         });
     }
 
-    fn idf(&self, n_with: u32) -> f32 {
+    pub(super) fn idf(&self, n_with: u32) -> f32 {
         let n_with = n_with as f32;
         let n_chunks = self.n_chunks() as f32;
         ((n_chunks - n_with + 0.5).max(0.5) / (n_with + 0.5)).ln_1p()
