@@ -57,6 +57,7 @@ impl Iterator for Varints<'_> {
     }
 }
 
+#[cfg(feature = "build")]
 pub(crate) fn push_varint(bytes: &mut Vec<u8>, mut value: u32) {
     while value >= 0x80 {
         bytes.push(value.to_le_bytes()[0] | 0x80);
