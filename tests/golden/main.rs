@@ -1,1 +1,5 @@
 //! Compares our results with recorded outside truth.
+
+mod embedder;
+mod logits;
+mod stories;
