@@ -3,3 +3,5 @@
 mod embedder;
 mod logits;
 mod stories;
+mod template;
+mod tokenizer;
