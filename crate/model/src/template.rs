@@ -4,12 +4,12 @@
 //! A template comes with the weights and is not trusted: its work is metered, and it reaches nothing but its variables.
 
 mod date;
+mod filters;
 
 use std::collections::BTreeMap;
 
-use minijinja::value::{Kwargs, Value};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, Error, ErrorKind};
+use minijinja::{Environment, Error, ErrorKind, Value};
 
 use crate::error::{LoadError, RunError};
 use crate::gguf::Gguf;
@@ -23,6 +23,8 @@ const RECURSION_LIMIT: usize = 128;
 /// Templates name today's date; the one that Llama 3's fall back on keeps their prompts the same every day.
 const DEFAULT_CLOCK: i64 = 1_721_952_000;
 const NAME: &str = "chat_template";
+/// A text that no template writes by itself.
+const PROBE: &str = "anchorite-system-message";
 
 /// One turn of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub struct ChatTemplate {
     environment: Environment<'static>,
     bos_token: String,
     eos_token: String,
+    /// Whether a system message reaches the prompt. Some templates refuse one, some leave it out.
+    takes_system: bool,
 }
 
 impl ChatTemplate {
@@ -87,7 +91,8 @@ impl ChatTemplate {
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_syntax(syntax.map_err(|error| LoadError::Template { reason: reason(&error) })?);
         environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-        environment.add_filter("tojson", to_json);
+        environment.add_filter("tojson", filters::to_json);
+        environment.add_filter("indent", filters::indent);
         environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         });
@@ -98,8 +103,11 @@ impl ChatTemplate {
             environment,
             bos_token: bos_token.into(),
             eos_token: eos_token.into(),
+            takes_system: true,
         };
         template.set_clock(DEFAULT_CLOCK);
+        let probe = [Message::new("system", PROBE), Message::new("user", "?")];
+        template.takes_system = template.render(&probe, true).is_ok_and(|prompt| prompt.contains(PROBE));
         Ok(template)
     }
 
@@ -111,10 +119,19 @@ impl ChatTemplate {
 
     /// The prompt for `messages`, followed by the opening of an answer if `add_generation_prompt`.
     ///
+    /// Where the model knows no system message, what it says opens the user's next message, on lines of its own.
+    ///
     /// # Errors
     /// [`RunError::Template`] if the template refuses the messages (two turns of one role, a role it does not know),
     /// fails, or does not come to an end.
     pub fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<String, RunError> {
+        let merged;
+        let messages = if self.takes_system {
+            messages
+        } else {
+            merged = without_system(messages);
+            &merged
+        };
         let message = |message: &Message| {
             Value::from(BTreeMap::from([
                 ("role", Value::from(message.role.as_str())),
@@ -167,6 +184,32 @@ fn reason(error: &Error) -> String {
     reason
 }
 
+/// `messages` with each system message at the head of the user's next, or made the user's own.
+fn without_system(messages: &[Message]) -> Vec<Message> {
+    let mut merged: Vec<Message> = Vec::with_capacity(messages.len());
+    let mut said = String::new();
+    for message in messages {
+        let is_user = message.role == "user";
+        if message.role == "system" || (is_user && !said.is_empty()) {
+            if !said.is_empty() {
+                said.push('\n');
+            }
+            said.push_str(&message.content);
+        } else if !said.is_empty() {
+            merged.push(Message::new("user", std::mem::take(&mut said)));
+        }
+        if is_user && !said.is_empty() {
+            merged.push(Message::new("user", std::mem::take(&mut said)));
+        } else if message.role != "system" {
+            merged.push(message.clone());
+        }
+    }
+    if !said.is_empty() {
+        merged.push(Message::new("user", said));
+    }
+    merged
+}
+
 /// `{% generation %}` of `transformers` marks what to train on; it means nothing here, and `minijinja` lacks it.
 fn without_generation_marks(source: &str) -> String {
     let mut kept = String::with_capacity(source.len());
@@ -189,37 +232,6 @@ fn without_generation_marks(source: &str) -> String {
     }
     kept.push_str(rest);
     kept
-}
-
-/// `tojson` as `transformers` has it: JSON as Python writes it. The filter of `minijinja` spells four characters as
-/// escapes that are safe in HTML; a model would see them.
-fn to_json(value: &Value, indent: Option<Value>, options: Kwargs) -> Result<Value, Error> {
-    // Python's other arguments ask for what is done here anyway.
-    let indent = indent.or(options.get::<Option<Value>>("indent")?).filter(|indent| !indent.is_none());
-    let escaped = minijinja::filters::tojson(value, indent, std::iter::empty::<(&str, Value)>().collect())?;
-    let escaped = escaped.as_str().unwrap_or_default();
-    let mut text = String::with_capacity(escaped.len());
-    let mut rest = escaped;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        text.push_str(before);
-        let plain = match escape.get(..6) {
-            Some(r"\u003c") => Some('<'),
-            Some(r"\u003e") => Some('>'),
-            Some(r"\u0026") => Some('&'),
-            Some(r"\u0027") => Some('\''),
-            _ => None,
-        };
-        // An escape is at least two bytes, both ASCII; the second must not be taken for the start of another.
-        let n_bytes = if plain.is_some() { 6 } else { 2 };
-        match plain {
-            Some(c) => text.push(c),
-            None => text.push_str(&escape[..n_bytes]),
-        }
-        rest = &escape[n_bytes..];
-    }
-    text.push_str(rest);
-    Ok(Value::from(text))
 }
 
 #[cfg(test)]
@@ -251,12 +263,32 @@ mod tests {
         check("{{ messages[0].content.strip('.').upper() }}", "BE <KIND>");
         check("{{ messages[1].content | tojson }}", r#""\"Hi\" \\u003c""#);
         check("{{ ['<', '&', \"'\", '\\\\'] | tojson }}", r#"["<", "&", "'", "\\"]"#);
-        check("{{ {'a': 1} | tojson(indent=2) }}", "{\n  \"a\": 1\n}");
+        check("{{ {'a': [1, none, 1.5], 'b': {}} | tojson(indent=1) }}", "{\n \"a\": [\n  1,\n  null,\n  1.5\n ],\n \"b\": {}\n}");
+        check("{{ [1, true] | tojson(separators=(',', ':')) }}", "[1,true]");
+        check("{{ 'a\n\nb\n' | indent(2, first=True) }}", "  a\n\n  b\n");
         check("{% if tools is not none %}tools{% else %}none{% endif %}", "none");
         check("  {% if true %}\nx\n  {% endif %}\ny\n", "x\ny");
         check("{% for m in messages %}{% if loop.last %}{% break %}{% endif %}a{% endfor %}", "a");
         check("{%- generation -%} a {%- endgeneration %} b", "a b");
         check("{{ strftime_now('%d %b %Y') }}", "26 Jul 2024");
+    }
+
+    #[test]
+    fn a_system_message_is_never_lost() {
+        let conversation = [
+            Message::new("system", "Be kind."),
+            Message::new("user", "Hi"),
+            Message::new("assistant", "Hello"),
+            Message::new("system", "Now."),
+        ];
+        for source in [
+            "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no') }}{% endif %}\
+             {{ m.role }}:{{ m.content }};{% endfor %}",
+            "{% for m in messages if m.role != 'system' %}{{ m.role }}:{{ m.content }};{% endfor %}",
+        ] {
+            let found = template(source).render(&conversation, true);
+            assert_eq!(found.as_deref(), Ok("user:Be kind.\nHi;assistant:Hello;user:Now.;"), "`{source}`");
+        }
     }
 
     #[test]
@@ -276,6 +308,9 @@ mod tests {
             "{{ [0] * 99999999 | length }}",
             "{{ 'x' | center(999999999999) }}",
             "{{ '%999999999d' | format(1) }}",
+            "{{ 'x' | indent(9999999999, true) }}",
+            "{% set ns = namespace(x=[0]) %}{% for i in range(50) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x | tojson }}",
+            "{% set ns = namespace(x=[0]) %}{% for i in range(99999) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x | tojson }}",
         ] {
             let error = template(source).render(&[], false);
             assert!(matches!(error, Err(RunError::Template { .. })), "`{source}` gave {error:?}");
