@@ -16,8 +16,14 @@ use crate::gguf::Gguf;
 
 /// The largest template accepted, in bytes. Real ones have up to about 20,000.
 const MAX_SOURCE_BYTES: usize = 256 << 10;
-/// Work that one rendering may do: about one unit per instruction and per 64 bytes made, so at most 128 MB.
-const FUEL: u64 = 2_000_000;
+/// Work that one rendering may do: about one unit per instruction and per 64 bytes made. Real templates take under
+/// 1,000. It is also what keeps a template from nesting values so deep (about one level per 10 units, 250 bytes of
+/// stack each) that freeing them overflows the stack.
+const FUEL: u64 = 10_000;
+/// What each message adds to that.
+const FUEL_PER_MESSAGE: u64 = 500;
+/// What each byte of the variables adds, as its share of a unit: enough for four copies.
+const BYTES_PER_FUEL: u64 = 16;
 /// Calls in calls. A worker's stack holds 1 MB.
 const RECURSION_LIMIT: usize = 128;
 /// Templates name today's date; the one that Llama 3's fall back on keeps their prompts the same every day.
@@ -86,7 +92,6 @@ impl ChatTemplate {
             });
         }
         let mut environment = Environment::new();
-        environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(RECURSION_LIMIT);
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_syntax(syntax.map_err(|error| LoadError::Template { reason: reason(&error) })?);
@@ -138,7 +143,9 @@ impl ChatTemplate {
                 ("content", Value::from(message.content.as_str())),
             ]))
         };
-        self.render_variables([
+        let n_bytes: usize = messages.iter().map(|message| message.content.len()).sum();
+        let fuel = FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + n_bytes as u64 / BYTES_PER_FUEL;
+        self.render_variables(fuel, [
             ("messages".into(), messages.iter().map(message).collect()),
             ("add_generation_prompt".into(), add_generation_prompt.into()),
         ])
@@ -150,13 +157,15 @@ impl ChatTemplate {
     /// # Errors
     /// [`RunError::Template`], also if `variables` is no JSON object.
     pub fn render_json(&self, variables: &str) -> Result<String, RunError> {
+        let n_bytes = variables.len() as u64;
         let variables: BTreeMap<String, Value> = serde_json::from_str(variables)
             .map_err(|error| RunError::Template { reason: format!("variables: {error}") })?;
-        self.render_variables(variables)
+        self.render_variables(FUEL + n_bytes / BYTES_PER_FUEL, variables)
     }
 
     fn render_variables(
         &self,
+        fuel: u64,
         variables: impl IntoIterator<Item = (String, Value)>,
     ) -> Result<String, RunError> {
         let failed = |error: Error| RunError::Template { reason: reason(&error) };
@@ -168,7 +177,9 @@ impl ChatTemplate {
             ("documents".into(), Value::from(())),
         ]);
         context.extend(variables);
-        self.environment.get_template(NAME).and_then(|template| template.render(context)).map_err(failed)
+        let mut environment = self.environment.clone();
+        environment.set_fuel(Some(fuel));
+        environment.get_template(NAME).and_then(|template| template.render(context)).map_err(failed)
     }
 }
 
@@ -244,7 +255,7 @@ mod tests {
 
     #[track_caller]
     fn check(source: &str, expected: &str) {
-        let messages = [Message::new("system", "Be <kind>."), Message::new("user", "\"Hi\" \\u003c")];
+        let messages = [Message::new("user", "Be <kind>."), Message::new("assistant", "\"Hi\" \\u003c")];
         let found = template(source).render(&messages, true);
         assert_eq!(found.as_deref(), Ok(expected), "`{source}`");
     }
@@ -254,7 +265,7 @@ mod tests {
         check(
             "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m['content'] }}{{ eos_token }}\n{% endfor %}\
              {% if add_generation_prompt %}[assistant]{% endif %}",
-            "<s>[system] Be <kind>.</s>\n[user] \"Hi\" \\u003c</s>\n[assistant]",
+            "<s>[user] Be <kind>.</s>\n[assistant] \"Hi\" \\u003c</s>\n[assistant]",
         );
     }
 
