@@ -44,7 +44,10 @@ pub struct Message {
 impl Message {
     /// A message of `role`.
     pub fn new(role: impl Into<String>, content: impl Into<String>) -> Message {
-        Message { role: role.into(), content: content.into() }
+        Message {
+            role: role.into(),
+            content: content.into(),
+        }
     }
 }
 
@@ -65,16 +68,22 @@ impl ChatTemplate {
     /// [`LoadError::Template`] if it does not parse or is absurdly long; [`LoadError::MetadataType`] and
     /// [`LoadError::MetadataValue`] for the tokens it may name.
     pub fn from_gguf(gguf: &Gguf) -> Result<Option<ChatTemplate>, LoadError> {
-        let Some(source) = gguf.opt_string("tokenizer.chat_template")? else { return Ok(None) };
+        let Some(source) = gguf.opt_string("tokenizer.chat_template")? else {
+            return Ok(None);
+        };
         let piece = |key: &str| -> Result<String, LoadError> {
-            let Some(id) = gguf.opt_u32(key)? else { return Ok(String::new()) };
+            let Some(id) = gguf.opt_u32(key)? else {
+                return Ok(String::new());
+            };
             let pieces = gguf.strings("tokenizer.ggml.tokens")?;
             let piece = usize::try_from(id).ok().and_then(|idx| pieces.get(idx));
-            piece.map(|&piece| piece.into()).ok_or_else(|| LoadError::MetadataValue {
-                key: key.into(),
-                expected: format!("a token below {}", pieces.len()),
-                found: id.to_string(),
-            })
+            piece
+                .map(|&piece| piece.into())
+                .ok_or_else(|| LoadError::MetadataValue {
+                    key: key.into(),
+                    expected: format!("a token below {}", pieces.len()),
+                    found: id.to_string(),
+                })
         };
         let bos_token = piece("tokenizer.ggml.bos_token_id")?;
         let eos_token = piece("tokenizer.ggml.eos_token_id")?;
@@ -88,22 +97,36 @@ impl ChatTemplate {
     pub fn new(source: &str, bos_token: &str, eos_token: &str) -> Result<ChatTemplate, LoadError> {
         if source.len() > MAX_SOURCE_BYTES {
             return Err(LoadError::Template {
-                reason: format!("at most {MAX_SOURCE_BYTES} bytes expected: `{}`", source.len()),
+                reason: format!(
+                    "at most {MAX_SOURCE_BYTES} bytes expected: `{}`",
+                    source.len()
+                ),
             });
         }
         let mut environment = Environment::new();
         environment.set_recursion_limit(RECURSION_LIMIT);
-        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-        environment.set_syntax(syntax.map_err(|error| LoadError::Template { reason: reason(&error) })?);
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build();
+        environment.set_syntax(syntax.map_err(|error| LoadError::Template {
+            reason: reason(&error),
+        })?);
+        environment
+            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_filter("tojson", filters::to_json);
         environment.add_filter("indent", filters::indent);
-        environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
-            Err(Error::new(ErrorKind::InvalidOperation, message))
-        });
+        environment.add_function(
+            "raise_exception",
+            |message: String| -> Result<Value, Error> {
+                Err(Error::new(ErrorKind::InvalidOperation, message))
+            },
+        );
         environment
             .add_template_owned(NAME, without_generation_marks(source))
-            .map_err(|error| LoadError::Template { reason: reason(&error) })?;
+            .map_err(|error| LoadError::Template {
+                reason: reason(&error),
+            })?;
         let mut template = ChatTemplate {
             environment,
             bos_token: bos_token.into(),
@@ -112,14 +135,18 @@ impl ChatTemplate {
         };
         template.set_clock(DEFAULT_CLOCK);
         let probe = [Message::new("system", PROBE), Message::new("user", "?")];
-        template.takes_system = template.render(&probe, true).is_ok_and(|prompt| prompt.contains(PROBE));
+        template.takes_system = template
+            .render(&probe, true)
+            .is_ok_and(|prompt| prompt.contains(PROBE));
         Ok(template)
     }
 
     /// Sets what `strftime_now` tells: seconds since 1970, UTC. Without this it is midnight of 26 July 2024.
     pub fn set_clock(&mut self, unix_seconds: i64) {
         self.environment
-            .add_function("strftime_now", move |format: &str| date::format(unix_seconds, format));
+            .add_function("strftime_now", move |format: &str| {
+                date::format(unix_seconds, format)
+            });
     }
 
     /// The prompt for `messages`, followed by the opening of an answer if `add_generation_prompt`.
@@ -129,7 +156,11 @@ impl ChatTemplate {
     /// # Errors
     /// [`RunError::Template`] if the template refuses the messages (two turns of one role, a role it does not know),
     /// fails, or does not come to an end.
-    pub fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<String, RunError> {
+    pub fn render(
+        &self,
+        messages: &[Message],
+        add_generation_prompt: bool,
+    ) -> Result<String, RunError> {
         let merged;
         let messages = if self.takes_system {
             messages
@@ -144,11 +175,15 @@ impl ChatTemplate {
             ]))
         };
         let n_bytes: usize = messages.iter().map(|message| message.content.len()).sum();
-        let fuel = FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + n_bytes as u64 / BYTES_PER_FUEL;
-        self.render_variables(fuel, [
-            ("messages".into(), messages.iter().map(message).collect()),
-            ("add_generation_prompt".into(), add_generation_prompt.into()),
-        ])
+        let fuel =
+            FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + n_bytes as u64 / BYTES_PER_FUEL;
+        self.render_variables(
+            fuel,
+            [
+                ("messages".into(), messages.iter().map(message).collect()),
+                ("add_generation_prompt".into(), add_generation_prompt.into()),
+            ],
+        )
     }
 
     /// As [`ChatTemplate::render`], with every variable that a template may read in a JSON object: `messages` in any
@@ -158,8 +193,10 @@ impl ChatTemplate {
     /// [`RunError::Template`], also if `variables` is no JSON object.
     pub fn render_json(&self, variables: &str) -> Result<String, RunError> {
         let n_bytes = variables.len() as u64;
-        let variables: BTreeMap<String, Value> = serde_json::from_str(variables)
-            .map_err(|error| RunError::Template { reason: format!("variables: {error}") })?;
+        let variables: BTreeMap<String, Value> =
+            serde_json::from_str(variables).map_err(|error| RunError::Template {
+                reason: format!("variables: {error}"),
+            })?;
         self.render_variables(FUEL + n_bytes / BYTES_PER_FUEL, variables)
     }
 
@@ -168,7 +205,9 @@ impl ChatTemplate {
         fuel: u64,
         variables: impl IntoIterator<Item = (String, Value)>,
     ) -> Result<String, RunError> {
-        let failed = |error: Error| RunError::Template { reason: reason(&error) };
+        let failed = |error: Error| RunError::Template {
+            reason: reason(&error),
+        };
         let mut context: BTreeMap<String, Value> = BTreeMap::from([
             ("bos_token".into(), Value::from(self.bos_token.as_str())),
             ("eos_token".into(), Value::from(self.eos_token.as_str())),
@@ -179,7 +218,10 @@ impl ChatTemplate {
         context.extend(variables);
         let mut environment = self.environment.clone();
         environment.set_fuel(Some(fuel));
-        environment.get_template(NAME).and_then(|template| template.render(context)).map_err(failed)
+        environment
+            .get_template(NAME)
+            .and_then(|template| template.render(context))
+            .map_err(failed)
     }
 }
 
@@ -255,7 +297,10 @@ mod tests {
 
     #[track_caller]
     fn check(source: &str, expected: &str) {
-        let messages = [Message::new("user", "Be <kind>."), Message::new("assistant", "\"Hi\" \\u003c")];
+        let messages = [
+            Message::new("user", "Be <kind>."),
+            Message::new("assistant", "\"Hi\" \\u003c"),
+        ];
         let found = template(source).render(&messages, true);
         assert_eq!(found.as_deref(), Ok(expected), "`{source}`");
     }
@@ -273,13 +318,28 @@ mod tests {
     fn behaves_as_python_where_templates_rely_on_it() {
         check("{{ messages[0].content.strip('.').upper() }}", "BE <KIND>");
         check("{{ messages[1].content | tojson }}", r#""\"Hi\" \\u003c""#);
-        check("{{ ['<', '&', \"'\", '\\\\'] | tojson }}", r#"["<", "&", "'", "\\"]"#);
-        check("{{ {'a': [1, none, 1.5], 'b': {}} | tojson(indent=1) }}", "{\n \"a\": [\n  1,\n  null,\n  1.5\n ],\n \"b\": {}\n}");
-        check("{{ [1, true] | tojson(separators=(',', ':')) }}", "[1,true]");
+        check(
+            "{{ ['<', '&', \"'\", '\\\\'] | tojson }}",
+            r#"["<", "&", "'", "\\"]"#,
+        );
+        check(
+            "{{ {'a': [1, none, 1.5], 'b': {}} | tojson(indent=1) }}",
+            "{\n \"a\": [\n  1,\n  null,\n  1.5\n ],\n \"b\": {}\n}",
+        );
+        check(
+            "{{ [1, true] | tojson(separators=(',', ':')) }}",
+            "[1,true]",
+        );
         check("{{ 'a\n\nb\n' | indent(2, first=True) }}", "  a\n\n  b\n");
-        check("{% if tools is not none %}tools{% else %}none{% endif %}", "none");
+        check(
+            "{% if tools is not none %}tools{% else %}none{% endif %}",
+            "none",
+        );
         check("  {% if true %}\nx\n  {% endif %}\ny\n", "x\ny");
-        check("{% for m in messages %}{% if loop.last %}{% break %}{% endif %}a{% endfor %}", "a");
+        check(
+            "{% for m in messages %}{% if loop.last %}{% break %}{% endif %}a{% endfor %}",
+            "a",
+        );
         check("{%- generation -%} a {%- endgeneration %} b", "a b");
         check("{{ strftime_now('%d %b %Y') }}", "26 Jul 2024");
     }
@@ -298,7 +358,11 @@ mod tests {
             "{% for m in messages if m.role != 'system' %}{{ m.role }}:{{ m.content }};{% endfor %}",
         ] {
             let found = template(source).render(&conversation, true);
-            assert_eq!(found.as_deref(), Ok("user:Be kind.\nHi;assistant:Hello;user:Now.;"), "`{source}`");
+            assert_eq!(
+                found.as_deref(),
+                Ok("user:Be kind.\nHi;assistant:Hello;user:Now.;"),
+                "`{source}`"
+            );
         }
     }
 
@@ -324,7 +388,10 @@ mod tests {
             "{% set ns = namespace(x=[0]) %}{% for i in range(99999) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x | tojson }}",
         ] {
             let error = template(source).render(&[], false);
-            assert!(matches!(error, Err(RunError::Template { .. })), "`{source}` gave {error:?}");
+            assert!(
+                matches!(error, Err(RunError::Template { .. })),
+                "`{source}` gave {error:?}"
+            );
         }
     }
 
@@ -332,23 +399,47 @@ mod tests {
     fn refuses_what_is_no_template() {
         let nested = format!("{{{{ {}1{} }}}}", "(".repeat(100_000), ")".repeat(100_000));
         let long = " ".repeat(MAX_SOURCE_BYTES + 1);
-        for source in ["{% if %}", "{{ x", "{% for %}{% endif %}", "{% unknown %}", &nested, &long] {
+        for source in [
+            "{% if %}",
+            "{{ x",
+            "{% for %}{% endif %}",
+            "{% unknown %}",
+            &nested,
+            &long,
+        ] {
             let found = ChatTemplate::new(source, "", "");
             let start: String = source.chars().take(40).collect();
-            assert!(matches!(found, Err(LoadError::Template { .. })), "`{start}` gave {found:?}");
+            assert!(
+                matches!(found, Err(LoadError::Template { .. })),
+                "`{start}` gave {found:?}"
+            );
         }
     }
 
     #[test]
     fn a_file_need_not_have_a_template() {
-        assert!(ChatTemplate::from_gguf(&Gguf::default()).unwrap().is_none(), "no key, no template");
+        assert!(
+            ChatTemplate::from_gguf(&Gguf::default()).unwrap().is_none(),
+            "no key, no template"
+        );
         let mut gguf = Gguf::default();
-        gguf.metadata.insert("tokenizer.chat_template".into(), "{{ bos_token }}".into());
-        gguf.metadata.insert("tokenizer.ggml.tokens".into(), vec!["<s>"].into());
-        gguf.metadata.insert("tokenizer.ggml.bos_token_id".into(), 0u32.into());
+        gguf.metadata
+            .insert("tokenizer.chat_template".into(), "{{ bos_token }}".into());
+        gguf.metadata
+            .insert("tokenizer.ggml.tokens".into(), vec!["<s>"].into());
+        gguf.metadata
+            .insert("tokenizer.ggml.bos_token_id".into(), 0u32.into());
         let template = ChatTemplate::from_gguf(&gguf).unwrap().unwrap();
-        assert_eq!(template.render(&[], false).as_deref(), Ok("<s>"), "names the file's token");
-        gguf.metadata.insert("tokenizer.ggml.bos_token_id".into(), 7u32.into());
-        assert!(ChatTemplate::from_gguf(&gguf).is_err(), "a token outside the vocabulary");
+        assert_eq!(
+            template.render(&[], false).as_deref(),
+            Ok("<s>"),
+            "names the file's token"
+        );
+        gguf.metadata
+            .insert("tokenizer.ggml.bos_token_id".into(), 7u32.into());
+        assert!(
+            ChatTemplate::from_gguf(&gguf).is_err(),
+            "a token outside the vocabulary"
+        );
     }
 }

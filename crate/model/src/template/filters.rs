@@ -10,15 +10,26 @@ const MAX_DEPTH: usize = 64;
 
 /// `tojson` as `transformers` has it: what Python's `json.dumps` writes with `ensure_ascii=False`. The filter of
 /// `minijinja` spells four characters so that they are safe in HTML; a model would see that.
-pub(super) fn to_json(value: &Value, indent: Option<Value>, options: Kwargs) -> Result<Value, Error> {
-    let indent = indent.or(options.get("indent")?).filter(|indent| !indent.is_none());
+pub(super) fn to_json(
+    value: &Value,
+    indent: Option<Value>,
+    options: Kwargs,
+) -> Result<Value, Error> {
+    let indent = indent
+        .or(options.get("indent")?)
+        .filter(|indent| !indent.is_none());
     let indent = indent.map(usize::try_from).transpose()?;
     let separators = options.get::<Option<Vec<String>>>("separators")?;
     let (comma, colon) = match separators.as_deref() {
         Some([comma, colon]) => (comma.as_str(), colon.as_str()),
         _ => (if indent.is_some() { "," } else { ", " }, ": "),
     };
-    let mut json = Json { text: String::new(), indent, comma, colon };
+    let mut json = Json {
+        text: String::new(),
+        indent,
+        comma,
+        colon,
+    };
     json.write(value, 0)?;
     Ok(Value::from(json.text))
 }
@@ -62,7 +73,11 @@ impl Json<'_> {
             }
             _ => self.write_text(&value.to_string()),
         }
-        if self.text.len() > MAX_BYTES { Err(too_large("JSON")) } else { Ok(()) }
+        if self.text.len() > MAX_BYTES {
+            Err(too_large("JSON"))
+        } else {
+            Ok(())
+        }
     }
 
     fn separate(&mut self, is_first: bool, depth: usize) {
@@ -83,7 +98,8 @@ impl Json<'_> {
         if let Some(width) = self.indent {
             self.text.push('\n');
             // The depth is limited, and no text needs a wider margin.
-            self.text.extend(std::iter::repeat_n(' ', width.min(64) * depth));
+            self.text
+                .extend(std::iter::repeat_n(' ', width.min(64) * depth));
         }
     }
 
@@ -118,7 +134,10 @@ pub(super) fn indent(
     let indents_first = first.or(options.get("first")?).unwrap_or(false);
     let indents_blank = blank.or(options.get("blank")?).unwrap_or(false);
     let n_lines = text.split('\n').count();
-    if width.checked_mul(n_lines).is_none_or(|n_added| n_added > MAX_BYTES) {
+    if width
+        .checked_mul(n_lines)
+        .is_none_or(|n_added| n_added > MAX_BYTES)
+    {
         return Err(too_large("indented text"));
     }
     let margin = " ".repeat(width);
@@ -127,7 +146,11 @@ pub(super) fn indent(
         if idx > 0 {
             indented.push('\n');
         }
-        if if idx == 0 { indents_first } else { indents_blank || !line.is_empty() } {
+        if if idx == 0 {
+            indents_first
+        } else {
+            indents_blank || !line.is_empty()
+        } {
             indented.push_str(&margin);
         }
         indented.push_str(line);

@@ -19,12 +19,22 @@ pub(crate) struct Pattern {
 #[derive(Debug, Clone, Copy)]
 enum Step {
     /// Between `min` and `max` characters of one class, as many as possible first.
-    Run { class: usize, min: usize, max: usize },
+    Run {
+        class: usize,
+        min: usize,
+        max: usize,
+    },
     /// Try `first`; on failure `second`.
-    Split { first: usize, second: usize },
+    Split {
+        first: usize,
+        second: usize,
+    },
     Jump(usize),
     /// The program from the next step must match here (or must not), without consuming; then go to `after`.
-    Look { after: usize, negated: bool },
+    Look {
+        after: usize,
+        negated: bool,
+    },
     /// The end of the text.
     End,
     Accept,
@@ -44,11 +54,18 @@ struct Class {
 
 impl Class {
     fn of(ranges: &[(char, char)]) -> Class {
-        Class { ranges: ranges.to_vec(), ..Class::default() }
+        Class {
+            ranges: ranges.to_vec(),
+            ..Class::default()
+        }
     }
 
     fn contains(&self, c: char) -> bool {
-        if c.is_ascii() { self.ascii >> u32::from(c) & 1 == 1 } else { self.holds(c) }
+        if c.is_ascii() {
+            self.ascii >> u32::from(c) & 1 == 1
+        } else {
+            self.holds(c)
+        }
     }
 
     fn holds(&self, c: char) -> bool {
@@ -59,7 +76,9 @@ impl Class {
     }
 
     fn finished(mut self) -> Class {
-        self.ascii = (0..128u8).filter(|&b| self.holds(char::from(b))).fold(0, |set, b| set | 1 << b);
+        self.ascii = (0..128u8)
+            .filter(|&b| self.holds(char::from(b)))
+            .fold(0, |set, b| set | 1 << b);
         self
     }
 }
@@ -70,9 +89,16 @@ fn category_bit(c: char) -> u32 {
 
 /// A place to go back to.
 enum Retry {
-    At { step: usize, pos: usize },
+    At {
+        step: usize,
+        pos: usize,
+    },
     /// A run that may still give characters back, one at a time, down to `floor`.
-    Shorter { step: usize, pos: usize, floor: usize },
+    Shorter {
+        step: usize,
+        pos: usize,
+        floor: usize,
+    },
 }
 
 impl Pattern {
@@ -86,7 +112,10 @@ impl Pattern {
             source,
             rest: source,
             ignore_case: false,
-            pattern: Pattern { steps: Vec::new(), classes: Vec::new() },
+            pattern: Pattern {
+                steps: Vec::new(),
+                classes: Vec::new(),
+            },
         };
         compiler.alternatives();
         compiler.demand(compiler.rest.is_empty(), "an end");
@@ -117,7 +146,13 @@ impl Pattern {
     }
 
     /// The end of the match of the program from `step` at `pos`, if there is one.
-    fn match_at(&self, text: &str, step: usize, pos: usize, retries: &mut Vec<Retry>) -> Option<usize> {
+    fn match_at(
+        &self,
+        text: &str,
+        step: usize,
+        pos: usize,
+        retries: &mut Vec<Retry>,
+    ) -> Option<usize> {
         let bottom = retries.len();
         let (mut step, mut pos) = (step, pos);
         loop {
@@ -126,12 +161,14 @@ impl Pattern {
                     retries.truncate(bottom);
                     return Some(pos);
                 }
-                Step::Run { class, min, max } => self.run(text, class, min, max, &mut pos).map(|floor| {
-                    step += 1;
-                    if pos > floor {
-                        retries.push(Retry::Shorter { step, pos, floor });
-                    }
-                }),
+                Step::Run { class, min, max } => {
+                    self.run(text, class, min, max, &mut pos).map(|floor| {
+                        step += 1;
+                        if pos > floor {
+                            retries.push(Retry::Shorter { step, pos, floor });
+                        }
+                    })
+                }
                 Step::Split { first, second } => {
                     retries.push(Retry::At { step: second, pos });
                     step = first;
@@ -159,8 +196,15 @@ impl Pattern {
             }
             match retries.pop()? {
                 Retry::At { step: s, pos: p } => (step, pos) = (s, p),
-                Retry::Shorter { step: s, pos: p, floor } => {
-                    let shorter = text[..p].char_indices().next_back().map_or(floor, |(at, _)| at);
+                Retry::Shorter {
+                    step: s,
+                    pos: p,
+                    floor,
+                } => {
+                    let shorter = text[..p]
+                        .char_indices()
+                        .next_back()
+                        .map_or(floor, |(at, _)| at);
                     (step, pos) = (s, shorter);
                     if shorter > floor {
                         retries.push(Retry::Shorter { step, pos, floor });
@@ -171,7 +215,14 @@ impl Pattern {
     }
 
     /// Moves `pos` over the longest run and returns where the shortest allowed one ends.
-    fn run(&self, text: &str, class: usize, min: usize, max: usize, pos: &mut usize) -> Option<usize> {
+    fn run(
+        &self,
+        text: &str,
+        class: usize,
+        min: usize,
+        max: usize,
+        pos: &mut usize,
+    ) -> Option<usize> {
         let class = &self.classes[class];
         let start = *pos;
         let mut floor = (min == 0).then_some(start);
@@ -203,7 +254,11 @@ struct Compiler<'s> {
 
 impl<'s> Compiler<'s> {
     fn demand(&self, holds: bool, expected: &str) {
-        assert!(holds, "pattern `{}` should have {expected} before `{}`", self.source, self.rest);
+        assert!(
+            holds,
+            "pattern `{}` should have {expected} before `{}`",
+            self.source, self.rest
+        );
     }
 
     fn eat(&mut self, token: &str) -> bool {
@@ -233,7 +288,10 @@ impl<'s> Compiler<'s> {
             jumps.push(self.pattern.steps.len());
             self.pattern.steps.push(Step::Jump(0));
             let second = self.pattern.steps.len();
-            self.pattern.steps[start] = Step::Split { first: start + 1, second };
+            self.pattern.steps[start] = Step::Split {
+                first: start + 1,
+                second,
+            };
         }
         let end = self.pattern.steps.len();
         for jump in jumps {
@@ -247,7 +305,9 @@ impl<'s> Compiler<'s> {
         let moved = |to: usize| if to >= start { to + 1 } else { to };
         for step in &mut self.pattern.steps[start + 1..] {
             match step {
-                Step::Split { first, second } => (*first, *second) = (moved(*first), moved(*second)),
+                Step::Split { first, second } => {
+                    (*first, *second) = (moved(*first), moved(*second))
+                }
                 Step::Jump(to) | Step::Look { after: to, .. } => *to = moved(*to),
                 Step::Run { .. } | Step::End | Step::Accept => {}
             }
@@ -284,7 +344,11 @@ impl<'s> Compiler<'s> {
             let class = self.class();
             let idx = self.pattern.classes.len();
             self.pattern.classes.push(class.finished());
-            self.pattern.steps.push(Step::Run { class: idx, min: 1, max: 1 });
+            self.pattern.steps.push(Step::Run {
+                class: idx,
+                min: 1,
+                max: 1,
+            });
         }
     }
 
@@ -321,11 +385,20 @@ impl<'s> Compiler<'s> {
                 self.pattern.steps.push(Step::Jump(start));
             }
             let second = self.pattern.steps.len();
-            self.pattern.steps[start] = Step::Split { first: start + 1, second };
+            self.pattern.steps[start] = Step::Split {
+                first: start + 1,
+                second,
+            };
         } else {
-            self.demand((min, max) == (1, usize::MAX), "`?`, `*` or `+` after a group");
+            self.demand(
+                (min, max) == (1, usize::MAX),
+                "`?`, `*` or `+` after a group",
+            );
             let second = self.pattern.steps.len() + 1;
-            self.pattern.steps.push(Step::Split { first: start, second });
+            self.pattern.steps.push(Step::Split {
+                first: start,
+                second,
+            });
         }
     }
 
@@ -346,13 +419,20 @@ impl<'s> Compiler<'s> {
                 c => Class::of(&[(c, c)]),
             };
         }
-        let mut class = Class { negated: self.eat("^"), ..Class::default() };
+        let mut class = Class {
+            negated: self.eat("^"),
+            ..Class::default()
+        };
         while !self.eat("]") {
             let start = match self.next() {
                 '\\' => self.escape(),
                 c => Class::of(&[(c, c)]),
             };
-            let single = if let [(low, _)] = start.ranges[..] { Some(low) } else { None };
+            let single = if let [(low, _)] = start.ranges[..] {
+                Some(low)
+            } else {
+                None
+            };
             match single {
                 Some(low) if self.rest.starts_with('-') && !self.rest.starts_with("-]") => {
                     self.next();
@@ -379,14 +459,26 @@ impl<'s> Compiler<'s> {
             'r' => Class::of(&[('\r', '\r')]),
             'n' => Class::of(&[('\n', '\n')]),
             't' => Class::of(&[('\t', '\t')]),
-            's' => Class { whitespace: true, ..Class::default() },
-            'S' => Class { whitespace: true, negated: true, ..Class::default() },
+            's' => Class {
+                whitespace: true,
+                ..Class::default()
+            },
+            'S' => Class {
+                whitespace: true,
+                negated: true,
+                ..Class::default()
+            },
             'p' => {
                 let name = self.braced();
-                Class { categories: self.category_mask(name), ..Class::default() }
+                Class {
+                    categories: self.category_mask(name),
+                    ..Class::default()
+                }
             }
             'u' => {
-                let code = u32::from_str_radix(self.braced(), 16).ok().and_then(char::from_u32);
+                let code = u32::from_str_radix(self.braced(), 16)
+                    .ok()
+                    .and_then(char::from_u32);
                 self.demand(code.is_some(), "a character's code");
                 let c = code.unwrap_or_default();
                 Class::of(&[(c, c)])
