@@ -48,7 +48,9 @@ impl Json<'_> {
         }
         match value.kind() {
             ValueKind::Undefined | ValueKind::None => self.text.push_str("null"),
-            ValueKind::Bool => self.text.push_str(if value.is_true() { "true" } else { "false" }),
+            ValueKind::Bool => self
+                .text
+                .push_str(if value.is_true() { "true" } else { "false" }),
             ValueKind::Number => self.text.push_str(&value.to_string()),
             ValueKind::Seq | ValueKind::Iterable => {
                 self.text.push('[');
