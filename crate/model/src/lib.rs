@@ -12,6 +12,9 @@ pub mod token;
 pub mod config;
 pub mod weights;
 pub mod adapter;
+pub mod gpu;
+pub mod kernels;
+pub mod forward;
 
 pub use adapter::Adapter;
 pub use config::ModelConfig;

@@ -24,13 +24,18 @@ pub struct Rows {
 pub struct View<'a> {
     /// The whole matrix.
     pub rows: &'a Rows,
-    /// First column; a multiple of four.
+    /// First column; a multiple of four where a kernel reads.
     pub offset: usize,
     /// Columns in view.
     pub n_cols: usize,
 }
 
 impl Rows {
+    /// The whole buffer, for a dispatch.
+    pub(crate) fn binding(&self) -> wgpu::BufferBinding<'_> {
+        self.buffer.as_entire_buffer_binding()
+    }
+
     /// All columns.
     pub fn view(&self) -> View<'_> {
         View { rows: self, offset: 0, n_cols: self.n_cols }

@@ -12,8 +12,6 @@ pub struct Kernel {
     pub variant: &'static str,
     /// WGSL, in any order: shared fragments and the kernel's own file.
     pub sources: &'static [&'static str],
-    /// Invocations in a workgroup along x, as the source says.
-    pub workgroup: u32,
 }
 
 /// How many workgroups a dispatch needs for `T` tokens.
@@ -100,7 +98,7 @@ impl Gpu {
         &self,
         kernel: &Kernel,
         constants: &[(&str, f64)],
-        buffers: &[(u32, &wgpu::Buffer)],
+        buffers: &[(u32, wgpu::BufferBinding<'_>)],
         grid: Grid,
     ) -> Dispatch {
         let pipeline = self.pipeline(kernel, constants);
@@ -108,7 +106,7 @@ impl Gpu {
             .iter()
             .map(|(binding, buffer)| wgpu::BindGroupEntry {
                 binding: *binding,
-                resource: buffer.as_entire_binding(),
+                resource: wgpu::BindingResource::Buffer(buffer.clone()),
             })
             .collect::<Vec<_>>();
         let bind_group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
@@ -145,19 +143,22 @@ impl Gpu {
         pipeline
     }
 
-    /// Records `ops` into one pass over `n_tokens` tokens, copies `read_back` afterwards, and submits all of it.
+    /// Records each run of steps, over its number of tokens, into one pass; copies `read_back` from its first buffer to
+    /// its second afterwards, and submits all of it.
     pub fn submit(
         &self,
-        ops: &[&[Op]],
-        n_tokens: u32,
+        runs: &[(&[Op], u32)],
         read_back: Option<(&wgpu::Buffer, &wgpu::Buffer)>,
     ) {
         let mut encoder = self.device.create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&Default::default());
-        for op in ops.iter().copied().flatten() {
-            op.record(&mut pass, n_tokens);
+        if !runs.is_empty() {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for (ops, n_tokens) in runs {
+                for op in *ops {
+                    op.record(&mut pass, *n_tokens);
+                }
+            }
         }
-        drop(pass);
         if let Some((source, target)) = read_back {
             let size_bytes = source.size().min(target.size());
             encoder.copy_buffer_to_buffer(source, 0, target, 0, size_bytes);

@@ -1,0 +1,3 @@
+//! Turns tokens into logits.
+
+pub mod gpu;
