@@ -38,10 +38,10 @@ fn attention(@builtin(global_invocation_id) id: vec3<u32>) {
     var weight = 0.0;
     let n_places = batch.position + token + 1u;
     for (var place = 0u; place < n_places; place++) {
-        let from = place * params.kv_words + (head / params.n_queries) * HEAD_WORDS;
+        let start = place * params.kv_words + (head / params.n_queries) * HEAD_WORDS;
         var product = vec4<f32>();
         for (var i = 0u; i < HEAD_WORDS; i++) {
-            product += q[i] * k_cache[from + i];
+            product += q[i] * k_cache[start + i];
         }
         let score = dot(product, vec4<f32>(1.0));
         let new_largest = max(largest, score);
@@ -49,7 +49,7 @@ fn attention(@builtin(global_invocation_id) id: vec3<u32>) {
         let share = exp(score - new_largest);
         weight = weight * shrink + share;
         for (var i = 0u; i < HEAD_WORDS; i++) {
-            sum[i] = sum[i] * shrink + share * v_cache[from + i];
+            sum[i] = sum[i] * shrink + share * v_cache[start + i];
         }
         largest = new_largest;
     }

@@ -23,15 +23,15 @@ fn rms_norm(
     if (workgroup.y >= batch.n_tokens) {
         return;
     }
-    let from = (batch.first_row + workgroup.y) * params.stride;
-    let to = workgroup.y * params.stride;
+    let x_start = (batch.first_row + workgroup.y) * params.stride;
+    let y_start = workgroup.y * params.stride;
     var sum = 0.0;
     for (var c = 0u; c < params.n_cols; c++) {
-        let value = x[from + c];
+        let value = x[x_start + c];
         sum += value * value;
     }
     let scale = inverseSqrt(sum / f32(params.n_cols) + params.eps);
     for (var c = lane; c < params.n_cols; c += N_LANES) {
-        y[to + c] = gain[c] * (x[from + c] * scale);
+        y[y_start + c] = gain[c] * (x[x_start + c] * scale);
     }
 }
