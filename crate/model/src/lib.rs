@@ -12,6 +12,7 @@ pub mod token;
 pub mod config;
 pub mod weights;
 pub mod adapter;
+pub mod reference;
 pub mod gpu;
 pub mod kernels;
 pub mod forward;

@@ -27,8 +27,9 @@ const MAX_POSITIONS: usize = 4096;
 #[derive(Debug)]
 pub struct GpuForward {
     gpu: Gpu,
+    /// The model's, except that the context is no longer than the cache.
     config: ModelConfig,
-    n_positions: usize,
+    /// Places of the cache that are filled.
     n_cached: usize,
     batch: BatchBuffer,
     model: Model,
@@ -115,6 +116,7 @@ impl GpuForward {
         let kv_bytes = 4 * config.kv_width().next_multiple_of(4) as u64;
         let room = usize::try_from(gpu.max_binding_bytes() / kv_bytes).unwrap_or(usize::MAX);
         let n_positions = config.context_length.min(MAX_POSITIONS).min(room);
+        let config = &ModelConfig { context_length: n_positions, ..config.clone() };
         let n_batch =
             if gpu.adapter().is_software { SOFTWARE_BATCH_TOKENS } else { BATCH_TOKENS };
         let n_batch = n_batch.min(n_positions);
@@ -122,7 +124,7 @@ impl GpuForward {
             .scoped("loading weights", || {
                 Ok((
                     BatchBuffer::new(&gpu, n_batch)?,
-                    Model::load(&gpu, config, weights, n_positions)?,
+                    Model::load(&gpu, config, weights)?,
                     Activations::new(&gpu, config, n_batch)?,
                 ))
             })
@@ -130,7 +132,7 @@ impl GpuForward {
         let (body, head) = gpu
             .scoped("compiling kernels", || {
                 let plan = Plan { gpu: &gpu, config, batch: &batch, activations: &activations };
-                Ok((plan.body(&model, None)?, plan.head(&model)?))
+                Ok((plan.body(&model, None)?, plan.head(&model, None)?))
             })
             .await?;
         let config = config.clone();
@@ -138,7 +140,6 @@ impl GpuForward {
         Ok(Self {
             gpu,
             config,
-            n_positions,
             n_cached,
             batch,
             model,
@@ -161,7 +162,7 @@ impl GpuForward {
 
     /// Tokens that fit into the cache.
     pub fn context_length(&self) -> usize {
-        self.n_positions
+        self.config.context_length
     }
 
     /// Dispatches that one token takes, from its id to its logits.
@@ -169,19 +170,20 @@ impl GpuForward {
         self.body.len() + self.head.len()
     }
 
-    /// Runs `tokens`, the first of them at `position`, and returns the logits after the last, `[V]`.
+    /// Runs `tokens` from `position` on and gives the logits of the last one, `[V]`.
     ///
-    /// Whatever the cache held from `position` on is replaced.
+    /// What the cache holds from `position` on is replaced, so that a sequence can be continued anywhere.
     ///
     /// # Errors
     /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`],
-    /// [`RunError::UnknownToken`], [`RunError::DeviceLost`].
+    /// [`RunError::UnknownToken`], [`RunError::NotFinite`], [`RunError::DeviceLost`]; [`RunError::Kernel`] where the
+    /// device refuses a command or has no memory left.
     pub async fn forward(
         &mut self,
         tokens: &[TokenId],
         position: usize,
     ) -> Result<Vec<f32>, RunError> {
-        self.check(tokens, position)?;
+        super::check(&self.config, self.n_cached, tokens, position)?;
         self.gpu.check("running the model")?;
         let n_vocab = self.config.n_vocab;
         let read_back = match self.read_back.take() {
@@ -207,69 +209,57 @@ impl GpuForward {
         self.n_cached = self.n_cached.min(position);
         let logits = self.gpu.read_floats(&read_back, n_vocab, "running the model").await?;
         self.read_back = Some(read_back);
+        if !logits.iter().all(|logit| logit.is_finite()) {
+            return Err(RunError::NotFinite { position: next - 1 });
+        }
         self.n_cached = next;
         Ok(logits)
     }
 
-    /// Puts an adapter on, or takes it off. The weights and the cache stay as they are; call [`Self::reset`] too
-    /// unless earlier tokens are to keep the keys and values of the adapter before.
+    /// Puts an adapter on every matrix it has a pair for, or takes the last one off. The cache starts anew.
     ///
     /// # Errors
-    /// [`RunError::Kernel`] if a pair does not fit its matrix; the adapter before stays on.
-    pub fn set_adapter(&mut self, adapter: Option<&Adapter>) -> Result<(), RunError> {
+    /// [`RunError::Adapter`] if it was made for another model, [`RunError::DeviceLost`]; the last one then stays.
+    pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
+        if let Some(adapter) = &adapter {
+            adapter.check(&self.config).map_err(|source| RunError::Adapter {
+                adapter: adapter.name.clone(),
+                source,
+            })?;
+        }
+        self.gpu.check("putting an adapter on")?;
         let plan = Plan {
             gpu: &self.gpu,
             config: &self.config,
             batch: &self.batch,
             activations: &self.activations,
         };
-        let body = plan.body(&self.model, adapter)?;
+        let body = plan.body(&self.model, adapter.as_ref())?;
+        let head = plan.head(&self.model, adapter.as_ref())?;
         self.gpu.check("putting an adapter on")?;
-        self.body = body;
+        (self.body, self.head) = (body, head);
+        self.reset();
         Ok(())
     }
 
-    /// Forgets all tokens.
+    /// Forgets the sequence.
     pub fn reset(&mut self) {
         self.n_cached = 0;
-    }
-
-    fn check(&self, tokens: &[TokenId], position: usize) -> Result<(), RunError> {
-        if tokens.is_empty() {
-            return Err(RunError::EmptyPrompt);
-        }
-        if position > self.n_cached {
-            return Err(RunError::PositionGap { expected: self.n_cached, found: position });
-        }
-        let n_vocab = self.config.n_vocab;
-        if let Some(token) = tokens.iter().find(|token| token.idx() >= n_vocab) {
-            return Err(RunError::UnknownToken { token: token.0, n_vocab });
-        }
-        let prompt = position.saturating_add(tokens.len());
-        if prompt > self.n_positions {
-            return Err(RunError::ContextOverflow { prompt, context: self.n_positions });
-        }
-        Ok(())
     }
 }
 
 impl Model {
-    fn load(
-        gpu: &Gpu,
-        config: &ModelConfig,
-        weights: Weights,
-        n_positions: usize,
-    ) -> Result<Self, GpuError> {
+    fn load(gpu: &Gpu, config: &ModelConfig, weights: Weights) -> Result<Self, GpuError> {
         let token_embd = load_matrix(gpu, "token_embd", weights.token_embd)?;
         let output = match weights.output {
             Some(output) => load_matrix(gpu, "output", output)?,
             None => token_embd.clone(),
         };
         let factors = weights.rope_factors.as_deref();
-        let angles = rope::angles(config, factors, n_positions);
+        let angles = rope::angles(config, factors, config.context_length);
         let mut layers = Vec::new();
         for layer in weights.layers {
-            layers.push(Layer::load(gpu, config, layer, n_positions)?);
+            layers.push(Layer::load(gpu, config, layer)?);
             // Sends the layer's uploads off, so that they do not pile up beside the weights still to come.
             gpu.submit(&[], None);
         }
@@ -284,12 +274,7 @@ impl Model {
 }
 
 impl Layer {
-    fn load(
-        gpu: &Gpu,
-        config: &ModelConfig,
-        weights: LayerWeights,
-        n_positions: usize,
-    ) -> Result<Self, GpuError> {
+    fn load(gpu: &Gpu, config: &ModelConfig, weights: LayerWeights) -> Result<Self, GpuError> {
         let (q_width, kv_width) = (config.q_width(), config.kv_width());
         let mut bias = vec![0.0; q_width + 2 * kv_width];
         let biases = [
@@ -309,7 +294,7 @@ impl Layer {
         ];
         let gate_up =
             vec![(0, weights.ffn_gate), (swiglu::up_offset(config.n_ff), weights.ffn_up)];
-        let cache = |name| gpu.rows(name, n_positions, kv_width);
+        let cache = |name| gpu.rows(name, config.context_length, kv_width);
         Ok(Self {
             attn_norm: gpu.rows_of("attn_norm", &weights.attn_norm, config.n_embd)?,
             attn_qkv: load_side_by_side(gpu, "attn_qkv", qkv)?,
@@ -382,8 +367,7 @@ impl Plan<'_> {
     fn body(&self, model: &Model, adapter: Option<&Adapter>) -> Result<Vec<Op>, GpuError> {
         let mut ops = embed::embed(self.gpu, self.batch, &model.token_embd, &self.activations.x)?;
         for (layer_idx, layer) in model.layers.iter().enumerate() {
-            let adapted = Adapted { layer_idx, adapter };
-            self.layer(&model.angles, layer, &adapted, &mut ops)?;
+            self.layer(&model.angles, layer_idx, layer, adapter, &mut ops)?;
         }
         Ok(ops)
     }
@@ -391,11 +375,13 @@ impl Plan<'_> {
     fn layer(
         &self,
         angles: &wgpu::Buffer,
+        layer_idx: usize,
         layer: &Layer,
-        adapted: &Adapted<'_>,
+        adapter: Option<&Adapter>,
         ops: &mut Vec<Op>,
     ) -> Result<(), GpuError> {
         let Self { gpu, config, batch, activations: a } = *self;
+        let name = |stem: &str| format!("blk.{layer_idx}.{stem}.weight");
         let eps = config.norm_eps;
         let (q_width, kv_width, n_ff) = (config.q_width(), config.kv_width(), config.n_ff);
 
@@ -411,7 +397,7 @@ impl Plan<'_> {
         ];
         for (target, offset, n_cols) in targets {
             let y = a.qkv.columns(offset, n_cols);
-            self.lora(adapted, target, a.normed.view(), y, ops)?;
+            self.lora(adapter, &name(target), a.normed.view(), y, ops)?;
         }
         let rope = rope::rope(gpu, batch, config, angles, &layer.attn_bias, &a.qkv, &layer.cache)?;
         ops.push(rope.into());
@@ -421,7 +407,7 @@ impl Plan<'_> {
         ops.push(attention.into());
         let (attended, x) = (attended.view(), a.x.view());
         ops.extend(matmul(gpu, batch, &layer.attn_output, attended, x, Into::Add)?);
-        self.lora(adapted, "attn_output", attended, x, ops)?;
+        self.lora(adapter, &name("attn_output"), attended, x, ops)?;
 
         ops.push(rms_norm::rms_norm(gpu, batch, &a.x, &layer.ffn_norm, eps, &a.normed)?.into());
         for (offset, matrix) in &layer.ffn_gate_up {
@@ -430,15 +416,15 @@ impl Plan<'_> {
         }
         for (target, offset) in [("ffn_gate", 0), ("ffn_up", swiglu::up_offset(n_ff))] {
             let y = a.gate_up.columns(offset, n_ff);
-            self.lora(adapted, target, a.normed.view(), y, ops)?;
+            self.lora(adapter, &name(target), a.normed.view(), y, ops)?;
         }
         ops.push(swiglu::swiglu(gpu, batch, &a.gate_up, &a.gated)?.into());
         ops.extend(matmul(gpu, batch, &layer.ffn_down, a.gated.view(), x, Into::Add)?);
-        self.lora(adapted, "ffn_down", a.gated.view(), x, ops)
+        self.lora(adapter, &name("ffn_down"), a.gated.view(), x, ops)
     }
 
     /// From the residual stream to the last token's logits.
-    fn head(&self, model: &Model) -> Result<Vec<Op>, GpuError> {
+    fn head(&self, model: &Model, adapter: Option<&Adapter>) -> Result<Vec<Op>, GpuError> {
         let Self { gpu, config, batch, activations: a } = *self;
         let last = batch.last();
         let (normed, eps) = (&a.last_normed, config.norm_eps);
@@ -446,30 +432,25 @@ impl Plan<'_> {
         let mut ops = vec![norm.into()];
         let logits = a.logits.view();
         ops.extend(matmul(gpu, &last, &model.output, normed.view(), logits, Into::Replace)?);
+        // Rows of a shared embedding are looked up, not multiplied, so only the output feels the pair.
+        self.lora(adapter, "output.weight", normed.view(), logits, &mut ops)?;
         Ok(ops)
     }
 
     fn lora(
         &self,
-        adapted: &Adapted<'_>,
-        target: &str,
+        adapter: Option<&Adapter>,
+        name: &str,
         x: View<'_>,
         y: View<'_>,
         ops: &mut Vec<Op>,
     ) -> Result<(), GpuError> {
-        let name = format!("blk.{}.{target}.weight", adapted.layer_idx);
-        if let Some(pair) = adapted.adapter.and_then(|adapter| adapter.pairs.get(&name)) {
-            let pair = PackedPair::new(self.gpu, &name, pair, self.batch.n_tokens)?;
+        if let Some(pair) = adapter.and_then(|adapter| adapter.pairs.get(name)) {
+            let pair = PackedPair::new(self.gpu, name, pair, x.rows.n_rows)?;
             ops.extend(lora(self.gpu, self.batch, &pair, x, y)?);
         }
         Ok(())
     }
-}
-
-/// The adapter, as one layer sees it.
-struct Adapted<'a> {
-    layer_idx: usize,
-    adapter: Option<&'a Adapter>,
 }
 
 fn u32_of(count: usize) -> u32 {

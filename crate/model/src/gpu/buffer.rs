@@ -188,15 +188,14 @@ impl Gpu {
         Ok(values)
     }
 
-    /// All floats of a buffer, padding included; for tests and tools, since it stalls the queue.
+    /// All floats of `rows`, padding included; for tests and tools, since it stalls the queue.
     ///
     /// # Errors
-    /// The faults of the work that was to fill it.
-    pub async fn read(&self, source: &wgpu::Buffer) -> Result<Vec<f32>, GpuError> {
+    /// The faults of the work that was to fill them.
+    pub async fn read_padded(&self, rows: &Rows) -> Result<Vec<f32>, GpuError> {
+        let source = &rows.buffer;
         let target = self.read_back_buffer(source.size())?;
-        let mut encoder = self.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(source, 0, &target, 0, source.size());
-        self.queue.submit([encoder.finish()]);
+        self.submit(&[], Some((source, &target)));
         let n_floats = usize::try_from(source.size() / 4).unwrap_or(usize::MAX);
         self.read_floats(&target, n_floats, "reading a buffer").await
     }
@@ -206,7 +205,7 @@ impl Gpu {
     /// # Errors
     /// The faults of the work that was to fill them.
     pub async fn read_rows(&self, rows: &Rows) -> Result<Vec<f32>, GpuError> {
-        let values = self.read(&rows.buffer).await?;
+        let values = self.read_padded(rows).await?;
         let logical = values.chunks(rows.stride).take(rows.n_rows);
         Ok(logical.flat_map(|row| &row[..rows.n_cols]).copied().collect())
     }

@@ -16,6 +16,7 @@ use super::batch::BatchBuffer;
 use super::{BATCH_WGSL, Gpu, GpuError, Grid, Kernel, groups, param};
 use crate::config::ModelConfig;
 use crate::gpu::{Dispatch, Rows};
+use crate::reference::rope::angle;
 
 /// WGSL: `Params` in `rope.wgsl`.
 #[derive(Debug, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
@@ -57,14 +58,10 @@ pub struct KvCache {
 pub fn angles(config: &ModelConfig, factors: Option<&[f32]>, n_positions: usize) -> Vec<f32> {
     let n_pairs = config.rope_dim / 2;
     let mut table = Vec::with_capacity(n_positions * n_pairs * 2);
-    #[expect(clippy::cast_precision_loss, reason = "positions and pairs are far below 2^24")]
     for position in 0..n_positions {
         for pair in 0..n_pairs {
-            let exponent = -2.0 * pair as f32 / config.rope_dim as f32;
-            let factor = factors.map_or(1.0, |factors| factors[pair]);
-            let angle =
-                position as f32 * config.rope_scale * config.rope_base.powf(exponent) / factor;
-            table.extend([angle.cos(), angle.sin()]);
+            let (sin, cos) = angle(config, factors, position, pair).sin_cos();
+            table.extend([cos, sin]);
         }
     }
     table
