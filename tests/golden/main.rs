@@ -1,1 +1,3 @@
 //! Compares our results with recorded outside truth.
+
+mod gpu;

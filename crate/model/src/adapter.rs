@@ -226,3 +226,129 @@ fn expect(gguf: &Gguf, key: &str, expected: &str) -> Result<(), LoadError> {
         found,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gguf::TensorType;
+    use crate::gguf::write::{TensorOut, Writer};
+    use crate::tiny::Tiny;
+
+    fn config(tiny: &Tiny) -> ModelConfig {
+        let gguf = Gguf::parse(&Parts::new(vec![tiny.gguf()])).unwrap();
+        ModelConfig::from_gguf(&gguf).unwrap()
+    }
+
+    fn load(writer: &Writer) -> Result<Adapter, LoadError> {
+        Adapter::load(
+            &Parts::new(vec![writer.finish()]),
+            &config(&Tiny::default()),
+        )
+    }
+
+    #[track_caller]
+    fn refuses(writer: &Writer, message: &str) {
+        let error = load(writer).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            message,
+            "the message says what does not fit"
+        );
+        assert!(!error.hint().is_empty(), "the hint says what to do");
+    }
+
+    #[test]
+    fn reads_every_pair() {
+        let adapter = load(&Tiny::default().adapter_writer(4, 8.0)).unwrap();
+        assert_eq!(
+            adapter.pairs.len(),
+            2 * LAYER_TARGETS.len() + 1,
+            "all matrices and the output"
+        );
+        let pair = &adapter.pairs["blk.1.ffn_down.weight"];
+        assert_eq!((pair.rank, pair.scale), (4, 2.0), "alpha / rank");
+        assert_eq!(
+            (pair.a.len(), pair.b.len()),
+            (4 * 96, 64 * 4),
+            "rank by inputs, outputs by rank"
+        );
+        assert_eq!(adapter.name, "tiny adapter", "from the file");
+    }
+
+    #[test]
+    fn refuses_an_adapter_of_another_shape() {
+        let other = Tiny {
+            n_ff: 128,
+            ..Tiny::default()
+        };
+        refuses(
+            &other.adapter_writer(4, 8.0),
+            "tensor `blk.0.ffn_down.weight.lora_a` has the wrong shape, expected 96 x 4: `128 x 4`",
+        );
+    }
+
+    #[test]
+    fn refuses_an_adapter_of_a_deeper_model() {
+        let other = Tiny {
+            n_layers: 3,
+            ..Tiny::default()
+        };
+        refuses(
+            &other.adapter_writer(4, 8.0),
+            "adapter changes `blk.2.attn_k.weight`, which this model does not have or cannot adapt",
+        );
+    }
+
+    #[test]
+    fn refuses_half_a_pair() {
+        let mut writer = Tiny::default().adapter_writer(4, 8.0);
+        writer
+            .tensors
+            .retain(|tensor| tensor.name != "blk.0.attn_q.weight.lora_b");
+        refuses(
+            &writer,
+            "adapter tensor `blk.0.attn_q.weight.lora_a` has no partner, expected \
+             `blk.0.attn_q.weight.lora_b`",
+        );
+        let mut writer = Tiny::default().adapter_writer(4, 8.0);
+        writer
+            .tensors
+            .retain(|tensor| tensor.name != "blk.0.attn_q.weight.lora_a");
+        refuses(
+            &writer,
+            "adapter tensor `blk.0.attn_q.weight.lora_b` has no partner, expected \
+             `blk.0.attn_q.weight.lora_a`",
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_no_adapter() {
+        refuses(
+            &Tiny::default().writer(),
+            "metadata `general.type` is missing",
+        );
+        let mut writer = Tiny::default().adapter_writer(4, 8.0);
+        writer.tensors.clear();
+        refuses(&writer, "adapter holds no `lora_a`/`lora_b` pair");
+        writer.add(TensorOut::pack(
+            "blk.0.attn_q.weight",
+            TensorType::F32,
+            &[4],
+            &[0.0; 4],
+        ));
+        refuses(
+            &writer,
+            "tensor `blk.0.attn_q.weight` is not known for architecture `lora`",
+        );
+    }
+
+    #[test]
+    fn refuses_an_adapter_of_another_family() {
+        let mut writer = Tiny::default().adapter_writer(4, 8.0);
+        writer.metadata[0].1 = "qwen2".into();
+        refuses(
+            &writer,
+            "metadata `general.architecture` is not supported, expected `llama`: `qwen2`",
+        );
+    }
+}

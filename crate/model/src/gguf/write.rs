@@ -45,8 +45,8 @@ impl TensorOut {
 /// A file being put together; keys and tensors keep the order in which they were added.
 #[derive(Debug, Clone, Default)]
 pub struct Writer {
-    metadata: Vec<(String, Value)>,
-    tensors: Vec<TensorOut>,
+    pub(crate) metadata: Vec<(String, Value)>,
+    pub(crate) tensors: Vec<TensorOut>,
 }
 
 impl Writer {
