@@ -1,3 +1,5 @@
 //! Compares our results with recorded outside truth.
 
 mod gpu;
+mod template;
+mod tokenizer;

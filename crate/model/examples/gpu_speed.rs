@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
     let mut model = pollster::block_on(GpuForward::load(&config, weights))?;
     let load_ms = start.elapsed().as_secs_f64() * 1e3;
-    model.set_adapter(adapter.as_ref())?;
+    model.set_adapter(adapter)?;
     println!(
         "{} ({}, software: {}), {} layers, {} wide; load {load_ms:.0} ms; {} dispatches per token",
         model.adapter().name,

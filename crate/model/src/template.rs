@@ -8,6 +8,7 @@ mod date;
 use std::collections::BTreeMap;
 
 use minijinja::value::{Kwargs, Value};
+use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind};
 
 use crate::error::{LoadError, RunError};
@@ -83,8 +84,8 @@ impl ChatTemplate {
         let mut environment = Environment::new();
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(RECURSION_LIMIT);
-        environment.set_trim_blocks(true);
-        environment.set_lstrip_blocks(true);
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        environment.set_syntax(syntax.map_err(|error| LoadError::Template { reason: reason(&error) })?);
         environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_filter("tojson", to_json);
         environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
@@ -195,7 +196,7 @@ fn without_generation_marks(source: &str) -> String {
 fn to_json(value: &Value, indent: Option<Value>, options: Kwargs) -> Result<Value, Error> {
     // Python's other arguments ask for what is done here anyway.
     let indent = indent.or(options.get::<Option<Value>>("indent")?).filter(|indent| !indent.is_none());
-    let escaped = minijinja::filters::tojson(value, indent, Kwargs::default())?;
+    let escaped = minijinja::filters::tojson(value, indent, std::iter::empty::<(&str, Value)>().collect())?;
     let escaped = escaped.as_str().unwrap_or_default();
     let mut text = String::with_capacity(escaped.len());
     let mut rest = escaped;

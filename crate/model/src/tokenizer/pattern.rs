@@ -1,6 +1,6 @@
 //! Turns the regular expressions of published pre-tokenizers into splits of a text.
 //!
-//! Why not a regex crate: the ten patterns in [`super::split`] need Unicode categories, greedy repetition and
+//! Why not a regex crate: the patterns of [`super::split`] need Unicode categories, greedy repetition and
 //! a look-ahead, nothing else, while `fancy-regex` with its automata and tables is a quarter of the download the
 //! page may have. It also gives one behaviour everywhere: natively other crates switch `tokenizers` to another
 //! regex engine. A test compares every pattern with `fancy-regex`.
@@ -76,7 +76,7 @@ enum Retry {
 }
 
 impl Pattern {
-    /// Compiles `source`. Understands literals, `.`-free escapes, `[..]`, `\p{..}`, `\s`, `\S`, `\d`, groups
+    /// Compiles `source`. Understands literals, escapes, `[..]`, `\p{..}`, `\u{..}`, `\s`, `\S`, groups
     /// `(..)`, `(?:..)`, `(?i:..)`, look-ahead `(?=..)`, `(?!..)`, `|`, `?`, `*`, `+`, `{m}`, `{m,n}` and `$`.
     ///
     /// # Panics
@@ -201,7 +201,7 @@ struct Compiler<'s> {
     pattern: Pattern,
 }
 
-impl Compiler<'_> {
+impl<'s> Compiler<'s> {
     fn demand(&self, holds: bool, expected: &str) {
         assert!(holds, "pattern `{}` should have {expected} before `{}`", self.source, self.rest);
     }
@@ -382,17 +382,29 @@ impl Compiler<'_> {
             's' => Class { whitespace: true, ..Class::default() },
             'S' => Class { whitespace: true, negated: true, ..Class::default() },
             'p' => {
-                let opened = self.eat("{");
-                self.demand(opened, "`{` after `\\p`");
-                let (name, rest) = self.rest.split_once('}').unwrap_or_default();
-                self.rest = rest;
+                let name = self.braced();
                 Class { categories: self.category_mask(name), ..Class::default() }
+            }
+            'u' => {
+                let code = u32::from_str_radix(self.braced(), 16).ok().and_then(char::from_u32);
+                self.demand(code.is_some(), "a character's code");
+                let c = code.unwrap_or_default();
+                Class::of(&[(c, c)])
             }
             c => {
                 self.demand(!c.is_ascii_alphanumeric(), "an escape this matcher knows");
                 Class::of(&[(c, c)])
             }
         }
+    }
+
+    fn braced(&mut self) -> &'s str {
+        let opened = self.eat("{");
+        let found = self.rest.split_once('}');
+        self.demand(opened && found.is_some(), "`{..}` after `\\p` or `\\u`");
+        let (inside, rest) = found.unwrap_or_default();
+        self.rest = rest;
+        inside
     }
 
     fn category_mask(&self, name: &str) -> u32 {
