@@ -14,3 +14,83 @@ pub fn data_dir() -> Option<PathBuf> {
     eprintln!("skipped: no public test data at {}; set ANCHORITE_DATA", dir.display());
     None
 }
+
+/// What a run of the command line printed, and how it ended.
+pub struct Run {
+    /// The exit code: 0 done, 1 done with warnings under `--strict`, 2 failed.
+    pub code: i32,
+    /// Data.
+    pub stdout: String,
+    /// Progress, warnings, errors.
+    pub stderr: String,
+}
+
+/// A folder of pages that is gone with this value, and the command line to run on it.
+pub struct Site {
+    dir: tempfile::TempDir,
+}
+
+impl Site {
+    /// A site with these pages, as `(path, bytes)`.
+    pub fn new(pages: &[(&str, &[u8])]) -> Site {
+        let site = Site { dir: tempfile::tempdir().expect("a temporary folder") };
+        std::fs::create_dir(site.pages()).expect("the folder of pages");
+        for (path, bytes) in pages {
+            site.write(path, bytes);
+        }
+        site
+    }
+
+    /// Adds a page.
+    pub fn write(&self, path: &str, bytes: &[u8]) {
+        let path = self.pages().join(path);
+        let folder = path.parent().expect("a page lies in a folder");
+        std::fs::create_dir_all(folder).expect("the page's folder");
+        std::fs::write(path, bytes).expect("the page");
+    }
+
+    /// The folder of pages.
+    pub fn pages(&self) -> PathBuf {
+        self.dir.path().join("pages")
+    }
+
+    /// The folder that `build` writes.
+    pub fn bundle(&self) -> PathBuf {
+        self.dir.path().join("bundle")
+    }
+
+    /// Builds the bundle without a generator, with `extra` arguments.
+    pub fn build(&self, extra: &[&str]) -> Run {
+        let (pages, bundle) = (self.pages(), self.bundle());
+        let mut arguments = vec!["build", path_text(&pages), "--out", path_text(&bundle), "--no-generator"];
+        arguments.extend(extra);
+        anchorite(&arguments)
+    }
+
+    /// Runs `command BUNDLE words`.
+    pub fn run(&self, command: &str, words: &[&str]) -> Run {
+        let bundle = self.bundle();
+        let mut arguments = vec![command, path_text(&bundle)];
+        arguments.extend(words);
+        anchorite(&arguments)
+    }
+}
+
+/// Runs the command line, which `cargo xtask test` has built.
+pub fn anchorite(arguments: &[&str]) -> Run {
+    let test = std::env::current_exe().expect("the test's own path");
+    // target/debug/deps/site-<hash> -> target/debug/anchorite
+    let program = test.ancestors().nth(2).expect("the target folder").join("anchorite");
+    assert!(program.exists(), "{} is not built: run `cargo build -p anchorite-cli` first", program.display());
+    let output = std::process::Command::new(&program).args(arguments).output().expect("the program starts");
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+    }
+}
+
+/// A path as an argument.
+pub fn path_text(path: &std::path::Path) -> &str {
+    path.to_str().expect("temporary paths are UTF-8")
+}

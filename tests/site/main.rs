@@ -1,1 +1,5 @@
-//! Runs the command line on small sites and compares what it prints and writes.
+//! Runs the command line on small sites, and compares what it prints and writes with what is promised.
+
+mod ask;
+mod build;
+mod bundle;

@@ -1,1 +1,23 @@
 //! Turns a question into a cited answer, by joining the index and the models.
+//!
+//! The modules stand in the order in which a question flows: [`retrieve`] finds passages, [`gate`] decides whether they
+//! can answer, [`quote`] picks the sentence that answers best, [`prompt`] lays the passages before the generator,
+//! [`check`] matches what it wrote with what it cites, and [`session`] runs them in that order. Nothing here knows
+//! files, the network, a GPU or a page: bytes, a clock and a seed are given.
+
+pub mod answer;
+pub mod check;
+pub mod error;
+pub mod gate;
+pub mod prompt;
+pub mod quote;
+pub mod retrieve;
+pub mod sentence;
+pub mod session;
+
+pub use answer::{Answer, AskEvent, AskOptions, Passage, Quote, Sentence, Timing};
+pub use error::EngineError;
+pub use session::Session;
+
+pub use anchorite_index as index;
+pub use anchorite_model as model;

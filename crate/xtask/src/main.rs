@@ -1,2 +1,60 @@
 //! Turns `cargo xtask NAME` into the work of that name.
-fn main() {}
+
+mod demo;
+mod models;
+mod page;
+mod run;
+mod setup;
+mod size;
+mod test;
+mod tidy;
+mod wasm;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build everything, index a folder, and serve the page that asks it.
+    Demo(demo::Arguments),
+    /// Run every test, and install what they need.
+    Test(test::Arguments),
+    /// Check formatting, lints, house rules.
+    Tidy,
+    /// Build the WebAssembly package into `www/pkg`.
+    Wasm,
+    /// Print the size of what a page downloads.
+    Size(size::Arguments),
+    /// Make `models/default/embedder.gguf` from its published source.
+    Models,
+    /// Take the screenshots in `docs/images`.
+    Shots,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Tidy => tidy::run(),
+        Command::Wasm => wasm::build(),
+        Command::Size(arguments) => size::run(&arguments),
+        Command::Models => models::run(),
+        Command::Shots => demo::shots(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

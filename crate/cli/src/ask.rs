@@ -1,0 +1,132 @@
+//! Turns a question into a cited answer from a bundle, printed as it comes.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use anchorite::model::generate::BackendRequest;
+use anchorite::prompt::ABSTENTION;
+use anchorite::{Answer, AskEvent, AskOptions, Passage};
+
+use crate::bundle;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The folder that `anchorite build` wrote.
+    bundle: PathBuf,
+    /// The question.
+    #[arg(required = true, num_args = 1..)]
+    question: Vec<String>,
+    /// How many passages to show.
+    #[arg(long, default_value_t = 3)]
+    passages: usize,
+    /// The most tokens the generator writes; 0 leaves it out.
+    #[arg(long, default_value_t = 96)]
+    max_tokens: usize,
+    /// 0 always takes the likeliest token.
+    #[arg(long, default_value_t = 0.0)]
+    temperature: f32,
+    /// Fixes the sampling.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// What runs the generator.
+    #[arg(long, value_enum, default_value_t = BackendArgument::Cpu)]
+    backend: BackendArgument,
+    /// Let the generator speak without the adapter.
+    #[arg(long)]
+    no_adapter: bool,
+    /// Print the whole answer as JSON on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum BackendArgument {
+    Cpu,
+    Gpu,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let manifest = bundle::manifest(&arguments.bundle)?;
+    let mut session = bundle::open(&arguments.bundle, &manifest)?;
+    if arguments.max_tokens > 0 {
+        let backend = match arguments.backend {
+            BackendArgument::Cpu => BackendRequest::Cpu,
+            BackendArgument::Gpu => BackendRequest::Gpu,
+        };
+        bundle::add_generator(&mut session, &arguments.bundle, &manifest, backend)?;
+    }
+    let options = AskOptions {
+        passages: arguments.passages,
+        max_tokens: arguments.max_tokens,
+        temperature: arguments.temperature,
+        seed: arguments.seed,
+        adapter: !arguments.no_adapter,
+        ..AskOptions::default()
+    };
+    let question = arguments.question.join(" ");
+    let json = arguments.json;
+    let answer = pollster::block_on(session.ask(&question, &options, now_ms, async |event| {
+        if !json {
+            print_event(&event);
+        }
+        ControlFlow::Continue(())
+    }))?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&answer)?);
+    } else {
+        print_end(&answer);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Milliseconds since the first call.
+fn now_ms() -> f64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    #[expect(clippy::disallowed_methods, reason = "the command line runs natively and owns the clock")]
+    let now = Instant::now();
+    now.duration_since(*START.get_or_init(|| now)).as_secs_f64() * 1000.0
+}
+
+fn print_event(event: &AskEvent) {
+    match event {
+        AskEvent::Sources { passages } => print_passages(passages),
+        AskEvent::Quote { quote: Some(quote), .. } => println!("\n\"{}\" [{}]", quote.text, quote.passage),
+        AskEvent::Quote { quote: None, .. } => println!("\n{ABSTENTION} The nearest sections are above."),
+        AskEvent::Text { text } => {
+            print!("{text}");
+            // A lost pipe is the reader's business; the next print ends the program.
+            let _ = std::io::stdout().flush();
+        }
+        _ => {}
+    }
+}
+
+fn print_passages(passages: &[Passage]) {
+    for passage in passages {
+        println!("[{}] {}\n    {}", passage.number, passage.heading_path(), passage.url);
+    }
+}
+
+fn print_end(answer: &Answer) {
+    if let Some(backend) = &answer.backend
+        && answer.timing.generated_tokens > 0
+    {
+        println!("\n(experimental, written by a small model)");
+        for sentence in answer.sentences.iter().filter(|sentence| !sentence.supported) {
+            println!("not supported by the passages: {}", sentence.text);
+        }
+        eprintln!(
+            "{} on {}: {} tokens read in {:.0} ms, {} written at {:.1} tokens/s",
+            backend.kind,
+            backend.device,
+            answer.timing.prompt_tokens,
+            answer.timing.prefill_ms,
+            answer.timing.generated_tokens,
+            answer.timing.tokens_per_second
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! Turns a bundle's folder into a session, checking the length and hash of every file it reads.
+
+use std::path::Path;
+
+use anchorite::Session;
+use anchorite::index::bundle::{self, FileEntry, Manifest, Role};
+use anchorite::model::adapter::Adapter;
+use anchorite::model::embed::Embedder;
+use anchorite::model::generate::{BackendRequest, Generator};
+use anchorite::model::parts::Parts;
+use anyhow::Context;
+
+use crate::report::Hint;
+
+/// Reads `DIR/manifest.json`.
+pub(crate) fn manifest(dir: &Path) -> anyhow::Result<Manifest> {
+    let path = dir.join("manifest.json");
+    let bytes = std::fs::read(&path).map_err(|cause| {
+        Hint::error(
+            format!("could not read `{}`: {cause}", path.display()),
+            "give the folder that `anchorite build` wrote",
+        )
+    })?;
+    Ok(Manifest::parse(&bytes).with_context(|| format!("could not read `{}`", path.display()))?)
+}
+
+/// A session that searches by words, and by meaning where the bundle holds an embedder.
+pub(crate) fn open(dir: &Path, manifest: &Manifest) -> anyhow::Result<Session> {
+    let documents = file_bytes(dir, manifest, Role::Documents)?.unwrap_or_default();
+    let lexical = file_bytes(dir, manifest, Role::Lexical)?.unwrap_or_default();
+    let vectors = file_bytes(dir, manifest, Role::Vectors)?;
+    let index = bundle::read_index(manifest, &documents, &lexical, vectors.as_deref())
+        .with_context(|| format!("could not read the bundle `{}`", dir.display()))?;
+    let mut session = Session::new(index, manifest.id.clone());
+    if let Some(parts) = weights(dir, manifest, Role::Embedder)? {
+        session.set_embedder(Embedder::load(parts).context("could not load the embedder")?)?;
+    }
+    Ok(session)
+}
+
+/// Adds the bundle's generator and adapter, where there are any.
+pub(crate) fn add_generator(
+    session: &mut Session,
+    dir: &Path,
+    manifest: &Manifest,
+    backend: BackendRequest,
+) -> anyhow::Result<()> {
+    let Some(parts) = weights(dir, manifest, Role::Generator)? else {
+        return Ok(());
+    };
+    let generator = pollster::block_on(Generator::load(parts, None, backend, "asked for with --backend"))
+        .context("could not load the generator")?;
+    let adapter = match weights(dir, manifest, Role::Adapter)? {
+        Some(parts) => {
+            Some(Adapter::load(&parts, generator.config()).context("could not load the adapter")?)
+        }
+        None => None,
+    };
+    Ok(session.set_generator(generator, adapter)?)
+}
+
+fn weights(dir: &Path, manifest: &Manifest, role: Role) -> anyhow::Result<Option<Parts>> {
+    manifest.file(role).map(|file| Ok(Parts::new(parts(dir, file)?))).transpose()
+}
+
+fn file_bytes(dir: &Path, manifest: &Manifest, role: Role) -> anyhow::Result<Option<Vec<u8>>> {
+    manifest.file(role).map(|file| Ok(parts(dir, file)?.concat())).transpose()
+}
+
+/// Reads and checks the parts of one file.
+pub(crate) fn parts(dir: &Path, file: &FileEntry) -> anyhow::Result<Vec<Vec<u8>>> {
+    file.parts
+        .iter()
+        .map(|part| {
+            let path = dir.join(&part.path);
+            let bytes = std::fs::read(&path).map_err(|cause| {
+                Hint::error(
+                    format!("could not read `{}`: {cause}", path.display()),
+                    "copy every file that the build wrote, or build the bundle again",
+                )
+            })?;
+            part.verify(&bytes)?;
+            Ok(bytes)
+        })
+        .collect()
+}

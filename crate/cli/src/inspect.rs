@@ -1,0 +1,40 @@
+//! Turns a bundle's folder into a table of its files, having checked the hash of each.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::bundle;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The folder that `anchorite build` wrote.
+    bundle: PathBuf,
+    /// Print the manifest as JSON on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let manifest = bundle::manifest(&arguments.bundle)?;
+    for file in &manifest.files {
+        bundle::parts(&arguments.bundle, file)?;
+    }
+    // Reading the index as well finds what a right hash can't: a build that wrote nonsense.
+    let session = bundle::open(&arguments.bundle, &manifest)?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&manifest)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("bundle      {}", manifest.id);
+    println!("format      {} (anchorite {})", manifest.format, manifest.anchorite);
+    println!("documents   {}", manifest.documents);
+    println!("chunks      {}", manifest.chunks);
+    if let Some(vectors) = &session.index().vectors {
+        println!("vectors     {} dimensions, {}", vectors.dimension(), vectors.mode());
+    }
+    for file in &manifest.files {
+        println!("{:<11} {:>12} bytes in {} part(s)  {}", file.role, file.bytes, file.parts.len(), file.name);
+    }
+    println!("every hash is right");
+    Ok(ExitCode::SUCCESS)
+}

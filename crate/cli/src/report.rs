@@ -1,0 +1,54 @@
+//! Turns errors and warnings into lines on standard error: what, where and why, then what to do.
+
+use anchorite::EngineError;
+use anchorite::index::bundle::BundleError;
+use anchorite::index::error::PageError;
+use anchorite::model::error::{LoadError, RunError};
+
+/// Prints `error: cause: cause`, and `hint: ...` where the cause knows one.
+pub(crate) fn error(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
+    if let Some(hint) = hint(error) {
+        eprintln!("hint: {hint}");
+    }
+}
+
+/// Prints one page's warning.
+pub(crate) fn page_warning(path: &str, error: &PageError) {
+    eprintln!("warning: {path}: {error}");
+    eprintln!("hint: {}", error.hint());
+}
+
+fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        let hint = cause
+            .downcast_ref::<EngineError>()
+            .map(EngineError::hint)
+            .or_else(|| cause.downcast_ref::<BundleError>().map(BundleError::hint))
+            .or_else(|| cause.downcast_ref::<LoadError>().map(LoadError::hint))
+            .or_else(|| cause.downcast_ref::<RunError>().map(RunError::hint));
+        hint.or_else(|| cause.downcast_ref::<Hint>().map(|hint| hint.hint.clone()))
+    })
+}
+
+/// A failure of the command line itself, with what to do about it.
+#[derive(Debug)]
+pub(crate) struct Hint {
+    message: String,
+    hint: String,
+}
+
+impl Hint {
+    /// An error that says `message` and advises `hint`.
+    pub(crate) fn error(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        anyhow::Error::new(Hint { message: message.into(), hint: hint.into() })
+    }
+}
+
+impl std::fmt::Display for Hint {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Hint {}

@@ -1,0 +1,40 @@
+//! Turns a query into the best sections of a bundle, printed.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::bundle;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The folder that `anchorite build` wrote.
+    bundle: PathBuf,
+    /// What to look for.
+    #[arg(required = true, num_args = 1..)]
+    query: Vec<String>,
+    /// How many sections to print.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
+    limit: u16,
+    /// Print JSON on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let manifest = bundle::manifest(&arguments.bundle)?;
+    let session = bundle::open(&arguments.bundle, &manifest)?;
+    let results = session.search(&arguments.query.join(" "), usize::from(arguments.limit))?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&results)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (idx, result) in results.iter().enumerate() {
+        let mut path = vec![result.title.as_str()];
+        path.extend(result.headings.iter().map(String::as_str).filter(|heading| *heading != result.title));
+        println!("{}. {}\n   {}\n   {}", idx + 1, path.join(" > "), result.url, result.snippet);
+    }
+    if results.is_empty() {
+        eprintln!("nothing found");
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,148 @@
+//! What a question turns into: passages, a quotation, checked sentences, and how long each took.
+
+use anchorite_model::generate::Backend;
+use serde::{Deserialize, Serialize};
+
+/// What the caller may set for one question; every field has a default.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct AskOptions {
+    /// How many passages are shown and offered to the generator; 1 to 20.
+    pub passages: usize,
+    /// The most tokens the generator may write; 0 leaves it out, as `generate: false` does.
+    pub max_tokens: usize,
+    /// 0 always takes the likeliest token; 1 samples from the model's own distribution.
+    pub temperature: f32,
+    /// Fixes the sampling, so that the same bundle, question and seed give the same answer.
+    pub seed: u64,
+    /// Whether the generator writes at all, where one is loaded.
+    pub generate: bool,
+    /// Whether the adapter speaks, where one is loaded.
+    pub adapter: bool,
+}
+
+impl Default for AskOptions {
+    fn default() -> Self {
+        AskOptions {
+            passages: 5,
+            max_tokens: 96,
+            temperature: 0.0,
+            seed: 0,
+            generate: true,
+            adapter: true,
+        }
+    }
+}
+
+/// A chunk retrieved for a question.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Passage {
+    /// The number that citations use, from 1.
+    pub number: usize,
+    /// The chunk's stable id.
+    pub id: String,
+    /// Address of the section, with its anchor.
+    pub url: String,
+    /// The document's title.
+    pub title: String,
+    /// Headings from the outermost to the passage's own; empty above the first heading.
+    pub headings: Vec<String>,
+    /// The chunk's text.
+    pub text: String,
+    /// The fused retrieval score; higher is better, comparable within one question only.
+    pub score: f32,
+}
+
+impl Passage {
+    /// The document's title and the heading path, as readers and the generator see them.
+    pub fn heading_path(&self) -> String {
+        let mut path = vec![self.title.as_str()];
+        path.extend(self.headings.iter().map(String::as_str).filter(|heading| *heading != self.title));
+        path.join(" > ")
+    }
+}
+
+/// A sentence of a passage, word for word.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Quote {
+    /// The sentence as it stands in the passage.
+    pub text: String,
+    /// The passage's number.
+    pub passage: usize,
+}
+
+/// A sentence that the generator wrote, with what it cites and whether that supports it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Sentence {
+    /// The sentence without its citation markers.
+    pub text: String,
+    /// Numbers of the passages it cites.
+    pub passages: Vec<usize>,
+    /// Whether the cited passages contain what it says, see [`crate::check`].
+    pub supported: bool,
+}
+
+/// What is told while a question is being answered, in this order.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AskEvent {
+    /// The passages, before anything is quoted or written.
+    Sources {
+        /// Best first.
+        passages: Vec<Passage>,
+    },
+    /// The quotation that leads, or the word that the documents don't say.
+    Quote {
+        /// `None` when not answerable.
+        quote: Option<Quote>,
+        /// Whether the gate let the question through.
+        answerable: bool,
+    },
+    /// A piece of the generator's text.
+    Text {
+        /// Some characters, whole code points.
+        text: String,
+    },
+}
+
+/// How long the steps took, in milliseconds, and how much was read and written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Timing {
+    /// Embedding the question and searching.
+    pub retrieve_ms: f64,
+    /// Choosing the quotation.
+    pub quote_ms: f64,
+    /// From the prompt to the first token.
+    pub prefill_ms: f64,
+    /// The remaining tokens.
+    pub decode_ms: f64,
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens written.
+    pub generated_tokens: usize,
+    /// Decoding speed, the first token left out; 0 when fewer than two were written.
+    pub tokens_per_second: f64,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answer {
+    /// The question as asked.
+    pub question: String,
+    /// Whether the documents say something about it, see [`crate::gate`].
+    pub answerable: bool,
+    /// The sentence that leads; `None` when not answerable.
+    pub quote: Option<Quote>,
+    /// What the generator wrote, checked; empty when it did not run.
+    pub sentences: Vec<Sentence>,
+    /// The passages, best first; the nearest sections when not answerable.
+    pub passages: Vec<Passage>,
+    /// Whether the reader stopped it.
+    pub stopped: bool,
+    /// The bundle's id, with which the answer can be reproduced.
+    pub bundle: String,
+    /// What ran the generator; `None` when it is not loaded.
+    pub backend: Option<Backend>,
+    /// How long it took.
+    pub timing: Timing,
+}

@@ -1,0 +1,137 @@
+//! The ways in which a question or a bundle can be refused, each with what to do about it.
+
+use anchorite_index::bundle::{BundleError, Role};
+use anchorite_model::error::{LoadError, RunError};
+use thiserror::Error;
+
+/// Why a session could not be opened, or a question not answered.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The question holds no letter or digit.
+    #[error("the question is empty")]
+    QuestionEmpty,
+    /// The question is longer than a question is.
+    #[error("the question is too long: {found} characters, at most {limit} are read")]
+    QuestionTooLong {
+        /// Characters given.
+        found: usize,
+        /// Characters allowed.
+        limit: usize,
+    },
+    /// An option lies outside its range.
+    #[error("option `{option}` is out of range: expected {expected}, found {found}")]
+    Option {
+        /// The option's name.
+        option: &'static str,
+        /// What it may be.
+        expected: &'static str,
+        /// What it was.
+        found: String,
+    },
+    /// The generator's window is smaller than the pinned instructions and the question.
+    #[error(
+        "the question does not fit the generator's window: {needed} tokens with its instructions, {available} are free"
+    )]
+    WindowFull {
+        /// Tokens that the pinned part takes.
+        needed: usize,
+        /// Tokens free for a prompt.
+        available: usize,
+    },
+    /// A file that the step needs is not in the bundle, or its parts have not arrived.
+    #[error("the bundle's {role} is not there: {path}")]
+    Missing {
+        /// Which file.
+        role: Role,
+        /// Its first missing part, or why there is none.
+        path: String,
+    },
+    /// The embedder makes vectors of another length than the index holds.
+    #[error("the embedder does not fit the index: the index holds vectors of {expected}, the embedder makes {found}")]
+    EmbedderMismatch {
+        /// The index's dimension.
+        expected: usize,
+        /// The embedder's.
+        found: usize,
+    },
+    /// The generator's file has no chat template.
+    #[error("the generator `{name}` has no chat template (`tokenizer.chat_template`)")]
+    NoTemplate {
+        /// The model's name.
+        name: String,
+    },
+    /// A part was given that the manifest does not name.
+    #[error("the manifest names no part `{path}`")]
+    UnknownPart {
+        /// The path given.
+        path: String,
+    },
+    /// A search or a question came before the index.
+    #[error("the index is not loaded yet")]
+    IndexNotLoaded,
+    /// One question is answered at a time.
+    #[error("another question is being answered")]
+    Busy,
+    /// The bundle is damaged, incomplete or of another version.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// A weights file can't be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A model failed while running.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl EngineError {
+    /// A stable name of the state, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            EngineError::QuestionEmpty => "question_empty",
+            EngineError::QuestionTooLong { .. } => "question_too_long",
+            EngineError::Option { .. } => "option",
+            EngineError::WindowFull { .. } => "window_full",
+            EngineError::Missing { .. } => "missing_file",
+            EngineError::EmbedderMismatch { .. } => "embedder_mismatch",
+            EngineError::NoTemplate { .. } => "no_template",
+            EngineError::UnknownPart { .. } => "unknown_part",
+            EngineError::IndexNotLoaded => "index_not_loaded",
+            EngineError::Busy => "busy",
+            EngineError::Bundle(error) => error.code(),
+            EngineError::Load(error) => error.code(),
+            EngineError::Run(error) => error.code(),
+        }
+    }
+
+    /// What the reader or the site's owner can do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            EngineError::QuestionEmpty => "type a question".to_owned(),
+            EngineError::QuestionTooLong { .. } => {
+                "ask one question at a time, in a sentence or two".to_owned()
+            }
+            EngineError::Option { .. } => "leave the option out to get its default".to_owned(),
+            EngineError::WindowFull { .. } => {
+                "ask a shorter question, or ship a generator with a larger context".to_owned()
+            }
+            EngineError::Missing { .. } => {
+                "build the bundle again, and upload every file of it".to_owned()
+            }
+            EngineError::EmbedderMismatch { .. } => {
+                "build the bundle again with the embedder that ships in it".to_owned()
+            }
+            EngineError::NoTemplate { .. } => {
+                "use an instruction-tuned GGUF: its metadata holds the chat template".to_owned()
+            }
+            EngineError::UnknownPart { .. } => {
+                "fetch the manifest again: the bundle changed while it was being read".to_owned()
+            }
+            EngineError::IndexNotLoaded => "wait until the bundle has loaded".to_owned(),
+            EngineError::Busy => "wait for the answer, or stop it first".to_owned(),
+            EngineError::Bundle(error) => error.hint(),
+            EngineError::Load(error) => error.hint(),
+            EngineError::Run(error) => error.hint(),
+        }
+    }
+}

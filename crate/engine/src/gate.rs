@@ -1,0 +1,56 @@
+//! Turns the retrieval's evidence into a decision: can these documents answer, or don't they say.
+
+use serde::Serialize;
+
+/// What retrieval found for a question.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Evidence {
+    /// Cosine similarity of the best passage, -1 to 1; `None` without an embedder.
+    pub similarity: Option<f32>,
+    /// Share of the question's terms, weighted by rarity, that the best passage contains; 0 to 1.
+    pub coverage: f32,
+}
+
+/// At this similarity the passage is about the question, whatever words it uses.
+const SIMILARITY_ALONE: f32 = 0.50;
+/// Below this similarity shared words are a coincidence.
+const SIMILARITY_FLOOR: f32 = 0.28;
+/// With the floor reached, this much of the question must stand in the passage.
+const COVERAGE_WITH_SIMILARITY: f32 = 0.45;
+/// Without an embedder, words are all there is.
+const COVERAGE_ALONE: f32 = 0.60;
+
+/// Whether the documents are likely to answer.
+///
+/// One pair of thresholds for all sites, chosen on the questions in `tests/fixtures/questions`; a fit per site belongs
+/// to the build and is not made yet.
+pub fn is_answerable(evidence: Evidence) -> bool {
+    match evidence.similarity {
+        Some(similarity) => {
+            similarity >= SIMILARITY_ALONE
+                || (similarity >= SIMILARITY_FLOOR && evidence.coverage >= COVERAGE_WITH_SIMILARITY)
+        }
+        None => evidence.coverage >= COVERAGE_ALONE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needs_meaning_or_meaning_with_words() {
+        let cases = [
+            (Some(0.7), 0.0, true),
+            (Some(0.35), 0.8, true),
+            (Some(0.35), 0.2, false),
+            (Some(0.1), 1.0, false),
+            (None, 0.9, true),
+            (None, 0.3, false),
+        ];
+        for (similarity, coverage, expected) in cases {
+            let evidence = Evidence { similarity, coverage };
+            assert_eq!(is_answerable(evidence), expected, "for {evidence:?}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Turns questions about one bundle into answers: the whole way from retrieval to the checked sentences.
+
+use std::ops::ControlFlow;
+
+use anchorite_index::Index;
+use anchorite_model::adapter::Adapter;
+use anchorite_model::embed::Embedder;
+use anchorite_model::generate::{Backend, GenerateOptions, Generator, StopReason};
+use anchorite_model::sample::SampleOptions;
+
+use crate::answer::{Answer, AskEvent, AskOptions, Passage, Timing};
+use crate::error::EngineError;
+use crate::retrieve::SearchResult;
+use crate::{check, gate, prompt, quote, retrieve};
+
+/// A question is a sentence or two; what is longer is a document.
+pub const MAX_QUESTION_CHARS: usize = 2_000;
+
+/// One bundle, with whatever models have been loaded for it.
+///
+/// Every rung of the ladder works without the next: an index alone searches by words, an embedder adds meaning, a
+/// generator adds prose.
+pub struct Session {
+    index: Index,
+    bundle: String,
+    embedder: Option<Embedder>,
+    generator: Option<Generator>,
+    /// The adapter, and whether it is in the generator now.
+    adapter: Option<(Adapter, bool)>,
+}
+
+impl Session {
+    /// A session that searches by words; `bundle` is the manifest's id, which every answer carries.
+    pub fn new(index: Index, bundle: String) -> Session {
+        Session { index, bundle, embedder: None, generator: None, adapter: None }
+    }
+
+    /// The index that is searched.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Adds search by meaning.
+    ///
+    /// # Errors
+    /// [`EngineError::EmbedderMismatch`] when the index holds vectors of another length.
+    pub fn set_embedder(&mut self, embedder: Embedder) -> Result<(), EngineError> {
+        let found = embedder.dimension();
+        match self.index.vectors.as_ref().map(|vectors| vectors.dimension()) {
+            Some(expected) if expected != found => Err(EngineError::EmbedderMismatch { expected, found }),
+            Some(_) => {
+                self.embedder = Some(embedder);
+                Ok(())
+            }
+            // An index without vectors has nothing to compare a query with.
+            None => Ok(()),
+        }
+    }
+
+    /// Adds the generator, and the adapter that gives it its voice.
+    ///
+    /// # Errors
+    /// [`EngineError::NoTemplate`] when the model can't be spoken to.
+    pub fn set_generator(&mut self, generator: Generator, adapter: Option<Adapter>) -> Result<(), EngineError> {
+        if generator.template().is_none() {
+            return Err(EngineError::NoTemplate { name: generator.config().name.clone() });
+        }
+        self.generator = Some(generator);
+        self.adapter = adapter.map(|adapter| (adapter, false));
+        Ok(())
+    }
+
+    /// What runs the generator; `None` when there is none.
+    pub fn backend(&self) -> Option<&Backend> {
+        self.generator.as_ref().map(Generator::backend)
+    }
+
+    /// The best sections for a query that may still be being typed; none for an empty one.
+    ///
+    /// # Errors
+    /// [`EngineError::QuestionTooLong`], or a failure of the embedder.
+    pub fn search(&self, query: &str, limit: usize) -> Result<Vec<SearchResult>, EngineError> {
+        check_length(query)?;
+        if !query.chars().any(char::is_alphanumeric) {
+            return Ok(Vec::new());
+        }
+        let embedding = self.embed(query)?;
+        Ok(retrieve::search(&self.index, query, embedding.as_deref(), limit))
+    }
+
+    /// Answers `question`; `on_event` gets the passages, the quotation and the generator's text as they come.
+    ///
+    /// `now_ms` is a clock in milliseconds from any start. `ControlFlow::Break` from `on_event` ends the answer with
+    /// what there is by then.
+    ///
+    /// # Errors
+    /// A question that is empty or too long, an option out of range, or a failure of a model.
+    pub async fn ask(
+        &mut self,
+        question: &str,
+        options: &AskOptions,
+        now_ms: fn() -> f64,
+        mut on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
+    ) -> Result<Answer, EngineError> {
+        check_length(question)?;
+        if !question.chars().any(char::is_alphanumeric) {
+            return Err(EngineError::QuestionEmpty);
+        }
+        check_options(options)?;
+
+        let start = now_ms();
+        let embedding = self.embed(question)?;
+        let (passages, evidence) =
+            retrieve::passages(&self.index, question, embedding.as_deref(), options.passages);
+        let mut timing = Timing { retrieve_ms: now_ms() - start, ..Timing::default() };
+        let mut stopped = on_event(AskEvent::Sources { passages: passages.clone() }).await.is_break();
+
+        let start = now_ms();
+        let mut answerable = gate::is_answerable(evidence) && !passages.is_empty();
+        let quote = if answerable && !stopped {
+            quote::quote(question, embedding.as_deref(), &passages, &self.index, self.embedder.as_ref())?
+        } else {
+            None
+        };
+        answerable = quote.is_some();
+        timing.quote_ms = now_ms() - start;
+        stopped = stopped
+            || on_event(AskEvent::Quote { quote: quote.clone(), answerable }).await.is_break();
+
+        let mut answer = Answer {
+            question: question.to_owned(),
+            answerable,
+            quote,
+            sentences: Vec::new(),
+            passages,
+            stopped,
+            bundle: self.bundle.clone(),
+            backend: self.backend().cloned(),
+            timing,
+        };
+        if answerable && !stopped && options.generate && options.max_tokens > 0 {
+            self.write(&mut answer, options, now_ms, on_event).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Lets the generator write into `answer`, where there is one.
+    async fn write(
+        &mut self,
+        answer: &mut Answer,
+        options: &AskOptions,
+        now_ms: fn() -> f64,
+        mut on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
+    ) -> Result<(), EngineError> {
+        let Some(generator) = &mut self.generator else {
+            return Ok(());
+        };
+        if let Some((adapter, applied)) = &mut self.adapter
+            && *applied != options.adapter
+        {
+            generator.set_adapter(options.adapter.then(|| adapter.clone()))?;
+            *applied = options.adapter;
+        }
+        let (tokens, n_passages) = prompt_tokens(generator, &answer.question, &answer.passages, options)?;
+        let generate_options = GenerateOptions {
+            max_tokens: options.max_tokens,
+            sample: SampleOptions {
+                temperature: options.temperature,
+                seed: options.seed,
+                ..SampleOptions::default()
+            },
+            stop: Vec::new(),
+        };
+        let generation = generator
+            .generate(&tokens, &generate_options, now_ms, async |text: &str| {
+                on_event(AskEvent::Text { text: text.to_owned() }).await
+            })
+            .await?;
+        // What was not read can't be cited.
+        answer.sentences = check::check(&generation.text, &answer.passages[..n_passages]);
+        answer.stopped = generation.stop == StopReason::Cancelled;
+        answer.timing.prefill_ms = generation.prefill_ms;
+        answer.timing.decode_ms = generation.decode_ms;
+        answer.timing.prompt_tokens = generation.n_prompt_tokens;
+        answer.timing.generated_tokens = generation.n_generated_tokens;
+        answer.timing.tokens_per_second = speed(generation.n_generated_tokens, generation.decode_ms);
+        Ok(())
+    }
+
+    fn embed(&self, text: &str) -> Result<Option<Vec<f32>>, EngineError> {
+        let Some(embedder) = &self.embedder else {
+            return Ok(None);
+        };
+        Ok(embedder.embed(&[text])?.pop())
+    }
+}
+
+/// The prompt's tokens, and how many passages it holds.
+fn prompt_tokens(
+    generator: &Generator,
+    question: &str,
+    passages: &[Passage],
+    options: &AskOptions,
+) -> Result<(Vec<anchorite_model::TokenId>, usize), EngineError> {
+    let Some(template) = generator.template() else {
+        return Err(EngineError::NoTemplate { name: generator.config().name.clone() });
+    };
+    let encode = |text: &str| generator.tokenizer().encode(text, true);
+    let budget = generator.config().context_length.saturating_sub(options.max_tokens);
+    let prompt = prompt::fit(
+        question,
+        passages,
+        budget,
+        |text| Ok(encode(text)?.len()),
+        |messages| Ok(template.render(messages, true)?),
+    )?;
+    Ok((encode(&prompt.text)?, prompt.n_passages))
+}
+
+fn check_length(question: &str) -> Result<(), EngineError> {
+    let found = question.chars().count();
+    if found > MAX_QUESTION_CHARS {
+        return Err(EngineError::QuestionTooLong { found, limit: MAX_QUESTION_CHARS });
+    }
+    Ok(())
+}
+
+fn check_options(options: &AskOptions) -> Result<(), EngineError> {
+    if !(1..=20).contains(&options.passages) {
+        return Err(EngineError::Option {
+            option: "passages",
+            expected: "1 to 20",
+            found: options.passages.to_string(),
+        });
+    }
+    if !(0.0..=2.0).contains(&options.temperature) {
+        return Err(EngineError::Option {
+            option: "temperature",
+            expected: "0 to 2",
+            found: options.temperature.to_string(),
+        });
+    }
+    Ok(())
+}
+
+/// Tokens per second after the first one, which belongs to the prompt.
+fn speed(n_generated: usize, decode_ms: f64) -> f64 {
+    if n_generated < 2 || decode_ms <= 0.0 {
+        return 0.0;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 tokens")]
+    let decoded = (n_generated - 1) as f64;
+    decoded * 1000.0 / decode_ms
+}

@@ -1,0 +1,82 @@
+//! Turns a bare machine into one that can build and test: what is missing is installed, or named.
+
+use std::fs;
+
+use anyhow::{Context, bail};
+
+use crate::run;
+
+/// Chromium's name on Debian and on Ubuntu, and Google's.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+
+/// The standard library for WebAssembly; rustup adds it by itself where `rust-toolchain.toml` is honoured.
+pub(crate) fn wasm_target() -> anyhow::Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let sysroot = run::output(std::process::Command::new("rustc").current_dir(run::root()).args(["--print", "sysroot"]))?;
+    if fs::exists(format!("{}/lib/rustlib/{TARGET}", sysroot.trim())).unwrap_or(false) {
+        return Ok(());
+    }
+    eprintln!("adding the target {TARGET}");
+    run::run(run::command("rustup").args(["target", "add", TARGET]))
+        .with_context(|| format!("the target {TARGET} is missing; run `rustup target add {TARGET}`"))
+}
+
+/// The page's packages, as the lock file names them.
+pub(crate) fn npm_packages() -> anyhow::Result<()> {
+    if !run::exists("node") || !run::exists("npm") {
+        bail!("Node 20 or newer with npm is missing; install it from nodejs.org or your distribution");
+    }
+    let www = run::root().join("www");
+    let lock = fs::read(www.join("package-lock.json")).context("could not read `www/package-lock.json`")?;
+    let stamp = www.join("node_modules/.anchorite-lock");
+    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    eprintln!("installing npm packages");
+    run::run(run::command("npm").args(["--prefix", "www", "ci", "--no-audit", "--no-fund", "--silent"]))?;
+    fs::write(&stamp, &lock).with_context(|| format!("could not write `{}`", stamp.display()))
+}
+
+/// Chromium's program, installed by apt where possible.
+pub(crate) fn chromium() -> anyhow::Result<String> {
+    if let Some(named) = std::env::var_os("ANCHORITE_CHROMIUM") {
+        return Ok(named.to_string_lossy().into_owned());
+    }
+    let find = || BROWSERS.into_iter().find(|name| run::exists(name));
+    if find().is_none() {
+        apt_install(&["chromium"])?;
+    }
+    let name = find().context("Chromium is missing; install it, or name its program in ANCHORITE_CHROMIUM")?;
+    Ok(run::output(run::command("which").arg(name))?.trim().to_owned())
+}
+
+/// A Vulkan loader and a driver; lavapipe where there is no GPU.
+pub(crate) fn vulkan() -> anyhow::Result<()> {
+    let has_loader = run::output(run::command("ldconfig").arg("-p"))
+        .or_else(|_| run::output(run::command("/sbin/ldconfig").arg("-p")))
+        .is_ok_and(|libraries| libraries.contains("libvulkan.so.1"));
+    let has_driver = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"]
+        .iter()
+        .any(|folder| fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()));
+    if has_loader && has_driver {
+        return Ok(());
+    }
+    apt_install(&["libvulkan1", "mesa-vulkan-drivers"])
+}
+
+/// Installs Debian packages when this is Debian or Ubuntu and we may.
+fn apt_install(packages: &[&str]) -> anyhow::Result<()> {
+    let list = packages.join(" ");
+    let is_root = run::output(run::command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if !run::exists("apt-get") || !is_root {
+        bail!("missing: {list}. Install with `sudo apt-get install {list}`, or your distribution's packages of that name");
+    }
+    eprintln!("installing {list}");
+    let apt = || {
+        let mut command = run::command("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").stdout(std::io::stderr());
+        command
+    };
+    run::run(apt().args(["update", "-qq"]))?;
+    run::run(apt().args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages))
+}

@@ -1,0 +1,103 @@
+//! Turns the checkout into a verdict: every runner in turn, quick ones first, and one closing line for each.
+
+use std::time::Instant;
+
+use anyhow::bail;
+
+use crate::{demo, page, run, setup, tidy};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Only the quick part: house rules and the tests that need no browser and no device.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// A runner's name and its work.
+type Runner = (&'static str, fn() -> anyhow::Result<()>);
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let quick: [Runner; 2] = [("tidy", tidy::run), ("unit", unit)];
+    let slow: [Runner; 5] = [
+        ("site", site),
+        ("kernels", kernels),
+        ("golden", golden),
+        ("browser", browser),
+        ("demo", check_demo),
+    ];
+    let runners = if arguments.quick { quick.to_vec() } else { [quick.as_slice(), slow.as_slice()].concat() };
+    let mut lines = Vec::new();
+    let mut n_failed = 0;
+    for (name, work) in runners {
+        eprintln!("== {name}");
+        #[expect(clippy::disallowed_methods, reason = "the xtask runs natively and owns the clock")]
+        let start = Instant::now();
+        let result = work();
+        let verdict = match &result {
+            Ok(()) => "passed".to_owned(),
+            Err(error) => {
+                n_failed += 1;
+                format!("FAILED: {error:#}")
+            }
+        };
+        eprintln!("== {name}: {verdict}");
+        lines.push(format!("{name:<8} {:>7.1} s  {verdict}", start.elapsed().as_secs_f64()));
+    }
+    println!("{}", lines.join("\n"));
+    println!("{} passed, {n_failed} failed", lines.len() - n_failed);
+    if n_failed > 0 {
+        bail!("{n_failed} runner(s) failed");
+    }
+    Ok(())
+}
+
+/// Tests beside the code.
+fn unit() -> anyhow::Result<()> {
+    run::run(run::cargo().args([
+        "test",
+        "--quiet",
+        "--package=anchorite-index",
+        "--package=anchorite-model",
+        "--package=anchorite",
+        "--package=anchorite-cli",
+        "--package=xtask",
+    ]))
+}
+
+/// The command line, end to end.
+fn site() -> anyhow::Result<()> {
+    run::run(run::cargo().args(["build", "--quiet", "--package=anchorite-cli"]))?;
+    integration("site")
+}
+
+/// Each kernel against its plain twin.
+fn kernels() -> anyhow::Result<()> {
+    setup::vulkan()?;
+    integration("kernels")
+}
+
+/// Whole models against recorded truth.
+fn golden() -> anyhow::Result<()> {
+    setup::vulkan()?;
+    integration("golden")
+}
+
+fn integration(name: &str) -> anyhow::Result<()> {
+    run::run(run::cargo().args(["test", "--package=anchorite-tests", "--test", name]))
+}
+
+/// The real page in Chromium.
+fn browser() -> anyhow::Result<()> {
+    let chromium = setup::chromium()?;
+    page::build()?;
+    run::run(
+        run::command("node")
+            .args(["--test", "--test-concurrency=1", "tests/browser/"])
+            .env("ANCHORITE_CHROMIUM", chromium),
+    )
+}
+
+/// The demo asks itself about the user guide.
+fn check_demo() -> anyhow::Result<()> {
+    demo::run(&demo::Arguments::checking("docs"))
+}

@@ -1,0 +1,30 @@
+//! Turns `crate/web` into the package `www/pkg`: a WebAssembly module and its JavaScript glue.
+
+use anyhow::Context;
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{run, setup};
+
+/// Compiles the module and writes its glue; what is fresh is not built again.
+pub(crate) fn build() -> anyhow::Result<()> {
+    setup::wasm_target()?;
+    eprintln!("building the WebAssembly package");
+    run::run(run::cargo().args([
+        "build",
+        "--quiet",
+        "--package=anchorite-web",
+        "--target=wasm32-unknown-unknown",
+        "--profile=wasm",
+    ]))?;
+    let module = run::target().join("wasm32-unknown-unknown/wasm/anchorite_web.wasm");
+    Bindgen::new()
+        .input_path(&module)
+        .web(true)?
+        .typescript(true)
+        // Names help nobody in a browser, and weigh a third of the module.
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .out_name("anchorite_web")
+        .generate(run::root().join("www/pkg"))
+        .with_context(|| format!("could not write the glue for `{}`", module.display()))
+}

@@ -1,0 +1,127 @@
+//! `anchorite build`: what becomes of good pages and of bad ones.
+
+use harness::{Run, Site};
+use serde_json::Value;
+
+const GUIDE: &[u8] = b"# Pumps\n\nA pump moves water uphill.\n\n## Starting a pump\n\nTurn the red wheel to the left until \
+the needle stands at seven bar. Then open the valve.\n\n## Stopping a pump\n\nClose the valve before you turn the wheel back.\n";
+
+/// A good page beside the bad one: it must still be there afterwards.
+fn build_with(path: &str, bytes: &[u8]) -> Run {
+    let site = Site::new(&[("pumps.md", GUIDE), (path, bytes)]);
+    let run = site.build(&["--json"]);
+    assert_eq!(run.code, 0, "one bad page is a warning: {}", run.stderr);
+    let summary: Value = serde_json::from_str(&run.stdout).expect("a JSON summary");
+    assert_eq!(summary["documents"], 1, "the good page is indexed: {summary}");
+    assert_eq!(summary["warnings"].as_array().map(Vec::len), Some(1), "one warning: {summary}");
+    assert_eq!(summary["warnings"][0]["path"], path, "the warning names the page");
+    run
+}
+
+fn check_warning(path: &str, bytes: &[u8], expected: &str) {
+    let run = build_with(path, bytes);
+    assert!(
+        run.stderr.contains(&format!("warning: {path}: ")) && run.stderr.contains(expected),
+        "expected `{expected}` about `{path}` in: {}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("hint: "), "a warning says what to do: {}", run.stderr);
+}
+
+#[test]
+fn indexes_markdown_and_html_with_their_anchors() {
+    let html = b"<html><head><title>Valves</title></head><body><nav>Menu</nav><main><h1 id=\"valves\">Valves</h1>\
+<p>Valves close pipes.</p><h2 id=\"ball\">Ball valves</h2><p>A ball valve turns by a quarter.</p></main></body></html>";
+    let site = Site::new(&[("pumps.md", GUIDE), ("parts/valves.html", html)]);
+    let run = site.build(&["--json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let found = site.run("search", &["ball valve", "--json"]);
+    assert!(found.stdout.contains("parts/valves.html#ball"), "the section's address: {}", found.stdout);
+    assert!(!found.stdout.contains("Menu"), "navigation is no text: {}", found.stdout);
+    let found = site.run("search", &["start the pump", "--json"]);
+    assert!(found.stdout.contains("pumps.html#starting-a-pump"), "the heading's anchor: {}", found.stdout);
+}
+
+#[test]
+fn the_same_pages_give_the_same_bytes() {
+    let bundles: Vec<Vec<u8>> = (0..2)
+        .map(|_| {
+            let site = Site::new(&[("pumps.md", GUIDE)]);
+            assert_eq!(site.build(&[]).code, 0, "builds");
+            std::fs::read(site.bundle().join("manifest.json")).expect("a manifest")
+        })
+        .collect();
+    assert!(bundles[0] == bundles[1], "the manifest holds every file's hash, so it is the whole bundle");
+}
+
+#[test]
+fn an_empty_folder_is_an_error_that_says_what_to_give() {
+    let run = Site::new(&[]).build(&[]);
+    assert_eq!(run.code, 2, "nothing to index: {}", run.stderr);
+    assert!(run.stderr.contains("no page in") && run.stderr.contains("hint: "), "{}", run.stderr);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let run = harness::anchorite(&["build", "/nowhere/at/all", "--out", "/nowhere/else"]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(run.stderr.contains("`/nowhere/at/all` is not a folder"), "{}", run.stderr);
+}
+
+#[test]
+fn a_page_of_zero_bytes_is_a_warning() {
+    check_warning("empty.md", b"", "empty");
+}
+
+#[test]
+fn a_binary_page_is_a_warning() {
+    check_warning("picture.md", b"# Picture\n\x00\x01\x02\x00", "binary");
+}
+
+#[test]
+fn a_page_in_another_encoding_is_a_warning() {
+    check_warning("latin1.md", b"# Caf\xe9\n\nNot UTF-8.", "UTF-8");
+}
+
+#[test]
+fn a_page_of_fifty_megabytes_is_a_warning() {
+    check_warning("huge.md", &b"word ".repeat(10 * 1024 * 1024), "52428800");
+}
+
+#[test]
+fn a_page_that_cannot_be_read_is_a_warning() {
+    use std::os::unix::fs::symlink;
+    let site = Site::new(&[("pumps.md", GUIDE)]);
+    // Taking the permission away would not stop root; a link to nowhere stops everyone.
+    symlink(site.pages().join("gone"), site.pages().join("lost.md")).expect("a link");
+    let run = site.build(&["--json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.contains("\"documents\": 1"), "the good page is indexed: {}", run.stdout);
+    assert!(run.stderr.contains("warning: lost.md: "), "the other is named: {}", run.stderr);
+}
+
+#[test]
+fn duplicate_headings_get_anchors_of_their_own() {
+    let site = Site::new(&[("twice.md", b"# Guide\n\n## Setup\n\nInstall the red thing first.\n\n## Setup\n\nInstall the blue thing later.\n")]);
+    assert_eq!(site.build(&[]).code, 0, "builds");
+    let blue = site.run("search", &["blue thing", "--limit", "1", "--json"]);
+    assert!(blue.stdout.contains("twice.html#setup-1"), "the second one: {}", blue.stdout);
+    let red = site.run("search", &["red thing", "--limit", "1", "--json"]);
+    assert!(red.stdout.contains("twice.html#setup\""), "the first one: {}", red.stdout);
+}
+
+#[test]
+fn strict_turns_a_warning_into_exit_code_one() {
+    let site = Site::new(&[("pumps.md", GUIDE), ("empty.md", b"")]);
+    assert_eq!(site.build(&["--strict"]).code, 1, "done, with a warning");
+}
+
+#[test]
+fn rendered_pages_hold_every_anchor_that_is_cited() {
+    let site = Site::new(&[("pumps.md", GUIDE)]);
+    assert_eq!(site.build(&["--render"]).code, 0, "builds");
+    let page = std::fs::read_to_string(site.bundle().join("pages/pumps.html")).expect("a page");
+    for anchor in ["pumps", "starting-a-pump", "stopping-a-pump"] {
+        assert!(page.contains(&format!("id=\"{anchor}\"")), "`{anchor}` in {page}");
+    }
+}
