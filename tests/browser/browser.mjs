@@ -5,14 +5,15 @@ import path from "node:path";
 
 const require = createRequire(new URL("../../www/package.json", import.meta.url));
 
-/** The browser to test with: `CHROMIUM`, or the first of the usual names in `PATH`. */
+/** The browser to test with: `ANCHORITE_CHROMIUM`, or the first of the usual names in `PATH`. */
 export function chromium() {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+  const named = process.env.ANCHORITE_CHROMIUM;
+  if (named) return named;
   const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
   const folders = (process.env.PATH ?? "").split(path.delimiter);
   const found = folders.flatMap((folder) => names.map((name) => path.join(folder, name))).find((file) => fs.existsSync(file));
   if (found) return found;
-  throw new Error("no Chromium was found in `PATH`\nhint: apt-get install chromium, or set `CHROMIUM` to its path");
+  throw new Error("no Chromium was found in `PATH`\nhint: apt-get install chromium, or set `ANCHORITE_CHROMIUM` to its path");
 }
 
 /**

@@ -105,7 +105,8 @@ export class Engine {
   }
 
   async ask(question, options, abort, onEvent) {
-    if (!question.trim()) throw plain("question_empty", "question is empty", "type a question");
+    if (!/[\p{L}\p{N}]/u.test(question)) throw plain("question_empty", "question is empty", "type a question");
+    if (question.length > 2000) throw plain("question_too_long", `question is too long: ${question.length} characters`, "ask one question at a time");
     const started = performance.now();
     const passages = this.#rank(question, options.passages ?? 4).map((chunk, idx) => ({ ...chunk, number: idx + 1 }));
     const answerable = (passages[0]?.score ?? 0) >= 0.6;
@@ -149,6 +150,7 @@ export class Engine {
       backend: tokens ? this.#backend : null,
       timing: {
         retrieve_ms,
+        quote_ms: 0,
         prefill_ms: 0,
         decode_ms,
         prompt_tokens: words.length,

@@ -38,6 +38,7 @@ export class AnchoriteAnswer extends LitElement {
   static override properties: PropertyDeclarations = {
     turn: { attribute: false },
     link: { attribute: false },
+    level: { type: Number },
   };
   static override styles = [
     tokens,
@@ -199,22 +200,31 @@ export class AnchoriteAnswer extends LitElement {
     `,
   ];
 
-  declare turn: Turn;
+  declare turn: Turn | undefined;
   /** Resolves the address of a passage, as the engine does. */
   declare link: (url: string) => string;
+  /** Level of the question among the page's headings. */
+  declare level: number;
 
-  override render(): TemplateResult {
+  constructor() {
+    super();
+    this.link = (url) => url;
+    this.level = 3;
+  }
+
+  override render(): TemplateResult | typeof nothing {
     const { turn } = this;
+    if (!turn) return nothing;
     const silent = turn.answerable === false;
     const waiting = turn.status === "asking" && !turn.passages;
     return html`<article aria-busy=${turn.status === "asking" ? "true" : "false"}>
-      <h3 class="question" part="question">${turn.question}</h3>
+      <div class="question" part="question" role="heading" aria-level=${this.level}>${turn.question}</div>
       ${waiting ? html`<p class="note" part="waiting">${strings.looking}<span class="caret"></span></p>` : nothing}
       ${silent
         ? html`<p class="silent" part="not-found"><strong>${strings.silent}</strong><span>${strings.silentMore}</span></p>`
         : nothing}
       ${turn.passages ? this.#sources(silent ? turn.passages.slice(0, N_NEAREST) : turn.passages, silent) : nothing}
-      ${turn.quote ? this.#quote(turn.quote) : nothing} ${silent ? nothing : this.#generated()}
+      ${turn.quote ? this.#quote(turn.quote) : nothing} ${silent ? nothing : this.#generated(turn)}
       ${turn.early && turn.status === "done" && !silent ? html`<p class="note">${strings.modelLoading}</p>` : nothing}
       ${turn.status === "stopped" ? html`<p class="note" part="stopped">${strings.stopped}</p>` : nothing}
       ${turn.error ? html`<div class="note">${errorBox(turn.error)}</div>` : nothing}
@@ -255,8 +265,7 @@ export class AnchoriteAnswer extends LitElement {
     </figure>`;
   }
 
-  #generated(): TemplateResult | typeof nothing {
-    const { turn } = this;
+  #generated(turn: Turn): TemplateResult | typeof nothing {
     const sentences = turn.answer?.sentences ?? [];
     if (sentences.length === 0 && !turn.text) return nothing;
     const body = turn.answer
@@ -309,7 +318,7 @@ export class AnchoriteAnswer extends LitElement {
   }
 
   #passage(number: number): Passage | undefined {
-    const passages = this.turn.answer?.passages ?? this.turn.passages ?? [];
+    const passages = this.turn?.answer?.passages ?? this.turn?.passages ?? [];
     return passages.find((passage) => passage.number === number);
   }
 }

@@ -58,6 +58,8 @@ export class AnchoriteChat extends BundleElement {
   #running: AbortController | null = null;
   #nextTurn = 1;
   #announced = 0;
+  /** One function for all renders, so that old answers are not drawn again with every token. */
+  readonly #link = (url: string): string => this.link(url);
 
   constructor() {
     super();
@@ -103,7 +105,8 @@ export class AnchoriteChat extends BundleElement {
   close(): void {
     this.opened = false;
     this.renderRoot.querySelector("dialog")?.close();
-    this.renderRoot.querySelector<HTMLElement>(".launcher")?.focus();
+    // The button is hidden while the panel is open.
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".launcher")?.focus());
   }
 
   /** Ends the answer that is being made, after the token being made. */
@@ -190,7 +193,8 @@ export class AnchoriteChat extends BundleElement {
     const live = html`<div class="hidden" role="status" aria-live="polite">${this.announcement}</div>`;
     if (this.layout === "page") {
       return html`<section class="page" part="panel" aria-label=${this.heading}>
-        ${this.#form()} ${this.#statusLine()} ${this.#suggestions()} ${this.#transcript([...this.turns].reverse())} ${live}
+        ${this.#form()} ${this.#statusLine()} ${this.#suggestions()} ${this.#transcript([...this.turns].reverse())}
+        ${this.turns.length > 1 ? this.#clearButton() : nothing} ${live}
       </section>`;
     }
     return html`<button class="launcher" part="launcher" aria-haspopup="dialog" ?hidden=${this.opened} @click=${this.open}>
@@ -199,7 +203,7 @@ export class AnchoriteChat extends BundleElement {
       <dialog part="panel" aria-label=${this.heading} @cancel=${this.#onCancel} @keydown=${this.#onKey}>
         <header part="header">
           <h2>${this.heading}</h2>
-          ${this.turns.length > 0 ? html`<button class="quiet" @click=${this.#clear}>${strings.clear}</button>` : nothing}
+          ${this.turns.length > 0 ? this.#clearButton() : nothing}
           <button class="quiet" aria-label=${strings.close} @click=${this.close}>✕</button>
         </header>
         ${this.#transcript(this.turns)} ${this.turns.length === 0 ? this.#suggestions() : nothing} ${this.#form()}
@@ -208,15 +212,17 @@ export class AnchoriteChat extends BundleElement {
   }
 
   #transcript(turns: readonly Turn[]): TemplateResult {
-    const engine = this.state ? this.start() : null;
-    const link = (url: string): string => engine?.link(url) ?? url;
     return html`<div class="transcript" part="transcript">
       ${repeat(
         turns,
         ({ id }) => id,
-        (turn) => html`<anchorite-answer .turn=${turn} .link=${link} exportparts="question, sources, source, quote, not-found, generated, sentence, unsupported, details, error"></anchorite-answer>`,
+        (turn) => html`<anchorite-answer .turn=${turn} .link=${this.#link} .level=${this.layout === "page" ? 2 : 3} exportparts="question, sources, source, quote, not-found, generated, sentence, unsupported, details, error"></anchorite-answer>`,
       )}
     </div>`;
+  }
+
+  #clearButton(): TemplateResult {
+    return html`<button class="quiet" type="button" @click=${this.#clear}>${strings.clear}</button>`;
   }
 
   #form(): TemplateResult {
@@ -272,7 +278,8 @@ export class AnchoriteChat extends BundleElement {
   #onEvent(id: number, event: AnswerEvent): void {
     switch (event.kind) {
       case "sources":
-        this.#change(id, { passages: event.passages });
+        // Also the beginning of a second attempt, when a device was lost half way.
+        this.#change(id, { passages: event.passages, quote: undefined, text: "" });
         this.#announce(strings.announceSources(event.passages.length));
         return;
       case "quote":

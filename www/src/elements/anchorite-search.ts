@@ -14,6 +14,8 @@ const DEBOUNCE_MS = 80;
 /**
  * Search as you type.
  *
+ * The CSS variable `--anchorite-panel-size` makes the list of results wider than a narrow field.
+ *
  * @fires anchorite-error - `detail` is `{ code, message, hint }`
  * @csspart input - the text field
  * @csspart panel - the list of results
@@ -86,9 +88,15 @@ export class AnchoriteSearch extends BundleElement {
         color: var(--_muted);
         font: 0.8em var(--_mono);
       }
+      @media (hover: none) {
+        kbd {
+          display: none;
+        }
+      }
       .panel {
         position: absolute;
-        inset-inline: 0;
+        inset-inline: auto 0;
+        inline-size: var(--anchorite-panel-size, 100%);
         z-index: 30;
         margin-block-start: 0.4rem;
         max-block-size: min(34rem, 70vh);
@@ -135,7 +143,7 @@ export class AnchoriteSearch extends BundleElement {
       mark {
         border-radius: 2px;
         background: var(--_mark);
-        color: inherit;
+        color: var(--_ink);
       }
       .note {
         margin: 0;
@@ -253,7 +261,7 @@ export class AnchoriteSearch extends BundleElement {
       role="option"
       id=${`hit-${idx}`}
       tabindex="-1"
-      href=${this.start().link(hit.url)}
+      href=${this.link(hit.url)}
       aria-selected=${selected ? "true" : "false"}
       @pointermove=${() => {
         this.active = idx;

@@ -57,7 +57,12 @@ export abstract class BundleElement extends LitElement {
     if (changed.has("state")) this.#mark();
   }
 
-  /** Begins loading; safe to call often. */
+  /** The full address of a hit or passage. */
+  protected link(url: string): string {
+    return this.#engine?.link(url) ?? url;
+  }
+
+  /** Begins loading, anew after a failure; for what the reader does, never for a render. Safe to call often. */
   protected start(): Anchorite {
     if (!this.#engine || this.#engine.state.error) {
       const engine = Anchorite.shared(this.bundle);

@@ -237,6 +237,9 @@ export const chatStyles = css`
     background: var(--_surface);
     color: var(--_ink);
   }
+  .page > .quiet {
+    margin: 1.2rem 0 0 -0.7rem;
+  }
   dialog .transcript {
     flex: 1;
     min-block-size: 0;

@@ -22,13 +22,12 @@ export const tokens = css`
       "Iowan Old Style",
       Charter,
       "Source Serif 4",
-      "Source Serif Pro",
       Cambria,
       Georgia,
       "Liberation Serif",
       serif
     );
-    --_sans: var(--anchorite-sans, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif);
+    --_sans: var(--anchorite-sans, -apple-system, "Segoe UI", Inter, Roboto, "Noto Sans", Cantarell, "Liberation Sans", system-ui, sans-serif);
     --_mono: var(--anchorite-mono, ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace);
     --_radius: var(--anchorite-radius, 10px);
     --_size: var(--anchorite-size, 1rem);
@@ -63,6 +62,11 @@ export const tokens = css`
   :focus-visible {
     outline: 2px solid var(--_accent);
     outline-offset: 2px;
+  }
+  input:focus-visible,
+  textarea:focus-visible {
+    /* Their frame shows the focus. */
+    outline: none;
   }
   button {
     font: inherit;

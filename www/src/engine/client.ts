@@ -137,6 +137,11 @@ export class Anchorite {
     return this.#state;
   }
 
+  /** What generation runs on, and why; null while no generator is loaded. */
+  get backend(): Backend | null {
+    return this.#state.backend;
+  }
+
   /** Calls `listener` on every change, and once now. Returns the function that ends it. */
   subscribe(listener: (state: EngineState) => void): () => void {
     this.#listeners.add(listener);

@@ -73,6 +73,7 @@ export interface Sentence {
 
 export interface Timing {
   readonly retrieve_ms: number;
+  readonly quote_ms: number;
   readonly prefill_ms: number;
   readonly decode_ms: number;
   readonly prompt_tokens: number;

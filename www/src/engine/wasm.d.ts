@@ -20,7 +20,7 @@ export class Engine {
   load_index(): void;
   load_embedder(): void;
   load_generator(backend: "webgpu" | "cpu", reason: string, adapter: boolean): Promise<Backend>;
-  /** May be called while `load_generator` or `ask` is running. */
+  /** Throws `busy` while an answer is being made. */
   search(query: string, limit: number): Hit[];
   /** Gives the event loop a turn between tokens, so that `AbortFlag.abort` can be heard. */
   ask(

@@ -2,7 +2,7 @@
 import init, { AbortFlag, Engine } from "#pkg";
 import { AnchoriteError, toPlain } from "./errors.js";
 import { choose, probe } from "./ladder.js";
-import type { Backend, BackendRequest, FileEntry, Manifest, Reply, Request, Rung } from "./protocol.js";
+import type { Answer, BackendRequest, FileEntry, Hit, Manifest, Reply, Request, Rung } from "./protocol.js";
 import { Store } from "./store.js";
 
 /** The part of a dedicated worker's scope that is used here; the DOM library of TypeScript knows only windows. */
@@ -27,10 +27,12 @@ interface Session {
 let session: Promise<Session> | null = null;
 /** Loading is one chain, so that a rung never competes with the one below it for the connection. */
 let loading: Promise<void> = Promise.resolve();
-/** Answers are made one after the other; searches never wait for them. */
-let asking: Promise<void> = Promise.resolve();
+/** What changes the engine, or holds it from token to token, goes one after the other. */
+let exclusive: Promise<unknown> = Promise.resolve();
 const aborts = new Map<number, AbortFlag>();
 const bytes = { network: 0, cache: 0 };
+/** Whether the generator's parts were handed to the engine already. */
+let started = false;
 
 scope.addEventListener("message", ({ data: request }) => {
   switch (request.kind) {
@@ -49,8 +51,7 @@ scope.addEventListener("message", ({ data: request }) => {
       return;
     case "search":
       void reply(request.id, async () => {
-        const { engine } = await opened();
-        post({ kind: "hits", id: request.id, hits: engine.search(request.query, request.limit) });
+        post({ kind: "hits", id: request.id, hits: await search(request.query, request.limit) });
       });
       return;
     case "ask": {
@@ -59,16 +60,15 @@ scope.addEventListener("message", ({ data: request }) => {
         aborts.set(request.id, flag);
         return flag;
       });
-      asking = asking.then(() =>
-        reply(request.id, async () => {
-          const flag = await abort;
-          try {
-            await ask(request, flag);
-          } finally {
-            aborts.delete(request.id);
-          }
-        }),
-      );
+      void reply(request.id, async () => {
+        const flag = await abort;
+        try {
+          const answer = await alone(() => ask(request, flag));
+          post({ kind: "answer", id: request.id, answer });
+        } finally {
+          aborts.delete(request.id);
+        }
+      });
       return;
     }
     case "abort":
@@ -90,11 +90,41 @@ function opened(): Promise<Session> {
   return session ?? Promise.reject(new Error("`open` comes first"));
 }
 
-async function ask(request: Extract<Request, { kind: "ask" }>, flag: AbortFlag): Promise<void> {
+/** Runs `work` when everything before it that needs the engine for itself has ended. */
+function alone<T>(work: () => Promise<T>): Promise<T> {
+  const mine = exclusive.then(work);
+  exclusive = mine.catch(() => undefined);
+  return mine;
+}
+
+async function search(query: string, limit: number): Promise<readonly Hit[]> {
   const { engine } = await opened();
+  for (;;) {
+    const before = exclusive;
+    try {
+      return engine.search(query, limit);
+    } catch (thrown) {
+      // An answer being written holds the engine; the search goes right after it.
+      if (toPlain(thrown, "").code !== "busy") throw thrown;
+      await before;
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  }
+}
+
+async function ask(request: Extract<Request, { kind: "ask" }>, flag: AbortFlag): Promise<Answer> {
+  const ready = await opened();
   const { id, question, options } = request;
-  const answer = await engine.ask(question, options, flag, (event) => post({ kind: "event", id, event }));
-  post({ kind: "answer", id, answer });
+  const answer = (): Promise<Answer> =>
+    ready.engine.ask(question, options, flag, (event) => post({ kind: "event", id, event }));
+  try {
+    return await answer();
+  } catch (thrown) {
+    if (toPlain(thrown, "").code !== "device_lost") throw thrown;
+    // Losing the device is normal (sleep, another tab, a driver): step down, and answer from the beginning.
+    await startGenerator(ready, { kind: "cpu", reason: "the GPU was lost" });
+    return await answer();
+  }
 }
 
 /** Rung 1: manifest and index. What fails here ends the visit, for nothing works without it. */
@@ -122,7 +152,7 @@ async function loadMeaning(ready: Session): Promise<void> {
   await climb("meaning", files.length === 0, async () => {
     await fetchFiles(ready, "meaning", files);
     post({ kind: "rung", rung: "meaning", state: { kind: "starting" } });
-    ready.engine.load_embedder();
+    await alone(async () => ready.engine.load_embedder());
   });
   const paths = ready.manifest.files.flatMap(({ parts }) => parts.map(({ path }) => path));
   await ready.store.prune(new Set(paths));
@@ -130,28 +160,41 @@ async function loadMeaning(ready: Session): Promise<void> {
 
 /** Rung 4: the generator, on the backend that the ladder chooses before a byte of it is fetched. */
 async function loadGenerator(ready: Session, request: BackendRequest): Promise<void> {
-  const files = ready.manifest.files.filter(({ role }) => role === "generator" || role === "adapter");
   const choice = choose(request, await probe(scope));
   if (choice.kind === "none") {
     post({ kind: "rung", rung: "answer", state: { kind: "skipped", reason: choice.reason } });
     return;
   }
-  await climb("answer", files.length === 0, async () => {
-    const adapter = files.some(({ role }) => role === "adapter");
-    await fetchFiles(ready, "answer", files);
+  const absent = !ready.manifest.files.some(({ role }) => role === "generator");
+  await climb("answer", absent, async () => {
+    await fetchFiles(ready, "answer", generatorFiles(ready));
     post({ kind: "rung", rung: "answer", state: { kind: "starting" } });
-    let backend: Backend;
-    try {
-      backend = await ready.engine.load_generator(choice.kind, choice.reason, adapter);
-    } catch (thrown) {
-      if (choice.kind === "cpu") throw thrown;
-      // Stepping down is normal; it is said, never hidden. The failed attempt may have consumed its parts.
-      await fetchFiles(ready, "answer", files);
-      const reason = `WebGPU failed (${toPlain(thrown, "gpu_failed").message})`;
-      backend = await ready.engine.load_generator("cpu", reason, adapter);
-    }
-    post({ kind: "backend", backend });
+    await alone(async () => {
+      try {
+        await startGenerator(ready, choice);
+      } catch (thrown) {
+        if (choice.kind === "cpu") throw thrown;
+        const reason = `WebGPU failed: ${toPlain(thrown, "gpu_failed").message}`;
+        await startGenerator(ready, { kind: "cpu", reason });
+      }
+    });
   });
+}
+
+function generatorFiles({ manifest }: Session): readonly FileEntry[] {
+  return manifest.files.filter(({ role }) => role === "generator" || role === "adapter");
+}
+
+/** Loads the generator. An attempt before this one may have consumed its parts, so they are put back where missing. */
+async function startGenerator(
+  ready: Session,
+  choice: { readonly kind: "webgpu" | "cpu"; readonly reason: string },
+): Promise<void> {
+  const files = generatorFiles(ready);
+  if (started) await fetchFiles(ready, null, files);
+  started = true;
+  const adapter = files.some(({ role }) => role === "adapter");
+  post({ kind: "backend", backend: await ready.engine.load_generator(choice.kind, choice.reason, adapter) });
 }
 
 /** Reports how a rung that others do not depend on ended; never throws. */
@@ -168,10 +211,10 @@ async function climb(rung: Rung, absent: boolean, load: () => Promise<void>): Pr
   }
 }
 
-/** Brings every part of `files` into the engine, one after the other, so that a broken download resumes by part. */
+/** Brings every part of `files` into the engine, one after the other, so that a broken download resumes by part; tells `rung`. */
 async function fetchFiles(
   { engine, store }: Session,
-  rung: Rung,
+  rung: Rung | null,
   files: readonly FileEntry[],
 ): Promise<void> {
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
@@ -179,7 +222,7 @@ async function fetchFiles(
   let told = 0;
   const tell = (): void => {
     told = performance.now();
-    post({ kind: "rung", rung, state: { kind: "loading", loaded, total } });
+    if (rung) post({ kind: "rung", rung, state: { kind: "loading", loaded, total } });
     post({ kind: "bytes", fetched: bytes.network, cached: bytes.cache });
   };
   tell();

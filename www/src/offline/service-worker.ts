@@ -26,8 +26,11 @@ scope.addEventListener("install", (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(CACHE);
+      // What the page has just fetched is taken from the browser's cache, not from the host again.
+      const add = (path: string): Promise<void> =>
+        cache.add(new Request(new URL(path, scope.registration.scope), { cache: "force-cache" }));
       // One missing file (a site without `demo.json`) must not cost the others.
-      await Promise.all(SHELL.map((path) => cache.add(new URL(path, scope.registration.scope)).catch(() => undefined)));
+      await Promise.all(SHELL.map((path) => add(path).catch(() => undefined)));
       await scope.skipWaiting();
     })(),
   );
