@@ -1,1 +1,4 @@
 //! Compares our results with recorded outside truth.
+
+mod template;
+mod tokenizer;

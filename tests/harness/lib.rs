@@ -1,5 +1,7 @@
 //! Turns a test's needs (public corpora, devices, small models) into ready values, so that no test sets them up itself.
 
+pub mod tiny;
+
 use std::path::PathBuf;
 
 /// The folder of public test corpora: `ANCHORITE_DATA`, or `../shared/data` beside the checkout.

@@ -21,7 +21,7 @@ fn build_with(path: &str, bytes: &[u8]) -> Run {
 fn check_warning(path: &str, bytes: &[u8], expected: &str) {
     let run = build_with(path, bytes);
     assert!(
-        run.stderr.contains(&format!("warning: {path}: ")) && run.stderr.contains(expected),
+        run.stderr.contains(&format!("warning: page `{path}` ")) && run.stderr.contains(expected),
         "expected `{expected}` about `{path}` in: {}",
         run.stderr
     );
@@ -97,7 +97,7 @@ fn a_page_that_cannot_be_read_is_a_warning() {
     let run = site.build(&["--json"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stdout.contains("\"documents\": 1"), "the good page is indexed: {}", run.stdout);
-    assert!(run.stderr.contains("warning: lost.md: "), "the other is named: {}", run.stderr);
+    assert!(run.stderr.contains("warning: page `lost.md` could not be read"), "the other is named: {}", run.stderr);
 }
 
 #[test]

@@ -101,7 +101,6 @@ fn print_event(event: &AskEvent) {
             // A lost pipe is the reader's business; the next print ends the program.
             let _ = std::io::stdout().flush();
         }
-        _ => {}
     }
 }
 

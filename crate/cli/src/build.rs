@@ -9,7 +9,8 @@ use anchorite::index::bundle::{self, Bundle, Role, WeightFile};
 use anchorite::index::document::Document;
 use anchorite::index::error::PageError;
 use anchorite::index::parse::{self, ParseOptions};
-use anchorite::index::{Chunk, ChunkOptions, Index, IndexOptions, chunk_documents};
+use anchorite::index::chunk::{Chunk, ChunkOptions, chunk_documents};
+use anchorite::index::{Index, IndexOptions};
 use anchorite::model::embed::Embedder;
 use anchorite::model::parts::Parts;
 use anyhow::Context;
@@ -127,8 +128,8 @@ fn read_pages(
         match read_page(&file, options, arguments.render) {
             Ok(page) => documents.push(page),
             Err(error) => {
-                progress.suspend(|| report::page_warning(&file.source, &error));
-                warnings.push(Warning { path: file.source, message: error.to_string(), hint: error.hint() });
+                progress.suspend(|| report::page_warning(&error));
+                warnings.push(Warning { path: file.source, message: error.to_string(), hint: error.hint().to_owned() });
             }
         }
         progress.inc(1);
@@ -147,13 +148,16 @@ fn read_pages(
 type PageSource = Option<String>;
 
 fn read_page(file: &PageFile, options: &ParseOptions, keep_source: bool) -> Result<(Document, PageSource), PageError> {
-    let unreadable = |cause: std::io::Error| PageError::Unreadable { reason: cause.to_string() };
+    let unreadable =
+        |cause: std::io::Error| PageError::Unreadable { page: file.source.clone(), reason: cause.to_string() };
     // The length is asked first: a page of many gigabytes is not read to be refused.
     let len = std::fs::metadata(&file.path).map_err(unreadable)?.len();
-    let limit = options.max_bytes;
-    if len > limit as u64 {
-        let bytes = usize::try_from(len).unwrap_or(usize::MAX);
-        return Err(PageError::TooLarge { bytes, limit });
+    if len > options.max_bytes as u64 {
+        return Err(PageError::TooLarge {
+            page: file.source.clone(),
+            max_bytes: options.max_bytes,
+            found: usize::try_from(len).unwrap_or(usize::MAX),
+        });
     }
     let bytes = std::fs::read(&file.path).map_err(unreadable)?;
     let document = parse::parse_page(&file.source, &bytes, options)?;

@@ -1,8 +1,7 @@
 //! Turns errors and warnings into lines on standard error: what, where and why, then what to do.
 
 use anchorite::EngineError;
-use anchorite::index::bundle::BundleError;
-use anchorite::index::error::PageError;
+use anchorite::index::error::{BundleError, PageError};
 use anchorite::model::error::{LoadError, RunError};
 
 /// Prints `error: cause: cause`, and `hint: ...` where the cause knows one.
@@ -14,12 +13,12 @@ pub(crate) fn error(error: &anyhow::Error) {
 }
 
 /// Prints one page's warning.
-pub(crate) fn page_warning(path: &str, error: &PageError) {
-    eprintln!("warning: {path}: {error}");
+pub(crate) fn page_warning(error: &PageError) {
+    eprintln!("warning: {error}");
     eprintln!("hint: {}", error.hint());
 }
 
-fn hint(error: &anyhow::Error) -> Option<String> {
+fn hint(error: &anyhow::Error) -> Option<&str> {
     error.chain().find_map(|cause| {
         let hint = cause
             .downcast_ref::<EngineError>()
@@ -27,7 +26,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             .or_else(|| cause.downcast_ref::<BundleError>().map(BundleError::hint))
             .or_else(|| cause.downcast_ref::<LoadError>().map(LoadError::hint))
             .or_else(|| cause.downcast_ref::<RunError>().map(RunError::hint));
-        hint.or_else(|| cause.downcast_ref::<Hint>().map(|hint| hint.hint.clone()))
+        hint.or_else(|| cause.downcast_ref::<Hint>().map(|hint| hint.hint.as_str()))
     })
 }
 

@@ -3,8 +3,6 @@
 //! A sentence is supported when a cited passage holds most of its content words and every number, name and piece of
 //! code in it. This is a floor, not a proof: it catches invented facts that use words the passage lacks.
 
-use std::collections::HashSet;
-
 use anchorite_index::lexical;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -56,8 +54,8 @@ fn passage(passages: &[Passage], number: usize) -> Option<&Passage> {
 /// Whether `passage` holds what `sentence` says.
 fn supports(passage: &Passage, sentence: &str) -> bool {
     let source = format!("{}\n{}", passage.heading_path(), passage.text);
-    let held: HashSet<String> = lexical::terms(&source).into_iter().collect();
-    let said: HashSet<String> = lexical::terms(sentence).into_iter().filter(|term| !is_function_word(term)).collect();
+    let held = lexical::terms(&source);
+    let said = lexical::terms(sentence);
     let present = said.iter().filter(|term| held.contains(*term)).count();
     #[expect(clippy::cast_precision_loss, reason = "a sentence has few terms")]
     let share = present as f32 / said.len().max(1) as f32;
@@ -73,17 +71,6 @@ fn exact_pieces(sentence: &str) -> impl Iterator<Item = &str> {
         let name = idx > 0 && word.chars().next().is_some_and(char::is_uppercase);
         (number || code || name).then_some(word)
     })
-}
-
-/// Words too common to count as content; the index weighs them down, here they are left out.
-fn is_function_word(term: &str) -> bool {
-    const WORDS: [&str; 48] = [
-        "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "do", "does", "each", "for", "from",
-        "has", "have", "if", "in", "into", "is", "it", "its", "may", "must", "not", "of", "on", "one", "or", "so",
-        "such", "than", "that", "the", "their", "then", "there", "these", "this", "to", "was", "when", "which", "will",
-        "with", "you",
-    ];
-    WORDS.contains(&term)
 }
 
 /// Sentences of generated text; a citation after the full stop belongs to the sentence before it.

@@ -1,6 +1,7 @@
 //! The ways in which a question or a bundle can be refused, each with what to do about it.
 
-use anchorite_index::bundle::{BundleError, Role};
+use anchorite_index::bundle::Role;
+use anchorite_index::error::BundleError;
 use anchorite_model::error::{LoadError, RunError};
 use thiserror::Error;
 
@@ -105,30 +106,18 @@ impl EngineError {
     }
 
     /// What the reader or the site's owner can do about it.
-    pub fn hint(&self) -> String {
+    pub fn hint(&self) -> &'static str {
         match self {
-            EngineError::QuestionEmpty => "type a question".to_owned(),
-            EngineError::QuestionTooLong { .. } => {
-                "ask one question at a time, in a sentence or two".to_owned()
-            }
-            EngineError::Option { .. } => "leave the option out to get its default".to_owned(),
-            EngineError::WindowFull { .. } => {
-                "ask a shorter question, or ship a generator with a larger context".to_owned()
-            }
-            EngineError::Missing { .. } => {
-                "build the bundle again, and upload every file of it".to_owned()
-            }
-            EngineError::EmbedderMismatch { .. } => {
-                "build the bundle again with the embedder that ships in it".to_owned()
-            }
-            EngineError::NoTemplate { .. } => {
-                "use an instruction-tuned GGUF: its metadata holds the chat template".to_owned()
-            }
-            EngineError::UnknownPart { .. } => {
-                "fetch the manifest again: the bundle changed while it was being read".to_owned()
-            }
-            EngineError::IndexNotLoaded => "wait until the bundle has loaded".to_owned(),
-            EngineError::Busy => "wait for the answer, or stop it first".to_owned(),
+            EngineError::QuestionEmpty => "type a question",
+            EngineError::QuestionTooLong { .. } => "ask one question at a time, in a sentence or two",
+            EngineError::Option { .. } => "leave the option out to get its default",
+            EngineError::WindowFull { .. } => "ask a shorter question, or ship a generator with a larger context",
+            EngineError::Missing { .. } => "build the bundle again, and upload every file of it",
+            EngineError::EmbedderMismatch { .. } => "build the bundle again with the embedder that ships in it",
+            EngineError::NoTemplate { .. } => "use an instruction-tuned GGUF: its metadata holds the chat template",
+            EngineError::UnknownPart { .. } => "fetch the manifest again: the bundle changed while it was being read",
+            EngineError::IndexNotLoaded => "wait until the bundle has loaded",
+            EngineError::Busy => "wait for the answer, or stop it first",
             EngineError::Bundle(error) => error.hint(),
             EngineError::Load(error) => error.hint(),
             EngineError::Run(error) => error.hint(),

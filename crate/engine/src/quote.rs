@@ -1,8 +1,6 @@
 //! Turns the best passage into the one sentence of it that answers best, word for word.
 
-use std::collections::HashSet;
-
-use anchorite_index::Index;
+use anchorite_index::{Index, lexical};
 use anchorite_model::embed::Embedder;
 use anchorite_model::error::RunError;
 
@@ -51,12 +49,11 @@ pub fn quote(
 
 /// Share of the question's terms, weighted by rarity, that stand in `sentence`.
 fn term_share(question: &str, sentence: &str, index: &Index) -> f32 {
-    let held: HashSet<String> = anchorite_index::lexical::terms(sentence).into_iter().collect();
-    let asked: HashSet<String> = anchorite_index::lexical::terms(question).into_iter().collect();
+    let held = lexical::terms(sentence);
     let mut total = 0.0;
     let mut found = 0.0;
-    for term in asked {
-        let weight = index.lexical.idf(&term);
+    for term in lexical::terms(question) {
+        let weight = index.lexical.rarity(&term);
         total += weight;
         if held.contains(&term) {
             found += weight;

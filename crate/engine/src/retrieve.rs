@@ -1,6 +1,6 @@
 //! Turns a query into hits for the search box, or a question into numbered passages with the evidence for them.
 
-use anchorite_index::{Hit, Index, SearchOptions, lexical};
+use anchorite_index::{Hit, Index, SearchOptions, snippet};
 use serde::Serialize;
 
 use crate::answer::Passage;
@@ -26,7 +26,7 @@ pub struct SearchResult {
 /// The best sections for a query that may still be being typed: one result for each section.
 pub fn search(index: &Index, query: &str, embedding: Option<&[f32]>, limit: usize) -> Vec<SearchResult> {
     // Chunks of one section share an address; more are asked for than shown, so that folding leaves enough.
-    let options = SearchOptions { limit: limit.saturating_mul(3), prefix: true, ..SearchOptions::default() };
+    let options = SearchOptions::while_typing(limit.saturating_mul(3));
     let mut results: Vec<SearchResult> = Vec::new();
     for hit in index.search(query, embedding, &options) {
         let url = index.url(hit.chunk);
@@ -36,15 +36,16 @@ pub fn search(index: &Index, query: &str, embedding: Option<&[f32]>, limit: usiz
         if results.iter().any(|result| result.url == url) {
             continue;
         }
-        let chunk = index.chunk(hit.chunk);
-        results.push(SearchResult {
-            id: chunk.id.clone(),
-            url,
-            title: index.documents[chunk.document as usize].title.clone(),
-            headings: chunk.headings.clone(),
-            snippet: lexical::snippet(query, &chunk.text),
-            score: hit.score,
-        });
+        if let Some((chunk, document)) = index.chunk(hit.chunk).zip(index.document(hit.chunk)) {
+            results.push(SearchResult {
+                id: chunk.id.clone(),
+                url,
+                title: document.title.clone(),
+                headings: chunk.headings.clone(),
+                snippet: snippet(query, &chunk.text),
+                score: hit.score,
+            });
+        }
     }
     results
 }
@@ -56,23 +57,24 @@ pub fn passages(
     embedding: Option<&[f32]>,
     limit: usize,
 ) -> (Vec<Passage>, Evidence) {
-    let options = SearchOptions { limit, prefix: false, ..SearchOptions::default() };
+    let options = SearchOptions { limit, ..SearchOptions::default() };
     let hits = index.search(question, embedding, &options);
-    let passages = hits.iter().enumerate().map(|(idx, hit)| passage(index, hit, idx + 1)).collect();
+    let passages =
+        hits.iter().enumerate().filter_map(|(idx, hit)| passage(index, hit, idx + 1)).collect();
     (passages, evidence(&hits, embedding.is_some()))
 }
 
-fn passage(index: &Index, hit: &Hit, number: usize) -> Passage {
-    let chunk = index.chunk(hit.chunk);
-    Passage {
+fn passage(index: &Index, hit: &Hit, number: usize) -> Option<Passage> {
+    let (chunk, document) = index.chunk(hit.chunk).zip(index.document(hit.chunk))?;
+    Some(Passage {
         number,
         id: chunk.id.clone(),
         url: index.url(hit.chunk),
-        title: index.documents[chunk.document as usize].title.clone(),
+        title: document.title.clone(),
         headings: chunk.headings.clone(),
         text: chunk.text.clone(),
         score: hit.score,
-    }
+    })
 }
 
 /// The strongest similarity and coverage among the first three: fusion may put the nearest passage second.

@@ -46,7 +46,7 @@ impl Session {
     /// [`EngineError::EmbedderMismatch`] when the index holds vectors of another length.
     pub fn set_embedder(&mut self, embedder: Embedder) -> Result<(), EngineError> {
         let found = embedder.dimension();
-        match self.index.vectors.as_ref().map(|vectors| vectors.dimension()) {
+        match self.index.dimension() {
             Some(expected) if expected != found => Err(EngineError::EmbedderMismatch { expected, found }),
             Some(_) => {
                 self.embedder = Some(embedder);

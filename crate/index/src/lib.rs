@@ -1,1 +1,38 @@
 //! Turns documents into an index, and a query into ranked passages.
+//!
+//! The modules stand in the order in which a page flows: its bytes are parsed into a document, documents are cut into
+//! chunks, chunks are indexed by their words and by their embeddings; a query's two rankings are fused into hits. The
+//! bundle is what leaves and enters. No models, no files, no JavaScript: bytes come from the caller.
+
+pub mod document;
+#[cfg(feature = "build")]
+pub mod parse;
+pub mod chunk;
+pub mod lexical;
+pub mod vector;
+pub mod fuse;
+mod index;
+mod snippet;
+pub mod bundle;
+pub mod error;
+
+pub use chunk::Chunk;
+pub use document::{Document, Section};
+pub use fuse::Ranked;
+#[cfg(feature = "build")]
+pub use index::IndexOptions;
+pub use index::{ChunkIdx, DocumentEntry, Hit, Index, SearchOptions};
+pub use snippet::{marks, snippet};
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    let mut digits = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        digits.push(DIGITS[usize::from(byte >> 4)]);
+        digits.push(DIGITS[usize::from(byte & 15)]);
+    }
+    digits
+}

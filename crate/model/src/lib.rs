@@ -3,3 +3,41 @@
 //! The modules stand in the order in which bytes flow: a file's parts are read as GGUF, which gives the tokenizer,
 //! the template, the configuration, the weights and an adapter; the forward pass turns tokens into logits through
 //! the kernels; sampling and generation turn logits into text; the embedder turns text into a vector.
+
+pub mod error;
+pub mod parts;
+pub mod gguf;
+pub mod quant;
+pub mod token;
+pub mod tokenizer;
+pub mod template;
+pub mod config;
+pub mod weights;
+pub mod adapter;
+pub mod reference;
+pub mod cache;
+pub mod forward;
+pub mod sample;
+pub mod generate;
+pub mod embed;
+
+pub use adapter::Adapter;
+pub use config::ModelConfig;
+pub use error::{LoadError, RunError};
+pub use gguf::Gguf;
+pub use parts::Parts;
+pub use template::{ChatTemplate, Message};
+pub use token::TokenId;
+pub use tokenizer::{TokenStream, Tokenizer};
+pub use weights::Weights;
+
+// Random models are made by the same code here and in the workspace's tests, which name this crate from outside.
+#[cfg(test)]
+extern crate self as anchorite_model;
+#[cfg(test)]
+#[path = "../../../tests/harness/tiny.rs"]
+#[expect(
+    unreachable_pub,
+    reason = "public where the tests of the workspace use it"
+)]
+mod tiny;

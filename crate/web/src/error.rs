@@ -9,7 +9,7 @@ pub(crate) fn to_js(error: &EngineError) -> JsValue {
     let fields = [
         ("code", error.code().to_owned()),
         ("message", error.to_string()),
-        ("hint", error.hint()),
+        ("hint", error.hint().to_owned()),
     ];
     for (name, text) in fields {
         // Setting a property of a fresh object can't fail.

@@ -1,0 +1,26 @@
+//! Turns nothing by itself: the shape of one page after parsing, which chunking takes apart.
+
+/// One page: where it came from, where readers find it, and its text by section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// The path it was read from, separated by `/`, as the caller named it.
+    pub source: String,
+    /// The address readers open, without an anchor.
+    pub url: String,
+    /// Its title: front matter, else the first `h1`, else the first heading, else the file's name.
+    pub title: String,
+    /// Its text in reading order. At least one section has text.
+    pub sections: Vec<Section>,
+}
+
+/// The text between one heading and the next.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Section {
+    /// The id that `url#anchor` opens; `None` before the first heading, or where a heading has no id.
+    pub anchor: Option<String>,
+    /// The path of headings that leads here, its own last; empty before the first heading.
+    pub headings: Vec<String>,
+    /// Blocks joined by an empty line. Paragraphs, lists and tables are plain text; code stands between
+    /// fences of backticks, whole.
+    pub text: String,
+}

@@ -1,0 +1,318 @@
+//! Names every way in which a page, a build or a bundle can be refused, and what to do about each.
+
+/// Why one page could not be read. The other pages of a site are not affected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PageError {
+    /// The file holds no bytes.
+    #[error("page `{page}` is empty")]
+    Empty {
+        /// Path of the page.
+        page: String,
+    },
+    /// The file is larger than the caller allows.
+    #[error("page `{page}` is larger than `{max_bytes}` bytes: `{found}`")]
+    TooLarge {
+        /// Path of the page.
+        page: String,
+        /// The largest size allowed, in bytes.
+        max_bytes: usize,
+        /// Its size in bytes.
+        found: usize,
+    },
+    /// The file could not be read at all.
+    #[error("page `{page}` could not be read: {reason}")]
+    Unreadable {
+        /// Path of the page.
+        page: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The file holds a NUL byte, so it is no text.
+    #[error("page `{page}` is binary: byte zero at offset `{offset}`")]
+    Binary {
+        /// Path of the page.
+        page: String,
+        /// Offset of the first NUL byte.
+        offset: usize,
+    },
+    /// The text is in another encoding, or damaged.
+    #[error("page `{page}` is not UTF-8: first bad byte at offset `{offset}`")]
+    NotUtf8 {
+        /// Path of the page.
+        page: String,
+        /// Offset of the first byte that is not UTF-8.
+        offset: usize,
+    },
+    /// Elements are nested so deep that no person wrote the page.
+    #[error("page `{page}` nests elements deeper than `{max_depth}`: `{found}`")]
+    TooDeep {
+        /// Path of the page.
+        page: String,
+        /// The deepest nesting that is read.
+        max_depth: usize,
+        /// How deep they may be nested.
+        found: usize,
+    },
+    /// Markup was read, but nothing that a reader would see as text.
+    #[error("page `{page}` has no text")]
+    NoText {
+        /// Path of the page.
+        page: String,
+    },
+    /// The file's name says that it is neither Markdown nor HTML.
+    #[error("page `{page}` has an extension that is not read: `{extension}`")]
+    UnknownExtension {
+        /// Path of the page.
+        page: String,
+        /// What follows the last dot of its name; empty without one.
+        extension: String,
+    },
+}
+
+impl PageError {
+    /// What the owner of the page can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "check that the file exists and may be read",
+            Self::Empty { .. } => "write the page, or leave it out of the folder",
+            Self::TooLarge { .. } => "split the page, or raise the limit on page size",
+            Self::Binary { .. } => {
+                "a text page was expected: check that the file is what its name says"
+            }
+            Self::NotUtf8 { .. } => "save the page as UTF-8",
+            Self::TooDeep { .. } => "close the elements that the page leaves open",
+            Self::NoText { .. } => {
+                "check that the text stands in the main content, and not only in scripts or navigation"
+            }
+            Self::UnknownExtension { .. } => "pages are read from .md, .markdown, .html and .htm",
+        }
+    }
+}
+
+/// Why an index could not be built from chunks and embeddings.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// There is nothing to index.
+    #[error("no chunk to index")]
+    NoChunks,
+    /// A chunk names a document that is not there, or chunks are not in the order of their documents.
+    #[error(
+        "chunk `{chunk}` names document `{document}` out of order, of `{n_documents}` documents"
+    )]
+    ChunkOrder {
+        /// Position of the chunk.
+        chunk: usize,
+        /// The document that it names.
+        document: u32,
+        /// How many documents there are.
+        n_documents: usize,
+    },
+    /// More documents, chunks or terms than the format counts.
+    #[error("too many {what}: expected at most `{expected}`, found `{found}`")]
+    TooMany {
+        /// What was counted.
+        what: &'static str,
+        /// The most that the format holds.
+        expected: u64,
+        /// How many there are.
+        found: u64,
+    },
+    /// There is not one embedding for each chunk.
+    #[error("embeddings do not match chunks: expected `{expected}`, found `{found}`")]
+    EmbeddingCount {
+        /// How many chunks there are.
+        expected: usize,
+        /// How many embeddings were given.
+        found: usize,
+    },
+    /// Embeddings of different lengths, or of none, or longer than the format allows.
+    #[error(
+        "embedding of chunk `{chunk}` has a wrong dimension: expected `{expected}`, found `{found}`"
+    )]
+    EmbeddingDimension {
+        /// Position of the chunk.
+        chunk: usize,
+        /// Dimension of the first embedding.
+        expected: usize,
+        /// Dimension of this one.
+        found: usize,
+    },
+    /// An embedding holds an infinity or a NaN.
+    #[error("embedding of chunk `{chunk}` is not finite at component `{component}`")]
+    EmbeddingNotFinite {
+        /// Position of the chunk.
+        chunk: usize,
+        /// Position in the embedding.
+        component: usize,
+    },
+    /// The system would not start the one thread on which the graph is built.
+    #[error("the thread that builds the graph did not start: `{reason}`")]
+    Thread {
+        /// What the system said.
+        reason: String,
+    },
+}
+
+impl BuildError {
+    /// What the caller can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoChunks => "give at least one page with text",
+            Self::ChunkOrder { .. } => {
+                "pass the documents that the chunks were made from, in the same order"
+            }
+            Self::TooMany { .. } => "split the site into several bundles",
+            Self::EmbeddingCount { .. } => "embed every chunk once, in order",
+            Self::EmbeddingDimension { .. } => "use one embedder for all chunks",
+            Self::EmbeddingNotFinite { .. } => "check the embedder: its weights may be damaged",
+            Self::Thread { .. } => "free some memory or raise the limit on threads, then try again",
+        }
+    }
+}
+
+/// Why a bundle could not be written or read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// The manifest is not the JSON that the format asks for.
+    #[error("manifest cannot be read: `{reason}`")]
+    ManifestSyntax {
+        /// Place and cause.
+        reason: String,
+    },
+    /// The bundle was made for another version of the format.
+    #[error("bundle format is not supported: expected `{expected}`, found `{found}`")]
+    UnknownFormat {
+        /// The one version that this program reads.
+        expected: u32,
+        /// The version that the manifest names.
+        found: u64,
+    },
+    /// A field of the manifest contradicts the format or another field.
+    #[error("manifest field `{field}` is wrong: expected `{expected}`, found `{found}`")]
+    ManifestField {
+        /// Which field, with its place.
+        field: String,
+        /// What the format asks for.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// The bundle has no file of this role.
+    #[error("bundle has no file of role `{role}`")]
+    MissingFile {
+        /// The role.
+        role: &'static str,
+    },
+    /// A part that the manifest lists was not given.
+    #[error("part `{path}` is missing")]
+    MissingPart {
+        /// Its path in the bundle.
+        path: String,
+    },
+    /// A part or file has another length than the manifest says: cut short, or replaced.
+    #[error("`{path}` has a wrong length in bytes: expected `{expected}`, found `{found}`")]
+    Length {
+        /// Its path or name in the bundle.
+        path: String,
+        /// Length that the manifest states.
+        expected: u64,
+        /// Length that it has.
+        found: u64,
+    },
+    /// A part or file has another SHA-256 than the manifest says: it was changed or damaged.
+    #[error("`{path}` has a wrong SHA-256: expected `{expected}`, found `{found}`")]
+    Hash {
+        /// Its path or name in the bundle.
+        path: String,
+        /// SHA-256 that the manifest states, in hexadecimal.
+        expected: String,
+        /// SHA-256 that it has.
+        found: String,
+    },
+    /// A file's bytes are as the manifest says, but what they hold contradicts itself.
+    #[error("{role} file is malformed at {place}: expected {expected}, found `{found}`")]
+    Malformed {
+        /// The role of the file.
+        role: &'static str,
+        /// Where in the file.
+        place: &'static str,
+        /// What the format asks for.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// The graph was made by a library whose private layout this program does not know.
+    #[error("graph layout is not supported: expected `{expected}`, found `{found}`")]
+    UnknownGraph {
+        /// The layout that this program reads.
+        expected: &'static str,
+        /// The layout that the file names.
+        found: String,
+    },
+    /// Something to write is larger than the format allows.
+    #[error("{what} is too large for a bundle: expected at most `{expected}`, found `{found}`")]
+    TooLarge {
+        /// What it is.
+        what: String,
+        /// The most that the format holds.
+        expected: u64,
+        /// Its size or count.
+        found: u64,
+    },
+}
+
+impl BundleError {
+    /// A stable name of the state, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ManifestSyntax { .. } => "manifest_syntax",
+            Self::UnknownFormat { .. } => "unknown_format",
+            Self::ManifestField { .. } => "manifest_field",
+            Self::MissingFile { .. } => "missing_file",
+            Self::MissingPart { .. } => "missing_part",
+            Self::Length { .. } => "length",
+            Self::Hash { .. } => "hash",
+            Self::Malformed { .. } => "malformed",
+            Self::UnknownGraph { .. } => "unknown_graph",
+            Self::TooLarge { .. } => "too_large",
+        }
+    }
+
+    /// What the owner of the bundle can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::ManifestSyntax { .. } => {
+                "the file may not be a bundle's manifest.json, or was cut short"
+            }
+            Self::UnknownFormat { .. } => {
+                "rebuild the bundle with this version of anchorite, or update the page's scripts"
+            }
+            Self::ManifestField { .. } => {
+                "the manifest was changed by hand or damaged: build the bundle again"
+            }
+            Self::MissingFile { .. } => "build the bundle again with this file included",
+            Self::MissingPart { .. } => "upload the whole bundle folder, `files/` included",
+            Self::Length { .. } => {
+                "the download was cut short or the file replaced: fetch or upload it again"
+            }
+            Self::Hash { .. } => {
+                "the file was changed or damaged on its way: fetch or upload it again"
+            }
+            Self::Malformed { .. } | Self::UnknownGraph { .. } => {
+                "build the bundle again with this version of anchorite"
+            }
+            Self::TooLarge { .. } => "split the site into several bundles",
+        }
+    }
+}
+
+/// What is wrong inside a stored section: place, what was expected, what was found. [`crate::bundle`] adds the file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Contradiction {
+    pub(crate) place: &'static str,
+    pub(crate) expected: String,
+    pub(crate) found: String,
+}

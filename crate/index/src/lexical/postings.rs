@@ -1,0 +1,219 @@
+//! Turns the places of a term into bytes and back: where it occurs, how often, and in which fields.
+//!
+//! One term's list: the number of chunks; then for each chunk, in order, a varint of
+//! `(chunk - previous chunk) << 3 | own heading << 2 | heading above << 1 | more`, where `more` says that the count in
+//! the text follows (it is 1 otherwise); then the number of documents with the term in their title, and their gaps.
+//! Gaps are from the previous one, the first from zero. Most postings take one byte.
+
+/// Where one term occurs in one chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Posting {
+    pub(crate) chunk: u32,
+    /// How often it stands in the text; may be 0 when a heading has it.
+    pub(crate) n_text: u32,
+    pub(crate) in_own_heading: bool,
+    pub(crate) in_heading_above: bool,
+}
+
+/// Reads varints off a slice. Ends, rather than fails, at bytes that are no varint: lists are checked when they are loaded.
+pub(crate) struct Varints<'b> {
+    bytes: &'b [u8],
+}
+
+impl<'b> Varints<'b> {
+    pub(crate) fn new(bytes: &'b [u8]) -> Self {
+        Self { bytes }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The next `len` bytes as they are; `None` where fewer are left.
+    pub(crate) fn take_bytes(&mut self, len: usize) -> Option<&'b [u8]> {
+        let (taken, rest) = self.bytes.split_at_checked(len)?;
+        self.bytes = rest;
+        Some(taken)
+    }
+}
+
+impl Iterator for Varints<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        let mut value = 0_u32;
+        for (idx, &byte) in self.bytes.iter().take(5).enumerate() {
+            let bits = u32::from(byte & 0x7f);
+            let shift = 7 * idx as u32;
+            if idx == 4 && bits > 0xf {
+                return None;
+            }
+            value |= bits << shift;
+            if byte & 0x80 == 0 {
+                self.bytes = &self.bytes[idx + 1..];
+                return Some(value);
+            }
+        }
+        None
+    }
+}
+
+pub(crate) fn push_varint(bytes: &mut Vec<u8>, mut value: u32) {
+    while value >= 0x80 {
+        bytes.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
+/// Appends one term's list. Both slices are in increasing order.
+#[cfg(feature = "build")]
+pub(crate) fn encode(postings: &[Posting], titles: &[u32], bytes: &mut Vec<u8>) {
+    let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+    push_varint(bytes, count(postings.len()));
+    let mut previous = 0;
+    for posting in postings {
+        let more = posting.n_text != 1;
+        let flags = u32::from(posting.in_own_heading) << 2
+            | u32::from(posting.in_heading_above) << 1
+            | u32::from(more);
+        push_varint(bytes, (posting.chunk - previous) << 3 | flags);
+        if more {
+            push_varint(bytes, posting.n_text);
+        }
+        previous = posting.chunk;
+    }
+    push_varint(bytes, count(titles.len()));
+    let mut previous = 0;
+    for &document in titles {
+        push_varint(bytes, document - previous);
+        previous = document;
+    }
+}
+
+/// One term's list, as it was encoded.
+pub(crate) struct PostingList<'b> {
+    varints: Varints<'b>,
+    /// How many chunks have the term in text or headings.
+    pub(crate) n_chunks: u32,
+}
+
+impl<'b> PostingList<'b> {
+    pub(crate) fn new(bytes: &'b [u8]) -> Self {
+        let mut varints = Varints::new(bytes);
+        let n_chunks = varints.next().unwrap_or(0);
+        Self { varints, n_chunks }
+    }
+
+    /// Calls `on_posting` for each chunk, then `on_title` for each document; `None` where the bytes end too early or
+    /// a position passes the range of `u32`.
+    pub(crate) fn visit(
+        mut self,
+        mut on_posting: impl FnMut(Posting),
+        mut on_title: impl FnMut(u32),
+    ) -> Option<Self> {
+        let mut chunk = 0_u32;
+        for _ in 0..self.n_chunks {
+            let bits = self.varints.next()?;
+            chunk = chunk.checked_add(bits >> 3)?;
+            let n_text = if bits & 1 == 1 {
+                self.varints.next()?
+            } else {
+                1
+            };
+            on_posting(Posting {
+                chunk,
+                n_text,
+                in_own_heading: bits & 4 != 0,
+                in_heading_above: bits & 2 != 0,
+            });
+        }
+        let n_titles = self.varints.next()?;
+        let mut document = 0_u32;
+        for _ in 0..n_titles {
+            document = document.checked_add(self.varints.next()?)?;
+            on_title(document);
+        }
+        Some(self)
+    }
+
+    /// Whether nothing follows what was visited.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.varints.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn varints_return_at_every_width() {
+        for value in [0, 1, 127, 128, 16_383, 16_384, u32::MAX - 1, u32::MAX] {
+            let mut bytes = Vec::new();
+            push_varint(&mut bytes, value);
+            assert_eq!(Varints::new(&bytes).next(), Some(value), "{value}");
+        }
+        assert_eq!(
+            Varints::new(&[0xff; 9]).next(),
+            None,
+            "five bytes hold 32 bits at most"
+        );
+        assert_eq!(Varints::new(&[0x80]).next(), None, "cut short");
+    }
+
+    #[test]
+    fn lists_return_as_they_were() {
+        let postings: Vec<Posting> = [
+            (0, 1, false, false),
+            (1, 0, true, false),
+            (700, 300, true, true),
+            (701, 1, false, true),
+        ]
+        .map(
+            |(chunk, n_text, in_own_heading, in_heading_above)| Posting {
+                chunk,
+                n_text,
+                in_own_heading,
+                in_heading_above,
+            },
+        )
+        .to_vec();
+        let titles = [0, 5, 600];
+        let mut bytes = Vec::new();
+        encode(&postings, &titles, &mut bytes);
+        let (mut found, mut found_titles) = (Vec::new(), Vec::new());
+        let list = PostingList::new(&bytes);
+        assert_eq!(list.n_chunks, 4);
+        let end = list.visit(
+            |posting| found.push(posting),
+            |document| found_titles.push(document),
+        );
+        assert!(
+            end.is_some_and(|list| list.is_at_end()),
+            "all bytes are used"
+        );
+        assert_eq!(found, postings);
+        assert_eq!(found_titles, titles);
+    }
+
+    #[test]
+    fn a_list_cut_short_ends() {
+        let mut bytes = Vec::new();
+        let posting = Posting {
+            chunk: 9,
+            n_text: 7,
+            in_own_heading: false,
+            in_heading_above: false,
+        };
+        encode(&[posting; 1], &[3], &mut bytes);
+        for len in 0..bytes.len() {
+            assert!(
+                PostingList::new(&bytes[..len])
+                    .visit(|_| {}, |_| {})
+                    .is_none(),
+                "cut to {len}"
+            );
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Turns a stream of headings, words, lines and code into sections; both readers write into it.
+
+use crate::document::Section;
+
+/// Collects a page in reading order. Text is plain; code is fenced, so that chunking can see it.
+#[derive(Default)]
+pub(super) struct Outline {
+    sections: Vec<Section>,
+    /// Level and text of each heading above the current place.
+    path: Vec<(u8, String)>,
+    anchor: Option<String>,
+    blocks: Vec<String>,
+    /// The block being written.
+    open: String,
+    /// Whether a space is owed before the next word of `open`.
+    space: bool,
+    /// Indents and numbers of the lists that are open.
+    lists: Vec<Option<u64>>,
+    first_heading: Option<String>,
+    first_h1: Option<String>,
+}
+
+impl Outline {
+    /// Starts a section. `level` is 1 to 6.
+    pub(super) fn heading(&mut self, level: u8, text: &str, anchor: Option<String>) {
+        let text = collapse(text);
+        if text.is_empty() {
+            return;
+        }
+        self.end_section();
+        self.path.retain(|(above, _)| *above < level);
+        self.first_heading.get_or_insert_with(|| text.clone());
+        if level == 1 {
+            self.first_h1.get_or_insert_with(|| text.clone());
+        }
+        self.path.push((level, text));
+        self.anchor = anchor;
+    }
+
+    /// Adds words to the open block; any run of white space is one space.
+    pub(super) fn text(&mut self, text: &str) {
+        for piece in text.split_inclusive(char::is_whitespace) {
+            let word = piece.trim_end();
+            if !word.is_empty() {
+                if self.space && !self.open.is_empty() && !self.open.ends_with(['\n', ' ']) {
+                    self.open.push(' ');
+                }
+                self.open.push_str(word);
+                self.space = false;
+            }
+            if word.len() < piece.len() {
+                self.space = true;
+            }
+        }
+    }
+
+    /// Ends the line but not the block.
+    pub(super) fn line(&mut self) {
+        let trimmed = self.open.trim_end_matches(' ').len();
+        self.open.truncate(trimmed);
+        if !self.open.is_empty() && !self.open.ends_with('\n') {
+            self.open.push('\n');
+        }
+        self.space = false;
+    }
+
+    /// Starts a paragraph: a block of its own, or a further line of a list.
+    pub(super) fn paragraph(&mut self) {
+        if self.lists.is_empty() {
+            self.end_block();
+        } else if !self.open.ends_with(' ') {
+            self.line();
+        }
+    }
+
+    /// Ends the open block.
+    pub(super) fn end_block(&mut self) {
+        let block = std::mem::take(&mut self.open);
+        let block = block.trim_end();
+        // A marker without text is what remains of an item that held only code.
+        if !block.is_empty() && block != "-" {
+            self.blocks.push(block.to_owned());
+        }
+        self.space = false;
+    }
+
+    /// Opens a list, numbered from a number or marked with dashes.
+    pub(super) fn start_list(&mut self, first: Option<u64>) {
+        if self.lists.is_empty() {
+            self.end_block();
+        }
+        self.lists.push(first);
+    }
+
+    /// Starts an item of the innermost list.
+    pub(super) fn item(&mut self) {
+        self.line();
+        let indent = self.lists.len().saturating_sub(1).min(8);
+        self.open.push_str(&"  ".repeat(indent));
+        match self.lists.last_mut() {
+            Some(Some(number)) => {
+                self.open.push_str(&format!("{number}. "));
+                *number = number.saturating_add(1);
+            }
+            _ => self.open.push_str("- "),
+        }
+    }
+
+    /// Closes the innermost list.
+    pub(super) fn end_list(&mut self) {
+        self.lists.pop();
+        if self.lists.is_empty() {
+            self.end_block();
+        }
+    }
+
+    /// Starts a cell of a table; rows are lines, cells stand apart by a bar.
+    pub(super) fn cell(&mut self) {
+        if !self.open.is_empty() && !self.open.ends_with('\n') {
+            self.open.push_str(" | ");
+        }
+        self.space = false;
+    }
+
+    /// Adds a block of code as it stands. An empty one leaves no trace.
+    pub(super) fn code(&mut self, language: &str, code: &str) {
+        self.end_block();
+        let code = code.trim_end().trim_start_matches(['\n', '\r']);
+        if code.is_empty() {
+            return;
+        }
+        let mut fence = "```".to_owned();
+        while code.contains(&fence) {
+            fence.push('`');
+        }
+        self.blocks
+            .push(format!("{fence}{language}\n{code}\n{fence}"));
+    }
+
+    fn end_section(&mut self) {
+        self.end_block();
+        let text = std::mem::take(&mut self.blocks).join("\n\n");
+        let anchor = self.anchor.take();
+        let headings: Vec<String> = self.path.iter().map(|(_, text)| text.clone()).collect();
+        if !text.is_empty() || !headings.is_empty() {
+            self.sections.push(Section {
+                anchor,
+                headings,
+                text,
+            });
+        }
+    }
+
+    /// The sections, and the page's title as its headings give it.
+    pub(super) fn finish(mut self) -> (Option<String>, Vec<Section>) {
+        self.end_section();
+        (self.first_h1.or(self.first_heading), self.sections)
+    }
+}
+
+/// `text` with each run of white space as one space, and none at its ends.
+pub(super) fn collapse(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_nest_by_level_even_where_levels_are_skipped() {
+        let mut outline = Outline::default();
+        for (level, text) in [(2, "A"), (4, "B"), (3, "C"), (1, "D"), (2, "E")] {
+            outline.heading(level, text, None);
+        }
+        let (title, sections) = outline.finish();
+        let paths: Vec<String> = sections.iter().map(|s| s.headings.join("/")).collect();
+        assert_eq!(paths, ["A", "A/B", "A/C", "D", "D/E"]);
+        assert_eq!(
+            title.as_deref(),
+            Some("D"),
+            "an h1 names the page, wherever it stands"
+        );
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_any_in_the_code() {
+        let mut outline = Outline::default();
+        outline.code("md", "```\nx\n```\n");
+        assert_eq!(outline.finish().1[0].text, "````md\n```\nx\n```\n````");
+    }
+}

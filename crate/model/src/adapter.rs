@@ -1,0 +1,354 @@
+//! Turns a LoRA file into pairs of small matrices, each checked against the model it changes.
+//!
+//! A pair changes `y = W x` into `y = W x + scale * B (A x)`; the weights themselves are never touched, so an adapter
+//! can be put on and taken off between two tokens. Source of the keys: llama.cpp's `convert_lora_to_gguf.py`.
+
+use std::collections::BTreeMap;
+
+use crate::config::ModelConfig;
+use crate::error::LoadError;
+use crate::gguf::Gguf;
+use crate::parts::Parts;
+use crate::quant;
+
+/// A LoRA adapter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Adapter {
+    /// `general.name` of its file, or `adapter`.
+    pub name: String,
+    /// By the name of the base tensor, `blk.0.attn_q.weight`.
+    pub pairs: BTreeMap<String, LoraPair>,
+}
+
+/// The change to one matrix of `N` rows and `C` columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoraPair {
+    /// `R`: rows of `a`, columns of `b`.
+    pub rank: usize,
+    /// `alpha / R`.
+    pub scale: f32,
+    /// `[R, C]`, row-major.
+    pub a: Vec<f32>,
+    /// `[N, R]`, row-major.
+    pub b: Vec<f32>,
+}
+
+/// Matrices of a layer that can be adapted.
+pub const LAYER_TARGETS: [&str; 7] = [
+    "attn_q",
+    "attn_k",
+    "attn_v",
+    "attn_output",
+    "ffn_gate",
+    "ffn_up",
+    "ffn_down",
+];
+
+/// Ranks above this are no longer small.
+const MAX_RANK: usize = 1 << 10;
+
+impl Adapter {
+    /// Reads an adapter for the model of `config`.
+    ///
+    /// # Errors
+    /// As [`Gguf::parse`]; metadata that do not announce a LoRA for this architecture; the adapter variants of
+    /// [`LoadError`]; [`LoadError::TensorShape`] where a pair does not fit its matrix.
+    pub fn load(parts: &Parts, config: &ModelConfig) -> Result<Self, LoadError> {
+        let gguf = Gguf::parse(parts)?;
+        expect(&gguf, "general.type", "adapter")?;
+        expect(&gguf, "adapter.type", "lora")?;
+        expect(&gguf, "general.architecture", config.architecture.name())?;
+        let alpha = gguf.f32("adapter.lora.alpha")?;
+        if !alpha.is_finite() {
+            return Err(LoadError::MetadataValue {
+                key: "adapter.lora.alpha".into(),
+                expected: "a finite number".into(),
+                found: alpha.to_string(),
+            });
+        }
+        let mut pairs = BTreeMap::new();
+        for name in gguf.tensors.keys() {
+            if let Some(base) = name.strip_suffix(".lora_a") {
+                let pair = load_pair(&gguf, parts, base, alpha, config)?;
+                pairs.insert(base.to_owned(), pair);
+            } else if let Some(base) = name.strip_suffix(".lora_b") {
+                partner(&gguf, name, &format!("{base}.lora_a"))?;
+            } else {
+                return Err(LoadError::UnknownTensor {
+                    name: name.clone(),
+                    architecture: "lora".into(),
+                });
+            }
+        }
+        if pairs.is_empty() {
+            return Err(LoadError::AdapterEmpty);
+        }
+        let name = gguf
+            .opt_string("general.name")?
+            .unwrap_or("adapter")
+            .to_owned();
+        Ok(Self { name, pairs })
+    }
+
+    /// Whether every pair fits a model: for an adapter that was loaded beside another one.
+    ///
+    /// # Errors
+    /// [`LoadError::AdapterTarget`], [`LoadError::TensorShape`].
+    pub fn check(&self, config: &ModelConfig) -> Result<(), LoadError> {
+        for (base, pair) in &self.pairs {
+            let (n_rows, n_cols) = target_shape(base, config)?;
+            for (suffix, values, len) in [("lora_a", &pair.a, n_cols), ("lora_b", &pair.b, n_rows)]
+            {
+                if values.len() != pair.rank * len {
+                    return Err(LoadError::TensorShape {
+                        name: format!("{base}.{suffix}"),
+                        expected: vec![pair.rank, len],
+                        found: vec![values.len()],
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rows and columns of a matrix that can be adapted.
+fn target_shape(base: &str, config: &ModelConfig) -> Result<(usize, usize), LoadError> {
+    let unknown = || LoadError::AdapterTarget { name: base.into() };
+    let stem = base.strip_suffix(".weight").ok_or_else(unknown)?;
+    if stem == "output" {
+        return Ok((config.n_vocab, config.n_embd));
+    }
+    let (layer, stem) = stem
+        .strip_prefix("blk.")
+        .and_then(|s| s.split_once('.'))
+        .ok_or_else(unknown)?;
+    let layer_idx = layer
+        .parse::<usize>()
+        .ok()
+        .filter(|idx| *idx < config.n_layers);
+    // Only the plain spelling: `blk.00` would be a second name for one matrix.
+    if layer_idx.is_none_or(|idx| idx.to_string() != layer) {
+        return Err(unknown());
+    }
+    let (c, q, kv, f) = (
+        config.n_embd,
+        config.q_width(),
+        config.kv_width(),
+        config.n_ff,
+    );
+    match stem {
+        "attn_q" => Ok((q, c)),
+        "attn_k" | "attn_v" => Ok((kv, c)),
+        "attn_output" => Ok((c, q)),
+        "ffn_gate" | "ffn_up" => Ok((f, c)),
+        "ffn_down" => Ok((c, f)),
+        _ => Err(unknown()),
+    }
+}
+
+fn load_pair(
+    gguf: &Gguf,
+    parts: &Parts,
+    base: &str,
+    alpha: f32,
+    config: &ModelConfig,
+) -> Result<LoraPair, LoadError> {
+    let (n_rows, n_cols) = target_shape(base, config)?;
+    let (a_name, b_name) = (format!("{base}.lora_a"), format!("{base}.lora_b"));
+    partner(gguf, &a_name, &b_name)?;
+    let a_shape = &gguf.entry(&a_name)?.shape;
+    let rank = match a_shape[..] {
+        [found, rank] if found == n_cols && (1..=MAX_RANK).contains(&rank) => rank,
+        _ => {
+            let found = a_shape.clone();
+            let rank = found.get(1).map_or(1, |&rank| rank.clamp(1, MAX_RANK));
+            let expected = vec![n_cols, rank];
+            return Err(LoadError::TensorShape {
+                name: a_name,
+                expected,
+                found,
+            });
+        }
+    };
+    let b_shape = &gguf.entry(&b_name)?.shape;
+    if b_shape[..] != [rank, n_rows] {
+        let (expected, found) = (vec![rank, n_rows], b_shape.clone());
+        return Err(LoadError::TensorShape {
+            name: b_name,
+            expected,
+            found,
+        });
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a rank is at most 1024")]
+    let scale = alpha / rank as f32;
+    Ok(LoraPair {
+        rank,
+        scale,
+        a: load_values(gguf, parts, &a_name)?,
+        b: load_values(gguf, parts, &b_name)?,
+    })
+}
+
+fn load_values(gguf: &Gguf, parts: &Parts, name: &str) -> Result<Vec<f32>, LoadError> {
+    let entry = gguf.entry(name)?;
+    if !quant::is_supported(entry.kind) {
+        return Err(LoadError::UnsupportedTensorType {
+            name: name.into(),
+            expected: quant::SUPPORTED,
+            found: entry.kind,
+        });
+    }
+    let mut values = vec![0.0; entry.n_values()];
+    quant::dequantize(entry.kind, &gguf.tensor(parts, name)?, &mut values);
+    Ok(values)
+}
+
+fn partner(gguf: &Gguf, name: &str, expected: &str) -> Result<(), LoadError> {
+    if gguf.tensors.contains_key(expected) {
+        return Ok(());
+    }
+    Err(LoadError::AdapterUnpaired {
+        name: name.into(),
+        expected: expected.into(),
+    })
+}
+
+fn expect(gguf: &Gguf, key: &str, expected: &str) -> Result<(), LoadError> {
+    let found = gguf.string(key)?;
+    if found == expected {
+        return Ok(());
+    }
+    let (expected, found) = (format!("`{expected}`"), found.to_owned());
+    Err(LoadError::MetadataValue {
+        key: key.into(),
+        expected,
+        found,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gguf::TensorType;
+    use crate::gguf::write::{TensorOut, Writer};
+    use crate::tiny::Tiny;
+
+    fn config(tiny: &Tiny) -> ModelConfig {
+        let gguf = Gguf::parse(&Parts::new(vec![tiny.gguf()])).unwrap();
+        ModelConfig::from_gguf(&gguf).unwrap()
+    }
+
+    fn load(writer: &Writer) -> Result<Adapter, LoadError> {
+        Adapter::load(
+            &Parts::new(vec![writer.finish()]),
+            &config(&Tiny::default()),
+        )
+    }
+
+    #[track_caller]
+    fn refuses(writer: &Writer, message: &str) {
+        let error = load(writer).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            message,
+            "the message says what does not fit"
+        );
+        assert!(!error.hint().is_empty(), "the hint says what to do");
+    }
+
+    #[test]
+    fn reads_every_pair() {
+        let adapter = load(&Tiny::default().adapter_writer(4, 8.0)).unwrap();
+        assert_eq!(
+            adapter.pairs.len(),
+            2 * LAYER_TARGETS.len() + 1,
+            "all matrices and the output"
+        );
+        let pair = &adapter.pairs["blk.1.ffn_down.weight"];
+        assert_eq!((pair.rank, pair.scale), (4, 2.0), "alpha / rank");
+        assert_eq!(
+            (pair.a.len(), pair.b.len()),
+            (4 * 96, 64 * 4),
+            "rank by inputs, outputs by rank"
+        );
+        assert_eq!(adapter.name, "tiny adapter", "from the file");
+    }
+
+    #[test]
+    fn refuses_an_adapter_of_another_shape() {
+        let other = Tiny {
+            n_ff: 128,
+            ..Tiny::default()
+        };
+        refuses(
+            &other.adapter_writer(4, 8.0),
+            "tensor `blk.0.ffn_down.weight.lora_a` has the wrong shape, expected 96 x 4: `128 x 4`",
+        );
+    }
+
+    #[test]
+    fn refuses_an_adapter_of_a_deeper_model() {
+        let other = Tiny {
+            n_layers: 3,
+            ..Tiny::default()
+        };
+        refuses(
+            &other.adapter_writer(4, 8.0),
+            "adapter changes `blk.2.attn_k.weight`, which this model does not have or cannot adapt",
+        );
+    }
+
+    #[test]
+    fn refuses_half_a_pair() {
+        let mut writer = Tiny::default().adapter_writer(4, 8.0);
+        writer
+            .tensors
+            .retain(|tensor| tensor.name != "blk.0.attn_q.weight.lora_b");
+        refuses(
+            &writer,
+            "adapter tensor `blk.0.attn_q.weight.lora_a` has no partner, expected \
+             `blk.0.attn_q.weight.lora_b`",
+        );
+        let mut writer = Tiny::default().adapter_writer(4, 8.0);
+        writer
+            .tensors
+            .retain(|tensor| tensor.name != "blk.0.attn_q.weight.lora_a");
+        refuses(
+            &writer,
+            "adapter tensor `blk.0.attn_q.weight.lora_b` has no partner, expected \
+             `blk.0.attn_q.weight.lora_a`",
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_no_adapter() {
+        refuses(
+            &Tiny::default().writer(),
+            "metadata `general.type` is missing",
+        );
+        let mut writer = Tiny::default().adapter_writer(4, 8.0);
+        writer.tensors.clear();
+        refuses(&writer, "adapter holds no `lora_a`/`lora_b` pair");
+        writer.add(TensorOut::pack(
+            "blk.0.attn_q.weight",
+            TensorType::F32,
+            &[4],
+            &[0.0; 4],
+        ));
+        refuses(
+            &writer,
+            "tensor `blk.0.attn_q.weight` is not known for architecture `lora`",
+        );
+    }
+
+    #[test]
+    fn refuses_an_adapter_of_another_family() {
+        let mut writer = Tiny::default().adapter_writer(4, 8.0);
+        writer.metadata[0].1 = "qwen2".into();
+        refuses(
+            &writer,
+            "metadata `general.architecture` is not supported, expected `llama`: `qwen2`",
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! Turns texts into vectors whose closeness is closeness in meaning.
+
+use crate::config::{Architecture, ModelConfig};
+use crate::error::{LoadError, RunError};
+use crate::forward::bert::BertForward;
+use crate::gguf::Gguf;
+use crate::parts::Parts;
+use crate::token::TokenId;
+use crate::tokenizer::Tokenizer;
+
+/// Tokens of a text that are read, the ends included; what follows is left out. The training of the sentence
+/// transformers read as many.
+const MAX_TOKENS: usize = 256;
+/// Tokens that run together. More save nothing and take memory.
+const MAX_BATCH_TOKENS: usize = 1024;
+
+/// A sentence embedder.
+#[derive(Debug)]
+pub struct Embedder {
+    config: ModelConfig,
+    tokenizer: Tokenizer,
+    forward: BertForward,
+}
+
+impl Embedder {
+    /// Loads an embedder.
+    ///
+    /// # Errors
+    /// Any [`LoadError`]; [`LoadError::UnknownArchitecture`] for a model that is no bert.
+    pub fn load(mut parts: Parts) -> Result<Self, LoadError> {
+        let gguf = Gguf::parse(&parts)?;
+        let config = ModelConfig::from_gguf(&gguf)?;
+        if config.architecture != Architecture::Bert {
+            let found = config.architecture.name().to_owned();
+            return Err(LoadError::UnknownArchitecture {
+                expected: "bert",
+                found,
+            });
+        }
+        // llama.cpp's `LLAMA_POOLING_TYPE_MEAN`; a file that does not say leaves the choice to us.
+        const POOLING_MEAN: u32 = 1;
+        let key = "bert.pooling_type";
+        match gguf.opt_u32(key)? {
+            None | Some(POOLING_MEAN) => {}
+            Some(found) => {
+                return Err(LoadError::MetadataValue {
+                    key: key.into(),
+                    expected: format!("{POOLING_MEAN}, the mean"),
+                    found: found.to_string(),
+                });
+            }
+        }
+        let tokenizer = Tokenizer::from_gguf(&gguf)?;
+        let forward = BertForward::load(&gguf, &mut parts, &config)?;
+        Ok(Self {
+            config,
+            tokenizer,
+            forward,
+        })
+    }
+
+    /// The model's name.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// Values in an embedding.
+    pub fn dimension(&self) -> usize {
+        self.config.n_embd
+    }
+
+    /// Tokens of a text that are read; what follows them is left out.
+    pub fn max_tokens(&self) -> usize {
+        MAX_TOKENS.min(self.config.context_length)
+    }
+
+    /// The embedding of each text: [`Embedder::dimension`] values of unit length, so that a dot product is the cosine.
+    ///
+    /// A text's embedding does not depend on the texts beside it.
+    ///
+    /// # Errors
+    /// [`RunError::Tokenize`]; [`RunError::UnknownToken`] or [`RunError::NotFinite`] for a damaged model.
+    pub fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RunError> {
+        let mut embeddings = Vec::with_capacity(texts.len());
+        let mut batch = Vec::new();
+        let mut n_tokens = 0;
+        for text in texts {
+            let tokens = self.tokens(text)?;
+            if n_tokens + tokens.len() > MAX_BATCH_TOKENS {
+                embeddings.extend(self.forward.embed(&batch)?);
+                batch.clear();
+                n_tokens = 0;
+            }
+            n_tokens += tokens.len();
+            batch.push(tokens);
+        }
+        if !batch.is_empty() {
+            embeddings.extend(self.forward.embed(&batch)?);
+        }
+        Ok(embeddings)
+    }
+
+    /// The tokens of a text that are read: the first ones, and the one that ends every text.
+    pub fn tokens(&self, text: &str) -> Result<Vec<TokenId>, RunError> {
+        let mut tokens = self.tokenizer.encode_text(text, true)?;
+        let limit = self.max_tokens();
+        if tokens.len() > limit {
+            let last = tokens.pop();
+            tokens.truncate(limit - 1);
+            tokens.extend(last);
+        }
+        Ok(tokens)
+    }
+}

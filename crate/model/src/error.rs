@@ -1,0 +1,414 @@
+//! Says what went wrong with a weights file or a run: what, where, expected, found, and what to do next.
+
+use crate::gguf::TensorType;
+
+/// A weights file, tokenizer, template or adapter that cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    // === The file ===
+    /// The first four bytes are not `GGUF`.
+    #[error("file does not start with `GGUF`: `{found}`")]
+    NotGguf {
+        /// The bytes found instead, escaped.
+        found: String,
+    },
+    /// A GGUF version that this reader does not know.
+    #[error("GGUF version is not supported, expected 2 or 3: `{found}`")]
+    UnknownVersion {
+        /// The version in the file.
+        found: u32,
+    },
+    /// The file ends before something it announced.
+    #[error("file is cut short: {what} at byte {offset} needs {expected} bytes, found {found}")]
+    Truncated {
+        /// What was being read.
+        what: String,
+        /// Where it starts in the file.
+        offset: u64,
+        /// Bytes it needs.
+        expected: u64,
+        /// Bytes that are left.
+        found: u64,
+    },
+    /// A part of the file was already given back to make room.
+    #[error("bytes {offset} to {end} of the file were already dropped")]
+    Dropped {
+        /// First byte asked for.
+        offset: u64,
+        /// One past the last byte asked for.
+        end: u64,
+    },
+    /// A count or length beyond any real file.
+    #[error("{what} at byte {offset} is absurd, at most {limit} expected: `{found}`")]
+    Absurd {
+        /// What is counted.
+        what: String,
+        /// Where the number stands in the file.
+        offset: u64,
+        /// The largest number accepted.
+        limit: u64,
+        /// The number found.
+        found: u64,
+    },
+    /// A string that is not UTF-8.
+    #[error("{what} at byte {offset} is not UTF-8")]
+    NotUtf8 {
+        /// Which string.
+        what: String,
+        /// Where it starts in the file.
+        offset: u64,
+    },
+    /// Two metadata keys, or two tensors, of one name.
+    #[error("`{name}` occurs twice in the file")]
+    Duplicate {
+        /// The repeated name.
+        name: String,
+    },
+
+    // === Metadata ===
+    /// A metadata value of a type the format does not have.
+    #[error("metadata `{key}` has an unknown value type, expected 0 to 12: `{found}`")]
+    UnknownValueType {
+        /// The metadata key.
+        key: String,
+        /// The type number found.
+        found: u32,
+    },
+    /// A metadata key that must be there is not.
+    #[error("metadata `{key}` is missing")]
+    MissingMetadata {
+        /// The metadata key.
+        key: String,
+    },
+    /// A metadata value of another type than expected.
+    #[error("metadata `{key}` has the wrong type, expected {expected}: `{found}`")]
+    MetadataType {
+        /// The metadata key.
+        key: String,
+        /// The type expected.
+        expected: &'static str,
+        /// The type found.
+        found: &'static str,
+    },
+    /// A metadata value outside what is possible or supported.
+    #[error("metadata `{key}` is not supported, expected {expected}: `{found}`")]
+    MetadataValue {
+        /// The metadata key.
+        key: String,
+        /// What would do.
+        expected: String,
+        /// The value found.
+        found: String,
+    },
+    /// A model family that is not supported.
+    #[error("model architecture is not supported, expected {expected}: `{found}`")]
+    UnknownArchitecture {
+        /// The architectures that would do here.
+        expected: &'static str,
+        /// The architecture found.
+        found: String,
+    },
+
+    // === Tensors ===
+    /// A tensor stored in a type the format is not known to have.
+    #[error("tensor `{name}` has an unknown type number: `{found}`")]
+    UnknownTensorType {
+        /// The tensor's name.
+        name: String,
+        /// The type number found.
+        found: u32,
+    },
+    /// A tensor stored in a type that cannot be computed with yet.
+    #[error("tensor `{name}` has a type that is not supported yet, expected {expected}: `{found}`")]
+    UnsupportedTensorType {
+        /// The tensor's name.
+        name: String,
+        /// The types that would do.
+        expected: &'static str,
+        /// The type found.
+        found: TensorType,
+    },
+    /// A tensor that the architecture needs is not in the file.
+    #[error("tensor `{name}` is missing")]
+    MissingTensor {
+        /// The tensor's name.
+        name: String,
+    },
+    /// A tensor that the architecture, as known here, does not have: leaving it out would change the results.
+    #[error("tensor `{name}` is not known for architecture `{architecture}`")]
+    UnknownTensor {
+        /// The tensor's name.
+        name: String,
+        /// The model's architecture.
+        architecture: String,
+    },
+    /// A tensor of another shape than the metadata announce.
+    #[error(
+        "tensor `{name}` has the wrong shape, expected {}: `{}`",
+        shape_text(expected),
+        shape_text(found)
+    )]
+    TensorShape {
+        /// The tensor's name.
+        name: String,
+        /// The shape expected, fastest dimension first as in the file.
+        expected: Vec<usize>,
+        /// The shape found.
+        found: Vec<usize>,
+    },
+    /// A tensor whose rows are not whole quantisation blocks.
+    #[error("rows of tensor `{name}` must be whole blocks of {expected} values: `{found}`")]
+    TensorBlocks {
+        /// The tensor's name.
+        name: String,
+        /// Values in a block of its type.
+        expected: usize,
+        /// Values in its row.
+        found: usize,
+    },
+    /// A tensor that does not start on the file's alignment.
+    #[error("tensor `{name}` must start on a multiple of {expected} bytes: `{found}`")]
+    TensorUnaligned {
+        /// The tensor's name.
+        name: String,
+        /// The file's alignment in bytes.
+        expected: u64,
+        /// The offset found.
+        found: u64,
+    },
+
+    // === Adapter ===
+    /// An adapter tensor with no counterpart of the other side.
+    #[error("adapter tensor `{name}` has no partner, expected `{expected}`")]
+    AdapterUnpaired {
+        /// The tensor found.
+        name: String,
+        /// The tensor that is not there.
+        expected: String,
+    },
+    /// An adapter for a tensor that the model does not have, or that takes no adapter.
+    #[error("adapter changes `{name}`, which this model does not have or cannot adapt")]
+    AdapterTarget {
+        /// The base tensor's name.
+        name: String,
+    },
+    /// An adapter without a single pair.
+    #[error("adapter holds no `lora_a`/`lora_b` pair")]
+    AdapterEmpty,
+
+    // === Tokenizer and template ===
+    /// A vocabulary that the tokenizer cannot be built from.
+    #[error("tokenizer cannot be built: {reason}")]
+    Tokenizer {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A chat template that does not parse.
+    #[error("chat template cannot be read: {reason}")]
+    Template {
+        /// What is wrong with it, with its line.
+        reason: String,
+    },
+
+    // === Device ===
+    /// The GPU cannot take the model.
+    #[error("GPU cannot be used: {reason}")]
+    Gpu {
+        /// What it lacks or said.
+        reason: String,
+    },
+}
+
+impl LoadError {
+    /// A stable name for programs: one for each variant.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotGguf { .. } => "not-gguf",
+            Self::UnknownVersion { .. } => "unknown-version",
+            Self::Truncated { .. } => "truncated",
+            Self::Dropped { .. } => "dropped",
+            Self::Absurd { .. } => "absurd-count",
+            Self::NotUtf8 { .. } => "not-utf8",
+            Self::Duplicate { .. } => "duplicate-name",
+            Self::UnknownValueType { .. } => "unknown-value-type",
+            Self::MissingMetadata { .. } => "missing-metadata",
+            Self::MetadataType { .. } => "metadata-type",
+            Self::MetadataValue { .. } => "metadata-value",
+            Self::UnknownArchitecture { .. } => "unknown-architecture",
+            Self::UnknownTensorType { .. } => "unknown-tensor-type",
+            Self::UnsupportedTensorType { .. } => "unsupported-tensor-type",
+            Self::MissingTensor { .. } => "missing-tensor",
+            Self::UnknownTensor { .. } => "unknown-tensor",
+            Self::TensorShape { .. } => "tensor-shape",
+            Self::TensorBlocks { .. } => "tensor-blocks",
+            Self::TensorUnaligned { .. } => "tensor-unaligned",
+            Self::AdapterUnpaired { .. } => "adapter-unpaired",
+            Self::AdapterTarget { .. } => "adapter-target",
+            Self::AdapterEmpty => "adapter-empty",
+            Self::Tokenizer { .. } => "tokenizer",
+            Self::Template { .. } => "template",
+            Self::Gpu { .. } => "gpu",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NotGguf { .. } => {
+                "give a GGUF file; convert safetensors with llama.cpp's convert_hf_to_gguf.py"
+            }
+            Self::UnknownVersion { .. } => {
+                "write the file again with a current converter, little-endian, version 3"
+            }
+            Self::Truncated { .. } => "fetch the file again and compare its SHA-256",
+            Self::Dropped { .. } => "load the file again from its parts",
+            Self::Absurd { .. }
+            | Self::NotUtf8 { .. }
+            | Self::Duplicate { .. }
+            | Self::UnknownValueType { .. }
+            | Self::TensorUnaligned { .. }
+            | Self::TensorBlocks { .. } => {
+                "the file is damaged or badly written: fetch it again or convert it again"
+            }
+            Self::MissingMetadata { .. } | Self::MetadataType { .. } => {
+                "convert the model again with a current converter"
+            }
+            Self::MetadataValue { .. } | Self::UnknownArchitecture { .. } => {
+                "choose a model of a supported family"
+            }
+            Self::UnknownTensorType { .. } | Self::UnsupportedTensorType { .. } => {
+                "use the model's Q8_0, Q4_0 or F16 file, or quantize it again to one of these"
+            }
+            Self::MissingTensor { .. } | Self::TensorShape { .. } => {
+                "the file does not match its own metadata: convert the model again"
+            }
+            Self::UnknownTensor { .. } => {
+                "the model differs from its family in a way that is not supported: choose another"
+            }
+            Self::AdapterUnpaired { .. } | Self::AdapterEmpty => {
+                "convert the adapter again with llama.cpp's convert_lora_to_gguf.py"
+            }
+            Self::AdapterTarget { .. } => "use the adapter with the model it was trained for",
+            Self::Tokenizer { .. } => "choose a model with a supported tokenizer",
+            Self::Template { .. } => "correct `tokenizer.chat_template` in the GGUF file",
+            Self::Gpu { .. } => "use the CPU backend",
+        }
+    }
+}
+
+/// A run over loaded weights that cannot go on.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Nothing to run on.
+    #[error("prompt is empty, expected at least one token")]
+    EmptyPrompt,
+    /// The prompt does not fit into the model's context, or leaves no room for an answer.
+    #[error("prompt of {prompt} tokens does not fit into the context of {context} tokens")]
+    ContextOverflow {
+        /// Tokens in the prompt, with those already in the cache.
+        prompt: usize,
+        /// Tokens the model can see at once.
+        context: usize,
+    },
+    /// A run that does not continue where the cache ends.
+    #[error("run must continue at position {expected} or before: `{found}`")]
+    PositionGap {
+        /// Tokens in the cache.
+        expected: usize,
+        /// The position asked for.
+        found: usize,
+    },
+    /// A token that is not in the vocabulary.
+    #[error("token is not in the vocabulary of {n_vocab} tokens: `{token}`")]
+    UnknownToken {
+        /// The token's id.
+        token: u32,
+        /// Tokens in the vocabulary.
+        n_vocab: usize,
+    },
+    /// An adapter that was made for another model.
+    #[error("adapter `{adapter}` does not fit the model: {source}")]
+    Adapter {
+        /// The adapter's name.
+        adapter: String,
+        /// What does not fit.
+        source: LoadError,
+    },
+    /// The model computed something that is not a number.
+    #[error("logits are not finite at position {position}")]
+    NotFinite {
+        /// The position of the token that was run.
+        position: usize,
+    },
+    /// A kernel refused its operands.
+    #[error("kernel `{kernel}` failed: {reason}")]
+    Kernel {
+        /// The kernel's name.
+        kernel: &'static str,
+        /// What it said.
+        reason: String,
+    },
+    /// Text that cannot be turned into tokens.
+    #[error("text cannot be tokenized: {reason}")]
+    Tokenize {
+        /// What the tokenizer said.
+        reason: String,
+    },
+    /// A chat template that fails on these messages.
+    #[error("chat template failed: {reason}")]
+    Template {
+        /// What it said.
+        reason: String,
+    },
+    /// The GPU went away.
+    #[error("GPU was lost: {reason}")]
+    DeviceLost {
+        /// What the device said.
+        reason: String,
+    },
+}
+
+impl RunError {
+    /// A stable name for programs: one for each variant.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::EmptyPrompt => "empty-prompt",
+            Self::ContextOverflow { .. } => "context-overflow",
+            Self::PositionGap { .. } => "position-gap",
+            Self::UnknownToken { .. } => "unknown-token",
+            Self::Adapter { .. } => "adapter",
+            Self::NotFinite { .. } => "not-finite",
+            Self::Kernel { .. } => "kernel",
+            Self::Tokenize { .. } => "tokenize",
+            Self::Template { .. } => "template-run",
+            Self::DeviceLost { .. } => "device-lost",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::EmptyPrompt => "give the model some text",
+            Self::ContextOverflow { .. } => "shorten the prompt: fewer or shorter passages",
+            Self::PositionGap { .. } => "reset the model and run the whole prompt again",
+            Self::UnknownToken { .. } => "use the tokenizer of the same file",
+            Self::Adapter { .. } => "use the adapter with the model it was trained for",
+            Self::NotFinite { .. } => "the weights or the adapter are damaged: fetch them again",
+            Self::Kernel { .. } => "report this as a bug, with the model's name",
+            Self::Tokenize { .. } => "remove unusual characters from the text",
+            Self::Template { .. } => "check the roles of the messages against the model's template",
+            Self::DeviceLost { .. } => "load the model again, on the CPU if it happens again",
+        }
+    }
+}
+
+/// `64 x 512`: a shape as people write it.
+fn shape_text(shape: &[usize]) -> String {
+    shape
+        .iter()
+        .map(usize::to_string)
+        .collect::<Vec<_>>()
+        .join(" x ")
+}

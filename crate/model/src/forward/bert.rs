@@ -1,0 +1,258 @@
+//! Turns tokens into a vector for each text: the bert encoder, mean pooling, unit length.
+//!
+//! Texts run together without padding: products take all their tokens as one batch, attention stays inside each text.
+//! Capitals: `T` tokens of all texts, `C` residual width, `H` heads, `D` head size, `F` feed-forward width.
+//! Source of the names: llama.cpp's `llama-arch.cpp`.
+
+use std::ops::Range;
+
+use super::matrix::Linear;
+use super::vector;
+use crate::config::ModelConfig;
+use crate::error::{LoadError, RunError};
+use crate::gguf::Gguf;
+use crate::parts::Parts;
+use crate::token::TokenId;
+use crate::weights::Tensors;
+
+/// A bert encoder on the CPU.
+#[derive(Debug)]
+pub(crate) struct BertForward {
+    config: ModelConfig,
+    /// `[V, C]`
+    token_embd: Linear,
+    /// `[context_length, C]`
+    position_embd: Linear,
+    /// `[C]`: the row of the first, here the only, kind of token.
+    token_type: Vec<f32>,
+    token_embd_norm: Norm,
+    layers: Vec<Layer>,
+}
+
+#[derive(Debug)]
+struct Layer {
+    /// `[C, C]`
+    attn_q: Biased,
+    /// `[C, C]`
+    attn_k: Biased,
+    /// `[C, C]`
+    attn_v: Biased,
+    /// `[C, C]`
+    attn_output: Biased,
+    attn_output_norm: Norm,
+    /// `[F, C]`
+    ffn_up: Biased,
+    /// `[C, F]`
+    ffn_down: Biased,
+    layer_output_norm: Norm,
+}
+
+/// A matrix and what is added to its result.
+#[derive(Debug)]
+struct Biased {
+    matrix: Linear,
+    bias: Vec<f32>,
+}
+
+/// The gain and bias of a layer norm, `[C]` each.
+#[derive(Debug)]
+struct Norm {
+    gain: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl BertForward {
+    /// Reads the weights, dropping each part of the file once it was passed.
+    ///
+    /// # Errors
+    /// As [`crate::Weights::load`].
+    pub(crate) fn load(
+        gguf: &Gguf,
+        parts: &mut Parts,
+        config: &ModelConfig,
+    ) -> Result<Self, LoadError> {
+        let n_types = match gguf.entry("token_types.weight")?.shape[..] {
+            [_, n_types] if n_types > 0 => n_types,
+            _ => 1,
+        };
+        let mut tensors = Tensors::load(gguf, parts)?;
+        let (c, f) = (config.n_embd, config.n_ff);
+        let token_embd = tensors.matrix("token_embd.weight", config.n_vocab, c)?;
+        let position_embd = tensors.matrix("position_embd.weight", config.context_length, c)?;
+        let mut token_type = vec![0.0; c];
+        tensors
+            .matrix("token_types.weight", n_types, c)?
+            .row(0, &mut token_type);
+        let token_embd_norm = Norm::take(&mut tensors, "token_embd_norm", c)?;
+        let layers = (0..config.n_layers)
+            .map(|layer_idx| {
+                let name = |stem: &str| format!("blk.{layer_idx}.{stem}");
+                let mut biased = |stem: &str, n_rows: usize, n_cols: usize| {
+                    Biased::take(&mut tensors, &name(stem), n_rows, n_cols)
+                };
+                Ok(Layer {
+                    attn_q: biased("attn_q", c, c)?,
+                    attn_k: biased("attn_k", c, c)?,
+                    attn_v: biased("attn_v", c, c)?,
+                    attn_output: biased("attn_output", c, c)?,
+                    ffn_up: biased("ffn_up", f, c)?,
+                    ffn_down: biased("ffn_down", c, f)?,
+                    attn_output_norm: Norm::take(&mut tensors, &name("attn_output_norm"), c)?,
+                    layer_output_norm: Norm::take(&mut tensors, &name("layer_output_norm"), c)?,
+                })
+            })
+            .collect::<Result<_, LoadError>>()?;
+        tensors.finish(config)?;
+        Ok(Self {
+            config: config.clone(),
+            token_embd: Linear::new(token_embd),
+            position_embd: Linear::new(position_embd),
+            token_type,
+            token_embd_norm,
+            layers,
+        })
+    }
+
+    /// The embedding of each text, `[C]`, of unit length.
+    ///
+    /// # Errors
+    /// [`RunError::EmptyPrompt`], [`RunError::ContextOverflow`] or [`RunError::UnknownToken`] for a text;
+    /// [`RunError::NotFinite`].
+    pub(crate) fn embed(&self, texts: &[Vec<TokenId>]) -> Result<Vec<Vec<f32>>, RunError> {
+        let c = self.config.n_embd;
+        let mut ranges = Vec::with_capacity(texts.len());
+        let mut x = vec![0.0; texts.iter().map(Vec::len).sum::<usize>() * c];
+        let mut rows = x.chunks_exact_mut(c);
+        let mut other = vec![0.0; c];
+        let mut n_tokens = 0;
+        for tokens in texts {
+            super::check(&self.config, 0, tokens, 0)?;
+            ranges.push(n_tokens..n_tokens + tokens.len());
+            n_tokens += tokens.len();
+            for ((position, token), x) in tokens.iter().enumerate().zip(&mut rows) {
+                self.token_embd.row(token.idx(), x);
+                self.position_embd.row(position, &mut other);
+                vector::add_scaled(1.0, &other, x);
+                vector::add_scaled(1.0, &self.token_type, x);
+            }
+        }
+        self.token_embd_norm.apply(self.config.norm_eps, &mut x);
+        for layer in &self.layers {
+            layer.run(&self.config, &ranges, &mut x)?;
+        }
+        ranges
+            .iter()
+            .map(|range| pool(&x[range.start * c..range.end * c], c))
+            .collect()
+    }
+}
+
+impl Layer {
+    fn run(
+        &self,
+        config: &ModelConfig,
+        texts: &[Range<usize>],
+        x: &mut [f32],
+    ) -> Result<(), RunError> {
+        let (mut q, mut k, mut v) = (Vec::new(), Vec::new(), Vec::new());
+        self.attn_q.apply(x, &mut q)?;
+        self.attn_k.apply(x, &mut k)?;
+        self.attn_v.apply(x, &mut v)?;
+        let mut gathered = vec![0.0; x.len()];
+        for text in texts {
+            let range = text.start * config.n_embd..text.end * config.n_embd;
+            let (q, k, v) = (&q[range.clone()], &k[range.clone()], &v[range.clone()]);
+            attend(config, q, k, v, &mut gathered[range]);
+        }
+        let mut delta = q;
+        self.attn_output.apply(&gathered, &mut delta)?;
+        vector::add_scaled(1.0, &delta, x);
+        self.attn_output_norm.apply(config.norm_eps, x);
+
+        let mut wide = Vec::new();
+        self.ffn_up.apply(x, &mut wide)?;
+        vector::gelu(&mut wide);
+        self.ffn_down.apply(&wide, &mut delta)?;
+        vector::add_scaled(1.0, &delta, x);
+        self.layer_output_norm.apply(config.norm_eps, x);
+        Ok(())
+    }
+}
+
+impl Biased {
+    fn take(
+        tensors: &mut Tensors,
+        name: &str,
+        n_rows: usize,
+        n_cols: usize,
+    ) -> Result<Self, LoadError> {
+        let matrix = tensors.matrix(&format!("{name}.weight"), n_rows, n_cols)?;
+        let bias = tensors.vector(&format!("{name}.bias"), n_rows)?;
+        Ok(Self {
+            matrix: Linear::new(matrix),
+            bias,
+        })
+    }
+
+    fn apply(&self, x: &[f32], y: &mut Vec<f32>) -> Result<(), RunError> {
+        self.matrix.apply(x, y)?;
+        vector::add_bias(&self.bias, y);
+        Ok(())
+    }
+}
+
+impl Norm {
+    fn take(tensors: &mut Tensors, name: &str, len: usize) -> Result<Self, LoadError> {
+        Ok(Self {
+            gain: tensors.vector(&format!("{name}.weight"), len)?,
+            bias: tensors.vector(&format!("{name}.bias"), len)?,
+        })
+    }
+
+    fn apply(&self, eps: f32, x: &mut [f32]) {
+        vector::layer_norm(x, &self.gain, &self.bias, eps);
+    }
+}
+
+/// Every token of one text sees every other; all operands are `[T, C]`.
+fn attend(config: &ModelConfig, q: &[f32], k: &[f32], v: &[f32], y: &mut [f32]) {
+    let (c, d) = (config.n_embd, config.head_size);
+    #[expect(clippy::cast_precision_loss, reason = "head sizes are far below 2^24")]
+    let scale = 1.0 / (d as f32).sqrt();
+    let mut shares = Vec::with_capacity(q.len() / c);
+    for start in (0..c).step_by(d) {
+        let head = start..start + d;
+        for (q, y) in q.chunks_exact(c).zip(y.chunks_exact_mut(c)) {
+            shares.clear();
+            let q = &q[head.clone()];
+            shares.extend(
+                k.chunks_exact(c)
+                    .map(|k| scale * vector::dot(q, &k[head.clone()])),
+            );
+            vector::softmax(&mut shares);
+            let y = &mut y[head.clone()];
+            for (share, v) in shares.iter().zip(v.chunks_exact(c)) {
+                vector::add_scaled(*share, &v[head.clone()], y);
+            }
+        }
+    }
+}
+
+/// The mean of a text's tokens, `[T, C]` to `[C]`, brought to unit length.
+fn pool(x: &[f32], c: usize) -> Result<Vec<f32>, RunError> {
+    let mut mean = vec![0.0; c];
+    for x in x.chunks_exact(c) {
+        vector::add_scaled(1.0, x, &mut mean);
+    }
+    // The count of tokens cancels out against the length.
+    let length = vector::dot(&mean, &mean).sqrt();
+    if !(length.is_finite() && length > 0.0) {
+        return Err(RunError::NotFinite {
+            position: x.len() / c,
+        });
+    }
+    for value in &mut mean {
+        *value /= length;
+    }
+    Ok(mean)
+}

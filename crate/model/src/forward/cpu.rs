@@ -1,0 +1,332 @@
+//! Turns tokens into logits on the CPU: the llama forward pass over candle's quantised products.
+//!
+//! Capitals in comments: `T` tokens of this run, `C` residual width, `H` heads, `K` key/value heads, `D` head size, `F`
+//! feed-forward width, `V` vocabulary, `P` positions seen.
+
+use super::matrix::Linear;
+use super::vector;
+use crate::adapter::Adapter;
+use crate::cache::{KvCache, LayerCache};
+use crate::config::ModelConfig;
+use crate::error::RunError;
+use crate::reference::rope;
+use crate::token::TokenId;
+use crate::weights::{LayerWeights, Weights};
+
+/// Long prompts run in pieces of this many tokens, so that activations stay small.
+const MAX_BATCH: usize = 128;
+
+/// A llama model on the CPU, with the cache of the sequence it is running.
+#[derive(Debug)]
+pub struct CpuForward {
+    config: ModelConfig,
+    /// `[V, C]`
+    token_embd: Linear,
+    /// `[C]`
+    output_norm: Vec<f32>,
+    /// `[V, C]`; `None` where the output shares `token_embd`.
+    output: Option<Linear>,
+    rope_factors: Option<Vec<f32>>,
+    layers: Vec<Layer>,
+    cache: KvCache,
+    scratch: Scratch,
+}
+
+/// One layer, as [`LayerWeights`].
+#[derive(Debug)]
+struct Layer {
+    attn_norm: Vec<f32>,
+    attn_q: Linear,
+    attn_k: Linear,
+    attn_v: Linear,
+    attn_output: Linear,
+    q_bias: Option<Vec<f32>>,
+    k_bias: Option<Vec<f32>>,
+    v_bias: Option<Vec<f32>>,
+    ffn_norm: Vec<f32>,
+    ffn_gate: Linear,
+    ffn_up: Linear,
+    ffn_down: Linear,
+}
+
+/// Activations, kept between runs so that nothing is allocated for a token.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// `[T, C]`: the residual stream.
+    x: Vec<f32>,
+    /// `[T, C]`: the stream after its norm.
+    norm: Vec<f32>,
+    /// `[T, H * D]`
+    q: Vec<f32>,
+    /// `[T, K * D]`
+    k: Vec<f32>,
+    /// `[T, K * D]`
+    v: Vec<f32>,
+    /// `[T, H * D]`: what attention gathered.
+    gathered: Vec<f32>,
+    /// `[T, C]`: what a block adds to the stream.
+    delta: Vec<f32>,
+    /// `[T, F]`
+    gate: Vec<f32>,
+    /// `[T, F]`
+    up: Vec<f32>,
+    /// `[T, rope_dim / 2]` of `(cos, sin)`.
+    angles: Vec<(f32, f32)>,
+    /// `[P]`: scores, then shares, of one head.
+    shares: Vec<f32>,
+}
+
+impl CpuForward {
+    /// Takes the weights over.
+    pub fn new(config: &ModelConfig, weights: Weights) -> Self {
+        let cache = KvCache::new(config.n_layers, config.kv_width());
+        Self {
+            config: config.clone(),
+            token_embd: Linear::new(weights.token_embd),
+            output_norm: weights.output_norm,
+            output: weights.output.map(Linear::new),
+            rope_factors: weights.rope_factors,
+            layers: weights.layers.into_iter().map(Layer::new).collect(),
+            cache,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Runs `tokens` from `position` on and gives the logits of the last one, `[V]`.
+    ///
+    /// What the cache holds from `position` on is replaced, so that a sequence can be continued anywhere.
+    ///
+    /// # Errors
+    /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`],
+    /// [`RunError::UnknownToken`], [`RunError::NotFinite`].
+    pub fn forward(&mut self, tokens: &[TokenId], position: usize) -> Result<Vec<f32>, RunError> {
+        super::check(&self.config, self.cache.n_positions(), tokens, position)?;
+        self.cache.truncate(position);
+        for batch in tokens.chunks(MAX_BATCH) {
+            self.run(batch)?;
+        }
+        self.logits()
+    }
+
+    /// Puts an adapter on every matrix it has a pair for, or takes the last one off. The cache starts anew.
+    ///
+    /// # Errors
+    /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
+    pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
+        let mut pairs = match adapter {
+            None => Default::default(),
+            Some(adapter) => {
+                adapter
+                    .check(&self.config)
+                    .map_err(|source| RunError::Adapter {
+                        adapter: adapter.name.clone(),
+                        source,
+                    })?;
+                adapter.pairs
+            }
+        };
+        for (layer_idx, layer) in self.layers.iter_mut().enumerate() {
+            for (stem, linear) in layer.adaptable() {
+                linear.lora = pairs.remove(&format!("blk.{layer_idx}.{stem}.weight"));
+            }
+        }
+        // Rows of a shared embedding are looked up, not multiplied, so only the output feels the pair.
+        self.output.as_mut().unwrap_or(&mut self.token_embd).lora = pairs.remove("output.weight");
+        self.reset();
+        Ok(())
+    }
+
+    /// Forgets the sequence.
+    pub fn reset(&mut self) {
+        self.cache.truncate(0);
+    }
+
+    /// Runs one batch behind the cache; leaves the residual stream in the scratch.
+    fn run(&mut self, tokens: &[TokenId]) -> Result<(), RunError> {
+        let Self {
+            config,
+            token_embd,
+            layers,
+            cache,
+            scratch,
+            rope_factors,
+            ..
+        } = self;
+        let position = cache.n_positions();
+        scratch.x.resize(tokens.len() * config.n_embd, 0.0);
+        for (token, x) in tokens.iter().zip(scratch.x.chunks_exact_mut(config.n_embd)) {
+            token_embd.row(token.idx(), x);
+        }
+        scratch.norm.resize(scratch.x.len(), 0.0);
+        scratch.angles.clear();
+        for t in 0..tokens.len() {
+            scratch.angles.extend((0..config.rope_dim / 2).map(|pair| {
+                let angle = rope::angle(config, rope_factors.as_deref(), position + t, pair);
+                (angle.cos(), angle.sin())
+            }));
+        }
+        for (layer_idx, layer) in layers.iter().enumerate() {
+            layer.run(config, position, cache.layer_mut(layer_idx), scratch)?;
+        }
+        cache.advance(tokens.len());
+        Ok(())
+    }
+
+    /// The logits of the last token in the scratch.
+    fn logits(&mut self) -> Result<Vec<f32>, RunError> {
+        let Self {
+            config, scratch, ..
+        } = self;
+        let last = &scratch.x[scratch.x.len() - config.n_embd..];
+        let norm = &mut scratch.norm[..config.n_embd];
+        vector::rms_norm(last, &self.output_norm, config.norm_eps, norm);
+        let mut logits = Vec::new();
+        self.output
+            .as_ref()
+            .unwrap_or(&self.token_embd)
+            .apply(norm, &mut logits)?;
+        if logits.iter().all(|logit| logit.is_finite()) {
+            return Ok(logits);
+        }
+        Err(RunError::NotFinite {
+            position: self.cache.n_positions() - 1,
+        })
+    }
+}
+
+impl Layer {
+    fn new(weights: LayerWeights) -> Self {
+        Self {
+            attn_norm: weights.attn_norm,
+            attn_q: Linear::new(weights.attn_q),
+            attn_k: Linear::new(weights.attn_k),
+            attn_v: Linear::new(weights.attn_v),
+            attn_output: Linear::new(weights.attn_output),
+            q_bias: weights.attn_q_bias,
+            k_bias: weights.attn_k_bias,
+            v_bias: weights.attn_v_bias,
+            ffn_norm: weights.ffn_norm,
+            ffn_gate: Linear::new(weights.ffn_gate),
+            ffn_up: Linear::new(weights.ffn_up),
+            ffn_down: Linear::new(weights.ffn_down),
+        }
+    }
+
+    /// The matrices that an adapter can change, by [`crate::adapter::LAYER_TARGETS`].
+    fn adaptable(&mut self) -> [(&'static str, &mut Linear); 7] {
+        [
+            ("attn_q", &mut self.attn_q),
+            ("attn_k", &mut self.attn_k),
+            ("attn_v", &mut self.attn_v),
+            ("attn_output", &mut self.attn_output),
+            ("ffn_gate", &mut self.ffn_gate),
+            ("ffn_up", &mut self.ffn_up),
+            ("ffn_down", &mut self.ffn_down),
+        ]
+    }
+
+    /// Adds both blocks of this layer to the residual stream, and the batch's keys and values to the cache.
+    fn run(
+        &self,
+        config: &ModelConfig,
+        position: usize,
+        cache: &mut LayerCache,
+        scratch: &mut Scratch,
+    ) -> Result<(), RunError> {
+        let Scratch {
+            x,
+            norm,
+            q,
+            k,
+            v,
+            gathered,
+            delta,
+            gate,
+            up,
+            angles,
+            shares,
+        } = scratch;
+
+        vector::rms_norm(x, &self.attn_norm, config.norm_eps, norm);
+        for (linear, bias, y) in [
+            (&self.attn_q, &self.q_bias, &mut *q),
+            (&self.attn_k, &self.k_bias, &mut *k),
+            (&self.attn_v, &self.v_bias, &mut *v),
+        ] {
+            linear.apply(norm, y)?;
+            if let Some(bias) = bias {
+                vector::add_bias(bias, y);
+            }
+        }
+        rotate(config, angles, config.q_width(), q);
+        rotate(config, angles, config.kv_width(), k);
+        cache.k.extend_from_slice(k);
+        cache.v.extend_from_slice(v);
+        gathered.resize(q.len(), 0.0);
+        attend(config, position, q, cache, shares, gathered);
+        self.attn_output.apply(gathered, delta)?;
+        vector::add_scaled(1.0, delta, x);
+
+        vector::rms_norm(x, &self.ffn_norm, config.norm_eps, norm);
+        self.ffn_gate.apply(norm, gate)?;
+        self.ffn_up.apply(norm, up)?;
+        vector::swiglu(gate, up);
+        self.ffn_down.apply(gate, delta)?;
+        vector::add_scaled(1.0, delta, x);
+        Ok(())
+    }
+}
+
+/// As [`crate::reference::rope`], by a table of cosines and sines, `[T, rope_dim / 2]`.
+fn rotate(config: &ModelConfig, angles: &[(f32, f32)], width: usize, x: &mut [f32]) {
+    let n_pairs = config.rope_dim / 2;
+    for (token, angles) in x.chunks_exact_mut(width).zip(angles.chunks_exact(n_pairs)) {
+        for head in token.chunks_exact_mut(config.head_size) {
+            for (pair, (cos, sin)) in head.as_chunks_mut::<2>().0.iter_mut().zip(angles) {
+                *pair = [pair[0] * cos - pair[1] * sin, pair[0] * sin + pair[1] * cos];
+            }
+        }
+    }
+}
+
+/// As [`crate::reference::attention`].
+fn attend(
+    config: &ModelConfig,
+    position: usize,
+    q: &[f32],
+    cache: &LayerCache,
+    shares: &mut Vec<f32>,
+    y: &mut [f32],
+) {
+    let (d, width, kv_width) = (config.head_size, config.q_width(), config.kv_width());
+    let n_queries = config.n_heads / config.n_kv_heads;
+    #[expect(clippy::cast_precision_loss, reason = "head sizes are far below 2^24")]
+    let scale = 1.0 / (d as f32).sqrt();
+    for (t, (q, y)) in q
+        .chunks_exact(width)
+        .zip(y.chunks_exact_mut(width))
+        .enumerate()
+    {
+        let n_seen = position + t + 1;
+        for (h, (q, y)) in q.chunks_exact(d).zip(y.chunks_exact_mut(d)).enumerate() {
+            let head = h / n_queries * d..h / n_queries * d + d;
+            shares.clear();
+            shares.extend(
+                cache
+                    .k
+                    .chunks_exact(kv_width)
+                    .take(n_seen)
+                    .map(|k| scale * vector::dot(q, &k[head.clone()])),
+            );
+            vector::softmax(shares);
+            y.fill(0.0);
+            for (share, v) in shares.iter().zip(cache.v.chunks_exact(kv_width)) {
+                vector::add_scaled(*share, &v[head.clone()], y);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "cpu_tests.rs"]
+mod tests;

@@ -1,0 +1,88 @@
+//! Turns tokens into logits, on the device that was chosen when the model was loaded.
+//!
+//! Backends are variants of one enum, so that callers and the generation loop are the same for all of them.
+
+mod vector;
+pub(crate) mod matrix;
+pub mod cpu;
+pub(crate) mod bert;
+
+use crate::adapter::Adapter;
+use crate::config::ModelConfig;
+use crate::error::RunError;
+use crate::token::TokenId;
+
+pub use cpu::CpuForward;
+
+/// A llama model on some device, with the cache of the sequence it is running.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Forward {
+    /// On the CPU, natively or in wasm.
+    Cpu(Box<CpuForward>),
+}
+
+impl Forward {
+    /// Runs `tokens` from `position` on and gives the logits of the last one, `[V]`.
+    ///
+    /// What the cache holds from `position` on is replaced, so that a sequence can be continued anywhere.
+    ///
+    /// # Errors
+    /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`],
+    /// [`RunError::UnknownToken`], [`RunError::NotFinite`].
+    pub async fn forward(
+        &mut self,
+        tokens: &[TokenId],
+        position: usize,
+    ) -> Result<Vec<f32>, RunError> {
+        match self {
+            Self::Cpu(forward) => forward.forward(tokens, position),
+        }
+    }
+
+    /// Puts an adapter on, in place of the last one, or takes that off. The cache starts anew.
+    ///
+    /// # Errors
+    /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
+    pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
+        match self {
+            Self::Cpu(forward) => forward.set_adapter(adapter),
+        }
+    }
+
+    /// Forgets the sequence.
+    pub fn reset(&mut self) {
+        match self {
+            Self::Cpu(forward) => forward.reset(),
+        }
+    }
+}
+
+/// What every backend asks of a run before it starts.
+pub(crate) fn check(
+    config: &ModelConfig,
+    n_positions: usize,
+    tokens: &[TokenId],
+    position: usize,
+) -> Result<(), RunError> {
+    if tokens.is_empty() {
+        return Err(RunError::EmptyPrompt);
+    }
+    if position > n_positions {
+        return Err(RunError::PositionGap {
+            expected: n_positions,
+            found: position,
+        });
+    }
+    let (prompt, context) = (position + tokens.len(), config.context_length);
+    if prompt > context {
+        return Err(RunError::ContextOverflow { prompt, context });
+    }
+    match tokens.iter().find(|token| token.idx() >= config.n_vocab) {
+        Some(token) => Err(RunError::UnknownToken {
+            token: token.0,
+            n_vocab: config.n_vocab,
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,219 @@
+//! Turns the loops between the matrix products into ones that compilers vectorise: SSE, NEON, and SIMD128 in wasm.
+//!
+//! Each has a twin in [`crate::reference`] and is compared with it below.
+
+/// Sums run in this many lanes, four registers of four, since one chain of additions would wait for itself.
+const LANES: usize = 16;
+
+/// `sum of a[i] * b[i]`.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
+    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
+    let mut sums = [0.0f32; LANES];
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
+}
+
+/// `y[i] += scale * x[i]`.
+pub(crate) fn add_scaled(scale: f32, x: &[f32], y: &mut [f32]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += scale * x;
+    }
+}
+
+/// `y[t,:] += bias`, for every row.
+pub(crate) fn add_bias(bias: &[f32], y: &mut [f32]) {
+    for y in y.chunks_exact_mut(bias.len()) {
+        add_scaled(1.0, bias, y);
+    }
+}
+
+/// As [`crate::reference::rms_norm`].
+pub(crate) fn rms_norm(x: &[f32], gain: &[f32], eps: f32, y: &mut [f32]) {
+    let c = gain.len();
+    for (x, y) in x.chunks_exact(c).zip(y.chunks_exact_mut(c)) {
+        let scale = 1.0 / (dot(x, x) / len(c) + eps).sqrt();
+        for ((y, x), gain) in y.iter_mut().zip(x).zip(gain) {
+            *y = gain * x * scale;
+        }
+    }
+}
+
+/// As [`crate::reference::layer_norm`].
+pub(crate) fn layer_norm(x: &mut [f32], gain: &[f32], bias: &[f32], eps: f32) {
+    let c = gain.len();
+    for x in x.chunks_exact_mut(c) {
+        let mean = sum(x) / len(c);
+        for x in &mut *x {
+            *x -= mean;
+        }
+        let scale = 1.0 / (dot(x, x) / len(c) + eps).sqrt();
+        for ((x, gain), bias) in x.iter_mut().zip(gain).zip(bias) {
+            *x = gain * *x * scale + bias;
+        }
+    }
+}
+
+/// As [`crate::reference::softmax`].
+pub(crate) fn softmax(x: &mut [f32]) {
+    let max = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for x in &mut *x {
+        *x = exp(*x - max);
+    }
+    let scale = 1.0 / sum(x);
+    for x in x {
+        *x *= scale;
+    }
+}
+
+/// As [`crate::reference::swiglu`], into `gate`.
+pub(crate) fn swiglu(gate: &mut [f32], up: &[f32]) {
+    for (gate, up) in gate.iter_mut().zip(up) {
+        *gate = *gate / (1.0 + exp(-*gate)) * up;
+    }
+}
+
+/// As [`crate::reference::gelu`].
+pub(crate) fn gelu(x: &mut [f32]) {
+    for x in x {
+        *x = 0.5 * *x * (1.0 + erf(*x * std::f32::consts::FRAC_1_SQRT_2));
+    }
+}
+
+fn sum(x: &[f32]) -> f32 {
+    let (blocks, rest) = x.as_chunks::<LANES>();
+    let mut sums = [0.0f32; LANES];
+    for block in blocks {
+        for lane in 0..LANES {
+            sums[lane] += block[lane];
+        }
+    }
+    sums.iter().sum::<f32>() + rest.iter().sum::<f32>()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "widths are far below 2^24")]
+fn len(n: usize) -> f32 {
+    n as f32
+}
+
+/// `e ^ x` to about 1e-7 of itself, without a branch or a call: `2^n * e^r` with `|r| <= ln(2) / 2`.
+///
+/// Source: Cephes, `expf.c`.
+fn exp(x: f32) -> f32 {
+    /// Adding and taking away 1.5 * 2^23 rounds to a whole number.
+    const ROUND: f32 = 12_582_912.0;
+    let x = x.clamp(-87.0, 88.0);
+    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
+    let mut p = 1.987_569_1e-4;
+    p = p * r + 1.398_199_9e-3;
+    p = p * r + 8.333_452e-3;
+    p = p * r + 4.166_579_6e-2;
+    p = p * r + 1.666_666_5e-1;
+    p = p * r + 5e-1;
+    p = p * r * r + r + 1.0;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "1 to 254 by the clamp"
+    )]
+    let power = f32::from_bits((((n + 127.0) as i32) << 23) as u32);
+    p * power
+}
+
+/// The error function to 2e-7. Source: Abramowitz and Stegun, 7.1.26.
+fn erf(x: f32) -> f32 {
+    let size = x.abs();
+    let t = 1.0 / (1.0 + 0.327_591_1 * size);
+    let mut p = 1.061_405_4;
+    p = p * t - 1.453_152;
+    p = p * t + 1.421_413_8;
+    p = p * t - 0.284_496_74;
+    p = p * t + 0.254_829_6;
+    (1.0 - p * t * exp(-size * size)).copysign(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference;
+
+    /// Odd lengths, so that the rest behind the lanes is used.
+    const LENGTHS: [usize; 3] = [1, 63, 1757];
+
+    fn values(n: usize, seed: usize) -> Vec<f32> {
+        (0..n)
+            .map(|i| ((i * 7919 + seed * 104_729) % 2003) as f32 / 500.0 - 2.0)
+            .collect()
+    }
+
+    #[track_caller]
+    fn nmse(what: &str, found: &[f32], expected: &[f32]) {
+        const BOUND: f64 = 1e-11;
+        let error: f64 = found
+            .iter()
+            .zip(expected)
+            .map(|(a, b)| f64::from(a - b).powi(2))
+            .sum();
+        let power: f64 = expected.iter().map(|b| f64::from(*b).powi(2)).sum();
+        let got = error / power.max(1e-30);
+        println!(
+            "{what}, {} values: bound {BOUND:e}, got {got:e}",
+            found.len()
+        );
+        assert!(got <= BOUND, "{what}: bound {BOUND:e}, got {got:e}");
+    }
+
+    #[test]
+    fn agrees_with_the_twins() {
+        for n in LENGTHS {
+            let (a, b, bias) = (values(n, 1), values(n, 2), values(n, 3));
+            nmse("dot", &[dot(&a, &b)], &[reference::matmul::dot(&a, &b)]);
+
+            let (mut found, mut expected) = (vec![0.0; n], vec![0.0; n]);
+            rms_norm(&a, &b, 1e-5, &mut found);
+            reference::rms_norm::rms_norm(&a, &b, 1e-5, &mut expected);
+            nmse("rms_norm", &found, &expected);
+
+            let (mut found, mut expected) = (a.clone(), a.clone());
+            layer_norm(&mut found, &b, &bias, 1e-5);
+            reference::layer_norm::layer_norm(&mut expected, &b, &bias, 1e-5);
+            nmse("layer_norm", &found, &expected);
+
+            let (mut found, mut expected) = (a.clone(), a.clone());
+            softmax(&mut found);
+            reference::softmax::softmax(&mut expected);
+            nmse("softmax", &found, &expected);
+
+            let (mut found, mut expected) = (a.clone(), vec![0.0; n]);
+            swiglu(&mut found, &b);
+            reference::swiglu::swiglu(&a, &b, &mut expected);
+            nmse("swiglu", &found, &expected);
+
+            let (mut found, mut expected) = (a.clone(), a.clone());
+            gelu(&mut found);
+            reference::gelu::gelu(&mut expected);
+            nmse("gelu", &found, &expected);
+        }
+    }
+
+    #[test]
+    fn stays_finite_far_out() {
+        assert_eq!(exp(-1e9), exp(-87.0), "never below the smallest");
+        assert!(exp(1e9).is_finite(), "never infinite");
+        let mut far = [-1e4, 1e4];
+        swiglu(&mut far, &[1.0, 1.0]);
+        assert!(
+            far[0].abs() < 1e-30 && far[1] == 1e4,
+            "the ends of silu: {far:?}"
+        );
+        let mut far = [-40.0, 40.0];
+        gelu(&mut far);
+        assert_eq!(far, [0.0, 40.0], "the ends of gelu");
+    }
+}

@@ -1,0 +1,371 @@
+//! Turns a prompt into text, token by token: one loop for every backend and target.
+
+use std::ops::ControlFlow;
+
+use serde::Serialize;
+
+use crate::adapter::Adapter;
+use crate::config::{Architecture, ModelConfig};
+use crate::error::{LoadError, RunError};
+use crate::forward::{CpuForward, Forward};
+use crate::gguf::Gguf;
+use crate::parts::Parts;
+use crate::sample::{SampleOptions, Sampler};
+use crate::template::ChatTemplate;
+use crate::token::TokenId;
+use crate::tokenizer::Tokenizer;
+use crate::weights::Weights;
+
+/// Where a model is asked to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackendRequest {
+    /// On the CPU.
+    Cpu,
+    /// On the GPU: WebGPU in a browser, Vulkan natively.
+    Gpu,
+}
+
+/// Where a model runs, and why there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Backend {
+    /// `cpu`, `webgpu` or `vulkan`.
+    pub kind: &'static str,
+    /// The device as it calls itself.
+    pub device: String,
+    /// Why it was chosen, in words for people.
+    pub reason: String,
+}
+
+/// How much to write, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GenerateOptions {
+    /// Tokens to write at most.
+    pub max_tokens: usize,
+    /// How each is chosen.
+    pub sample: SampleOptions,
+    /// Texts that end the writing; they are not part of what was written.
+    pub stop: Vec<String>,
+}
+
+impl Default for GenerateOptions {
+    fn default() -> Self {
+        Self {
+            max_tokens: 256,
+            sample: SampleOptions::default(),
+            stop: Vec::new(),
+        }
+    }
+}
+
+/// Why the writing ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopReason {
+    /// The model said that it is done.
+    EndToken,
+    /// One of the stop texts came.
+    StopText,
+    /// As many tokens as were asked for.
+    MaxTokens,
+    /// The context is full.
+    ContextFull,
+    /// The caller broke off.
+    Cancelled,
+}
+
+/// What was written, and how fast.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Generation {
+    /// The whole text.
+    pub text: String,
+    /// Tokens in the prompt.
+    pub n_prompt_tokens: usize,
+    /// Tokens of the prompt that were still in the cache from the last run.
+    pub n_cached_tokens: usize,
+    /// Tokens written, the end token not counted.
+    pub n_generated_tokens: usize,
+    /// Milliseconds until the first token was chosen.
+    pub prefill_ms: f64,
+    /// Milliseconds for all tokens after the first.
+    pub decode_ms: f64,
+    /// Why it ended.
+    pub stop: StopReason,
+}
+
+/// A model that writes.
+#[derive(Debug)]
+pub struct Generator {
+    config: ModelConfig,
+    tokenizer: Tokenizer,
+    template: Option<ChatTemplate>,
+    forward: Forward,
+    backend: Backend,
+    /// The tokens whose keys and values are in the cache.
+    cached: Vec<TokenId>,
+}
+
+impl Generator {
+    /// Loads a model, and an adapter for it, onto a backend; `reason` says why that one was asked for.
+    ///
+    /// # Errors
+    /// Any [`LoadError`]; [`LoadError::Gpu`] where there is no GPU that can take the model: load it again on the CPU.
+    pub async fn load(
+        mut parts: Parts,
+        adapter: Option<Parts>,
+        backend: BackendRequest,
+        reason: &str,
+    ) -> Result<Self, LoadError> {
+        let gguf = Gguf::parse(&parts)?;
+        let config = ModelConfig::from_gguf(&gguf)?;
+        if config.architecture != Architecture::Llama {
+            let found = config.architecture.name().to_owned();
+            return Err(LoadError::UnknownArchitecture {
+                expected: "llama",
+                found,
+            });
+        }
+        let tokenizer = Tokenizer::from_gguf(&gguf)?;
+        let template = ChatTemplate::from_gguf(&gguf)?;
+        // The adapter is small: it is read first, so that a wrong one is found before the long work.
+        let adapter = adapter
+            .map(|parts| Adapter::load(&parts, &config))
+            .transpose()?;
+        let weights = Weights::load(&gguf, &mut parts, &config)?;
+        let (forward, kind, device) = match backend {
+            BackendRequest::Cpu => {
+                let forward = CpuForward::new(&config, weights);
+                (Forward::Cpu(Box::new(forward)), "cpu", cpu_name())
+            }
+            BackendRequest::Gpu => {
+                return Err(LoadError::Gpu {
+                    reason: "no GPU backend in this build".into(),
+                });
+            }
+        };
+        let backend = Backend {
+            kind,
+            device,
+            reason: reason.to_owned(),
+        };
+        let mut generator = Self {
+            config,
+            tokenizer,
+            template,
+            forward,
+            backend,
+            cached: Vec::new(),
+        };
+        if let Some(adapter) = adapter {
+            // It was loaded for this configuration, so it fits.
+            generator
+                .set_adapter(Some(adapter))
+                .map_err(|error| match error {
+                    RunError::Adapter { source, .. } => source,
+                    other => LoadError::Gpu {
+                        reason: other.to_string(),
+                    },
+                })?;
+        }
+        Ok(generator)
+    }
+
+    /// Where the model runs.
+    pub fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// The model's sizes.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The model's tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The model's chat template; `None` for a model that only continues text.
+    pub fn template(&self) -> Option<&ChatTemplate> {
+        self.template.as_ref()
+    }
+
+    /// Puts an adapter on, in place of the last one, or takes that off.
+    ///
+    /// # Errors
+    /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
+    pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
+        self.forward.set_adapter(adapter)?;
+        self.cached.clear();
+        Ok(())
+    }
+
+    /// Continues `prompt`, giving each piece of text to `on_text` as it is written; a break from there ends it.
+    ///
+    /// What the prompt shares with the last one from its start is not run again. `now_ms` is a clock in milliseconds.
+    ///
+    /// # Errors
+    /// [`RunError::EmptyPrompt`]; [`RunError::ContextOverflow`] for a prompt that leaves no room for a token: it is
+    /// never shortened; [`RunError::UnknownToken`], [`RunError::NotFinite`], [`RunError::DeviceLost`].
+    pub async fn generate(
+        &mut self,
+        prompt: &[TokenId],
+        options: &GenerateOptions,
+        now_ms: fn() -> f64,
+        mut on_text: impl AsyncFnMut(&str) -> ControlFlow<()>,
+    ) -> Result<Generation, RunError> {
+        let context = self.config.context_length;
+        if prompt.is_empty() {
+            return Err(RunError::EmptyPrompt);
+        }
+        if prompt.len() >= context {
+            return Err(RunError::ContextOverflow {
+                prompt: prompt.len(),
+                context,
+            });
+        }
+        // At least the last token runs, for its logits.
+        let shared = prompt
+            .iter()
+            .zip(&self.cached)
+            .take_while(|(a, b)| a == b)
+            .count();
+        let n_cached_tokens = shared.min(prompt.len() - 1);
+        let mut generation = Generation {
+            text: String::new(),
+            n_prompt_tokens: prompt.len(),
+            n_cached_tokens,
+            n_generated_tokens: 0,
+            prefill_ms: 0.0,
+            decode_ms: 0.0,
+            stop: StopReason::MaxTokens,
+        };
+        if options.max_tokens == 0 {
+            return Ok(generation);
+        }
+
+        let start = now_ms();
+        let mut sampler = Sampler::new(options.sample);
+        let mut logits = run(
+            &mut self.forward,
+            &mut self.cached,
+            &prompt[n_cached_tokens..],
+            n_cached_tokens,
+        )
+        .await?;
+        let first = now_ms();
+        generation.prefill_ms = first - start;
+
+        let mut stream = self.tokenizer.stream();
+        let mut text = StopFilter {
+            stop: &options.stop,
+            held: String::new(),
+        };
+        generation.stop = loop {
+            let token = sampler.sample(&logits);
+            if self.tokenizer.is_end(token) {
+                break StopReason::EndToken;
+            }
+            generation.n_generated_tokens += 1;
+            if let Some(piece) = stream.push(token) {
+                let (piece, is_stop) = text.push(&piece);
+                generation.text.push_str(&piece);
+                let broke = !piece.is_empty() && on_text(&piece).await.is_break();
+                if is_stop {
+                    break StopReason::StopText;
+                }
+                if broke {
+                    break StopReason::Cancelled;
+                }
+            }
+            if generation.n_generated_tokens == options.max_tokens {
+                break StopReason::MaxTokens;
+            }
+            let position = self.cached.len();
+            if position == context {
+                break StopReason::ContextFull;
+            }
+            logits = run(&mut self.forward, &mut self.cached, &[token], position).await?;
+        };
+        generation.decode_ms = now_ms() - first;
+
+        // What was held back in case a stop text or a character was coming.
+        if !matches!(
+            generation.stop,
+            StopReason::StopText | StopReason::Cancelled
+        ) {
+            let rest = text.held + &stream.finish().unwrap_or_default();
+            if !rest.is_empty() {
+                generation.text.push_str(&rest);
+                // The text is complete: there is nothing left to break off.
+                let _ = on_text(&rest).await;
+            }
+        }
+        Ok(generation)
+    }
+}
+
+/// Runs `tokens` and keeps `cached` in step with the cache, also where the run fails.
+async fn run(
+    forward: &mut Forward,
+    cached: &mut Vec<TokenId>,
+    tokens: &[TokenId],
+    position: usize,
+) -> Result<Vec<f32>, RunError> {
+    cached.truncate(position);
+    match forward.forward(tokens, position).await {
+        Ok(logits) => {
+            cached.extend_from_slice(tokens);
+            Ok(logits)
+        }
+        Err(error) => {
+            forward.reset();
+            cached.clear();
+            Err(error)
+        }
+    }
+}
+
+/// The processor as far as a library without an operating system can tell.
+fn cpu_name() -> String {
+    let simd = if cfg!(target_feature = "simd128") {
+        ", SIMD128"
+    } else {
+        ""
+    };
+    format!("{}{simd}", std::env::consts::ARCH)
+}
+
+/// Holds back text that may be the start of a stop text.
+struct StopFilter<'s> {
+    stop: &'s [String],
+    held: String,
+}
+
+impl StopFilter<'_> {
+    /// Adds a piece; gives what is certainly no part of a stop text, and whether one came.
+    fn push(&mut self, piece: &str) -> (String, bool) {
+        self.held.push_str(piece);
+        let stops = self.stop.iter().filter(|stop| !stop.is_empty());
+        if let Some(end) = stops
+            .clone()
+            .filter_map(|stop| self.held.find(stop.as_str()))
+            .min()
+        {
+            self.held.truncate(end);
+            return (std::mem::take(&mut self.held), true);
+        }
+        let may_continue = |start: &usize| {
+            stops
+                .clone()
+                .any(|stop| stop.starts_with(&self.held[*start..]))
+        };
+        let starts = self.held.char_indices().map(|(start, _)| start);
+        let keep = starts.clone().find(may_continue).unwrap_or(self.held.len());
+        let held = self.held.split_off(keep);
+        (std::mem::replace(&mut self.held, held), false)
+    }
+}
+
+#[cfg(test)]
+#[path = "generate_tests.rs"]
+mod tests;

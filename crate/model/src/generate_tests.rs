@@ -1,0 +1,227 @@
+//! Runs the loop on random models: what it writes is nonsense, but when it stops and what it refuses are not.
+
+use super::*;
+use crate::tiny::Tiny;
+
+fn no_clock() -> f64 {
+    0.0
+}
+
+fn load(tiny: &Tiny) -> Generator {
+    let parts = Parts::new(vec![tiny.gguf()]);
+    pollster::block_on(Generator::load(parts, None, BackendRequest::Cpu, "a test")).unwrap()
+}
+
+fn options(max_tokens: usize) -> GenerateOptions {
+    let sample = SampleOptions {
+        temperature: 1.0,
+        seed: 4,
+        ..SampleOptions::default()
+    };
+    GenerateOptions {
+        max_tokens,
+        sample,
+        stop: Vec::new(),
+    }
+}
+
+fn prompt(generator: &Generator) -> Vec<TokenId> {
+    generator.tokenizer().encode("a tiny prompt", true).unwrap()
+}
+
+/// Runs it and collects what was streamed.
+fn generate(
+    generator: &mut Generator,
+    prompt: &[TokenId],
+    options: &GenerateOptions,
+) -> (Result<Generation, RunError>, String) {
+    let mut streamed = String::new();
+    let result = pollster::block_on(generator.generate(prompt, options, no_clock, async |text| {
+        streamed.push_str(text);
+        ControlFlow::Continue(())
+    }));
+    (result, streamed)
+}
+
+#[test]
+fn says_where_it_runs_and_why() {
+    let generator = load(&Tiny::default());
+    let backend = generator.backend();
+    assert_eq!(
+        (backend.kind, backend.reason.as_str()),
+        ("cpu", "a test"),
+        "as asked"
+    );
+    assert!(!backend.device.is_empty(), "the device has a name");
+}
+
+#[test]
+fn streams_the_text_it_returns() {
+    let mut generator = load(&Tiny::default());
+    let prompt = prompt(&generator);
+    let (result, streamed) = generate(&mut generator, &prompt, &options(20));
+    let generation = result.unwrap();
+    assert_eq!(generation.text, streamed, "piece by piece");
+    assert_eq!(generation.n_generated_tokens, 20, "as many as asked for");
+    assert_eq!(generation.stop, StopReason::MaxTokens, "and no more");
+}
+
+#[test]
+fn repeats_itself_from_the_cache() {
+    let mut generator = load(&Tiny::default());
+    let prompt = prompt(&generator);
+    let first = generate(&mut generator, &prompt, &options(20)).0.unwrap();
+    let second = generate(&mut generator, &prompt, &options(20)).0.unwrap();
+    assert_eq!(
+        (first.n_cached_tokens, second.n_cached_tokens),
+        (0, prompt.len() - 1),
+        "reused"
+    );
+    assert_eq!(first.text, second.text, "the same text");
+    generator.set_adapter(None).unwrap();
+    let third = generate(&mut generator, &prompt, &options(20)).0.unwrap();
+    assert_eq!(
+        third.n_cached_tokens, 0,
+        "a change of adapter empties the cache"
+    );
+}
+
+#[test]
+fn stops_at_a_text_and_leaves_it_out() {
+    let mut generator = load(&Tiny::default());
+    let prompt = prompt(&generator);
+    let whole = generate(&mut generator, &prompt, &options(20))
+        .0
+        .unwrap()
+        .text;
+    let (at, stop) = whole.char_indices().nth(4).expect("text was written");
+    let expected = &whole[..whole.find(stop).unwrap_or(at)];
+    let options = GenerateOptions {
+        stop: vec!["never this".into(), stop.into()],
+        ..options(20)
+    };
+    let (result, streamed) = generate(&mut generator, &prompt, &options);
+    let generation = result.unwrap();
+    assert_eq!(
+        (generation.text.as_str(), streamed.as_str()),
+        (expected, expected),
+        "cut before"
+    );
+    assert_eq!(generation.stop, StopReason::StopText, "and it says so");
+}
+
+#[test]
+fn stops_when_the_caller_breaks() {
+    let mut generator = load(&Tiny::default());
+    let prompt = prompt(&generator);
+    let mut n_pieces = 0;
+    let options = options(20);
+    let run = generator.generate(&prompt, &options, no_clock, async |_| {
+        n_pieces += 1;
+        if n_pieces == 3 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    let generation = pollster::block_on(run).unwrap();
+    assert_eq!(
+        (generation.stop, n_pieces),
+        (StopReason::Cancelled, 3),
+        "not one piece later"
+    );
+}
+
+#[test]
+fn stops_where_the_context_is_full() {
+    let mut generator = load(&Tiny {
+        context_length: 24,
+        ..Tiny::default()
+    });
+    let prompt = prompt(&generator);
+    let generation = generate(&mut generator, &prompt, &options(100)).0.unwrap();
+    assert_eq!(
+        generation.stop,
+        StopReason::ContextFull,
+        "after the last place"
+    );
+    // The last token was chosen from the last place and needs none itself.
+    assert_eq!(
+        generation.n_generated_tokens,
+        24 - prompt.len() + 1,
+        "every place was used"
+    );
+}
+
+#[test]
+fn refuses_a_prompt_that_does_not_fit() {
+    let mut generator = load(&Tiny {
+        context_length: 8,
+        ..Tiny::default()
+    });
+    let (result, streamed) = generate(&mut generator, &[TokenId(5); 8], &options(4));
+    let expected = RunError::ContextOverflow {
+        prompt: 8,
+        context: 8,
+    };
+    assert_eq!(result, Err(expected), "never shortened");
+    assert_eq!(streamed, "", "nothing was written");
+    let (result, _) = generate(&mut generator, &[], &options(4));
+    assert_eq!(result, Err(RunError::EmptyPrompt), "nothing to continue");
+}
+
+#[test]
+fn goes_on_after_an_error() {
+    let mut generator = load(&Tiny::default());
+    let prompt = prompt(&generator);
+    let expected = generate(&mut generator, &prompt, &options(5))
+        .0
+        .unwrap()
+        .text;
+    let (result, _) = generate(&mut generator, &[TokenId(1), TokenId(9999)], &options(5));
+    assert!(
+        matches!(result, Err(RunError::UnknownToken { .. })),
+        "refused: {result:?}"
+    );
+    assert_eq!(
+        generate(&mut generator, &prompt, &options(5))
+            .0
+            .unwrap()
+            .text,
+        expected,
+        "as before"
+    );
+}
+
+#[test]
+fn refuses_an_encoder_as_generator() {
+    let mut writer = crate::gguf::write::Writer::new();
+    writer.set("general.architecture", "gpt2");
+    let parts = Parts::new(vec![writer.finish()]);
+    let error = pollster::block_on(Generator::load(parts, None, BackendRequest::Cpu, "a test"));
+    assert!(
+        matches!(error, Err(LoadError::UnknownArchitecture { .. })),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn holds_back_only_what_may_be_a_stop_text() {
+    let stop = ["\nQ:".to_owned(), "END".to_owned()];
+    let mut filter = StopFilter {
+        stop: &stop,
+        held: String::new(),
+    };
+    assert_eq!(
+        filter.push("one\n"),
+        ("one".into(), false),
+        "a line end may be the start"
+    );
+    assert_eq!(
+        filter.push("two E"),
+        ("\ntwo ".into(), false),
+        "it was not, but E may be"
+    );
+    assert_eq!(filter.push("N"), (String::new(), false), "still may be");
+    assert_eq!(filter.push("D of it"), (String::new(), true), "it is");
+}

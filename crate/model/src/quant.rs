@@ -1,0 +1,211 @@
+//! Turns rows of numbers into stored blocks and back: the scalar meaning of each tensor type.
+//!
+//! Source: `ggml-quants.c` of ggml. A block holds 32 consecutive values of a row and starts with its scale `d` as f16.
+//!
+//! | type | block                          | value            |
+//! |------|--------------------------------|------------------|
+//! | F32, F16, BF16 | one number           | itself           |
+//! | Q8_0 | `d`, 32 x i8                   | `d * q`          |
+//! | Q4_0 | `d`, 16 x u8: values 0-15 in the low, 16-31 in the high halves | `d * (q - 8)` |
+
+use half::{bf16, f16};
+
+use crate::gguf::TensorType;
+
+/// Values in a Q8_0 or Q4_0 block.
+pub const QK: usize = 32;
+
+/// Whether [`dequantize`] knows the type: the types that the forward passes compute with.
+pub fn is_supported(kind: TensorType) -> bool {
+    use TensorType::{BF16, F16, F32, Q4_0, Q8_0};
+    matches!(kind, F32 | F16 | BF16 | Q8_0 | Q4_0)
+}
+
+/// The types of [`is_supported`], as an error message names them.
+pub const SUPPORTED: &str = "F32, F16, BF16, Q8_0 or Q4_0";
+
+/// Unpacks stored `bytes` into `values`.
+///
+/// # Panics
+/// If the type is not supported, or the lengths do not fit together: callers check the file's tensors first.
+pub fn dequantize(kind: TensorType, bytes: &[u8], values: &mut [f32]) {
+    let expected = kind.n_bytes(values.len());
+    assert_eq!(
+        Some(bytes.len()),
+        expected,
+        "bytes of {} values as {kind}",
+        values.len()
+    );
+    match kind {
+        TensorType::F32 => {
+            for (value, b) in values.iter_mut().zip(bytes.chunks_exact(4)) {
+                *value = f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
+            }
+        }
+        TensorType::F16 => {
+            for (value, b) in values.iter_mut().zip(bytes.chunks_exact(2)) {
+                *value = f16::from_le_bytes([b[0], b[1]]).to_f32();
+            }
+        }
+        TensorType::BF16 => {
+            for (value, b) in values.iter_mut().zip(bytes.chunks_exact(2)) {
+                *value = bf16::from_le_bytes([b[0], b[1]]).to_f32();
+            }
+        }
+        TensorType::Q8_0 => {
+            for (values, b) in values.chunks_exact_mut(QK).zip(bytes.chunks_exact(2 + QK)) {
+                let d = f16::from_le_bytes([b[0], b[1]]).to_f32();
+                for (value, &q) in values.iter_mut().zip(&b[2..]) {
+                    *value = d * f32::from(q.cast_signed());
+                }
+            }
+        }
+        TensorType::Q4_0 => {
+            for (values, b) in values
+                .chunks_exact_mut(QK)
+                .zip(bytes.chunks_exact(2 + QK / 2))
+            {
+                let d = f16::from_le_bytes([b[0], b[1]]).to_f32();
+                let (low, high) = values.split_at_mut(QK / 2);
+                for ((low, high), &q) in low.iter_mut().zip(high).zip(&b[2..]) {
+                    *low = d * (f32::from(q & 15) - 8.0);
+                    *high = d * (f32::from(q >> 4) - 8.0);
+                }
+            }
+        }
+        _ => panic!("{kind} is not supported: check with `is_supported` first"),
+    }
+}
+
+/// Packs `values` as ggml's reference quantiser does; [`dequantize`] undoes it, up to rounding.
+///
+/// # Panics
+/// If the type is not supported, or the values are not whole blocks.
+pub fn quantize(kind: TensorType, values: &[f32]) -> Vec<u8> {
+    assert!(
+        kind.n_bytes(values.len()).is_some(),
+        "{} values as {kind}",
+        values.len()
+    );
+    match kind {
+        TensorType::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        TensorType::F16 => values
+            .iter()
+            .flat_map(|v| f16::from_f32(*v).to_le_bytes())
+            .collect(),
+        TensorType::BF16 => values
+            .iter()
+            .flat_map(|v| bf16::from_f32(*v).to_le_bytes())
+            .collect(),
+        TensorType::Q8_0 => values.chunks_exact(QK).flat_map(quantize_q8_0).collect(),
+        TensorType::Q4_0 => values.chunks_exact(QK).flat_map(quantize_q4_0).collect(),
+        _ => panic!("{kind} is not supported: check with `is_supported` first"),
+    }
+}
+
+fn quantize_q8_0(values: &[f32]) -> [u8; 2 + QK] {
+    let largest = values
+        .iter()
+        .fold(0.0f32, |largest, v| largest.max(v.abs()));
+    let d = largest / 127.0;
+    let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+    let mut block = [0; 2 + QK];
+    block[..2].copy_from_slice(&f16::from_f32(d).to_le_bytes());
+    for (q, value) in block[2..].iter_mut().zip(values) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rounded into -127..=127 by the scale"
+        )]
+        let rounded = (value * inverse).round() as i8;
+        *q = rounded.cast_unsigned();
+    }
+    block
+}
+
+fn quantize_q4_0(values: &[f32]) -> [u8; 2 + QK / 2] {
+    // The value of largest size keeps its sign and becomes -8, the end of the range that has one more step.
+    let extreme = values
+        .iter()
+        .fold(0.0f32, |m, &v| if v.abs() > m.abs() { v } else { m });
+    let d = extreme / -8.0;
+    let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "within 0.5..=16.5 by the scale, and capped"
+    )]
+    let nibble = |value: f32| ((value * inverse + 8.5) as u8).min(15);
+    let mut block = [0; 2 + QK / 2];
+    block[..2].copy_from_slice(&f16::from_f32(d).to_le_bytes());
+    let (low, high) = values.split_at(QK / 2);
+    for ((q, &low), &high) in block[2..].iter_mut().zip(low).zip(high) {
+        *q = nibble(low) | nibble(high) << 4;
+    }
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(kind: TensorType, values: &[f32]) -> Vec<f32> {
+        let mut found = vec![0.0; values.len()];
+        dequantize(kind, &quantize(kind, values), &mut found);
+        found
+    }
+
+    #[test]
+    fn unpacks_hand_made_blocks() {
+        let mut q8 = f16::from_f32(0.5).to_le_bytes().to_vec();
+        q8.extend((0..32).map(|i: i8| (i - 16).cast_unsigned()));
+        let mut values = [0.0; 32];
+        dequantize(TensorType::Q8_0, &q8, &mut values);
+        assert_eq!(
+            (values[0], values[16], values[31]),
+            (-8.0, 0.0, 7.5),
+            "d * q"
+        );
+
+        let mut q4 = f16::from_f32(2.0).to_le_bytes().to_vec();
+        q4.extend([0x80; 16]);
+        dequantize(TensorType::Q4_0, &q4, &mut values);
+        assert_eq!(
+            (values[0], values[16]),
+            (-16.0, 0.0),
+            "low half is q 0, high half is q 8"
+        );
+    }
+
+    #[test]
+    fn keeps_values_within_half_a_step() {
+        let values: Vec<f32> = (0..96)
+            .map(|i| ((i * 37 % 101) as f32 - 50.0) / 25.0)
+            .collect();
+        for (kind, step) in [
+            (TensorType::F32, 0.0),
+            (TensorType::F16, 2.0 / 1024.0),
+            (TensorType::BF16, 2.0 / 128.0),
+            (TensorType::Q8_0, 2.0 / 127.0),
+            // The positive end is cut at +7 steps, one step from the extreme value.
+            (TensorType::Q4_0, 2.0 * 2.0 / 8.0),
+        ] {
+            let found = round_trip(kind, &values);
+            let worst = values
+                .iter()
+                .zip(&found)
+                .fold(0.0f32, |m, (a, b)| m.max((a - b).abs()));
+            assert!(
+                worst <= step / 2.0 * 1.01,
+                "{kind}: bound {}, got {worst}",
+                step / 2.0
+            );
+        }
+    }
+
+    #[test]
+    fn keeps_a_block_of_zeros() {
+        for kind in [TensorType::Q8_0, TensorType::Q4_0] {
+            assert_eq!(round_trip(kind, &[0.0; 32]), [0.0; 32], "{kind}");
+        }
+    }
+}

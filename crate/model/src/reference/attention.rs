@@ -1,0 +1,52 @@
+//! Causal attention of a batch's queries over the cache; query heads share key heads in groups.
+
+use super::matmul::dot;
+use super::round;
+use super::softmax::softmax;
+use crate::config::ModelConfig;
+
+/// `y[t,h,:] = sum over p <= position + t of softmax(q[t,h,:] . k[p,g,:] / sqrt(D)) * v[p,g,:]`, `g = h / (H / K)`.
+///
+/// `q` and `y` are `[T, H * D]`; `k` and `v` are the cache, `[P, K * D]` with `P >= position + T`.
+pub fn attention(
+    config: &ModelConfig,
+    position: usize,
+    q: &[f32],
+    k: &[f32],
+    v: &[f32],
+    y: &mut [f32],
+) {
+    let (d, width, kv_width) = (config.head_size, config.q_width(), config.kv_width());
+    assert_eq!(
+        (q.len() % width, y.len()),
+        (0, q.len()),
+        "whole rows of {width}"
+    );
+    let scale = 1.0 / (d as f64).sqrt();
+    for (t, (q, y)) in q
+        .chunks_exact(width)
+        .zip(y.chunks_exact_mut(width))
+        .enumerate()
+    {
+        let n_seen = position + t + 1;
+        for (h, (q, y)) in q.chunks_exact(d).zip(y.chunks_exact_mut(d)).enumerate() {
+            let start = h / (config.n_heads / config.n_kv_heads) * d;
+            let head = |cache: &[f32], p: usize| -> Vec<f32> {
+                cache[p * kv_width + start..][..d].to_vec()
+            };
+            let mut shares: Vec<f32> = (0..n_seen)
+                .map(|p| round(f64::from(dot(q, &head(k, p))) * scale))
+                .collect();
+            softmax(&mut shares);
+            let mut sums = vec![0.0f64; d];
+            for (p, &share) in shares.iter().enumerate() {
+                for (sum, v) in sums.iter_mut().zip(head(v, p)) {
+                    *sum += f64::from(share) * f64::from(v);
+                }
+            }
+            for (y, sum) in y.iter_mut().zip(sums) {
+                *y = round(sum);
+            }
+        }
+    }
+}

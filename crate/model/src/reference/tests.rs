@@ -1,0 +1,139 @@
+//! Compares each twin with numbers worked out by hand.
+
+use super::*;
+use crate::adapter::LoraPair;
+use crate::config::{Architecture, ModelConfig};
+use crate::gguf::TensorType;
+use crate::quant;
+use crate::token::TokenId;
+use crate::weights::Matrix;
+
+fn config() -> ModelConfig {
+    ModelConfig {
+        architecture: Architecture::Llama,
+        name: "by hand".into(),
+        n_layers: 1,
+        n_embd: 4,
+        n_heads: 2,
+        n_kv_heads: 1,
+        head_size: 2,
+        n_ff: 4,
+        n_vocab: 3,
+        context_length: 8,
+        norm_eps: 0.0,
+        rope_base: 10_000.0,
+        rope_dim: 2,
+        rope_scale: 1.0,
+    }
+}
+
+fn matrix(n_rows: usize, n_cols: usize, values: &[f32]) -> Matrix {
+    let bytes = quant::quantize(TensorType::F32, values);
+    Matrix {
+        kind: TensorType::F32,
+        n_rows,
+        n_cols,
+        bytes,
+    }
+}
+
+#[track_caller]
+fn close(found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len(), "as many values");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(
+            (found - expected).abs() < 1e-6,
+            "expected {expected}, got {found}"
+        );
+    }
+}
+
+#[test]
+fn embeds_by_row() {
+    let mut y = [0.0; 4];
+    embed::embed(
+        &matrix(2, 2, &[1.0, 2.0, 3.0, 4.0]),
+        &[TokenId(1), TokenId(0)],
+        &mut y,
+    );
+    close(&y, &[3.0, 4.0, 1.0, 2.0]);
+}
+
+#[test]
+fn norms_by_power() {
+    let mut y = [0.0; 2];
+    rms_norm::rms_norm(&[3.0, 4.0], &[1.0, 2.0], 0.0, &mut y);
+    // The mean square is 12.5.
+    close(&y, &[3.0 / 12.5f32.sqrt(), 8.0 / 12.5f32.sqrt()]);
+}
+
+#[test]
+fn norms_by_variance() {
+    let mut x = [1.0, 3.0];
+    layer_norm::layer_norm(&mut x, &[1.0, 2.0], &[0.5, 0.0], 0.0);
+    close(&x, &[-0.5, 2.0]);
+}
+
+#[test]
+fn multiplies_and_adapts() {
+    let x = [1.0, -1.0];
+    let mut y = [0.0; 2];
+    matmul::matmul(&matrix(2, 2, &[1.0, 2.0, 3.0, 5.0]), &x, &mut y);
+    close(&y, &[-1.0, -2.0]);
+    let pair = LoraPair {
+        rank: 1,
+        scale: 0.5,
+        a: vec![2.0, 4.0],
+        b: vec![1.0, -3.0],
+    };
+    lora::lora(&pair, &x, &mut y);
+    // A x is -2, halved to -1.
+    close(&y, &[-2.0, 1.0]);
+}
+
+#[test]
+fn turns_pairs_by_position() {
+    let mut x = [1.0, 0.0, 1.0, 0.0];
+    rope::rope(&config(), None, 1, 0, &mut x);
+    close(&x, &[1.0, 0.0, 1f32.cos(), 1f32.sin()]);
+    let halved = rope::angle(&config(), Some(&[2.0]), 3, 0);
+    close(&[halved], &[1.5]);
+}
+
+#[test]
+fn attends_to_what_came_before() {
+    // Token 0 sees only itself; both queries of token 1 see two equal keys.
+    let (k, v) = ([1.0, 0.0, 1.0, 0.0], [2.0, 4.0, 6.0, 8.0]);
+    let mut y = [0.0; 8];
+    attention::attention(&config(), 0, &[1.0; 8], &k, &v, &mut y);
+    close(&y, &[2.0, 4.0, 2.0, 4.0, 4.0, 6.0, 4.0, 6.0]);
+}
+
+#[test]
+fn shares_sum_to_one_for_any_scores() {
+    let mut x = [1000.0, 1000.0 + 3f32.ln()];
+    softmax::softmax(&mut x);
+    assert!((x[0] - 0.25).abs() < 1e-4, "one to three: {x:?}");
+    assert!((x[0] + x[1] - 1.0).abs() < 1e-6, "in all one: {x:?}");
+}
+
+#[test]
+fn activates() {
+    let mut y = [0.0; 2];
+    swiglu::swiglu(&[0.0, 2.0], &[5.0, 3.0], &mut y);
+    close(&y, &[0.0, 6.0 / (1.0 + (-2f32).exp())]);
+    let mut x = [0.0, 1.0, -1.0, 30.0];
+    gelu::gelu(&mut x);
+    // Phi(1) = 0.8413447.
+    close(&x, &[0.0, 0.841_344_7, -0.158_655_3, 30.0]);
+}
+
+#[test]
+fn chooses_the_first_of_the_largest() {
+    assert_eq!(
+        argmax::argmax(&[1.0, 3.0, 3.0]),
+        TokenId(1),
+        "first of equals"
+    );
+    assert_eq!(argmax::argmax(&[]), TokenId(0), "nothing to choose from");
+}

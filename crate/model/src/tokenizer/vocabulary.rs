@@ -1,0 +1,169 @@
+//! Turns GGUF metadata into a checked vocabulary: the tokens, what each is for, and the ids with a role.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::error::LoadError;
+use crate::gguf::Gguf;
+use crate::token::TokenId;
+
+/// Tokens that end a turn in the chat formats in use, for files that name only one of their ends.
+const END_TEXTS: [&str; 9] = [
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|end|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<end_of_turn>",
+    "<EOT>",
+    "<｜end▁of▁sentence｜>",
+];
+
+/// What a token is for: `tokenizer.ggml.token_type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Made by the model from text.
+    Normal,
+    /// Stands for text that nothing else covers.
+    Unknown,
+    /// Steers the model; never part of a text.
+    Control,
+    /// Added by hand: found in a text before anything else is.
+    UserDefined,
+    /// Never made.
+    Unused,
+    /// One byte, spelt `<0x0A>`.
+    Byte(u8),
+}
+
+/// The tokens of a model, by id.
+#[derive(Debug)]
+pub(super) struct Vocabulary {
+    pub(super) pieces: Vec<String>,
+    pub(super) kinds: Vec<Kind>,
+    /// Tokens that end a generation.
+    pub(super) ends: BTreeSet<TokenId>,
+    pub(super) bos: Option<TokenId>,
+    pub(super) eos: Option<TokenId>,
+    pub(super) unknown: Option<TokenId>,
+    pub(super) separator: Option<TokenId>,
+}
+
+impl Vocabulary {
+    /// Reads and checks every key of the tokenizer that is about tokens.
+    pub(super) fn from_gguf(gguf: &Gguf) -> Result<Vocabulary, LoadError> {
+        let pieces: Vec<String> =
+            gguf.strings("tokenizer.ggml.tokens")?.into_iter().map(String::from).collect();
+        if pieces.is_empty() || u32::try_from(pieces.len()).is_err() {
+            return Err(LoadError::MetadataValue {
+                key: "tokenizer.ggml.tokens".into(),
+                expected: format!("1 to {} tokens", u32::MAX),
+                found: pieces.len().to_string(),
+            });
+        }
+        let mut kinds = kinds(gguf, &pieces)?;
+        let role = |key: &str| role(gguf, key, pieces.len());
+        let bos = match role("tokenizer.ggml.bos_token_id")? {
+            Some(id) => Some(id),
+            None => role("tokenizer.ggml.cls_token_id")?,
+        };
+        let eos = role("tokenizer.ggml.eos_token_id")?;
+        let mut ends = BTreeSet::new();
+        ends.extend(eos);
+        ends.extend(role("tokenizer.ggml.eot_token_id")?);
+        ends.extend(role("tokenizer.ggml.eom_token_id")?);
+        let unknown = role("tokenizer.ggml.unknown_token_id")?;
+        // The key has been spelt like this since it exists.
+        let separator = role("tokenizer.ggml.seperator_token_id")?;
+        for (id, piece) in (0..).map(TokenId).zip(&pieces) {
+            if END_TEXTS.contains(&piece.as_str()) {
+                ends.insert(id);
+                // Some converters forget it, and the token would then be shown to the reader.
+                kinds[id.idx()] = Kind::Control;
+            }
+        }
+        Ok(Vocabulary { pieces, kinds, ends, bos, eos, unknown, separator })
+    }
+
+    /// Number of tokens.
+    pub(super) fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Every token in order of ids.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (TokenId, &str, Kind)> {
+        let ids = (0..).map(TokenId);
+        ids.zip(&self.pieces).zip(&self.kinds).map(|((id, piece), &kind)| (id, piece.as_str(), kind))
+    }
+
+    /// The token spelt `piece`; the first where a file repeats it.
+    pub(super) fn find(&self, piece: &str) -> Option<TokenId> {
+        self.iter().find(|&(_, found, _)| found == piece).map(|(id, ..)| id)
+    }
+
+    /// Ids by spelling, of the tokens that `wanted` accepts; the first where a file repeats one.
+    pub(super) fn ids(&self, wanted: impl Fn(Kind) -> bool) -> HashMap<&str, TokenId> {
+        let mut ids = HashMap::with_capacity(self.len());
+        for (id, piece, _) in self.iter().filter(|&(.., kind)| wanted(kind)) {
+            ids.entry(piece).or_insert(id);
+        }
+        ids
+    }
+}
+
+fn kinds(gguf: &Gguf, pieces: &[String]) -> Result<Vec<Kind>, LoadError> {
+    const KEY: &str = "tokenizer.ggml.token_type";
+    if !gguf.metadata.contains_key(KEY) {
+        return Ok(vec![Kind::Normal; pieces.len()]);
+    }
+    let numbers = gguf.ints(KEY)?;
+    demand_one_per_token(KEY, numbers.len(), pieces.len())?;
+    let kind = |(number, piece): (i32, &String)| match number {
+        0 | 1 => Ok(Kind::Normal),
+        2 => Ok(Kind::Unknown),
+        3 => Ok(Kind::Control),
+        4 => Ok(Kind::UserDefined),
+        5 => Ok(Kind::Unused),
+        6 => byte(piece).map(Kind::Byte).ok_or_else(|| LoadError::MetadataValue {
+            key: "tokenizer.ggml.tokens".into(),
+            expected: "byte tokens from `<0x00>` to `<0xFF>`".into(),
+            found: piece.chars().take(32).collect(),
+        }),
+        _ => Err(LoadError::MetadataValue {
+            key: KEY.into(),
+            expected: "types from 0 to 6".into(),
+            found: number.to_string(),
+        }),
+    };
+    numbers.into_iter().zip(pieces).map(kind).collect()
+}
+
+/// The byte that `<0x0A>` spells.
+fn byte(piece: &str) -> Option<u8> {
+    let digits = piece.strip_prefix("<0x")?.strip_suffix('>')?;
+    let is_hex = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_hex.then(|| u8::from_str_radix(digits, 16).ok())?
+}
+
+/// A list that goes with the tokens must be as long as they are many.
+pub(super) fn demand_one_per_token(key: &str, found: usize, n_tokens: usize) -> Result<(), LoadError> {
+    if found == n_tokens {
+        return Ok(());
+    }
+    Err(LoadError::MetadataValue {
+        key: key.into(),
+        expected: format!("one value for each of {n_tokens} tokens"),
+        found: found.to_string(),
+    })
+}
+
+fn role(gguf: &Gguf, key: &str, n_tokens: usize) -> Result<Option<TokenId>, LoadError> {
+    match gguf.opt_u32(key)?.map(TokenId) {
+        Some(id) if id.idx() >= n_tokens => Err(LoadError::MetadataValue {
+            key: key.into(),
+            expected: format!("a token below {n_tokens}"),
+            found: id.to_string(),
+        }),
+        id => Ok(id),
+    }
+}

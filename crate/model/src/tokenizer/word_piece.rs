@@ -1,0 +1,72 @@
+//! Turns text into tokens as BERT does: cleaned words, each cut into the longest pieces the vocabulary holds.
+
+use tokenizers::models::wordpiece;
+use tokenizers::normalizers::BertNormalizer;
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::{
+    Model, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
+};
+
+use super::sentence_piece::SPACE;
+use super::vocabulary::{Kind, Vocabulary};
+use crate::error::{LoadError, RunError};
+use crate::gguf::Gguf;
+use crate::token::TokenId;
+
+/// The prefix by which BERT's own vocabulary marks pieces inside a word. GGUF marks the first pieces instead, with
+/// `▁`; rewritten to BERT's way, a `▁` in a text cannot be taken for the start of a word.
+const INSIDE: &str = "##";
+
+/// A WordPiece vocabulary and how its text is cleaned.
+#[derive(Debug)]
+pub(super) struct WordPiece {
+    normalizer: BertNormalizer,
+    model: wordpiece::WordPiece,
+}
+
+impl WordPiece {
+    pub(super) fn from_gguf(gguf: &Gguf, vocabulary: &Vocabulary) -> Result<WordPiece, LoadError> {
+        let lowercase = gguf.opt_bool("tokenizer.ggml.normalizer.lowercase")?.unwrap_or(true);
+        let strip_accents = gguf.opt_bool("tokenizer.ggml.normalizer.strip_accents")?;
+        let unknown = vocabulary.unknown.or_else(|| vocabulary.find("[UNK]"));
+        let unknown = unknown.ok_or_else(|| LoadError::MissingMetadata {
+            key: "tokenizer.ggml.unknown_token_id".into(),
+        })?;
+        let unknown_piece = vocabulary.pieces[unknown.idx()].clone();
+        let mut pieces = Vec::with_capacity(vocabulary.len());
+        for (id, piece, kind) in vocabulary.iter() {
+            let spelling = match piece.strip_prefix(SPACE) {
+                _ if kind != Kind::Normal || id == unknown => piece.to_owned(),
+                Some(first) => first.to_owned(),
+                None => format!("{INSIDE}{piece}"),
+            };
+            pieces.push((spelling, id.0));
+        }
+        // In this order a repeated piece keeps its first id.
+        pieces.reverse();
+        let model = wordpiece::WordPiece::builder()
+            .vocab(pieces.into_iter().collect::<tokenizers::models::bpe::Vocab>())
+            .unk_token(unknown_piece)
+            .continuing_subword_prefix(INSIDE.into())
+            .build()
+            .map_err(|source| LoadError::Tokenizer { reason: source.to_string() })?;
+        let normalizer = BertNormalizer::new(true, true, strip_accents, lowercase);
+        Ok(WordPiece { normalizer, model })
+    }
+
+    /// Appends the tokens of `text`.
+    pub(super) fn encode(&self, text: &str, tokens: &mut Vec<TokenId>) -> Result<(), RunError> {
+        self.try_encode(text, tokens).map_err(|source| RunError::Tokenize { reason: source.to_string() })
+    }
+
+    fn try_encode(&self, text: &str, tokens: &mut Vec<TokenId>) -> tokenizers::Result<()> {
+        let mut cleaned = NormalizedString::from(text);
+        self.normalizer.normalize(&mut cleaned)?;
+        let mut words = PreTokenizedString::from(cleaned);
+        BertPreTokenizer.pre_tokenize(&mut words)?;
+        for (word, ..) in words.get_splits(OffsetReferential::Normalized, OffsetType::Byte) {
+            tokens.extend(self.model.tokenize(word)?.into_iter().map(|token| TokenId(token.id)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,351 @@
+//! Turns a GGUF file into a model's weights: each tensor under its role, its shape checked.
+//!
+//! Capitals: `C` residual width, `H` heads, `K` key/value heads, `D` head size, `F` feed-forward width, `V` vocabulary.
+//! Source of the names: llama.cpp's `llama-arch.cpp`.
+
+use std::collections::BTreeMap;
+
+use crate::config::ModelConfig;
+use crate::error::LoadError;
+use crate::gguf::{Gguf, TensorType};
+use crate::parts::Parts;
+use crate::quant;
+
+/// A matrix of `n_rows` outputs by `n_cols` inputs: row-major blocks exactly as in the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    /// How the values are stored.
+    pub kind: TensorType,
+    /// Outputs.
+    pub n_rows: usize,
+    /// Inputs; whole blocks of `kind`.
+    pub n_cols: usize,
+    /// The stored rows.
+    pub bytes: Vec<u8>,
+}
+
+impl Matrix {
+    /// Unpacks one row.
+    ///
+    /// # Panics
+    /// If there is no such row, or `values` is not one row long.
+    pub fn row(&self, row_idx: usize, values: &mut [f32]) {
+        let row_bytes = self.bytes.len() / self.n_rows;
+        let bytes = &self.bytes[row_idx * row_bytes..(row_idx + 1) * row_bytes];
+        quant::dequantize(self.kind, bytes, values);
+    }
+
+    /// Unpacks everything, `[n_rows, n_cols]`.
+    pub fn to_f32(&self) -> Vec<f32> {
+        let mut values = vec![0.0; self.n_rows * self.n_cols];
+        quant::dequantize(self.kind, &self.bytes, &mut values);
+        values
+    }
+}
+
+/// The weights of a llama model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights {
+    /// `[V, C]`: the row of each token.
+    pub token_embd: Matrix,
+    /// `[C]`: gain before the output.
+    pub output_norm: Vec<f32>,
+    /// `[V, C]`; `None` where the output shares `token_embd`.
+    pub output: Option<Matrix>,
+    /// `[rope_dim / 2]`: each pair's frequency is divided by its factor (Llama 3.1's stretched context).
+    pub rope_factors: Option<Vec<f32>>,
+    /// From input to output.
+    pub layers: Vec<LayerWeights>,
+}
+
+/// The weights of one llama layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerWeights {
+    /// `[C]`: gain before attention.
+    pub attn_norm: Vec<f32>,
+    /// `[H * D, C]`
+    pub attn_q: Matrix,
+    /// `[K * D, C]`
+    pub attn_k: Matrix,
+    /// `[K * D, C]`
+    pub attn_v: Matrix,
+    /// `[C, H * D]`
+    pub attn_output: Matrix,
+    /// `[H * D]`, in models that have it.
+    pub attn_q_bias: Option<Vec<f32>>,
+    /// `[K * D]`, in models that have it.
+    pub attn_k_bias: Option<Vec<f32>>,
+    /// `[K * D]`, in models that have it.
+    pub attn_v_bias: Option<Vec<f32>>,
+    /// `[C]`: gain before the feed-forward block.
+    pub ffn_norm: Vec<f32>,
+    /// `[F, C]`
+    pub ffn_gate: Matrix,
+    /// `[F, C]`
+    pub ffn_up: Matrix,
+    /// `[C, F]`
+    pub ffn_down: Matrix,
+}
+
+impl Weights {
+    /// Reads all weights in file order, dropping each part of the file once it was passed.
+    ///
+    /// # Errors
+    /// [`LoadError::MissingTensor`], [`LoadError::TensorShape`], [`LoadError::UnsupportedTensorType`], and
+    /// [`LoadError::UnknownTensor`] for a tensor that this architecture would leave unused.
+    pub fn load(gguf: &Gguf, parts: &mut Parts, config: &ModelConfig) -> Result<Self, LoadError> {
+        let mut tensors = Tensors::load(gguf, parts)?;
+        let c = config.n_embd;
+        let (q, kv, f, v) = (
+            config.q_width(),
+            config.kv_width(),
+            config.n_ff,
+            config.n_vocab,
+        );
+        let weights = Self {
+            token_embd: tensors.matrix("token_embd.weight", v, c)?,
+            output_norm: tensors.vector("output_norm.weight", c)?,
+            output: tensors.opt_matrix("output.weight", v, c)?,
+            rope_factors: tensors.opt_vector("rope_freqs.weight", config.rope_dim / 2)?,
+            layers: (0..config.n_layers)
+                .map(|layer_idx| {
+                    let name = |stem: &str| format!("blk.{layer_idx}.{stem}");
+                    Ok(LayerWeights {
+                        attn_norm: tensors.vector(&name("attn_norm.weight"), c)?,
+                        attn_q: tensors.matrix(&name("attn_q.weight"), q, c)?,
+                        attn_k: tensors.matrix(&name("attn_k.weight"), kv, c)?,
+                        attn_v: tensors.matrix(&name("attn_v.weight"), kv, c)?,
+                        attn_output: tensors.matrix(&name("attn_output.weight"), c, q)?,
+                        attn_q_bias: tensors.opt_vector(&name("attn_q.bias"), q)?,
+                        attn_k_bias: tensors.opt_vector(&name("attn_k.bias"), kv)?,
+                        attn_v_bias: tensors.opt_vector(&name("attn_v.bias"), kv)?,
+                        ffn_norm: tensors.vector(&name("ffn_norm.weight"), c)?,
+                        ffn_gate: tensors.matrix(&name("ffn_gate.weight"), f, c)?,
+                        ffn_up: tensors.matrix(&name("ffn_up.weight"), f, c)?,
+                        ffn_down: tensors.matrix(&name("ffn_down.weight"), c, f)?,
+                    })
+                })
+                .collect::<Result<_, LoadError>>()?,
+        };
+        tensors.finish(config)?;
+        Ok(weights)
+    }
+}
+
+/// All tensors of a file, handed out one by one under their roles.
+pub(crate) struct Tensors {
+    by_name: BTreeMap<String, (Vec<usize>, Matrix)>,
+}
+
+impl Tensors {
+    /// Copies every tensor out of `parts`, front to back.
+    pub(crate) fn load(gguf: &Gguf, parts: &mut Parts) -> Result<Self, LoadError> {
+        let mut in_order: Vec<_> = gguf.tensors.iter().collect();
+        in_order.sort_by_key(|(_, entry)| entry.offset);
+        let mut by_name = BTreeMap::new();
+        for (name, entry) in in_order {
+            if !quant::is_supported(entry.kind) {
+                return Err(LoadError::UnsupportedTensorType {
+                    name: name.clone(),
+                    expected: quant::SUPPORTED,
+                    found: entry.kind,
+                });
+            }
+            parts.drop_before(entry.offset);
+            let matrix = Matrix {
+                kind: entry.kind,
+                n_cols: entry.shape.first().copied().unwrap_or(1),
+                n_rows: entry.shape.iter().skip(1).product(),
+                bytes: gguf.tensor(parts, name)?.into_owned(),
+            };
+            by_name.insert(name.clone(), (entry.shape.clone(), matrix));
+        }
+        parts.drop_before(u64::MAX);
+        Ok(Self { by_name })
+    }
+
+    /// The matrix of this name, `n_rows` outputs by `n_cols` inputs.
+    pub(crate) fn matrix(
+        &mut self,
+        name: &str,
+        n_rows: usize,
+        n_cols: usize,
+    ) -> Result<Matrix, LoadError> {
+        let missing = || LoadError::MissingTensor { name: name.into() };
+        self.opt_matrix(name, n_rows, n_cols)?.ok_or_else(missing)
+    }
+
+    /// The same, if the file has it.
+    pub(crate) fn opt_matrix(
+        &mut self,
+        name: &str,
+        n_rows: usize,
+        n_cols: usize,
+    ) -> Result<Option<Matrix>, LoadError> {
+        self.take(name, vec![n_cols, n_rows])
+    }
+
+    /// The vector of this name, as plain floats.
+    pub(crate) fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>, LoadError> {
+        let missing = || LoadError::MissingTensor { name: name.into() };
+        self.opt_vector(name, len)?.ok_or_else(missing)
+    }
+
+    /// The same, if the file has it.
+    pub(crate) fn opt_vector(
+        &mut self,
+        name: &str,
+        len: usize,
+    ) -> Result<Option<Vec<f32>>, LoadError> {
+        Ok(self.take(name, vec![len])?.map(|matrix| matrix.to_f32()))
+    }
+
+    fn take(&mut self, name: &str, expected: Vec<usize>) -> Result<Option<Matrix>, LoadError> {
+        let Some((found, matrix)) = self.by_name.remove(name) else {
+            return Ok(None);
+        };
+        if found != expected {
+            return Err(LoadError::TensorShape {
+                name: name.into(),
+                expected,
+                found,
+            });
+        }
+        Ok(Some(matrix))
+    }
+
+    /// Refuses a file with tensors that nobody took: leaving them out would silently change the model.
+    pub(crate) fn finish(self, config: &ModelConfig) -> Result<(), LoadError> {
+        match self.by_name.into_keys().next() {
+            None => Ok(()),
+            Some(name) => Err(LoadError::UnknownTensor {
+                name,
+                architecture: config.architecture.name().into(),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gguf::write::{TensorOut, Writer};
+    use crate::tiny::Tiny;
+
+    fn load(writer: &Writer) -> Result<Weights, LoadError> {
+        let mut parts = Parts::new(vec![writer.finish()]);
+        let gguf = Gguf::parse(&parts)?;
+        let config = ModelConfig::from_gguf(&gguf)?;
+        Weights::load(&gguf, &mut parts, &config)
+    }
+
+    #[track_caller]
+    fn refuses(writer: &Writer, message: &str) {
+        let error = load(writer).unwrap_err();
+        assert_eq!(error.to_string(), message, "the message names the tensor");
+        assert!(!error.hint().is_empty(), "the hint says what to do");
+    }
+
+    #[test]
+    fn reads_every_supported_type_from_small_parts() {
+        use TensorType::{BF16, F16, F32, Q4_0, Q8_0};
+        for kind in [F32, F16, BF16, Q8_0, Q4_0] {
+            let tiny = Tiny {
+                kind,
+                has_bias: true,
+                ..Tiny::default()
+            };
+            let whole = load(&tiny.writer()).unwrap();
+            let chunks = tiny.gguf().chunks(1000).map(<[u8]>::to_vec).collect();
+            let mut parts = Parts::new(chunks);
+            let gguf = Gguf::parse(&parts).unwrap();
+            let config = ModelConfig::from_gguf(&gguf).unwrap();
+            assert_eq!(
+                Weights::load(&gguf, &mut parts, &config),
+                Ok(whole),
+                "{kind}"
+            );
+            assert!(
+                parts.read(0, 1).is_err(),
+                "{kind}: the file was dropped on the way"
+            );
+        }
+    }
+
+    #[test]
+    fn names_a_missing_tensor() {
+        let tiny = Tiny {
+            n_layers: 1,
+            ..Tiny::default()
+        };
+        let mut writer = tiny.writer();
+        writer.set("llama.block_count.unused", 0u32);
+        let more = Tiny {
+            n_layers: 2,
+            ..tiny
+        };
+        // One layer's tensors under metadata that announce two.
+        let mut announced = more.writer();
+        announced
+            .tensors
+            .retain(|tensor| !tensor.name.starts_with("blk.1.ffn_up"));
+        refuses(&announced, "tensor `blk.1.ffn_up.weight` is missing");
+        assert!(load(&writer).is_ok(), "unknown metadata are harmless");
+    }
+
+    #[test]
+    fn refuses_a_tensor_of_another_shape() {
+        let mut writer = Tiny::default().writer();
+        let tensor = writer
+            .tensors
+            .iter_mut()
+            .find(|t| t.name == "blk.0.attn_k.weight")
+            .unwrap();
+        *tensor = TensorOut::pack(
+            "blk.0.attn_k.weight",
+            TensorType::F32,
+            &[64, 64],
+            &[0.0; 4096],
+        );
+        refuses(
+            &writer,
+            "tensor `blk.0.attn_k.weight` has the wrong shape, expected 64 x 32: `64 x 64`",
+        );
+    }
+
+    #[test]
+    fn refuses_a_type_it_cannot_compute_with() {
+        let mut writer = Tiny {
+            n_embd: 256,
+            ..Tiny::default()
+        }
+        .writer();
+        let tensor = writer
+            .tensors
+            .iter_mut()
+            .find(|t| t.name == "blk.0.ffn_up.weight")
+            .unwrap();
+        tensor.kind = TensorType::Q6K;
+        tensor.bytes = vec![0; 96 * 210];
+        refuses(
+            &writer,
+            "tensor `blk.0.ffn_up.weight` has a type that is not supported yet, expected F32, F16, BF16, \
+             Q8_0 or Q4_0: `Q6_K`",
+        );
+    }
+
+    #[test]
+    fn refuses_a_tensor_it_would_leave_out() {
+        let mut writer = Tiny::default().writer();
+        writer.add(TensorOut::pack(
+            "blk.0.attn_q_norm.weight",
+            TensorType::F32,
+            &[16],
+            &[1.0; 16],
+        ));
+        refuses(
+            &writer,
+            "tensor `blk.0.attn_q_norm.weight` is not known for architecture `llama`",
+        );
+    }
+}
