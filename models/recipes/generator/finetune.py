@@ -79,7 +79,7 @@ def main() -> None:
     model = generator_model.load(arguments.input)
     hidden = torch.compile(model.hidden)
 
-    trainer = Trainer(model, arguments.minutes, arguments.output, arguments.log)
+    trainer = Trainer(model, arguments.minutes, arguments.log, arguments.output)
     answers = 0
     while trainer.running():
         rows = [packer.row() for _ in range(ROWS)]
@@ -90,7 +90,7 @@ def main() -> None:
         answers += sum(len(context.branches) for row in rows for context in row)
         if trainer.steps % 10 == 0:
             trainer.write(answer_loss=round(answer_loss.item(), 4), passage_loss=round(passage_loss.item(), 4), answers=answers)
-    trainer.checkpoint()
+    trainer.save()
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def main() -> None:
     initialise(model, arguments.seed)
     compiled = torch.compile(model)
 
-    trainer = Trainer(model, arguments.minutes, arguments.output, arguments.log)
+    trainer = Trainer(model, arguments.minutes, arguments.log, arguments.output)
     windows = (len(training) - 1) // LENGTH
     order = torch.randperm(windows, generator=torch.Generator().manual_seed(arguments.seed))
     while trainer.running():
@@ -84,7 +84,7 @@ def main() -> None:
         scores = compiled(batch[:, :-1])
         loss = functional.cross_entropy(scores.flatten(0, 1), batch[:, 1:].flatten())
         trainer.step(loss, batch[:, 1:].numel())
-    trainer.checkpoint()
+    trainer.save()
     trainer.write(step=trainer.steps, held_out_loss=round(held_out_loss(model, held_out), 4))
 
 

@@ -48,15 +48,17 @@ class Muon:
 class Trainer:
     """Steps until the minutes are used up: `while trainer.running(): trainer.step(loss, tokens)`."""
 
-    def __init__(self, model: Generator, minutes: float, output: Path, log: Path, peak: float = 1.0):
-        self.model, self.output, self.minutes, self.peak = model, output, minutes, peak
-        matrices = [weight for name, weight in model.named_parameters() if name.startswith("blk") and weight.dim() == 2]
-        vectors = [weight for name, weight in model.named_parameters() if not (name.startswith("blk") and weight.dim() == 2)]
+    def __init__(self, model: Generator, minutes: float, log: Path, checkpoint: Path | None = None, peak: float = 1.0):
+        self.model, self.minutes, self.checkpoint, self.peak = model, minutes, checkpoint, peak
+        trained = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
+        # Muon is for the matrices between layers; embeddings, norms and low-rank parts go to Adam.
+        matrices = [weight for name, weight in trained if name.startswith("blk") and name.endswith(".weight") and weight.dim() == 2]
+        taken = {id(matrix) for matrix in matrices}
+        vectors = [weight for _, weight in trained if id(weight) not in taken]
         self.muon = Muon(matrices)
         self.adam = torch.optim.Adam(vectors, betas=(0.9, 0.98), fused=True)
         self.steps = self.tokens = 0
         self.average = None
-        output.parent.mkdir(parents=True, exist_ok=True)
         log.parent.mkdir(parents=True, exist_ok=True)
         self.log = open(log, "w", encoding="utf-8")
         self.start = self.saved = time.monotonic()
@@ -85,13 +87,13 @@ class Trainer:
         self.average = value if self.average is None else 0.9 * self.average + 0.1 * value
         if self.steps % 10 == 0:
             self.write(step=self.steps, loss=round(self.average, 4), rate=round(rate, 3))
-        if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
-            self.checkpoint()
+        if self.checkpoint and time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+            self.save()
 
     def write(self, **fields) -> None:
         line = json.dumps({**fields, "tokens": self.tokens, "minutes": round(self.seconds / 60, 1)})
         print(line, file=self.log, flush=True)
 
-    def checkpoint(self) -> None:
-        save(self.model, self.output)
+    def save(self) -> None:
+        save(self.model, self.checkpoint)
         self.saved = time.monotonic()
