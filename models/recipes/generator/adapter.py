@@ -9,7 +9,7 @@ from torch import nn
 import model as generator_model
 import pairs
 from data import load_tokenizer
-from finetune import drawer, losses
+from train import drawer, losses
 from packing import Corpus, Packer, batch, citation_tokens
 from training import Trainer
 
@@ -62,7 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the public datasets, see README.md")
     parser.add_argument("--vocabulary", type=Path, required=True, help="tokenizer.json from vocabulary.py")
-    parser.add_argument("--input", type=Path, required=True, help="checkpoint of finetune.py")
+    parser.add_argument("--input", type=Path, required=True, help="checkpoint of train.py")
     parser.add_argument("--output", type=Path, required=True, help="adapter checkpoint to write")
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=6)

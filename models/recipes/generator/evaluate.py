@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import random
 import re
 from collections import Counter
@@ -51,9 +52,13 @@ def token_f1(answer: str, reference: str) -> float:
 
 
 @torch.no_grad()
-def answer_loss(model, prompt: list[int], answer: list[int]) -> tuple[float, int]:
-    states = model.hidden(torch.tensor([prompt + answer[:-1]]))[0, len(prompt) - 1 :]
-    return functional.cross_entropy(model.scores(states), torch.tensor(answer), reduction="sum").item(), len(answer)
+def losses(model, context: Context) -> tuple[tuple[float, int], tuple[float, int]]:
+    """Summed loss and number of tokens, of the passages' text and of the wanted answer."""
+    rest, answer = context.branches[0]
+    tokens = torch.tensor(context.shared + rest + answer)
+    each = functional.cross_entropy(model(tokens[None, :-1])[0], tokens[1:], reduction="none")
+    text, wanted = each[: len(context.shared) - 1], each[-len(answer) :]
+    return (text.sum().item(), len(text)), (wanted.sum().item(), len(wanted))
 
 
 def copied(answer: str, prompt: str) -> bool:
@@ -67,14 +72,14 @@ def share(count: int, whole: int) -> float | None:
 
 
 def measure(model, tokenizer, contexts: list[Context], examples: list | None = None) -> dict:
-    total = places = 0.0
-    counts = Counter()
+    counts, sums = Counter(), Counter()
     f1 = 0.0
     for context in contexts:
         rest, answer = context.branches[0]
         prompt = context.shared + rest
-        loss, length = answer_loss(model, prompt, answer)
-        total, places = total + loss, places + length
+        for name, (loss, length) in zip(("text", "answer"), losses(model, context)):
+            sums[name] += loss
+            counts[name] += length
         produced, _ = decode(model, prompt, ANSWER_LIMIT)
         given = tokenizer.decode([token for token in produced if token != MESSAGE_END])
         wanted = tokenizer.decode(answer[:-1])
@@ -99,8 +104,9 @@ def measure(model, tokenizer, contexts: list[Context], examples: list | None = N
             examples.append({"question": question, "wanted": wanted, "given": given})
     return {
         "questions": len(contexts),
-        "answer_loss": round(total / places, 4),
-        "answer_perplexity": round(float(torch.tensor(total / places).exp()), 2),
+        "text_perplexity": round(math.exp(sums["text"] / counts["text"]), 1),
+        "answer_loss": round(sums["answer"] / counts["answer"], 4),
+        "answer_perplexity": round(math.exp(sums["answer"] / counts["answer"]), 2),
         "token_f1": round(f1 / max(1, counts["answerable"]), 3),
         "exact": share(counts["exact"], counts["answerable"]),
         "wrong_refusals": share(counts["refused_wrongly"], counts["answerable"]),

@@ -149,8 +149,9 @@ def lay_out_copying(model: Generator) -> None:
     # The rest are random signs: every token has the same length, so the best match is the same token.
     before, before_that = configuration.width - 2 * head, configuration.width - head
     embedding = model.token_embd.weight
-    embedding.copy_(0.02 * embedding.sign())
-    embedding[:, 0] = 0.1
+    model.output_norm.weight.fill_(0.4)
+    embedding.copy_(0.1 * embedding.sign())
+    embedding[:, 0] = 0.5
     embedding[:, before:] = 0.0
     features, copied = torch.eye(configuration.width)[1 : 1 + 2 * head].split((head, head))
     copied = torch.cat((features, copied))
@@ -167,7 +168,7 @@ def lay_out_copying(model: Generator) -> None:
         first.attn_k.weight[key + 1 : key + 1 + 2 * fast : 2, 0] = 1.3 * torch.sin(shift * angles)
         first.attn_v.weight[key : key + head] = features
         first.attn_output.weight[:, query : query + head] = 0.0
-        first.attn_output.weight[slot : slot + head, query : query + head] = torch.eye(head) / 40
+        first.attn_output.weight[slot : slot + head, query : query + head] = torch.eye(head) / 4
 
     third = model.blk[2]
     slow = 32  # channels that turn so slowly that a match is seen at any distance
@@ -184,7 +185,7 @@ def lay_out_copying(model: Generator) -> None:
         key_rows[same:, before_that + same : before_that + slow] = 2.4 * torch.eye(slow - same)
         rows = copied[key_head * head : (key_head + 1) * head]
         third.attn_v.weight[key : key + head] = rows
-        third.attn_output.weight[:, query : query + head] = 0.2 * rows.T
+        third.attn_output.weight[:, query : query + head] = 2.5 * rows.T
 
 
 def save(model: Generator, path) -> None:

@@ -8,7 +8,6 @@ exactly the scores it would give alone.
 
 import json
 import random
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,6 @@ import torch
 
 from data import ABSTENTION, MESSAGE_END, cite, find, messages_for, render
 from pairs import FACTOID, Passage, Question, add_own_questions
-from questions import quotable, sentences
 
 ROW = 1024
 MOST_PASSAGE_CHARACTERS = 1_300

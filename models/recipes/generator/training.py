@@ -8,7 +8,8 @@ import torch
 
 from model import Generator, save
 
-MATRIX_RATE, VECTOR_RATE = 0.02, 0.003
+# Larger rates destroy the copying heads that initialise() lays out.
+MATRIX_RATE, VECTOR_RATE = 0.012, 0.001
 WARM_UP_STEPS = 20
 DECAY_SHARE = 0.5  # of the time; the rate falls to zero over it
 MOMENTUM = 0.95
