@@ -13,7 +13,7 @@ from torch.nn import functional
 
 import pairs
 from data import find, load_tokenizer
-from model import Configuration, Generator, initialise
+from model import Configuration, Generator, initialise, load
 from packing import Corpus, Packer, batch, citation_tokens, encode, off_topic_questions
 from training import Trainer
 
@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the public datasets, see README.md")
     parser.add_argument("--vocabulary", type=Path, required=True, help="tokenizer.json from vocabulary.py")
     parser.add_argument("--output", type=Path, required=True, help="checkpoint to write")
+    parser.add_argument("--input", type=Path, help="checkpoint to go on from; else the run starts with the initial weights")
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=37)
     parser.add_argument("--threads", type=int, default=2)
@@ -79,8 +80,11 @@ def main() -> None:
     bracket, digits = citation_tokens(tokenizer)
     corpora = training_corpora(arguments.data, arguments.seed)
     packer = Packer(drawer(corpora, tokenizer, arguments.data, arguments.seed))
-    model = Generator(Configuration())
-    initialise(model, arguments.seed)
+    if arguments.input:
+        model = load(arguments.input)
+    else:
+        model = Generator(Configuration())
+        initialise(model, arguments.seed)
     hidden = torch.compile(model.hidden)
 
     trainer = Trainer(model, arguments.minutes, arguments.log, arguments.output)
