@@ -3,5 +3,6 @@
 mod embedder;
 mod logits;
 mod stories;
+mod gpu;
 mod template;
 mod tokenizer;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::adapter::Adapter;
 use crate::config::{Architecture, ModelConfig};
 use crate::error::{LoadError, RunError};
-use crate::forward::{CpuForward, Forward};
+use crate::forward::{CpuForward, Forward, GpuForward};
 use crate::gguf::Gguf;
 use crate::parts::Parts;
 use crate::sample::{SampleOptions, Sampler};
@@ -116,7 +116,7 @@ impl Generator {
         reason: &str,
     ) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(&parts)?;
-        let config = ModelConfig::from_gguf(&gguf)?;
+        let mut config = ModelConfig::from_gguf(&gguf)?;
         if config.architecture != Architecture::Llama {
             let found = config.architecture.name().to_owned();
             return Err(LoadError::UnknownArchitecture {
@@ -137,9 +137,11 @@ impl Generator {
                 (Forward::Cpu(Box::new(forward)), "cpu", cpu_name())
             }
             BackendRequest::Gpu => {
-                return Err(LoadError::Gpu {
-                    reason: "no GPU backend in this build".into(),
-                });
+                let forward = GpuForward::load(&config, weights).await?;
+                // The generation loop must stop where the device's cache ends.
+                config.context_length = forward.context_length();
+                let (kind, device) = (forward.adapter().kind, forward.adapter().name.clone());
+                (Forward::Gpu(Box::new(forward)), kind, device)
             }
         };
         let backend = Backend {

@@ -15,6 +15,8 @@ pub mod config;
 pub mod weights;
 pub mod adapter;
 pub mod reference;
+pub mod gpu;
+pub mod kernels;
 pub mod cache;
 pub mod forward;
 pub mod sample;

@@ -5,6 +5,7 @@
 mod vector;
 pub(crate) mod matrix;
 pub mod cpu;
+pub mod gpu;
 pub(crate) mod bert;
 
 use crate::adapter::Adapter;
@@ -13,6 +14,7 @@ use crate::error::RunError;
 use crate::token::TokenId;
 
 pub use cpu::CpuForward;
+pub use gpu::GpuForward;
 
 /// A llama model on some device, with the cache of the sequence it is running.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub use cpu::CpuForward;
 pub enum Forward {
     /// On the CPU, natively or in wasm.
     Cpu(Box<CpuForward>),
+    /// On a graphics device: WebGPU in a browser, Vulkan natively.
+    Gpu(Box<GpuForward>),
 }
 
 impl Forward {
@@ -29,7 +33,8 @@ impl Forward {
     ///
     /// # Errors
     /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`],
-    /// [`RunError::UnknownToken`], [`RunError::NotFinite`].
+    /// [`RunError::UnknownToken`], [`RunError::NotFinite`]; [`RunError::DeviceLost`] and [`RunError::Kernel`] on a
+    /// graphics device.
     pub async fn forward(
         &mut self,
         tokens: &[TokenId],
@@ -37,6 +42,7 @@ impl Forward {
     ) -> Result<Vec<f32>, RunError> {
         match self {
             Self::Cpu(forward) => forward.forward(tokens, position),
+            Self::Gpu(forward) => forward.forward(tokens, position).await,
         }
     }
 
@@ -47,6 +53,7 @@ impl Forward {
     pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
         match self {
             Self::Cpu(forward) => forward.set_adapter(adapter),
+            Self::Gpu(forward) => forward.set_adapter(adapter),
         }
     }
 
@@ -54,6 +61,7 @@ impl Forward {
     pub fn reset(&mut self) {
         match self {
             Self::Cpu(forward) => forward.reset(),
+            Self::Gpu(forward) => forward.reset(),
         }
     }
 }

@@ -1,0 +1,224 @@
+//! Turns "the best adapter there is" into an open device that reports its faults as values.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::GpuError;
+
+/// What is known of the adapter behind a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adapter {
+    /// The adapter's own name, or a stand-in where a browser keeps it to itself.
+    pub name: String,
+    /// `webgpu` in a browser, `vulkan` natively.
+    pub kind: &'static str,
+    /// A CPU plays the graphics card (lavapipe, SwiftShader): right results, slowly.
+    pub is_software: bool,
+}
+
+/// An open device, its queue, its limits, and its compiled pipelines.
+#[derive(Debug)]
+pub struct Gpu {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) pipelines: Mutex<HashMap<String, wgpu::ComputePipeline>>,
+    adapter: Adapter,
+    max_binding_bytes: u64,
+    fault: Arc<Mutex<Option<Fault>>>,
+}
+
+/// The first thing that went wrong on a device outside any error scope.
+#[derive(Debug, Clone)]
+enum Fault {
+    Lost(String),
+    OutOfMemory,
+    Refused(String),
+}
+
+impl Gpu {
+    /// Opens the adapter that the system prefers, a real one before a software one.
+    ///
+    /// # Errors
+    /// [`GpuError::NoAdapter`] where there is none, [`GpuError::NoDevice`] where it gives no device.
+    pub async fn open() -> Result<Self, GpuError> {
+        let instance =
+            wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        let options = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..Default::default()
+        };
+        let found = instance
+            .request_adapter(&options)
+            .await
+            .map_err(|error| GpuError::NoAdapter { reason: error.to_string() })?;
+        let adapter = describe(&found.get_info());
+        // The adapter's own limits are asked for where they raise what one binding may hold; everything else stays
+        // at WebGPU's defaults, so that a shader which works here works in every browser.
+        let offered = found.limits();
+        let required_limits = wgpu::Limits {
+            max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+            max_buffer_size: offered.max_buffer_size,
+            ..wgpu::Limits::default()
+        };
+        let max_binding_bytes = u64::from(required_limits.max_storage_buffer_binding_size)
+            .min(required_limits.max_buffer_size);
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("anchorite"),
+            required_limits,
+            ..Default::default()
+        };
+        let (device, queue) = found.request_device(&descriptor).await.map_err(|error| {
+            GpuError::NoDevice { adapter: adapter.name.clone(), reason: error.to_string() }
+        })?;
+        let fault = Arc::new(Mutex::new(None));
+        watch(&device, &fault);
+        let pipelines = Mutex::new(HashMap::new());
+        Ok(Self { device, queue, pipelines, adapter, max_binding_bytes, fault })
+    }
+
+    /// The adapter that runs the work.
+    pub fn adapter(&self) -> &Adapter {
+        &self.adapter
+    }
+
+    /// The most bytes that one storage binding may hold.
+    pub fn max_binding_bytes(&self) -> u64 {
+        self.max_binding_bytes
+    }
+
+    /// Lowers [`Self::max_binding_bytes`], so that a test reaches the split of large tensors with small ones.
+    pub fn limit_binding_bytes(&mut self, bytes: u64) {
+        self.max_binding_bytes = self.max_binding_bytes.min(bytes);
+    }
+
+    /// Gives the device back to the system; every later use reports [`GpuError::Lost`].
+    pub fn destroy(&self) {
+        self.device.destroy();
+        record(&self.fault, Fault::Lost("destroyed by its owner".to_owned()));
+    }
+
+    /// The first fault since the device was opened. A lost device stays lost; other faults are reported once.
+    ///
+    /// # Errors
+    /// The fault, as happening while `act`.
+    pub fn check(&self, act: &'static str) -> Result<(), GpuError> {
+        let mut slot = lock(&self.fault);
+        let Some(fault) = slot.clone() else { return Ok(()) };
+        if !matches!(fault, Fault::Lost(_)) {
+            *slot = None;
+        }
+        let adapter = self.adapter.name.clone();
+        Err(match fault {
+            Fault::Lost(reason) => GpuError::Lost { adapter, reason },
+            Fault::OutOfMemory => GpuError::OutOfMemory { adapter, act },
+            Fault::Refused(reason) => GpuError::Refused { adapter, act, reason },
+        })
+    }
+
+    /// Runs `work` and waits until the device has accepted or refused all of it: for loading, where an error must
+    /// be known before the first token, and not for every token.
+    ///
+    /// # Errors
+    /// What `work` returns, or what the device refused in it.
+    pub async fn scoped<T>(
+        &self,
+        act: &'static str,
+        work: impl FnOnce() -> Result<T, GpuError>,
+    ) -> Result<T, GpuError> {
+        self.check(act)?;
+        let scopes = [
+            wgpu::ErrorFilter::Validation,
+            wgpu::ErrorFilter::OutOfMemory,
+            wgpu::ErrorFilter::Internal,
+        ]
+        .map(|filter| self.device.push_error_scope(filter));
+        let result = work();
+        // Scopes close in reverse order, all of them before the first wait.
+        let refusals = scopes.into_iter().rev().map(|scope| scope.pop()).collect::<Vec<_>>();
+        for refusal in refusals {
+            if let Some(error) = refusal.await {
+                record(&self.fault, Fault::from(error));
+            }
+        }
+        self.check(act)?;
+        result
+    }
+
+    /// Lets the device work until everything submitted is done. A browser does this by itself.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn wait(&self, act: &'static str) -> Result<(), GpuError> {
+        self.check(act)?;
+        // wgpu 30 panics here when a driver reports that the device is gone; to us that is a state, not the end.
+        let poll = std::panic::AssertUnwindSafe(|| {
+            self.device.poll(wgpu::PollType::wait_indefinitely())
+        });
+        let polled = match std::panic::catch_unwind(poll) {
+            Ok(Ok(_)) => return self.check(act),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the driver failed while the device was being waited for".to_owned(),
+        };
+        record(&self.fault, Fault::Lost(polled));
+        self.check(act)
+    }
+
+    /// The error of a read-back that never came.
+    pub(super) fn read_back_failed(&self, act: &'static str) -> GpuError {
+        match self.check(act) {
+            Err(error) => error,
+            Ok(()) => GpuError::Lost {
+                adapter: self.adapter.name.clone(),
+                reason: "its results could not be read back".to_owned(),
+            },
+        }
+    }
+}
+
+impl From<wgpu::Error> for Fault {
+    fn from(error: wgpu::Error) -> Self {
+        match error {
+            wgpu::Error::OutOfMemory { .. } => Self::OutOfMemory,
+            other => Self::Refused(other.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
+        }
+    }
+}
+
+fn describe(info: &wgpu::AdapterInfo) -> Adapter {
+    let is_software = info.device_type == wgpu::DeviceType::Cpu;
+    let kind = match info.backend {
+        wgpu::Backend::BrowserWebGpu => "webgpu",
+        wgpu::Backend::Vulkan => "vulkan",
+        wgpu::Backend::Metal => "metal",
+        wgpu::Backend::Dx12 => "dx12",
+        wgpu::Backend::Gl => "gl",
+        wgpu::Backend::Noop => "noop",
+    };
+    let name = match (info.name.trim(), is_software) {
+        ("", true) => "software adapter of the browser".to_owned(),
+        ("", false) => "graphics adapter of the browser".to_owned(),
+        (name, _) => name.to_owned(),
+    };
+    Adapter { name, kind, is_software }
+}
+
+fn watch(device: &wgpu::Device, fault: &Arc<Mutex<Option<Fault>>>) {
+    let on_lost = Arc::clone(fault);
+    device.set_device_lost_callback(move |_reason, message| {
+        let message = if message.is_empty() { "no reason given".to_owned() } else { message };
+        record(&on_lost, Fault::Lost(message));
+    });
+    let on_error = Arc::clone(fault);
+    device.on_uncaptured_error(Arc::new(move |error| record(&on_error, Fault::from(error))));
+}
+
+/// Keeps the first fault, except that a loss outranks the refusals it causes.
+fn record(slot: &Mutex<Option<Fault>>, fault: Fault) {
+    let mut slot = lock(slot);
+    if slot.is_none() || (matches!(fault, Fault::Lost(_)) && !matches!(*slot, Some(Fault::Lost(_)))) {
+        *slot = Some(fault);
+    }
+}
+
+/// A panic while the lock was held leaves plain data behind it, which is still right.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

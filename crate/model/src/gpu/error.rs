@@ -1,0 +1,87 @@
+//! Turns what a device refuses into named states, so that the ladder can step down for a stated reason.
+
+/// Why a graphics device could not be opened, filled or run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GpuError {
+    /// The system or browser offers no adapter.
+    #[error("no graphics adapter was found: {reason}")]
+    NoAdapter {
+        /// What the system or browser said.
+        reason: String,
+    },
+    /// The adapter is there and gave no device with the limits asked for.
+    #[error("adapter `{adapter}` gave no device: {reason}")]
+    NoDevice {
+        /// The adapter's name.
+        adapter: String,
+        /// What the driver or browser said.
+        reason: String,
+    },
+    /// The device went away: reset, unplugged, destroyed, or taken by the system.
+    #[error("graphics device `{adapter}` was lost: {reason}")]
+    Lost {
+        /// The adapter's name.
+        adapter: String,
+        /// What the driver or browser said.
+        reason: String,
+    },
+    /// An allocation failed.
+    #[error("graphics device `{adapter}` is out of memory while {act}")]
+    OutOfMemory {
+        /// The adapter's name.
+        adapter: String,
+        /// What was being done.
+        act: &'static str,
+    },
+    /// The device refused a command or a shader; a fault of ours or of a driver.
+    #[error("graphics device `{adapter}` refused a command while {act}: {reason}")]
+    Refused {
+        /// The adapter's name.
+        adapter: String,
+        /// What was being done.
+        act: &'static str,
+        /// The device's own words.
+        reason: String,
+    },
+    /// One buffer would pass what the device can bind.
+    #[error("`{name}` needs a binding of {expected} bytes, the device allows {found}")]
+    BindingTooLarge {
+        /// What the buffer holds.
+        name: String,
+        /// Bytes needed.
+        expected: u64,
+        /// Bytes allowed.
+        found: u64,
+    },
+    /// Operands of a kernel do not fit together.
+    #[error("`{kernel}` operand `{operand}` has the wrong size: expected {expected}, found {found}")]
+    Shape {
+        /// The kernel's name.
+        kernel: &'static str,
+        /// The operand's name in the kernel's table.
+        operand: &'static str,
+        /// Size needed.
+        expected: usize,
+        /// Size given.
+        found: usize,
+    },
+}
+
+impl GpuError {
+    /// What the reader can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoAdapter { .. } | Self::NoDevice { .. } => {
+                "use the CPU backend, or a browser and driver with WebGPU or Vulkan"
+            }
+            Self::Lost { .. } => "load the model again, or go on with the CPU backend",
+            Self::OutOfMemory { .. } | Self::BindingTooLarge { .. } => {
+                "use a smaller model, or the CPU backend"
+            }
+            Self::Refused { .. } | Self::Shape { .. } => {
+                "use the CPU backend and report the model and the device"
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Turns "a device and a kernel" into comparisons with the kernel's plain twin.
+
+use anchorite_model::ModelConfig;
+use anchorite_model::config::Architecture;
+use anchorite_model::gpu::{Gpu, GpuError, Op, Rows};
+use anchorite_model::kernels::batch::BatchBuffer;
+
+/// What rows behind a kernel's output hold before it runs, and must still hold afterwards.
+pub const SENTINEL: f32 = -12345.0;
+
+/// The device under test. `None` only where `ANCHORITE_GPU=none` says that there is none.
+///
+/// # Panics
+/// If there is no adapter: a test that silently runs nowhere proves nothing.
+pub fn gpu() -> Option<Gpu> {
+    if std::env::var_os("ANCHORITE_GPU").is_some_and(|value| value == "none") {
+        eprintln!("skipped: ANCHORITE_GPU=none");
+        return None;
+    }
+    let gpu = match pollster::block_on(Gpu::open()) {
+        Ok(gpu) => gpu,
+        Err(error) => panic!(
+            "{error}; install a Vulkan driver (Debian: mesa-vulkan-drivers libvulkan1), or set ANCHORITE_GPU=none"
+        ),
+    };
+    let adapter = gpu.adapter();
+    assert!(!adapter.name.is_empty(), "an adapter has a name");
+    eprintln!("adapter: {} ({})", adapter.name, adapter.kind);
+    Some(gpu)
+}
+
+/// A source of numbers that are the same in every run.
+pub struct Numbers(u64);
+
+impl Numbers {
+    /// Numbers that `seed` decides.
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// The next number, in -1 .. 1.
+    pub fn one(&mut self) -> f32 {
+        // Knuth's MMIX generator; its upper bits are good enough for weights.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    }
+
+    /// The next `n` numbers, in -1 .. 1.
+    pub fn take(&mut self, n: usize) -> Vec<f32> {
+        (0..n).map(|_| self.one()).collect()
+    }
+}
+
+/// Room for `T` rows of `n_cols`, all of them and one more row filled with [`SENTINEL`].
+pub fn output(gpu: &Gpu, n_tokens: usize, n_cols: usize) -> Rows {
+    let filled = vec![SENTINEL; (n_tokens + 1) * n_cols];
+    gpu.rows_of("output", &filled, n_cols).expect("room for the output")
+}
+
+/// A batch of tokens with these ids, the first of them at `position`.
+pub fn batch(gpu: &Gpu, position: u32, tokens: &[u32]) -> BatchBuffer {
+    let batch = BatchBuffer::new(gpu, tokens.len()).expect("room for a batch");
+    batch.write(gpu, position, tokens);
+    batch
+}
+
+/// Plans and runs `ops` over `n_tokens` tokens; a refused shader or binding fails the test with the device's words.
+pub fn run(gpu: &Gpu, n_tokens: usize, plan: impl FnOnce() -> Result<Vec<Op>, GpuError>) {
+    let n_tokens = u32::try_from(n_tokens).expect("few tokens");
+    let ran = pollster::block_on(gpu.scoped("running a kernel", || {
+        gpu.submit(&[(&plan()?, n_tokens)], None);
+        Ok(())
+    }));
+    if let Err(error) = ran {
+        panic!("{error}");
+    }
+}
+
+/// The rows of an [`output`] that a kernel had to fill, after checking that it left the row behind them alone.
+pub fn filled(gpu: &Gpu, case: &str, rows: &Rows) -> Vec<f32> {
+    let mut values = pollster::block_on(gpu.read_rows(rows)).expect("the output");
+    let rest = values.split_off(values.len() - rows.n_cols);
+    assert!(rest.iter().all(|&v| v == SENTINEL), "{case}: wrote behind its last row");
+    values
+}
+
+/// Squared error over squared size: 0 where equal, 1 where nothing is right.
+pub fn nmse(expected: &[f32], got: &[f32]) -> f64 {
+    assert_eq!(expected.len(), got.len(), "as many values as expected");
+    let square = |v: f64| v * v;
+    let error: f64 =
+        expected.iter().zip(got).map(|(&e, &g)| square(f64::from(e) - f64::from(g))).sum();
+    let size: f64 = expected.iter().map(|&e| square(f64::from(e))).sum();
+    if error == 0.0 { 0.0 } else { error / size.max(f64::MIN_POSITIVE) }
+}
+
+/// Fails unless `got` is within `bound` of `expected`, by [`nmse`]; prints the case either way.
+pub fn assert_close(case: &str, bound: f64, expected: &[f32], got: &[f32]) {
+    let found = nmse(expected, got);
+    eprintln!("{case}: NMSE {found:.1e}, bound {bound:.0e}");
+    // Written so that NaN fails.
+    assert!(found <= bound, "{case}: NMSE bound {bound:.0e}, got {found:.3e}");
+}
+
+/// A configuration with these heads, for kernels that look at nothing else of it.
+pub fn model_config(n_heads: usize, n_kv_heads: usize, head_size: usize) -> ModelConfig {
+    ModelConfig {
+        architecture: Architecture::Llama,
+        name: "heads".to_owned(),
+        n_layers: 1,
+        n_embd: n_heads * head_size,
+        n_heads,
+        n_kv_heads,
+        head_size,
+        n_ff: 1,
+        n_vocab: 1,
+        context_length: 512,
+        norm_eps: 1e-5,
+        rope_base: 10_000.0,
+        rope_dim: head_size,
+        rope_scale: 1.0,
+    }
+}
