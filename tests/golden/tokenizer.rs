@@ -13,10 +13,10 @@ const SEPARATOR: &str = "\n__ggml_vocab_test__\n";
 
 /// Unpacks `vocab/NAME.tar.xz` of the public data, or prints why it is skipped.
 fn vocabularies(name: &str) -> Option<tempfile::TempDir> {
+    // Put together as text: `with_extension` would take the `.cpp` of a name away.
     let archive = harness::data_dir()?
         .join("vocab")
-        .join(name)
-        .with_extension("tar.xz");
+        .join(format!("{name}.tar.xz"));
     if !archive.is_file() {
         eprintln!("skipped: no {}", archive.display());
         return None;
