@@ -59,37 +59,88 @@ fn read(path: &str) -> Option<String> {
 fn demand_exactly(known: &[&str], differing: &[(String, String)]) {
     let known: BTreeSet<&str> = known.iter().copied().collect();
     let found: BTreeSet<&str> = differing.iter().map(|(name, _)| name.as_str()).collect();
-    let shown: Vec<_> = differing.iter().filter(|(name, _)| !known.contains(name.as_str())).collect();
+    let shown: Vec<_> = differing
+        .iter()
+        .filter(|(name, _)| !known.contains(name.as_str()))
+        .collect();
     let newly_right: Vec<_> = known.difference(&found).collect();
     assert!(shown.is_empty(), "{} cases differ: {shown:#?}", shown.len());
-    assert!(newly_right.is_empty(), "no longer differ, take them from the list: {newly_right:?}");
+    assert!(
+        newly_right.is_empty(),
+        "no longer differ, take them from the list: {newly_right:?}"
+    );
+}
+
+/// Where `found` leaves `expected`, with a little of what follows in both.
+fn first_difference(expected: &str, found: &Result<String, String>) -> String {
+    let Ok(found) = found else {
+        return format!("{found:?}");
+    };
+    let at = expected
+        .chars()
+        .zip(found.chars())
+        .take_while(|(left, right)| left == right)
+        .count();
+    let rest = |text: &str| {
+        text.chars()
+            .skip(at.saturating_sub(20))
+            .take(60)
+            .collect::<String>()
+    };
+    format!(
+        "at {at}: expected {:?}, found {:?}",
+        rest(expected),
+        rest(found)
+    )
+}
+
+fn trimmed<'t>(text: &'t str, case: &LlamaCppCase) -> &'t str {
+    let text = text.strip_prefix(&case.bos_token).unwrap_or(text);
+    text.strip_suffix(&case.eos_token).unwrap_or(text)
 }
 
 #[test]
 fn renders_the_templates_of_llama_cpp() {
-    let Some(text) = read("chat-templates/llama.cpp-cases/cases.json") else { return };
-    let LlamaCpp { messages, add_generation_prompt, cases } =
-        serde_json::from_str(&text).expect("the cases");
-    let messages: Vec<Message> =
-        messages.into_iter().map(|turn| Message::new(turn.role, turn.content)).collect();
+    let Some(text) = read("chat-templates/llama.cpp-cases/cases.json") else {
+        return;
+    };
+    let LlamaCpp {
+        messages,
+        add_generation_prompt,
+        cases,
+    } = serde_json::from_str(&text).expect("the cases");
+    let messages: Vec<Message> = messages
+        .into_iter()
+        .map(|turn| Message::new(turn.role, turn.content))
+        .collect();
     let mut differing = Vec::new();
-    for case in cases.iter().filter(|case| case.supported_with_jinja) {
+    for case in cases {
+        if !case.supported_with_jinja {
+            continue;
+        }
         let found = ChatTemplate::new(&case.template, &case.bos_token, &case.eos_token)
             .map_err(|error| error.to_string())
             .and_then(|template| {
-                template.render(&messages, add_generation_prompt).map_err(|error| error.to_string())
+                template
+                    .render(&messages, add_generation_prompt)
+                    .map_err(|error| error.to_string())
             });
-        if found.as_ref() != Ok(&case.expected_jinja) {
-            let shown = format!("expected {:?}, found {found:?}", case.expected_jinja);
-            differing.push((case.name.clone(), shown));
+        // llama.cpp takes these away behind the template, for its tokenizer adds them again.
+        let found = found.map(|text| trimmed(&text, &case).to_owned());
+        let expected = trimmed(&case.expected_jinja, &case);
+        if found.as_deref() != Ok(expected) {
+            differing.push((case.name.clone(), first_difference(expected, &found)));
         }
     }
-    demand_exactly(&[], &differing);
+    // Its own engine drops the space that starts a line before `{{`; Python's Jinja keeps it, and so do we.
+    demand_exactly(&["ChatGLM3"], &differing);
 }
 
 #[test]
 fn renders_the_templates_of_transformers() {
-    let Some(text) = read("jinja/huggingface.js/chat_templates_e2e.json") else { return };
+    let Some(text) = read("jinja/huggingface.js/chat_templates_e2e.json") else {
+        return;
+    };
     let cases: Vec<HuggingFaceCase> = serde_json::from_str(&text).expect("the cases");
     assert_eq!(cases.len(), 53, "cases recorded");
     let mut differing = Vec::new();
@@ -99,11 +150,14 @@ fn renders_the_templates_of_transformers() {
             .and_then(|mut template| {
                 template.set_clock(CLOCK);
                 let variables = serde_json::to_string(&case.data).expect("JSON again");
-                template.render_json(&variables).map_err(|error| error.to_string())
+                template
+                    .render_json(&variables)
+                    .map_err(|error| error.to_string())
             });
         if found.as_ref() != Ok(&case.expected) {
-            differing.push((case.name.clone(), format!("expected {:?}, found {found:?}", case.expected)));
+            differing.push((case.name.clone(), first_difference(&case.expected, &found)));
         }
     }
-    demand_exactly(&[], &differing);
+    // It prints a list (`tools|string`) as JSON; Python's Jinja prints it as Python does, and so do we.
+    demand_exactly(&["MadeAgents/Hammer2.1"], &differing);
 }

@@ -13,13 +13,21 @@ const SEPARATOR: &str = "\n__ggml_vocab_test__\n";
 
 /// Unpacks `vocab/NAME.tar.xz` of the public data, or prints why it is skipped.
 fn vocabularies(name: &str) -> Option<tempfile::TempDir> {
-    let archive = harness::data_dir()?.join("vocab").join(name).with_extension("tar.xz");
+    let archive = harness::data_dir()?
+        .join("vocab")
+        .join(name)
+        .with_extension("tar.xz");
     if !archive.is_file() {
         eprintln!("skipped: no {}", archive.display());
         return None;
     }
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let status = Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(dir.path()).status();
+    let status = Command::new("tar")
+        .arg("-xf")
+        .arg(&archive)
+        .arg("-C")
+        .arg(dir.path())
+        .status();
     if !status.is_ok_and(|status| status.success()) {
         eprintln!("skipped: `tar` cannot unpack {}", archive.display());
         return None;
@@ -36,7 +44,9 @@ fn cases(dir: &Path, name: &str) -> Vec<(String, Vec<u32>)> {
     let texts = read(&dir.join(format!("ggml-vocab-{name}.gguf.inp")));
     let ids = read(&dir.join(format!("ggml-vocab-{name}.gguf.out")));
     let ids = ids.lines().map(|line| {
-        line.split_whitespace().map(|id| id.parse().expect("ids are numbers")).collect::<Vec<u32>>()
+        line.split_whitespace()
+            .map(|id| id.parse().expect("ids are numbers"))
+            .collect::<Vec<u32>>()
     });
     let cases: Vec<_> = texts.split(SEPARATOR).map(String::from).zip(ids).collect();
     assert_eq!(cases.len(), 46, "strings recorded for {name}");
@@ -50,7 +60,9 @@ fn differences(tokenizer: &Tokenizer, cases: &[(String, Vec<u32>)]) -> Vec<Strin
             tokens.into_iter().map(|token| token.0).collect()
         };
         let steering = ids(tokenizer.encode(text, false).expect("any text has tokens"));
-        let plain = ids(tokenizer.encode_text(text, false).expect("any text has tokens"));
+        let plain = ids(tokenizer
+            .encode_text(text, false)
+            .expect("any text has tokens"));
         (&steering != expected || &plain != expected)
             .then(|| format!("{text:?}: expected {expected:?}, found {steering:?} and {plain:?}"))
     };
@@ -59,12 +71,15 @@ fn differences(tokenizer: &Tokenizer, cases: &[(String, Vec<u32>)]) -> Vec<Strin
 
 fn gguf(path: &Path) -> Gguf {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    Gguf::parse(&Parts::new(vec![bytes])).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    Gguf::parse(&Parts::new(vec![bytes]))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[test]
 fn tokenizer_ids_are_equal_for_every_gguf_vocabulary() {
-    let Some(dir) = vocabularies("llama.cpp") else { return };
+    let Some(dir) = vocabularies("llama.cpp") else {
+        return;
+    };
     let dir = dir.path().join("llama.cpp");
     let mut differing = Vec::new();
     for name in [
@@ -80,30 +95,55 @@ fn tokenizer_ids_are_equal_for_every_gguf_vocabulary() {
         "starcoder",
     ] {
         let gguf = gguf(&dir.join(format!("ggml-vocab-{name}.gguf")));
-        let tokenizer = Tokenizer::from_gguf(&gguf).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let tokenizer =
+            Tokenizer::from_gguf(&gguf).unwrap_or_else(|error| panic!("{name}: {error}"));
         let found = differences(&tokenizer, &cases(&dir, name));
-        differing.extend(found.into_iter().map(|difference| format!("{name}: {difference}")));
+        differing.extend(
+            found
+                .into_iter()
+                .map(|difference| format!("{name}: {difference}")),
+        );
     }
-    assert!(differing.is_empty(), "{} strings differ:\n{}", differing.len(), differing.join("\n"));
+    assert!(
+        differing.is_empty(),
+        "{} strings differ:\n{}",
+        differing.len(),
+        differing.join("\n")
+    );
 }
 
 /// What a tokenizer that loses nothing gives back must be what it was given, whoever recorded it.
 #[test]
 fn every_string_comes_back_from_its_tokens() {
-    let Some(dir) = vocabularies("llama.cpp") else { return };
+    let Some(dir) = vocabularies("llama.cpp") else {
+        return;
+    };
     let dir = dir.path().join("llama.cpp");
     // The last two have no recorded ids; `bert-bge` is left out, for it lowercases.
     for name in [
-        "deepseek-coder", "deepseek-llm", "falcon", "gpt-2", "llama-spm", "mpt", "phi-3", "refact", "starcoder",
-        "baichuan", "gpt-neox",
+        "deepseek-coder",
+        "deepseek-llm",
+        "falcon",
+        "gpt-2",
+        "llama-spm",
+        "mpt",
+        "phi-3",
+        "refact",
+        "starcoder",
+        "baichuan",
+        "gpt-neox",
     ] {
         let gguf = gguf(&dir.join(format!("ggml-vocab-{name}.gguf")));
-        let tokenizer = Tokenizer::from_gguf(&gguf).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let tokenizer =
+            Tokenizer::from_gguf(&gguf).unwrap_or_else(|error| panic!("{name}: {error}"));
         for (text, _) in cases(&dir, "gpt-2") {
             let tokens = tokenizer.encode(&text, false).expect("any text has tokens");
             assert_eq!(tokenizer.decode(&tokens), text, "{name}");
             let mut stream = tokenizer.stream();
-            let mut streamed: String = tokens.iter().filter_map(|&token| stream.push(token)).collect();
+            let mut streamed: String = tokens
+                .iter()
+                .filter_map(|&token| stream.push(token))
+                .collect();
             streamed.extend(stream.finish());
             assert_eq!(streamed, text, "{name}, streamed");
         }
@@ -113,7 +153,9 @@ fn every_string_comes_back_from_its_tokens() {
 /// Qwen's vocabulary comes as ranks of byte strings; the merge of a token is the split that its rank makes last.
 #[test]
 fn tokenizer_ids_are_equal_for_qwen() {
-    let (Some(qwen), Some(recorded)) = (vocabularies("qwen"), vocabularies("llama.cpp")) else { return };
+    let (Some(qwen), Some(recorded)) = (vocabularies("qwen"), vocabularies("llama.cpp")) else {
+        return;
+    };
     let gguf = qwen_gguf(&read(&qwen.path().join("qwen/qwen.tiktoken")));
     let tokenizer = Tokenizer::from_gguf(&gguf).expect("a tokenizer");
     let dir = recorded.path().join("llama.cpp");
@@ -129,8 +171,11 @@ fn qwen_gguf(ranks: &str) -> Gguf {
         .lines()
         .map(|line| base64(line.split(' ').next().expect("a token before its rank")))
         .collect();
-    let ranks: std::collections::HashMap<&[u8], usize> =
-        tokens.iter().enumerate().map(|(rank, token)| (token.as_slice(), rank)).collect();
+    let ranks: std::collections::HashMap<&[u8], usize> = tokens
+        .iter()
+        .enumerate()
+        .map(|(rank, token)| (token.as_slice(), rank))
+        .collect();
     let merges: Vec<String> = tokens
         .iter()
         .enumerate()
@@ -161,7 +206,11 @@ fn merged_below(
     let mut parts: Vec<Vec<u8>> = token.iter().map(|&byte| vec![byte]).collect();
     loop {
         let best = (1..parts.len())
-            .filter_map(|at| ranks.get([parts[at - 1].as_slice(), &parts[at]].concat().as_slice()).map(|rank| (rank, at)))
+            .filter_map(|at| {
+                ranks
+                    .get([parts[at - 1].as_slice(), &parts[at]].concat().as_slice())
+                    .map(|rank| (rank, at))
+            })
             .filter(|&(&rank, _)| rank < limit)
             .min();
         let Some((_, at)) = best else { return parts };
@@ -178,7 +227,10 @@ fn spelt(bytes: &[u8]) -> String {
             return char::from(byte);
         }
         let n_before = (0..byte).filter(|&byte| !is_printable(byte)).count();
-        u32::try_from(256 + n_before).ok().and_then(char::from_u32).expect("a character")
+        u32::try_from(256 + n_before)
+            .ok()
+            .and_then(char::from_u32)
+            .expect("a character")
     };
     bytes.iter().map(spell).collect()
 }
@@ -188,7 +240,10 @@ fn base64(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let (mut bits, mut n_bits) = (0u32, 0);
     for byte in text.bytes().filter(|&byte| byte != b'=') {
-        let digit = ALPHABET.iter().position(|&known| known == byte).expect("a base64 digit");
+        let digit = ALPHABET
+            .iter()
+            .position(|&known| known == byte)
+            .expect("a base64 digit");
         bits = bits << 6 | u32::try_from(digit).expect("below 64");
         n_bits += 6;
         if n_bits >= 8 {

@@ -1,6 +1,7 @@
 //! Turns a test's needs (public corpora, devices, small models) into ready values, so that no test sets them up itself.
 
 pub mod gpu;
+pub mod stories;
 pub mod tiny;
 
 use std::path::PathBuf;
@@ -16,6 +17,19 @@ pub fn data_dir() -> Option<PathBuf> {
     }
     eprintln!("skipped: no public test data at {}; set ANCHORITE_DATA", dir.display());
     None
+}
+
+/// The top of the checkout.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Normalised mean squared error: the power of the difference over the power of what was expected.
+pub fn nmse(found: &[f32], expected: &[f32]) -> f64 {
+    assert_eq!(found.len(), expected.len(), "as many values as expected");
+    let power = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>();
+    let error = power(&mut found.iter().zip(expected).map(|(a, b)| f64::from(*a) - f64::from(*b)));
+    error / power(&mut expected.iter().map(|value| f64::from(*value)))
 }
 
 /// What a run of the command line printed, and how it ended.

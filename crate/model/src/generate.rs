@@ -191,6 +191,12 @@ impl Generator {
         self.template.as_ref()
     }
 
+    /// The forward pass itself, for those who want logits. What was cached for the last prompt is forgotten.
+    pub fn forward_mut(&mut self) -> &mut Forward {
+        self.cached.clear();
+        &mut self.forward
+    }
+
     /// Puts an adapter on, in place of the last one, or takes that off.
     ///
     /// # Errors

@@ -4,25 +4,33 @@
 //! A template comes with the weights and is not trusted: its work is metered, and it reaches nothing but its variables.
 
 mod date;
+mod filters;
 
 use std::collections::BTreeMap;
 
-use minijinja::value::{Kwargs, Value};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, Error, ErrorKind};
+use minijinja::{Environment, Error, ErrorKind, Value};
 
 use crate::error::{LoadError, RunError};
 use crate::gguf::Gguf;
 
 /// The largest template accepted, in bytes. Real ones have up to about 20,000.
 const MAX_SOURCE_BYTES: usize = 256 << 10;
-/// Work that one rendering may do: about one unit per instruction and per 64 bytes made, so at most 128 MB.
-const FUEL: u64 = 2_000_000;
+/// Work that one rendering may do: about one unit per instruction and per 64 bytes made. Real templates take under
+/// 1,000. It is also what keeps a template from nesting values so deep (about one level per 10 units, 250 bytes of
+/// stack each) that freeing them overflows the stack.
+const FUEL: u64 = 10_000;
+/// What each message adds to that.
+const FUEL_PER_MESSAGE: u64 = 500;
+/// What each byte of the variables adds, as its share of a unit: enough for four copies.
+const BYTES_PER_FUEL: u64 = 16;
 /// Calls in calls. A worker's stack holds 1 MB.
 const RECURSION_LIMIT: usize = 128;
 /// Templates name today's date; the one that Llama 3's fall back on keeps their prompts the same every day.
 const DEFAULT_CLOCK: i64 = 1_721_952_000;
 const NAME: &str = "chat_template";
+/// A text that no template writes by itself.
+const PROBE: &str = "anchorite-system-message";
 
 /// One turn of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +44,10 @@ pub struct Message {
 impl Message {
     /// A message of `role`.
     pub fn new(role: impl Into<String>, content: impl Into<String>) -> Message {
-        Message { role: role.into(), content: content.into() }
+        Message {
+            role: role.into(),
+            content: content.into(),
+        }
     }
 }
 
@@ -46,6 +57,8 @@ pub struct ChatTemplate {
     environment: Environment<'static>,
     bos_token: String,
     eos_token: String,
+    /// Whether a system message reaches the prompt. Some templates refuse one, some leave it out.
+    takes_system: bool,
 }
 
 impl ChatTemplate {
@@ -55,16 +68,22 @@ impl ChatTemplate {
     /// [`LoadError::Template`] if it does not parse or is absurdly long; [`LoadError::MetadataType`] and
     /// [`LoadError::MetadataValue`] for the tokens it may name.
     pub fn from_gguf(gguf: &Gguf) -> Result<Option<ChatTemplate>, LoadError> {
-        let Some(source) = gguf.opt_string("tokenizer.chat_template")? else { return Ok(None) };
+        let Some(source) = gguf.opt_string("tokenizer.chat_template")? else {
+            return Ok(None);
+        };
         let piece = |key: &str| -> Result<String, LoadError> {
-            let Some(id) = gguf.opt_u32(key)? else { return Ok(String::new()) };
+            let Some(id) = gguf.opt_u32(key)? else {
+                return Ok(String::new());
+            };
             let pieces = gguf.strings("tokenizer.ggml.tokens")?;
             let piece = usize::try_from(id).ok().and_then(|idx| pieces.get(idx));
-            piece.map(|&piece| piece.into()).ok_or_else(|| LoadError::MetadataValue {
-                key: key.into(),
-                expected: format!("a token below {}", pieces.len()),
-                found: id.to_string(),
-            })
+            piece
+                .map(|&piece| piece.into())
+                .ok_or_else(|| LoadError::MetadataValue {
+                    key: key.into(),
+                    expected: format!("a token below {}", pieces.len()),
+                    found: id.to_string(),
+                })
         };
         let bos_token = piece("tokenizer.ggml.bos_token_id")?;
         let eos_token = piece("tokenizer.ggml.eos_token_id")?;
@@ -78,53 +97,93 @@ impl ChatTemplate {
     pub fn new(source: &str, bos_token: &str, eos_token: &str) -> Result<ChatTemplate, LoadError> {
         if source.len() > MAX_SOURCE_BYTES {
             return Err(LoadError::Template {
-                reason: format!("at most {MAX_SOURCE_BYTES} bytes expected: `{}`", source.len()),
+                reason: format!(
+                    "at most {MAX_SOURCE_BYTES} bytes expected: `{}`",
+                    source.len()
+                ),
             });
         }
         let mut environment = Environment::new();
-        environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(RECURSION_LIMIT);
-        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-        environment.set_syntax(syntax.map_err(|error| LoadError::Template { reason: reason(&error) })?);
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-        environment.add_filter("tojson", to_json);
-        environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
-            Err(Error::new(ErrorKind::InvalidOperation, message))
-        });
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build();
+        environment.set_syntax(syntax.map_err(|error| LoadError::Template {
+            reason: reason(&error),
+        })?);
+        environment
+            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.add_filter("tojson", filters::to_json);
+        environment.add_filter("indent", filters::indent);
+        environment.add_function(
+            "raise_exception",
+            |message: String| -> Result<Value, Error> {
+                Err(Error::new(ErrorKind::InvalidOperation, message))
+            },
+        );
         environment
             .add_template_owned(NAME, without_generation_marks(source))
-            .map_err(|error| LoadError::Template { reason: reason(&error) })?;
+            .map_err(|error| LoadError::Template {
+                reason: reason(&error),
+            })?;
         let mut template = ChatTemplate {
             environment,
             bos_token: bos_token.into(),
             eos_token: eos_token.into(),
+            takes_system: true,
         };
         template.set_clock(DEFAULT_CLOCK);
+        let probe = [Message::new("system", PROBE), Message::new("user", "?")];
+        template.takes_system = template
+            .render(&probe, true)
+            .is_ok_and(|prompt| prompt.contains(PROBE));
         Ok(template)
     }
 
     /// Sets what `strftime_now` tells: seconds since 1970, UTC. Without this it is midnight of 26 July 2024.
     pub fn set_clock(&mut self, unix_seconds: i64) {
         self.environment
-            .add_function("strftime_now", move |format: &str| date::format(unix_seconds, format));
+            .add_function("strftime_now", move |format: &str| {
+                date::format(unix_seconds, format)
+            });
     }
 
     /// The prompt for `messages`, followed by the opening of an answer if `add_generation_prompt`.
     ///
+    /// Where the model knows no system message, what it says opens the user's next message, on lines of its own.
+    ///
     /// # Errors
     /// [`RunError::Template`] if the template refuses the messages (two turns of one role, a role it does not know),
     /// fails, or does not come to an end.
-    pub fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<String, RunError> {
+    pub fn render(
+        &self,
+        messages: &[Message],
+        add_generation_prompt: bool,
+    ) -> Result<String, RunError> {
+        let merged;
+        let messages = if self.takes_system {
+            messages
+        } else {
+            merged = without_system(messages);
+            &merged
+        };
         let message = |message: &Message| {
             Value::from(BTreeMap::from([
                 ("role", Value::from(message.role.as_str())),
                 ("content", Value::from(message.content.as_str())),
             ]))
         };
-        self.render_variables([
-            ("messages".into(), messages.iter().map(message).collect()),
-            ("add_generation_prompt".into(), add_generation_prompt.into()),
-        ])
+        let n_bytes: usize = messages.iter().map(|message| message.content.len()).sum();
+        let fuel =
+            FUEL + FUEL_PER_MESSAGE * messages.len() as u64 + n_bytes as u64 / BYTES_PER_FUEL;
+        self.render_variables(
+            fuel,
+            [
+                ("messages".into(), messages.iter().map(message).collect()),
+                ("add_generation_prompt".into(), add_generation_prompt.into()),
+            ],
+        )
     }
 
     /// As [`ChatTemplate::render`], with every variable that a template may read in a JSON object: `messages` in any
@@ -133,16 +192,22 @@ impl ChatTemplate {
     /// # Errors
     /// [`RunError::Template`], also if `variables` is no JSON object.
     pub fn render_json(&self, variables: &str) -> Result<String, RunError> {
-        let variables: BTreeMap<String, Value> = serde_json::from_str(variables)
-            .map_err(|error| RunError::Template { reason: format!("variables: {error}") })?;
-        self.render_variables(variables)
+        let n_bytes = variables.len() as u64;
+        let variables: BTreeMap<String, Value> =
+            serde_json::from_str(variables).map_err(|error| RunError::Template {
+                reason: format!("variables: {error}"),
+            })?;
+        self.render_variables(FUEL + n_bytes / BYTES_PER_FUEL, variables)
     }
 
     fn render_variables(
         &self,
+        fuel: u64,
         variables: impl IntoIterator<Item = (String, Value)>,
     ) -> Result<String, RunError> {
-        let failed = |error: Error| RunError::Template { reason: reason(&error) };
+        let failed = |error: Error| RunError::Template {
+            reason: reason(&error),
+        };
         let mut context: BTreeMap<String, Value> = BTreeMap::from([
             ("bos_token".into(), Value::from(self.bos_token.as_str())),
             ("eos_token".into(), Value::from(self.eos_token.as_str())),
@@ -151,7 +216,12 @@ impl ChatTemplate {
             ("documents".into(), Value::from(())),
         ]);
         context.extend(variables);
-        self.environment.get_template(NAME).and_then(|template| template.render(context)).map_err(failed)
+        let mut environment = self.environment.clone();
+        environment.set_fuel(Some(fuel));
+        environment
+            .get_template(NAME)
+            .and_then(|template| template.render(context))
+            .map_err(failed)
     }
 }
 
@@ -165,6 +235,32 @@ fn reason(error: &Error) -> String {
         source = error.source();
     }
     reason
+}
+
+/// `messages` with each system message at the head of the user's next, or made the user's own.
+fn without_system(messages: &[Message]) -> Vec<Message> {
+    let mut merged: Vec<Message> = Vec::with_capacity(messages.len());
+    let mut said = String::new();
+    for message in messages {
+        let is_user = message.role == "user";
+        if message.role == "system" || (is_user && !said.is_empty()) {
+            if !said.is_empty() {
+                said.push('\n');
+            }
+            said.push_str(&message.content);
+        } else if !said.is_empty() {
+            merged.push(Message::new("user", std::mem::take(&mut said)));
+        }
+        if is_user && !said.is_empty() {
+            merged.push(Message::new("user", std::mem::take(&mut said)));
+        } else if message.role != "system" {
+            merged.push(message.clone());
+        }
+    }
+    if !said.is_empty() {
+        merged.push(Message::new("user", said));
+    }
+    merged
 }
 
 /// `{% generation %}` of `transformers` marks what to train on; it means nothing here, and `minijinja` lacks it.
@@ -191,118 +287,5 @@ fn without_generation_marks(source: &str) -> String {
     kept
 }
 
-/// `tojson` as `transformers` has it: JSON as Python writes it. The filter of `minijinja` spells four characters as
-/// escapes that are safe in HTML; a model would see them.
-fn to_json(value: &Value, indent: Option<Value>, options: Kwargs) -> Result<Value, Error> {
-    // Python's other arguments ask for what is done here anyway.
-    let indent = indent.or(options.get::<Option<Value>>("indent")?).filter(|indent| !indent.is_none());
-    let escaped = minijinja::filters::tojson(value, indent, std::iter::empty::<(&str, Value)>().collect())?;
-    let escaped = escaped.as_str().unwrap_or_default();
-    let mut text = String::with_capacity(escaped.len());
-    let mut rest = escaped;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        text.push_str(before);
-        let plain = match escape.get(..6) {
-            Some(r"\u003c") => Some('<'),
-            Some(r"\u003e") => Some('>'),
-            Some(r"\u0026") => Some('&'),
-            Some(r"\u0027") => Some('\''),
-            _ => None,
-        };
-        // An escape is at least two bytes, both ASCII; the second must not be taken for the start of another.
-        let n_bytes = if plain.is_some() { 6 } else { 2 };
-        match plain {
-            Some(c) => text.push(c),
-            None => text.push_str(&escape[..n_bytes]),
-        }
-        rest = &escape[n_bytes..];
-    }
-    text.push_str(rest);
-    Ok(Value::from(text))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn template(source: &str) -> ChatTemplate {
-        ChatTemplate::new(source, "<s>", "</s>").unwrap()
-    }
-
-    #[track_caller]
-    fn check(source: &str, expected: &str) {
-        let messages = [Message::new("system", "Be <kind>."), Message::new("user", "\"Hi\" \\u003c")];
-        let found = template(source).render(&messages, true);
-        assert_eq!(found.as_deref(), Ok(expected), "`{source}`");
-    }
-
-    #[test]
-    fn renders_messages_with_the_tokens_of_the_model() {
-        check(
-            "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m['content'] }}{{ eos_token }}\n{% endfor %}\
-             {% if add_generation_prompt %}[assistant]{% endif %}",
-            "<s>[system] Be <kind>.</s>\n[user] \"Hi\" \\u003c</s>\n[assistant]",
-        );
-    }
-
-    #[test]
-    fn behaves_as_python_where_templates_rely_on_it() {
-        check("{{ messages[0].content.strip('.').upper() }}", "BE <KIND>");
-        check("{{ messages[1].content | tojson }}", r#""\"Hi\" \\u003c""#);
-        check("{{ ['<', '&', \"'\", '\\\\'] | tojson }}", r#"["<", "&", "'", "\\"]"#);
-        check("{{ {'a': 1} | tojson(indent=2) }}", "{\n  \"a\": 1\n}");
-        check("{% if tools is not none %}tools{% else %}none{% endif %}", "none");
-        check("  {% if true %}\nx\n  {% endif %}\ny\n", "x\ny");
-        check("{% for m in messages %}{% if loop.last %}{% break %}{% endif %}a{% endfor %}", "a");
-        check("{%- generation -%} a {%- endgeneration %} b", "a b");
-        check("{{ strftime_now('%d %b %Y') }}", "26 Jul 2024");
-    }
-
-    #[test]
-    fn a_template_may_refuse_the_messages() {
-        let refusing = template("{{ raise_exception('roles must alternate') }}");
-        let error = refusing.render(&[], false).unwrap_err().to_string();
-        assert!(error.contains("roles must alternate"), "says why: {error}");
-    }
-
-    #[test]
-    fn a_hostile_template_comes_to_an_end() {
-        for source in [
-            "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
-            "{% set ns = namespace(x='xxxxxxxx') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
-            "{{ 'x' * 99999999 }}{{ 'x' * 99999999 }}{{ 'x' * 99999999 }}",
-            "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
-            "{{ [0] * 99999999 | length }}",
-            "{{ 'x' | center(999999999999) }}",
-            "{{ '%999999999d' | format(1) }}",
-        ] {
-            let error = template(source).render(&[], false);
-            assert!(matches!(error, Err(RunError::Template { .. })), "`{source}` gave {error:?}");
-        }
-    }
-
-    #[test]
-    fn refuses_what_is_no_template() {
-        let nested = format!("{{{{ {}1{} }}}}", "(".repeat(100_000), ")".repeat(100_000));
-        let long = " ".repeat(MAX_SOURCE_BYTES + 1);
-        for source in ["{% if %}", "{{ x", "{% for %}{% endif %}", "{% unknown %}", &nested, &long] {
-            let found = ChatTemplate::new(source, "", "");
-            let start: String = source.chars().take(40).collect();
-            assert!(matches!(found, Err(LoadError::Template { .. })), "`{start}` gave {found:?}");
-        }
-    }
-
-    #[test]
-    fn a_file_need_not_have_a_template() {
-        assert!(ChatTemplate::from_gguf(&Gguf::default()).unwrap().is_none(), "no key, no template");
-        let mut gguf = Gguf::default();
-        gguf.metadata.insert("tokenizer.chat_template".into(), "{{ bos_token }}".into());
-        gguf.metadata.insert("tokenizer.ggml.tokens".into(), vec!["<s>"].into());
-        gguf.metadata.insert("tokenizer.ggml.bos_token_id".into(), 0u32.into());
-        let template = ChatTemplate::from_gguf(&gguf).unwrap().unwrap();
-        assert_eq!(template.render(&[], false).as_deref(), Ok("<s>"), "names the file's token");
-        gguf.metadata.insert("tokenizer.ggml.bos_token_id".into(), 7u32.into());
-        assert!(ChatTemplate::from_gguf(&gguf).is_err(), "a token outside the vocabulary");
-    }
-}
+mod tests;

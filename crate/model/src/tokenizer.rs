@@ -78,7 +78,11 @@ impl Tokenizer {
             "bert" => {
                 vocabulary.bos = vocabulary.bos.or_else(|| vocabulary.find("[CLS]"));
                 vocabulary.separator = vocabulary.separator.or_else(|| vocabulary.find("[SEP]"));
-                (Model::WordPiece(WordPiece::from_gguf(gguf, &vocabulary)?), true, true)
+                (
+                    Model::WordPiece(WordPiece::from_gguf(gguf, &vocabulary)?),
+                    true,
+                    true,
+                )
             }
             other => {
                 return Err(LoadError::MetadataValue {
@@ -90,17 +94,36 @@ impl Tokenizer {
         };
         let is_word_piece = matches!(model, Model::WordPiece(_));
         let (last, last_key, adds_key) = if is_word_piece {
-            (vocabulary.separator, "tokenizer.ggml.seperator_token_id", "tokenizer.ggml.add_sep_token")
+            (
+                vocabulary.separator,
+                "tokenizer.ggml.seperator_token_id",
+                "tokenizer.ggml.add_sep_token",
+            )
         } else {
-            (vocabulary.eos, "tokenizer.ggml.eos_token_id", "tokenizer.ggml.add_eos_token")
+            (
+                vocabulary.eos,
+                "tokenizer.ggml.eos_token_id",
+                "tokenizer.ggml.add_eos_token",
+            )
         };
         let first = wanted(
-            gguf.opt_bool("tokenizer.ggml.add_bos_token")?.unwrap_or(adds_bos),
+            gguf.opt_bool("tokenizer.ggml.add_bos_token")?
+                .unwrap_or(adds_bos),
             vocabulary.bos,
             "tokenizer.ggml.bos_token_id",
         )?;
-        let last = wanted(gguf.opt_bool(adds_key)?.unwrap_or(adds_last), last, last_key)?;
-        Ok(Tokenizer { specials: SpecialTokens::of(&vocabulary), vocabulary, model, first, last })
+        let last = wanted(
+            gguf.opt_bool(adds_key)?.unwrap_or(adds_last),
+            last,
+            last_key,
+        )?;
+        Ok(Tokenizer {
+            specials: SpecialTokens::of(&vocabulary),
+            vocabulary,
+            model,
+            first,
+            last,
+        })
     }
 
     /// The tokens of a prompt. Control tokens spelt in it (`<|im_start|>`) steer the model, so it must come from a
@@ -155,7 +178,10 @@ impl Tokenizer {
     /// The text of `tokens`; control tokens have none. Bytes that are no text become U+FFFD.
     pub fn decode(&self, tokens: &[TokenId]) -> String {
         let mut stream = self.stream();
-        let mut text: String = tokens.iter().filter_map(|&token| stream.push(token)).collect();
+        let mut text: String = tokens
+            .iter()
+            .filter_map(|&token| stream.push(token))
+            .collect();
         text.extend(stream.finish());
         text
     }
@@ -182,7 +208,9 @@ impl Tokenizer {
 
     /// Appends what `token` stands for, which may be part of a character.
     fn append_bytes(&self, token: TokenId, bytes: &mut Vec<u8>) {
-        let Some(piece) = self.vocabulary.pieces.get(token.idx()) else { return };
+        let Some(piece) = self.vocabulary.pieces.get(token.idx()) else {
+            return;
+        };
         match (self.vocabulary.kinds[token.idx()], &self.model) {
             (Kind::Control | Kind::Unknown, _) => {}
             (Kind::Byte(byte), _) => bytes.push(byte),

@@ -36,6 +36,8 @@ enum Command {
     Size(size::Arguments),
     /// Make `models/default/embedder.gguf` from its published source.
     Models,
+    /// Record what the embedder's tests compare with, by candle in single precision.
+    Golden,
     /// Take the screenshots in `docs/images`.
     Shots,
 }
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Wasm => wasm::build(),
         Command::Size(arguments) => size::run(&arguments),
         Command::Models => models::run(),
+        Command::Golden => models::golden(),
         Command::Shots => demo::shots(),
     };
     match result {

@@ -1,10 +1,28 @@
 //! Turns seconds since 1970 into a date as `strftime` writes it, in UTC and English.
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
-const DAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
+const DAYS: [&str; 7] = [
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+];
 const DAY_SECONDS: i64 = 86_400;
 /// Years beyond these have more than four digits, or are not what anyone means.
 const RANGE: std::ops::RangeInclusive<i64> = 0..=253_402_300_799;
@@ -31,7 +49,11 @@ pub(super) fn format(unix_seconds: i64, format: &str) -> String {
             field = chars.next();
         }
         let padded = |number: i64, width: usize| {
-            if is_padded { format!("{number:0width$}") } else { number.to_string() }
+            if is_padded {
+                format!("{number:0width$}")
+            } else {
+                number.to_string()
+            }
         };
         match field {
             Some('Y') => text.push_str(&year.to_string()),
@@ -62,7 +84,11 @@ pub(super) fn format(unix_seconds: i64, format: &str) -> String {
 }
 
 fn name(names: &[&'static str], idx: i64) -> &'static str {
-    usize::try_from(idx).ok().and_then(|idx| names.get(idx)).copied().unwrap_or("   ")
+    usize::try_from(idx)
+        .ok()
+        .and_then(|idx| names.get(idx))
+        .copied()
+        .unwrap_or("   ")
 }
 
 /// Year, month, day of the month and day of the year of a day since 1970, all counted from 1.
@@ -73,7 +99,20 @@ fn civil(day: i64) -> (i64, i64, i64, i64) {
     }
     let year_day = day - days_before(year);
     let is_leap = days_before(year + 1) - days_before(year) == 366;
-    let lengths = [31, if is_leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let lengths = [
+        31,
+        if is_leap { 29 } else { 28 },
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
     let (mut month, mut month_day) = (1, year_day);
     for length in lengths {
         if month_day < length {
@@ -100,10 +139,18 @@ mod tests {
     fn writes_dates_as_strftime_does() {
         // Expected by Python 3.12's `datetime.fromtimestamp(.., UTC).strftime`.
         let all = "%Y-%m-%d %H:%M:%S %j %a %A %b %B %I %p %y %-d %%";
-        assert_eq!(format(0, all), "1970-01-01 00:00:00 001 Thu Thursday Jan January 12 AM 70 1 %", "epoch");
+        assert_eq!(
+            format(0, all),
+            "1970-01-01 00:00:00 001 Thu Thursday Jan January 12 AM 70 1 %",
+            "epoch"
+        );
         let leap = "2024-02-29 23:59:59 060 Thu Thursday Feb February 11 PM 24 29 %";
         assert_eq!(format(1_709_251_199, all), leap, "leap day");
-        assert_eq!(format(1_752_148_800, "%d %b %Y"), "10 Jul 2025", "July 2025");
+        assert_eq!(
+            format(1_752_148_800, "%d %b %Y"),
+            "10 Jul 2025",
+            "July 2025"
+        );
         assert_eq!(format(951_782_400, "%F"), "2000-02-29", "400 years");
         assert_eq!(format(4_107_542_400, "%F"), "2100-03-01", "no leap year");
     }

@@ -53,7 +53,11 @@ mod tests {
     fn spells_every_byte_by_its_own_character() {
         let spelling: Vec<char> = (0..=255).map(to_char).collect();
         let back: Vec<Option<u8>> = spelling.iter().map(|&c| to_byte(c)).collect();
-        assert_eq!(back, (0..=255).map(Some).collect::<Vec<_>>(), "every byte comes back");
+        assert_eq!(
+            back,
+            (0..=255).map(Some).collect::<Vec<_>>(),
+            "every byte comes back"
+        );
         assert_eq!(spell(" a\n"), "Ġ\u{61}Ċ", "as GPT-2 spells them");
     }
 

@@ -48,7 +48,9 @@ impl Eq for Candidate {}
 
 impl Ord for Candidate {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.score.total_cmp(&other.score).then_with(|| self.left.cmp(&other.left))
+        self.score
+            .total_cmp(&other.score)
+            .then_with(|| self.left.cmp(&other.left))
     }
 }
 
@@ -59,7 +61,10 @@ impl PartialOrd for Candidate {
 }
 
 impl SentencePiece {
-    pub(super) fn from_gguf(gguf: &Gguf, vocabulary: &Vocabulary) -> Result<SentencePiece, LoadError> {
+    pub(super) fn from_gguf(
+        gguf: &Gguf,
+        vocabulary: &Vocabulary,
+    ) -> Result<SentencePiece, LoadError> {
         const KEY: &str = "tokenizer.ggml.scores";
         let scores = gguf.floats(KEY)?;
         demand_one_per_token(KEY, scores.len(), vocabulary.len())?;
@@ -75,8 +80,15 @@ impl SentencePiece {
                 bytes[usize::from(byte)].get_or_insert(id);
             }
         }
-        let add_space_prefix = gguf.opt_bool("tokenizer.ggml.add_space_prefix")?.unwrap_or(true);
-        Ok(SentencePiece { tokens, bytes, unknown: vocabulary.unknown, add_space_prefix })
+        let add_space_prefix = gguf
+            .opt_bool("tokenizer.ggml.add_space_prefix")?
+            .unwrap_or(true);
+        Ok(SentencePiece {
+            tokens,
+            bytes,
+            unknown: vocabulary.unknown,
+            add_space_prefix,
+        })
     }
 
     /// Appends the tokens of `text`, with a space in front if `prefixed`.
@@ -107,7 +119,13 @@ impl SentencePiece {
         for right in 1..symbols.len() {
             self.propose(text, &symbols, Some(right - 1), Some(right), &mut queue);
         }
-        while let Some(Candidate { left: Reverse(left), right, end, .. }) = queue.pop() {
+        while let Some(Candidate {
+            left: Reverse(left),
+            right,
+            end,
+            ..
+        }) = queue.pop()
+        {
             let is_stale = symbols[left].start == symbols[left].end
                 || symbols[left].next != Some(right)
                 || symbols[right].end != end;
@@ -121,10 +139,19 @@ impl SentencePiece {
             if let Some(after) = after {
                 symbols[after].previous = Some(left);
             }
-            self.propose(text, &symbols, symbols[left].previous, Some(left), &mut queue);
+            self.propose(
+                text,
+                &symbols,
+                symbols[left].previous,
+                Some(left),
+                &mut queue,
+            );
             self.propose(text, &symbols, Some(left), after, &mut queue);
         }
-        symbols.into_iter().filter(|symbol| symbol.start < symbol.end).map(|symbol| &text[symbol.start..symbol.end])
+        symbols
+            .into_iter()
+            .filter(|symbol| symbol.start < symbol.end)
+            .map(|symbol| &text[symbol.start..symbol.end])
     }
 
     fn propose(
@@ -135,16 +162,26 @@ impl SentencePiece {
         right: Option<usize>,
         queue: &mut BinaryHeap<Candidate>,
     ) {
-        let (Some(left), Some(right)) = (left, right) else { return };
+        let (Some(left), Some(right)) = (left, right) else {
+            return;
+        };
         let end = symbols[right].end;
         if let Some(&(_, score)) = self.tokens.get(&text[symbols[left].start..end]) {
-            queue.push(Candidate { score, left: Reverse(left), right, end });
+            queue.push(Candidate {
+                score,
+                left: Reverse(left),
+                right,
+                end,
+            });
         }
     }
 
     /// Appends `text` byte by byte; what has no byte token is unknown, or dropped where nothing stands for that.
     fn spell_bytes(&self, text: &str, tokens: &mut Vec<TokenId>) {
-        let bytes: Option<Vec<TokenId>> = text.bytes().map(|byte| self.bytes[usize::from(byte)]).collect();
+        let bytes: Option<Vec<TokenId>> = text
+            .bytes()
+            .map(|byte| self.bytes[usize::from(byte)])
+            .collect();
         match bytes {
             Some(bytes) => tokens.extend(bytes),
             None => tokens.extend(self.unknown),

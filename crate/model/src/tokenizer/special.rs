@@ -28,10 +28,16 @@ impl SpecialTokens {
     pub(super) fn of(vocabulary: &Vocabulary) -> SpecialTokens {
         let mut by_first_byte: Vec<Vec<Special>> = (0..256).map(|_| Vec::new()).collect();
         for (id, piece, kind) in vocabulary.iter() {
-            let Some(&first) = piece.as_bytes().first() else { continue };
+            let Some(&first) = piece.as_bytes().first() else {
+                continue;
+            };
             if let Kind::Control | Kind::Unknown | Kind::UserDefined = kind {
                 let always = kind == Kind::UserDefined;
-                by_first_byte[usize::from(first)].push(Special { spelling: piece.into(), id, always });
+                by_first_byte[usize::from(first)].push(Special {
+                    spelling: piece.into(),
+                    id,
+                    always,
+                });
             }
         }
         for specials in &mut by_first_byte {
@@ -49,9 +55,11 @@ impl SpecialTokens {
         let (mut start, mut pos) = (0, 0);
         while pos < text.len() {
             let rest = &text.as_bytes()[pos..];
-            let found = self.by_first_byte[usize::from(rest[0])].iter().find(|special| {
-                (special.always || may_steer) && rest.starts_with(special.spelling.as_bytes())
-            });
+            let found = self.by_first_byte[usize::from(rest[0])]
+                .iter()
+                .find(|special| {
+                    (special.always || may_steer) && rest.starts_with(special.spelling.as_bytes())
+                });
             let Some(special) = found else {
                 pos += 1;
                 continue;

@@ -29,12 +29,20 @@ pub(super) struct Rule {
 }
 
 const fn rule(names: &'static str, patterns: &'static [&'static str]) -> Rule {
-    Rule { names, patterns, ignore_merges: false, add_bos: false }
+    Rule {
+        names,
+        patterns,
+        ignore_merges: false,
+        add_bos: false,
+    }
 }
 
 /// Families that no supported architecture uses, and whose patterns need more than [`Pattern`] knows, are left out.
 static RULES: &[Rule] = &[
-    rule("default", &[PUNCTUATION, GPT2, r"\p{N}+", r"[0-9][0-9][0-9]"]),
+    rule(
+        "default",
+        &[PUNCTUATION, GPT2, r"\p{N}+", r"[0-9][0-9][0-9]"],
+    ),
     rule(
         "gpt-2 phi-2 mpt olmo jais trillion granite-docling exaone4 gigachat mellum modern-bert roberta-bpe \
          jina-es jina-de jina-v1-en jina-v2-es jina-v2-de jina-v2-code a.x-4.0",
@@ -56,7 +64,12 @@ static RULES: &[Rule] = &[
         &[QWEN2],
     ),
     rule("qwen35", &[QWEN35]),
-    Rule { names: "tekken", patterns: &[TEKKEN], ignore_merges: true, add_bos: true },
+    Rule {
+        names: "tekken",
+        patterns: &[TEKKEN],
+        ignore_merges: true,
+        add_bos: true,
+    },
     rule("gpt-4o llama4 kanana2 minimax-m2", &[GPT4O]),
     rule(
         "deepseek-llm",
@@ -71,7 +84,13 @@ static RULES: &[Rule] = &[
     ),
     rule(
         "deepseek-coder",
-        &[r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", r"[一-龥ࠀ-一가-퟿]+", r"\p{N}"],
+        &[
+            r"[\r\n]",
+            r"\s?\p{L}+",
+            r"\s?\p{P}+",
+            r"[一-龥ࠀ-一가-퟿]+",
+            r"\p{N}",
+        ],
     ),
     rule(
         "deepseek-v3 hunyuan-dense joyai-llm",
@@ -93,9 +112,15 @@ pub(super) struct Splitter {
 impl Splitter {
     /// The pre-tokenizer of this name, if it is known.
     pub(super) fn named(name: &str) -> Option<Splitter> {
-        let rule = RULES.iter().find(|rule| rule.names.split(' ').any(|known| known == name))?;
+        let rule = RULES
+            .iter()
+            .find(|rule| rule.names.split(' ').any(|known| known == name))?;
         Some(Splitter {
-            patterns: rule.patterns.iter().map(|source| Pattern::new(source)).collect(),
+            patterns: rule
+                .patterns
+                .iter()
+                .map(|source| Pattern::new(source))
+                .collect(),
             ignore_merges: rule.ignore_merges,
             add_bos: rule.add_bos,
         })
@@ -127,14 +152,24 @@ mod tests {
 
     #[test]
     fn cuts_words_as_the_models_were_trained() {
-        check("gpt-2", "I'll be  back\n in 2029!", &[
-            "I", "'ll", " be", " ", " back", "\n", " in", " 2029", "!",
-        ]);
-        check("llama-bpe", "WE'RE 12345.\r\n\n  x", &["WE", "'RE", " ", "123", "45", ".\r\n\n", " ", " x"]);
+        check(
+            "gpt-2",
+            "I'll be  back\n in 2029!",
+            &["I", "'ll", " be", " ", " back", "\n", " in", " 2029", "!"],
+        );
+        check(
+            "llama-bpe",
+            "WE'RE 12345.\r\n\n  x",
+            &["WE", "'RE", " ", "123", "45", ".\r\n\n", " ", " x"],
+        );
         check("qwen2", "a1234 b\n", &["a", "1", "2", "3", "4", " b", "\n"]);
         check("smollm", " 42", &[" ", "4", "2"]);
         check("falcon", "x==12345", &["x", "==", "123", "45"]);
-        check("tekken", "helloWorld XMLHttp", &["hello", "World", " XMLHttp"]);
+        check(
+            "tekken",
+            "helloWorld XMLHttp",
+            &["hello", "World", " XMLHttp"],
+        );
         check("gpt-2", "", &[]);
     }
 
@@ -171,9 +206,53 @@ mod tests {
     /// 2,000 texts of up to 24 fragments that meet every class the patterns tell apart.
     fn sample_texts() -> Vec<String> {
         const FRAGMENTS: [&str; 48] = [
-            " ", "  ", "\n", "\r\n", "\t", "\u{a0}", "\u{3000}", "a", "Z", "word", "WORD", "Word", "'s", "'LL",
-            "'ſ", "'", "ß", "é", "e\u{301}", "Ǆ", "ǅ", "ʰ", "ª", "я", "Ж", "か", "カ", "漢字", "한글", "हिन्दी", "កា", "𐐀",
-            "0", "12", "12345", "²", "Ⅷ", "٣", "!", "?!", "...", "==", "$", "+`^~|", "…。，", "🦙", "\u{200b}",
+            " ",
+            "  ",
+            "\n",
+            "\r\n",
+            "\t",
+            "\u{a0}",
+            "\u{3000}",
+            "a",
+            "Z",
+            "word",
+            "WORD",
+            "Word",
+            "'s",
+            "'LL",
+            "'ſ",
+            "'",
+            "ß",
+            "é",
+            "e\u{301}",
+            "Ǆ",
+            "ǅ",
+            "ʰ",
+            "ª",
+            "я",
+            "Ж",
+            "か",
+            "カ",
+            "漢字",
+            "한글",
+            "हिन्दी",
+            "កា",
+            "𐐀",
+            "0",
+            "12",
+            "12345",
+            "²",
+            "Ⅷ",
+            "٣",
+            "!",
+            "?!",
+            "...",
+            "==",
+            "$",
+            "+`^~|",
+            "…。，",
+            "🦙",
+            "\u{200b}",
             "\u{fe0f}",
         ];
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
@@ -183,6 +262,12 @@ mod tests {
             state ^= state << 17;
             usize::try_from(state >> 33).unwrap() % n
         };
-        (0..2000).map(|_| (0..next(24)).map(|_| FRAGMENTS[next(FRAGMENTS.len())]).collect()).collect()
+        (0..2000)
+            .map(|_| {
+                (0..next(24))
+                    .map(|_| FRAGMENTS[next(FRAGMENTS.len())])
+                    .collect()
+            })
+            .collect()
     }
 }

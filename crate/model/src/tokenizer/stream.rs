@@ -15,7 +15,11 @@ pub struct TokenStream<'t> {
 
 impl<'t> TokenStream<'t> {
     pub(super) fn new(tokenizer: &'t Tokenizer) -> TokenStream<'t> {
-        TokenStream { tokenizer, held: Vec::new(), at_start: true }
+        TokenStream {
+            tokenizer,
+            held: Vec::new(),
+            at_start: true,
+        }
     }
 
     /// The text that `token` completes; `None` where there is none yet. Control tokens have no text, and neither has
@@ -34,7 +38,8 @@ impl<'t> TokenStream<'t> {
         for chunk in self.held.utf8_chunks() {
             text.push_str(chunk.valid());
             n_done += chunk.valid().len();
-            let is_cut = n_done + chunk.invalid().len() == self.held.len() && may_continue(chunk.invalid());
+            let is_cut =
+                n_done + chunk.invalid().len() == self.held.len() && may_continue(chunk.invalid());
             if is_cut {
                 break;
             }
@@ -55,5 +60,6 @@ impl<'t> TokenStream<'t> {
 
 /// Whether more bytes could make a character of these.
 fn may_continue(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    std::str::from_utf8(bytes)
+        .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
 }

@@ -5,7 +5,11 @@ use crate::gguf::Value;
 
 fn gguf(entries: Vec<(&str, Value)>) -> Gguf {
     let mut gguf = Gguf::default();
-    gguf.metadata.extend(entries.into_iter().map(|(key, value)| (format!("tokenizer.{key}"), value)));
+    gguf.metadata.extend(
+        entries
+            .into_iter()
+            .map(|(key, value)| (format!("tokenizer.{key}"), value)),
+    );
     gguf
 }
 
@@ -16,12 +20,34 @@ fn strings(texts: &[&str]) -> Value {
 /// `<s> </s> <unk> <0x0A> ▁ h e l o ▁h he ll hell ▁hell ▁▁ ▁▁▁ 🦙's first byte is missing`.
 fn sentence_piece() -> Gguf {
     let tokens = [
-        "<unk>", "<s>", "</s>", "<0x0A>", "▁", "h", "e", "l", "o", "he", "ll", "hell", "▁hell", "▁hello", "▁▁",
-        "▁▁▁", "<0xC3>", "<0xA9>", "<tool>", "s>", "</",
+        "<unk>",
+        "<s>",
+        "</s>",
+        "<0x0A>",
+        "▁",
+        "h",
+        "e",
+        "l",
+        "o",
+        "he",
+        "ll",
+        "hell",
+        "▁hell",
+        "▁hello",
+        "▁▁",
+        "▁▁▁",
+        "<0xC3>",
+        "<0xA9>",
+        "<tool>",
+        "s>",
+        "</",
     ];
-    let types = vec![2, 3, 3, 6, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 6, 6, 4, 1, 1];
+    let types = vec![
+        2, 3, 3, 6, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 6, 6, 4, 1, 1,
+    ];
     let scores = [
-        0., 0., 0., 0., -9., -9., -9., -9., -9., -1., -2., -3., -4., -5., -6., -7., 0., 0., 0., -8., -8.,
+        0., 0., 0., 0., -9., -9., -9., -9., -9., -1., -2., -3., -4., -5., -6., -7., 0., 0., 0.,
+        -8., -8.,
     ];
     gguf(vec![
         ("ggml.model", "llama".into()),
@@ -34,13 +60,29 @@ fn sentence_piece() -> Gguf {
 /// Bytes that spell themselves, `Ġ`, `Ċ`, some merges and two control tokens.
 fn byte_pair() -> Gguf {
     let tokens = [
-        "a", "b", "c", "Ġ", "Ċ", "ab", "Ġab", "abc", "Ã", "©", "é", "<|im_start|>", "<|im_end|>", "!",
+        "a",
+        "b",
+        "c",
+        "Ġ",
+        "Ċ",
+        "ab",
+        "Ġab",
+        "abc",
+        "Ã",
+        "©",
+        "é",
+        "<|im_start|>",
+        "<|im_end|>",
+        "!",
     ];
     gguf(vec![
         ("ggml.model", "gpt2".into()),
         ("ggml.pre", "gpt-2".into()),
         ("ggml.tokens", strings(&tokens)),
-        ("ggml.token_type", vec![1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 1].into()),
+        (
+            "ggml.token_type",
+            vec![1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 1].into(),
+        ),
         ("ggml.merges", strings(&["a b", "Ġ ab", "ab c"])),
         ("ggml.bos_token_id", 11u32.into()),
         ("ggml.eos_token_id", 12u32.into()),
@@ -49,12 +91,16 @@ fn byte_pair() -> Gguf {
 
 fn word_piece() -> Gguf {
     let tokens = [
-        "[PAD]", "[UNK]", "[CLS]", "[SEP]", "▁the", "▁lla", "ma", "▁.", "▁mu", "▁中", "▁a", "▁[", "▁]", "▁sep",
+        "[PAD]", "[UNK]", "[CLS]", "[SEP]", "▁the", "▁lla", "ma", "▁.", "▁mu", "▁中", "▁a", "▁[",
+        "▁]", "▁sep",
     ];
     gguf(vec![
         ("ggml.model", "bert".into()),
         ("ggml.tokens", strings(&tokens)),
-        ("ggml.token_type", vec![3, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1].into()),
+        (
+            "ggml.token_type",
+            vec![3, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1].into(),
+        ),
     ])
 }
 
@@ -67,7 +113,11 @@ fn check(gguf: &Gguf, text: &str, expected: &[u32], decoded: &str) {
     let tokenizer = Tokenizer::from_gguf(gguf).unwrap();
     let tokens = tokenizer.encode(text, false).unwrap();
     assert_eq!(ids(&tokens), expected, "tokens of {text:?}");
-    assert_eq!(tokenizer.decode(&tokens), decoded, "text of the tokens of {text:?}");
+    assert_eq!(
+        tokenizer.decode(&tokens),
+        decoded,
+        "text of the tokens of {text:?}"
+    );
 }
 
 #[test]
@@ -93,9 +143,16 @@ fn sentence_piece_spells_what_it_does_not_know_in_bytes() {
 
 #[test]
 fn sentence_piece_prefixes_a_text_and_what_follows_a_special_token() {
-    check(&sentence_piece(), "<s>hello<tool>hello", &[1, 13, 18, 13], "hello<tool> hello");
+    check(
+        &sentence_piece(),
+        "<s>hello<tool>hello",
+        &[1, 13, 18, 13],
+        "hello<tool> hello",
+    );
     let mut without = sentence_piece();
-    without.metadata.insert("tokenizer.ggml.add_space_prefix".into(), false.into());
+    without
+        .metadata
+        .insert("tokenizer.ggml.add_space_prefix".into(), false.into());
     check(&without, "hello", &[11, 8], "hello");
 }
 
@@ -103,10 +160,24 @@ fn sentence_piece_prefixes_a_text_and_what_follows_a_special_token() {
 fn text_cannot_spell_control_tokens() {
     let tokenizer = Tokenizer::from_gguf(&sentence_piece()).unwrap();
     let tokens = tokenizer.encode_text("</s>", false).unwrap();
-    assert_eq!(ids(&tokens), [4, 20, 19], "neither by spelling nor by merging");
+    assert_eq!(
+        ids(&tokens),
+        [4, 20, 19],
+        "neither by spelling nor by merging"
+    );
     let tokenizer = Tokenizer::from_gguf(&byte_pair()).unwrap();
-    assert_eq!(tokenizer.encode("<|im_end|>", false).unwrap(), [TokenId(12)], "a template can");
-    assert!(!tokenizer.encode_text("<|im_end|>", false).unwrap().contains(&TokenId(12)), "a page cannot");
+    assert_eq!(
+        tokenizer.encode("<|im_end|>", false).unwrap(),
+        [TokenId(12)],
+        "a template can"
+    );
+    assert!(
+        !tokenizer
+            .encode_text("<|im_end|>", false)
+            .unwrap()
+            .contains(&TokenId(12)),
+        "a page cannot"
+    );
 }
 
 #[test]
@@ -132,49 +203,100 @@ fn word_piece_cleans_and_takes_the_longest_pieces() {
 #[test]
 fn word_piece_frames_a_text_once() {
     let tokenizer = Tokenizer::from_gguf(&word_piece()).unwrap();
-    assert_eq!(ids(&tokenizer.encode("the", true).unwrap()), [2, 4, 3], "framed");
-    assert_eq!(ids(&tokenizer.encode("[CLS]the[SEP]", true).unwrap()), [2, 4, 3], "not doubled");
-    assert_eq!(ids(&tokenizer.encode_text("[SEP]", true).unwrap()), [2, 11, 13, 12, 3], "as text");
+    assert_eq!(
+        ids(&tokenizer.encode("the", true).unwrap()),
+        [2, 4, 3],
+        "framed"
+    );
+    assert_eq!(
+        ids(&tokenizer.encode("[CLS]the[SEP]", true).unwrap()),
+        [2, 4, 3],
+        "not doubled"
+    );
+    assert_eq!(
+        ids(&tokenizer.encode_text("[SEP]", true).unwrap()),
+        [2, 11, 13, 12, 3],
+        "as text"
+    );
 }
 
 #[test]
 fn adds_the_tokens_that_the_file_asks_for() {
-    let add = |gguf: &Gguf| ids(&Tokenizer::from_gguf(gguf).unwrap().encode("abc", true).unwrap());
+    let add = |gguf: &Gguf| {
+        ids(&Tokenizer::from_gguf(gguf)
+            .unwrap()
+            .encode("abc", true)
+            .unwrap())
+    };
     let mut gguf = byte_pair();
     assert_eq!(add(&gguf), [7], "nothing asked for");
-    gguf.metadata.insert("tokenizer.ggml.add_bos_token".into(), true.into());
-    gguf.metadata.insert("tokenizer.ggml.add_eos_token".into(), true.into());
+    gguf.metadata
+        .insert("tokenizer.ggml.add_bos_token".into(), true.into());
+    gguf.metadata
+        .insert("tokenizer.ggml.add_eos_token".into(), true.into());
     assert_eq!(add(&gguf), [11, 7, 12], "both asked for");
     gguf.metadata.remove("tokenizer.ggml.bos_token_id");
     let error = Tokenizer::from_gguf(&gguf).unwrap_err();
-    let missing = LoadError::MissingMetadata { key: "tokenizer.ggml.bos_token_id".into() };
+    let missing = LoadError::MissingMetadata {
+        key: "tokenizer.ggml.bos_token_id".into(),
+    };
     assert_eq!(error, missing, "asked for but not there");
 }
 
 #[test]
 fn knows_the_tokens_that_end_a_turn() {
     let mut gguf = byte_pair();
-    gguf.metadata.insert("tokenizer.ggml.eos_token_id".into(), 4u32.into());
-    gguf.metadata.insert("tokenizer.ggml.token_type".into(), vec![1; 14].into());
+    gguf.metadata
+        .insert("tokenizer.ggml.eos_token_id".into(), 4u32.into());
+    gguf.metadata
+        .insert("tokenizer.ggml.token_type".into(), vec![1; 14].into());
     let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();
-    let ends: Vec<u32> = (0..14).filter(|&id| tokenizer.is_end(TokenId(id))).collect();
-    assert_eq!(ends, [4, 12], "the file's and the known one, though the file calls it normal");
-    assert_eq!(tokenizer.decode(&[TokenId(5), TokenId(12)]), "ab", "which is not shown");
+    let ends: Vec<u32> = (0..14)
+        .filter(|&id| tokenizer.is_end(TokenId(id)))
+        .collect();
+    assert_eq!(
+        ends,
+        [4, 12],
+        "the file's and the known one, though the file calls it normal"
+    );
+    assert_eq!(
+        tokenizer.decode(&[TokenId(5), TokenId(12)]),
+        "ab",
+        "which is not shown"
+    );
 }
 
 #[test]
 fn a_stream_gives_whole_characters() {
     let tokenizer = Tokenizer::from_gguf(&sentence_piece()).unwrap();
     let mut stream = tokenizer.stream();
-    let pushed: Vec<_> = [13, 16, 17, 4, 16, 8, 1, 16].map(|id| stream.push(TokenId(id))).to_vec();
+    let pushed: Vec<_> = [13, 16, 17, 4, 16, 8, 1, 16]
+        .map(|id| stream.push(TokenId(id)))
+        .to_vec();
     let text = |text: &str| Some(text.to_owned());
-    let expected =
-        [text("hello"), None, text("é"), text(" "), None, text("\u{fffd}o"), None, None];
+    let expected = [
+        text("hello"),
+        None,
+        text("é"),
+        text(" "),
+        None,
+        text("\u{fffd}o"),
+        None,
+        None,
+    ];
     assert_eq!(pushed, expected, "a first byte waits for its second");
     assert_eq!(stream.finish(), text("\u{fffd}"), "which never came");
     let mut stream = tokenizer.stream();
-    assert_eq!(stream.push(TokenId(999)), None, "an id outside the vocabulary has no text");
-    assert_eq!(stream.push(TokenId(4)), None, "the first space was added by the tokenizer");
+    assert_eq!(
+        stream.push(TokenId(999)),
+        None,
+        "an id outside the vocabulary has no text"
+    );
+    assert_eq!(
+        stream.push(TokenId(4)),
+        None,
+        "the first space was added by the tokenizer"
+    );
     assert_eq!(stream.push(TokenId(4)), text(" "), "the next was not");
     assert_eq!(stream.finish(), None, "nothing is left");
 }
@@ -191,8 +313,16 @@ fn refuses_metadata_that_make_no_tokenizer() {
         ("ggml.tokens", Some(strings(&[])), "metadata-value"),
         ("ggml.tokens", Some(vec![1u32].into()), "metadata-type"),
         ("ggml.token_type", Some(vec![1].into()), "metadata-value"),
-        ("ggml.token_type", Some(vec![99; 14].into()), "metadata-value"),
-        ("ggml.token_type", Some(vec![6; 14].into()), "metadata-value"),
+        (
+            "ggml.token_type",
+            Some(vec![99; 14].into()),
+            "metadata-value",
+        ),
+        (
+            "ggml.token_type",
+            Some(vec![6; 14].into()),
+            "metadata-value",
+        ),
         ("ggml.merges", None, "missing-metadata"),
         ("ggml.merges", Some(strings(&["ab"])), "metadata-value"),
         ("ggml.merges", Some(strings(&["abc abc"])), "metadata-value"),
@@ -203,32 +333,53 @@ fn refuses_metadata_that_make_no_tokenizer() {
         let mut gguf = byte_pair();
         let described = format!("{key} = {value:?}");
         gguf.metadata.remove(&format!("tokenizer.{key}"));
-        gguf.metadata.extend(value.map(|value| (format!("tokenizer.{key}"), value)));
+        gguf.metadata
+            .extend(value.map(|value| (format!("tokenizer.{key}"), value)));
         let found = Tokenizer::from_gguf(&gguf);
-        assert_eq!(found.map_err(|error| error.code()).err(), Some(code), "{described}");
+        assert_eq!(
+            found.map_err(|error| error.code()).err(),
+            Some(code),
+            "{described}"
+        );
     }
     let mut short = sentence_piece();
-    short.metadata.insert("tokenizer.ggml.scores".into(), vec![0f32].into());
-    assert!(Tokenizer::from_gguf(&short).is_err(), "fewer scores than tokens");
+    short
+        .metadata
+        .insert("tokenizer.ggml.scores".into(), vec![0f32].into());
+    assert!(
+        Tokenizer::from_gguf(&short).is_err(),
+        "fewer scores than tokens"
+    );
     let mut nameless = word_piece();
-    nameless.metadata.insert("tokenizer.ggml.tokens".into(), vec!["x"; 14].into());
+    nameless
+        .metadata
+        .insert("tokenizer.ggml.tokens".into(), vec!["x"; 14].into());
     assert!(Tokenizer::from_gguf(&nameless).is_err(), "no [UNK]");
 }
 
 #[test]
 fn survives_repeated_and_empty_tokens_and_absurd_scores() {
     let mut gguf = sentence_piece();
-    gguf.metadata.insert("tokenizer.ggml.tokens".into(), vec![""; 21].into());
-    gguf.metadata.insert("tokenizer.ggml.token_type".into(), vec![1; 21].into());
-    gguf.metadata.insert("tokenizer.ggml.scores".into(), vec![f32::NAN; 21].into());
+    gguf.metadata
+        .insert("tokenizer.ggml.tokens".into(), vec![""; 21].into());
+    gguf.metadata
+        .insert("tokenizer.ggml.token_type".into(), vec![1; 21].into());
+    gguf.metadata
+        .insert("tokenizer.ggml.scores".into(), vec![f32::NAN; 21].into());
     check(&gguf, "a b\n", &[0, 0, 0, 0, 0], "");
     let mut gguf = byte_pair();
-    gguf.metadata.insert("tokenizer.ggml.tokens".into(), vec!["a"; 14].into());
+    gguf.metadata
+        .insert("tokenizer.ggml.tokens".into(), vec!["a"; 14].into());
     gguf.metadata.remove("tokenizer.ggml.token_type");
-    gguf.metadata.insert("tokenizer.ggml.merges".into(), strings(&[]));
+    gguf.metadata
+        .insert("tokenizer.ggml.merges".into(), strings(&[]));
     check(&gguf, "aba", &[0, 0], "aa");
     let text = format!("{}{}", "ab".repeat(50_000), " ".repeat(50_000));
     let tokenizer = Tokenizer::from_gguf(&byte_pair()).unwrap();
     let tokens = tokenizer.encode(&text, false).unwrap();
-    assert_eq!(tokenizer.decode(&tokens), text, "one word of 100,000 letters");
+    assert_eq!(
+        tokenizer.decode(&tokens),
+        text,
+        "one word of 100,000 letters"
+    );
 }

@@ -52,8 +52,11 @@ pub(super) struct Vocabulary {
 impl Vocabulary {
     /// Reads and checks every key of the tokenizer that is about tokens.
     pub(super) fn from_gguf(gguf: &Gguf) -> Result<Vocabulary, LoadError> {
-        let pieces: Vec<String> =
-            gguf.strings("tokenizer.ggml.tokens")?.into_iter().map(String::from).collect();
+        let pieces: Vec<String> = gguf
+            .strings("tokenizer.ggml.tokens")?
+            .into_iter()
+            .map(String::from)
+            .collect();
         if pieces.is_empty() || u32::try_from(pieces.len()).is_err() {
             return Err(LoadError::MetadataValue {
                 key: "tokenizer.ggml.tokens".into(),
@@ -82,7 +85,15 @@ impl Vocabulary {
                 kinds[id.idx()] = Kind::Control;
             }
         }
-        Ok(Vocabulary { pieces, kinds, ends, bos, eos, unknown, separator })
+        Ok(Vocabulary {
+            pieces,
+            kinds,
+            ends,
+            bos,
+            eos,
+            unknown,
+            separator,
+        })
     }
 
     /// Number of tokens.
@@ -93,12 +104,16 @@ impl Vocabulary {
     /// Every token in order of ids.
     pub(super) fn iter(&self) -> impl Iterator<Item = (TokenId, &str, Kind)> {
         let ids = (0..).map(TokenId);
-        ids.zip(&self.pieces).zip(&self.kinds).map(|((id, piece), &kind)| (id, piece.as_str(), kind))
+        ids.zip(&self.pieces)
+            .zip(&self.kinds)
+            .map(|((id, piece), &kind)| (id, piece.as_str(), kind))
     }
 
     /// The token spelt `piece`; the first where a file repeats it.
     pub(super) fn find(&self, piece: &str) -> Option<TokenId> {
-        self.iter().find(|&(_, found, _)| found == piece).map(|(id, ..)| id)
+        self.iter()
+            .find(|&(_, found, _)| found == piece)
+            .map(|(id, ..)| id)
     }
 
     /// Ids by spelling, of the tokens that `wanted` accepts; the first where a file repeats one.
@@ -124,11 +139,13 @@ fn kinds(gguf: &Gguf, pieces: &[String]) -> Result<Vec<Kind>, LoadError> {
         3 => Ok(Kind::Control),
         4 => Ok(Kind::UserDefined),
         5 => Ok(Kind::Unused),
-        6 => byte(piece).map(Kind::Byte).ok_or_else(|| LoadError::MetadataValue {
-            key: "tokenizer.ggml.tokens".into(),
-            expected: "byte tokens from `<0x00>` to `<0xFF>`".into(),
-            found: piece.chars().take(32).collect(),
-        }),
+        6 => byte(piece)
+            .map(Kind::Byte)
+            .ok_or_else(|| LoadError::MetadataValue {
+                key: "tokenizer.ggml.tokens".into(),
+                expected: "byte tokens from `<0x00>` to `<0xFF>`".into(),
+                found: piece.chars().take(32).collect(),
+            }),
         _ => Err(LoadError::MetadataValue {
             key: KEY.into(),
             expected: "types from 0 to 6".into(),
@@ -146,7 +163,11 @@ fn byte(piece: &str) -> Option<u8> {
 }
 
 /// A list that goes with the tokens must be as long as they are many.
-pub(super) fn demand_one_per_token(key: &str, found: usize, n_tokens: usize) -> Result<(), LoadError> {
+pub(super) fn demand_one_per_token(
+    key: &str,
+    found: usize,
+    n_tokens: usize,
+) -> Result<(), LoadError> {
     if found == n_tokens {
         return Ok(());
     }

@@ -4,7 +4,8 @@ use tokenizers::models::wordpiece;
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{
-    Model, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
+    Model, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString,
+    PreTokenizer,
 };
 
 use super::sentence_piece::SPACE;
@@ -26,7 +27,9 @@ pub(super) struct WordPiece {
 
 impl WordPiece {
     pub(super) fn from_gguf(gguf: &Gguf, vocabulary: &Vocabulary) -> Result<WordPiece, LoadError> {
-        let lowercase = gguf.opt_bool("tokenizer.ggml.normalizer.lowercase")?.unwrap_or(true);
+        let lowercase = gguf
+            .opt_bool("tokenizer.ggml.normalizer.lowercase")?
+            .unwrap_or(true);
         let strip_accents = gguf.opt_bool("tokenizer.ggml.normalizer.strip_accents")?;
         let unknown = vocabulary.unknown.or_else(|| vocabulary.find("[UNK]"));
         let unknown = unknown.ok_or_else(|| LoadError::MissingMetadata {
@@ -45,18 +48,27 @@ impl WordPiece {
         // In this order a repeated piece keeps its first id.
         pieces.reverse();
         let model = wordpiece::WordPiece::builder()
-            .vocab(pieces.into_iter().collect::<tokenizers::models::bpe::Vocab>())
+            .vocab(
+                pieces
+                    .into_iter()
+                    .collect::<tokenizers::models::bpe::Vocab>(),
+            )
             .unk_token(unknown_piece)
             .continuing_subword_prefix(INSIDE.into())
             .build()
-            .map_err(|source| LoadError::Tokenizer { reason: source.to_string() })?;
+            .map_err(|source| LoadError::Tokenizer {
+                reason: source.to_string(),
+            })?;
         let normalizer = BertNormalizer::new(true, true, strip_accents, lowercase);
         Ok(WordPiece { normalizer, model })
     }
 
     /// Appends the tokens of `text`.
     pub(super) fn encode(&self, text: &str, tokens: &mut Vec<TokenId>) -> Result<(), RunError> {
-        self.try_encode(text, tokens).map_err(|source| RunError::Tokenize { reason: source.to_string() })
+        self.try_encode(text, tokens)
+            .map_err(|source| RunError::Tokenize {
+                reason: source.to_string(),
+            })
     }
 
     fn try_encode(&self, text: &str, tokens: &mut Vec<TokenId>) -> tokenizers::Result<()> {
@@ -65,7 +77,12 @@ impl WordPiece {
         let mut words = PreTokenizedString::from(cleaned);
         BertPreTokenizer.pre_tokenize(&mut words)?;
         for (word, ..) in words.get_splits(OffsetReferential::Normalized, OffsetType::Byte) {
-            tokens.extend(self.model.tokenize(word)?.into_iter().map(|token| TokenId(token.id)));
+            tokens.extend(
+                self.model
+                    .tokenize(word)?
+                    .into_iter()
+                    .map(|token| TokenId(token.id)),
+            );
         }
         Ok(())
     }
