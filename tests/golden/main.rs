@@ -1,8 +1,8 @@
 //! Compares our results with recorded outside truth.
 
 mod embedder;
-mod gpu;
 mod logits;
 mod stories;
+mod gpu;
 mod template;
 mod tokenizer;

@@ -1,7 +1,7 @@
 //! Turns a test's needs (public corpora, devices, small models) into ready values, so that no test sets them up itself.
 
-pub mod gpu;
 pub mod stories;
+pub mod gpu;
 pub mod tiny;
 
 use std::path::PathBuf;

@@ -49,10 +49,9 @@ fn prose_blocks(text: &str) -> Vec<&str> {
         let trimmed = line.trim();
         let is_fence = trimmed.starts_with("```") || trimmed.starts_with("~~~");
         let starts_item = is_list_item(trimmed);
-        if is_fence || fenced || trimmed.is_empty() || starts_item {
-            if let Some(start) = open.take() {
-                blocks.push(&text[start..position]);
-            }
+        let ends_block = is_fence || fenced || trimmed.is_empty() || starts_item;
+        if ends_block && let Some(start) = open.take() {
+            blocks.push(&text[start..position]);
         }
         if is_fence {
             fenced = !fenced;

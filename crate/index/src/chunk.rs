@@ -256,7 +256,7 @@ mod build {
         let mut separator = "\n\n";
         for line in block.lines() {
             for sentence in line
-                .unicode_sentences()
+                .split_sentence_bounds()
                 .map(str::trim_end)
                 .filter(|sentence| !sentence.is_empty())
             {

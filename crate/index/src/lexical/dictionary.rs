@@ -46,6 +46,7 @@ impl Dictionary {
         self.text.get(start..end).unwrap_or("")
     }
 
+    #[cfg(feature = "build")]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|idx| self.get(idx))
     }

@@ -136,6 +136,7 @@ impl LexicalIndex {
         self.parts.terms.len()
     }
 
+    #[cfg(feature = "build")]
     pub(crate) fn parts(&self) -> &LexicalParts {
         &self.parts
     }

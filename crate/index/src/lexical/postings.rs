@@ -44,11 +44,10 @@ impl Iterator for Varints<'_> {
         let mut value = 0_u32;
         for (idx, &byte) in self.bytes.iter().take(5).enumerate() {
             let bits = u32::from(byte & 0x7f);
-            let shift = 7 * idx as u32;
             if idx == 4 && bits > 0xf {
                 return None;
             }
-            value |= bits << shift;
+            value |= bits << (7 * idx);
             if byte & 0x80 == 0 {
                 self.bytes = &self.bytes[idx + 1..];
                 return Some(value);
@@ -58,12 +57,13 @@ impl Iterator for Varints<'_> {
     }
 }
 
+#[cfg(feature = "build")]
 pub(crate) fn push_varint(bytes: &mut Vec<u8>, mut value: u32) {
     while value >= 0x80 {
-        bytes.push((value & 0x7f) as u8 | 0x80);
+        bytes.push(value.to_le_bytes()[0] | 0x80);
         value >>= 7;
     }
-    bytes.push(value as u8);
+    bytes.push(value.to_le_bytes()[0]);
 }
 
 /// Appends one term's list. Both slices are in increasing order.

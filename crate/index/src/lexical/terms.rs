@@ -17,7 +17,11 @@ pub fn terms(text: &str) -> BTreeSet<String> {
 impl LexicalIndex {
     /// How rare a term is in these documents (its idf); the highest for one that no chunk has.
     pub fn rarity(&self, term: &str) -> f32 {
-        let n_chunks = self.parts.terms.find(term).map_or(0, |idx| self.list(idx).n_chunks);
+        let n_chunks = self
+            .parts
+            .terms
+            .find(term)
+            .map_or(0, |idx| self.list(idx).n_chunks);
         self.idf(n_chunks)
     }
 }

@@ -5,6 +5,7 @@
 pub mod markdown;
 pub mod html;
 mod outline;
+mod strip;
 
 use crate::document::{Document, Section};
 use crate::error::PageError;

@@ -1,0 +1,356 @@
+//! Turns `manifest.json` into checked entries, and checks what is fetched against them.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::BundleError;
+use crate::hex;
+use crate::vector::MAX_DIMENSION;
+
+/// The one version of the format that is written and read.
+pub const FORMAT: u32 = 1;
+/// Where the manifest stands in a bundle.
+pub const MANIFEST_PATH: &str = "manifest.json";
+/// Largest part: static hosts refuse files of 25 MiB and more.
+pub const MAX_PART_BYTES: usize = 20 << 20;
+const MAX_MANIFEST_BYTES: usize = 1 << 20;
+const MAX_FILES: usize = 64;
+const MAX_PARTS: usize = 4096;
+const MAX_NAME_BYTES: usize = 200;
+pub(super) const MAX_CHUNKS: u32 = 1 << 24;
+
+/// What a file of a bundle is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Urls, titles and texts.
+    Documents,
+    /// The index by words.
+    Lexical,
+    /// The index by embeddings.
+    Vectors,
+    /// Weights that turn a query into an embedding.
+    Embedder,
+    /// Weights that write answers.
+    Generator,
+    /// Weights that are added to the generator's.
+    Adapter,
+}
+
+impl Role {
+    /// Its name in the manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Documents => "documents",
+            Self::Lexical => "lexical",
+            Self::Vectors => "vectors",
+            Self::Embedder => "embedder",
+            Self::Generator => "generator",
+            Self::Adapter => "adapter",
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Documents | Self::Lexical | Self::Vectors => "bin",
+            Self::Embedder | Self::Generator | Self::Adapter => "gguf",
+        }
+    }
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a bundle holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the format: [`FORMAT`].
+    pub format: u32,
+    /// Version of the program that wrote it.
+    pub anchorite: String,
+    /// SHA-256 over roles, names, lengths and hashes of all files and parts: the same content gives the same id.
+    pub id: String,
+    /// How many documents are indexed.
+    pub documents: u32,
+    /// How many chunks are indexed.
+    pub chunks: u32,
+    /// Length of the embeddings, where there are any.
+    pub embedding_dimension: Option<u32>,
+    /// All files but the manifest.
+    pub files: Vec<FileEntry>,
+}
+
+/// One file, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// What it is for.
+    pub role: Role,
+    /// What a person calls it.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256, 64 hexadecimal digits.
+    pub sha256: String,
+    /// Its parts in order; together they are the file.
+    pub parts: Vec<PartEntry>,
+}
+
+/// One part, as it is fetched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartEntry {
+    /// Where it stands in the bundle: `files/`, the first 16 digits of its SHA-256, a dot and an extension.
+    pub path: String,
+    /// Its length, at most [`MAX_PART_BYTES`].
+    pub bytes: u64,
+    /// Its SHA-256, 64 hexadecimal digits.
+    pub sha256: String,
+}
+
+impl Manifest {
+    /// Reads a manifest and checks all that others rely on.
+    ///
+    /// # Errors
+    /// [`BundleError::ManifestSyntax`], [`BundleError::UnknownFormat`] or [`BundleError::ManifestField`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u64,
+        }
+        if bytes.len() > MAX_MANIFEST_BYTES {
+            let (expected, found) = (format!("at most {MAX_MANIFEST_BYTES} bytes"), bytes.len());
+            return Err(field("length".to_owned(), expected, found));
+        }
+        let syntax = |error: serde_json::Error| BundleError::ManifestSyntax {
+            reason: error.to_string(),
+        };
+        // The version first: what a newer format holds is none of this program's business.
+        let Version { format: found } = serde_json::from_slice(bytes).map_err(syntax)?;
+        if found != u64::from(FORMAT) {
+            return Err(BundleError::UnknownFormat {
+                expected: FORMAT,
+                found,
+            });
+        }
+        let manifest: Self = serde_json::from_slice(bytes).map_err(syntax)?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    pub(super) fn check(&self) -> Result<(), BundleError> {
+        if self.chunks > MAX_CHUNKS || self.chunks < self.documents.min(1) {
+            return Err(field(
+                "chunks".to_owned(),
+                format!("1 to {MAX_CHUNKS}"),
+                self.chunks,
+            ));
+        }
+        if self.documents > MAX_CHUNKS {
+            return Err(field(
+                "documents".to_owned(),
+                format!("at most {MAX_CHUNKS}"),
+                self.documents,
+            ));
+        }
+        if let Some(found) = self
+            .embedding_dimension
+            .filter(|&n| n == 0 || n as usize > MAX_DIMENSION)
+        {
+            return Err(field(
+                "embedding_dimension".to_owned(),
+                format!("1 to {MAX_DIMENSION}"),
+                found,
+            ));
+        }
+        if self.files.len() > MAX_FILES {
+            return Err(field(
+                "files".to_owned(),
+                format!("at most {MAX_FILES}"),
+                self.files.len(),
+            ));
+        }
+        for (idx, file) in self.files.iter().enumerate() {
+            file.check(&format!("files[{idx}]"))?;
+            let is_second = self.files[..idx]
+                .iter()
+                .any(|before| before.role == file.role);
+            if is_second && file.role != Role::Adapter {
+                return Err(field(
+                    format!("files[{idx}].role"),
+                    "one file of each role".to_owned(),
+                    file.role,
+                ));
+            }
+        }
+        let expected = content_id(&self.files);
+        if self.id != expected {
+            return Err(field("id".to_owned(), expected, &self.id));
+        }
+        Ok(())
+    }
+
+    /// The file of a role, the first where there are several adapters.
+    pub fn file(&self, role: Role) -> Option<&FileEntry> {
+        self.files.iter().find(|file| file.role == role)
+    }
+
+    /// The part at a path.
+    pub fn part(&self, path: &str) -> Option<&PartEntry> {
+        self.files
+            .iter()
+            .flat_map(|file| &file.parts)
+            .find(|part| part.path == path)
+    }
+}
+
+impl FileEntry {
+    fn check(&self, place: &str) -> Result<(), BundleError> {
+        if self.name.is_empty() || self.name.len() > MAX_NAME_BYTES {
+            return Err(field(
+                format!("{place}.name"),
+                format!("1 to {MAX_NAME_BYTES} bytes"),
+                self.name.len(),
+            ));
+        }
+        check_hash(&self.sha256, place)?;
+        if self.parts.is_empty() || self.parts.len() > MAX_PARTS {
+            return Err(field(
+                format!("{place}.parts"),
+                format!("1 to {MAX_PARTS}"),
+                self.parts.len(),
+            ));
+        }
+        let mut n_bytes = 0;
+        for (idx, part) in self.parts.iter().enumerate() {
+            let place = format!("{place}.parts[{idx}]");
+            check_hash(&part.sha256, &place)?;
+            let expected = part_path(&part.sha256, self.role);
+            if part.path != expected {
+                return Err(field(format!("{place}.path"), expected, &part.path));
+            }
+            if part.bytes == 0 || part.bytes > MAX_PART_BYTES as u64 {
+                return Err(field(
+                    format!("{place}.bytes"),
+                    format!("1 to {MAX_PART_BYTES}"),
+                    part.bytes,
+                ));
+            }
+            n_bytes += part.bytes;
+        }
+        if n_bytes != self.bytes {
+            return Err(field(
+                format!("{place}.bytes"),
+                n_bytes.to_string(),
+                self.bytes,
+            ));
+        }
+        Ok(())
+    }
+
+    /// Checks the whole file.
+    ///
+    /// # Errors
+    /// [`BundleError::Length`] or [`BundleError::Hash`].
+    pub fn verify(&self, bytes: &[u8]) -> Result<(), BundleError> {
+        verify(&self.name, self.bytes, &self.sha256, bytes)
+    }
+
+    /// Puts the file together from its parts, which `part` looks up by path, and checks each.
+    ///
+    /// # Errors
+    /// [`BundleError::MissingPart`], [`BundleError::Length`] or [`BundleError::Hash`].
+    pub fn join<'p>(
+        &self,
+        mut part: impl FnMut(&str) -> Option<&'p [u8]>,
+    ) -> Result<Vec<u8>, BundleError> {
+        let mut file = Vec::new();
+        for entry in &self.parts {
+            let bytes = part(&entry.path).ok_or_else(|| BundleError::MissingPart {
+                path: entry.path.clone(),
+            })?;
+            entry.verify(bytes)?;
+            file.extend_from_slice(bytes);
+        }
+        self.verify(&file)?;
+        Ok(file)
+    }
+}
+
+impl PartEntry {
+    /// Checks length and SHA-256 of what was fetched.
+    ///
+    /// # Errors
+    /// [`BundleError::Length`] or [`BundleError::Hash`], with path, expected and found.
+    pub fn verify(&self, bytes: &[u8]) -> Result<(), BundleError> {
+        verify(&self.path, self.bytes, &self.sha256, bytes)
+    }
+}
+
+fn verify(path: &str, n_bytes: u64, sha256: &str, bytes: &[u8]) -> Result<(), BundleError> {
+    let found = bytes.len() as u64;
+    if found != n_bytes {
+        return Err(BundleError::Length {
+            path: path.to_owned(),
+            expected: n_bytes,
+            found,
+        });
+    }
+    let found = hex(&Sha256::digest(bytes));
+    if found != sha256 {
+        return Err(BundleError::Hash {
+            path: path.to_owned(),
+            expected: sha256.to_owned(),
+            found,
+        });
+    }
+    Ok(())
+}
+
+fn check_hash(sha256: &str, place: &str) -> Result<(), BundleError> {
+    if sha256.len() == 64
+        && sha256
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    {
+        return Ok(());
+    }
+    Err(field(
+        format!("{place}.sha256"),
+        "64 digits of 0-9 and a-f".to_owned(),
+        sha256,
+    ))
+}
+
+pub(super) fn part_path(sha256: &str, role: Role) -> String {
+    format!(
+        "files/{}.{}",
+        sha256.get(..16).unwrap_or(sha256),
+        role.extension()
+    )
+}
+
+pub(super) fn content_id(files: &[FileEntry]) -> String {
+    let mut hash = Sha256::new();
+    for file in files {
+        hash.update(format!(
+            "{} {} {} {}\n",
+            file.role, file.bytes, file.sha256, file.name
+        ));
+        for part in &file.parts {
+            hash.update(format!("{} {}\n", part.bytes, part.sha256));
+        }
+    }
+    hex(&hash.finalize())
+}
+
+fn field(field: String, expected: String, found: impl ToString) -> BundleError {
+    // A damaged field may be a megabyte long; its beginning identifies it.
+    let found = found.to_string().chars().take(100).collect();
+    BundleError::ManifestField {
+        field,
+        expected,
+        found,
+    }
+}

@@ -1,0 +1,387 @@
+//! Turns a small site into a bundle and back, and damages it in every way that the network may.
+
+use anchorite_index::bundle::{self, Bundle, FORMAT, MAX_PART_BYTES, Manifest, Role, WeightFile};
+use anchorite_index::chunk::{ChunkOptions, chunk_documents};
+use anchorite_index::error::BundleError;
+use anchorite_index::parse::{ParseOptions, parse_page};
+use anchorite_index::vector::{GraphChoice, VectorOptions};
+use anchorite_index::{Index, IndexOptions, SearchOptions};
+
+const PAGES: [(&str, &str); 3] = [
+    (
+        "errors.md",
+        "# Errors\n\nA function returns a `Result`.\n\n## Propagating\n\nThe ? operator returns the error early.",
+    ),
+    (
+        "guide/README.md",
+        "# Guide\n\nStart here.\n\n## Install\n\nRun `cargo install`.\n\n## Install\n\nOr download it.",
+    ),
+    (
+        "maps.html",
+        "<main><h1 id=maps>Hash maps</h1><p>A HashMap stores values by key.</p></main>",
+    ),
+];
+
+/// A repeatable embedding for a text: counts of its letters.
+fn embedding(text: &str) -> Vec<f32> {
+    let mut counts = vec![0.1; 26];
+    for byte in text.bytes().filter(u8::is_ascii_lowercase) {
+        counts[usize::from(byte - b'a')] += 1.0;
+    }
+    counts
+}
+
+fn index(graph: GraphChoice) -> Index {
+    let options = ParseOptions::default();
+    let parse = |(source, text): &(&str, &str)| {
+        parse_page(source, text.as_bytes(), &options).expect("a good page")
+    };
+    let documents: Vec<_> = PAGES.iter().map(parse).collect();
+    let chunks = chunk_documents(&documents, &ChunkOptions::default());
+    let embeddings = chunks.iter().map(|chunk| embedding(&chunk.text)).collect();
+    let options = IndexOptions {
+        vectors: VectorOptions { graph, seed: 1 },
+    };
+    Index::build(&documents, chunks, Some(embeddings), &options).expect("a good index")
+}
+
+fn written(graph: GraphChoice) -> Bundle {
+    let adapter = WeightFile {
+        role: Role::Adapter,
+        name: "voice".to_owned(),
+        bytes: b"GGUF adapter".to_vec(),
+    };
+    bundle::write(&index(graph), &[adapter], "0.1.0").expect("a good bundle")
+}
+
+fn content(bundle: &Bundle, role: Role) -> Result<Vec<u8>, BundleError> {
+    let file = bundle.manifest.file(role).expect("the role is there");
+    file.join(|path| {
+        bundle
+            .files
+            .iter()
+            .find(|(other, _)| other == path)
+            .map(|(_, bytes)| bytes.as_slice())
+    })
+}
+
+fn read(bundle: &Bundle) -> Result<Index, BundleError> {
+    let (documents, lexical) = (
+        content(bundle, Role::Documents)?,
+        content(bundle, Role::Lexical)?,
+    );
+    bundle::read_index(
+        &bundle.manifest,
+        &documents,
+        &lexical,
+        Some(&content(bundle, Role::Vectors)?),
+    )
+}
+
+#[test]
+fn a_bundle_returns_the_index() {
+    for graph in [GraphChoice::Flat, GraphChoice::Graph] {
+        let before = index(graph);
+        let bundle = written(graph);
+        let after = read(&bundle).expect("as written");
+        assert_eq!(after.documents, before.documents);
+        assert_eq!(after.chunks, before.chunks);
+        assert_eq!(after.lexical, before.lexical);
+        let options = SearchOptions::default();
+        for query in ["return an error", "hash map", "install"] {
+            let hits = |index: &Index| index.search(query, Some(&embedding(query)), &options);
+            assert_eq!(hits(&after), hits(&before), "hits of `{query}`");
+        }
+    }
+}
+
+#[test]
+fn the_same_documents_give_the_same_bytes() {
+    assert_eq!(written(GraphChoice::Graph), written(GraphChoice::Graph));
+}
+
+#[test]
+fn the_manifest_names_all_files() {
+    let bundle = written(GraphChoice::Flat);
+    let (path, json) = bundle.files.last().expect("files");
+    assert_eq!(path, "manifest.json");
+    let manifest = Manifest::parse(json).expect("as written");
+    assert_eq!(manifest, bundle.manifest);
+    assert_eq!(
+        (
+            manifest.documents,
+            manifest.chunks,
+            manifest.embedding_dimension
+        ),
+        (3, 6, Some(26))
+    );
+    for file in &manifest.files {
+        for part in &file.parts {
+            assert_eq!(part.path[6..22], part.sha256[..16], "content-addressed");
+            assert_eq!(manifest.part(&part.path), Some(part));
+        }
+    }
+    assert_eq!(
+        content(&bundle, Role::Adapter).as_deref(),
+        Ok(&b"GGUF adapter"[..])
+    );
+}
+
+#[test]
+fn large_files_are_cut_into_parts() {
+    let bytes: Vec<u8> = (0..251).cycle().take(MAX_PART_BYTES + 5).collect();
+    let weights = WeightFile {
+        role: Role::Generator,
+        name: "generator".to_owned(),
+        bytes: bytes.clone(),
+    };
+    let bundle =
+        bundle::write(&index(GraphChoice::Flat), &[weights], "0.1.0").expect("a good bundle");
+    let file = bundle
+        .manifest
+        .file(Role::Generator)
+        .expect("the generator");
+    let sizes: Vec<u64> = file.parts.iter().map(|part| part.bytes).collect();
+    assert_eq!(sizes, [MAX_PART_BYTES as u64, 5]);
+    assert!(
+        content(&bundle, Role::Generator).expect("all parts") == bytes,
+        "joined again"
+    );
+}
+
+#[test]
+fn refuses_a_newer_version_whatever_else_it_holds() {
+    let found = Manifest::parse(br#"{ "format": 2, "shards": [] }"#);
+    assert_eq!(
+        found,
+        Err(BundleError::UnknownFormat {
+            expected: FORMAT,
+            found: 2
+        })
+    );
+    assert!(
+        found.expect_err("refused").hint().contains("rebuild"),
+        "says what to do"
+    );
+}
+
+#[test]
+fn one_changed_bit_is_named() {
+    let bundle = written(GraphChoice::Flat);
+    for idx in 0..bundle.files.len() - 1 {
+        let mut damaged = bundle.clone();
+        let (path, bytes) = &mut damaged.files[idx];
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        let part = bundle.manifest.part(path).expect("listed");
+        match part.verify(bytes) {
+            Err(BundleError::Hash {
+                path: found,
+                expected,
+                ..
+            }) => {
+                assert_eq!((&found, &expected), (&part.path, &part.sha256));
+            }
+            other => panic!("expected a wrong hash of {path}, found {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn one_changed_bit_of_the_manifest_is_an_error() {
+    let bundle = written(GraphChoice::Flat);
+    let json = &bundle.files.last().expect("files").1;
+    for place in 0..json.len() {
+        let mut damaged = json.clone();
+        damaged[place] ^= 4;
+        if let Ok(manifest) = Manifest::parse(&damaged) {
+            // Only what identifies nothing may change unseen: the writer's version, and counts, which reading compares.
+            let mut same = manifest.clone();
+            same.anchorite.clone_from(&bundle.manifest.anchorite);
+            if same != bundle.manifest {
+                let damaged = Bundle {
+                    manifest,
+                    files: bundle.files.clone(),
+                };
+                let found = read(&damaged).err();
+                assert!(
+                    matches!(found, Some(BundleError::Malformed { .. })),
+                    "byte {place}: {found:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_missing_part_is_named() {
+    let mut bundle = written(GraphChoice::Flat);
+    let path = bundle.manifest.file(Role::Lexical).expect("listed").parts[0]
+        .path
+        .clone();
+    bundle.files.retain(|(other, _)| *other != path);
+    assert_eq!(read(&bundle).err(), Some(BundleError::MissingPart { path }));
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let bundle = written(GraphChoice::Flat);
+    let mut manifest = bundle.manifest.clone();
+    manifest.files.retain(|file| file.role != Role::Lexical);
+    let documents = content(&bundle, Role::Documents).expect("as written");
+    let found = bundle::read_index(&manifest, &documents, &[], None).err();
+    assert_eq!(found, Some(BundleError::MissingFile { role: "lexical" }));
+}
+
+#[test]
+fn a_part_cut_short_is_named() {
+    let mut bundle = written(GraphChoice::Flat);
+    let part = bundle.manifest.file(Role::Vectors).expect("listed").parts[0].clone();
+    let (_, bytes) = bundle
+        .files
+        .iter_mut()
+        .find(|(path, _)| *path == part.path)
+        .expect("the part");
+    bytes.truncate(10);
+    assert_eq!(
+        read(&bundle).err(),
+        Some(BundleError::Length {
+            path: part.path,
+            expected: part.bytes,
+            found: 10
+        })
+    );
+}
+
+/// A bundle whose `role` file is `bytes`, with a manifest that vouches for it.
+fn vouched(bundle: &Bundle, role: Role, bytes: &[u8]) -> Bundle {
+    use sha2::{Digest, Sha256};
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let mut vouched = bundle.clone();
+    let sha256 = hex(&Sha256::digest(bytes));
+    let file = vouched
+        .manifest
+        .files
+        .iter_mut()
+        .find(|file| file.role == role)
+        .expect("listed");
+    file.bytes = bytes.len() as u64;
+    file.sha256.clone_from(&sha256);
+    file.parts.truncate(1);
+    file.parts[0].bytes = bytes.len() as u64;
+    file.parts[0].path = format!("files/{}.bin", &sha256[..16]);
+    file.parts[0].sha256 = sha256;
+    vouched
+        .files
+        .push((file.parts[0].path.clone(), bytes.to_vec()));
+    vouched
+}
+
+#[test]
+fn absurd_counts_are_errors_and_cost_no_memory() {
+    let bundle = written(GraphChoice::Graph);
+    let absurd = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
+    for role in [Role::Documents, Role::Lexical, Role::Vectors] {
+        let found = read(&vouched(&bundle, role, &absurd)).err();
+        assert!(
+            matches!(found, Some(BundleError::Malformed { .. })),
+            "{role}: {found:?}"
+        );
+        // 2^31 - 1 of whatever comes first.
+        let found = read(&vouched(
+            &bundle,
+            role,
+            &[0xff, 0xff, 0xff, 0xff, 0x07, 0, 0, 0, 0],
+        ))
+        .err();
+        assert!(
+            matches!(found, Some(BundleError::Malformed { .. })),
+            "{role}: {found:?}"
+        );
+    }
+    let json =
+        String::from_utf8(bundle.files.last().expect("files").1.clone()).expect("JSON is UTF-8");
+    let found = Manifest::parse(
+        json.replace("\"chunks\": 6", "\"chunks\": 4294967295")
+            .as_bytes(),
+    )
+    .err();
+    assert!(
+        matches!(&found, Some(BundleError::ManifestField { field, .. }) if field == "chunks"),
+        "{found:?}"
+    );
+}
+
+/// Even a file that its manifest vouches for may be malformed: every damage is an error or harmless.
+#[test]
+fn no_damage_panics() {
+    for graph in [GraphChoice::Flat, GraphChoice::Graph] {
+        let bundle = written(graph);
+        for role in [Role::Documents, Role::Lexical, Role::Vectors] {
+            let bytes = content(&bundle, role).expect("as written");
+            let step = bytes.len().div_ceil(400);
+            for place in (0..bytes.len()).step_by(step) {
+                let mut damaged = bytes.clone();
+                damaged[place] ^= 1 << (place % 8);
+                for damaged in [&damaged[..], &bytes[..place]] {
+                    if let Ok(index) = read(&vouched(&bundle, role, damaged)) {
+                        index.search(
+                            "return hash map",
+                            Some(&embedding("error")),
+                            &SearchOptions::while_typing(5),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unknown_graph_is_named() {
+    let bundle = written(GraphChoice::Graph);
+    let bytes = content(&bundle, Role::Vectors).expect("as written");
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    assert!(
+        text.contains("instant-distance 0.6.1"),
+        "the layout is stamped"
+    );
+    let place = bytes
+        .windows(5)
+        .position(|window| window == b"0.6.1")
+        .expect("the stamp");
+    let mut newer = bytes;
+    newer[place] = b'9';
+    let found = read(&vouched(&bundle, Role::Vectors, &newer)).err();
+    let expected = BundleError::UnknownGraph {
+        expected: "instant-distance 0.6.1 postcard",
+        found: "instant-distance 9.6.1 postcard".to_owned(),
+    };
+    assert_eq!(found, Some(expected));
+}
+
+#[test]
+fn empty_weights_and_second_generators_are_refused() {
+    let weights = |bytes: &[u8]| WeightFile {
+        role: Role::Generator,
+        name: "g".to_owned(),
+        bytes: bytes.to_vec(),
+    };
+    let write = |files: &[WeightFile]| bundle::write(&index(GraphChoice::Flat), files, "0").err();
+    assert!(matches!(
+        write(&[weights(b"")]),
+        Some(BundleError::Malformed {
+            role: "generator",
+            ..
+        })
+    ));
+    assert!(matches!(
+        write(&[weights(b"a"), weights(b"b")]),
+        Some(BundleError::ManifestField { .. })
+    ));
+}

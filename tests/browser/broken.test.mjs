@@ -1,0 +1,171 @@
+// What a visit says when the host, the bundle or the storage is broken, and that the rest goes on.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { launch } from "./browser.mjs";
+import { askInChat, doubleSite, engineState, partOf, realSite, settle, visit } from "./harness.mjs";
+import { serve } from "./server.mjs";
+
+for (const make of [doubleSite, realSite]) {
+  const site = make();
+  describe(`a broken ${site?.name ?? "real"} site`, { skip: site ? false : "the real package is not built" }, () => {
+    let browser;
+    let host;
+    before(async () => {
+      browser = await launch();
+      host = await serve(site.roots);
+    });
+    after(async () => {
+      await browser?.close();
+      await host?.close();
+    });
+
+    /** Visits while `rules` hold. */
+    async function visitWith(rules, options) {
+      host.rules = rules;
+      host.log.length = 0;
+      const seen = await visit(browser, host.url, options);
+      await settle(seen.page);
+      return seen;
+    }
+    const only = (path, rule) => (name) => (name === path ? rule : null);
+    const said = (page) => page.locator("anchorite-chat [part=error]").first().innerText();
+    const rungs = async (page) => {
+      const { rungs } = await engineState(page);
+      return Object.fromEntries(Object.entries(rungs).map(([rung, { kind }]) => [rung, kind]));
+    };
+
+    test("names the file when one bit of the index is wrong", async () => {
+      const path = partOf(site, "documents");
+      const { page, context } = await visitWith(only(path, { flip: 77 }));
+      assert.equal(await page.getAttribute("anchorite-chat", "data-state"), "error");
+      const text = await said(page);
+      assert.match(text, new RegExp(path.replace("bundle/", "")));
+      assert.match(text, /expected.*found/is);
+      await page.fill("anchorite-search input", site.query.text);
+      await page.locator("anchorite-search [part=error]").waitFor();
+      const asked = host.log.filter(({ url }) => url.endsWith(path)).length;
+      assert.equal(asked % 2, 0, "past every cache, once more, before giving up");
+      await context.close();
+    });
+
+    test("searches by keywords when the embedder is damaged", async () => {
+      const path = partOf(site, "embedder");
+      const { page, context } = await visitWith(only(path, { flip: 1234 }));
+      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "failed", answer: "ready" });
+      assert.match(await said(page), new RegExp(path.replace("bundle/", "")));
+      await page.fill("anchorite-search input", site.query.text);
+      await page.locator("anchorite-search [role=option]").first().waitFor();
+      await context.close();
+    });
+
+    test("quotes without generating when the generator is missing", async () => {
+      const path = partOf(site, "generator");
+      const { page, context } = await visitWith(only(path, { status: 404 }));
+      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "ready", answer: "failed" });
+      const text = await said(page);
+      assert.match(text, new RegExp(path));
+      assert.match(text, /404/);
+      assert.match(text, /file_missing/);
+      const { detail: answer } = await askInChat(page, site.answerable);
+      assert.ok(answer.quote, "the quotation needs no generator");
+      assert.deepEqual(answer.sentences, []);
+      await context.close();
+    });
+
+    test("quotes without generating when the generator is damaged", async () => {
+      const path = partOf(site, "generator");
+      const { page, context } = await visitWith(only(path, { flip: 100 }));
+      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "ready", answer: "failed" });
+      assert.match(await said(page), new RegExp(path.replace("bundle/", "")));
+      await context.close();
+    });
+
+    test("refuses a manifest of a newer version, and says what to do", async () => {
+      const newer = Buffer.from(JSON.stringify({ format: 2, anchorite: "9.0.0", layout: "unheard of" }));
+      const { page, context } = await visitWith(only("bundle/manifest.json", { replace: newer }));
+      const text = await said(page);
+      assert.match(text, /version|format/);
+      assert.match(text, /2/);
+      assert.match(text, /update|newer|build/i);
+      await context.close();
+    });
+
+    for (const [what, rule, expected] of [
+      ["is missing", { status: 404 }, /manifest.*404/s],
+      ["is a web page", { replace: Buffer.from("<!doctype html><title>Welcome</title>") }, /manifest/],
+      ["is empty", { replace: Buffer.alloc(0) }, /manifest/],
+      ["cannot be reached", { destroy: true }, /host_unreachable/],
+    ]) {
+      test(`says so when the manifest ${what}`, async () => {
+        const { page, context } = await visitWith(only("bundle/manifest.json", rule));
+        assert.equal(await page.getAttribute("anchorite-chat", "data-state"), "error");
+        assert.match(await said(page), expected);
+        await context.close();
+      });
+    }
+
+    test("says so when the worker cannot be loaded", async () => {
+      const { page, context } = await visitWith(only("anchorite-worker.js", { status: 404 }));
+      assert.match(await said(page), /worker_failed/);
+      await context.close();
+    });
+
+    const noWasm = site?.name === "double" ? "the double has no wasm" : false;
+    test("says so when the wasm module is cut short", { skip: noWasm }, async () => {
+      const { page, context } = await visitWith(only("anchorite_web_bg.wasm", { replace: Buffer.from("\0asm") }));
+      assert.match(await said(page), /open_failed/);
+      await context.close();
+    });
+
+    test("fetches only what is missing after a broken visit", async () => {
+      const path = partOf(site, "generator");
+      const { page, context } = await visitWith(only(path, { destroy: true }));
+      assert.equal((await rungs(page)).answer, "failed");
+      host.rules = () => null;
+      host.log.length = 0;
+      await page.reload();
+      await settle(page);
+      assert.equal((await rungs(page)).answer, "ready");
+      const files = host.log.map(({ url }) => url.slice(1)).filter((url) => url.startsWith("bundle/files/"));
+      assert.ok(files.includes(path), `${path} in ${files}`);
+      assert.ok(!files.includes(partOf(site, "embedder")), "what had arrived is not fetched again");
+      await context.close();
+    });
+
+    test("heals a copy that was damaged on the device", async () => {
+      const { page, context } = await visitWith(() => null);
+      const path = partOf(site, "embedder");
+      await page.evaluate(async (url) => {
+        for (const name of await caches.keys()) {
+          const cache = await caches.open(name);
+          if (await cache.match(url)) await cache.put(url, new Response("damaged"));
+        }
+      }, new URL(path, host.url).href);
+      host.log.length = 0;
+      await page.reload();
+      await settle(page);
+      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "ready", answer: "ready" });
+      const files = host.log.map(({ url }) => url.slice(1)).filter((url) => url.startsWith("bundle/files/"));
+      assert.deepEqual(files, [path]);
+      await context.close();
+    });
+
+    test("shows the download in megabytes, and searches by keywords meanwhile", async () => {
+      let release = () => undefined;
+      const hold = new Promise((resolve) => {
+        release = resolve;
+      });
+      host.rules = only(partOf(site, "embedder"), { hold });
+      const { page, context } = await visit(browser, host.url);
+      const line = page.locator("anchorite-chat [part=status]");
+      await line.getByText(/MB of [\d.]+ MB/).waitFor();
+      await page.fill("anchorite-search input", site.query.text);
+      await page.locator("anchorite-search [role=option]").first().waitFor();
+      assert.equal(await page.getAttribute("anchorite-search", "data-state"), "loading");
+      release();
+      await settle(page);
+      assert.equal(await page.getAttribute("anchorite-search", "data-state"), "ready");
+      await context.close();
+    });
+  });
+}

@@ -1,0 +1,208 @@
+// Turns the worker's calls into answers without wasm: a fast double with the same interface, for tests of the elements alone.
+// It is no engine: passages come by counting words, and "generated" text is copied from them. Its bundles are made by
+// `../fake-bundle.mjs`; whatever tests the engine uses the real package.
+
+const plain = (code, message, hint = "") => ({ code, message, hint });
+
+export default async function init() {}
+
+export class AbortFlag {
+  aborted = false;
+  abort() {
+    this.aborted = true;
+  }
+}
+
+export class Engine {
+  #manifest;
+  #parts = new Map();
+  #chunks = [];
+  #meaning = false;
+  #backend = null;
+
+  constructor(bytes) {
+    let manifest;
+    try {
+      manifest = JSON.parse(new TextDecoder().decode(bytes));
+    } catch (thrown) {
+      throw plain("manifest_malformed", `bundle manifest is not JSON: ${thrown.message}`, "build the bundle again");
+    }
+    if (manifest.format !== 1) {
+      throw plain(
+        "bundle_version",
+        `bundle format is not supported: expected \`1\`, found \`${manifest.format}\``,
+        "update `anchorite.js` to the version that built the bundle",
+      );
+    }
+    this.#manifest = manifest;
+  }
+
+  manifest() {
+    return this.#manifest;
+  }
+
+  add_part(path, bytes) {
+    const part = this.#manifest.files.flatMap((file) => file.parts).find((one) => one.path === path);
+    if (!part) throw plain("part_unknown", `bundle file is not in the manifest: \`${path}\``);
+    const found = sha256(bytes);
+    if (found !== part.sha256) {
+      throw plain(
+        "part_changed",
+        `bundle file does not match its manifest: \`${path}\`, expected SHA-256 \`${part.sha256}\`, found \`${found}\``,
+        "upload the bundle again, completely",
+      );
+    }
+    this.#parts.set(path, bytes);
+  }
+
+  #file(role) {
+    const file = this.#manifest.files.find((one) => one.role === role);
+    if (!file || !file.parts.every((part) => this.#parts.has(part.path))) {
+      throw plain("parts_missing", `parts of \`${role}\` are missing`);
+    }
+    return this.#parts.get(file.parts[0].path);
+  }
+
+  load_index() {
+    this.#chunks = JSON.parse(new TextDecoder().decode(this.#file("documents")));
+  }
+
+  load_embedder() {
+    this.#file("embedder");
+    this.#meaning = true;
+  }
+
+  async load_generator(kind, reason) {
+    this.#file("generator");
+    await pause(120);
+    this.#backend = { kind, device: kind === "cpu" ? "double" : "double adapter", reason };
+    return this.#backend;
+  }
+
+  #rank(query, limit) {
+    const words = terms(query);
+    return this.#chunks
+      .map((chunk) => {
+        const found = new Set(terms(`${chunk.title} ${chunk.headings.join(" ")} ${chunk.text}`));
+        const heading = new Set(terms(`${chunk.title} ${chunk.headings.join(" ")}`));
+        const score = words.reduce((sum, word) => sum + (found.has(word) ? 1 : 0) + (heading.has(word) ? 1 : 0), 0);
+        return { ...chunk, score: words.length ? score / words.length : 0 };
+      })
+      .filter(({ score }) => score > 0)
+      .sort((a, b) => b.score - a.score)
+      .slice(0, limit);
+  }
+
+  search(query, limit) {
+    return this.#rank(query, limit).map(({ id, url, title, headings, text, score }) => ({
+      id,
+      url,
+      title,
+      headings,
+      snippet: text.slice(0, 180),
+      score: this.#meaning ? score + 1 : score,
+    }));
+  }
+
+  async ask(question, options, abort, onEvent) {
+    if (!/[\p{L}\p{N}]/u.test(question)) throw plain("question_empty", "question is empty", "type a question");
+    if (question.length > 2000) throw plain("question_too_long", `question is too long: ${question.length} characters`, "ask one question at a time");
+    const started = performance.now();
+    const passages = this.#rank(question, options.passages ?? 4).map((chunk, idx) => ({ ...chunk, number: idx + 1 }));
+    const answerable = (passages[0]?.score ?? 0) >= 0.6;
+    onEvent({ kind: "sources", passages });
+    await pause(60);
+    const best = passages[0];
+    const words = terms(question);
+    const said = best ? sentences(best.text) : [];
+    const overlap = (text) => terms(text).filter((word) => words.includes(word)).length;
+    const text = [...said].sort((a, b) => overlap(b) - overlap(a))[0] ?? "";
+    const quote = answerable ? { text, passage: 1 } : null;
+    onEvent({ kind: "quote", quote, answerable });
+    const retrieve_ms = performance.now() - started;
+    const out = [];
+    let tokens = 0;
+    const decode = performance.now();
+    if (answerable && this.#backend) {
+      const draft = [...said.slice(0, 2).map((one) => [one, [1], true]), ["It is also said to run on a toaster.", [], false]];
+      for (const [sentence, cited, supported] of draft) {
+        let made = "";
+        for (const token of sentence.match(/\s*\S+/g)) {
+          if (abort.aborted) break;
+          tokens += 1;
+          made += token;
+          onEvent({ kind: "text", text: made === token && out.length ? ` ${token}` : token });
+          await pause(25);
+        }
+        if (made) out.push({ text: made, passages: cited, supported });
+        if (abort.aborted) break;
+      }
+    }
+    const decode_ms = performance.now() - decode;
+    return {
+      question,
+      answerable,
+      quote,
+      sentences: out,
+      passages,
+      stopped: abort.aborted,
+      bundle: this.#manifest.id,
+      backend: tokens ? this.#backend : null,
+      timing: {
+        retrieve_ms,
+        quote_ms: 0,
+        prefill_ms: 0,
+        decode_ms,
+        prompt_tokens: words.length,
+        generated_tokens: tokens,
+        tokens_per_second: tokens ? (tokens * 1000) / decode_ms : 0,
+      },
+    };
+  }
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const STOP = new Set("the a an of to in is are it and or how do does i what for with on can my you".split(" "));
+const terms = (text) =>
+  (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [])
+    .filter((word) => !STOP.has(word))
+    .map((word) => (word.length > 4 ? word.replace(/(?:ing|ed|es|s)$/, "") : word));
+const sentences = (text) => text.match(/[^.!?\n]+[.!?]+(?=\s|$)/g)?.map((one) => one.trim()) ?? [text];
+
+/** SHA-256 (FIPS 180-4), for a worker's own digest cannot be awaited in a call that returns nothing. */
+function sha256(bytes) {
+  const primes = [];
+  for (let n = 2; primes.length < 64; n += 1) if (primes.every((p) => n % p)) primes.push(n);
+  const part = (x) => Math.floor((x - Math.floor(x)) * 2 ** 32) | 0;
+  const k = primes.map((p) => part(Math.cbrt(p)));
+  const h = primes.slice(0, 8).map((p) => part(Math.sqrt(p)));
+  const padded = new Uint8Array(((bytes.length + 8) >> 6 << 6) + 64);
+  padded.set(bytes);
+  padded[bytes.length] = 0x80;
+  const view = new DataView(padded.buffer);
+  view.setUint32(padded.length - 8, Math.floor(bytes.length / 2 ** 29));
+  view.setUint32(padded.length - 4, bytes.length << 3);
+  const w = new Int32Array(64);
+  const rotate = (x, n) => (x >>> n) | (x << (32 - n));
+  for (let at = 0; at < padded.length; at += 64) {
+    for (let i = 0; i < 16; i += 1) w[i] = view.getInt32(at + 4 * i);
+    for (let i = 16; i < 64; i += 1) {
+      const a = w[i - 15];
+      const b = w[i - 2];
+      w[i] =
+        (w[i - 16] + (rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3)) + w[i - 7] + (rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10))) | 0;
+    }
+    let [a, b, c, d, e, f, g, last] = h;
+    for (let i = 0; i < 64; i += 1) {
+      const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
+      const t1 = (last + s1 + ((e & f) ^ (~e & g)) + k[i] + w[i]) | 0;
+      const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
+      const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+      [last, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
+    }
+    [a, b, c, d, e, f, g, last].forEach((x, i) => {
+      h[i] = (h[i] + x) | 0;
+    });
+  }
+  return h.map((x) => (x >>> 0).toString(16).padStart(8, "0")).join("");
+}

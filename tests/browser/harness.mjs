@@ -1,0 +1,133 @@
+// Turns a checkout into sites to test: one on the double, one on the real package and a real bundle of the user guide.
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { fakeSite } from "./fake-bundle.mjs";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.join(here, "../..");
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "anchorite-browser-"));
+process.on("exit", () => fs.rmSync(scratch, { recursive: true, force: true }));
+
+/** Loading and one answer, on a slow machine with a software GPU. */
+export const PATIENCE_MS = Number(process.env.ANCHORITE_PATIENCE_MS ?? 120_000);
+
+const run = (program, ...args) => execFileSync(program, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+
+/**
+ * The page on the double: seconds to build, for tests of what the page does with an engine's answers.
+ * A site is `{ name, roots, answerable, unanswerable, query }`: folders to serve, and what to ask there.
+ */
+export function doubleSite() {
+  const dist = path.join(scratch, "double-dist");
+  const site = path.join(scratch, "double-site");
+  run("node", "www/build.mjs", "--pkg", path.join(here, "fake-pkg"), "--out", dist);
+  fakeSite(path.join(here, "fixtures"), site);
+  describeSite(site, "What causes the tides?");
+  return {
+    name: "double",
+    roots: [dist, site],
+    query: { text: "tides", page: "pages/tides.html" },
+    answerable: "What causes the tides?",
+    unanswerable: "Who wrote the Brandenburg concertos?",
+  };
+}
+
+/**
+ * The page on the real package with the user guide. `ANCHORITE_SITE` names a folder that `cargo xtask demo` put together;
+ * without it, the folder is made here from `www/dist` and the command line in the target folder. Null when those are missing.
+ */
+export function realSite() {
+  const about = {
+    name: "real",
+    query: { text: "opens the chat", page: "adding-chat.html" },
+    answerable: "Which key combination opens the chat?",
+    unanswerable: "Who wrote the Brandenburg concertos?",
+  };
+  if (process.env.ANCHORITE_SITE) return { ...about, roots: [process.env.ANCHORITE_SITE] };
+  const dist = path.join(root, "www/dist");
+  const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
+  const program = path.join(target, "debug/anchorite");
+  if (!fs.existsSync(path.join(root, "www/pkg/anchorite_web_bg.wasm")) || !fs.existsSync(program)) return null;
+  run("node", "www/build.mjs");
+  const site = path.join(scratch, "real-site");
+  run(program, "build", "docs", "--render", "--json", "--base-url", "bundle/pages/", "--out", path.join(site, "bundle"));
+  describeSite(site, about.answerable);
+  return { ...about, roots: [dist, site] };
+}
+
+/** The texts that `cargo xtask demo` writes beside the page. */
+function describeSite(folder, question) {
+  fs.writeFileSync(path.join(folder, "demo.json"), JSON.stringify({ title: "Ask the tests", questions: [question] }));
+}
+
+/** Opens the demo and watches it: `problems` collects whatever a page without faults would not say. */
+export async function visit(browser, address, { context = null, query = "", viewport = { width: 1100, height: 900 } } = {}) {
+  const mine = context ?? (await browser.newContext({ viewport }));
+  const page = await mine.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  const problems = [];
+  const origin = new URL(address).origin;
+  page.on("pageerror", (error) => problems.push(`uncaught: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") problems.push(`console: ${message.text()}`);
+  });
+  mine.on("request", (request) => {
+    if (!request.url().startsWith(origin)) problems.push(`third party: ${request.url()}`);
+  });
+  await page.goto(address + query);
+  return { page, context: mine, problems };
+}
+
+/** Waits until every rung has ended, well or not, and the page asks for nothing more. */
+export async function settle(page) {
+  await page.waitForSelector("anchorite-chat[data-state=ready], anchorite-chat[data-state=error]");
+  await page.waitForSelector("html[data-state=ready]", { state: "attached" });
+}
+
+/** What the engine says of itself. */
+export function engineState(page) {
+  return page.evaluate(async () => {
+    const engine = await document.querySelector("anchorite-chat").engine;
+    const { rungs, backend, offline, bytes, manifest } = engine.state;
+    return { rungs, backend, offline, bytes, manifest };
+  });
+}
+
+/** Asks through the chat's own field and waits for the end. Gives the event's detail. */
+export async function askInChat(page, question) {
+  await page.evaluate(() => {
+    globalThis.heard = new Promise((resolve) => {
+      for (const type of ["anchorite-answer", "anchorite-error"]) {
+        document.addEventListener(type, (event) => resolve({ type, detail: event.detail }), { once: true });
+      }
+    });
+  });
+  await page.fill("anchorite-chat textarea", question);
+  await page.press("anchorite-chat textarea", "Enter");
+  const heard = await page.evaluate(() => globalThis.heard);
+  await page.waitForSelector("anchorite-chat[data-asking=false]");
+  return heard;
+}
+
+/** Whether the page behind `url` has the anchor that it names; asked from here, not by the browser. */
+export async function anchorExists(url) {
+  const address = new URL(url);
+  const anchor = decodeURIComponent(address.hash.slice(1).split(":~:")[0]);
+  const response = await fetch(address.origin + address.pathname);
+  if (!response.ok) return false;
+  if (!anchor) return true;
+  const html = await response.text();
+  const names = [...html.matchAll(/\s(?:id|name)=(?:"([^"]*)"|'([^']*)'|([^\s>]+))/g)].map((match) => match[1] ?? match[2] ?? match[3]);
+  const plain = names.map((name) => name.replace(/&amp;/g, "&").replace(/&#39;|&#x27;/g, "'").replace(/&quot;/g, '"'));
+  return plain.includes(anchor);
+}
+
+/** A file of the bundle by its role. */
+export function partOf(site, role, idx = 0) {
+  const manifest = site.roots.map((folder) => path.join(folder, "bundle/manifest.json")).find((file) => fs.existsSync(file));
+  const { files } = JSON.parse(fs.readFileSync(manifest, "utf8"));
+  return `bundle/${files.find((file) => file.role === role).parts[idx].path}`;
+}

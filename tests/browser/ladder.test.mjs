@@ -1,0 +1,54 @@
+// That the backend is chosen as the design says, for every kind of device; no browser needed.
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { test } from "node:test";
+
+const require = createRequire(new URL("../../www/package.json", import.meta.url));
+const { outputFiles } = require("esbuild").buildSync({
+  entryPoints: [fileURLToPath(new URL("../../www/src/engine/ladder.ts", import.meta.url))],
+  bundle: true,
+  format: "esm",
+  write: false,
+});
+const { choose, probe } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+
+const none = { webgpu: false, adapter: null, saveData: false };
+const gpu = { webgpu: true, adapter: { name: "Some GPU", software: false }, saveData: false };
+const software = { webgpu: true, adapter: { name: "SwiftShader", software: true }, saveData: false };
+const cases = [
+  ["auto", gpu, "webgpu", /Some GPU/],
+  ["auto", none, "cpu", /no WebGPU/],
+  ["auto", { ...gpu, adapter: null }, "cpu", /no GPU adapter/],
+  ["auto", software, "cpu", /software.*SwiftShader/],
+  ["auto", { ...gpu, saveData: true }, "none", /save data/],
+  ["webgpu", software, "webgpu", /asked for.*software/],
+  ["webgpu", none, "cpu", /asked for, but.*no WebGPU/],
+  ["webgpu", { ...gpu, saveData: true }, "webgpu", /asked for/],
+  ["cpu", gpu, "cpu", /asked for/],
+];
+for (const [request, device, kind, reason] of cases) {
+  test(`${request} on ${JSON.stringify(device)} gives ${kind}`, () => {
+    const choice = choose(request, device);
+    assert.equal(choice.kind, kind);
+    assert.match(choice.reason, reason);
+  });
+}
+
+const adapter = (info, more = {}) => ({ navigator: { gpu: { requestAdapter: async () => ({ info, ...more }) } } });
+const blank = { vendor: "", architecture: "", device: "", description: "" };
+
+test("knows a software adapter by its flag, its old flag, or its name", async () => {
+  assert.equal((await probe(adapter({ ...blank, isFallbackAdapter: true }))).adapter.software, true);
+  assert.equal((await probe(adapter(blank, { isFallbackAdapter: true }))).adapter.software, true);
+  assert.equal((await probe(adapter({ ...blank, vendor: "google", architecture: "swiftshader" }))).adapter.software, true);
+  assert.equal((await probe(adapter({ ...blank, description: "llvmpipe (LLVM 15)" }))).adapter.software, true);
+  assert.equal((await probe(adapter({ ...blank, vendor: "nvidia", architecture: "ampere" }))).adapter.software, false);
+});
+
+test("takes a browser that fails to answer for one without an adapter", async () => {
+  const refuses = { navigator: { gpu: { requestAdapter: () => Promise.reject(new Error("no")) } } };
+  assert.deepEqual(await probe(refuses), { webgpu: true, adapter: null, saveData: false });
+  assert.deepEqual(await probe({ navigator: {} }), none);
+  assert.equal((await probe({ navigator: { connection: { saveData: true } } })).saveData, true);
+});

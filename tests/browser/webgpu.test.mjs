@@ -1,0 +1,64 @@
+// That WebGPU is used when asked for, and a software adapter is not taken by itself; on SwiftShader.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { launch } from "./browser.mjs";
+import { askInChat, doubleSite, engineState, realSite, settle, visit } from "./harness.mjs";
+import { serve } from "./server.mjs";
+
+for (const make of [doubleSite, realSite]) {
+  const site = make();
+  describe(`WebGPU on the ${site?.name ?? "real"} site`, { skip: site ? false : "the real package is not built" }, () => {
+    let browser;
+    let host;
+    before(async () => {
+      browser = await launch({ gpu: true });
+      host = await serve(site.roots);
+    });
+    after(async () => {
+      await browser?.close();
+      await host?.close();
+    });
+
+    test("generates on WebGPU when asked to", async () => {
+      const { page, context, problems } = await visit(browser, host.url, { query: "?backend=webgpu" });
+      await settle(page);
+      const { backend } = await engineState(page);
+      assert.equal(backend.kind, "webgpu", `reason: ${backend.reason}`);
+      assert.match(backend.reason, /asked for/);
+      const { detail: answer } = await askInChat(page, site.answerable);
+      assert.equal(answer.backend.kind, "webgpu");
+      assert.ok(answer.timing.generated_tokens > 0, "something was generated");
+      assert.deepEqual(problems, []);
+      await context.close();
+    });
+
+    test("prefers the CPU to a software adapter, and says so", async () => {
+      const { page, context } = await visit(browser, host.url);
+      await settle(page);
+      const { backend } = await engineState(page);
+      assert.equal(backend.kind, "cpu");
+      assert.match(backend.reason, /software/);
+      await context.close();
+    });
+  });
+}
+
+describe("WebGPU against the CPU on the real site", { skip: realSite() ? false : "the real package is not built" }, () => {
+  test("writes the same greedy text on both", async () => {
+    const site = realSite();
+    const browser = await launch({ gpu: true });
+    const host = await serve(site.roots);
+    const texts = [];
+    for (const backend of ["cpu", "webgpu"]) {
+      const { page, context } = await visit(browser, host.url, { query: `?backend=${backend}` });
+      await settle(page);
+      const { detail: answer } = await askInChat(page, site.answerable);
+      assert.equal(answer.backend.kind, backend);
+      texts.push(answer.sentences.map(({ text }) => text).join(" "));
+      await context.close();
+    }
+    assert.equal(texts[0], texts[1]);
+    await browser.close();
+    await host.close();
+  });
+});

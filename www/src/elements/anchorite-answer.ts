@@ -1,0 +1,337 @@
+// Turns one question and what came back so far into sources, quotation and checked sentences.
+import { css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
+import type { Answer, Passage, PlainError, Quote, Sentence } from "../engine/protocol.js";
+import "./anchorite-citation.js";
+import { backendName, strings } from "./strings.js";
+import { tokens } from "./styles.js";
+import { breadcrumb, errorBox, quoteLink } from "./text.js";
+
+/** One question of a conversation; a new object for each change, so that a render shows one moment. */
+export interface Turn {
+  readonly id: number;
+  readonly question: string;
+  readonly status: "asking" | "done" | "stopped" | "failed";
+  /** Null until the sources are known. */
+  readonly passages: readonly Passage[] | null;
+  /** Undefined until the quotation is decided; null when there is none. */
+  readonly quote: Quote | null | undefined;
+  readonly answerable: boolean | null;
+  /** Generated text as it streams, not yet checked. */
+  readonly text: string;
+  readonly answer: Answer | null;
+  readonly error: PlainError | null;
+  /** The generator was still loading when the question was asked. */
+  readonly early: boolean;
+}
+
+/** Nearest sections shown when the documents do not say. */
+const N_NEAREST = 3;
+/** Characters of a passage on a citation's card. */
+const EXCERPT = 260;
+
+/**
+ * One answered question.
+ *
+ * @csspart question, sources, source, quote, not-found, generated, sentence, unsupported, details, error
+ */
+export class AnchoriteAnswer extends LitElement {
+  static override properties: PropertyDeclarations = {
+    turn: { attribute: false },
+    link: { attribute: false },
+    level: { type: Number },
+  };
+  static override styles = [
+    tokens,
+    css`
+      .question {
+        display: -webkit-box;
+        overflow: hidden;
+        margin: 0 0 0.9rem;
+        font: 600 1.28em/1.35 var(--_serif);
+        letter-spacing: -0.005em;
+        overflow-wrap: anywhere;
+        text-wrap: balance;
+        -webkit-box-orient: vertical;
+        -webkit-line-clamp: 4;
+      }
+      .eyebrow {
+        margin: 0 0 0.3rem;
+        color: var(--_muted);
+        font-size: 0.8em;
+      }
+      .sources {
+        margin: 0;
+        padding: 0;
+        list-style: none;
+        font-size: 0.9em;
+      }
+      .sources li + li {
+        border-block-start: 1px solid color-mix(in srgb, var(--_line) 60%, transparent);
+      }
+      .sources a {
+        display: flex;
+        gap: 0.7em;
+        padding: 0.38rem 0;
+        color: inherit;
+        text-decoration: none;
+      }
+      .sources a:hover .where {
+        text-decoration: underline;
+        text-decoration-color: var(--_accent);
+      }
+      .sources b {
+        flex: none;
+        inline-size: 1.2em;
+        color: var(--_accent);
+        font-weight: 600;
+        font-variant-numeric: tabular-nums;
+        text-align: end;
+      }
+      .where {
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      .where em {
+        color: var(--_muted);
+        font-style: normal;
+      }
+      figure {
+        margin: 1.3rem 0 0;
+        padding-inline-start: 1.1rem;
+        border-inline-start: 3px solid var(--_accent);
+        animation: appear 240ms ease-out;
+      }
+      blockquote {
+        margin: 0;
+        font: 400 1.18em/1.55 var(--_serif);
+        overflow-wrap: anywhere;
+        text-wrap: pretty;
+      }
+      figcaption {
+        margin-block-start: 0.45rem;
+        color: var(--_muted);
+        font-size: 0.88em;
+      }
+      .silent {
+        margin-block-end: 0.9rem;
+      }
+      .silent strong {
+        display: block;
+        font: 600 1.18em/1.5 var(--_serif);
+      }
+      .silent span {
+        color: var(--_muted);
+        font-size: 0.92em;
+      }
+      .generated {
+        margin-block-start: 1.3rem;
+        padding: 0.85rem 1rem 0.95rem;
+        border: 1px dashed var(--_line);
+        border-radius: var(--_radius);
+        background: var(--_surface);
+      }
+      .label {
+        margin: 0 0 0.5rem;
+        color: var(--_muted);
+        font-size: 0.8em;
+        line-height: 1.45;
+      }
+      .generated p:last-child {
+        margin: 0;
+        overflow-wrap: anywhere;
+      }
+      s {
+        color: var(--_muted);
+        text-decoration-color: var(--_warn);
+      }
+      .flag {
+        padding-inline-start: 0.4em;
+        color: var(--_warn);
+        font-size: 0.8em;
+        white-space: nowrap;
+      }
+      .caret {
+        display: inline-block;
+        inline-size: 0.5em;
+        block-size: 1em;
+        margin-inline-start: 0.1em;
+        border-radius: 1px;
+        background: var(--_accent);
+        vertical-align: -0.12em;
+        animation: breathe 1.1s ease-in-out infinite;
+      }
+      .note {
+        margin: 0.9rem 0 0;
+        color: var(--_muted);
+        font-size: 0.88em;
+      }
+      details {
+        margin-block-start: 0.9rem;
+        color: var(--_muted);
+        font-size: 0.8em;
+      }
+      summary {
+        inline-size: fit-content;
+        cursor: pointer;
+      }
+      dl {
+        display: grid;
+        grid-template-columns: max-content 1fr;
+        gap: 0.15rem 1rem;
+        margin: 0.5rem 0 0;
+      }
+      dd {
+        margin: 0;
+        overflow-wrap: anywhere;
+        font-variant-numeric: tabular-nums;
+      }
+      @keyframes appear {
+        from {
+          opacity: 0;
+          transform: translateY(4px);
+        }
+      }
+      @keyframes breathe {
+        50% {
+          opacity: 0.25;
+        }
+      }
+    `,
+  ];
+
+  declare turn: Turn | undefined;
+  /** Resolves the address of a passage, as the engine does. */
+  declare link: (url: string) => string;
+  /** Level of the question among the page's headings. */
+  declare level: number;
+
+  constructor() {
+    super();
+    this.link = (url) => url;
+    this.level = 3;
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { turn } = this;
+    if (!turn) return nothing;
+    const silent = turn.answerable === false;
+    const waiting = turn.status === "asking" && !turn.passages;
+    return html`<article aria-busy=${turn.status === "asking" ? "true" : "false"}>
+      <div class="question" part="question" role="heading" aria-level=${this.level}>${turn.question}</div>
+      ${waiting ? html`<p class="note" part="waiting">${strings.looking}<span class="caret"></span></p>` : nothing}
+      ${silent
+        ? html`<p class="silent" part="not-found"><strong>${strings.silent}</strong><span>${strings.silentMore}</span></p>`
+        : nothing}
+      ${turn.passages ? this.#sources(silent ? turn.passages.slice(0, N_NEAREST) : turn.passages, silent) : nothing}
+      ${turn.quote ? this.#quote(turn.quote) : nothing} ${silent ? nothing : this.#generated(turn)}
+      ${turn.early && turn.status === "done" && !silent ? html`<p class="note">${strings.modelLoading}</p>` : nothing}
+      ${turn.status === "stopped" ? html`<p class="note" part="stopped">${strings.stopped}</p>` : nothing}
+      ${turn.error ? html`<div class="note">${errorBox(turn.error)}</div>` : nothing}
+      ${turn.answer ? this.#details(turn.answer) : nothing}
+    </article>`;
+  }
+
+  #sources(passages: readonly Passage[], nearest: boolean): TemplateResult | typeof nothing {
+    if (passages.length === 0) return nothing;
+    const label = nearest ? strings.nearest : strings.sources;
+    return html`<section aria-label=${label} part="sources">
+      <p class="eyebrow">${label}</p>
+      <ol class="sources">
+        ${passages.map((passage) => {
+          const [title, ...headings] = breadcrumb(passage.title, passage.headings);
+          return html`<li>
+            <a part="source" href=${this.link(passage.url)}>
+              <b>${passage.number}</b>
+              <span class="where">${title}${headings.map((heading) => html`<em> › ${heading}</em>`)}</span>
+            </a>
+          </li>`;
+        })}
+      </ol>
+    </section>`;
+  }
+
+  #quote(quote: Quote): TemplateResult {
+    const passage = this.#passage(quote.passage);
+    const where = passage ? breadcrumb(passage.title, passage.headings).join(" › ") : "";
+    const href = passage ? quoteLink(this.link(passage.url), quote.text) : "";
+    return html`<figure part="quote">
+      <blockquote cite=${href}>${quote.text}</blockquote>
+      ${passage
+        ? html`<figcaption>
+            ${strings.quoteFrom} <a part="quote-link" href=${href}>${where}</a> ${this.#citation(passage)}
+          </figcaption>`
+        : nothing}
+    </figure>`;
+  }
+
+  #generated(turn: Turn): TemplateResult | typeof nothing {
+    const sentences = turn.answer?.sentences ?? [];
+    if (sentences.length === 0 && !turn.text) return nothing;
+    const body = turn.answer
+      ? sentences.map((sentence) => this.#sentence(sentence))
+      : html`${withoutMarkers(turn.text)}${turn.status === "asking" ? html`<span class="caret"></span>` : nothing}`;
+    return html`<section class="generated" part="generated" aria-label=${strings.writing}>
+      <p class="label" part="label">${turn.quote ? strings.experimental : strings.experimentalAlone}</p>
+      <p>${body}</p>
+    </section>`;
+  }
+
+  #sentence(sentence: Sentence): TemplateResult {
+    const text = withoutMarkers(sentence.text);
+    if (!sentence.supported) {
+      return html`<s part="unsupported">${text}</s><span class="flag">${strings.unsupported}</span> `;
+    }
+    return html`<span part="sentence"
+      >${text}${sentence.passages.map((number) => {
+        const passage = this.#passage(number);
+        return passage ? html` ${this.#citation(passage)}` : nothing;
+      })}
+    </span>`;
+  }
+
+  #citation(passage: Passage): TemplateResult {
+    return html`<anchorite-citation
+      .number=${passage.number}
+      .href=${this.link(passage.url)}
+      .path=${breadcrumb(passage.title, passage.headings)}
+      .excerpt=${passage.text.slice(0, EXCERPT)}
+    ></anchorite-citation>`;
+  }
+
+  #details({ timing, backend, bundle }: Answer): TemplateResult {
+    const row = (name: string, value: string): TemplateResult => html`<dt>${name}</dt>
+      <dd>${value}</dd>`;
+    return html`<details part="details">
+      <summary>${strings.details}</summary>
+      <dl>
+        ${row(strings.detailFound, `${timing.retrieve_ms.toFixed(0)} ms`)}
+        ${backend && timing.generated_tokens > 0
+          ? html`${row(strings.detailWritten, [backendName(backend.kind), backend.device].filter(Boolean).join(" · "))}
+            ${row(strings.detailReason, backend.reason)}
+            ${row(strings.detailTokens, strings.tokens(timing.prompt_tokens, timing.generated_tokens))}
+            ${row(strings.detailSpeed, strings.speed(timing.tokens_per_second))}`
+          : row(strings.detailWritten, strings.detailNothing)}
+        ${row(strings.detailBundle, bundle.slice(0, 16))}
+      </dl>
+    </details>`;
+  }
+
+  #passage(number: number): Passage | undefined {
+    const passages = this.turn?.answer?.passages ?? this.turn?.passages ?? [];
+    return passages.find((passage) => passage.number === number);
+  }
+}
+
+/** Citations are links that the engine decides; markers that the model wrote are not shown as such. */
+function withoutMarkers(text: string): string {
+  return text.replace(/\s*\[\d{1,2}\]/g, "");
+}
+
+customElements.define("anchorite-answer", AnchoriteAnswer);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "anchorite-answer": AnchoriteAnswer;
+  }
+}

@@ -1,0 +1,378 @@
+// Turns questions into a conversation: sources first, then the quotation, then generated text, all on this device.
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import type { Anchorite, AnswerEvent, EngineState } from "../engine/client.js";
+import { isAbort, toPlain } from "../engine/errors.js";
+import type { BackendRequest } from "../engine/protocol.js";
+import "./anchorite-answer.js";
+import type { Turn } from "./anchorite-answer.js";
+import { isTyping } from "./anchorite-search.js";
+import { BundleElement } from "./base.js";
+import { chatStyles } from "./chat-styles.js";
+import { chatLine, strings } from "./strings.js";
+import { tokens } from "./styles.js";
+import { errorBox } from "./text.js";
+
+/** Streamed text is announced by the sentence, not by the token. */
+const ANNOUNCE_MS = 400;
+
+/**
+ * A chat about the documents of one bundle.
+ *
+ * @fires anchorite-answer - `detail` is the `Answer`; a stopped one too, with `stopped: true`
+ * @fires anchorite-error - `detail` is `{ code, message, hint }`
+ * @csspart launcher - the button that opens the panel
+ * @csspart panel, header, transcript, form, input, submit, suggestion, status, privacy
+ */
+export class AnchoriteChat extends BundleElement {
+  static override properties: PropertyDeclarations = {
+    ...BundleElement.properties,
+    backend: {},
+    layout: { reflect: true },
+    shortcut: {},
+    heading: {},
+    suggestions: { type: Array },
+    seed: { type: Number },
+    opened: { state: true },
+    turns: { state: true },
+    announcement: { state: true },
+    complaint: { state: true },
+  };
+  static override styles = [tokens, chatStyles];
+
+  /** Where the generator runs; `auto` asks the device. */
+  declare backend: BackendRequest;
+  /** `panel` (default): a button that opens a side panel. `page`: in the flow of the page, newest answer first. */
+  declare layout: "panel" | "page";
+  /** The key that, with Ctrl or Cmd, opens the chat; empty for none. */
+  declare shortcut: string;
+  declare heading: string;
+  /** Questions to begin with. */
+  declare suggestions: readonly string[];
+  /** Same bundle, same seed, same question: same answer. */
+  declare seed: number;
+  declare private opened: boolean;
+  declare private turns: readonly Turn[];
+  declare private announcement: string;
+  declare private complaint: string;
+  #running: AbortController | null = null;
+  #nextTurn = 1;
+  #announced = 0;
+  /** One function for all renders, so that old answers are not drawn again with every token. */
+  readonly #link = (url: string): string => this.link(url);
+
+  constructor() {
+    super();
+    this.backend = "auto";
+    this.layout = "panel";
+    this.shortcut = "i";
+    this.heading = strings.chatTitle;
+    this.suggestions = [];
+    this.seed = 0;
+    this.opened = false;
+    this.turns = [];
+    this.announcement = "";
+    this.complaint = "";
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener("keydown", this.#onShortcut);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener("keydown", this.#onShortcut);
+    this.#running?.abort();
+  }
+
+  /** Shows the chat and moves the focus into it. */
+  open(): void {
+    this.start();
+    this.opened = true;
+    void this.updateComplete.then(() => {
+      const dialog = this.renderRoot.querySelector("dialog");
+      if (dialog && !dialog.open) {
+        // On a phone the panel covers the page, so the page behind it must not take the focus.
+        if (matchMedia("(max-width: 40rem)").matches) dialog.showModal();
+        else dialog.show();
+      }
+      this.renderRoot.querySelector("textarea")?.focus({ preventScroll: this.layout === "panel" });
+    });
+  }
+
+  /** Hides the panel; the conversation is kept. */
+  close(): void {
+    this.opened = false;
+    this.renderRoot.querySelector("dialog")?.close();
+    // The button is hidden while the panel is open.
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".launcher")?.focus());
+  }
+
+  /** Ends the answer that is being made, after the token being made. */
+  stop(): void {
+    this.#running?.abort();
+  }
+
+  /** Asks as if the reader had typed it. Resolves when the answer is complete, stopped or failed. */
+  async ask(question: string): Promise<void> {
+    const trimmed = question.trim();
+    if (trimmed === "") {
+      this.complaint = strings.emptyQuestion;
+      return;
+    }
+    if (this.#running) return;
+    const running = new AbortController();
+    this.#running = running;
+    this.complaint = "";
+    const id = this.#nextTurn++;
+    const { state } = this;
+    const answerRung = state?.rungs.answer.kind;
+    const early = answerRung !== "ready" && answerRung !== "absent" && answerRung !== "skipped" && answerRung !== "failed";
+    const turn: Turn = {
+      id,
+      question: trimmed,
+      status: "asking",
+      passages: null,
+      quote: undefined,
+      answerable: null,
+      text: "",
+      answer: null,
+      error: null,
+      early,
+    };
+    this.turns = [...this.turns, turn];
+    try {
+      const engine = await this.engine;
+      const answer = await engine.ask(trimmed, {
+        seed: this.seed,
+        signal: running.signal,
+        onEvent: (event) => this.#onEvent(id, event),
+      });
+      this.#change(id, { status: "done", answer, quote: answer.quote, answerable: answer.answerable, early: early && !answer.backend });
+      this.#announce(answer.answerable ? strings.announceDone : strings.silent);
+      this.#emit("anchorite-answer", answer);
+    } catch (thrown) {
+      if (isAbort(thrown)) {
+        this.#change(id, { status: "stopped" });
+        this.#announce(strings.stopped);
+      } else {
+        const error = toPlain(thrown, "ask_failed");
+        this.#change(id, { status: "failed", error });
+        this.#emit("anchorite-error", error);
+      }
+    } finally {
+      this.#running = null;
+      this.requestUpdate();
+    }
+  }
+
+  protected override started(engine: Anchorite): void {
+    void engine.prepare(this.backend);
+    engine.opened.catch((thrown: unknown) => this.#emit("anchorite-error", toPlain(thrown, "open_failed")));
+  }
+
+  protected override settled({ rungs }: EngineState): boolean {
+    const { kind } = rungs.answer;
+    return kind === "ready" || kind === "absent" || kind === "skipped" || kind === "failed";
+  }
+
+  protected override updated(changed: Map<string, unknown>): void {
+    super.updated(changed);
+    this.dataset["asking"] = this.#running ? "true" : "false";
+    if (this.layout === "panel" && changed.has("turns")) {
+      const transcript = this.renderRoot.querySelector(".transcript");
+      // A reader who scrolled up to read is left alone.
+      if (transcript && transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < 160) {
+        transcript.scrollTop = transcript.scrollHeight;
+      }
+    }
+  }
+
+  override render(): TemplateResult {
+    const live = html`<div class="hidden" role="status" aria-live="polite">${this.announcement}</div>`;
+    if (this.layout === "page") {
+      return html`<section class="page" part="panel" aria-label=${this.heading}>
+        ${this.#form()} ${this.#statusLine()} ${this.#suggestions()} ${this.#transcript([...this.turns].reverse())}
+        ${this.turns.length > 1 ? this.#clearButton() : nothing} ${live}
+      </section>`;
+    }
+    return html`<button class="launcher" part="launcher" aria-haspopup="dialog" ?hidden=${this.opened} @click=${this.open}>
+        ${strings.ask}${this.shortcut ? html` <kbd>${shortcutLabel(this.shortcut)}</kbd>` : nothing}
+      </button>
+      <dialog part="panel" aria-label=${this.heading} @cancel=${this.#onCancel} @keydown=${this.#onKey}>
+        <header part="header">
+          <h2>${this.heading}</h2>
+          ${this.turns.length > 0 ? this.#clearButton() : nothing}
+          <button class="quiet" aria-label=${strings.close} @click=${this.close}>✕</button>
+        </header>
+        ${this.#transcript(this.turns)} ${this.turns.length === 0 ? this.#suggestions() : nothing} ${this.#form()}
+        ${this.#statusLine()} ${live}
+      </dialog>`;
+  }
+
+  #transcript(turns: readonly Turn[]): TemplateResult {
+    return html`<div class="transcript" part="transcript">
+      ${repeat(
+        turns,
+        ({ id }) => id,
+        (turn) => html`<anchorite-answer .turn=${turn} .link=${this.#link} .level=${this.layout === "page" ? 2 : 3} exportparts="question, sources, source, quote, not-found, generated, sentence, unsupported, details, error"></anchorite-answer>`,
+      )}
+    </div>`;
+  }
+
+  #clearButton(): TemplateResult {
+    return html`<button class="quiet" type="button" @click=${this.#clear}>${strings.clear}</button>`;
+  }
+
+  #form(): TemplateResult {
+    const asking = this.#running !== null;
+    return html`<form part="form" @submit=${this.#onSubmit}>
+      <textarea
+        part="input"
+        rows="1"
+        aria-label=${strings.chatLabel}
+        placeholder=${strings.chatPlaceholder}
+        enterkeyhint="send"
+        aria-describedby="complaint"
+        @keydown=${this.#onKey}
+        @focus=${() => void this.start()}
+        @input=${() => {
+          this.complaint = "";
+        }}
+      ></textarea>
+      <button part="submit" class=${asking ? "stop" : "ask"} type=${asking ? "button" : "submit"} @click=${asking ? this.stop : nothing}>
+        ${asking ? strings.stop : strings.ask}
+      </button>
+      <p class="complaint" id="complaint" role="alert" ?hidden=${!this.complaint}>${this.complaint}</p>
+    </form>`;
+  }
+
+  #suggestions(): TemplateResult | typeof nothing {
+    if (this.suggestions.length === 0 || (this.layout === "page" && this.turns.length > 0)) return nothing;
+    return html`<div class="suggestions">
+      <p>${strings.suggestions}</p>
+      <ul>
+        ${this.suggestions.map(
+          (question) => html`<li><button part="suggestion" type="button" @click=${() => void this.ask(question)}>${question}</button></li>`,
+        )}
+      </ul>
+    </div>`;
+  }
+
+  #statusLine(): TemplateResult | typeof nothing {
+    const { state } = this;
+    if (!state) return html`<p class="status" part="status"><span class="privacy" part="privacy">${strings.privacy}</span></p>`;
+    if (state.error) return errorBox(state.error);
+    const line = chatLine(state);
+    const failed = [state.rungs.meaning, state.rungs.answer].find((rung) => rung.kind === "failed");
+    return html`<div class="status" part="status" data-kind=${line.kind}>
+        <span class="dot" aria-hidden="true"></span>
+        <span class="what"><b>${line.text}</b>${line.detail ? html` <span>${line.detail}</span>` : nothing}</span>
+        ${line.progress === null ? nothing : html`<progress max="1" .value=${line.progress} aria-label=${line.text}></progress>`}
+        <span class="privacy" part="privacy">${strings.privacy}</span>
+      </div>
+      ${failed?.kind === "failed" ? errorBox(failed.error) : nothing}`;
+  }
+
+  #onEvent(id: number, event: AnswerEvent): void {
+    switch (event.kind) {
+      case "sources":
+        // Also the beginning of a second attempt, when a device was lost half way.
+        this.#change(id, { passages: event.passages, quote: undefined, text: "" });
+        this.#announce(strings.announceSources(event.passages.length));
+        return;
+      case "quote":
+        this.#change(id, { quote: event.quote, answerable: event.answerable });
+        if (event.quote) this.#announce(event.quote.text);
+        return;
+      case "text": {
+        const turn = this.turns.find((one) => one.id === id);
+        if (turn) this.#change(id, { text: turn.text + event.text });
+        return;
+      }
+      case "stopped":
+        this.#change(id, { answer: event.answer });
+        this.#emit("anchorite-answer", event.answer);
+        return;
+    }
+  }
+
+  #change(id: number, part: Partial<Turn>): void {
+    this.turns = this.turns.map((turn) => (turn.id === id ? { ...turn, ...part } : turn));
+  }
+
+  /** Spoken one after the other: a polite region that changes too fast says only its last words. */
+  #announce(text: string): void {
+    const now = performance.now();
+    this.#announced = Math.max(now, this.#announced + ANNOUNCE_MS);
+    setTimeout(() => {
+      this.announcement = text;
+    }, this.#announced - now);
+  }
+
+  #emit(type: "anchorite-answer" | "anchorite-error", detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+  }
+
+  #onSubmit(event: Event): void {
+    event.preventDefault();
+    const field = this.renderRoot.querySelector("textarea");
+    if (!field || this.#running) return;
+    const question = field.value;
+    if (question.trim()) field.value = "";
+    void this.ask(question);
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    if (event.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey && event.target instanceof HTMLTextAreaElement) {
+      event.preventDefault();
+      event.target.form?.requestSubmit();
+    } else if (event.key === "Escape") {
+      this.#escape(event);
+    }
+  }
+
+  /** A modal dialog closes itself on Escape; the answer comes first. */
+  #onCancel(event: Event): void {
+    event.preventDefault();
+    this.#escape(event);
+  }
+
+  #escape(event: Event): void {
+    event.preventDefault();
+    event.stopPropagation();
+    if (this.#running) this.stop();
+    else if (this.layout === "panel") this.close();
+  }
+
+  #clear(): void {
+    this.stop();
+    this.turns = [];
+    this.renderRoot.querySelector("textarea")?.focus();
+  }
+
+  readonly #onShortcut = (event: KeyboardEvent): void => {
+    const wanted = this.shortcut && event.key.toLowerCase() === this.shortcut.toLowerCase();
+    if (!wanted || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.defaultPrevented) return;
+    // In somebody else's field the keys belong to that field.
+    if (isTyping(event) && !event.composedPath().includes(this)) return;
+    event.preventDefault();
+    this.open();
+  };
+}
+
+/** The shortcut as this platform writes it. */
+function shortcutLabel(key: string): string {
+  const apple = /mac|iphone|ipad/i.test(navigator.userAgent);
+  return `${apple ? "⌘" : "Ctrl "}${key.toUpperCase()}`;
+}
+
+customElements.define("anchorite-chat", AnchoriteChat);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "anchorite-chat": AnchoriteChat;
+  }
+}

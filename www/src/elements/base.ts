@@ -1,0 +1,95 @@
+// Turns a `bundle` attribute into a subscription to the engine that all elements with that bundle share.
+import { LitElement, type PropertyDeclarations } from "lit";
+import { Anchorite, type EngineState } from "../engine/client.js";
+
+/**
+ * What the elements have in common: the address of the bundle, when to load it, and the state of its engine.
+ * `data-state` on the element follows the engine: `idle`, `loading`, `ready` or `error`.
+ */
+export abstract class BundleElement extends LitElement {
+  static override properties: PropertyDeclarations = {
+    bundle: {},
+    load: {},
+    theme: { reflect: true },
+    state: { state: true },
+  };
+
+  /** Folder that `anchorite build` made, relative to the page. */
+  declare bundle: string;
+  /** `use` (default) loads when the reader first needs it; `now` as soon as the element is on the page. */
+  declare load: "use" | "now";
+  declare theme: "light" | "dark" | "auto";
+  /** What the engine last said; null before it is asked to load. */
+  declare protected state: EngineState | null;
+  #engine: Anchorite | null = null;
+  #unsubscribe: (() => void) | null = null;
+
+  constructor() {
+    super();
+    this.bundle = "bundle/";
+    this.load = "use";
+    this.theme = "auto";
+    this.state = null;
+  }
+
+  /** The engine, loading it if need be; rejects with an `AnchoriteError` when the bundle cannot be opened. */
+  get engine(): Promise<Anchorite> {
+    return this.start().opened;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.#engine) this.#subscribe(this.#engine);
+    this.#mark();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#unsubscribe?.();
+    this.#unsubscribe = null;
+  }
+
+  protected override firstUpdated(): void {
+    if (this.load === "now") this.start();
+  }
+
+  protected override updated(changed: Map<string, unknown>): void {
+    if (changed.has("state")) this.#mark();
+  }
+
+  /** The full address of a hit or passage. */
+  protected link(url: string): string {
+    return this.#engine?.link(url) ?? url;
+  }
+
+  /** Begins loading, anew after a failure; for what the reader does, never for a render. Safe to call often. */
+  protected start(): Anchorite {
+    if (!this.#engine || this.#engine.state.error) {
+      const engine = Anchorite.shared(this.bundle);
+      if (engine !== this.#engine) {
+        this.#engine = engine;
+        this.#subscribe(engine);
+        this.started(engine);
+      }
+    }
+    return this.#engine;
+  }
+
+  /** What an element asks of its engine once it exists. */
+  protected started(_engine: Anchorite): void {}
+
+  /** Whether everything that this element waits for has ended, well or not. */
+  protected abstract settled(state: EngineState): boolean;
+
+  #subscribe(engine: Anchorite): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = engine.subscribe((state) => {
+      this.state = state;
+    });
+  }
+
+  #mark(): void {
+    const { state } = this;
+    this.dataset["state"] = !state ? "idle" : state.error ? "error" : this.settled(state) ? "ready" : "loading";
+  }
+}

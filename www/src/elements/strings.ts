@@ -1,0 +1,137 @@
+// Turns states into the words that readers see; every visible sentence of the elements is here.
+import type { EngineState } from "../engine/client.js";
+import type { RungState } from "../engine/protocol.js";
+
+export const strings = {
+  searchLabel: "Search the documents",
+  searchPlaceholder: "Search",
+  searchResults: "Results",
+  searchNone: "Nothing found for",
+  searchKeywordsOnly: "By keywords; search by meaning joins when its model is here.",
+  chatTitle: "Ask the documents",
+  chatPlaceholder: "Ask a question",
+  chatLabel: "Your question",
+  ask: "Ask",
+  stop: "Stop",
+  close: "Close",
+  clear: "New conversation",
+  suggestions: "For example",
+  privacy: "Runs on this device. Nothing you type leaves it.",
+  looking: "Looking through the documents",
+  sources: "Sources",
+  nearest: "Nearest sections",
+  quoteFrom: "Quoted from",
+  silent: "The documents do not say.",
+  silentMore: "Nothing in them answers this question well enough to quote. These sections come nearest.",
+  experimental: "Experimental: written by a small model; the quotation above is what the documents say.",
+  experimentalAlone: "Experimental: written by a small model; check it against the sources.",
+  unsupported: "not supported by the sources",
+  writing: "Writing",
+  stopped: "You stopped this answer.",
+  source: "Source",
+  modelLoading: "The model was still loading, so this answer is the quotation alone.",
+  emptyQuestion: "Type a question first.",
+  details: "How this was made",
+  detailFound: "Found in",
+  detailWritten: "Written on",
+  detailNothing: "nothing; quotation only",
+  detailReason: "Why there",
+  detailTokens: "Tokens",
+  tokens: (read: number, written: number): string => `${read} read, ${written} written`,
+  detailSpeed: "Speed",
+  speed: (rate: number): string => `${rate.toFixed(1)} tokens per second`,
+  detailBundle: "Bundle",
+  rungKeyword: "Keywords",
+  rungMeaning: "Meaning",
+  rungMeaningReady: "sentence embedder, in this tab",
+  rungQuote: "Quotations",
+  rungQuoteReady: "the best sentence, word for word, with its place",
+  rungAnswer: "Written text",
+  indexSize: (documents: number, chunks: number): string => `${documents} documents in ${chunks} passages`,
+  waiting: "waiting",
+  starting: "starting",
+  absent: "not in this bundle",
+  loading: (loaded: string, total: string): string => `${loaded} MB of ${total} MB`,
+  bytes: (fetched: string, cached: string): string => `${fetched} MB downloaded, ${cached} MB from this device.`,
+  offline: "The host is out of reach; this is the copy kept here.",
+  bundle: "Bundle",
+  announceSources: (count: number): string => `${count} ${count === 1 ? "source" : "sources"} found.`,
+  announceDone: "The answer is complete.",
+} as const;
+
+/** Decimal megabytes, as file managers and network tools count them. */
+export function megabytes(bytes: number): string {
+  const mb = bytes / 1e6;
+  return mb >= 10 || mb === 0 ? mb.toFixed(0) : mb.toFixed(1);
+}
+
+/** One line that says where an engine stands; `detail` is the longer part, shown dimmer. */
+export interface StateLine {
+  readonly kind: "idle" | "busy" | "ready" | "failed";
+  readonly text: string;
+  readonly detail: string;
+  /** Share of the download that has arrived, 0 to 1, or null while nothing is being fetched. */
+  readonly progress: number | null;
+}
+
+function loading(what: string, state: RungState): StateLine {
+  if (state.kind !== "loading") return { kind: "busy", text: `Starting ${what}`, detail: "", progress: null };
+  const { loaded, total } = state;
+  return {
+    kind: "busy",
+    text: `Loading ${what}`,
+    detail: `${megabytes(loaded)} MB of ${megabytes(total)} MB`,
+    progress: total > 0 ? loaded / total : 0,
+  };
+}
+
+/** The line under a search box: it needs the index, and the embedder when there is one. */
+export function searchLine(state: EngineState): StateLine {
+  const { keyword, meaning } = state.rungs;
+  if (state.error) return { kind: "failed", text: state.error.message, detail: "", progress: null };
+  if (keyword.kind !== "ready") return loading("the index", keyword);
+  if (meaning.kind === "failed") return { kind: "failed", text: meaning.error.message, detail: "", progress: null };
+  if (meaning.kind === "loading" || meaning.kind === "starting" || meaning.kind === "waiting") {
+    return loading("search by meaning", meaning);
+  }
+  return { kind: "ready", text: "Ready", detail: "", progress: null };
+}
+
+/** The line of a chat: what runs, on what, and why. */
+export function chatLine(state: EngineState): StateLine {
+  const below = searchLine(state);
+  const { keyword, answer } = state.rungs;
+  if (state.error || keyword.kind !== "ready") return below;
+  const done = (text: string, detail: string, kind: StateLine["kind"] = "ready"): StateLine => ({
+    kind,
+    text,
+    detail,
+    progress: null,
+  });
+  switch (answer.kind) {
+    case "ready":
+      return done(backendName(state.backend?.kind), [state.backend?.device, state.backend?.reason].filter(Boolean).join(" · "));
+    case "absent":
+      return done("Quotations only", "this bundle carries no generator");
+    case "skipped":
+      return done("Quotations only", answer.reason);
+    case "failed":
+      return done("Quotations only", answer.error.message, "failed");
+    case "waiting":
+      return below.kind === "ready" ? loading("the model", answer) : below;
+    case "loading":
+    case "starting":
+      return loading("the model", answer);
+  }
+}
+
+export function backendName(kind: string | undefined): string {
+  switch (kind) {
+    case "webgpu":
+      return "WebGPU";
+    case "cpu":
+      return "CPU";
+    default:
+      return kind ?? "";
+  }
+}

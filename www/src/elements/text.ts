@@ -1,0 +1,52 @@
+// Turns text that others wrote into safe pieces of template: text nodes, marks and links, never markup.
+import { html, type TemplateResult } from "lit";
+import type { PlainError } from "../engine/protocol.js";
+
+/** Endings that should not keep a word from lighting up; matching is generous, for it only marks. */
+const ENDING = /(?:ing|ed|es|s)$/;
+/** Longer queries are questions pasted whole; marking every word of them would mark everything. */
+const MAX_TERMS = 12;
+
+/** `text` with the words of `query` marked wherever a word begins with one of them. */
+export function highlight(text: string, query: string): (string | TemplateResult)[] {
+  const words = query.toLowerCase().match(/[\p{L}\p{N}_]{2,}/gu) ?? [];
+  const terms = [...new Set(words.map((word) => (word.length > 5 ? word.replace(ENDING, "") : word)))];
+  if (terms.length === 0) return [text];
+  // Terms hold letters, digits and underscores only, so they need no escaping.
+  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(?:${terms.slice(0, MAX_TERMS).join("|")})[\\p{L}\\p{N}]*`, "giu");
+  const pieces: (string | TemplateResult)[] = [];
+  let end = 0;
+  for (const match of text.matchAll(pattern)) {
+    if (match.index > end) pieces.push(text.slice(end, match.index));
+    pieces.push(html`<mark part="mark">${match[0]}</mark>`);
+    end = match.index + match[0].length;
+  }
+  pieces.push(text.slice(end));
+  return pieces;
+}
+
+/** Where a passage stands: title, then headings; a first heading that repeats the title is left out. */
+export function breadcrumb(title: string, headings: readonly string[]): string[] {
+  const path = headings[0]?.trim() === title.trim() ? headings.slice(1) : headings;
+  return [title, ...path].filter((step) => step !== "");
+}
+
+/**
+ * The address of a passage with a text fragment, so that the browser scrolls to the quoted words and marks them. A browser
+ * that does not find them, or does not know fragments, goes to the anchor.
+ */
+export function quoteLink(url: string, quote: string): string {
+  const words = quote.trim().split(/\s+/);
+  if (words.length === 0 || words[0] === "") return url;
+  const encode = (part: readonly string[]): string => encodeURIComponent(part.join(" ")).replaceAll("-", "%2D");
+  const text = words.length <= 10 ? encode(words) : `${encode(words.slice(0, 5))},${encode(words.slice(-5))}`;
+  return `${url}${url.includes("#") ? "" : "#"}:~:text=${text}`;
+}
+
+/** An error as a person needs it: what happened, what to do, and the code to report. */
+export function errorBox(error: PlainError): TemplateResult {
+  return html`<p class="error" part="error" role="alert" data-code=${error.code}>
+    <strong>${error.message}</strong>
+    ${error.hint ? html`<span>${error.hint}</span>` : ""} <code>${error.code}</code>
+  </p>`;
+}

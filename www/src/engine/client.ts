@@ -1,0 +1,314 @@
+// Turns a bundle's address into an object that searches and answers; everything heavy happens in its worker.
+import { abortError, AnchoriteError } from "./errors.js";
+import type {
+  Answer,
+  AskEvent,
+  AskOptions,
+  Backend,
+  BackendRequest,
+  Hit,
+  Manifest,
+  PlainError,
+  Reply,
+  Request,
+  Rung,
+  RungState,
+} from "./protocol.js";
+
+/** Everything that can be shown about an engine; a new object for each change. */
+export interface EngineState {
+  readonly manifest: Manifest | null;
+  /** The host was out of reach, and the copy on this device is used. */
+  readonly offline: boolean;
+  readonly rungs: Readonly<Record<Rung, RungState>>;
+  readonly backend: Backend | null;
+  /** Bytes of the bundle that came over the network, and from this device, in this visit. */
+  readonly bytes: { readonly fetched: number; readonly cached: number };
+  /** Why nothing works; null while something does. */
+  readonly error: AnchoriteError | null;
+}
+
+export interface OpenOptions {
+  /** Default `auto`. Give `none` for search and quotations without the generator. */
+  readonly backend?: BackendRequest | "none";
+  readonly signal?: AbortSignal;
+}
+
+export interface SearchOptions {
+  /** Most hits to return; default 10. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What `ask` tells on the way. `stopped` comes last, and only after the signal was aborted. */
+export type AnswerEvent = AskEvent | { readonly kind: "stopped"; readonly answer: Answer };
+
+export interface AskCall extends AskOptions {
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: AnswerEvent) => void;
+}
+
+interface Pending {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onEvent?: ((event: AskEvent) => void) | undefined;
+}
+
+const WAITING: RungState = { kind: "waiting" };
+
+/** Engines by bundle address, so that the elements of one page share one worker. */
+const shared = new Map<string, Anchorite>();
+
+/** Search and answers over one bundle, in one worker. */
+export class Anchorite {
+  readonly #worker: Worker;
+  readonly #bundle: URL;
+  readonly #pending = new Map<number, Pending>();
+  readonly #listeners = new Set<(state: EngineState) => void>();
+  #nextId = 1;
+  #prepared: Promise<Backend | null> | null = null;
+  #settlePrepared: () => void = () => undefined;
+  #settleOpened: { resolve: (engine: Anchorite) => void; reject: (error: AnchoriteError) => void };
+  #state: EngineState = {
+    manifest: null,
+    offline: false,
+    rungs: { keyword: WAITING, meaning: WAITING, answer: WAITING },
+    backend: null,
+    bytes: { fetched: 0, cached: 0 },
+    error: null,
+  };
+
+  /** Settles as soon as the index is loaded and search works; rejects with an `AnchoriteError`. */
+  readonly opened: Promise<Anchorite>;
+
+  private constructor(bundle: URL) {
+    this.#bundle = bundle;
+    const { promise, resolve, reject } = withResolvers<Anchorite>();
+    this.opened = promise;
+    this.#settleOpened = { resolve, reject };
+    // Each caller handles its own rejection; this one only keeps the console quiet when nobody listens yet.
+    promise.catch(() => undefined);
+    this.#worker = new Worker(new URL("anchorite-worker.js", import.meta.url), {
+      type: "module",
+      name: "anchorite",
+    });
+    this.#worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.#receive(data));
+    this.#worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      this.#fail({
+        code: "worker_failed",
+        message: `worker did not start: ${event.message || "`anchorite-worker.js` could not be loaded"}`,
+        hint: "serve `anchorite-worker.js` beside `anchorite.js`, and allow it in the content security policy (worker-src 'self')",
+      });
+    });
+    this.#post({ kind: "open", bundle: bundle.href });
+  }
+
+  /** Opens a bundle and resolves when search works; the embedder and the generator go on loading behind it. */
+  static async open(bundle: string | URL, options: OpenOptions = {}): Promise<Anchorite> {
+    const engine = new Anchorite(bundleUrl(bundle));
+    const { backend = "auto", signal } = options;
+    const stop = (): void => engine.close();
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      if (signal?.aborted) stop();
+      if (backend !== "none") void engine.prepare(backend);
+      await engine.opened;
+      return engine;
+    } catch (thrown) {
+      engine.close();
+      throw signal?.aborted ? abortError(signal) : thrown;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /** The engine that all elements with this bundle share. It exists at once; await `opened` before calling it. */
+  static shared(bundle: string | URL): Anchorite {
+    const url = bundleUrl(bundle);
+    const known = shared.get(url.href);
+    if (known && !known.state.error) return known;
+    const engine = new Anchorite(url);
+    shared.set(url.href, engine);
+    return engine;
+  }
+
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  /** What generation runs on, and why; null while no generator is loaded. */
+  get backend(): Backend | null {
+    return this.#state.backend;
+  }
+
+  /** Calls `listener` on every change, and once now. Returns the function that ends it. */
+  subscribe(listener: (state: EngineState) => void): () => void {
+    this.#listeners.add(listener);
+    listener(this.#state);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Loads the generator, if the bundle has one and this device should run it. Resolves with what it runs on,
+   * or null when there is none: `state.rungs.answer` says why. The first call decides the backend.
+   */
+  prepare(backend: BackendRequest = "auto"): Promise<Backend | null> {
+    if (!this.#prepared) {
+      const { promise, resolve } = withResolvers<void>();
+      this.#settlePrepared = resolve;
+      this.#prepared = promise.then(() => this.#state.backend);
+      this.#post({ kind: "prepare", backend });
+    }
+    return this.#prepared;
+  }
+
+  /** The passages that match best. Works from `opened` on, and by meaning too once that rung is ready. */
+  async search(query: string, options: SearchOptions = {}): Promise<readonly Hit[]> {
+    const { limit = 10, signal } = options;
+    const reply = await this.#call((id) => ({ kind: "search", id, query, limit }), signal);
+    return reply.kind === "hits" ? reply.hits : [];
+  }
+
+  /**
+   * Answers a question: sources, then the quotation, then generated text, each told through `onEvent`.
+   * Rejects with an `AbortError` once `signal` is aborted; the answer so far comes as the event `stopped`.
+   */
+  async ask(question: string, call: AskCall = {}): Promise<Answer> {
+    const { signal, onEvent, ...options } = call;
+    const reply = await this.#call((id) => ({ kind: "ask", id, question, options }), signal, onEvent);
+    if (reply.kind !== "answer") throw new Error(`unexpected reply: ${reply.kind}`);
+    if (signal?.aborted) {
+      onEvent?.({ kind: "stopped", answer: reply.answer });
+      throw abortError(signal);
+    }
+    return reply.answer;
+  }
+
+  /** The full address of a hit or passage: relative ones start at the folder that holds the bundle. */
+  link(url: string): string {
+    return new URL(url, new URL("..", this.#bundle)).href;
+  }
+
+  /** Ends the worker; whatever still runs rejects with an `AbortError`. */
+  close(): void {
+    this.#worker.terminate();
+    if (shared.get(this.#bundle.href) === this) shared.delete(this.#bundle.href);
+    const closed = new DOMException("the engine was closed", "AbortError");
+    for (const { reject } of this.#pending.values()) reject(closed);
+    this.#pending.clear();
+    this.#settlePrepared();
+    this.#settleOpened.reject(
+      new AnchoriteError({ code: "closed", message: "engine was closed", hint: "open the bundle again" }),
+    );
+    this.#listeners.clear();
+  }
+
+  async #call(
+    request: (id: number) => Request,
+    signal: AbortSignal | undefined,
+    onEvent?: (event: AskEvent) => void,
+  ): Promise<Reply> {
+    if (signal?.aborted) throw abortError(signal);
+    if (this.#state.error) throw this.#state.error;
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = withResolvers<Reply>();
+    this.#pending.set(id, { resolve, reject, onEvent });
+    const message = request(id);
+    const stop = (): void => {
+      if (message.kind === "ask") {
+        // The worker ends the answer after the token being made, and then replies.
+        this.#post({ kind: "abort", id });
+      } else {
+        this.#pending.delete(id);
+        reject(abortError(signal));
+      }
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+    this.#post(message);
+    try {
+      return await promise;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  #receive(reply: Reply): void {
+    switch (reply.kind) {
+      case "opened":
+        this.#change({ manifest: reply.manifest, offline: reply.offline });
+        this.#settleOpened.resolve(this);
+        return;
+      case "rung":
+        this.#change({ rungs: { ...this.#state.rungs, [reply.rung]: reply.state } });
+        return;
+      case "bytes":
+        this.#change({ bytes: { fetched: reply.fetched, cached: reply.cached } });
+        return;
+      case "backend":
+        this.#change({ backend: reply.backend });
+        return;
+      case "prepared":
+        this.#settlePrepared();
+        return;
+      case "event":
+        this.#pending.get(reply.id)?.onEvent?.(reply.event);
+        return;
+      case "hits":
+      case "answer":
+        this.#pending.get(reply.id)?.resolve(reply);
+        this.#pending.delete(reply.id);
+        return;
+      case "failed":
+        if (reply.id === null) {
+          this.#fail(reply.error);
+        } else {
+          this.#pending.get(reply.id)?.reject(new AnchoriteError(reply.error));
+          this.#pending.delete(reply.id);
+        }
+        return;
+    }
+  }
+
+  #fail(plain: PlainError): void {
+    const error = new AnchoriteError(plain);
+    this.#settleOpened.reject(error);
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+    this.#change({ error });
+    this.#settlePrepared();
+  }
+
+  #change(part: Partial<EngineState>): void {
+    this.#state = { ...this.#state, ...part };
+    for (const listener of this.#listeners) listener(this.#state);
+  }
+
+  #post(request: Request): void {
+    this.#worker.postMessage(request);
+  }
+}
+
+/** Folders are addressed with a slash, so that relative paths resolve inside them. */
+function bundleUrl(bundle: string | URL): URL {
+  const url = new URL(bundle, document.baseURI);
+  url.search = "";
+  url.hash = "";
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  return url;
+}
+
+/** `Promise.withResolvers`, which is younger than some browsers that can run the rest. */
+function withResolvers<T>(): {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+} {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,150 @@
+// Turns the calls and events between page and worker into one discriminated union each, keyed by `kind`.
+// Nothing else crosses the boundary, and everything here survives structured cloning.
+
+/** What the owner or the reader asks for; `auto` lets the ladder decide. */
+export type BackendRequest = "auto" | "webgpu" | "cpu";
+
+/** What generation runs on, and why. Always shown, never guessed. */
+export interface Backend {
+  readonly kind: string;
+  readonly device: string;
+  readonly reason: string;
+}
+
+/** One content-addressed piece of a file; never larger than a static host allows (20 MiB). */
+export interface PartEntry {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface FileEntry {
+  readonly role: "documents" | "lexical" | "vectors" | "embedder" | "generator" | "adapter";
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly parts: readonly PartEntry[];
+}
+
+export interface Manifest {
+  readonly format: number;
+  readonly anchorite: string;
+  /** SHA-256 over the hashes of all files: names this bundle exactly. */
+  readonly id: string;
+  readonly documents: number;
+  readonly chunks: number;
+  readonly embedding_dimension?: number | null;
+  readonly files: readonly FileEntry[];
+}
+
+/** A search result. `url` carries the anchor and is relative to the site unless the bundle was built with a base. */
+export interface Hit {
+  readonly id: string;
+  readonly url: string;
+  readonly title: string;
+  readonly headings: readonly string[];
+  readonly snippet: string;
+  readonly score: number;
+}
+
+/** A chunk retrieved for a question; `number` is what citations refer to, from 1. */
+export interface Passage {
+  readonly number: number;
+  readonly id: string;
+  readonly url: string;
+  readonly title: string;
+  readonly headings: readonly string[];
+  readonly text: string;
+  readonly score: number;
+}
+
+/** A sentence copied from a passage, never rewritten. */
+export interface Quote {
+  readonly text: string;
+  readonly passage: number;
+}
+
+/** One generated sentence, with the passages that the check found to support it. */
+export interface Sentence {
+  readonly text: string;
+  readonly passages: readonly number[];
+  readonly supported: boolean;
+}
+
+export interface Timing {
+  readonly retrieve_ms: number;
+  readonly quote_ms: number;
+  readonly prefill_ms: number;
+  readonly decode_ms: number;
+  readonly prompt_tokens: number;
+  readonly generated_tokens: number;
+  readonly tokens_per_second: number;
+}
+
+export interface Answer {
+  readonly question: string;
+  readonly answerable: boolean;
+  readonly quote: Quote | null;
+  readonly sentences: readonly Sentence[];
+  readonly passages: readonly Passage[];
+  readonly stopped: boolean;
+  readonly bundle: string;
+  readonly backend: Backend | null;
+  readonly timing: Timing;
+}
+
+export interface AskOptions {
+  readonly passages?: number;
+  readonly max_tokens?: number;
+  /** 0 is greedy. */
+  readonly temperature?: number;
+  readonly seed?: number;
+  readonly generate?: boolean;
+  readonly adapter?: boolean;
+}
+
+/** What an answer tells while it is being made, in this order; `text` repeats, one piece for each token. */
+export type AskEvent =
+  | { readonly kind: "sources"; readonly passages: readonly Passage[] }
+  | { readonly kind: "quote"; readonly quote: Quote | null; readonly answerable: boolean }
+  | { readonly kind: "text"; readonly text: string };
+
+/** The parts of the ladder that load one after the other; each works without the next. */
+export type Rung = "keyword" | "meaning" | "answer";
+
+/** Where a rung stands. `absent`: not in this bundle. `skipped`: not wanted on this device, see `reason`. */
+export type RungState =
+  | { readonly kind: "waiting" }
+  | { readonly kind: "loading"; readonly loaded: number; readonly total: number }
+  | { readonly kind: "starting" }
+  | { readonly kind: "ready" }
+  | { readonly kind: "absent" }
+  | { readonly kind: "skipped"; readonly reason: string }
+  | { readonly kind: "failed"; readonly error: PlainError };
+
+/** An error as it crosses the worker: an object, never a sentence to be parsed. */
+export interface PlainError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Page to worker. */
+export type Request =
+  | { readonly kind: "open"; readonly bundle: string }
+  | { readonly kind: "prepare"; readonly backend: BackendRequest }
+  | { readonly kind: "search"; readonly id: number; readonly query: string; readonly limit: number }
+  | { readonly kind: "ask"; readonly id: number; readonly question: string; readonly options: AskOptions }
+  | { readonly kind: "abort"; readonly id: number };
+
+/** Worker to page. */
+export type Reply =
+  | { readonly kind: "opened"; readonly manifest: Manifest; readonly offline: boolean }
+  | { readonly kind: "rung"; readonly rung: Rung; readonly state: RungState }
+  | { readonly kind: "bytes"; readonly fetched: number; readonly cached: number }
+  | { readonly kind: "backend"; readonly backend: Backend }
+  | { readonly kind: "prepared" }
+  | { readonly kind: "hits"; readonly id: number; readonly hits: readonly Hit[] }
+  | { readonly kind: "event"; readonly id: number; readonly event: AskEvent }
+  | { readonly kind: "answer"; readonly id: number; readonly answer: Answer }
+  | { readonly kind: "failed"; readonly id: number | null; readonly error: PlainError };

@@ -1,0 +1,181 @@
+// Turns a bundle's address into verified bytes: fetched once, kept by content-addressed path, counted while they arrive.
+import { AnchoriteError } from "./errors.js";
+import type { PartEntry } from "./protocol.js";
+
+/** Named after the layout of the cache, not of the bundle: a bundle's version is in its manifest. */
+const CACHE = "anchorite-1";
+const MANIFEST = "manifest.json";
+/** A manifest lists files, it does not carry them; larger is not a manifest. */
+const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
+/** A dropped connection is tried again this often before it is reported. */
+const ATTEMPTS = 3;
+
+/** Bytes that arrived since the last call, and where from. */
+export type Count = (bytes: number, from: "network" | "cache") => void;
+
+/** Takes the bytes of one part, and throws if they are not what the manifest says. */
+export type Accept = (path: string, bytes: Uint8Array) => void;
+
+export class Store {
+  readonly #base: URL;
+  readonly #cache: Cache | null;
+
+  private constructor(base: URL, cache: Cache | null) {
+    this.#base = base;
+    this.#cache = cache;
+  }
+
+  /** Opens the store of one bundle. Without Cache Storage (insecure origin, full disk) everything works, once. */
+  static async open(bundle: string): Promise<Store> {
+    const base = new URL(bundle.endsWith("/") ? bundle : `${bundle}/`);
+    try {
+      return new Store(base, await caches.open(CACHE));
+    } catch {
+      return new Store(base, null);
+    }
+  }
+
+  /** The manifest, fresh from the host; the last one seen when the host cannot be reached. */
+  async manifest(): Promise<{ readonly bytes: Uint8Array; readonly offline: boolean }> {
+    const url = new URL(MANIFEST, this.#base).href;
+    let response: Response;
+    try {
+      response = await fetch(url, { cache: "no-cache" });
+    } catch (thrown) {
+      const kept = await this.#cache?.match(url);
+      if (kept) return { bytes: new Uint8Array(await kept.arrayBuffer()), offline: true };
+      throw unreachable(url, thrown);
+    }
+    if (!response.ok) throw refused(url, response.status, "bundle manifest");
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (bytes.length > MANIFEST_MAX_BYTES) {
+      throw new AnchoriteError({
+        code: "manifest_too_large",
+        message: `bundle manifest is too large: \`${url}\`, at most ${MANIFEST_MAX_BYTES} bytes, found ${bytes.length}`,
+        hint: "check that the `bundle` attribute names a folder made by `anchorite build`",
+      });
+    }
+    return { bytes, offline: false };
+  }
+
+  /** Keeps a manifest for offline visits; called once it has been read without error. */
+  async keepManifest(bytes: Uint8Array): Promise<void> {
+    await this.#keep(new URL(MANIFEST, this.#base).href, bytes);
+  }
+
+  /**
+   * Brings one part to `accept`: from the cache when it is there and intact, else from the host. A part that
+   * `accept` refuses is dropped from the cache and asked for once more past every cache before the error is reported.
+   */
+  async part(part: PartEntry, accept: Accept, count: Count): Promise<void> {
+    const url = new URL(part.path, this.#base).href;
+    const kept = await this.#cache?.match(url);
+    if (kept) {
+      const bytes = new Uint8Array(await kept.arrayBuffer());
+      try {
+        accept(part.path, bytes);
+        count(bytes.length, "cache");
+        return;
+      } catch {
+        await this.#cache?.delete(url);
+      }
+    }
+    const bytes = await this.#download(url, part, "default", count);
+    try {
+      accept(part.path, bytes);
+      await this.#keep(url, bytes);
+      return;
+    } catch {
+      count(-bytes.length, "network");
+    }
+    // The browser's own HTTP cache may hold a damaged copy; the host decides.
+    const again = await this.#download(url, part, "reload", count);
+    accept(part.path, again);
+    await this.#keep(url, again);
+  }
+
+  /** Whether a part is already on this device. */
+  async has(part: PartEntry): Promise<boolean> {
+    return (await this.#cache?.match(new URL(part.path, this.#base).href)) !== undefined;
+  }
+
+  /** Forgets parts of this bundle that its manifest no longer names. */
+  async prune(paths: ReadonlySet<string>): Promise<void> {
+    const cache = this.#cache;
+    if (!cache) return;
+    for (const request of await cache.keys()) {
+      if (!request.url.startsWith(this.#base.href)) continue;
+      const path = request.url.slice(this.#base.href.length);
+      if (path !== MANIFEST && !paths.has(path)) await cache.delete(request);
+    }
+  }
+
+  async #download(url: string, part: PartEntry, cache: RequestCache, count: Count): Promise<Uint8Array> {
+    for (let attempt = 1; ; attempt += 1) {
+      let arrived = 0;
+      try {
+        const response = await fetch(url, { cache });
+        if (!response.ok) throw refused(url, response.status, "bundle file");
+        // The length is known from the manifest, so one allocation is enough and a longer body is cut off early.
+        const bytes = new Uint8Array(part.bytes);
+        const reader = response.body?.getReader();
+        if (!reader) return new Uint8Array(await response.arrayBuffer());
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (done) break;
+          if (arrived + value.length > bytes.length) {
+            await reader.cancel();
+            throw wrongLength(part, `more than ${part.bytes}`);
+          }
+          bytes.set(value, arrived);
+          arrived += value.length;
+          count(value.length, "network");
+        }
+        // A short body is left to the hash check: it says path, expected and found.
+        return arrived === bytes.length ? bytes : bytes.slice(0, arrived);
+      } catch (thrown) {
+        count(-arrived, "network");
+        if (thrown instanceof AnchoriteError) throw thrown;
+        if (attempt === ATTEMPTS) throw unreachable(url, thrown);
+        await new Promise((resolve) => setTimeout(resolve, 250 * attempt));
+      }
+    }
+  }
+
+  /** Keeping is a convenience: a full disk must not fail a visit that has its bytes. */
+  async #keep(url: string, bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#cache?.put(url, new Response(bytes as Uint8Array<ArrayBuffer>));
+    } catch {
+      // Storage is full or refused; the next visit downloads again.
+    }
+  }
+}
+
+function refused(url: string, status: number, what: string): AnchoriteError {
+  return new AnchoriteError({
+    code: status === 404 ? "file_missing" : "http_status",
+    message: `${what} could not be fetched: \`${url}\`, HTTP status ${status}`,
+    hint:
+      status === 404
+        ? "check the `bundle` attribute, and that the whole folder made by `anchorite build` was uploaded"
+        : "try again later; the host answered, but not with the file",
+  });
+}
+
+function unreachable(url: string, thrown: unknown): AnchoriteError {
+  const cause = thrown instanceof Error ? thrown.message : String(thrown);
+  return new AnchoriteError({
+    code: "host_unreachable",
+    message: `host could not be reached: \`${url}\`: ${cause}`,
+    hint: "check the connection and reload; parts that already arrived are kept",
+  });
+}
+
+function wrongLength(part: PartEntry, found: string): AnchoriteError {
+  return new AnchoriteError({
+    code: "part_length",
+    message: `bundle file has the wrong length: \`${part.path}\`, expected ${part.bytes} bytes, found ${found}`,
+    hint: "upload the bundle again, completely; a proxy may have replaced the file",
+  });
+}

@@ -1,0 +1,61 @@
+// Turns the demo into a page that opens without a network: the host first, the copy kept here when it cannot be reached.
+// The bundle's parts are not its business; the engine's store keeps those by content.
+
+/** What a service worker's scope offers here; the DOM library of TypeScript knows only windows. */
+interface Scope {
+  readonly registration: { readonly scope: string };
+  readonly clients: { claim(): Promise<void> };
+  skipWaiting(): Promise<void>;
+  addEventListener(type: "install" | "activate", listener: (event: Lifetime) => void): void;
+  addEventListener(type: "fetch", listener: (event: Fetch) => void): void;
+}
+interface Lifetime {
+  waitUntil(work: Promise<unknown>): void;
+}
+interface Fetch extends Lifetime {
+  readonly request: globalThis.Request;
+  respondWith(response: Promise<Response>): void;
+}
+/** Files of the page itself; written in by `build.mjs`. */
+declare const SHELL: readonly string[];
+
+const scope = globalThis as unknown as Scope;
+const CACHE = "anchorite-page-1";
+
+scope.addEventListener("install", (event) => {
+  event.waitUntil(
+    (async () => {
+      const cache = await caches.open(CACHE);
+      // What the page has just fetched is taken from the browser's cache, not from the host again.
+      const add = (path: string): Promise<void> =>
+        cache.add(new Request(new URL(path, scope.registration.scope), { cache: "force-cache" }));
+      // One missing file (a site without `demo.json`) must not cost the others.
+      await Promise.all(SHELL.map((path) => add(path).catch(() => undefined)));
+      await scope.skipWaiting();
+    })(),
+  );
+});
+
+scope.addEventListener("activate", (event) => event.waitUntil(scope.clients.claim()));
+
+scope.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  const ours = url.href.startsWith(scope.registration.scope) && request.method === "GET";
+  // A manifest or part that cannot be fetched is the store's affair: it knows what it kept.
+  if (!ours || /\/(?:manifest\.json|files\/[^/]+)$/.test(url.pathname)) return;
+  event.respondWith(fresh(request));
+});
+
+async function fresh(request: globalThis.Request): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  try {
+    const response = await fetch(request);
+    if (response.ok && response.type === "basic") await cache.put(request, response.clone());
+    return response;
+  } catch (thrown) {
+    const kept = await cache.match(request, { ignoreSearch: request.mode === "navigate" });
+    if (kept) return kept;
+    throw thrown;
+  }
+}
