@@ -3,6 +3,7 @@
 mod embedder;
 mod logits;
 mod stories;
+mod generator;
 mod gpu;
 mod template;
 mod tokenizer;

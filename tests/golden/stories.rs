@@ -48,6 +48,14 @@ fn tells_the_reference_story_on_the_cpu() {
 }
 
 #[test]
+fn tells_the_reference_story_on_the_gpu() {
+    // Says so and skips where the tests are told that there is no device.
+    if harness::gpu::gpu().is_some() {
+        tells_the_story(BackendRequest::Gpu);
+    }
+}
+
+#[test]
 fn stays_close_when_quantised() {
     let Some(data_dir) = harness::data_dir() else { return };
     let exact = Stories::load(&data_dir, TensorType::F32);

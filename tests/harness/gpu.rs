@@ -84,19 +84,9 @@ pub fn filled(gpu: &Gpu, case: &str, rows: &Rows) -> Vec<f32> {
     values
 }
 
-/// Squared error over squared size: 0 where equal, 1 where nothing is right.
-pub fn nmse(expected: &[f32], got: &[f32]) -> f64 {
-    assert_eq!(expected.len(), got.len(), "as many values as expected");
-    let square = |v: f64| v * v;
-    let error: f64 =
-        expected.iter().zip(got).map(|(&e, &g)| square(f64::from(e) - f64::from(g))).sum();
-    let size: f64 = expected.iter().map(|&e| square(f64::from(e))).sum();
-    if error == 0.0 { 0.0 } else { error / size.max(f64::MIN_POSITIVE) }
-}
-
-/// Fails unless `got` is within `bound` of `expected`, by [`nmse`]; prints the case either way.
+/// Fails unless `got` is within `bound` of `expected`, by [`crate::nmse`]; prints the case either way.
 pub fn assert_close(case: &str, bound: f64, expected: &[f32], got: &[f32]) {
-    let found = nmse(expected, got);
+    let found = crate::nmse(got, expected);
     eprintln!("{case}: NMSE {found:.1e}, bound {bound:.0e}");
     // Written so that NaN fails.
     assert!(found <= bound, "{case}: NMSE bound {bound:.0e}, got {found:.3e}");

@@ -124,7 +124,10 @@ impl Gpu {
         if let Some(pipeline) = lock(&self.pipelines).get(&key) {
             return pipeline.clone();
         }
-        let module = create_module(&self.device, &label, kernel.wgsl());
+        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(&label),
+            source: wgpu::ShaderSource::Wgsl(kernel.wgsl().into()),
+        });
         let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&label),
             layout: None,
@@ -175,18 +178,4 @@ impl Gpu {
         }
         Err(GpuError::Shape { kernel, operand, expected, found })
     }
-}
-
-/// Compiles WGSL with every check of indices, and without the counter that wgpu adds to each loop to end it: that counter
-/// keeps drivers from unrolling, which makes a software adapter several times slower.
-fn create_module(device: &wgpu::Device, label: &str, wgsl: String) -> wgpu::ShaderModule {
-    let descriptor = wgpu::ShaderModuleDescriptor {
-        label: Some(label),
-        source: wgpu::ShaderSource::Wgsl(wgsl.into()),
-    };
-    let mut checks = wgpu::ShaderRuntimeChecks::checked();
-    checks.force_loop_bounding = std::env::var("BOUND").is_ok();
-    // SAFETY: the sources are this crate's own kernels. Each of their loops counts up, by a constant, to a bound that does
-    // not change inside it and that is below 2^31 since it counts parts of a buffer; so each of them ends.
-    unsafe { device.create_shader_module_trusted(descriptor, checks) }
 }
