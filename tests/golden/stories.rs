@@ -16,17 +16,31 @@ fn load(stories: &Stories, backend: BackendRequest) -> Generator {
 
 /// Decodes 200 tokens from nothing but the start token.
 fn tell(generator: &mut Generator) -> String {
-    let prompt = generator.tokenizer().encode("", true).expect("no text is a text");
+    let prompt = generator
+        .tokenizer()
+        .encode("", true)
+        .expect("no text is a text");
     assert_eq!(prompt.len(), 1, "only the start token");
-    let options =
-        GenerateOptions { max_tokens: 200, sample: SampleOptions::default(), stop: Vec::new() };
+    let options = GenerateOptions {
+        max_tokens: 200,
+        sample: SampleOptions::default(),
+        stop: Vec::new(),
+    };
     let mut streamed = String::new();
-    let generation = block_on(generator.generate(&prompt, &options, || 0.0, async |text| {
-        streamed.push_str(text);
-        ControlFlow::Continue(())
-    }))
+    let generation = block_on(generator.generate(
+        &prompt,
+        &options,
+        || 0.0,
+        async |text| {
+            streamed.push_str(text);
+            ControlFlow::Continue(())
+        },
+    ))
     .expect("the model runs");
-    assert_eq!(generation.n_generated_tokens, 200, "every step gives a token");
+    assert_eq!(
+        generation.n_generated_tokens, 200,
+        "every step gives a token"
+    );
     assert_eq!(generation.stop, StopReason::MaxTokens, "the story goes on");
     assert_eq!(generation.text, streamed, "streamed as returned");
     generation.text
@@ -34,11 +48,17 @@ fn tell(generator: &mut Generator) -> String {
 
 #[track_caller]
 fn tells_the_story(backend: BackendRequest) {
-    let Some(data_dir) = harness::data_dir() else { return };
+    let Some(data_dir) = harness::data_dir() else {
+        return;
+    };
     let stories = Stories::load(&data_dir, TensorType::F32);
     let mut generator = load(&stories, backend);
     let text = tell(&mut generator);
-    println!("{}: 200 tokens, {} bytes", generator.backend().kind, text.len());
+    println!(
+        "{}: 200 tokens, {} bytes",
+        generator.backend().kind,
+        text.len()
+    );
     assert_eq!(text, stories.expected, "on {}", generator.backend().kind);
 }
 
@@ -57,22 +77,39 @@ fn tells_the_reference_story_on_the_gpu() {
 
 #[test]
 fn stays_close_when_quantised() {
-    let Some(data_dir) = harness::data_dir() else { return };
+    let Some(data_dir) = harness::data_dir() else {
+        return;
+    };
     let exact = Stories::load(&data_dir, TensorType::F32);
     let logits = |stories: &Stories| {
         let mut generator = load(stories, BackendRequest::Cpu);
-        let prompt = generator.tokenizer().encode(&exact.expected[..200], true).expect("tokens");
+        let prompt = generator
+            .tokenizer()
+            .encode(&exact.expected[..200], true)
+            .expect("tokens");
         let logits = block_on(generator.forward_mut().forward(&prompt, 0)).expect("the model runs");
         (logits, tell(&mut generator))
     };
     let (expected, _) = logits(&exact);
     // The model has only 64 channels, so that few errors average out; larger models lose less.
-    for (kind, bound) in [(TensorType::F16, 1e-5), (TensorType::Q8_0, 1e-3), (TensorType::Q4_0, 0.1)]
-    {
+    for (kind, bound) in [
+        (TensorType::F16, 1e-5),
+        (TensorType::Q8_0, 1e-3),
+        (TensorType::Q4_0, 0.1),
+    ] {
         let (found, text) = logits(&Stories::load(&data_dir, kind));
         let got = harness::nmse(&found, &expected);
-        println!("{kind} logits: NMSE bound {bound:e}, got {got:e}; tells {:.60}...", text);
-        assert!(got <= bound, "{kind} logits: NMSE bound {bound:e}, got {got:e}");
-        assert!(text.starts_with("Once upon a time"), "{kind} still begins a story: {text}");
+        println!(
+            "{kind} logits: NMSE bound {bound:e}, got {got:e}; tells {:.60}...",
+            text
+        );
+        assert!(
+            got <= bound,
+            "{kind} logits: NMSE bound {bound:e}, got {got:e}"
+        );
+        assert!(
+            text.starts_with("Once upon a time"),
+            "{kind} still begins a story: {text}"
+        );
     }
 }

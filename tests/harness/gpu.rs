@@ -41,7 +41,10 @@ impl Numbers {
     /// The next number, in -1 .. 1.
     pub fn one(&mut self) -> f32 {
         // Knuth's MMIX generator; its upper bits are good enough for weights.
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 40) as f32 / (1u64 << 23) as f32 - 1.0
     }
 
@@ -54,7 +57,8 @@ impl Numbers {
 /// Room for `T` rows of `n_cols`, all of them and one more row filled with [`SENTINEL`].
 pub fn output(gpu: &Gpu, n_tokens: usize, n_cols: usize) -> Rows {
     let filled = vec![SENTINEL; (n_tokens + 1) * n_cols];
-    gpu.rows_of("output", &filled, n_cols).expect("room for the output")
+    gpu.rows_of("output", &filled, n_cols)
+        .expect("room for the output")
 }
 
 /// A batch of tokens with these ids, the first of them at `position`.
@@ -80,7 +84,10 @@ pub fn run(gpu: &Gpu, n_tokens: usize, plan: impl FnOnce() -> Result<Vec<Op>, Gp
 pub fn filled(gpu: &Gpu, case: &str, rows: &Rows) -> Vec<f32> {
     let mut values = pollster::block_on(gpu.read_rows(rows)).expect("the output");
     let rest = values.split_off(values.len() - rows.n_cols);
-    assert!(rest.iter().all(|&v| v == SENTINEL), "{case}: wrote behind its last row");
+    assert!(
+        rest.iter().all(|&v| v == SENTINEL),
+        "{case}: wrote behind its last row"
+    );
     values
 }
 
@@ -89,7 +96,10 @@ pub fn assert_close(case: &str, bound: f64, expected: &[f32], got: &[f32]) {
     let found = crate::nmse(got, expected);
     eprintln!("{case}: NMSE {found:.1e}, bound {bound:.0e}");
     // Written so that NaN fails.
-    assert!(found <= bound, "{case}: NMSE bound {bound:.0e}, got {found:.3e}");
+    assert!(
+        found <= bound,
+        "{case}: NMSE bound {bound:.0e}, got {found:.3e}"
+    );
 }
 
 /// A configuration with these heads, for kernels that look at nothing else of it.

@@ -15,7 +15,10 @@ pub fn data_dir() -> Option<PathBuf> {
     if dir.is_dir() {
         return Some(dir);
     }
-    eprintln!("skipped: no public test data at {}; set ANCHORITE_DATA", dir.display());
+    eprintln!(
+        "skipped: no public test data at {}; set ANCHORITE_DATA",
+        dir.display()
+    );
     None
 }
 
@@ -27,8 +30,14 @@ pub fn root() -> PathBuf {
 /// Normalised mean squared error: the power of the difference over the power of what was expected.
 pub fn nmse(found: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(found.len(), expected.len(), "as many values as expected");
-    let power = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>();
-    let error = power(&mut found.iter().zip(expected).map(|(a, b)| f64::from(*a) - f64::from(*b)));
+    let power =
+        |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>();
+    let error = power(
+        &mut found
+            .iter()
+            .zip(expected)
+            .map(|(a, b)| f64::from(*a) - f64::from(*b)),
+    );
     error / power(&mut expected.iter().map(|value| f64::from(*value)))
 }
 
@@ -50,7 +59,9 @@ pub struct Site {
 impl Site {
     /// A site with these pages, as `(path, bytes)`.
     pub fn new(pages: &[(&str, &[u8])]) -> Site {
-        let site = Site { dir: tempfile::tempdir().expect("a temporary folder") };
+        let site = Site {
+            dir: tempfile::tempdir().expect("a temporary folder"),
+        };
         std::fs::create_dir(site.pages()).expect("the folder of pages");
         for (path, bytes) in pages {
             site.write(path, bytes);
@@ -79,7 +90,13 @@ impl Site {
     /// Builds the bundle without a generator, with `extra` arguments.
     pub fn build(&self, extra: &[&str]) -> Run {
         let (pages, bundle) = (self.pages(), self.bundle());
-        let mut arguments = vec!["build", path_text(&pages), "--out", path_text(&bundle), "--no-generator"];
+        let mut arguments = vec![
+            "build",
+            path_text(&pages),
+            "--out",
+            path_text(&bundle),
+            "--no-generator",
+        ];
         arguments.extend(extra);
         anchorite(&arguments)
     }
@@ -97,9 +114,20 @@ impl Site {
 pub fn anchorite(arguments: &[&str]) -> Run {
     let test = std::env::current_exe().expect("the test's own path");
     // target/debug/deps/site-<hash> -> target/debug/anchorite
-    let program = test.ancestors().nth(2).expect("the target folder").join("anchorite");
-    assert!(program.exists(), "{} is not built: run `cargo build -p anchorite-cli` first", program.display());
-    let output = std::process::Command::new(&program).args(arguments).output().expect("the program starts");
+    let program = test
+        .ancestors()
+        .nth(2)
+        .expect("the target folder")
+        .join("anchorite");
+    assert!(
+        program.exists(),
+        "{} is not built: run `cargo build -p anchorite-cli` first",
+        program.display()
+    );
+    let output = std::process::Command::new(&program)
+        .args(arguments)
+        .output()
+        .expect("the program starts");
     Run {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),

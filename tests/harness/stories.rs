@@ -22,12 +22,16 @@ impl Stories {
         let dir = data_dir.join("models/stories260K");
         let read = |name: &str| {
             let path = dir.join(name);
-            std::fs::read(&path).unwrap_or_else(|error| panic!("could not read {}: {error}", path.display()))
+            std::fs::read(&path)
+                .unwrap_or_else(|error| panic!("could not read {}: {error}", path.display()))
         };
         let gguf = convert(&read("stories260K.bin"), &read("tok512.bin"), kind);
         let expected = String::from_utf8(read("greedy200.txt")).expect("the story is UTF-8");
         // run.c ends its output with a line end of its own.
-        let expected = expected.strip_suffix('\n').expect("run.c's line end").to_owned();
+        let expected = expected
+            .strip_suffix('\n')
+            .expect("run.c's line end")
+            .to_owned();
         Stories { gguf, expected }
     }
 }
@@ -49,14 +53,24 @@ impl Reader<'_> {
 
     fn floats(&mut self, n_floats: usize) -> Vec<f32> {
         let (floats, _) = self.bytes(4 * n_floats).as_chunks::<4>();
-        floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+        floats
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect()
     }
 }
 
 fn convert(model: &[u8], vocabulary: &[u8], kind: TensorType) -> Vec<u8> {
     let mut reader = Reader(model);
-    let [n_embd, n_ff, n_layers, n_heads, n_kv_heads, n_vocab, n_positions] =
-        std::array::from_fn(|_| reader.count());
+    let [
+        n_embd,
+        n_ff,
+        n_layers,
+        n_heads,
+        n_kv_heads,
+        n_vocab,
+        n_positions,
+    ] = std::array::from_fn(|_| reader.count());
     let kv = n_embd / n_heads * n_kv_heads;
     let mut writer = Writer::new();
     let mut count = |key: &str, value: usize| {
@@ -75,10 +89,19 @@ fn convert(model: &[u8], vocabulary: &[u8], kind: TensorType) -> Vec<u8> {
     write_vocabulary(&mut writer, vocabulary, n_vocab);
 
     let mut matrix = |name: &str, values: &[f32], n_rows: usize, n_cols: usize| {
-        let kind = if n_cols.is_multiple_of(kind.block_len()) { kind } else { TensorType::F32 };
+        let kind = if n_cols.is_multiple_of(kind.block_len()) {
+            kind
+        } else {
+            TensorType::F32
+        };
         writer.add(TensorOut::pack(name, kind, &[n_cols, n_rows], values));
     };
-    matrix("token_embd.weight", &reader.floats(n_vocab * n_embd), n_vocab, n_embd);
+    matrix(
+        "token_embd.weight",
+        &reader.floats(n_vocab * n_embd),
+        n_vocab,
+        n_embd,
+    );
     // Each kind of tensor lies there for all layers at once. llama2.c turns neighbouring pairs, as GGUF's llama does, so
     // no row changes its place.
     let mut vectors = Vec::new();
@@ -105,10 +128,19 @@ fn convert(model: &[u8], vocabulary: &[u8], kind: TensorType) -> Vec<u8> {
     }
     vectors.push(("output_norm.weight".into(), reader.floats(n_embd)));
     for (name, values) in vectors {
-        writer.add(TensorOut::pack(&name, TensorType::F32, &[values.len()], &values));
+        writer.add(TensorOut::pack(
+            &name,
+            TensorType::F32,
+            &[values.len()],
+            &values,
+        ));
     }
     // What is left are tables of cosines and sines, which run.c does not use either.
-    assert_eq!(reader.0.len(), 4 * n_positions * (n_embd / n_heads), "bytes after the weights");
+    assert_eq!(
+        reader.0.len(),
+        4 * n_positions * (n_embd / n_heads),
+        "bytes after the weights"
+    );
     writer.finish()
 }
 

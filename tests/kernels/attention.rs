@@ -33,15 +33,23 @@ fn attends_to_everything_up_to_each_token() {
         let rows = |values: &[f32], n_cols| gpu.rows_of("rows", values, n_cols).expect("rows");
         // What lies behind the last token must not be seen.
         let behind = |values: &[f32]| [values, &vec![f32::NAN; 3 * kv_width]].concat();
-        let cache = KvCache { k: rows(&behind(&k), kv_width), v: rows(&behind(&v), kv_width) };
+        let cache = KvCache {
+            k: rows(&behind(&k), kv_width),
+            v: rows(&behind(&v), kv_width),
+        };
         let (x, y) = (rows(&qkv, width), output(&gpu, n_tokens, q_width));
         let place = u32::try_from(position).expect("a position");
         let batch = batch(&gpu, place, &vec![0; n_tokens]);
         run(&gpu, n_tokens, || {
-            Ok(vec![attention(&gpu, &batch, &config, &x, &cache, &y)?.into()])
+            Ok(vec![
+                attention(&gpu, &batch, &config, &x, &cache, &y)?.into(),
+            ])
         });
 
-        let q: Vec<f32> = qkv.chunks(width).flat_map(|row| row[..q_width].to_vec()).collect();
+        let q: Vec<f32> = qkv
+            .chunks(width)
+            .flat_map(|row| row[..q_width].to_vec())
+            .collect();
         let mut expected = vec![0.0; q.len()];
         reference::attention::attention(&config, position, &q, &k, &v, &mut expected);
         assert_close(&case, 1e-7, &expected, &filled(&gpu, &case, &y));
@@ -54,7 +62,10 @@ fn refuses_heads_it_cannot_hold() {
     for head_size in [6, 132] {
         let config = model_config(1, 1, head_size);
         let rows = |n_cols| gpu.rows("rows", 1, n_cols).expect("rows");
-        let cache = KvCache { k: rows(head_size), v: rows(head_size) };
+        let cache = KvCache {
+            k: rows(head_size),
+            v: rows(head_size),
+        };
         let batch = batch(&gpu, 0, &[0]);
         let (x, y) = (rows(3 * head_size), rows(head_size));
         let refused = attention(&gpu, &batch, &config, &x, &cache, &y);

@@ -13,7 +13,9 @@ fn compare(kind: TensorType, n_cols: usize, max_binding_bytes: u64, n_slices: us
     gpu.limit_binding_bytes(max_binding_bytes);
     let n_rows = 63;
     let bytes = quant::quantize(kind, &Numbers::new(5).take(n_rows * n_cols));
-    let weights = gpu.matrix("weights", kind, n_rows, n_cols, &bytes).expect("weights");
+    let weights = gpu
+        .matrix("weights", kind, n_rows, n_cols, &bytes)
+        .expect("weights");
     assert_eq!(weights.n_slices(), n_slices, "{kind}: slices");
     let y = output(&gpu, TOKENS.len(), n_cols);
     let batch = batch(&gpu, 0, &TOKENS);
@@ -21,7 +23,12 @@ fn compare(kind: TensorType, n_cols: usize, max_binding_bytes: u64, n_slices: us
 
     let case = format!("embed {kind} C={n_cols}, slices: {n_slices}");
     let mut expected = vec![0.0; TOKENS.len() * n_cols];
-    let matrix = Matrix { kind, n_rows, n_cols, bytes };
+    let matrix = Matrix {
+        kind,
+        n_rows,
+        n_cols,
+        bytes,
+    };
     reference::embed::embed(&matrix, &TOKENS.map(TokenId), &mut expected);
     assert_close(&case, 0.0, &expected, &filled(&gpu, &case, &y));
 }

@@ -17,7 +17,9 @@ fn normalises_rows_of_any_length() {
         let gains = gpu.rows_of("gain", &gain, n_cols).expect("gain");
         let y = output(&gpu, n_tokens, n_cols);
         let batch = batch(&gpu, 0, &vec![0; n_tokens]);
-        run(&gpu, n_tokens, || Ok(vec![rms_norm(&gpu, &batch, &rows, &gains, EPS, &y)?.into()]));
+        run(&gpu, n_tokens, || {
+            Ok(vec![rms_norm(&gpu, &batch, &rows, &gains, EPS, &y)?.into()])
+        });
 
         let mut expected = vec![0.0; x.len()];
         reference::rms_norm::rms_norm(&x, &gain, EPS, &mut expected);
@@ -34,7 +36,9 @@ fn takes_the_last_row_of_a_batch() {
     let gains = gpu.rows_of("gain", &gain, n_cols).expect("gain");
     let y = output(&gpu, 1, n_cols);
     let last = batch(&gpu, 0, &vec![0; n_tokens]).last();
-    run(&gpu, 1, || Ok(vec![rms_norm(&gpu, &last, &rows, &gains, EPS, &y)?.into()]));
+    run(&gpu, 1, || {
+        Ok(vec![rms_norm(&gpu, &last, &rows, &gains, EPS, &y)?.into()])
+    });
 
     let mut expected = vec![0.0; n_cols];
     reference::rms_norm::rms_norm(&x[4 * n_cols..], &gain, EPS, &mut expected);

@@ -23,11 +23,16 @@ fn compare(config: &ModelConfig, factors: Option<&[f32]>, position: usize, n_tok
     let qkv = gpu.rows_of("qkv", &x, width).expect("qkv");
     let empty = vec![-1.0; N_POSITIONS * kv_width];
     let rows = |name| gpu.rows_of(name, &empty, kv_width).expect("cache");
-    let cache = KvCache { k: rows("k_cache"), v: rows("v_cache") };
+    let cache = KvCache {
+        k: rows("k_cache"),
+        v: rows("v_cache"),
+    };
     let place = u32::try_from(position).expect("a position");
     let batch = batch(&gpu, place, &vec![0; n_tokens]);
     run(&gpu, n_tokens, || {
-        Ok(vec![rope(&gpu, &batch, config, &angles, &biases, &qkv, &cache)?.into()])
+        Ok(vec![
+            rope(&gpu, &batch, config, &angles, &biases, &qkv, &cache)?.into(),
+        ])
     });
 
     let (mut q, mut k, mut v) = (Vec::new(), Vec::new(), Vec::new());
@@ -41,8 +46,10 @@ fn compare(config: &ModelConfig, factors: Option<&[f32]>, position: usize, n_tok
     reference::rope::rope(config, factors, config.n_kv_heads, position, &mut k);
 
     let read = |rows| pollster::block_on(gpu.read_rows(rows)).expect("rows");
-    let got: Vec<f32> =
-        read(&qkv).chunks(width).flat_map(|row| row[..q_width].to_vec()).collect();
+    let got: Vec<f32> = read(&qkv)
+        .chunks(width)
+        .flat_map(|row| row[..q_width].to_vec())
+        .collect();
     assert_close(&format!("{case}, q"), 1e-7, &q, &got);
     for (name, expected, rows) in [("k", &k, &cache.k), ("v", &v, &cache.v)] {
         let got = read(rows);
@@ -64,6 +71,10 @@ fn rotates_and_caches() {
 
 #[test]
 fn rotates_a_part_of_each_head_by_stretched_angles() {
-    let config = ModelConfig { rope_dim: 6, rope_scale: 0.25, ..model_config(4, 2, 12) };
+    let config = ModelConfig {
+        rope_dim: 6,
+        rope_scale: 0.25,
+        ..model_config(4, 2, 12)
+    };
     compare(&config, Some(&[1.0, 2.0, 8.0]), 63, 3);
 }

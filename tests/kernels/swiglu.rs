@@ -25,7 +25,9 @@ fn gates_rows_of_any_length() {
         let rows = gpu.rows_of("x", &x, up_at + n_ff).expect("x");
         let y = output(&gpu, n_tokens, n_ff);
         let batch = batch(&gpu, 0, &vec![0; n_tokens]);
-        run(&gpu, n_tokens, || Ok(vec![swiglu(&gpu, &batch, &rows, &y)?.into()]));
+        run(&gpu, n_tokens, || {
+            Ok(vec![swiglu(&gpu, &batch, &rows, &y)?.into()])
+        });
         assert_close(&case, 1e-7, &expected, &filled(&gpu, &case, &y));
     }
 }

@@ -21,15 +21,31 @@ fn an_answer_quotes_the_sentence_and_cites_its_section() {
     assert_eq!(run.code, 0, "{}", run.stderr);
     let answer: Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!(answer["answerable"], true, "{answer}");
-    assert_eq!(answer["quote"]["text"], "Bake the loaf for forty minutes in a hot oven.", "{answer}");
-    let number = answer["quote"]["passage"].as_u64().expect("a passage's number");
-    let passage = answer["passages"].as_array().expect("passages").iter().find(|passage| passage["number"] == number);
-    assert_eq!(passage.expect("the cited passage")["url"], "bread.html#baking-bread", "{answer}");
+    assert_eq!(
+        answer["quote"]["text"], "Bake the loaf for forty minutes in a hot oven.",
+        "{answer}"
+    );
+    let number = answer["quote"]["passage"]
+        .as_u64()
+        .expect("a passage's number");
+    let passage = answer["passages"]
+        .as_array()
+        .expect("passages")
+        .iter()
+        .find(|passage| passage["number"] == number);
+    assert_eq!(
+        passage.expect("the cited passage")["url"],
+        "bread.html#baking-bread",
+        "{answer}"
+    );
 }
 
 #[test]
 fn a_question_in_other_words_finds_the_section_by_meaning() {
-    let run = built().run("search", &["oven temperature cooking time", "--limit", "1", "--json"]);
+    let run = built().run(
+        "search",
+        &["oven temperature cooking time", "--limit", "1", "--json"],
+    );
     assert!(run.stdout.contains("bread.html"), "{}", run.stdout);
 }
 
@@ -37,14 +53,22 @@ fn a_question_in_other_words_finds_the_section_by_meaning() {
 fn what_the_documents_do_not_say_is_said() {
     let run = built().run("ask", &["Who won the chess championship in 1972?"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(run.stdout.contains("The documents do not say."), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("The documents do not say."),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
 fn an_empty_question_is_refused() {
     let run = built().run("ask", &[" ?! "]);
     assert_eq!(run.code, 2, "{}", run.stderr);
-    assert!(run.stderr.contains("error: the question is empty") && run.stderr.contains("hint: "), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("error: the question is empty") && run.stderr.contains("hint: "),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -52,5 +76,9 @@ fn a_question_of_ten_thousand_words_is_refused_with_both_lengths() {
     let question = "water ".repeat(10_000);
     let run = built().run("ask", &[&question]);
     assert_eq!(run.code, 2, "{}", run.stderr);
-    assert!(run.stderr.contains("60000 characters, at most 2000"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("60000 characters, at most 2000"),
+        "{}",
+        run.stderr
+    );
 }

@@ -12,9 +12,19 @@ fn build_with(path: &str, bytes: &[u8]) -> Run {
     let run = site.build(&["--json"]);
     assert_eq!(run.code, 0, "one bad page is a warning: {}", run.stderr);
     let summary: Value = serde_json::from_str(&run.stdout).expect("a JSON summary");
-    assert_eq!(summary["documents"], 1, "the good page is indexed: {summary}");
-    assert_eq!(summary["warnings"].as_array().map(Vec::len), Some(1), "one warning: {summary}");
-    assert_eq!(summary["warnings"][0]["path"], path, "the warning names the page");
+    assert_eq!(
+        summary["documents"], 1,
+        "the good page is indexed: {summary}"
+    );
+    assert_eq!(
+        summary["warnings"].as_array().map(Vec::len),
+        Some(1),
+        "one warning: {summary}"
+    );
+    assert_eq!(
+        summary["warnings"][0]["path"], path,
+        "the warning names the page"
+    );
     run
 }
 
@@ -25,7 +35,11 @@ fn check_warning(path: &str, bytes: &[u8], expected: &str) {
         "expected `{expected}` about `{path}` in: {}",
         run.stderr
     );
-    assert!(run.stderr.contains("hint: "), "a warning says what to do: {}", run.stderr);
+    assert!(
+        run.stderr.contains("hint: "),
+        "a warning says what to do: {}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -36,10 +50,22 @@ fn indexes_markdown_and_html_with_their_anchors() {
     let run = site.build(&["--json"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     let found = site.run("search", &["ball valve", "--json"]);
-    assert!(found.stdout.contains("parts/valves.html#ball"), "the section's address: {}", found.stdout);
-    assert!(!found.stdout.contains("Menu"), "navigation is no text: {}", found.stdout);
+    assert!(
+        found.stdout.contains("parts/valves.html#ball"),
+        "the section's address: {}",
+        found.stdout
+    );
+    assert!(
+        !found.stdout.contains("Menu"),
+        "navigation is no text: {}",
+        found.stdout
+    );
     let found = site.run("search", &["start the pump", "--json"]);
-    assert!(found.stdout.contains("pumps.html#starting-a-pump"), "the heading's anchor: {}", found.stdout);
+    assert!(
+        found.stdout.contains("pumps.html#starting-a-pump"),
+        "the heading's anchor: {}",
+        found.stdout
+    );
 }
 
 #[test]
@@ -51,21 +77,32 @@ fn the_same_pages_give_the_same_bytes() {
             std::fs::read(site.bundle().join("manifest.json")).expect("a manifest")
         })
         .collect();
-    assert!(bundles[0] == bundles[1], "the manifest holds every file's hash, so it is the whole bundle");
+    assert!(
+        bundles[0] == bundles[1],
+        "the manifest holds every file's hash, so it is the whole bundle"
+    );
 }
 
 #[test]
 fn an_empty_folder_is_an_error_that_says_what_to_give() {
     let run = Site::new(&[]).build(&[]);
     assert_eq!(run.code, 2, "nothing to index: {}", run.stderr);
-    assert!(run.stderr.contains("no page in") && run.stderr.contains("hint: "), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("no page in") && run.stderr.contains("hint: "),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
 fn a_folder_that_is_not_there_is_named() {
     let run = harness::anchorite(&["build", "/nowhere/at/all", "--out", "/nowhere/else"]);
     assert_eq!(run.code, 2, "{}", run.stderr);
-    assert!(run.stderr.contains("`/nowhere/at/all` is not a folder"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("`/nowhere/at/all` is not a folder"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -96,8 +133,17 @@ fn a_page_that_cannot_be_read_is_a_warning() {
     symlink(site.pages().join("gone"), site.pages().join("lost.md")).expect("a link");
     let run = site.build(&["--json"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(run.stdout.contains("\"documents\": 1"), "the good page is indexed: {}", run.stdout);
-    assert!(run.stderr.contains("warning: page `lost.md` could not be read"), "the other is named: {}", run.stderr);
+    assert!(
+        run.stdout.contains("\"documents\": 1"),
+        "the good page is indexed: {}",
+        run.stdout
+    );
+    assert!(
+        run.stderr
+            .contains("warning: page `lost.md` could not be read"),
+        "the other is named: {}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -105,9 +151,17 @@ fn duplicate_headings_get_anchors_of_their_own() {
     let site = Site::new(&[("twice.md", b"# Guide\n\n## Setup\n\nInstall the red thing first.\n\n## Setup\n\nInstall the blue thing later.\n")]);
     assert_eq!(site.build(&[]).code, 0, "builds");
     let blue = site.run("search", &["blue thing", "--limit", "1", "--json"]);
-    assert!(blue.stdout.contains("twice.html#setup-1"), "the second one: {}", blue.stdout);
+    assert!(
+        blue.stdout.contains("twice.html#setup-1"),
+        "the second one: {}",
+        blue.stdout
+    );
     let red = site.run("search", &["red thing", "--limit", "1", "--json"]);
-    assert!(red.stdout.contains("twice.html#setup\""), "the first one: {}", red.stdout);
+    assert!(
+        red.stdout.contains("twice.html#setup\""),
+        "the first one: {}",
+        red.stdout
+    );
 }
 
 #[test]
@@ -122,6 +176,9 @@ fn rendered_pages_hold_every_anchor_that_is_cited() {
     assert_eq!(site.build(&["--render"]).code, 0, "builds");
     let page = std::fs::read_to_string(site.bundle().join("pages/pumps.html")).expect("a page");
     for anchor in ["pumps", "starting-a-pump", "stopping-a-pump"] {
-        assert!(page.contains(&format!("id=\"{anchor}\"")), "`{anchor}` in {page}");
+        assert!(
+            page.contains(&format!("id=\"{anchor}\"")),
+            "`{anchor}` in {page}"
+        );
     }
 }

@@ -14,17 +14,30 @@ fn built() -> Site {
 
 /// The smallest content-addressed file: a change of it is quick to notice.
 fn smallest_file(site: &Site) -> PathBuf {
-    let files = fs::read_dir(site.bundle().join("files")).expect("files").flatten().map(|entry| entry.path());
-    files.min_by_key(|path| fs::metadata(path).expect("a length").len()).expect("a file")
+    let files = fs::read_dir(site.bundle().join("files"))
+        .expect("files")
+        .flatten()
+        .map(|entry| entry.path());
+    files
+        .min_by_key(|path| fs::metadata(path).expect("a length").len())
+        .expect("a file")
 }
 
 fn check_refused(site: &Site, expected: &[&str]) {
     let run = site.run("inspect", &[]);
     assert_eq!(run.code, 2, "refused: {}", run.stdout);
     for text in expected {
-        assert!(run.stderr.contains(text), "expected `{text}` in: {}", run.stderr);
+        assert!(
+            run.stderr.contains(text),
+            "expected `{text}` in: {}",
+            run.stderr
+        );
     }
-    assert!(run.stderr.contains("hint: "), "says what to do: {}", run.stderr);
+    assert!(
+        run.stderr.contains("hint: "),
+        "says what to do: {}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -42,7 +55,11 @@ fn one_bit_changed_is_noticed() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&path, bytes).expect("written");
-    let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned();
     check_refused(&site, &[&name, "expected", "found"]);
 }
 
@@ -60,7 +77,11 @@ fn a_missing_file_is_named() {
     let site = built();
     let path = smallest_file(&site);
     fs::remove_file(&path).expect("removed");
-    let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned();
     check_refused(&site, &[&name, "could not read"]);
 }
 

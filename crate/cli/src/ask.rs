@@ -86,7 +86,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 /// Milliseconds since the first call.
 fn now_ms() -> f64 {
     static START: OnceLock<Instant> = OnceLock::new();
-    #[expect(clippy::disallowed_methods, reason = "the command line runs natively and owns the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the command line runs natively and owns the clock"
+    )]
     let now = Instant::now();
     now.duration_since(*START.get_or_init(|| now)).as_secs_f64() * 1000.0
 }
@@ -94,8 +97,12 @@ fn now_ms() -> f64 {
 fn print_event(event: &AskEvent) {
     match event {
         AskEvent::Sources { passages } => print_passages(passages),
-        AskEvent::Quote { quote: Some(quote), .. } => println!("\n\"{}\" [{}]", quote.text, quote.passage),
-        AskEvent::Quote { quote: None, .. } => println!("\n{ABSTENTION} The nearest sections are above."),
+        AskEvent::Quote {
+            quote: Some(quote), ..
+        } => println!("\n\"{}\" [{}]", quote.text, quote.passage),
+        AskEvent::Quote { quote: None, .. } => {
+            println!("\n{ABSTENTION} The nearest sections are above.")
+        }
         AskEvent::Text { text } => {
             print!("{text}");
             // A lost pipe is the reader's business; the next print ends the program.
@@ -106,7 +113,12 @@ fn print_event(event: &AskEvent) {
 
 fn print_passages(passages: &[Passage]) {
     for passage in passages {
-        println!("[{}] {}\n    {}", passage.number, passage.heading_path(), passage.url);
+        println!(
+            "[{}] {}\n    {}",
+            passage.number,
+            passage.heading_path(),
+            passage.url
+        );
     }
 }
 
@@ -115,7 +127,11 @@ fn print_end(answer: &Answer) {
         && answer.timing.generated_tokens > 0
     {
         println!("\n(experimental, written by a small model)");
-        for sentence in answer.sentences.iter().filter(|sentence| !sentence.supported) {
+        for sentence in answer
+            .sentences
+            .iter()
+            .filter(|sentence| !sentence.supported)
+        {
             println!("not supported by the passages: {}", sentence.text);
         }
         eprintln!(

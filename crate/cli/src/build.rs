@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anchorite::index::bundle::{self, Bundle, Role, WeightFile};
+use anchorite::index::chunk::{Chunk, ChunkOptions, chunk_documents};
 use anchorite::index::document::Document;
 use anchorite::index::error::PageError;
 use anchorite::index::parse::{self, ParseOptions};
-use anchorite::index::chunk::{Chunk, ChunkOptions, chunk_documents};
 use anchorite::index::{Index, IndexOptions};
 use anchorite::model::embed::Embedder;
 use anchorite::model::parts::Parts;
@@ -74,18 +74,33 @@ struct Warning {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    #[expect(clippy::disallowed_methods, reason = "the command line runs natively and owns the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the command line runs natively and owns the clock"
+    )]
     let start = Instant::now();
-    let options = ParseOptions { base_url: arguments.base_url.clone(), ..ParseOptions::default() };
+    let options = ParseOptions {
+        base_url: arguments.base_url.clone(),
+        ..ParseOptions::default()
+    };
     let (sources, warnings) = read_pages(arguments, &options)?;
-    let documents: Vec<Document> = sources.iter().map(|(document, _)| document.clone()).collect();
+    let documents: Vec<Document> = sources
+        .iter()
+        .map(|(document, _)| document.clone())
+        .collect();
     let chunks = chunk_documents(&documents, &ChunkOptions::default());
     let models = models_dir(arguments)?;
     let embedder_bytes = read_model(&models, "embedder.gguf")?;
-    let embedder = Embedder::load(Parts::new(vec![embedder_bytes.clone()])).context("could not load the embedder")?;
+    let embedder = Embedder::load(Parts::new(vec![embedder_bytes.clone()]))
+        .context("could not load the embedder")?;
     let embeddings = embed(&embedder, &documents, &chunks)?;
     let progress = spinner("indexing");
-    let index = Index::build(&documents, chunks, Some(embeddings), &IndexOptions::default())?;
+    let index = Index::build(
+        &documents,
+        chunks,
+        Some(embeddings),
+        &IndexOptions::default(),
+    )?;
     let weights = weights(arguments, &models, embedder_bytes)?;
     let written = bundle::write(&index, &weights, env!("CARGO_PKG_VERSION"))?;
     write_files(&arguments.out, &written)?;
@@ -100,11 +115,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let summary = Summary {
         documents: documents.len(),
-        sections: documents.iter().map(|document| document.sections.len()).sum(),
+        sections: documents
+            .iter()
+            .map(|document| document.sections.len())
+            .sum(),
         chunks: index.chunks.len(),
         bytes_total: bytes.values().sum(),
         bytes,
-        vectors: index.vectors.as_ref().map(|vectors| vectors.mode().to_string()),
+        vectors: index
+            .vectors
+            .as_ref()
+            .map(|vectors| vectors.mode().to_string()),
         seconds: start.elapsed().as_secs_f64(),
         bundle: written.manifest.id.clone(),
         warnings,
@@ -115,7 +136,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Reads and parses every page; one that can't be read is a warning and the rest goes on.
-#[expect(clippy::type_complexity, reason = "a page and its source travel together only as far as `render`")]
+#[expect(
+    clippy::type_complexity,
+    reason = "a page and its source travel together only as far as `render`"
+)]
 fn read_pages(
     arguments: &Arguments,
     options: &ParseOptions,
@@ -129,7 +153,11 @@ fn read_pages(
             Ok(page) => documents.push(page),
             Err(error) => {
                 progress.suspend(|| report::page_warning(&error));
-                warnings.push(Warning { path: file.source, message: error.to_string(), hint: error.hint().to_owned() });
+                warnings.push(Warning {
+                    path: file.source,
+                    message: error.to_string(),
+                    hint: error.hint().to_owned(),
+                });
             }
         }
         progress.inc(1);
@@ -147,9 +175,15 @@ fn read_pages(
 /// The Markdown of a page that will be rendered.
 type PageSource = Option<String>;
 
-fn read_page(file: &PageFile, options: &ParseOptions, keep_source: bool) -> Result<(Document, PageSource), PageError> {
-    let unreadable =
-        |cause: std::io::Error| PageError::Unreadable { page: file.source.clone(), reason: cause.to_string() };
+fn read_page(
+    file: &PageFile,
+    options: &ParseOptions,
+    keep_source: bool,
+) -> Result<(Document, PageSource), PageError> {
+    let unreadable = |cause: std::io::Error| PageError::Unreadable {
+        page: file.source.clone(),
+        reason: cause.to_string(),
+    };
     // The length is asked first: a page of many gigabytes is not read to be refused.
     let len = std::fs::metadata(&file.path).map_err(unreadable)?.len();
     if len > options.max_bytes as u64 {
@@ -166,7 +200,11 @@ fn read_page(file: &PageFile, options: &ParseOptions, keep_source: bool) -> Resu
     Ok((document, source))
 }
 
-fn embed(embedder: &Embedder, documents: &[Document], chunks: &[Chunk]) -> anyhow::Result<Vec<Vec<f32>>> {
+fn embed(
+    embedder: &Embedder,
+    documents: &[Document],
+    chunks: &[Chunk],
+) -> anyhow::Result<Vec<Vec<f32>>> {
     let progress = bar(chunks.len(), "embedding");
     let embeddings = chunks
         .par_iter()
@@ -184,7 +222,10 @@ fn embed(embedder: &Embedder, documents: &[Document], chunks: &[Chunk]) -> anyho
 
 fn models_dir(arguments: &Arguments) -> anyhow::Result<PathBuf> {
     let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/default");
-    let dir = arguments.models.clone().unwrap_or_else(|| PathBuf::from(shipped));
+    let dir = arguments
+        .models
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(shipped));
     if !dir.is_dir() {
         return Err(Hint::error(
             format!("there is no folder of models at `{}`", dir.display()),
@@ -204,15 +245,30 @@ fn read_model(models: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
     })
 }
 
-fn weights(arguments: &Arguments, models: &Path, embedder: Vec<u8>) -> anyhow::Result<Vec<WeightFile>> {
-    let mut weights = vec![WeightFile { role: Role::Embedder, name: "embedder.gguf".to_owned(), bytes: embedder }];
+fn weights(
+    arguments: &Arguments,
+    models: &Path,
+    embedder: Vec<u8>,
+) -> anyhow::Result<Vec<WeightFile>> {
+    let mut weights = vec![WeightFile {
+        role: Role::Embedder,
+        name: "embedder.gguf".to_owned(),
+        bytes: embedder,
+    }];
     if !arguments.no_generator {
-        for (role, name) in [(Role::Generator, "generator.gguf"), (Role::Adapter, "adapter.gguf")] {
+        for (role, name) in [
+            (Role::Generator, "generator.gguf"),
+            (Role::Adapter, "adapter.gguf"),
+        ] {
             // An adapter is optional; a generator is not, unless it was left out on purpose.
             if role == Role::Adapter && !models.join(name).exists() {
                 continue;
             }
-            weights.push(WeightFile { role, name: name.to_owned(), bytes: read_model(models, name)? });
+            weights.push(WeightFile {
+                role,
+                name: name.to_owned(),
+                bytes: read_model(models, name)?,
+            });
         }
     }
     Ok(weights)
@@ -222,15 +278,22 @@ fn weights(arguments: &Arguments, models: &Path, embedder: Vec<u8>) -> anyhow::R
 fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<()> {
     let stale = bundle_dir::manifest(out).ok();
     let is_manifest = |path: &str| path == bundle::MANIFEST_PATH;
-    let (manifest, files): (Vec<_>, Vec<_>) = bundle.files.iter().partition(|(path, _)| is_manifest(path));
+    let (manifest, files): (Vec<_>, Vec<_>) =
+        bundle.files.iter().partition(|(path, _)| is_manifest(path));
     for (path, bytes) in files.into_iter().chain(manifest) {
         let path = out.join(path);
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("could not make `{}`", folder.display()))?;
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("could not make `{}`", folder.display()))?;
         }
-        std::fs::write(&path, bytes).with_context(|| format!("could not write `{}`", path.display()))?;
+        std::fs::write(&path, bytes)
+            .with_context(|| format!("could not write `{}`", path.display()))?;
     }
-    remove_stale(out, stale.iter().flat_map(|manifest| &manifest.files), bundle)
+    remove_stale(
+        out,
+        stale.iter().flat_map(|manifest| &manifest.files),
+        bundle,
+    )
 }
 
 /// Removes what only the earlier manifest in the same folder named.
@@ -244,7 +307,8 @@ fn remove_stale<'m>(
             let path = out.join(&part.path);
             match std::fs::remove_file(&path) {
                 Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(cause).with_context(|| format!("could not remove `{}`", path.display()));
+                    return Err(cause)
+                        .with_context(|| format!("could not remove `{}`", path.display()));
                 }
                 _ => {}
             }
@@ -279,7 +343,11 @@ fn print_summary(summary: &Summary, arguments: &Arguments) -> anyhow::Result<()>
     if let Some(mode) = &summary.vectors {
         eprintln!("  vectors: {mode}");
     }
-    eprintln!("wrote {} bytes to `{}`", summary.bytes_total, arguments.out.display());
+    eprintln!(
+        "wrote {} bytes to `{}`",
+        summary.bytes_total,
+        arguments.out.display()
+    );
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(summary)?);
     }
@@ -289,7 +357,9 @@ fn print_summary(summary: &Summary, arguments: &Arguments) -> anyhow::Result<()>
 fn bar(len: usize, what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:<10} [{bar:30}] {pos}/{len} {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(len as u64).with_style(style).with_message(what)
+    ProgressBar::new(len as u64)
+        .with_style(style)
+        .with_message(what)
 }
 
 fn spinner(what: &'static str) -> ProgressBar {

@@ -48,8 +48,13 @@ pub(crate) fn add_generator(
     let Some(parts) = weights(dir, manifest, Role::Generator)? else {
         return Ok(());
     };
-    let generator = pollster::block_on(Generator::load(parts, None, backend, "asked for with --backend"))
-        .context("could not load the generator")?;
+    let generator = pollster::block_on(Generator::load(
+        parts,
+        None,
+        backend,
+        "asked for with --backend",
+    ))
+    .context("could not load the generator")?;
     let adapter = match weights(dir, manifest, Role::Adapter)? {
         Some(parts) => {
             Some(Adapter::load(&parts, generator.config()).context("could not load the adapter")?)
@@ -60,11 +65,17 @@ pub(crate) fn add_generator(
 }
 
 fn weights(dir: &Path, manifest: &Manifest, role: Role) -> anyhow::Result<Option<Parts>> {
-    manifest.file(role).map(|file| Ok(Parts::new(parts(dir, file)?))).transpose()
+    manifest
+        .file(role)
+        .map(|file| Ok(Parts::new(parts(dir, file)?)))
+        .transpose()
 }
 
 fn file_bytes(dir: &Path, manifest: &Manifest, role: Role) -> anyhow::Result<Option<Vec<u8>>> {
-    manifest.file(role).map(|file| Ok(parts(dir, file)?.concat())).transpose()
+    manifest
+        .file(role)
+        .map(|file| Ok(parts(dir, file)?.concat()))
+        .transpose()
 }
 
 /// Reads and checks the parts of one file.

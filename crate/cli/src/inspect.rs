@@ -26,14 +26,27 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     println!("bundle      {}", manifest.id);
-    println!("format      {} (anchorite {})", manifest.format, manifest.anchorite);
+    println!(
+        "format      {} (anchorite {})",
+        manifest.format, manifest.anchorite
+    );
     println!("documents   {}", manifest.documents);
     println!("chunks      {}", manifest.chunks);
     if let Some(vectors) = &session.index().vectors {
-        println!("vectors     {} dimensions, {}", vectors.dimension(), vectors.mode());
+        println!(
+            "vectors     {} dimensions, {}",
+            vectors.dimension(),
+            vectors.mode()
+        );
     }
     for file in &manifest.files {
-        println!("{:<11} {:>12} bytes in {} part(s)  {}", file.role, file.bytes, file.parts.len(), file.name);
+        println!(
+            "{:<11} {:>12} bytes in {} part(s)  {}",
+            file.role,
+            file.bytes,
+            file.parts.len(),
+            file.name
+        );
     }
     println!("every hash is right");
     Ok(ExitCode::SUCCESS)

@@ -1,7 +1,10 @@
 //! The command line: turns arguments into calls of the engine, its results into text or JSON on standard output, and
 //! everything about the work itself (progress, warnings, errors) into lines on standard error.
 
-#![expect(clippy::print_stdout, reason = "results go to standard output; that is what a command line is for")]
+#![expect(
+    clippy::print_stdout,
+    reason = "results go to standard output; that is what a command line is for"
+)]
 
 mod ask;
 mod bundle;

@@ -12,7 +12,8 @@ const STYLESHEET: &str = include_str!("pages.css");
 pub(crate) fn write(out: &Path, url: &str, title: &str, source: &str) -> anyhow::Result<()> {
     let path = out.join(url);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("could not make `{}`", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("could not make `{}`", folder.display()))?;
     }
     let to_root = "../".repeat(url.matches('/').count());
     let page = format!(
@@ -29,9 +30,12 @@ pub(crate) fn write(out: &Path, url: &str, title: &str, source: &str) -> anyhow:
 pub(crate) fn write_stylesheet(out: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("could not make `{}`", out.display()))?;
     let path = out.join(STYLESHEET_NAME);
-    std::fs::write(&path, STYLESHEET).with_context(|| format!("could not write `{}`", path.display()))
+    std::fs::write(&path, STYLESHEET)
+        .with_context(|| format!("could not write `{}`", path.display()))
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('"', "&quot;")
 }

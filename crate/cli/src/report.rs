@@ -40,7 +40,10 @@ pub(crate) struct Hint {
 impl Hint {
     /// An error that says `message` and advises `hint`.
     pub(crate) fn error(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-        anyhow::Error::new(Hint { message: message.into(), hint: hint.into() })
+        anyhow::Error::new(Hint {
+            message: message.into(),
+            hint: hint.into(),
+        })
     }
 }
 

@@ -30,8 +30,20 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     for (idx, result) in results.iter().enumerate() {
         let mut path = vec![result.title.as_str()];
-        path.extend(result.headings.iter().map(String::as_str).filter(|heading| *heading != result.title));
-        println!("{}. {}\n   {}\n   {}", idx + 1, path.join(" > "), result.url, result.snippet);
+        path.extend(
+            result
+                .headings
+                .iter()
+                .map(String::as_str)
+                .filter(|heading| *heading != result.title),
+        );
+        println!(
+            "{}. {}\n   {}\n   {}",
+            idx + 1,
+            path.join(" > "),
+            result.url,
+            result.snippet
+        );
     }
     if results.is_empty() {
         eprintln!("nothing found");

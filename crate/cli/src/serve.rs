@@ -42,20 +42,30 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
-    let listener = tokio::net::TcpListener::bind(address).await.map_err(|cause| {
-        Hint::error(
-            format!("could not listen on {address}: {cause}"),
-            "another program has that port; give another with --port",
-        )
-    })?;
-    let address = listener.local_addr().context("could not read the server's address")?;
-    let header = |name, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(|cause| {
+            Hint::error(
+                format!("could not listen on {address}: {cause}"),
+                "another program has that port; give another with --port",
+            )
+        })?;
+    let address = listener
+        .local_addr()
+        .context("could not read the server's address")?;
+    let header =
+        |name, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
     let router = Router::new()
         .fallback_service(ServeDir::new(&arguments.dir))
-        .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(header(
+            header::CONTENT_SECURITY_POLICY,
+            CONTENT_SECURITY_POLICY,
+        ))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::CACHE_CONTROL, "no-cache"));
     // The address is the command's result: the one line on standard output.
     println!("http://{address}/");
-    axum::serve(listener, router).await.context("the server stopped")
+    axum::serve(listener, router)
+        .await
+        .context("the server stopped")
 }

@@ -41,12 +41,17 @@ pub(crate) fn pages(dir: &Path, skip: &Path) -> anyhow::Result<Vec<PageFile>> {
                 .extension()
                 .and_then(|extension| extension.to_str())
                 .is_some_and(|extension| EXTENSIONS.contains(&extension.to_lowercase().as_str()))
-            && path.file_name().is_none_or(|name| name != TABLE_OF_CONTENTS);
-        let is_output = skip.as_ref().is_some_and(|skip| {
-            path.canonicalize().is_ok_and(|path| path.starts_with(skip))
-        });
+            && path
+                .file_name()
+                .is_none_or(|name| name != TABLE_OF_CONTENTS);
+        let is_output = skip
+            .as_ref()
+            .is_some_and(|skip| path.canonicalize().is_ok_and(|path| path.starts_with(skip)));
         if is_page && !is_output {
-            pages.push(PageFile { source: relative(path, dir), path: path.to_owned() });
+            pages.push(PageFile {
+                source: relative(path, dir),
+                path: path.to_owned(),
+            });
         }
     }
     pages.sort_by(|a, b| a.source.cmp(&b.source));
@@ -55,5 +60,9 @@ pub(crate) fn pages(dir: &Path, skip: &Path) -> anyhow::Result<Vec<PageFile>> {
 
 fn relative(path: &Path, dir: &Path) -> String {
     let relative = path.strip_prefix(dir).unwrap_or(path);
-    relative.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+    relative
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect::<Vec<_>>()
+        .join("/")
 }

@@ -57,7 +57,12 @@ impl Passage {
     /// The document's title and the heading path, as readers and the generator see them.
     pub fn heading_path(&self) -> String {
         let mut path = vec![self.title.as_str()];
-        path.extend(self.headings.iter().map(String::as_str).filter(|heading| *heading != self.title));
+        path.extend(
+            self.headings
+                .iter()
+                .map(String::as_str)
+                .filter(|heading| *heading != self.title),
+        );
         path.join(" > ")
     }
 }

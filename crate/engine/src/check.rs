@@ -27,7 +27,10 @@ pub fn check(text: &str, passages: &[Passage]) -> Vec<Sentence> {
 /// Whether the generator said that the passages don't answer.
 pub fn is_abstention(text: &str) -> bool {
     let letters = |text: &str| -> String {
-        text.chars().filter(|letter| letter.is_alphabetic()).flat_map(char::to_lowercase).collect()
+        text.chars()
+            .filter(|letter| letter.is_alphabetic())
+            .flat_map(char::to_lowercase)
+            .collect()
     };
     letters(text) == letters(ABSTENTION)
 }
@@ -37,14 +40,30 @@ fn check_one(sentence: &str, passages: &[Passage]) -> Option<Sentence> {
     if !text.chars().any(char::is_alphanumeric) {
         return None;
     }
-    let known: Vec<usize> = cited.iter().copied().filter(|number| passage(passages, *number).is_some()).collect();
-    let supporting = |number: &usize| passage(passages, *number).is_some_and(|passage| supports(passage, &text));
+    let known: Vec<usize> = cited
+        .iter()
+        .copied()
+        .filter(|number| passage(passages, *number).is_some())
+        .collect();
+    let supporting =
+        |number: &usize| passage(passages, *number).is_some_and(|passage| supports(passage, &text));
     if cited.is_empty() {
-        let found = passages.iter().map(|passage| passage.number).find(supporting);
-        return Some(Sentence { text, supported: found.is_some(), passages: found.into_iter().collect() });
+        let found = passages
+            .iter()
+            .map(|passage| passage.number)
+            .find(supporting);
+        return Some(Sentence {
+            text,
+            supported: found.is_some(),
+            passages: found.into_iter().collect(),
+        });
     }
     let supported = known.len() == cited.len() && known.iter().any(supporting);
-    Some(Sentence { text, passages: known, supported })
+    Some(Sentence {
+        text,
+        passages: known,
+        supported,
+    })
 }
 
 fn passage(passages: &[Passage], number: usize) -> Option<&Passage> {
@@ -64,20 +83,24 @@ fn supports(passage: &Passage, sentence: &str) -> bool {
 
 /// Words that must stand in the passage letter by letter: numbers, code, and names inside a sentence.
 fn exact_pieces(sentence: &str) -> impl Iterator<Item = &str> {
-    sentence.split_whitespace().enumerate().filter_map(|(idx, word)| {
-        let word = word.trim_matches(|letter: char| !letter.is_alphanumeric());
-        let number = word.chars().any(|letter| letter.is_ascii_digit());
-        let code = word.contains(['_', ':', '(', '<', '=', '/']);
-        let name = idx > 0 && word.chars().next().is_some_and(char::is_uppercase);
-        (number || code || name).then_some(word)
-    })
+    sentence
+        .split_whitespace()
+        .enumerate()
+        .filter_map(|(idx, word)| {
+            let word = word.trim_matches(|letter: char| !letter.is_alphanumeric());
+            let number = word.chars().any(|letter| letter.is_ascii_digit());
+            let code = word.contains(['_', ':', '(', '<', '=', '/']);
+            let name = idx > 0 && word.chars().next().is_some_and(char::is_uppercase);
+            (number || code || name).then_some(word)
+        })
 }
 
 /// Sentences of generated text; a citation after the full stop belongs to the sentence before it.
 fn divide(text: &str) -> Vec<String> {
     let mut sentences: Vec<String> = Vec::new();
     for piece in text.split_sentence_bounds() {
-        let is_continuation = piece.trim_start().starts_with('[') && piece.trim_end().ends_with([']', '.']);
+        let is_continuation =
+            piece.trim_start().starts_with('[') && piece.trim_end().ends_with([']', '.']);
         match sentences.last_mut() {
             Some(last) if is_continuation => last.push_str(piece),
             _ => sentences.push(piece.to_owned()),
@@ -93,7 +116,9 @@ fn take_citations(sentence: &str) -> (String, Vec<usize>) {
     let mut rest = sentence;
     while let Some(open) = rest.find('[') {
         let after = &rest[open + 1..];
-        let marker = after.find(']').and_then(|close| Some((numbers(&after[..close])?, close)));
+        let marker = after
+            .find(']')
+            .and_then(|close| Some((numbers(&after[..close])?, close)));
         match marker {
             Some((numbers, close)) => {
                 text.push_str(rest[..open].trim_end());
@@ -113,7 +138,9 @@ fn take_citations(sentence: &str) -> (String, Vec<usize>) {
 }
 
 fn numbers(list: &str) -> Option<Vec<usize>> {
-    list.split(',').map(|number| number.trim().parse().ok()).collect()
+    list.split(',')
+        .map(|number| number.trim().parse().ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -121,24 +148,31 @@ mod tests {
     use super::*;
 
     fn passages() -> Vec<Passage> {
-        ["Cargo downloads your dependencies and builds them in release mode with --release.", "Rust 1.95 was released in 2026."]
-            .iter()
-            .enumerate()
-            .map(|(idx, text)| Passage {
-                number: idx + 1,
-                id: String::new(),
-                url: String::new(),
-                title: "Cargo".to_owned(),
-                headings: Vec::new(),
-                text: (*text).to_owned(),
-                score: 0.0,
-            })
-            .collect()
+        [
+            "Cargo downloads your dependencies and builds them in release mode with --release.",
+            "Rust 1.95 was released in 2026.",
+        ]
+        .iter()
+        .enumerate()
+        .map(|(idx, text)| Passage {
+            number: idx + 1,
+            id: String::new(),
+            url: String::new(),
+            title: "Cargo".to_owned(),
+            headings: Vec::new(),
+            text: (*text).to_owned(),
+            score: 0.0,
+        })
+        .collect()
     }
 
     fn one(text: &str) -> Sentence {
         let mut sentences = check(text, &passages());
-        assert_eq!(sentences.len(), 1, "one sentence in {text:?}: {sentences:?}");
+        assert_eq!(
+            sentences.len(),
+            1,
+            "one sentence in {text:?}: {sentences:?}"
+        );
         sentences.remove(0)
     }
 
@@ -157,30 +191,51 @@ mod tests {
 
     #[test]
     fn flags_an_invented_number_and_a_changed_name() {
-        assert!(!one("Rust 1.96 was released in 2026 [2].").supported, "1.96 is not in the passage");
-        assert!(!one("In release mode Bazel builds your dependencies [1].").supported, "Bazel is not in the passage");
+        assert!(
+            !one("Rust 1.96 was released in 2026 [2].").supported,
+            "1.96 is not in the passage"
+        );
+        assert!(
+            !one("In release mode Bazel builds your dependencies [1].").supported,
+            "Bazel is not in the passage"
+        );
     }
 
     #[test]
     fn flags_a_citation_of_no_passage_and_drops_it() {
         let sentence = one("Cargo downloads dependencies [7].");
-        assert!(!sentence.supported && sentence.passages.is_empty(), "passage 7 does not exist: {sentence:?}");
+        assert!(
+            !sentence.supported && sentence.passages.is_empty(),
+            "passage 7 does not exist: {sentence:?}"
+        );
     }
 
     #[test]
     fn gives_an_uncited_sentence_the_passage_that_supports_it() {
         assert_eq!(one("Rust 1.95 was released in 2026.").passages, [2]);
-        assert!(!one("The moon is made of cheese.").supported, "no passage says so");
+        assert!(
+            !one("The moon is made of cheese.").supported,
+            "no passage says so"
+        );
     }
 
     #[test]
     fn leaves_abstentions_out() {
-        assert!(check("The documents do not say.", &passages()).is_empty(), "an abstention claims nothing");
-        assert!(is_abstention(" the documents do not say"), "punctuation and case do not matter");
+        assert!(
+            check("The documents do not say.", &passages()).is_empty(),
+            "an abstention claims nothing"
+        );
+        assert!(
+            is_abstention(" the documents do not say"),
+            "punctuation and case do not matter"
+        );
     }
 
     #[test]
     fn a_bracket_that_is_no_citation_stays() {
-        assert_eq!(take_citations("Use a[i] here [1]."), ("Use a[i] here.".to_owned(), vec![1]));
+        assert_eq!(
+            take_citations("Use a[i] here [1]."),
+            ("Use a[i] here.".to_owned(), vec![1])
+        );
     }
 }

@@ -49,7 +49,9 @@ pub enum EngineError {
         path: String,
     },
     /// The embedder makes vectors of another length than the index holds.
-    #[error("the embedder does not fit the index: the index holds vectors of {expected}, the embedder makes {found}")]
+    #[error(
+        "the embedder does not fit the index: the index holds vectors of {expected}, the embedder makes {found}"
+    )]
     EmbedderMismatch {
         /// The index's dimension.
         expected: usize,
@@ -109,13 +111,23 @@ impl EngineError {
     pub fn hint(&self) -> &'static str {
         match self {
             EngineError::QuestionEmpty => "type a question",
-            EngineError::QuestionTooLong { .. } => "ask one question at a time, in a sentence or two",
+            EngineError::QuestionTooLong { .. } => {
+                "ask one question at a time, in a sentence or two"
+            }
             EngineError::Option { .. } => "leave the option out to get its default",
-            EngineError::WindowFull { .. } => "ask a shorter question, or ship a generator with a larger context",
+            EngineError::WindowFull { .. } => {
+                "ask a shorter question, or ship a generator with a larger context"
+            }
             EngineError::Missing { .. } => "build the bundle again, and upload every file of it",
-            EngineError::EmbedderMismatch { .. } => "build the bundle again with the embedder that ships in it",
-            EngineError::NoTemplate { .. } => "use an instruction-tuned GGUF: its metadata holds the chat template",
-            EngineError::UnknownPart { .. } => "fetch the manifest again: the bundle changed while it was being read",
+            EngineError::EmbedderMismatch { .. } => {
+                "build the bundle again with the embedder that ships in it"
+            }
+            EngineError::NoTemplate { .. } => {
+                "use an instruction-tuned GGUF: its metadata holds the chat template"
+            }
+            EngineError::UnknownPart { .. } => {
+                "fetch the manifest again: the bundle changed while it was being read"
+            }
             EngineError::IndexNotLoaded => "wait until the bundle has loaded",
             EngineError::Busy => "wait for the answer, or stop it first",
             EngineError::Bundle(error) => error.hint(),

@@ -49,7 +49,10 @@ mod tests {
             (None, 0.3, false),
         ];
         for (similarity, coverage, expected) in cases {
-            let evidence = Evidence { similarity, coverage };
+            let evidence = Evidence {
+                similarity,
+                coverage,
+            };
             assert_eq!(is_answerable(evidence), expected, "for {evidence:?}");
         }
     }

@@ -33,13 +33,23 @@ pub struct Prompt {
 pub fn messages(question: &str, passages: &[(String, String)]) -> Vec<Message> {
     let mut user = String::new();
     for (idx, (heading_path, text)) in passages.iter().enumerate() {
-        user.push_str(&format!("[{}] {heading_path}\n{}\n\n", idx + 1, text.trim()));
+        user.push_str(&format!(
+            "[{}] {heading_path}\n{}\n\n",
+            idx + 1,
+            text.trim()
+        ));
     }
     user.push_str("Question: ");
     user.push_str(question.trim());
     vec![
-        Message { role: "system".to_owned(), content: INSTRUCTIONS.to_owned() },
-        Message { role: "user".to_owned(), content: user },
+        Message {
+            role: "system".to_owned(),
+            content: INSTRUCTIONS.to_owned(),
+        },
+        Message {
+            role: "user".to_owned(),
+            content: user,
+        },
     ]
 }
 
@@ -58,14 +68,20 @@ pub fn fit(
 ) -> Result<Prompt, EngineError> {
     let pinned = count(&render(&messages(question, &[]))?)?;
     if pinned > budget {
-        return Err(EngineError::WindowFull { needed: pinned, available: budget });
+        return Err(EngineError::WindowFull {
+            needed: pinned,
+            available: budget,
+        });
     }
     let mut free = budget - pinned;
     let mut chosen: Vec<(String, String)> = Vec::new();
     for passage in passages {
         let heading_path = passage.heading_path();
         let frame = count(&format!("[{}] {heading_path}\n\n\n", passage.number))?;
-        let Some(room) = free.checked_sub(frame).filter(|room| *room >= MIN_PASSAGE_TOKENS) else {
+        let Some(room) = free
+            .checked_sub(frame)
+            .filter(|room| *room >= MIN_PASSAGE_TOKENS)
+        else {
             break;
         };
         let whole = count(&passage.text)?;
@@ -83,7 +99,10 @@ pub fn fit(
     loop {
         let text = render(&messages(question, &chosen))?;
         if count(&text)? <= budget {
-            return Ok(Prompt { text, n_passages: chosen.len() });
+            return Ok(Prompt {
+                text,
+                n_passages: chosen.len(),
+            });
         }
         chosen.pop();
     }
@@ -97,7 +116,11 @@ fn cut(
 ) -> Result<Option<String>, EngineError> {
     let mut kept = String::new();
     for piece in sentence::sentences(text) {
-        let longer = if kept.is_empty() { piece.to_owned() } else { format!("{kept} {piece}") };
+        let longer = if kept.is_empty() {
+            piece.to_owned()
+        } else {
+            format!("{kept} {piece}")
+        };
         if count(&longer)? > room {
             break;
         }
@@ -127,12 +150,20 @@ mod tests {
     }
 
     fn plain(messages: &[Message]) -> Result<String, EngineError> {
-        Ok(messages.iter().map(|message| message.content.as_str()).collect::<Vec<_>>().join("\n"))
+        Ok(messages
+            .iter()
+            .map(|message| message.content.as_str())
+            .collect::<Vec<_>>()
+            .join("\n"))
     }
 
     #[test]
     fn numbers_passages_and_says_the_title_once() {
-        let content = &messages("Why? ", &[(passage(1, "").heading_path(), " Text. \n".to_owned())])[1].content;
+        let content = &messages(
+            "Why? ",
+            &[(passage(1, "").heading_path(), " Text. \n".to_owned())],
+        )[1]
+        .content;
         assert_eq!(content, "[1] Book > Loops\nText.\n\nQuestion: Why?");
     }
 
@@ -143,14 +174,28 @@ mod tests {
         let pinned = words(&plain(&messages("Why so?", &[])).expect("renders")).expect("counts");
         let prompt = fit("Why so?", &passages, pinned + 44, words, plain).expect("fits");
         assert_eq!(prompt.n_passages, 2, "both passages have a place");
-        assert!(prompt.text.ends_with("Question: Why so?"), "the question is never cut: {}", prompt.text);
-        assert!(prompt.text.contains("four five.\n\nQuestion"), "the cut is at a sentence: {}", prompt.text);
-        assert!(words(&prompt.text).expect("counts") <= pinned + 44, "within the budget");
+        assert!(
+            prompt.text.ends_with("Question: Why so?"),
+            "the question is never cut: {}",
+            prompt.text
+        );
+        assert!(
+            prompt.text.contains("four five.\n\nQuestion"),
+            "the cut is at a sentence: {}",
+            prompt.text
+        );
+        assert!(
+            words(&prompt.text).expect("counts") <= pinned + 44,
+            "within the budget"
+        );
     }
 
     #[test]
     fn refuses_a_question_larger_than_the_window() {
         let error = fit(&"why ".repeat(500), &[], 100, words, plain).expect_err("too long");
-        assert!(matches!(error, EngineError::WindowFull { available: 100, .. }), "got {error}");
+        assert!(
+            matches!(error, EngineError::WindowFull { available: 100, .. }),
+            "got {error}"
+        );
     }
 }

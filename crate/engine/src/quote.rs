@@ -32,8 +32,10 @@ pub fn quote(
         if sentences.is_empty() {
             continue;
         }
-        let mut scores: Vec<f32> =
-            sentences.iter().map(|sentence| term_share(question, sentence, index)).collect();
+        let mut scores: Vec<f32> = sentences
+            .iter()
+            .map(|sentence| term_share(question, sentence, index))
+            .collect();
         if let (Some(question), Some(embedder)) = (question_embedding, embedder) {
             for (score, embedding) in scores.iter_mut().zip(embedder.embed(&sentences)?) {
                 *score += MEANING_WEIGHT * dot(question, &embedding);
@@ -64,7 +66,13 @@ fn term_share(question: &str, sentence: &str, index: &Index) -> f32 {
 
 /// Index of the highest score; the first of equals, so that the same input gives the same quotation.
 fn best(scores: &[f32]) -> Option<usize> {
-    (0..scores.len()).reduce(|best, idx| if scores[idx] > scores[best] { idx } else { best })
+    (0..scores.len()).reduce(|best, idx| {
+        if scores[idx] > scores[best] {
+            idx
+        } else {
+            best
+        }
+    })
 }
 
 /// Cosine of two unit vectors.

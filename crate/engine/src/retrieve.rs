@@ -24,7 +24,12 @@ pub struct SearchResult {
 }
 
 /// The best sections for a query that may still be being typed: one result for each section.
-pub fn search(index: &Index, query: &str, embedding: Option<&[f32]>, limit: usize) -> Vec<SearchResult> {
+pub fn search(
+    index: &Index,
+    query: &str,
+    embedding: Option<&[f32]>,
+    limit: usize,
+) -> Vec<SearchResult> {
     // Chunks of one section share an address; more are asked for than shown, so that folding leaves enough.
     let options = SearchOptions::while_typing(limit.saturating_mul(3));
     let mut results: Vec<SearchResult> = Vec::new();
@@ -57,10 +62,16 @@ pub fn passages(
     embedding: Option<&[f32]>,
     limit: usize,
 ) -> (Vec<Passage>, Evidence) {
-    let options = SearchOptions { limit, ..SearchOptions::default() };
+    let options = SearchOptions {
+        limit,
+        ..SearchOptions::default()
+    };
     let hits = index.search(question, embedding, &options);
-    let passages =
-        hits.iter().enumerate().filter_map(|(idx, hit)| passage(index, hit, idx + 1)).collect();
+    let passages = hits
+        .iter()
+        .enumerate()
+        .filter_map(|(idx, hit)| passage(index, hit, idx + 1))
+        .collect();
     (passages, evidence(&hits, embedding.is_some()))
 }
 

@@ -36,7 +36,9 @@ fn push<'t>(found: &mut Vec<&'t str>, piece: &'t str) {
 fn ends_sentence(piece: &str) -> bool {
     let trimmed = piece.trim_end();
     const ABBREVIATIONS: [&str; 8] = ["e.g.", "i.e.", "etc.", "vs.", "cf.", "Mr.", "Dr.", "No."];
-    !ABBREVIATIONS.iter().any(|abbreviation| trimmed.ends_with(abbreviation))
+    !ABBREVIATIONS
+        .iter()
+        .any(|abbreviation| trimmed.ends_with(abbreviation))
 }
 
 /// Runs of lines that read as one text: paragraphs and list items, without code.
@@ -57,7 +59,11 @@ fn prose_blocks(text: &str) -> Vec<&str> {
             fenced = !fenced;
         } else if !fenced && !trimmed.is_empty() && open.is_none() {
             let lead = line.len() - line.trim_start().len();
-            let marker = if starts_item { item_marker_len(trimmed) } else { 0 };
+            let marker = if starts_item {
+                item_marker_len(trimmed)
+            } else {
+                0
+            };
             open = Some(position + lead + marker);
         }
         position += line.len();
@@ -76,7 +82,8 @@ fn is_list_item(line: &str) -> bool {
 fn item_marker_len(line: &str) -> usize {
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let rest = &line[digits..];
-    let bullet = digits == 0 && (line.starts_with("- ") || line.starts_with("* ") || line.starts_with("+ "));
+    let bullet =
+        digits == 0 && (line.starts_with("- ") || line.starts_with("* ") || line.starts_with("+ "));
     let number = (1..=3).contains(&digits) && (rest.starts_with(". ") || rest.starts_with(") "));
     match (bullet, number) {
         (true, _) => 2,
@@ -97,7 +104,11 @@ mod tests {
     fn divides_prose_and_keeps_every_character() {
         check(
             "Cargo is the package manager. It downloads your dependencies!\nDoes it build them too? Yes.",
-            &["Cargo is the package manager.", "It downloads your dependencies!", "Does it build them too?"],
+            &[
+                "Cargo is the package manager.",
+                "It downloads your dependencies!",
+                "Does it build them too?",
+            ],
         );
     }
 
@@ -113,7 +124,11 @@ mod tests {
     fn takes_list_items_one_by_one_without_their_marker() {
         check(
             "- The first of the items\n- The second of the items\n3. A third with a number",
-            &["The first of the items", "The second of the items", "A third with a number"],
+            &[
+                "The first of the items",
+                "The second of the items",
+                "A third with a number",
+            ],
         );
     }
 
@@ -127,6 +142,9 @@ mod tests {
 
     #[test]
     fn an_unclosed_fence_ends_with_the_text() {
-        check("Here is some code:\n```\nlet a = b. Never closed here.", &["Here is some code:"].map(|_| "Here is some code:"));
+        check(
+            "Here is some code:\n```\nlet a = b. Never closed here.",
+            &["Here is some code:"].map(|_| "Here is some code:"),
+        );
     }
 }

@@ -32,7 +32,13 @@ pub struct Session {
 impl Session {
     /// A session that searches by words; `bundle` is the manifest's id, which every answer carries.
     pub fn new(index: Index, bundle: String) -> Session {
-        Session { index, bundle, embedder: None, generator: None, adapter: None }
+        Session {
+            index,
+            bundle,
+            embedder: None,
+            generator: None,
+            adapter: None,
+        }
     }
 
     /// The index that is searched.
@@ -47,7 +53,9 @@ impl Session {
     pub fn set_embedder(&mut self, embedder: Embedder) -> Result<(), EngineError> {
         let found = embedder.dimension();
         match self.index.dimension() {
-            Some(expected) if expected != found => Err(EngineError::EmbedderMismatch { expected, found }),
+            Some(expected) if expected != found => {
+                Err(EngineError::EmbedderMismatch { expected, found })
+            }
             Some(_) => {
                 self.embedder = Some(embedder);
                 Ok(())
@@ -61,9 +69,15 @@ impl Session {
     ///
     /// # Errors
     /// [`EngineError::NoTemplate`] when the model can't be spoken to.
-    pub fn set_generator(&mut self, generator: Generator, adapter: Option<Adapter>) -> Result<(), EngineError> {
+    pub fn set_generator(
+        &mut self,
+        generator: Generator,
+        adapter: Option<Adapter>,
+    ) -> Result<(), EngineError> {
         if generator.template().is_none() {
-            return Err(EngineError::NoTemplate { name: generator.config().name.clone() });
+            return Err(EngineError::NoTemplate {
+                name: generator.config().name.clone(),
+            });
         }
         self.generator = Some(generator);
         self.adapter = adapter.map(|adapter| (adapter, false));
@@ -85,7 +99,12 @@ impl Session {
             return Ok(Vec::new());
         }
         let embedding = self.embed(query)?;
-        Ok(retrieve::search(&self.index, query, embedding.as_deref(), limit))
+        Ok(retrieve::search(
+            &self.index,
+            query,
+            embedding.as_deref(),
+            limit,
+        ))
     }
 
     /// Answers `question`; `on_event` gets the passages, the quotation and the generator's text as they come.
@@ -110,22 +129,44 @@ impl Session {
 
         let start = now_ms();
         let embedding = self.embed(question)?;
-        let (passages, evidence) =
-            retrieve::passages(&self.index, question, embedding.as_deref(), options.passages);
-        let mut timing = Timing { retrieve_ms: now_ms() - start, ..Timing::default() };
-        let mut stopped = on_event(AskEvent::Sources { passages: passages.clone() }).await.is_break();
+        let (passages, evidence) = retrieve::passages(
+            &self.index,
+            question,
+            embedding.as_deref(),
+            options.passages,
+        );
+        let mut timing = Timing {
+            retrieve_ms: now_ms() - start,
+            ..Timing::default()
+        };
+        let mut stopped = on_event(AskEvent::Sources {
+            passages: passages.clone(),
+        })
+        .await
+        .is_break();
 
         let start = now_ms();
         let mut answerable = gate::is_answerable(evidence) && !passages.is_empty();
         let quote = if answerable && !stopped {
-            quote::quote(question, embedding.as_deref(), &passages, &self.index, self.embedder.as_ref())?
+            quote::quote(
+                question,
+                embedding.as_deref(),
+                &passages,
+                &self.index,
+                self.embedder.as_ref(),
+            )?
         } else {
             None
         };
         answerable = quote.is_some();
         timing.quote_ms = now_ms() - start;
         stopped = stopped
-            || on_event(AskEvent::Quote { quote: quote.clone(), answerable }).await.is_break();
+            || on_event(AskEvent::Quote {
+                quote: quote.clone(),
+                answerable,
+            })
+            .await
+            .is_break();
 
         let mut answer = Answer {
             question: question.to_owned(),
@@ -161,7 +202,8 @@ impl Session {
             generator.set_adapter(options.adapter.then(|| adapter.clone()))?;
             *applied = options.adapter;
         }
-        let (tokens, n_passages) = prompt_tokens(generator, &answer.question, &answer.passages, options)?;
+        let (tokens, n_passages) =
+            prompt_tokens(generator, &answer.question, &answer.passages, options)?;
         let generate_options = GenerateOptions {
             max_tokens: options.max_tokens,
             sample: SampleOptions {
@@ -173,7 +215,10 @@ impl Session {
         };
         let generation = generator
             .generate(&tokens, &generate_options, now_ms, async |text: &str| {
-                on_event(AskEvent::Text { text: text.to_owned() }).await
+                on_event(AskEvent::Text {
+                    text: text.to_owned(),
+                })
+                .await
             })
             .await?;
         // What was not read can't be cited.
@@ -183,7 +228,8 @@ impl Session {
         answer.timing.decode_ms = generation.decode_ms;
         answer.timing.prompt_tokens = generation.n_prompt_tokens;
         answer.timing.generated_tokens = generation.n_generated_tokens;
-        answer.timing.tokens_per_second = speed(generation.n_generated_tokens, generation.decode_ms);
+        answer.timing.tokens_per_second =
+            speed(generation.n_generated_tokens, generation.decode_ms);
         Ok(())
     }
 
@@ -203,10 +249,15 @@ fn prompt_tokens(
     options: &AskOptions,
 ) -> Result<(Vec<anchorite_model::TokenId>, usize), EngineError> {
     let Some(template) = generator.template() else {
-        return Err(EngineError::NoTemplate { name: generator.config().name.clone() });
+        return Err(EngineError::NoTemplate {
+            name: generator.config().name.clone(),
+        });
     };
     let encode = |text: &str| generator.tokenizer().encode(text, true);
-    let budget = generator.config().context_length.saturating_sub(options.max_tokens);
+    let budget = generator
+        .config()
+        .context_length
+        .saturating_sub(options.max_tokens);
     let prompt = prompt::fit(
         question,
         passages,
@@ -220,7 +271,10 @@ fn prompt_tokens(
 fn check_length(question: &str) -> Result<(), EngineError> {
     let found = question.chars().count();
     if found > MAX_QUESTION_CHARS {
-        return Err(EngineError::QuestionTooLong { found, limit: MAX_QUESTION_CHARS });
+        return Err(EngineError::QuestionTooLong {
+            found,
+            limit: MAX_QUESTION_CHARS,
+        });
     }
     Ok(())
 }

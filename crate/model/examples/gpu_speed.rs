@@ -9,7 +9,11 @@ use anchorite_model::{Adapter, Gguf, ModelConfig, Parts, TokenId, Weights};
 
 const N_DECODE: usize = 64;
 
-#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a native tool that measures")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a native tool that measures"
+)]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let path = args.next().ok_or("give the path of a GGUF file")?;
@@ -17,9 +21,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let gguf = Gguf::parse(&parts)?;
     let config = ModelConfig::from_gguf(&gguf)?;
     let adapter = match args.next() {
-        Some(path) if path != "-" => {
-            Some(Adapter::load(&Parts::new(vec![std::fs::read(path)?]), &config)?)
-        }
+        Some(path) if path != "-" => Some(Adapter::load(
+            &Parts::new(vec![std::fs::read(path)?]),
+            &config,
+        )?),
         _ => None,
     };
     let n_prompt = args.next().map_or(Ok(256), |n| n.parse())?;
@@ -38,7 +43,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         config.n_embd,
         model.n_dispatches(),
     );
-    let prompt: Vec<TokenId> = (0..n_prompt).map(|i| TokenId((i * 7919 % 500) as u32)).collect();
+    let prompt: Vec<TokenId> = (0..n_prompt)
+        .map(|i| TokenId((i * 7919 % 500) as u32))
+        .collect();
     for _ in 0..2 {
         model.reset();
         let start = Instant::now();

@@ -55,7 +55,11 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new(manifest: &[u8]) -> Result<Engine, JsValue> {
         let manifest = Manifest::parse(manifest).map_err(|error| to_js(&error.into()))?;
-        Ok(Engine { manifest, parts: BTreeMap::new(), session: None })
+        Ok(Engine {
+            manifest,
+            parts: BTreeMap::new(),
+            session: None,
+        })
     }
 
     /// The manifest as an object.
@@ -66,7 +70,9 @@ impl Engine {
     /// Takes a downloaded part, whose length and hash are checked.
     pub fn add_part(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), JsValue> {
         let part = self.manifest.part(path).ok_or_else(|| {
-            to_js(&EngineError::UnknownPart { path: path.to_owned() })
+            to_js(&EngineError::UnknownPart {
+                path: path.to_owned(),
+            })
         })?;
         part.verify(&bytes).map_err(|error| to_js(&error.into()))?;
         self.parts.insert(path.to_owned(), bytes);
@@ -82,7 +88,8 @@ impl Engine {
                 Some(_) => Some(engine.take(Role::Vectors)?.concat()),
                 None => None,
             };
-            let index = bundle::read_index(&engine.manifest, &documents, &lexical, vectors.as_deref())?;
+            let index =
+                bundle::read_index(&engine.manifest, &documents, &lexical, vectors.as_deref())?;
             Ok(Session::new(index, engine.manifest.id.clone()))
         };
         let session = load(self).map_err(|error| to_js(&error))?;
@@ -96,7 +103,10 @@ impl Engine {
         let session = self.session()?;
         let load = || -> Result<(), EngineError> {
             let embedder = Embedder::load(Parts::new(parts))?;
-            session.try_borrow_mut().map_err(|_| EngineError::Busy)?.set_embedder(embedder)
+            session
+                .try_borrow_mut()
+                .map_err(|_| EngineError::Busy)?
+                .set_embedder(embedder)
         };
         load().map_err(|error| to_js(&error))
     }
@@ -122,7 +132,9 @@ impl Engine {
         let session = self.session()?;
         let parts = Parts::new(self.take(Role::Generator).map_err(|error| to_js(&error))?);
         let adapter_parts = match adapter && self.manifest.file(Role::Adapter).is_some() {
-            true => Some(Parts::new(self.take(Role::Adapter).map_err(|error| to_js(&error))?)),
+            true => Some(Parts::new(
+                self.take(Role::Adapter).map_err(|error| to_js(&error))?,
+            )),
             false => None,
         };
         Ok(wasm_bindgen_futures::future_to_promise(async move {
@@ -144,7 +156,11 @@ impl Engine {
         let session = self.session()?;
         // An answer that is being written holds the session; its box can wait for the next keystroke.
         let session = session.try_borrow().map_err(|_| busy())?;
-        value(&session.search(query, limit).map_err(|error| to_js(&error))?)
+        value(
+            &session
+                .search(query, limit)
+                .map_err(|error| to_js(&error))?,
+        )
     }
 
     /// Answers a question; `on_event` gets passages, quotation and text as they come, the promise the whole answer.
@@ -161,7 +177,11 @@ impl Engine {
             AskOptions::default()
         } else {
             serde_wasm_bindgen::from_value(options).map_err(|cause| {
-                to_js(&EngineError::Option { option: "options", expected: "AskOptions", found: cause.to_string() })
+                to_js(&EngineError::Option {
+                    option: "options",
+                    expected: "AskOptions",
+                    found: cause.to_string(),
+                })
             })?
         };
         Ok(wasm_bindgen_futures::future_to_promise(async move {
@@ -173,7 +193,11 @@ impl Engine {
                         let _ = on_event.call1(&JsValue::NULL, &event);
                     }
                     next_task().await;
-                    if abort.0.get() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                    if abort.0.get() {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
                 })
                 .await
                 .map_err(|error| to_js(&error))?;
@@ -184,17 +208,33 @@ impl Engine {
 
 impl Engine {
     fn session(&self) -> Result<Rc<RefCell<Session>>, JsValue> {
-        self.session.clone().ok_or_else(|| to_js(&EngineError::IndexNotLoaded))
+        self.session
+            .clone()
+            .ok_or_else(|| to_js(&EngineError::IndexNotLoaded))
     }
 
     /// Removes the parts of a file from the waiting ones, in order.
     fn take(&mut self, role: Role) -> Result<Vec<Vec<u8>>, EngineError> {
-        let missing = |path: &str| EngineError::Missing { role, path: path.to_owned() };
-        let file: &FileEntry = self.manifest.file(role).ok_or_else(|| missing("not named in the manifest"))?;
-        if let Some(part) = file.parts.iter().find(|part| !self.parts.contains_key(&part.path)) {
+        let missing = |path: &str| EngineError::Missing {
+            role,
+            path: path.to_owned(),
+        };
+        let file: &FileEntry = self
+            .manifest
+            .file(role)
+            .ok_or_else(|| missing("not named in the manifest"))?;
+        if let Some(part) = file
+            .parts
+            .iter()
+            .find(|part| !self.parts.contains_key(&part.path))
+        {
             return Err(missing(&part.path));
         }
-        Ok(file.parts.iter().filter_map(|part| self.parts.remove(&part.path)).collect())
+        Ok(file
+            .parts
+            .iter()
+            .filter_map(|part| self.parts.remove(&part.path))
+            .collect())
     }
 }
 
@@ -206,7 +246,9 @@ fn value<T: Serialize>(value: &T) -> Result<JsValue, JsValue> {
 /// The worker's clock, in milliseconds.
 fn now_ms() -> f64 {
     let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-    scope.performance().map_or(0.0, |performance| performance.now())
+    scope
+        .performance()
+        .map_or(0.0, |performance| performance.now())
 }
 
 /// Lets the worker read its messages (an abort among them) between two tokens.

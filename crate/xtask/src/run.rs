@@ -27,7 +27,9 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 /// Cargo, as it was called; what the outer call set for the xtask itself is not handed on.
 pub(crate) fn cargo() -> Command {
     let mut command = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_PKG_NAME");
+    command
+        .env_remove("CARGO_MANIFEST_DIR")
+        .env_remove("CARGO_PKG_NAME");
     command
 }
 
@@ -37,7 +39,9 @@ pub(crate) fn cargo() -> Command {
 /// The program is not there, or ends with another code than 0.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let line = line(command);
-    let status = command.status().with_context(|| format!("could not start `{line}`"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("could not start `{line}`"))?;
     if !status.success() {
         bail!("`{line}` failed: {status}");
     }
@@ -69,5 +73,8 @@ pub(crate) fn exists(program: &str) -> bool {
 
 fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+    words
+        .map(OsStr::to_string_lossy)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -12,28 +12,43 @@ const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "c
 /// The standard library for WebAssembly; rustup adds it by itself where `rust-toolchain.toml` is honoured.
 pub(crate) fn wasm_target() -> anyhow::Result<()> {
     const TARGET: &str = "wasm32-unknown-unknown";
-    let sysroot = run::output(std::process::Command::new("rustc").current_dir(run::root()).args(["--print", "sysroot"]))?;
+    let sysroot = run::output(
+        std::process::Command::new("rustc")
+            .current_dir(run::root())
+            .args(["--print", "sysroot"]),
+    )?;
     if fs::exists(format!("{}/lib/rustlib/{TARGET}", sysroot.trim())).unwrap_or(false) {
         return Ok(());
     }
     eprintln!("adding the target {TARGET}");
-    run::run(run::command("rustup").args(["target", "add", TARGET]))
-        .with_context(|| format!("the target {TARGET} is missing; run `rustup target add {TARGET}`"))
+    run::run(run::command("rustup").args(["target", "add", TARGET])).with_context(|| {
+        format!("the target {TARGET} is missing; run `rustup target add {TARGET}`")
+    })
 }
 
 /// The page's packages, as the lock file names them.
 pub(crate) fn npm_packages() -> anyhow::Result<()> {
     if !run::exists("node") || !run::exists("npm") {
-        bail!("Node 20 or newer with npm is missing; install it from nodejs.org or your distribution");
+        bail!(
+            "Node 20 or newer with npm is missing; install it from nodejs.org or your distribution"
+        );
     }
     let www = run::root().join("www");
-    let lock = fs::read(www.join("package-lock.json")).context("could not read `www/package-lock.json`")?;
+    let lock = fs::read(www.join("package-lock.json"))
+        .context("could not read `www/package-lock.json`")?;
     let stamp = www.join("node_modules/.anchorite-lock");
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
     eprintln!("installing npm packages");
-    run::run(run::command("npm").args(["--prefix", "www", "ci", "--no-audit", "--no-fund", "--silent"]))?;
+    run::run(run::command("npm").args([
+        "--prefix",
+        "www",
+        "ci",
+        "--no-audit",
+        "--no-fund",
+        "--silent",
+    ]))?;
     fs::write(&stamp, &lock).with_context(|| format!("could not write `{}`", stamp.display()))
 }
 
@@ -46,8 +61,11 @@ pub(crate) fn chromium() -> anyhow::Result<String> {
     if find().is_none() {
         apt_install(&["chromium"])?;
     }
-    let name = find().context("Chromium is missing; install it, or name its program in ANCHORITE_CHROMIUM")?;
-    Ok(run::output(run::command("which").arg(name))?.trim().to_owned())
+    let name = find()
+        .context("Chromium is missing; install it, or name its program in ANCHORITE_CHROMIUM")?;
+    Ok(run::output(run::command("which").arg(name))?
+        .trim()
+        .to_owned())
 }
 
 /// A Vulkan loader and a driver; lavapipe where there is no GPU.
@@ -69,14 +87,22 @@ fn apt_install(packages: &[&str]) -> anyhow::Result<()> {
     let list = packages.join(" ");
     let is_root = run::output(run::command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     if !run::exists("apt-get") || !is_root {
-        bail!("missing: {list}. Install with `sudo apt-get install {list}`, or your distribution's packages of that name");
+        bail!(
+            "missing: {list}. Install with `sudo apt-get install {list}`, or your distribution's packages of that name"
+        );
     }
     eprintln!("installing {list}");
     let apt = || {
         let mut command = run::command("apt-get");
-        command.env("DEBIAN_FRONTEND", "noninteractive").stdout(std::io::stderr());
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdout(std::io::stderr());
         command
     };
     run::run(apt().args(["update", "-qq"]))?;
-    run::run(apt().args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages))
+    run::run(
+        apt()
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(packages),
+    )
 }

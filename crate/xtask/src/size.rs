@@ -41,8 +41,15 @@ struct Report {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     page::build()?;
     let dist = run::root().join("www/dist");
-    let names = ["anchorite.js", "anchorite-worker.js", "anchorite_web_bg.wasm"];
-    let files = names.iter().map(|name| measure(&dist, name)).collect::<anyhow::Result<Vec<_>>>()?;
+    let names = [
+        "anchorite.js",
+        "anchorite-worker.js",
+        "anchorite_web_bg.wasm",
+    ];
+    let files = names
+        .iter()
+        .map(|name| measure(&dist, name))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let report = Report {
         code_brotli: files.iter().map(|file| file.brotli).sum(),
         code_brotli_limit: CODE_LIMIT,
@@ -54,7 +61,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         for file in &report.files {
-            println!("{:<24} {:>9} raw {:>9} gzip {:>9} brotli", file.name, file.bytes, file.gzip, file.brotli);
+            println!(
+                "{:<24} {:>9} raw {:>9} gzip {:>9} brotli",
+                file.name, file.bytes, file.gzip, file.brotli
+            );
         }
     }
     if report.code_brotli > CODE_LIMIT || report.elements_gzip > ELEMENTS_LIMIT {
@@ -73,7 +83,11 @@ fn measure(dist: &Path, name: &str) -> anyhow::Result<FileSize> {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     gzip.write_all(&bytes)?;
     let mut brotli = Vec::new();
-    let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 24, ..Default::default() };
+    let parameters = brotli::enc::BrotliEncoderParams {
+        quality: 11,
+        lgwin: 24,
+        ..Default::default()
+    };
     brotli::BrotliCompress(&mut bytes.as_slice(), &mut brotli, &parameters)?;
     Ok(FileSize {
         name: name.to_owned(),

@@ -8,7 +8,7 @@ use crate::{demo, page, run, setup, tidy};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only the quick part: house rules and the tests that need no browser and no device.
+    /// Only the quick part: house rules, formatting, and the tests beside the code.
     #[arg(long)]
     quick: bool,
 }
@@ -17,20 +17,28 @@ pub(crate) struct Arguments {
 type Runner = (&'static str, fn() -> anyhow::Result<()>);
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let quick: [Runner; 2] = [("tidy", tidy::run), ("unit", unit)];
-    let slow: [Runner; 5] = [
+    let quick: [Runner; 2] = [("rules", tidy::rules), ("unit", unit)];
+    let slow: [Runner; 6] = [
+        ("lints", tidy::lints),
         ("site", site),
         ("kernels", kernels),
         ("golden", golden),
         ("browser", browser),
         ("demo", check_demo),
     ];
-    let runners = if arguments.quick { quick.to_vec() } else { [quick.as_slice(), slow.as_slice()].concat() };
+    let runners = if arguments.quick {
+        quick.to_vec()
+    } else {
+        [quick.as_slice(), slow.as_slice()].concat()
+    };
     let mut lines = Vec::new();
     let mut n_failed = 0;
     for (name, work) in runners {
         eprintln!("== {name}");
-        #[expect(clippy::disallowed_methods, reason = "the xtask runs natively and owns the clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the xtask runs natively and owns the clock"
+        )]
         let start = Instant::now();
         let result = work();
         let verdict = match &result {
@@ -41,7 +49,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             }
         };
         eprintln!("== {name}: {verdict}");
-        lines.push(format!("{name:<8} {:>7.1} s  {verdict}", start.elapsed().as_secs_f64()));
+        lines.push(format!(
+            "{name:<8} {:>7.1} s  {verdict}",
+            start.elapsed().as_secs_f64()
+        ));
     }
     println!("{}", lines.join("\n"));
     println!("{} passed, {n_failed} failed", lines.len() - n_failed);

@@ -12,21 +12,43 @@ const MAX_LINES: usize = 800;
 const MAX_WGSL_LINES: usize = 250;
 
 pub(crate) fn run() -> anyhow::Result<()> {
+    rules()?;
+    lints()
+}
+
+/// House rules and formatting: seconds, nothing is built.
+pub(crate) fn rules() -> anyhow::Result<()> {
     let files = tracked_files()?;
-    let broken: Vec<String> = files.iter().map(|path| broken_rules(path)).collect::<anyhow::Result<Vec<_>>>()?.concat();
+    let broken: Vec<String> = files
+        .iter()
+        .map(|path| broken_rules(path))
+        .collect::<anyhow::Result<Vec<_>>>()?
+        .concat();
     for rule in &broken {
         eprintln!("{rule}");
     }
     if !broken.is_empty() {
         bail!("{} house rule(s) broken", broken.len());
     }
-    run::run(run::cargo().args(["fmt", "--all", "--check"]))?;
+    run::run(run::cargo().args(["fmt", "--all", "--check"]))
+}
+
+/// Clippy for every target, and for what runs in the browser.
+pub(crate) fn lints() -> anyhow::Result<()> {
     let lints = ["--quiet", "--", "--deny", "warnings"];
-    run::run(run::cargo().args(["clippy", "--workspace", "--all-targets"]).args(lints))?;
+    run::run(
+        run::cargo()
+            .args(["clippy", "--workspace", "--all-targets"])
+            .args(lints),
+    )?;
     setup::wasm_target()?;
     run::run(
         run::cargo()
-            .args(["clippy", "--package=anchorite-web", "--target=wasm32-unknown-unknown"])
+            .args([
+                "clippy",
+                "--package=anchorite-web",
+                "--target=wasm32-unknown-unknown",
+            ])
             .args(lints),
     )
 }
@@ -44,7 +66,11 @@ fn tracked_files() -> anyhow::Result<Vec<PathBuf>> {
         "*.mjs",
         "*.py",
     ]))?;
-    Ok(list.lines().map(PathBuf::from).filter(|path| run::root().join(path).exists()).collect())
+    Ok(list
+        .lines()
+        .map(PathBuf::from)
+        .filter(|path| run::root().join(path).exists())
+        .collect())
 }
 
 fn broken_rules(path: &Path) -> anyhow::Result<Vec<String>> {
@@ -52,22 +78,37 @@ fn broken_rules(path: &Path) -> anyhow::Result<Vec<String>> {
         .with_context(|| format!("could not read `{}`", path.display()))?;
     let name = path.display();
     let mut broken = Vec::new();
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default();
     let openings: &[&str] = match extension {
         "rs" => &["//!"],
         "py" => &["\"\"\"", "#!"],
         _ => &["//", "/*", "#!"],
     };
     if !openings.iter().any(|opening| text.starts_with(opening)) {
-        broken.push(format!("{name}: opens without a sentence that says what it turns into what"));
+        broken.push(format!(
+            "{name}: opens without a sentence that says what it turns into what"
+        ));
     }
-    let limit = if extension == "wgsl" { MAX_WGSL_LINES } else { MAX_LINES };
+    let limit = if extension == "wgsl" {
+        MAX_WGSL_LINES
+    } else {
+        MAX_LINES
+    };
     let n_lines = text.lines().count();
     if n_lines > limit {
-        broken.push(format!("{name}: {n_lines} lines, at most {limit} are read in one sitting"));
+        broken.push(format!(
+            "{name}: {n_lines} lines, at most {limit} are read in one sitting"
+        ));
     }
     if extension == "rs" {
-        broken.extend(boundaries(path, &text).into_iter().map(|rule| format!("{name}: {rule}")));
+        broken.extend(
+            boundaries(path, &text)
+                .into_iter()
+                .map(|rule| format!("{name}: {rule}")),
+        );
     }
     Ok(broken)
 }
@@ -80,13 +121,31 @@ fn boundaries(path: &Path, text: &str) -> Vec<String> {
         .filter(|line| !line.trim_start().starts_with("//"))
         .collect::<Vec<_>>()
         .join("\n");
-    let in_library = ["crate/index/", "crate/model/", "crate/engine/"].iter().any(|library| path.starts_with(library));
+    let in_library = ["crate/index/", "crate/model/", "crate/engine/"]
+        .iter()
+        .any(|library| path.starts_with(library));
     let is_tests_beside = path.contains("/tests") || path.ends_with("_tests.rs");
     let rules: [(&str, bool, &str); 4] = [
-        ("wasm_bindgen", path.starts_with("crate/web/") || path.starts_with("crate/xtask/"), "only crate/web names wasm-bindgen"),
-        ("std::fs", !in_library || is_tests_beside, "a library takes bytes: only the tools touch the file system"),
-        ("instant_distance", path.starts_with("crate/index/src/vector") || path.starts_with("crate/xtask/"), "only crate/index/src/vector.rs names instant-distance"),
-        ("anchorite_model", !path.starts_with("crate/index/"), "index and model don't know each other"),
+        (
+            "wasm_bindgen",
+            path.starts_with("crate/web/") || path.starts_with("crate/xtask/"),
+            "only crate/web names wasm-bindgen",
+        ),
+        (
+            "std::fs",
+            !in_library || is_tests_beside,
+            "a library takes bytes: only the tools touch the file system",
+        ),
+        (
+            "instant_distance",
+            path.starts_with("crate/index/src/vector") || path.starts_with("crate/xtask/"),
+            "only crate/index/src/vector.rs names instant-distance",
+        ),
+        (
+            "anchorite_model",
+            !path.starts_with("crate/index/"),
+            "index and model don't know each other",
+        ),
     ];
     let library_code = code.split("#[cfg(test)]").next().unwrap_or_default();
     rules

@@ -116,9 +116,15 @@ impl GpuForward {
         let kv_bytes = 4 * config.kv_width().next_multiple_of(4) as u64;
         let room = usize::try_from(gpu.max_binding_bytes() / kv_bytes).unwrap_or(usize::MAX);
         let n_positions = config.context_length.min(MAX_POSITIONS).min(room);
-        let config = &ModelConfig { context_length: n_positions, ..config.clone() };
-        let n_batch =
-            if gpu.adapter().is_software { SOFTWARE_BATCH_TOKENS } else { BATCH_TOKENS };
+        let config = &ModelConfig {
+            context_length: n_positions,
+            ..config.clone()
+        };
+        let n_batch = if gpu.adapter().is_software {
+            SOFTWARE_BATCH_TOKENS
+        } else {
+            BATCH_TOKENS
+        };
         let n_batch = n_batch.min(n_positions);
         let (batch, model, activations) = gpu
             .scoped("loading weights", || {
@@ -131,7 +137,12 @@ impl GpuForward {
             .await?;
         let (body, head) = gpu
             .scoped("compiling kernels", || {
-                let plan = Plan { gpu: &gpu, config, batch: &batch, activations: &activations };
+                let plan = Plan {
+                    gpu: &gpu,
+                    config,
+                    batch: &batch,
+                    activations: &activations,
+                };
                 Ok((plan.body(&model, None)?, plan.head(&model, None)?))
             })
             .await?;
@@ -188,7 +199,9 @@ impl GpuForward {
         let n_vocab = self.config.n_vocab;
         let read_back = match self.read_back.take() {
             Some(buffer) => buffer,
-            None => self.gpu.read_back_buffer(self.activations.logits.buffer.size())?,
+            None => self
+                .gpu
+                .read_back_buffer(self.activations.logits.buffer.size())?,
         };
         let ids = tokens.iter().map(|token| token.0).collect::<Vec<_>>();
         let mut next = position;
@@ -201,13 +214,17 @@ impl GpuForward {
                 self.gpu.submit(&[(&self.body, n_tokens)], None);
             } else {
                 let ops: [(&[Op], u32); 2] = [(&self.body, n_tokens), (&self.head, 1)];
-                self.gpu.submit(&ops, Some((&self.activations.logits.buffer, &read_back)));
+                self.gpu
+                    .submit(&ops, Some((&self.activations.logits.buffer, &read_back)));
             }
             next += batch.len();
         }
         // Until the logits are back the new places count as unwritten: a lost device must not leave a gap behind.
         self.n_cached = self.n_cached.min(position);
-        let logits = self.gpu.read_floats(&read_back, n_vocab, "running the model").await?;
+        let logits = self
+            .gpu
+            .read_floats(&read_back, n_vocab, "running the model")
+            .await?;
         self.read_back = Some(read_back);
         if !logits.iter().all(|logit| logit.is_finite()) {
             return Err(RunError::NotFinite { position: next - 1 });
@@ -222,10 +239,12 @@ impl GpuForward {
     /// [`RunError::Adapter`] if it was made for another model, [`RunError::DeviceLost`]; the last one then stays.
     pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
         if let Some(adapter) = &adapter {
-            adapter.check(&self.config).map_err(|source| RunError::Adapter {
-                adapter: adapter.name.clone(),
-                source,
-            })?;
+            adapter
+                .check(&self.config)
+                .map_err(|source| RunError::Adapter {
+                    adapter: adapter.name.clone(),
+                    source,
+                })?;
         }
         self.gpu.check("putting an adapter on")?;
         let plan = Plan {
@@ -292,8 +311,10 @@ impl Layer {
             (q_width, weights.attn_k),
             (q_width + kv_width, weights.attn_v),
         ];
-        let gate_up =
-            vec![(0, weights.ffn_gate), (swiglu::up_offset(config.n_ff), weights.ffn_up)];
+        let gate_up = vec![
+            (0, weights.ffn_gate),
+            (swiglu::up_offset(config.n_ff), weights.ffn_up),
+        ];
         let cache = |name| gpu.rows(name, config.context_length, kv_width);
         Ok(Self {
             attn_norm: gpu.rows_of("attn_norm", &weights.attn_norm, config.n_embd)?,
@@ -303,13 +324,22 @@ impl Layer {
             ffn_norm: gpu.rows_of("ffn_norm", &weights.ffn_norm, config.n_embd)?,
             ffn_gate_up: load_side_by_side(gpu, "ffn_gate_up", gate_up)?,
             ffn_down: load_matrix(gpu, "ffn_down", weights.ffn_down)?,
-            cache: KvCache { k: cache("k_cache")?, v: cache("v_cache")? },
+            cache: KvCache {
+                k: cache("k_cache")?,
+                v: cache("v_cache")?,
+            },
         })
     }
 }
 
 fn load_matrix(gpu: &Gpu, label: &str, matrix: Matrix) -> Result<PackedMatrix, GpuError> {
-    gpu.matrix(label, matrix.kind, matrix.n_rows, matrix.n_cols, &matrix.bytes)
+    gpu.matrix(
+        label,
+        matrix.kind,
+        matrix.n_rows,
+        matrix.n_cols,
+        &matrix.bytes,
+    )
 }
 
 /// Loads matrices that share their input and write to different columns of one output, joining neighbours that are
@@ -331,9 +361,9 @@ fn load_side_by_side(
             _ => joined.push((offset, matrix)),
         }
     }
-    let loaded = joined.into_iter().map(|(offset, matrix)| {
-        Ok((offset, load_matrix(gpu, label, matrix)?))
-    });
+    let loaded = joined
+        .into_iter()
+        .map(|(offset, matrix)| Ok((offset, load_matrix(gpu, label, matrix)?)));
     loaded.collect()
 }
 
@@ -380,7 +410,12 @@ impl Plan<'_> {
         adapter: Option<&Adapter>,
         ops: &mut Vec<Op>,
     ) -> Result<(), GpuError> {
-        let Self { gpu, config, batch, activations: a } = *self;
+        let Self {
+            gpu,
+            config,
+            batch,
+            activations: a,
+        } = *self;
         let name = |stem: &str| format!("blk.{layer_idx}.{stem}.weight");
         let eps = config.norm_eps;
         let (q_width, kv_width, n_ff) = (config.q_width(), config.kv_width(), config.n_ff);
@@ -388,7 +423,14 @@ impl Plan<'_> {
         ops.push(rms_norm::rms_norm(gpu, batch, &a.x, &layer.attn_norm, eps, &a.normed)?.into());
         for (offset, matrix) in &layer.attn_qkv {
             let y = a.qkv.columns(*offset, matrix.n_rows);
-            ops.extend(matmul(gpu, batch, matrix, a.normed.view(), y, Into::Replace)?);
+            ops.extend(matmul(
+                gpu,
+                batch,
+                matrix,
+                a.normed.view(),
+                y,
+                Into::Replace,
+            )?);
         }
         let targets = [
             ("attn_q", 0, q_width),
@@ -399,39 +441,79 @@ impl Plan<'_> {
             let y = a.qkv.columns(offset, n_cols);
             self.lora(adapter, &name(target), a.normed.view(), y, ops)?;
         }
-        let rope = rope::rope(gpu, batch, config, angles, &layer.attn_bias, &a.qkv, &layer.cache)?;
+        let rope = rope::rope(
+            gpu,
+            batch,
+            config,
+            angles,
+            &layer.attn_bias,
+            &a.qkv,
+            &layer.cache,
+        )?;
         ops.push(rope.into());
         let attended = &a.attended;
-        let attention =
-            attention::attention(gpu, batch, config, &a.qkv, &layer.cache, attended)?;
+        let attention = attention::attention(gpu, batch, config, &a.qkv, &layer.cache, attended)?;
         ops.push(attention.into());
         let (attended, x) = (attended.view(), a.x.view());
-        ops.extend(matmul(gpu, batch, &layer.attn_output, attended, x, Into::Add)?);
+        ops.extend(matmul(
+            gpu,
+            batch,
+            &layer.attn_output,
+            attended,
+            x,
+            Into::Add,
+        )?);
         self.lora(adapter, &name("attn_output"), attended, x, ops)?;
 
         ops.push(rms_norm::rms_norm(gpu, batch, &a.x, &layer.ffn_norm, eps, &a.normed)?.into());
         for (offset, matrix) in &layer.ffn_gate_up {
             let y = a.gate_up.columns(*offset, matrix.n_rows);
-            ops.extend(matmul(gpu, batch, matrix, a.normed.view(), y, Into::Replace)?);
+            ops.extend(matmul(
+                gpu,
+                batch,
+                matrix,
+                a.normed.view(),
+                y,
+                Into::Replace,
+            )?);
         }
         for (target, offset) in [("ffn_gate", 0), ("ffn_up", swiglu::up_offset(n_ff))] {
             let y = a.gate_up.columns(offset, n_ff);
             self.lora(adapter, &name(target), a.normed.view(), y, ops)?;
         }
         ops.push(swiglu::swiglu(gpu, batch, &a.gate_up, &a.gated)?.into());
-        ops.extend(matmul(gpu, batch, &layer.ffn_down, a.gated.view(), x, Into::Add)?);
+        ops.extend(matmul(
+            gpu,
+            batch,
+            &layer.ffn_down,
+            a.gated.view(),
+            x,
+            Into::Add,
+        )?);
         self.lora(adapter, &name("ffn_down"), a.gated.view(), x, ops)
     }
 
     /// From the residual stream to the last token's logits.
     fn head(&self, model: &Model, adapter: Option<&Adapter>) -> Result<Vec<Op>, GpuError> {
-        let Self { gpu, config, batch, activations: a } = *self;
+        let Self {
+            gpu,
+            config,
+            batch,
+            activations: a,
+        } = *self;
         let last = batch.last();
         let (normed, eps) = (&a.last_normed, config.norm_eps);
         let norm = rms_norm::rms_norm(gpu, &last, &a.x, &model.output_norm, eps, normed)?;
         let mut ops = vec![norm.into()];
         let logits = a.logits.view();
-        ops.extend(matmul(gpu, &last, &model.output, normed.view(), logits, Into::Replace)?);
+        ops.extend(matmul(
+            gpu,
+            &last,
+            &model.output,
+            normed.view(),
+            logits,
+            Into::Replace,
+        )?);
         // Rows of a shared embedding are looked up, not multiplied, so only the output feels the pair.
         self.lora(adapter, "output.weight", normed.view(), logits, &mut ops)?;
         Ok(ops)
@@ -460,16 +542,26 @@ fn u32_of(count: usize) -> u32 {
 
 impl From<GpuError> for LoadError {
     fn from(error: GpuError) -> Self {
-        Self::Gpu { reason: error.to_string() }
+        Self::Gpu {
+            reason: error.to_string(),
+        }
     }
 }
 
 impl From<GpuError> for RunError {
     fn from(error: GpuError) -> Self {
         match error {
-            GpuError::Lost { .. } => Self::DeviceLost { reason: error.to_string() },
-            GpuError::Shape { kernel, .. } => Self::Kernel { kernel, reason: error.to_string() },
-            _ => Self::Kernel { kernel: "forward", reason: error.to_string() },
+            GpuError::Lost { .. } => Self::DeviceLost {
+                reason: error.to_string(),
+            },
+            GpuError::Shape { kernel, .. } => Self::Kernel {
+                kernel,
+                reason: error.to_string(),
+            },
+            _ => Self::Kernel {
+                kernel: "forward",
+                reason: error.to_string(),
+            },
         }
     }
 }

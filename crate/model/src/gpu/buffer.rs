@@ -38,12 +38,20 @@ impl Rows {
 
     /// All columns.
     pub fn view(&self) -> View<'_> {
-        View { rows: self, offset: 0, n_cols: self.n_cols }
+        View {
+            rows: self,
+            offset: 0,
+            n_cols: self.n_cols,
+        }
     }
 
     /// The columns `offset .. offset + n_cols`.
     pub fn columns(&self, offset: usize, n_cols: usize) -> View<'_> {
-        View { rows: self, offset, n_cols }
+        View {
+            rows: self,
+            offset,
+            n_cols,
+        }
     }
 }
 
@@ -59,7 +67,12 @@ impl Gpu {
             | wgpu::BufferUsages::COPY_SRC
             | wgpu::BufferUsages::COPY_DST;
         let buffer = self.buffer(label, size_bytes, usage)?;
-        Ok(Rows { buffer, n_rows, n_cols, stride })
+        Ok(Rows {
+            buffer,
+            n_rows,
+            n_cols,
+            stride,
+        })
     }
 
     /// Rows that hold `values`, `n_cols` of them in each.
@@ -73,7 +86,8 @@ impl Gpu {
         for (target, source) in padded.chunks_mut(rows.stride).zip(values.chunks(n_cols)) {
             target[..source.len()].copy_from_slice(source);
         }
-        self.queue.write_buffer(&rows.buffer, 0, bytemuck::cast_slice(&padded));
+        self.queue
+            .write_buffer(&rows.buffer, 0, bytemuck::cast_slice(&padded));
         Ok(rows)
     }
 
@@ -197,7 +211,8 @@ impl Gpu {
         let target = self.read_back_buffer(source.size())?;
         self.submit(&[], Some((source, &target)));
         let n_floats = usize::try_from(source.size() / 4).unwrap_or(usize::MAX);
-        self.read_floats(&target, n_floats, "reading a buffer").await
+        self.read_floats(&target, n_floats, "reading a buffer")
+            .await
     }
 
     /// The logical values of `rows`, padding left out; for tests and tools.
@@ -207,6 +222,9 @@ impl Gpu {
     pub async fn read_rows(&self, rows: &Rows) -> Result<Vec<f32>, GpuError> {
         let values = self.read_padded(rows).await?;
         let logical = values.chunks(rows.stride).take(rows.n_rows);
-        Ok(logical.flat_map(|row| &row[..rows.n_cols]).copied().collect())
+        Ok(logical
+            .flat_map(|row| &row[..rows.n_cols])
+            .copied()
+            .collect())
     }
 }

@@ -41,16 +41,18 @@ impl Gpu {
     /// # Errors
     /// [`GpuError::NoAdapter`] where there is none, [`GpuError::NoDevice`] where it gives no device.
     pub async fn open() -> Result<Self, GpuError> {
-        let instance =
-            wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let options = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,
             ..Default::default()
         };
-        let found = instance
-            .request_adapter(&options)
-            .await
-            .map_err(|error| GpuError::NoAdapter { reason: error.to_string() })?;
+        let found =
+            instance
+                .request_adapter(&options)
+                .await
+                .map_err(|error| GpuError::NoAdapter {
+                    reason: error.to_string(),
+                })?;
         let adapter = describe(&found.get_info());
         // The adapter's own limits are asked for where they raise what one binding may hold; everything else stays
         // at WebGPU's defaults, so that a shader which works here works in every browser.
@@ -67,13 +69,25 @@ impl Gpu {
             required_limits,
             ..Default::default()
         };
-        let (device, queue) = found.request_device(&descriptor).await.map_err(|error| {
-            GpuError::NoDevice { adapter: adapter.name.clone(), reason: error.to_string() }
-        })?;
+        let (device, queue) =
+            found
+                .request_device(&descriptor)
+                .await
+                .map_err(|error| GpuError::NoDevice {
+                    adapter: adapter.name.clone(),
+                    reason: error.to_string(),
+                })?;
         let fault = Arc::new(Mutex::new(None));
         watch(&device, &fault);
         let pipelines = Mutex::new(HashMap::new());
-        Ok(Self { device, queue, pipelines, adapter, max_binding_bytes, fault })
+        Ok(Self {
+            device,
+            queue,
+            pipelines,
+            adapter,
+            max_binding_bytes,
+            fault,
+        })
     }
 
     /// The adapter that runs the work.
@@ -94,7 +108,10 @@ impl Gpu {
     /// Gives the device back to the system; every later use reports [`GpuError::Lost`].
     pub fn destroy(&self) {
         self.device.destroy();
-        record(&self.fault, Fault::Lost("destroyed by its owner".to_owned()));
+        record(
+            &self.fault,
+            Fault::Lost("destroyed by its owner".to_owned()),
+        );
     }
 
     /// The first fault since the device was opened. A lost device stays lost; other faults are reported once.
@@ -103,7 +120,9 @@ impl Gpu {
     /// The fault, as happening while `act`.
     pub fn check(&self, act: &'static str) -> Result<(), GpuError> {
         let mut slot = lock(&self.fault);
-        let Some(fault) = slot.clone() else { return Ok(()) };
+        let Some(fault) = slot.clone() else {
+            return Ok(());
+        };
         if !matches!(fault, Fault::Lost(_)) {
             *slot = None;
         }
@@ -111,7 +130,11 @@ impl Gpu {
         Err(match fault {
             Fault::Lost(reason) => GpuError::Lost { adapter, reason },
             Fault::OutOfMemory => GpuError::OutOfMemory { adapter, act },
-            Fault::Refused(reason) => GpuError::Refused { adapter, act, reason },
+            Fault::Refused(reason) => GpuError::Refused {
+                adapter,
+                act,
+                reason,
+            },
         })
     }
 
@@ -134,7 +157,11 @@ impl Gpu {
         .map(|filter| self.device.push_error_scope(filter));
         let result = work();
         // Scopes close in reverse order, all of them before the first wait.
-        let refusals = scopes.into_iter().rev().map(|scope| scope.pop()).collect::<Vec<_>>();
+        let refusals = scopes
+            .into_iter()
+            .rev()
+            .map(|scope| scope.pop())
+            .collect::<Vec<_>>();
         for refusal in refusals {
             if let Some(error) = refusal.await {
                 record(&self.fault, Fault::from(error));
@@ -149,9 +176,8 @@ impl Gpu {
     pub(super) fn wait(&self, act: &'static str) -> Result<(), GpuError> {
         self.check(act)?;
         // wgpu 30 panics here when a driver reports that the device is gone; to us that is a state, not the end.
-        let poll = std::panic::AssertUnwindSafe(|| {
-            self.device.poll(wgpu::PollType::wait_indefinitely())
-        });
+        let poll =
+            std::panic::AssertUnwindSafe(|| self.device.poll(wgpu::PollType::wait_indefinitely()));
         let polled = match std::panic::catch_unwind(poll) {
             Ok(Ok(_)) => return self.check(act),
             Ok(Err(error)) => error.to_string(),
@@ -177,7 +203,13 @@ impl From<wgpu::Error> for Fault {
     fn from(error: wgpu::Error) -> Self {
         match error {
             wgpu::Error::OutOfMemory { .. } => Self::OutOfMemory,
-            other => Self::Refused(other.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
+            other => Self::Refused(
+                other
+                    .to_string()
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            ),
         }
     }
 }
@@ -197,13 +229,21 @@ fn describe(info: &wgpu::AdapterInfo) -> Adapter {
         ("", false) => "graphics adapter of the browser".to_owned(),
         (name, _) => name.to_owned(),
     };
-    Adapter { name, kind, is_software }
+    Adapter {
+        name,
+        kind,
+        is_software,
+    }
 }
 
 fn watch(device: &wgpu::Device, fault: &Arc<Mutex<Option<Fault>>>) {
     let on_lost = Arc::clone(fault);
     device.set_device_lost_callback(move |_reason, message| {
-        let message = if message.is_empty() { "no reason given".to_owned() } else { message };
+        let message = if message.is_empty() {
+            "no reason given".to_owned()
+        } else {
+            message
+        };
         record(&on_lost, Fault::Lost(message));
     });
     let on_error = Arc::clone(fault);
@@ -213,7 +253,8 @@ fn watch(device: &wgpu::Device, fault: &Arc<Mutex<Option<Fault>>>) {
 /// Keeps the first fault, except that a loss outranks the refusals it causes.
 fn record(slot: &Mutex<Option<Fault>>, fault: Fault) {
     let mut slot = lock(slot);
-    if slot.is_none() || (matches!(fault, Fault::Lost(_)) && !matches!(*slot, Some(Fault::Lost(_)))) {
+    if slot.is_none() || (matches!(fault, Fault::Lost(_)) && !matches!(*slot, Some(Fault::Lost(_))))
+    {
         *slot = Some(fault);
     }
 }

@@ -65,9 +65,10 @@ impl Op {
         };
         let (x, y) = match dispatch.grid {
             Grid::Tokens { x, tokens } => (x, n_tokens.div_ceil(tokens)),
-            Grid::Flat { per_token, workgroup } => {
-                (n_tokens.saturating_mul(per_token).div_ceil(workgroup), 1)
-            }
+            Grid::Flat {
+                per_token,
+                workgroup,
+            } => (n_tokens.saturating_mul(per_token).div_ceil(workgroup), 1),
         };
         pass.set_pipeline(&dispatch.pipeline);
         pass.set_bind_group(0, &dispatch.bind_group, &[]);
@@ -114,7 +115,11 @@ impl Gpu {
             layout: &pipeline.get_bind_group_layout(0),
             entries: &entries,
         });
-        Dispatch { pipeline, bind_group, grid }
+        Dispatch {
+            pipeline,
+            bind_group,
+            grid,
+        }
     }
 
     /// Compiles `kernel`, or finds it compiled.
@@ -124,32 +129,32 @@ impl Gpu {
         if let Some(pipeline) = lock(&self.pipelines).get(&key) {
             return pipeline.clone();
         }
-        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some(&label),
-            source: wgpu::ShaderSource::Wgsl(kernel.wgsl().into()),
-        });
-        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(&label),
-            layout: None,
-            module: &module,
-            entry_point: Some(kernel.name),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                constants,
-                ..Default::default()
-            },
-            cache: None,
-        });
+        let module = self
+            .device
+            .create_shader_module(wgpu::ShaderModuleDescriptor {
+                label: Some(&label),
+                source: wgpu::ShaderSource::Wgsl(kernel.wgsl().into()),
+            });
+        let pipeline = self
+            .device
+            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(&label),
+                layout: None,
+                module: &module,
+                entry_point: Some(kernel.name),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants,
+                    ..Default::default()
+                },
+                cache: None,
+            });
         lock(&self.pipelines).insert(key, pipeline.clone());
         pipeline
     }
 
     /// Records each run of steps, over its number of tokens, into one pass; copies `read_back` from its first buffer to
     /// its second afterwards, and submits all of it.
-    pub fn submit(
-        &self,
-        runs: &[(&[Op], u32)],
-        read_back: Option<(&wgpu::Buffer, &wgpu::Buffer)>,
-    ) {
+    pub fn submit(&self, runs: &[(&[Op], u32)], read_back: Option<(&wgpu::Buffer, &wgpu::Buffer)>) {
         let mut encoder = self.device.create_command_encoder(&Default::default());
         if !runs.is_empty() {
             let mut pass = encoder.begin_compute_pass(&Default::default());
@@ -176,6 +181,11 @@ impl Gpu {
         if expected == found {
             return Ok(());
         }
-        Err(GpuError::Shape { kernel, operand, expected, found })
+        Err(GpuError::Shape {
+            kernel,
+            operand,
+            expected,
+            found,
+        })
     }
 }

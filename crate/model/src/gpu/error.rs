@@ -55,7 +55,9 @@ pub enum GpuError {
         found: u64,
     },
     /// Operands of a kernel do not fit together.
-    #[error("`{kernel}` operand `{operand}` has the wrong size: expected {expected}, found {found}")]
+    #[error(
+        "`{kernel}` operand `{operand}` has the wrong size: expected {expected}, found {found}"
+    )]
     Shape {
         /// The kernel's name.
         kernel: &'static str,

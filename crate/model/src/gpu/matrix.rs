@@ -7,7 +7,6 @@
 use super::{Gpu, GpuError};
 use crate::gguf::TensorType;
 
-
 /// Rows in a tile: 8 groups of 4.
 const TILE_ROWS: usize = 32;
 /// Rows that one invocation handles.
@@ -101,7 +100,12 @@ impl Gpu {
             Some(layout) if row_bytes > 0 && Some(found) == row_bytes.checked_mul(n_rows) => layout,
             _ => {
                 let expected = row_bytes.saturating_mul(n_rows);
-                return Err(GpuError::Shape { kernel: "matmul", operand: "weights", expected, found });
+                return Err(GpuError::Shape {
+                    kernel: "matmul",
+                    operand: "weights",
+                    expected,
+                    found,
+                });
             }
         };
         let n_words = n_cols.div_ceil(4);
@@ -114,9 +118,14 @@ impl Gpu {
                 found: self.max_binding_bytes(),
             });
         }
-        let slice_rows = usize::try_from(tiles).unwrap_or(usize::MAX).saturating_mul(TILE_ROWS);
+        let slice_rows = usize::try_from(tiles)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(TILE_ROWS);
         let mut slices = Vec::new();
-        for (slice_idx, bytes) in bytes.chunks(row_bytes.saturating_mul(slice_rows)).enumerate() {
+        for (slice_idx, bytes) in bytes
+            .chunks(row_bytes.saturating_mul(slice_rows))
+            .enumerate()
+        {
             let packed = pack(kind, n_words, row_bytes, bytes);
             let scales = match packed.scales.is_empty() {
                 true => None,
@@ -129,7 +138,13 @@ impl Gpu {
                 scales,
             });
         }
-        Ok(PackedMatrix { layout, n_rows, n_cols, n_words, slices })
+        Ok(PackedMatrix {
+            layout,
+            n_rows,
+            n_cols,
+            n_words,
+            slices,
+        })
     }
 
     /// Puts plain numbers on the device as a matrix, `[n_rows, n_cols]`.
@@ -211,7 +226,12 @@ fn pack(kind: TensorType, n_words: usize, row_bytes: usize, bytes: &[u8]) -> Pac
         _ => {}
     }
     let pairs = scales.chunks_exact(2);
-    Packed { quants, scales: pairs.map(|pair| u32::from(pair[0]) | u32::from(pair[1]) << 16).collect() }
+    Packed {
+        quants,
+        scales: pairs
+            .map(|pair| u32::from(pair[0]) | u32::from(pair[1]) << 16)
+            .collect(),
+    }
 }
 
 /// Up to four little-endian bytes as a number; missing ones are 0.
@@ -229,8 +249,16 @@ mod tests {
     #[test]
     fn interleaves_groups_of_four_rows() {
         assert_eq!(word_at(0, 0, 10), 0, "first row, first word");
-        assert_eq!(word_at(3, 0, 10), 3, "the four rows of a group are neighbours");
-        assert_eq!(word_at(4, 0, 10), 4, "then come the other groups of the tile");
+        assert_eq!(
+            word_at(3, 0, 10),
+            3,
+            "the four rows of a group are neighbours"
+        );
+        assert_eq!(
+            word_at(4, 0, 10),
+            4,
+            "then come the other groups of the tile"
+        );
         assert_eq!(word_at(0, 1, 10), TILE_ROWS, "then the next word");
         assert_eq!(word_at(32, 0, 10), 10 * TILE_ROWS, "then the next tile");
     }
@@ -240,8 +268,16 @@ mod tests {
         // Three f16 columns: two words of which the second holds one value.
         let bytes: Vec<u8> = (1..=6).collect();
         let packed = pack(TensorType::F16, 1, 6, &bytes);
-        assert_eq!(packed.quants[..2], [0x0403_0201, 0x0605], "two pairs, the last padded");
-        assert_eq!(packed.quants.len(), TILE_ROWS * 2, "rows are padded to a tile");
+        assert_eq!(
+            packed.quants[..2],
+            [0x0403_0201, 0x0605],
+            "two pairs, the last padded"
+        );
+        assert_eq!(
+            packed.quants.len(),
+            TILE_ROWS * 2,
+            "rows are padded to a tile"
+        );
     }
 
     #[test]
@@ -251,6 +287,9 @@ mod tests {
         let packed = pack(TensorType::Q4_0, 8, 18, &block);
         assert_eq!(packed.scales[0], 0xabcd, "scale of row 0, beside row 1's");
         assert_eq!(packed.quants[0], 0x0403_0201, "first four bytes");
-        assert_eq!(packed.quants[TILE_ROWS], 0x0807_0605, "next word of the row");
+        assert_eq!(
+            packed.quants[TILE_ROWS], 0x0807_0605,
+            "next word of the row"
+        );
     }
 }

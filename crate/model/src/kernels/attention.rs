@@ -67,7 +67,12 @@ pub fn attention(
     y: &Rows,
 ) -> Result<Dispatch, GpuError> {
     let head_size = config.head_size;
-    Gpu::check_shape("attention", "qkv", config.q_width() + 2 * config.kv_width(), qkv.n_cols)?;
+    Gpu::check_shape(
+        "attention",
+        "qkv",
+        config.q_width() + 2 * config.kv_width(),
+        qkv.n_cols,
+    )?;
     Gpu::check_shape("attention", "k_cache", config.kv_width(), cache.k.n_cols)?;
     Gpu::check_shape("attention", "v_cache", config.kv_width(), cache.v.n_cols)?;
     Gpu::check_shape("attention", "y", config.q_width(), y.n_cols)?;
@@ -96,6 +101,9 @@ pub fn attention(
         (5, y.binding()),
     ];
     let constants = [("HEAD_WORDS", f64::from(param(head_size / 4)))];
-    let grid = Grid::Flat { per_token: param(config.n_heads), workgroup: WORKGROUP };
+    let grid = Grid::Flat {
+        per_token: param(config.n_heads),
+        workgroup: WORKGROUP,
+    };
     Ok(gpu.dispatch(&KERNEL, &constants, &buffers, grid))
 }

@@ -46,21 +46,38 @@ impl BatchBuffer {
             | wgpu::BufferUsages::COPY_DST;
         let size_bytes = (2 * ALIGNMENT + 4 * n_tokens) as u64;
         let buffer = gpu.buffer("batch", size_bytes, usage)?;
-        Ok(Self { buffer, n_tokens, is_last: false })
+        Ok(Self {
+            buffer,
+            n_tokens,
+            is_last: false,
+        })
     }
 
     /// The same buffer, seen by kernels as a batch of the last token alone.
     pub fn last(&self) -> Self {
-        Self { is_last: true, ..self.clone() }
+        Self {
+            is_last: true,
+            ..self.clone()
+        }
     }
 
     /// Sets what the next submitted pass handles: `tokens`, the first of them at `position`.
     pub fn write(&self, gpu: &Gpu, position: u32, tokens: &[u32]) {
         let n_tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
-        let all = Batch { n_tokens, first_row: 0, position, padding: 0 };
+        let all = Batch {
+            n_tokens,
+            first_row: 0,
+            position,
+            padding: 0,
+        };
         let last_row = n_tokens.saturating_sub(1);
         let position = position.saturating_add(last_row);
-        let last = Batch { n_tokens: 1, first_row: last_row, position, padding: 0 };
+        let last = Batch {
+            n_tokens: 1,
+            first_row: last_row,
+            position,
+            padding: 0,
+        };
         let mut bytes = bytemuck::bytes_of(&all).to_vec();
         bytes.resize(ALIGNMENT, 0);
         bytes.extend_from_slice(bytemuck::bytes_of(&last));
@@ -73,11 +90,19 @@ impl BatchBuffer {
     pub(crate) fn binding(&self) -> wgpu::BufferBinding<'_> {
         let offset = if self.is_last { ALIGNMENT as u64 } else { 0 };
         let size = wgpu::BufferSize::new(size_of::<Batch>() as u64);
-        wgpu::BufferBinding { buffer: &self.buffer, offset, size }
+        wgpu::BufferBinding {
+            buffer: &self.buffer,
+            offset,
+            size,
+        }
     }
 
     /// The tokens' ids.
     pub(crate) fn tokens(&self) -> wgpu::BufferBinding<'_> {
-        wgpu::BufferBinding { buffer: &self.buffer, offset: 2 * ALIGNMENT as u64, size: None }
+        wgpu::BufferBinding {
+            buffer: &self.buffer,
+            offset: 2 * ALIGNMENT as u64,
+            size: None,
+        }
     }
 }

@@ -30,12 +30,28 @@ pub struct Params {
 pub fn kernel(layout: Layout) -> Kernel {
     const SOURCE: &str = include_str!("embed.wgsl");
     let (variant, sources): (_, &[&str]) = match layout {
-        Layout::F32 => ("f32", const { &[BATCH_WGSL, weights_wgsl(Layout::F32), SOURCE] }),
-        Layout::F16 => ("f16", const { &[BATCH_WGSL, weights_wgsl(Layout::F16), SOURCE] }),
-        Layout::Q8_0 => ("q8_0", const { &[BATCH_WGSL, weights_wgsl(Layout::Q8_0), SOURCE] }),
-        Layout::Q4_0 => ("q4_0", const { &[BATCH_WGSL, weights_wgsl(Layout::Q4_0), SOURCE] }),
+        Layout::F32 => (
+            "f32",
+            const { &[BATCH_WGSL, weights_wgsl(Layout::F32), SOURCE] },
+        ),
+        Layout::F16 => (
+            "f16",
+            const { &[BATCH_WGSL, weights_wgsl(Layout::F16), SOURCE] },
+        ),
+        Layout::Q8_0 => (
+            "q8_0",
+            const { &[BATCH_WGSL, weights_wgsl(Layout::Q8_0), SOURCE] },
+        ),
+        Layout::Q4_0 => (
+            "q4_0",
+            const { &[BATCH_WGSL, weights_wgsl(Layout::Q4_0), SOURCE] },
+        ),
     };
-    Kernel { name: "embed", variant, sources }
+    Kernel {
+        name: "embed",
+        variant,
+        sources,
+    }
 }
 
 /// Plans the lookup of a batch's tokens in `weights` into `y`.
@@ -58,11 +74,26 @@ pub fn embed(
             n_rows: param(slice.n_rows),
         };
         let params = gpu.params_of("embed", &params)?;
-        let mut buffers = vec![(0, batch.binding()), (1, params.as_entire_buffer_binding()), (2, slice.quants.as_entire_buffer_binding())];
-        buffers.extend(slice.scales.as_ref().map(|scales| (3, scales.as_entire_buffer_binding())));
+        let mut buffers = vec![
+            (0, batch.binding()),
+            (1, params.as_entire_buffer_binding()),
+            (2, slice.quants.as_entire_buffer_binding()),
+        ];
+        buffers.extend(
+            slice
+                .scales
+                .as_ref()
+                .map(|scales| (3, scales.as_entire_buffer_binding())),
+        );
         buffers.extend([(4, batch.tokens()), (5, y.binding())]);
-        let grid = Grid::Tokens { x: groups(weights.n_words), tokens: 1 };
-        ops.push(gpu.dispatch(&kernel(weights.layout), &[], &buffers, grid).into());
+        let grid = Grid::Tokens {
+            x: groups(weights.n_words),
+            tokens: 1,
+        };
+        ops.push(
+            gpu.dispatch(&kernel(weights.layout), &[], &buffers, grid)
+                .into(),
+        );
     }
     Ok(ops)
 }

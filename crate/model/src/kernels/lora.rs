@@ -34,8 +34,18 @@ impl PackedPair {
         let (rank, scale) = (pair.rank.max(1), pair.scale);
         let scaled = pair.b.iter().map(|value| value * scale).collect::<Vec<_>>();
         Ok(Self {
-            a: gpu.matrix_of(&format!("{name} lora_a"), rank, pair.a.len() / rank, &pair.a)?,
-            b: gpu.matrix_of(&format!("{name} lora_b"), pair.b.len() / rank, rank, &scaled)?,
+            a: gpu.matrix_of(
+                &format!("{name} lora_a"),
+                rank,
+                pair.a.len() / rank,
+                &pair.a,
+            )?,
+            b: gpu.matrix_of(
+                &format!("{name} lora_b"),
+                pair.b.len() / rank,
+                rank,
+                &scaled,
+            )?,
             ax: gpu.rows(&format!("{name} ax"), n_tokens, rank)?,
         })
     }

@@ -54,19 +54,39 @@ pub fn matvec_kernel(layout: Layout) -> Kernel {
         Layout::Q8_0 => ("q8_0", const { &[weights_wgsl(Layout::Q8_0), SOURCE] }),
         Layout::Q4_0 => ("q4_0", const { &[weights_wgsl(Layout::Q4_0), SOURCE] }),
     };
-    Kernel { name: "matvec", variant, sources }
+    Kernel {
+        name: "matvec",
+        variant,
+        sources,
+    }
 }
 
 /// The shader for many tokens.
 pub fn matmul_kernel(layout: Layout) -> Kernel {
     const SOURCE: &str = include_str!("matmul.wgsl");
     let (variant, sources): (_, &[&str]) = match layout {
-        Layout::F32 => ("f32", const { &[BATCH_WGSL, weights_wgsl(Layout::F32), SOURCE] }),
-        Layout::F16 => ("f16", const { &[BATCH_WGSL, weights_wgsl(Layout::F16), SOURCE] }),
-        Layout::Q8_0 => ("q8_0", const { &[BATCH_WGSL, weights_wgsl(Layout::Q8_0), SOURCE] }),
-        Layout::Q4_0 => ("q4_0", const { &[BATCH_WGSL, weights_wgsl(Layout::Q4_0), SOURCE] }),
+        Layout::F32 => (
+            "f32",
+            const { &[BATCH_WGSL, weights_wgsl(Layout::F32), SOURCE] },
+        ),
+        Layout::F16 => (
+            "f16",
+            const { &[BATCH_WGSL, weights_wgsl(Layout::F16), SOURCE] },
+        ),
+        Layout::Q8_0 => (
+            "q8_0",
+            const { &[BATCH_WGSL, weights_wgsl(Layout::Q8_0), SOURCE] },
+        ),
+        Layout::Q4_0 => (
+            "q4_0",
+            const { &[BATCH_WGSL, weights_wgsl(Layout::Q4_0), SOURCE] },
+        ),
     };
-    Kernel { name: "matmul", variant, sources }
+    Kernel {
+        name: "matmul",
+        variant,
+        sources,
+    }
 }
 
 /// Plans `weights * x` into `y`, another buffer than `x`.
@@ -98,8 +118,16 @@ pub fn matmul(
             padding: 0,
         };
         let params = gpu.params_of("matmul", &params)?;
-        let mut buffers = vec![(1, params.as_entire_buffer_binding()), (2, slice.quants.as_entire_buffer_binding())];
-        buffers.extend(slice.scales.as_ref().map(|scales| (3, scales.as_entire_buffer_binding())));
+        let mut buffers = vec![
+            (1, params.as_entire_buffer_binding()),
+            (2, slice.quants.as_entire_buffer_binding()),
+        ];
+        buffers.extend(
+            slice
+                .scales
+                .as_ref()
+                .map(|scales| (3, scales.as_entire_buffer_binding())),
+        );
         buffers.extend([(4, x.rows.binding()), (5, y.rows.binding())]);
         let n_x = groups(slice.n_rows.div_ceil(4));
         let one = Grid::Tokens { x: n_x, tokens: 1 };
@@ -107,7 +135,10 @@ pub fn matmul(
         buffers.push((0, batch.binding()));
         let many = Grid::Tokens { x: n_x, tokens: 4 };
         let many = gpu.dispatch(&matmul_kernel(weights.layout), &[], &buffers, many);
-        ops.push(Op { one, many: Some(many) });
+        ops.push(Op {
+            one,
+            many: Some(many),
+        });
     }
     Ok(ops)
 }

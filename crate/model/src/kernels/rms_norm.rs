@@ -48,7 +48,12 @@ pub fn rms_norm(
 ) -> Result<Dispatch, GpuError> {
     Gpu::check_shape("rms_norm", "gain", x.n_cols, gain.n_cols)?;
     Gpu::check_shape("rms_norm", "y", x.n_cols, y.n_cols)?;
-    let params = Params { n_cols: param(x.n_cols), stride: param(x.stride), eps, padding: 0 };
+    let params = Params {
+        n_cols: param(x.n_cols),
+        stride: param(x.stride),
+        eps,
+        padding: 0,
+    };
     let params = gpu.params_of("rms_norm", &params)?;
     let buffers = [
         (0, batch.binding()),

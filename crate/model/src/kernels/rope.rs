@@ -85,7 +85,12 @@ pub fn rope(
     Gpu::check_shape("rope", "bias", n_cols, bias.n_cols)?;
     Gpu::check_shape("rope", "k_cache", config.kv_width(), cache.k.n_cols)?;
     Gpu::check_shape("rope", "v_cache", config.kv_width(), cache.v.n_cols)?;
-    Gpu::check_shape("rope", "head_size", config.head_size.next_multiple_of(2), config.head_size)?;
+    Gpu::check_shape(
+        "rope",
+        "head_size",
+        config.head_size.next_multiple_of(2),
+        config.head_size,
+    )?;
     let params = Params {
         n_heads: param(config.n_heads),
         n_kv_heads: param(config.n_kv_heads),
@@ -105,6 +110,9 @@ pub fn rope(
         (5, cache.k.binding()),
         (6, cache.v.binding()),
     ];
-    let grid = Grid::Tokens { x: groups(n_cols / 2), tokens: 1 };
+    let grid = Grid::Tokens {
+        x: groups(n_cols / 2),
+        tokens: 1,
+    };
     Ok(gpu.dispatch(&KERNEL, &[], &buffers, grid))
 }

@@ -52,6 +52,11 @@ pub fn swiglu(gpu: &Gpu, batch: &BatchBuffer, x: &Rows, y: &Rows) -> Result<Disp
     };
     let n_x = groups(y.stride / 4);
     let params = gpu.params_of("swiglu", &params)?;
-    let buffers = [(0, batch.binding()), (1, params.as_entire_buffer_binding()), (2, x.binding()), (3, y.binding())];
+    let buffers = [
+        (0, batch.binding()),
+        (1, params.as_entire_buffer_binding()),
+        (2, x.binding()),
+        (3, y.binding()),
+    ];
     Ok(gpu.dispatch(&KERNEL, &[], &buffers, Grid::Tokens { x: n_x, tokens: 1 }))
 }
