@@ -124,7 +124,8 @@ fn boundaries(path: &Path, text: &str) -> Vec<String> {
     let in_library = ["crate/index/", "crate/model/", "crate/engine/"]
         .iter()
         .any(|library| path.starts_with(library));
-    let is_tests_beside = path.contains("/tests") || path.ends_with("_tests.rs");
+    let is_tests_beside =
+        path.contains("/tests") || path.contains("/examples/") || path.ends_with("_tests.rs");
     let rules: [(&str, bool, &str); 4] = [
         (
             "wasm_bindgen",
