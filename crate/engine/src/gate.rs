@@ -22,8 +22,8 @@ const COVERAGE_ALONE: f32 = 0.60;
 
 /// Whether the documents are likely to answer.
 ///
-/// One pair of thresholds for all sites, chosen on the questions in `tests/fixtures/questions`; a fit per site belongs
-/// to the build and is not made yet.
+/// One pair of thresholds for all sites, set by hand and not yet measured on the questions in
+/// `tests/fixtures/questions`; a fit per site belongs to the build.
 pub fn is_answerable(evidence: Evidence) -> bool {
     match evidence.similarity {
         Some(similarity) => {
