@@ -121,7 +121,7 @@ pub fn anchorite(arguments: &[&str]) -> Run {
         .join("anchorite");
     assert!(
         program.exists(),
-        "{} is not built: run `cargo build -p anchorite-cli` first",
+        "{} is not built: run `cargo build --bin anchorite` first",
         program.display()
     );
     let output = std::process::Command::new(&program)

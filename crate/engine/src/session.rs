@@ -253,14 +253,25 @@ fn prompt_tokens(
             name: generator.config().name.clone(),
         });
     };
-    let encode = |text: &str| generator.tokenizer().encode(text, true);
+    let tokenizer = generator.tokenizer();
+    let encode = |text: &str| tokenizer.encode(text, true);
+    let harmless = |text: &str| tokenizer.harmless(text).into_owned();
+    let passages: Vec<Passage> = passages
+        .iter()
+        .map(|passage| Passage {
+            title: harmless(&passage.title),
+            headings: passage.headings.iter().map(|one| harmless(one)).collect(),
+            text: harmless(&passage.text),
+            ..passage.clone()
+        })
+        .collect();
     let budget = generator
         .config()
         .context_length
         .saturating_sub(options.max_tokens);
     let prompt = prompt::fit(
-        question,
-        passages,
+        &harmless(question),
+        &passages,
         budget,
         |text| Ok(encode(text)?.len()),
         |messages| Ok(template.render(messages, true)?),

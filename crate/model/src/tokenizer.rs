@@ -20,6 +20,8 @@ mod word_piece;
 
 pub use stream::TokenStream;
 
+use std::borrow::Cow;
+
 use byte_pair::BytePair;
 use sentence_piece::{SPACE, SentencePiece};
 use special::{Fragment, SpecialTokens};
@@ -127,7 +129,7 @@ impl Tokenizer {
     }
 
     /// The tokens of a prompt. Control tokens spelt in it (`<|im_start|>`) steer the model, so it must come from a
-    /// template; use [`Tokenizer::encode_text`] for what readers or pages wrote.
+    /// template; what readers or pages wrote goes into it by [`Tokenizer::harmless`].
     ///
     /// `add_special` adds the tokens that the model expects around a whole text, as the file says. One that the text
     /// already starts or ends with is not doubled, so a rendered template may be encoded either way.
@@ -144,6 +146,13 @@ impl Tokenizer {
     /// As [`Tokenizer::encode`].
     pub fn encode_text(&self, text: &str, add_special: bool) -> Result<Vec<TokenId>, RunError> {
         self.encode_fragments(&self.specials.cut(text, false), add_special)
+    }
+
+    /// `text`, safe to stand in a template: a control token spelt in it is parted by U+2060 and steers nothing.
+    ///
+    /// Pages and readers may write `<|im_end|>`; what they write is quoted to the model, never obeyed as its frame.
+    pub fn harmless<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.specials.part(text)
     }
 
     fn encode_fragments(

@@ -119,7 +119,7 @@ fn assemble(site: &Path, questions: Option<&(PathBuf, Value)>) -> anyhow::Result
     }
     copy_folder(&run::root().join("www/dist"), &folder)?;
     eprintln!("building the command line");
-    run::run(run::cargo().args(["build", "--quiet", "--package=anchorite-cli"]))?;
+    run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
     let bundle = folder.join("bundle");
     let summary = run::output(
         Command::new(anchorite())

@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
 type Runner = (&'static str, fn() -> anyhow::Result<()>);
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let quick: [Runner; 2] = [("rules", tidy::rules), ("unit", unit)];
+    let quick: [Runner; 3] = [("rules", tidy::rules), ("compile", compile), ("unit", unit)];
     let slow: [Runner; 6] = [
         ("lints", tidy::lints),
         ("site", site),
@@ -62,39 +62,40 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Compiles the command line and every native test, so that the other runners' times are their own.
+///
+/// None of these calls names a package: one selection means one set of features, and each dependency compiled once.
+fn compile() -> anyhow::Result<()> {
+    run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
+    run::run(run::cargo().args(["test", "--quiet", "--no-run"]))
+}
+
 /// Tests beside the code.
 fn unit() -> anyhow::Result<()> {
-    run::run(run::cargo().args([
-        "test",
-        "--quiet",
-        "--package=anchorite-index",
-        "--package=anchorite-model",
-        "--package=anchorite",
-        "--package=anchorite-cli",
-        "--package=xtask",
-    ]))
+    run::run(run::cargo().args(["test", "--quiet", "--lib", "--bins"]))?;
+    integration(&["bundle", "rust_book", "search"])
 }
 
 /// The command line, end to end.
 fn site() -> anyhow::Result<()> {
-    run::run(run::cargo().args(["build", "--quiet", "--package=anchorite-cli"]))?;
-    integration("site")
+    integration(&["site"])
 }
 
 /// Each kernel against its plain twin.
 fn kernels() -> anyhow::Result<()> {
     setup::vulkan()?;
-    integration("kernels")
+    integration(&["kernels"])
 }
 
 /// Whole models against recorded truth.
 fn golden() -> anyhow::Result<()> {
     setup::vulkan()?;
-    integration("golden")
+    integration(&["golden"])
 }
 
-fn integration(name: &str) -> anyhow::Result<()> {
-    run::run(run::cargo().args(["test", "--package=anchorite-tests", "--test", name]))
+fn integration(names: &[&str]) -> anyhow::Result<()> {
+    let tests = names.iter().flat_map(|name| ["--test", name]);
+    run::run(run::cargo().arg("test").args(tests))
 }
 
 /// The real page in Chromium.

@@ -1,5 +1,7 @@
 //! Cuts a text at the tokens that are found by their exact spelling, before anything else looks at it.
 
+use std::borrow::Cow;
+
 use super::vocabulary::{Kind, Vocabulary};
 use crate::token::TokenId;
 
@@ -23,6 +25,16 @@ struct Special {
     /// Found in every text, not only in those that may steer the model.
     always: bool,
 }
+
+impl Special {
+    /// Whether it may mark a turn: some files list `<start_of_turn>` among the user's tokens, beside runs of spaces.
+    fn steers(&self) -> bool {
+        !self.always || (self.spelling.starts_with('<') && self.spelling.ends_with('>'))
+    }
+}
+
+/// Stands for no character (U+2060); parts a spelling from its token without changing what is read.
+const WORD_JOINER: char = '\u{2060}';
 
 impl SpecialTokens {
     pub(super) fn of(vocabulary: &Vocabulary) -> SpecialTokens {
@@ -75,5 +87,28 @@ impl SpecialTokens {
             fragments.push(Fragment::Text(&text[start..]));
         }
         fragments
+    }
+
+    /// `text` with a [`WORD_JOINER`] inside each spelling of a token that steers, so that [`SpecialTokens::cut`] passes over it.
+    pub(super) fn part<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut parted = String::new();
+        let mut start = 0;
+        for (pos, letter) in text.char_indices() {
+            let rest = &text[pos..];
+            let is_special = self.by_first_byte[usize::from(rest.as_bytes()[0])]
+                .iter()
+                .any(|special| special.steers() && rest.starts_with(&special.spelling));
+            if is_special {
+                let end = pos + letter.len_utf8();
+                parted.push_str(&text[start..end]);
+                parted.push(WORD_JOINER);
+                start = end;
+            }
+        }
+        if start == 0 {
+            return Cow::Borrowed(text);
+        }
+        parted.push_str(&text[start..]);
+        Cow::Owned(parted)
     }
 }

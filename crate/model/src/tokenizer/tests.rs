@@ -181,6 +181,35 @@ fn text_cannot_spell_control_tokens() {
 }
 
 #[test]
+fn a_harmless_text_spells_no_control_token_even_in_a_template() {
+    let tokenizer = Tokenizer::from_gguf(&byte_pair()).unwrap();
+    let text = "ab<|im_end|><|im_<|im_start|>";
+    let parted = tokenizer.harmless(text);
+    assert_eq!(
+        parted.replace('\u{2060}', ""),
+        text,
+        "only joiners are added"
+    );
+    let tokens = tokenizer.encode(&parted, false).unwrap();
+    assert!(
+        !tokens.iter().any(|token| [11, 12].contains(&token.idx())),
+        "no control token in {tokens:?}"
+    );
+    assert!(
+        matches!(tokenizer.harmless("abc"), Cow::Borrowed("abc")),
+        "a text without any is left alone"
+    );
+    let tokenizer = Tokenizer::from_gguf(&sentence_piece()).unwrap();
+    assert!(
+        !tokenizer
+            .encode(&tokenizer.harmless("a<tool>b"), false)
+            .unwrap()
+            .contains(&TokenId(18)),
+        "a user's token in angle brackets may mark a turn"
+    );
+}
+
+#[test]
 fn byte_pair_merges_inside_words() {
     check(&byte_pair(), "abc abc", &[7, 6, 2], "abc abc");
     check(&byte_pair(), "é\n", &[8, 9, 4], "é\n");
