@@ -58,6 +58,29 @@ export function realSite() {
   return { ...about, roots: [dist, site] };
 }
 
+/**
+ * The page on the real package with a generator that tells one known story; null where that cannot be made. The site
+ * also has `story`, which the public test data say the model tells.
+ */
+export function storySite() {
+  const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
+  const writer = path.join(target, "debug/examples/write_stories");
+  if (!fs.existsSync(writer) || !fs.existsSync(path.join(root, "www/dist/anchorite_web_bg.wasm"))) return null;
+  const models = path.join(scratch, "story-models");
+  run(writer, models);
+  if (!fs.existsSync(path.join(models, "story.txt"))) return null;
+  const site = path.join(scratch, "story-site");
+  run(path.join(target, "debug/anchorite"), "build", path.join(here, "fixtures"), "--models", models, "--out", path.join(site, "bundle"));
+  const question = "What causes the tides?";
+  describeSite(site, question);
+  return {
+    name: "story",
+    roots: [path.join(root, "www/dist"), site],
+    answerable: question,
+    story: fs.readFileSync(path.join(models, "story.txt"), "utf8"),
+  };
+}
+
 /** The texts that `cargo xtask demo` writes beside the page. */
 function describeSite(folder, question) {
   fs.writeFileSync(path.join(folder, "demo.json"), JSON.stringify({ title: "Ask the tests", questions: [question] }));

@@ -85,6 +85,8 @@ fn convert(model: &[u8], vocabulary: &[u8], kind: TensorType) -> Vec<u8> {
     writer
         .set("general.architecture", "llama")
         .set("general.name", "stories260K")
+        // Renders nothing: asked through the engine, the model tells its story from the start token alone.
+        .set("tokenizer.chat_template", "{# #}")
         .set("llama.attention.layer_norm_rms_epsilon", 1e-5f32);
     write_vocabulary(&mut writer, vocabulary, n_vocab);
 

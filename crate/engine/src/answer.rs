@@ -3,6 +3,8 @@
 use anchorite_model::generate::Backend;
 use serde::{Deserialize, Serialize};
 
+use crate::gate::Evidence;
+
 /// What the caller may set for one question; every field has a default.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
@@ -136,6 +138,8 @@ pub struct Answer {
     pub question: String,
     /// Whether the documents say something about it, see [`crate::gate`].
     pub answerable: bool,
+    /// What that was decided from.
+    pub evidence: Evidence,
     /// The sentence that leads; `None` when not answerable.
     pub quote: Option<Quote>,
     /// What the generator wrote, checked; empty when it did not run.

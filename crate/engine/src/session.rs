@@ -171,6 +171,7 @@ impl Session {
         let mut answer = Answer {
             question: question.to_owned(),
             answerable,
+            evidence,
             quote,
             sentences: Vec::new(),
             passages,

@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
     /// With `--check`: how many questions are asked in full on each backend; all of them are searched.
-    #[arg(long, default_value_t = 6)]
+    #[arg(long, default_value_t = 12)]
     asked: usize,
 }
 
@@ -37,7 +37,7 @@ impl Arguments {
             port: 0,
             check: true,
             json: true,
-            asked: 3,
+            asked: 12,
         }
     }
 }

@@ -142,6 +142,7 @@ export class Engine {
     return {
       question,
       answerable,
+      evidence: { similarity: null, coverage: answerable ? 1 : 0 },
       quote,
       sentences: out,
       passages,

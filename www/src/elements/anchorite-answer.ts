@@ -268,6 +268,9 @@ export class AnchoriteAnswer extends LitElement {
   #generated(turn: Turn): TemplateResult | typeof nothing {
     const sentences = turn.answer?.sentences ?? [];
     if (sentences.length === 0 && !turn.text) return nothing;
+    if (turn.answer && sentences.length === 0) {
+      return turn.status === "done" ? html`<p class="note" part="nothing-added">${strings.nothingAdded}</p>` : nothing;
+    }
     const body = turn.answer
       ? sentences.map((sentence) => this.#sentence(sentence))
       : html`${withoutMarkers(turn.text)}${turn.status === "asking" ? html`<span class="caret"></span>` : nothing}`;

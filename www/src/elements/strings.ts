@@ -25,6 +25,7 @@ export const strings = {
   silentMore: "Nothing in them answers this question well enough to quote. These sections come nearest.",
   experimental: "Experimental: written by a small model; the quotation above is what the documents say.",
   experimentalAlone: "Experimental: written by a small model; check it against the sources.",
+  nothingAdded: "The small model added nothing to the quotation.",
   unsupported: "not supported by the sources",
   writing: "Writing",
   stopped: "You stopped this answer.",

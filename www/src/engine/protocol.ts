@@ -81,9 +81,16 @@ export interface Timing {
   readonly tokens_per_second: number;
 }
 
+/** What `answerable` was decided from: cosine of the nearest passage (null without an embedder), share of the question's words found. */
+export interface Evidence {
+  readonly similarity: number | null;
+  readonly coverage: number;
+}
+
 export interface Answer {
   readonly question: string;
   readonly answerable: boolean;
+  readonly evidence: Evidence;
   readonly quote: Quote | null;
   readonly sentences: readonly Sentence[];
   readonly passages: readonly Passage[];

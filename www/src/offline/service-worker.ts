@@ -4,9 +4,8 @@
 /** What a service worker's scope offers here; the DOM library of TypeScript knows only windows. */
 interface Scope {
   readonly registration: { readonly scope: string };
-  readonly clients: { claim(): Promise<void> };
   skipWaiting(): Promise<void>;
-  addEventListener(type: "install" | "activate", listener: (event: Lifetime) => void): void;
+  addEventListener(type: "install", listener: (event: Lifetime) => void): void;
   addEventListener(type: "fetch", listener: (event: Fetch) => void): void;
 }
 interface Lifetime {
@@ -36,8 +35,8 @@ scope.addEventListener("install", (event) => {
   );
 });
 
-scope.addEventListener("activate", (event) => event.waitUntil(scope.clients.claim()));
-
+// The first visit's page is not claimed: serving it would make the browser look for a newer service worker a little later,
+// and a page that has loaded asks for nothing more.
 scope.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
