@@ -43,6 +43,27 @@ for (const make of [doubleSite, realSite]) {
   });
 }
 
+describe("a lost device", () => {
+  test("steps down to the CPU, says so, and answers", async () => {
+    const site = doubleSite();
+    const browser = await launch({ gpu: true });
+    const host = await serve(site.roots);
+    const { page } = await visit(browser, host.url, { query: "?backend=webgpu" });
+    await settle(page);
+    assert.equal((await engineState(page)).backend.kind, "webgpu");
+    // The double loses its device at this word.
+    const { type, detail: answer } = await askInChat(page, `${site.answerable} (unplugged)`);
+    assert.equal(type, "anchorite-answer");
+    assert.ok(answer.quote, "the whole answer");
+    const { backend } = await engineState(page);
+    assert.equal(backend.kind, "cpu");
+    assert.match(backend.reason, /lost/);
+    assert.match(await page.locator("anchorite-chat [part=status]").innerText(), /lost/);
+    await browser.close();
+    await host.close();
+  });
+});
+
 describe("WebGPU against the CPU on the real site", { skip: realSite() ? false : "the real package is not built" }, () => {
   test("writes the same greedy text on both", async () => {
     const site = realSite();

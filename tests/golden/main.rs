@@ -1,5 +1,10 @@
 //! Compares our results with recorded outside truth.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "each comparison prints how close it came"
+)]
+
 mod embedder;
 mod logits;
 mod stories;

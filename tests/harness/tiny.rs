@@ -101,7 +101,7 @@ impl Tiny {
             }
             if self.has_bias {
                 for (stem, n_rows, _) in &self.layer_matrices()[..3] {
-                    let values: Vec<f32> = (0..*n_rows).map(|_| random.next() * 0.5).collect();
+                    let values: Vec<f32> = (0..*n_rows).map(|_| random.draw() * 0.5).collect();
                     let name = name(&format!("{stem}.bias"));
                     writer.add(TensorOut::pack(&name, TensorType::F32, &[*n_rows], &values));
                 }
@@ -131,7 +131,7 @@ impl Tiny {
                 ("lora_b", [rank, n_rows], rank),
             ] {
                 let values: Vec<f32> = (0..shape[0] * shape[1])
-                    .map(|_| random.next() / root(n_inputs))
+                    .map(|_| random.draw() / root(n_inputs))
                     .collect();
                 let name = format!("{base}.{suffix}");
                 writer.add(TensorOut::pack(&name, TensorType::F32, &shape, &values));
@@ -149,7 +149,7 @@ impl Tiny {
     fn matrix(&self, random: &mut Random, name: &str, n_rows: usize, n_cols: usize) -> TensorOut {
         let scale = 1.7 / root(n_cols);
         let values: Vec<f32> = (0..n_rows * n_cols)
-            .map(|_| random.next() * scale)
+            .map(|_| random.draw() * scale)
             .collect();
         TensorOut::pack(name, self.kind, &[n_cols, n_rows], &values)
     }
@@ -191,7 +191,7 @@ fn write_vocabulary(writer: &mut Writer) {
 }
 
 fn gain(random: &mut Random, name: &str, len: usize) -> TensorOut {
-    let values: Vec<f32> = (0..len).map(|_| 1.0 + random.next() * 0.1).collect();
+    let values: Vec<f32> = (0..len).map(|_| 1.0 + random.draw() * 0.1).collect();
     TensorOut::pack(name, TensorType::F32, &[len], &values)
 }
 
@@ -206,11 +206,7 @@ pub struct Random(pub u64);
 impl Random {
     /// The next number.
     #[expect(clippy::cast_precision_loss, reason = "24 bits fit exactly")]
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "an endless sequence needs no end"
-    )]
-    pub fn next(&mut self) -> f32 {
+    pub fn draw(&mut self) -> f32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -21,7 +21,7 @@ pub(crate) fn manifest(dir: &Path) -> anyhow::Result<Manifest> {
             "give the folder that `anchorite build` wrote",
         )
     })?;
-    Ok(Manifest::parse(&bytes).with_context(|| format!("could not read `{}`", path.display()))?)
+    Manifest::parse(&bytes).with_context(|| format!("could not read `{}`", path.display()))
 }
 
 /// A session that searches by words, and by meaning where the bundle holds an embedder.

@@ -52,8 +52,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         pollster::block_on(model.forward(&prompt, 0))?;
         let prefill_s = start.elapsed().as_secs_f64();
         let start = Instant::now();
-        for i in 0..N_DECODE {
-            pollster::block_on(model.forward(&[TokenId(i as u32)], prompt.len() + i))?;
+        for (token, past) in (0..).map(TokenId).zip(prompt.len()..).take(N_DECODE) {
+            pollster::block_on(model.forward(&[token], past))?;
         }
         let decode_s = start.elapsed().as_secs_f64();
         println!(

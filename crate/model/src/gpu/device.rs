@@ -62,7 +62,8 @@ impl Gpu {
             max_buffer_size: offered.max_buffer_size,
             ..wgpu::Limits::default()
         };
-        let max_binding_bytes = u64::from(required_limits.max_storage_buffer_binding_size)
+        let max_binding_bytes = required_limits
+            .max_storage_buffer_binding_size
             .min(required_limits.max_buffer_size);
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("anchorite"),

@@ -100,9 +100,12 @@ macro_rules! same_layout {
         let (members, size) = wgsl_struct(&$kernel, $name);
         let label = $kernel.label();
         assert_eq!(size as usize, size_of::<$params>(), "{label}: size of `{}`", $name);
-        let ours = BTreeMap::from([$((stringify!($field).to_owned(), offset_of!($params, $field) as u32)),+]);
-        let theirs: BTreeMap<_, _> =
-            members.into_iter().filter(|(name, _)| !name.starts_with("padding")).collect();
+        let ours = BTreeMap::from([$((stringify!($field).to_owned(), offset_of!($params, $field))),+]);
+        let theirs: BTreeMap<_, _> = members
+            .into_iter()
+            .filter(|(name, _)| !name.starts_with("padding"))
+            .map(|(name, offset)| (name, offset as usize))
+            .collect();
         assert_eq!(ours, theirs, "{label}: fields of `{}`", $name);
     }};
 }
