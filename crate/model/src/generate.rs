@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::adapter::Adapter;
 use crate::config::{Architecture, ModelConfig};
 use crate::error::{LoadError, RunError};
-use crate::forward::{CpuForward, Forward, GpuForward};
+use crate::forward::{self, CpuForward, Forward, GpuForward};
 use crate::gguf::Gguf;
 use crate::parts::Parts;
 use crate::sample::{SampleOptions, Sampler};
@@ -333,14 +333,9 @@ async fn run(
     }
 }
 
-/// The processor as far as a library without an operating system can tell.
+/// The processor as far as a library without an operating system can tell, and which of its instructions multiply.
 fn cpu_name() -> String {
-    let simd = if cfg!(target_feature = "simd128") {
-        ", SIMD128"
-    } else {
-        ""
-    };
-    format!("{}{simd}", std::env::consts::ARCH)
+    format!("{}, {}", std::env::consts::ARCH, forward::kernel_name())
 }
 
 /// Holds back text that may be the start of a stop text.

@@ -214,26 +214,30 @@ impl Norm {
     }
 }
 
-/// Every token of one text sees every other; all operands are `[T, C]`.
+/// Every token of one text sees every other; all operands are `[T, C]`, and `y` starts at zero.
 fn attend(config: &ModelConfig, q: &[f32], k: &[f32], v: &[f32], y: &mut [f32]) {
     let (c, d) = (config.n_embd, config.head_size);
     #[expect(clippy::cast_precision_loss, reason = "head sizes are far below 2^24")]
     let scale = 1.0 / (d as f32).sqrt();
-    let mut shares = Vec::with_capacity(q.len() / c);
+    let n_tokens = q.len() / c;
+    // A head is short and a text is long: keys lie with their tokens side by side, values with their channels, so that both
+    // products run along the text's tokens or a whole head without a sum across lanes.
+    let mut keys = vec![0.0; d * n_tokens];
+    let mut values = vec![0.0; n_tokens * d];
+    let mut shares = vec![0.0; n_tokens];
     for start in (0..c).step_by(d) {
         let head = start..start + d;
-        for (q, y) in q.chunks_exact(c).zip(y.chunks_exact_mut(c)) {
-            shares.clear();
-            let q = &q[head.clone()];
-            shares.extend(
-                k.chunks_exact(c)
-                    .map(|k| scale * vector::dot(q, &k[head.clone()])),
-            );
-            vector::softmax(&mut shares);
-            let y = &mut y[head.clone()];
-            for (share, v) in shares.iter().zip(v.chunks_exact(c)) {
-                vector::add_scaled(*share, &v[head.clone()], y);
+        for (token_idx, (k, v)) in k.chunks_exact(c).zip(v.chunks_exact(c)).enumerate() {
+            for (channel, k) in k[head.clone()].iter().enumerate() {
+                keys[channel * n_tokens + token_idx] = scale * k;
             }
+            values[token_idx * d..(token_idx + 1) * d].copy_from_slice(&v[head.clone()]);
+        }
+        for (q, y) in q.chunks_exact(c).zip(y.chunks_exact_mut(c)) {
+            shares.fill(0.0);
+            vector::add_rows(&q[head.clone()], &keys, &mut shares);
+            vector::softmax(&mut shares);
+            vector::add_rows(&shares, &values, &mut y[head.clone()]);
         }
     }
 }

@@ -1,14 +1,15 @@
-//! Turns stored matrices into ones that multiply fast on the CPU, by candle's quantised kernels.
+//! Turns stored matrices into ones that multiply fast on the CPU.
 //!
 //! | stored       | kept as          | product                                              |
 //! |--------------|------------------|------------------------------------------------------|
-//! | Q8_0, Q4_0   | candle's blocks  | candle's `matmul`, activations quantised to Q8_0      |
+//! | Q8_0         | groups of 4 rows | [`int8`], activations quantised by block              |
+//! | Q4_0         | candle's blocks  | candle's `matmul`, activations quantised to Q8_0      |
 //! | F32          | floats           | plain loop, four rows at a time in vector registers  |
 //! | F16, BF16    | as stored        | each row unpacked once for all tokens, then as F32   |
 
-use candle_core::quantized::k_quants::{self, BlockQ4_0, BlockQ8_0, GgmlType};
+use candle_core::quantized::k_quants::{self, BlockQ4_0, GgmlType};
 
-use super::vector;
+use super::{int8, vector};
 use crate::adapter::LoraPair;
 use crate::error::RunError;
 use crate::gguf::TensorType;
@@ -28,7 +29,7 @@ pub(crate) struct Linear {
 enum Values {
     F32(Vec<f32>),
     Half(TensorType, Vec<u8>),
-    Q8_0(Vec<BlockQ8_0>),
+    Q8_0(int8::PackedMatrix),
     Q4_0(Vec<BlockQ4_0>),
 }
 
@@ -36,7 +37,7 @@ impl Linear {
     /// Takes the matrix over; its bytes are freed.
     pub(crate) fn new(matrix: Matrix) -> Self {
         let values = match matrix.kind {
-            TensorType::Q8_0 => Values::Q8_0(blocks(&matrix.bytes)),
+            TensorType::Q8_0 => Values::Q8_0(int8::PackedMatrix::new(&matrix)),
             TensorType::Q4_0 => Values::Q4_0(blocks(&matrix.bytes)),
             TensorType::F16 | TensorType::BF16 => Values::Half(matrix.kind, matrix.bytes),
             // The loader lets only supported types through.
@@ -60,7 +61,7 @@ impl Linear {
             Values::Half(kind, bytes) => {
                 quant::dequantize(*kind, &bytes[2 * start..2 * (start + self.n_cols)], y);
             }
-            Values::Q8_0(blocks) => BlockQ8_0::to_float(&blocks[range], y),
+            Values::Q8_0(packed) => packed.row(row_idx, y),
             Values::Q4_0(blocks) => BlockQ4_0::to_float(&blocks[range], y),
         }
     }
@@ -76,7 +77,10 @@ impl Linear {
             reason: error.to_string(),
         };
         match &self.values {
-            Values::Q8_0(blocks) => k_quants::matmul(size, x, blocks, y).map_err(failed)?,
+            Values::Q8_0(packed) => {
+                let x = int8::Activations::quantize(x, self.n_cols);
+                packed.matmul(int8::Kernel::best(), &x, y);
+            }
             Values::Q4_0(blocks) => k_quants::matmul(size, x, blocks, y).map_err(failed)?,
             Values::F32(_) | Values::Half(..) => self.apply_floats(x, y),
         }
@@ -127,9 +131,7 @@ fn apply_lora(pair: &LoraPair, x: &[f32], y: &mut [f32]) {
 /// Implementors have no padding, accept every bit pattern, and lie in memory as in a GGUF file.
 unsafe trait PlainBlock: GgmlType {}
 
-// SAFETY: `#[repr(C)] { d: f16, qs: [i8; 32] }`: 34 bytes, alignment 2, numbers only. Candle asserts the size itself.
-unsafe impl PlainBlock for BlockQ8_0 {}
-// SAFETY: `#[repr(C)] { d: f16, qs: [u8; 16] }`: 18 bytes, alignment 2, numbers only.
+// SAFETY: `#[repr(C)] { d: f16, qs: [u8; 16] }`: 18 bytes, alignment 2, numbers only. Candle asserts the size itself.
 unsafe impl PlainBlock for BlockQ4_0 {}
 
 /// Copies stored bytes into blocks of their own alignment.

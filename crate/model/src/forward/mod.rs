@@ -2,6 +2,7 @@
 //!
 //! Backends are variants of one enum, so that callers and the generation loop are the same for all of them.
 
+mod int8;
 mod vector;
 pub(crate) mod matrix;
 pub mod cpu;
@@ -15,6 +16,11 @@ use crate::token::TokenId;
 
 pub use cpu::CpuForward;
 pub use gpu::GpuForward;
+
+/// What multiplies on this CPU: the instruction set's name, or `plain`.
+pub(crate) fn kernel_name() -> &'static str {
+    int8::Kernel::best().name()
+}
 
 /// A llama model on some device, with the cache of the sequence it is running.
 #[derive(Debug)]

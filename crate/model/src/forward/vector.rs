@@ -26,6 +26,25 @@ pub(crate) fn add_scaled(scale: f32, x: &[f32], y: &mut [f32]) {
     }
 }
 
+/// `y += sum over rows of scales[row] * rows[row,:]`; `rows` is `[scales.len(), y.len()]`.
+pub(crate) fn add_rows(scales: &[f32], rows: &[f32], y: &mut [f32]) {
+    /// Rows at a time, so that `y` is loaded and stored a quarter as often.
+    const ROWS: usize = 4;
+    let len = y.len();
+    let (fours, rest) = scales.as_chunks::<ROWS>();
+    let (four_rows, rest_rows) = rows.split_at(fours.len() * ROWS * len);
+    for (scales, rows) in fours.iter().zip(four_rows.chunks_exact(ROWS * len)) {
+        let (a, b) = rows.split_at(2 * len);
+        let ((a, b), (c, d)) = (a.split_at(len), b.split_at(len));
+        for ((((y, a), b), c), d) in y.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+            *y += (scales[0] * a + scales[1] * b) + (scales[2] * c + scales[3] * d);
+        }
+    }
+    for (scale, row) in rest.iter().zip(rest_rows.chunks_exact(len)) {
+        add_scaled(*scale, row, y);
+    }
+}
+
 /// `y[t,:] += bias`, for every row.
 pub(crate) fn add_bias(bias: &[f32], y: &mut [f32]) {
     for y in y.chunks_exact_mut(bias.len()) {
@@ -174,6 +193,14 @@ mod tests {
         for n in LENGTHS {
             let (a, b, bias) = (values(n, 1), values(n, 2), values(n, 3));
             nmse("dot", &[dot(&a, &b)], &[reference::matmul::dot(&a, &b)]);
+
+            let rows = values(7 * n, 4);
+            let (mut found, mut expected) = (a.clone(), a.clone());
+            add_rows(&bias[..1].repeat(7), &rows, &mut found);
+            for (i, y) in expected.iter_mut().enumerate() {
+                *y += (0..7).map(|row| bias[0] * rows[row * n + i]).sum::<f32>();
+            }
+            nmse("add_rows", &found, &expected);
 
             let (mut found, mut expected) = (vec![0.0; n], vec![0.0; n]);
             rms_norm(&a, &b, 1e-5, &mut found);

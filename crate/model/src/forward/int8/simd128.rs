@@ -1,0 +1,56 @@
+//! Turns a group of rows and some tokens into their products with wasm's SIMD128: eight products of 16 bits a step.
+
+use std::arch::wasm32::{
+    f32x4_add, f32x4_convert_i32x4, f32x4_extract_lane, f32x4_mul, f32x4_splat,
+    i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_add, i32x4_dot_i16x8, v128, v128_load,
+};
+
+use super::{GROUP, ROWS, Rows, Tile, Token};
+use crate::quant::QK;
+
+/// As [`super::plain::tile`]. Weights are widened once for all tokens; activations come wide.
+pub(in crate::forward) fn tile<const T: usize>(rows: &Rows<'_>, tokens: [Token<'_>; T]) -> Tile<T> {
+    let mut sums = [[f32x4_splat(0.0); ROWS]; T];
+    let (groups, _) = rows.quants.as_chunks::<GROUP>();
+    let (scales, _) = rows.scales.as_chunks::<ROWS>();
+    let blocks = tokens.map(|token| token.quants.as_chunks::<QK>().0);
+    for (block_idx, (group, scales)) in groups.iter().zip(scales).enumerate() {
+        let (group, _) = group.as_chunks::<QK>();
+        for j in 0..ROWS {
+            let w = widen(&group[j]);
+            for t in 0..T {
+                let dots = dot(&w, &blocks[t][block_idx]);
+                let scale = f32x4_splat(scales[j] * tokens[t].scales[block_idx]);
+                sums[t][j] = f32x4_add(sums[t][j], f32x4_mul(f32x4_convert_i32x4(dots), scale));
+            }
+        }
+    }
+    sums.map(|sums| sums.map(add_lanes))
+}
+
+fn widen(bytes: &[i8; QK]) -> [v128; 4] {
+    let pointer: *const v128 = bytes.as_ptr().cast();
+    // SAFETY: the reference covers exactly the 32 bytes that are read, and no alignment is asked.
+    let (low, high) = unsafe { (v128_load(pointer), v128_load(pointer.add(1))) };
+    [
+        i16x8_extend_low_i8x16(low),
+        i16x8_extend_high_i8x16(low),
+        i16x8_extend_low_i8x16(high),
+        i16x8_extend_high_i8x16(high),
+    ]
+}
+
+fn dot(w: &[v128; 4], x: &[i16; QK]) -> v128 {
+    let pointer: *const v128 = x.as_ptr().cast();
+    // SAFETY: the reference covers exactly the 64 bytes that are read, and no alignment is asked.
+    let x = unsafe { [0, 1, 2, 3].map(|idx| v128_load(pointer.add(idx))) };
+    i32x4_add(
+        i32x4_add(i32x4_dot_i16x8(w[0], x[0]), i32x4_dot_i16x8(w[1], x[1])),
+        i32x4_add(i32x4_dot_i16x8(w[2], x[2]), i32x4_dot_i16x8(w[3], x[3])),
+    )
+}
+
+fn add_lanes(x: v128) -> f32 {
+    (f32x4_extract_lane::<0>(x) + f32x4_extract_lane::<1>(x))
+        + (f32x4_extract_lane::<2>(x) + f32x4_extract_lane::<3>(x))
+}
