@@ -138,7 +138,7 @@ impl BertForward {
         }
         self.token_embd_norm.apply(self.config.norm_eps, &mut x);
         for layer in &self.layers {
-            layer.run(&self.config, &ranges, &mut x)?;
+            layer.run(&self.config, &ranges, &mut x);
         }
         ranges
             .iter()
@@ -148,16 +148,11 @@ impl BertForward {
 }
 
 impl Layer {
-    fn run(
-        &self,
-        config: &ModelConfig,
-        texts: &[Range<usize>],
-        x: &mut [f32],
-    ) -> Result<(), RunError> {
+    fn run(&self, config: &ModelConfig, texts: &[Range<usize>], x: &mut [f32]) {
         let (mut q, mut k, mut v) = (Vec::new(), Vec::new(), Vec::new());
-        self.attn_q.apply(x, &mut q)?;
-        self.attn_k.apply(x, &mut k)?;
-        self.attn_v.apply(x, &mut v)?;
+        self.attn_q.apply(x, &mut q);
+        self.attn_k.apply(x, &mut k);
+        self.attn_v.apply(x, &mut v);
         let mut gathered = vec![0.0; x.len()];
         for text in texts {
             let range = text.start * config.n_embd..text.end * config.n_embd;
@@ -165,17 +160,16 @@ impl Layer {
             attend(config, q, k, v, &mut gathered[range]);
         }
         let mut delta = q;
-        self.attn_output.apply(&gathered, &mut delta)?;
+        self.attn_output.apply(&gathered, &mut delta);
         vector::add_scaled(1.0, &delta, x);
         self.attn_output_norm.apply(config.norm_eps, x);
 
         let mut wide = Vec::new();
-        self.ffn_up.apply(x, &mut wide)?;
+        self.ffn_up.apply(x, &mut wide);
         vector::gelu(&mut wide);
-        self.ffn_down.apply(&wide, &mut delta)?;
+        self.ffn_down.apply(&wide, &mut delta);
         vector::add_scaled(1.0, &delta, x);
         self.layer_output_norm.apply(config.norm_eps, x);
-        Ok(())
     }
 }
 
@@ -194,10 +188,9 @@ impl Biased {
         })
     }
 
-    fn apply(&self, x: &[f32], y: &mut Vec<f32>) -> Result<(), RunError> {
-        self.matrix.apply(x, y)?;
+    fn apply(&self, x: &[f32], y: &mut Vec<f32>) {
+        self.matrix.apply(x, y);
         vector::add_bias(&self.bias, y);
-        Ok(())
     }
 }
 

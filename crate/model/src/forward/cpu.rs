@@ -1,4 +1,4 @@
-//! Turns tokens into logits on the CPU: the llama forward pass over candle's quantised products.
+//! Turns tokens into logits on the CPU: the llama forward pass over quantised products.
 //!
 //! Capitals in comments: `T` tokens of this run, `C` residual width, `H` heads, `K` key/value heads, `D` head size, `F`
 //! feed-forward width, `V` vocabulary, `P` positions seen.
@@ -103,7 +103,7 @@ impl CpuForward {
         super::check(&self.config, self.cache.n_positions(), tokens, position)?;
         self.cache.truncate(position);
         for batch in tokens.chunks(MAX_BATCH) {
-            self.run(batch)?;
+            self.run(batch);
         }
         self.logits()
     }
@@ -142,7 +142,7 @@ impl CpuForward {
     }
 
     /// Runs one batch behind the cache; leaves the residual stream in the scratch.
-    fn run(&mut self, tokens: &[TokenId]) -> Result<(), RunError> {
+    fn run(&mut self, tokens: &[TokenId]) {
         let Self {
             config,
             token_embd,
@@ -166,10 +166,9 @@ impl CpuForward {
             }));
         }
         for (layer_idx, layer) in layers.iter().enumerate() {
-            layer.run(config, position, cache.layer_mut(layer_idx), scratch)?;
+            layer.run(config, position, cache.layer_mut(layer_idx), scratch);
         }
         cache.advance(tokens.len());
-        Ok(())
     }
 
     /// The logits of the last token in the scratch.
@@ -184,7 +183,7 @@ impl CpuForward {
         self.output
             .as_ref()
             .unwrap_or(&self.token_embd)
-            .apply(norm, &mut logits)?;
+            .apply(norm, &mut logits);
         if logits.iter().all(|logit| logit.is_finite()) {
             return Ok(logits);
         }
@@ -232,7 +231,7 @@ impl Layer {
         position: usize,
         cache: &mut LayerCache,
         scratch: &mut Scratch,
-    ) -> Result<(), RunError> {
+    ) {
         let Scratch {
             x,
             norm,
@@ -253,7 +252,7 @@ impl Layer {
             (&self.attn_k, &self.k_bias, &mut *k),
             (&self.attn_v, &self.v_bias, &mut *v),
         ] {
-            linear.apply(norm, y)?;
+            linear.apply(norm, y);
             if let Some(bias) = bias {
                 vector::add_bias(bias, y);
             }
@@ -264,16 +263,15 @@ impl Layer {
         cache.v.extend_from_slice(v);
         gathered.resize(q.len(), 0.0);
         attend(config, position, q, cache, shares, gathered);
-        self.attn_output.apply(gathered, delta)?;
+        self.attn_output.apply(gathered, delta);
         vector::add_scaled(1.0, delta, x);
 
         vector::rms_norm(x, &self.ffn_norm, config.norm_eps, norm);
-        self.ffn_gate.apply(norm, gate)?;
-        self.ffn_up.apply(norm, up)?;
+        self.ffn_gate.apply(norm, gate);
+        self.ffn_up.apply(norm, up);
         vector::swiglu(gate, up);
-        self.ffn_down.apply(gate, delta)?;
+        self.ffn_down.apply(gate, delta);
         vector::add_scaled(1.0, delta, x);
-        Ok(())
     }
 }
 

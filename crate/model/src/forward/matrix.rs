@@ -2,16 +2,12 @@
 //!
 //! | stored       | kept as          | product                                              |
 //! |--------------|------------------|------------------------------------------------------|
-//! | Q8_0         | groups of 4 rows | [`int8`], activations quantised by block              |
-//! | Q4_0         | candle's blocks  | candle's `matmul`, activations quantised to Q8_0      |
+//! | Q8_0, Q4_0   | groups of 4 rows | [`int8`], activations quantised by block             |
 //! | F32          | floats           | plain loop, four rows at a time in vector registers  |
 //! | F16, BF16    | as stored        | each row unpacked once for all tokens, then as F32   |
 
-use candle_core::quantized::k_quants::{self, BlockQ4_0, GgmlType};
-
 use super::{int8, vector};
 use crate::adapter::LoraPair;
-use crate::error::RunError;
 use crate::gguf::TensorType;
 use crate::quant;
 use crate::weights::Matrix;
@@ -29,23 +25,22 @@ pub(crate) struct Linear {
 enum Values {
     F32(Vec<f32>),
     Half(TensorType, Vec<u8>),
-    Q8_0(int8::PackedMatrix),
-    Q4_0(Vec<BlockQ4_0>),
+    Blocks(int8::PackedMatrix),
 }
 
 impl Linear {
     /// Takes the matrix over; its bytes are freed.
     pub(crate) fn new(matrix: Matrix) -> Self {
-        let values = match matrix.kind {
-            TensorType::Q8_0 => Values::Q8_0(int8::PackedMatrix::new(&matrix)),
-            TensorType::Q4_0 => Values::Q4_0(blocks(&matrix.bytes)),
-            TensorType::F16 | TensorType::BF16 => Values::Half(matrix.kind, matrix.bytes),
+        let (n_rows, n_cols) = (matrix.n_rows, matrix.n_cols);
+        let values = match (int8::PackedMatrix::new(&matrix), matrix.kind) {
+            (Some(packed), _) => Values::Blocks(packed),
+            (None, TensorType::F16 | TensorType::BF16) => Values::Half(matrix.kind, matrix.bytes),
             // The loader lets only supported types through.
-            _ => Values::F32(matrix.to_f32()),
+            (None, _) => Values::F32(matrix.to_f32()),
         };
         Self {
-            n_rows: matrix.n_rows,
-            n_cols: matrix.n_cols,
+            n_rows,
+            n_cols,
             values,
             lora: None,
         }
@@ -54,40 +49,30 @@ impl Linear {
     /// Unpacks one row, as [`Matrix::row`].
     pub(crate) fn row(&self, row_idx: usize, y: &mut [f32]) {
         let start = row_idx * self.n_cols;
-        let n_blocks = self.n_cols / quant::QK;
-        let range = row_idx * n_blocks..(row_idx + 1) * n_blocks;
         match &self.values {
             Values::F32(values) => y.copy_from_slice(&values[start..start + self.n_cols]),
             Values::Half(kind, bytes) => {
                 quant::dequantize(*kind, &bytes[2 * start..2 * (start + self.n_cols)], y);
             }
-            Values::Q8_0(packed) => packed.row(row_idx, y),
-            Values::Q4_0(blocks) => BlockQ4_0::to_float(&blocks[range], y),
+            Values::Blocks(packed) => packed.row(row_idx, y),
         }
     }
 
     /// `y[t,:] = W x[t,:] + scale * B (A x[t,:])`; `x` is `[T, n_cols]`, `y` is resized to `[T, n_rows]`.
-    pub(crate) fn apply(&self, x: &[f32], y: &mut Vec<f32>) -> Result<(), RunError> {
+    pub(crate) fn apply(&self, x: &[f32], y: &mut Vec<f32>) {
         let n_tokens = x.len() / self.n_cols;
         y.clear();
         y.resize(n_tokens * self.n_rows, 0.0);
-        let size = (n_tokens, self.n_cols, self.n_rows);
-        let failed = |error: candle_core::Error| RunError::Kernel {
-            kernel: "matmul",
-            reason: error.to_string(),
-        };
         match &self.values {
-            Values::Q8_0(packed) => {
+            Values::Blocks(packed) => {
                 let x = int8::Activations::quantize(x, self.n_cols);
                 packed.matmul(int8::Kernel::best(), &x, y);
             }
-            Values::Q4_0(blocks) => k_quants::matmul(size, x, blocks, y).map_err(failed)?,
             Values::F32(_) | Values::Half(..) => self.apply_floats(x, y),
         }
         if let Some(pair) = &self.lora {
             apply_lora(pair, x, y);
         }
-        Ok(())
     }
 
     /// Rows outside, tokens inside, so that each row is read, or unpacked, once.
@@ -125,32 +110,6 @@ fn apply_lora(pair: &LoraPair, x: &[f32], y: &mut [f32]) {
     }
 }
 
-/// A stored block that is plain bytes in memory too.
-///
-/// # Safety
-/// Implementors have no padding, accept every bit pattern, and lie in memory as in a GGUF file.
-unsafe trait PlainBlock: GgmlType {}
-
-// SAFETY: `#[repr(C)] { d: f16, qs: [u8; 16] }`: 18 bytes, alignment 2, numbers only. Candle asserts the size itself.
-unsafe impl PlainBlock for BlockQ4_0 {}
-
-/// Copies stored bytes into blocks of their own alignment.
-fn blocks<B: PlainBlock>(bytes: &[u8]) -> Vec<B> {
-    let n_blocks = bytes.len() / size_of::<B>();
-    let mut blocks = vec![B::zeros(); n_blocks];
-    // SAFETY: the destination holds `n_blocks` initialised blocks and is freshly allocated, so the ranges do not
-    // overlap; a `PlainBlock` may hold any bytes. A file on a big-endian machine would be read wrongly, but no such
-    // target is supported.
-    unsafe {
-        std::ptr::copy_nonoverlapping(
-            bytes.as_ptr(),
-            blocks.as_mut_ptr().cast::<u8>(),
-            n_blocks * size_of::<B>(),
-        );
-    }
-    blocks
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,7 +145,7 @@ mod tests {
                 reference::matmul::matmul(&matrix, &x, &mut expected);
                 let mut linear = Linear::new(matrix.clone());
                 let mut found = Vec::new();
-                linear.apply(&x, &mut found).unwrap();
+                linear.apply(&x, &mut found);
                 check(kind, "matmul", bound, &found, &expected);
 
                 let rank = 4;
@@ -199,7 +158,7 @@ mod tests {
                 };
                 reference::lora::lora(&pair, &x, &mut expected);
                 linear.lora = Some(pair);
-                linear.apply(&x, &mut found).unwrap();
+                linear.apply(&x, &mut found);
                 check(kind, "with lora", bound, &found, &expected);
 
                 let (mut row, mut same) = (vec![0.0; n_cols], vec![0.0; n_cols]);

@@ -1,7 +1,7 @@
-//! Turns Q8_0 weights and floats into products of whole numbers: `y[t,n] = sum over blocks of sw * sx * (qw . qx)`.
+//! Turns Q8_0 and Q4_0 weights and floats into products of whole numbers: `y[t,n] = sum over blocks of sw * sx * (qw . qx)`.
 //!
-//! Weights keep their 32 signed bytes a block; their f16 scales become floats once, at load, and four rows lie together, so
-//! that a kernel reads the activations once for four sums. Activations are quantised by block in the same way for each call.
+//! Weights keep their 32 signed bytes, or 16 bytes of two numbers each, a block; their f16 scales become floats once, at
+//! load, and four rows lie together, so that a kernel reads the activations once for four sums. Activations are quantised by block in the same way for each call.
 //! Error: that of the activations' quantisation, `NMSE <= 5e-5` against floats; kernels agree among themselves to the order
 //! of their float sums.
 //!
@@ -20,13 +20,12 @@ pub(super) mod simd128;
 
 use half::f16;
 
+use crate::gguf::TensorType;
 use crate::quant::QK;
 use crate::weights::Matrix;
 
 /// Rows that lie together.
 pub(super) const ROWS: usize = 4;
-/// Bytes of one block of [`ROWS`] rows.
-pub(super) const GROUP: usize = ROWS * QK;
 /// Tokens that a kernel takes at once.
 pub(super) const TOKENS: usize = 2;
 /// Tokens whose activations stay in the cache while the rows pass.
@@ -39,13 +38,20 @@ pub(super) type Activation = i16;
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) type Activation = i8;
 
-/// A Q8_0 matrix in groups of four rows.
+/// Bytes of a Q8_0 block's numbers.
+const Q8_0: usize = QK;
+/// Bytes of a Q4_0 block's numbers: number `i` is the low half of byte `i`, number `16 + i` the high one, both less 8.
+const Q4_0: usize = QK / 2;
+
+/// A matrix of Q8_0 or Q4_0 blocks, in groups of four rows.
 #[derive(Debug, Clone)]
 pub(super) struct PackedMatrix {
     n_rows: usize,
     n_cols: usize,
-    /// `[ceil(n_rows / 4), n_cols / 32, 4, 32]`; rows behind the last are zero.
-    quants: Vec<i8>,
+    /// Bytes of a block's numbers: [`Q8_0`] or [`Q4_0`].
+    block_bytes: usize,
+    /// `[ceil(n_rows / 4), n_cols / 32, 4, block_bytes]`; rows behind the last have a scale of zero.
+    quants: Vec<u8>,
     /// `[ceil(n_rows / 4), n_cols / 32, 4]`
     scales: Vec<f32>,
 }
@@ -60,8 +66,8 @@ pub(super) struct Activations {
 
 /// One group of rows, as kernels take it.
 pub(super) struct Rows<'m> {
-    /// `[n_cols / 32, 4, 32]`
-    pub(super) quants: &'m [i8],
+    /// `[n_cols / 32, 4, block_bytes]`
+    pub(super) quants: &'m [u8],
     /// `[n_cols / 32, 4]`
     pub(super) scales: &'m [f32],
 }
@@ -113,41 +119,49 @@ impl Kernel {
         }
     }
 
-    fn tile<const T: usize>(self, rows: &Rows<'_>, tokens: [Token<'_>; T]) -> Tile<T> {
+    fn tile<const BYTES: usize, const T: usize>(
+        self,
+        rows: &Rows<'_>,
+        tokens: [Token<'_>; T],
+    ) -> Tile<T> {
         match self {
-            Kernel::Plain => plain::tile(rows, tokens),
+            Kernel::Plain => plain::tile::<BYTES, T>(rows, tokens),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `best` is the only maker of this value outside of tests, and asks the processor first; tests ask too.
-            Kernel::Avx2 => unsafe { avx2::tile(rows, tokens) },
+            // SAFETY: `best` is the only maker of this value, and asks the processor first.
+            Kernel::Avx2 => unsafe { avx2::tile::<BYTES, T>(rows, tokens) },
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Kernel::Simd128 => simd128::tile(rows, tokens),
+            Kernel::Simd128 => simd128::tile::<BYTES, T>(rows, tokens),
         }
     }
 }
 
 impl PackedMatrix {
-    /// Takes a Q8_0 matrix over, whose rows are whole blocks.
-    pub(super) fn new(matrix: &Matrix) -> PackedMatrix {
-        const STORED: usize = 2 + QK;
+    /// Packs a matrix of Q8_0 or Q4_0; `None` for another type. The loader has checked that its rows are whole blocks.
+    pub(super) fn new(matrix: &Matrix) -> Option<PackedMatrix> {
+        let block_bytes = match matrix.kind {
+            TensorType::Q8_0 => Q8_0,
+            TensorType::Q4_0 => Q4_0,
+            _ => return None,
+        };
         let (n_rows, n_cols) = (matrix.n_rows, matrix.n_cols);
         let n_blocks = n_cols / QK;
         let n_groups = n_rows.div_ceil(ROWS);
-        let mut quants = vec![0; n_groups * n_blocks * GROUP];
+        let mut quants = vec![0; n_groups * n_blocks * ROWS * block_bytes];
         let mut scales = vec![0.0; n_groups * n_blocks * ROWS];
-        let (stored, _) = matrix.bytes.as_chunks::<STORED>();
-        for (idx, block) in stored.iter().enumerate() {
+        // A stored block is its scale, then its numbers.
+        for (idx, block) in matrix.bytes.chunks_exact(2 + block_bytes).enumerate() {
             let (row, block_idx) = (idx / n_blocks, idx % n_blocks);
             let place = (row / ROWS * n_blocks + block_idx) * ROWS + row % ROWS;
             scales[place] = f16::from_le_bytes([block[0], block[1]]).to_f32();
-            let bytes: &[i8] = bytemuck::cast_slice(&block[2..]);
-            quants[place * QK..(place + 1) * QK].copy_from_slice(bytes);
+            quants[place * block_bytes..][..block_bytes].copy_from_slice(&block[2..]);
         }
-        PackedMatrix {
+        Some(PackedMatrix {
             n_rows,
             n_cols,
+            block_bytes,
             quants,
             scales,
-        }
+        })
     }
 
     /// Unpacks one row into `y`, `[n_cols]`.
@@ -156,8 +170,9 @@ impl PackedMatrix {
         for (block_idx, y) in y.chunks_exact_mut(QK).enumerate() {
             let place = (row_idx / ROWS * n_blocks + block_idx) * ROWS + row_idx % ROWS;
             let scale = self.scales[place];
-            for (y, quant) in y.iter_mut().zip(&self.quants[place * QK..]) {
-                *y = scale * f32::from(*quant);
+            let block = &self.quants[place * self.block_bytes..][..self.block_bytes];
+            for (y, quant) in y.iter_mut().zip(plain::unpack(block)) {
+                *y = scale * f32::from(quant);
             }
         }
     }
@@ -169,13 +184,16 @@ impl PackedMatrix {
         for start in (0..n_tokens).step_by(TILE) {
             let end = n_tokens.min(start + TILE);
             for group_idx in 0..self.n_rows.div_ceil(ROWS) {
-                self.group(kernel, group_idx, x, start..end, y);
+                match self.block_bytes {
+                    Q8_0 => self.group::<Q8_0>(kernel, group_idx, x, start..end, y),
+                    _ => self.group::<Q4_0>(kernel, group_idx, x, start..end, y),
+                }
             }
         }
     }
 
     /// The products of one group of rows with a range of tokens.
-    fn group(
+    fn group<const BYTES: usize>(
         &self,
         kernel: Kernel,
         group_idx: usize,
@@ -185,7 +203,7 @@ impl PackedMatrix {
     ) {
         let n_blocks = self.n_cols / QK;
         let rows = Rows {
-            quants: &self.quants[group_idx * n_blocks * GROUP..][..n_blocks * GROUP],
+            quants: &self.quants[group_idx * n_blocks * ROWS * BYTES..][..n_blocks * ROWS * BYTES],
             scales: &self.scales[group_idx * n_blocks * ROWS..][..n_blocks * ROWS],
         };
         let first_row = group_idx * ROWS;
@@ -197,13 +215,14 @@ impl PackedMatrix {
         let mut token_idx = tokens.start;
         while token_idx + TOKENS <= tokens.end {
             let pair: [Token<'_>; TOKENS] = std::array::from_fn(|idx| x.token(token_idx + idx));
-            for (idx, sums) in kernel.tile(&rows, pair).iter().enumerate() {
+            for (idx, sums) in kernel.tile::<BYTES, TOKENS>(&rows, pair).iter().enumerate() {
                 store(token_idx + idx, sums);
             }
             token_idx += TOKENS;
         }
         for token_idx in token_idx..tokens.end {
-            store(token_idx, &kernel.tile(&rows, [x.token(token_idx)])[0]);
+            let [sums] = kernel.tile::<BYTES, 1>(&rows, [x.token(token_idx)]);
+            store(token_idx, &sums);
         }
     }
 }
@@ -244,7 +263,6 @@ impl Activations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gguf::TensorType;
     use crate::quant;
 
     fn values(n: usize, seed: usize) -> Vec<f32> {
@@ -253,23 +271,29 @@ mod tests {
             .collect()
     }
 
-    fn packed(n_rows: usize, n_cols: usize) -> (Matrix, PackedMatrix) {
+    fn packed(kind: TensorType, n_rows: usize, n_cols: usize) -> (Matrix, PackedMatrix) {
         let matrix = Matrix {
-            kind: TensorType::Q8_0,
+            kind,
             n_rows,
             n_cols,
-            bytes: quant::quantize(TensorType::Q8_0, &values(n_rows * n_cols, 1)),
+            bytes: quant::quantize(kind, &values(n_rows * n_cols, 1)),
         };
-        let packed = PackedMatrix::new(&matrix);
+        let packed = PackedMatrix::new(&matrix).expect("a type with a kernel");
         (matrix, packed)
     }
+
+    const KINDS: [TensorType; 2] = [TensorType::Q8_0, TensorType::Q4_0];
 
     /// The fast kernel against its twin: only the order of the float sums differs.
     #[test]
     fn the_best_kernel_agrees_with_the_plain_one() {
         const BOUND: f64 = 1e-12;
-        for (n_tokens, n_cols, n_rows) in [(1, 32, 1), (2, 64, 5), (3, 384, 63), (67, 288, 131)] {
-            let (_, packed) = packed(n_rows, n_cols);
+        let sizes = [(1, 32, 1), (2, 64, 5), (3, 384, 63), (67, 288, 131)];
+        let cases = KINDS
+            .into_iter()
+            .flat_map(|kind| sizes.map(|size| (kind, size)));
+        for (kind, (n_tokens, n_cols, n_rows)) in cases {
+            let (_, packed) = packed(kind, n_rows, n_cols);
             let x = Activations::quantize(&values(n_tokens * n_cols, 2), n_cols);
             // A value that no product has: every place must be written, and none beyond.
             let mut expected = vec![f32::NAN; n_tokens * n_rows];
@@ -285,7 +309,7 @@ mod tests {
             let got = error / power;
             assert!(
                 got <= BOUND,
-                "{:?}, {n_tokens} x {n_cols} x {n_rows}: NMSE bound {BOUND:e}, got {got:e}",
+                "{kind} on {:?}, {n_tokens} x {n_cols} x {n_rows}: NMSE bound {BOUND:e}, got {got:e}",
                 Kernel::best()
             );
         }
@@ -294,7 +318,7 @@ mod tests {
     #[test]
     fn the_smallest_byte_does_not_overflow() {
         // -128 is no value that quantising gives, but a file may hold it.
-        let mut matrix = packed(4, 64).0;
+        let mut matrix = packed(TensorType::Q8_0, 4, 64).0;
         for byte in matrix
             .bytes
             .chunks_exact_mut(34)
@@ -302,7 +326,7 @@ mod tests {
         {
             *byte = 0x80;
         }
-        let packed = PackedMatrix::new(&matrix);
+        let packed = PackedMatrix::new(&matrix).expect("a type with a kernel");
         let x = Activations::quantize(&[-1.0; 64], 64);
         let (mut expected, mut found) = ([0.0; 4], [0.0; 4]);
         packed.matmul(Kernel::Plain, &x, &mut expected);
@@ -318,12 +342,15 @@ mod tests {
 
     #[test]
     fn unpacks_a_row_as_it_was_stored() {
-        let (matrix, packed) = packed(7, 96);
-        for row_idx in 0..7 {
+        for (kind, row_idx) in KINDS
+            .into_iter()
+            .flat_map(|kind| (0..7).map(move |row| (kind, row)))
+        {
+            let (matrix, packed) = packed(kind, 7, 96);
             let (mut found, mut expected) = (vec![0.0; 96], vec![0.0; 96]);
             packed.row(row_idx, &mut found);
             matrix.row(row_idx, &mut expected);
-            assert_eq!(found, expected, "row {row_idx}");
+            assert_eq!(found, expected, "{kind}, row {row_idx}");
         }
     }
 

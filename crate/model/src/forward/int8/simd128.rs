@@ -1,21 +1,25 @@
 //! Turns a group of rows and some tokens into their products with wasm's SIMD128: eight products of 16 bits a step.
 
 use std::arch::wasm32::{
-    f32x4_add, f32x4_convert_i32x4, f32x4_extract_lane, f32x4_mul, f32x4_splat,
-    i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_add, i32x4_dot_i16x8, v128, v128_load,
+    f32x4_add, f32x4_convert_i32x4, f32x4_extract_lane, f32x4_mul, f32x4_splat, i8x16_splat,
+    i8x16_sub, i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_add, i32x4_dot_i16x8,
+    u8x16_shr, u8x16_splat, v128, v128_and, v128_load,
 };
 
-use super::{GROUP, ROWS, Rows, Tile, Token};
+use super::{Q8_0, ROWS, Rows, Tile, Token};
 use crate::quant::QK;
 
 /// As [`super::plain::tile`]. Weights are widened once for all tokens; activations come wide.
-pub(in crate::forward) fn tile<const T: usize>(rows: &Rows<'_>, tokens: [Token<'_>; T]) -> Tile<T> {
+pub(in crate::forward) fn tile<const BYTES: usize, const T: usize>(
+    rows: &Rows<'_>,
+    tokens: [Token<'_>; T],
+) -> Tile<T> {
     let mut sums = [[f32x4_splat(0.0); ROWS]; T];
-    let (groups, _) = rows.quants.as_chunks::<GROUP>();
+    let (w_blocks, _) = rows.quants.as_chunks::<BYTES>();
+    let (groups, _) = w_blocks.as_chunks::<ROWS>();
     let (scales, _) = rows.scales.as_chunks::<ROWS>();
     let blocks = tokens.map(|token| token.quants.as_chunks::<QK>().0);
     for (block_idx, (group, scales)) in groups.iter().zip(scales).enumerate() {
-        let (group, _) = group.as_chunks::<QK>();
         for j in 0..ROWS {
             let w = widen(&group[j]);
             for t in 0..T {
@@ -28,10 +32,22 @@ pub(in crate::forward) fn tile<const T: usize>(rows: &Rows<'_>, tokens: [Token<'
     sums.map(|sums| sums.map(add_lanes))
 }
 
-fn widen(bytes: &[i8; QK]) -> [v128; 4] {
-    let pointer: *const v128 = bytes.as_ptr().cast();
-    // SAFETY: the reference covers exactly the 32 bytes that are read, and no alignment is asked.
-    let (low, high) = unsafe { (v128_load(pointer), v128_load(pointer.add(1))) };
+/// As [`super::plain::unpack`], to 16 bits.
+fn widen<const BYTES: usize>(block: &[u8; BYTES]) -> [v128; 4] {
+    const { assert!(BYTES == super::Q8_0 || BYTES == super::Q4_0) };
+    let pointer: *const v128 = block.as_ptr().cast();
+    let (low, high) = if BYTES == Q8_0 {
+        // SAFETY: the reference covers exactly the 32 bytes that are read, and no alignment is asked.
+        unsafe { (v128_load(pointer), v128_load(pointer.add(1))) }
+    } else {
+        // SAFETY: the reference covers exactly the 16 bytes that are read, and no alignment is asked.
+        let bytes = unsafe { v128_load(pointer) };
+        let eight = i8x16_splat(8);
+        (
+            i8x16_sub(v128_and(bytes, u8x16_splat(0xf)), eight),
+            i8x16_sub(u8x16_shr(bytes, 4), eight),
+        )
+    };
     [
         i16x8_extend_low_i8x16(low),
         i16x8_extend_high_i8x16(low),
