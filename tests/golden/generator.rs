@@ -22,9 +22,28 @@ struct Case {
 #[derive(Deserialize)]
 struct Decode {
     tokens: Vec<u32>,
-    /// The largest logits behind the prompt.
+    /// The largest logits behind the prompt, largest first.
     first_step: Vec<Logit>,
 }
+
+impl Decode {
+    /// The tokens up to the end of the message; what stands behind it answers nothing.
+    fn message(&self) -> &[u32] {
+        let end = self
+            .tokens
+            .iter()
+            .position(|token| *token == END_OF_MESSAGE);
+        &self.tokens[..end.map_or(self.tokens.len(), |end| end + 1)]
+    }
+
+    /// How far the first choice lies before the second.
+    fn margin(&self) -> f32 {
+        self.first_step[0].logit - self.first_step[1].logit
+    }
+}
+
+/// `<|im_end|>` of the default generator.
+const END_OF_MESSAGE: u32 = 2;
 
 #[derive(Deserialize)]
 struct Logit {
@@ -73,6 +92,7 @@ fn decodes_as_recorded(backend: BackendRequest, bound: f32) {
     let mut generator = load(backend);
     let adapter = Adapter::load(&parts("models/default/adapter.gguf"), generator.config());
     let adapter = adapter.expect("the default adapter");
+    let mut n_compared = 0;
     for (case_idx, case) in cases().into_iter().enumerate() {
         for (adapter, recorded) in [
             (None, &case.without_adapter),
@@ -84,7 +104,8 @@ fn decodes_as_recorded(backend: BackendRequest, bound: f32) {
                 adapter.is_some()
             );
             generator.set_adapter(adapter).expect("it fits");
-            let (logits, tokens) = decode(&mut generator, &case.tokens, recorded.tokens.len());
+            let message = recorded.message();
+            let (logits, tokens) = decode(&mut generator, &case.tokens, message.len());
             let worst = recorded.first_step.iter().fold(0.0f32, |worst, entry| {
                 worst.max((logits[TokenId(entry.token).idx()] - entry.logit).abs())
             });
@@ -93,9 +114,17 @@ fn decodes_as_recorded(backend: BackendRequest, bound: f32) {
                 worst <= bound,
                 "{name}: logits off by {worst}, bound {bound}"
             );
-            assert_eq!(tokens, recorded.tokens, "{name}: greedy tokens");
+            // A choice that the bound could turn round is no choice to compare.
+            if recorded.margin() > 2.0 * bound {
+                n_compared += 1;
+                assert_eq!(tokens, message, "{name}: greedy tokens");
+            }
         }
     }
+    assert!(
+        n_compared >= 3,
+        "{n_compared} of 6 decodes had a clear first choice"
+    );
 }
 
 #[test]

@@ -15,6 +15,7 @@ import pairs
 from data import find, load_tokenizer
 from model import Configuration, Generator, initialise, load
 from packing import Corpus, Packer, batch, citation_tokens, encode, off_topic_questions
+from reference import read_generator
 from training import Trainer
 
 ROWS = 4
@@ -67,7 +68,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the public datasets, see README.md")
     parser.add_argument("--vocabulary", type=Path, required=True, help="tokenizer.json from vocabulary.py")
     parser.add_argument("--output", type=Path, required=True, help="checkpoint to write")
-    parser.add_argument("--input", type=Path, help="checkpoint to go on from; else the run starts with the initial weights")
+    parser.add_argument("--input", type=Path, help="checkpoint or GGUF file to go on from; else the run starts with the initial weights")
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=37)
     parser.add_argument("--threads", type=int, default=2)
@@ -80,7 +81,9 @@ def main() -> None:
     bracket, digits = citation_tokens(tokenizer)
     corpora = training_corpora(arguments.data, arguments.seed)
     packer = Packer(drawer(corpora, tokenizer, arguments.data, arguments.seed))
-    if arguments.input:
+    if arguments.input and arguments.input.suffix == ".gguf":
+        model = read_generator(arguments.input).train()
+    elif arguments.input:
         model = load(arguments.input)
     else:
         model = Generator(Configuration())
