@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use anchorite_model::generate::{BackendRequest, GenerateOptions, Generator, StopReason};
 use anchorite_model::gguf::TensorType;
 use anchorite_model::parts::Parts;
-use anchorite_model::sample::SampleOptions;
 use harness::stories::Stories;
 use pollster::block_on;
 
@@ -23,8 +22,7 @@ fn tell(generator: &mut Generator) -> String {
     assert_eq!(prompt.len(), 1, "only the start token");
     let options = GenerateOptions {
         max_tokens: 200,
-        sample: SampleOptions::default(),
-        stop: Vec::new(),
+        ..GenerateOptions::default()
     };
     let mut streamed = String::new();
     let generation = block_on(generator.generate(

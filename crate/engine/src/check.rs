@@ -35,6 +35,29 @@ pub fn is_abstention(text: &str) -> bool {
     letters(text) == letters(ABSTENTION)
 }
 
+/// `text` up to the end of its last whole sentence; a citation may follow the full stop.
+pub fn whole_sentences(text: &str) -> &str {
+    let ends_here = |end: usize| {
+        let rest = &text[end..];
+        rest.is_empty() || rest.starts_with(char::is_whitespace)
+    };
+    let end = text
+        .char_indices()
+        .filter(|(_, letter)| matches!(letter, '.' | '!' | '?' | ']'))
+        .map(|(start, letter)| start + letter.len_utf8())
+        .filter(|end| ends_here(*end))
+        // A bracket ends a sentence only behind its full stop.
+        .filter(|end| {
+            let before = &text[..*end];
+            !before.ends_with(']')
+                || before
+                    .rfind('[')
+                    .is_some_and(|open| before[..open].trim_end().ends_with(['.', '!', '?']))
+        })
+        .last();
+    &text[..end.unwrap_or(0)]
+}
+
 fn check_one(sentence: &str, passages: &[Passage]) -> Option<Sentence> {
     let (text, cited) = take_citations(sentence);
     if !text.chars().any(char::is_alphanumeric) {
@@ -217,6 +240,19 @@ mod tests {
             !one("The moon is made of cheese.").supported,
             "no passage says so"
         );
+    }
+
+    #[test]
+    fn a_sentence_that_was_broken_off_is_left_out() {
+        for (text, expected) in [
+            ("It works [1]. It also", "It works [1]."),
+            ("It works. [1] It also [2]", "It works. [1]"),
+            ("Version 1.95 has it and", ""),
+            ("Does it? Yes!", "Does it? Yes!"),
+            ("", ""),
+        ] {
+            assert_eq!(whole_sentences(text), expected, "of {text:?}");
+        }
     }
 
     #[test]

@@ -213,6 +213,7 @@ impl Session {
                 ..SampleOptions::default()
             },
             stop: Vec::new(),
+            max_copies: 3,
         };
         let generation = generator
             .generate(&tokens, &generate_options, now_ms, async |text: &str| {
@@ -222,8 +223,15 @@ impl Session {
                 .await
             })
             .await?;
+        let text = match generation.stop {
+            StopReason::EndToken | StopReason::StopText | StopReason::Cancelled => {
+                generation.text.as_str()
+            }
+            // A sentence that the model did not end says nothing that could be checked.
+            _ => check::whole_sentences(&generation.text),
+        };
         // What was not read can't be cited.
-        answer.sentences = check::check(&generation.text, &answer.passages[..n_passages]);
+        answer.sentences = check::check(text, &answer.passages[..n_passages]);
         answer.stopped = generation.stop == StopReason::Cancelled;
         answer.timing.prefill_ms = generation.prefill_ms;
         answer.timing.decode_ms = generation.decode_ms;

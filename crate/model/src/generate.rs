@@ -45,6 +45,8 @@ pub struct GenerateOptions {
     pub sample: SampleOptions,
     /// Texts that end the writing; they are not part of what was written.
     pub stop: Vec<String>,
+    /// So many copies of the same 4 to 48 tokens, one right after the other, end the writing; 0 lets it turn in circles.
+    pub max_copies: usize,
 }
 
 impl Default for GenerateOptions {
@@ -53,6 +55,7 @@ impl Default for GenerateOptions {
             max_tokens: 256,
             sample: SampleOptions::default(),
             stop: Vec::new(),
+            max_copies: 0,
         }
     }
 }
@@ -69,6 +72,8 @@ pub enum StopReason {
     MaxTokens,
     /// The context is full.
     ContextFull,
+    /// The model began to repeat itself, as small ones do.
+    Repetition,
     /// The caller broke off.
     Cancelled,
 }
@@ -263,6 +268,7 @@ impl Generator {
         let first = now_ms();
         generation.prefill_ms = first - start;
 
+        let mut written = Vec::new();
         let mut stream = self.tokenizer.stream();
         let mut text = StopFilter {
             stop: &options.stop,
@@ -287,6 +293,10 @@ impl Generator {
             }
             if generation.n_generated_tokens == options.max_tokens {
                 break StopReason::MaxTokens;
+            }
+            written.push(token);
+            if ends_in_copies(&written, options.max_copies) {
+                break StopReason::Repetition;
             }
             let position = self.cached.len();
             if position == context {
@@ -331,6 +341,19 @@ async fn run(
             Err(error)
         }
     }
+}
+
+/// Whether `tokens` end in `n_copies` copies of the same 4 to 48 tokens. Shorter runs are no circle: a rule, a row of dots.
+fn ends_in_copies(tokens: &[TokenId], n_copies: usize) -> bool {
+    const LENGTHS: std::ops::RangeInclusive<usize> = 4..=48;
+    n_copies > 1
+        && LENGTHS.into_iter().any(|len| {
+            let start = tokens.len().checked_sub(len * n_copies);
+            start.is_some_and(|start| {
+                let copies = &tokens[start..];
+                copies[len..] == copies[..copies.len() - len]
+            })
+        })
 }
 
 /// The processor as far as a library without an operating system can tell, and which of its instructions multiply.

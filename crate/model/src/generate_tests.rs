@@ -21,7 +21,29 @@ fn options(max_tokens: usize) -> GenerateOptions {
     GenerateOptions {
         max_tokens,
         sample,
-        stop: Vec::new(),
+        ..GenerateOptions::default()
+    }
+}
+
+#[test]
+fn sees_a_circle_by_its_third_round() {
+    let tokens =
+        |text: &str| -> Vec<TokenId> { text.bytes().map(|byte| TokenId(byte.into())).collect() };
+    for (text, n_copies, expected) in [
+        ("so abcd abcd abcd ", 3, true),
+        ("so abcd abcd abcd", 3, true),
+        ("so abcd abcd ", 3, false),
+        ("so abcd abcd ", 2, true),
+        ("so abcd abcd abcd ", 0, false),
+        ("so abcd abcd abcd x", 3, false),
+        ("abcabcabc", 3, false),
+        ("", 3, false),
+    ] {
+        assert_eq!(
+            ends_in_copies(&tokens(text), n_copies),
+            expected,
+            "{n_copies} copies in {text:?}"
+        );
     }
 }
 

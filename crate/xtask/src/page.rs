@@ -7,5 +7,10 @@ pub(crate) fn build() -> anyhow::Result<()> {
     wasm::build()?;
     setup::npm_packages()?;
     eprintln!("building the page");
-    run::run(run::command("node").arg("www/build.mjs"))
+    // Its lines about each file are progress; standard output belongs to the command that asked for the page.
+    run::run(
+        run::command("node")
+            .arg("www/build.mjs")
+            .stdout(std::io::stderr()),
+    )
 }
