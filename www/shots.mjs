@@ -10,7 +10,7 @@ const { values } = parseArgs({
   options: {
     url: { type: "string", default: "http://127.0.0.1:8080/" },
     out: { type: "string", default: "docs/images" },
-    question: { type: "string", default: "Which key combination opens the chat?" },
+    question: { type: "string", default: "What happens when the GPU device is lost?" },
   },
 });
 fs.mkdirSync(values.out, { recursive: true });
