@@ -12,3 +12,4 @@ mod generator;
 mod gpu;
 mod template;
 mod tokenizer;
+mod types;

@@ -192,13 +192,6 @@ fn load_pair(
 
 fn load_values(gguf: &Gguf, parts: &Parts, name: &str) -> Result<Vec<f32>, LoadError> {
     let entry = gguf.entry(name)?;
-    if !quant::is_supported(entry.kind) {
-        return Err(LoadError::UnsupportedTensorType {
-            name: name.into(),
-            expected: quant::SUPPORTED,
-            found: entry.kind,
-        });
-    }
     let mut values = vec![0.0; entry.n_values()];
     quant::dequantize(entry.kind, &gguf.tensor(parts, name)?, &mut values);
     Ok(values)

@@ -9,6 +9,7 @@ use crate::config::{Architecture, ModelConfig};
 use crate::error::{LoadError, RunError};
 use crate::forward::{self, CpuForward, Forward, GpuForward};
 use crate::gguf::Gguf;
+use crate::gpu;
 use crate::parts::Parts;
 use crate::sample::{SampleOptions, Sampler};
 use crate::template::ChatTemplate;
@@ -135,6 +136,9 @@ impl Generator {
         let adapter = adapter
             .map(|parts| Adapter::load(&parts, &config))
             .transpose()?;
+        if backend == BackendRequest::Gpu {
+            gpu::check_types(&gguf)?;
+        }
         let weights = Weights::load(&gguf, &mut parts, &config)?;
         let (forward, kind, device) = match backend {
             BackendRequest::Cpu => {

@@ -1,6 +1,7 @@
 //! Runs the loop on random models: what it writes is nonsense, but when it stops and what it refuses are not.
 
 use super::*;
+use crate::gguf::TensorType;
 use crate::tiny::Tiny;
 
 fn no_clock() -> f64 {
@@ -246,4 +247,37 @@ fn holds_back_only_what_may_be_a_stop_text() {
     );
     assert_eq!(filter.push("N"), (String::new(), false), "still may be");
     assert_eq!(filter.push("D of it"), (String::new(), true), "it is");
+}
+
+#[test]
+fn runs_a_type_on_the_cpu_that_it_refuses_on_a_graphics_device() {
+    let tiny = Tiny {
+        n_embd: 256,
+        ..Tiny::default()
+    };
+    let mut writer = tiny.writer();
+    let tensor = writer
+        .tensors
+        .iter_mut()
+        .find(|tensor| tensor.name == "blk.0.ffn_up.weight");
+    let tensor = tensor.unwrap();
+    tensor.kind = TensorType::Q6K;
+    tensor.bytes = vec![0; 96 * 210];
+    let bytes = writer.finish();
+    let load = |backend| {
+        let parts = Parts::new(vec![bytes.clone()]);
+        pollster::block_on(Generator::load(parts, None, backend, "a test"))
+    };
+    let error = load(BackendRequest::Gpu).err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "tensor `blk.0.ffn_up.weight` has a type that is not supported yet, expected F32, F16, BF16, Q8_0 or Q4_0 on a \
+         graphics device: `Q6_K`"
+    );
+    let mut generator = load(BackendRequest::Cpu).unwrap();
+    let prompt = prompt(&generator);
+    assert!(
+        generate(&mut generator, &prompt, &options(3)).0.is_ok(),
+        "it runs"
+    );
 }

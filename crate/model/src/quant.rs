@@ -1,33 +1,20 @@
 //! Turns rows of numbers into stored blocks and back: the scalar meaning of each tensor type.
 //!
-//! Source: `ggml-quants.c` of ggml. A block holds 32 consecutive values of a row and starts with its scale `d` as f16.
-//!
-//! | type | block                          | value            |
-//! |------|--------------------------------|------------------|
-//! | F32, F16, BF16 | one number           | itself           |
-//! | Q8_0 | `d`, 32 x i8                   | `d * q`          |
-//! | Q4_0 | `d`, 16 x u8: values 0-15 in the low, 16-31 in the high halves | `d * (q - 8)` |
+//! F32, F16 and BF16 are plain numbers; what a block of the others means stands in [`blocks`].
+
+pub(crate) mod blocks;
 
 use half::{bf16, f16};
 
 use crate::gguf::TensorType;
 
-/// Values in a Q8_0 or Q4_0 block.
+/// Values in a block, or in a part of a larger one, that share scale and minimum.
 pub const QK: usize = 32;
-
-/// Whether [`dequantize`] knows the type: the types that the forward passes compute with.
-pub fn is_supported(kind: TensorType) -> bool {
-    use TensorType::{BF16, F16, F32, Q4_0, Q8_0};
-    matches!(kind, F32 | F16 | BF16 | Q8_0 | Q4_0)
-}
-
-/// The types of [`is_supported`], as an error message names them.
-pub const SUPPORTED: &str = "F32, F16, BF16, Q8_0 or Q4_0";
 
 /// Unpacks stored `bytes` into `values`.
 ///
 /// # Panics
-/// If the type is not supported, or the lengths do not fit together: callers check the file's tensors first.
+/// If the lengths do not fit together: callers check the file's tensors first.
 pub fn dequantize(kind: TensorType, bytes: &[u8], values: &mut [f32]) {
     let expected = kind.n_bytes(values.len());
     assert_eq!(
@@ -52,35 +39,22 @@ pub fn dequantize(kind: TensorType, bytes: &[u8], values: &mut [f32]) {
                 *value = bf16::from_le_bytes([b[0], b[1]]).to_f32();
             }
         }
-        TensorType::Q8_0 => {
-            for (values, b) in values.chunks_exact_mut(QK).zip(bytes.chunks_exact(2 + QK)) {
-                let d = f16::from_le_bytes([b[0], b[1]]).to_f32();
-                for (value, &q) in values.iter_mut().zip(&b[2..]) {
-                    *value = d * f32::from(q.cast_signed());
+        _ => {
+            let mut rest = values.chunks_exact_mut(QK);
+            blocks::unpack(kind, bytes, |block| {
+                let values = rest.next().into_iter().flatten();
+                for (i, (value, quant)) in values.zip(block.quants).enumerate() {
+                    *value = block.scales[i / (QK / 2)] * f32::from(quant) + block.min;
                 }
-            }
+            });
         }
-        TensorType::Q4_0 => {
-            for (values, b) in values
-                .chunks_exact_mut(QK)
-                .zip(bytes.chunks_exact(2 + QK / 2))
-            {
-                let d = f16::from_le_bytes([b[0], b[1]]).to_f32();
-                let (low, high) = values.split_at_mut(QK / 2);
-                for ((low, high), &q) in low.iter_mut().zip(high).zip(&b[2..]) {
-                    *low = d * (f32::from(q & 15) - 8.0);
-                    *high = d * (f32::from(q >> 4) - 8.0);
-                }
-            }
-        }
-        _ => panic!("{kind} is not supported: check with `is_supported` first"),
     }
 }
 
 /// Packs `values` as ggml's reference quantiser does; [`dequantize`] undoes it, up to rounding.
 ///
 /// # Panics
-/// If the type is not supported, or the values are not whole blocks.
+/// If nothing here packs that type, or the values are not whole blocks.
 pub fn quantize(kind: TensorType, values: &[f32]) -> Vec<u8> {
     assert!(
         kind.n_bytes(values.len()).is_some(),
@@ -99,7 +73,7 @@ pub fn quantize(kind: TensorType, values: &[f32]) -> Vec<u8> {
             .collect(),
         TensorType::Q8_0 => values.chunks_exact(QK).flat_map(quantize_q8_0).collect(),
         TensorType::Q4_0 => values.chunks_exact(QK).flat_map(quantize_q4_0).collect(),
-        _ => panic!("{kind} is not supported: check with `is_supported` first"),
+        _ => panic!("nothing packs {kind} here"),
     }
 }
 

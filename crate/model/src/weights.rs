@@ -91,8 +91,7 @@ impl Weights {
     /// Reads all weights in file order, dropping each part of the file once it was passed.
     ///
     /// # Errors
-    /// [`LoadError::MissingTensor`], [`LoadError::TensorShape`], [`LoadError::UnsupportedTensorType`], and
-    /// [`LoadError::UnknownTensor`] for a tensor that this architecture would leave unused.
+    /// [`LoadError::MissingTensor`], [`LoadError::TensorShape`], and [`LoadError::UnknownTensor`] for a tensor that this architecture would leave unused.
     pub fn load(gguf: &Gguf, parts: &mut Parts, config: &ModelConfig) -> Result<Self, LoadError> {
         let mut tensors = Tensors::load(gguf, parts)?;
         let c = config.n_embd;
@@ -144,13 +143,6 @@ impl Tensors {
         in_order.sort_by_key(|(_, entry)| entry.offset);
         let mut by_name = BTreeMap::new();
         for (name, entry) in in_order {
-            if !quant::is_supported(entry.kind) {
-                return Err(LoadError::UnsupportedTensorType {
-                    name: name.clone(),
-                    expected: quant::SUPPORTED,
-                    found: entry.kind,
-                });
-            }
             parts.drop_before(entry.offset);
             let matrix = Matrix {
                 kind: entry.kind,
@@ -310,27 +302,6 @@ mod tests {
         refuses(
             &writer,
             "tensor `blk.0.attn_k.weight` has the wrong shape, expected 64 x 32: `64 x 64`",
-        );
-    }
-
-    #[test]
-    fn refuses_a_type_it_cannot_compute_with() {
-        let mut writer = Tiny {
-            n_embd: 256,
-            ..Tiny::default()
-        }
-        .writer();
-        let tensor = writer
-            .tensors
-            .iter_mut()
-            .find(|t| t.name == "blk.0.ffn_up.weight")
-            .unwrap();
-        tensor.kind = TensorType::Q6K;
-        tensor.bytes = vec![0; 96 * 210];
-        refuses(
-            &writer,
-            "tensor `blk.0.ffn_up.weight` has a type that is not supported yet, expected F32, F16, BF16, \
-             Q8_0 or Q4_0: `Q6_K`",
         );
     }
 

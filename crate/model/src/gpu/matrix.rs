@@ -5,7 +5,8 @@
 //! f16 scales are separate streams; neither is rounded again.
 
 use super::{Gpu, GpuError};
-use crate::gguf::TensorType;
+use crate::error::LoadError;
+use crate::gguf::{Gguf, TensorType};
 
 /// Rows in a tile: 8 groups of 4.
 const TILE_ROWS: usize = 32;
@@ -37,6 +38,9 @@ impl Layout {
         }
     }
 
+    /// The types of [`Layout::of`], as an error message names them.
+    const TYPES: &str = "F32, F16, BF16, Q8_0 or Q4_0 on a graphics device";
+
     /// Device bytes of one tile, for each column: the larger of the two streams.
     fn tile_bytes(self, n_words: usize) -> u64 {
         let per_word = match self {
@@ -47,6 +51,23 @@ impl Layout {
         };
         (TILE_ROWS * per_word) as u64 * n_words as u64
     }
+}
+
+/// Refuses a file with a type that no layout holds, before anything long is done with it.
+///
+/// # Errors
+/// [`LoadError::UnsupportedTensorType`].
+pub(crate) fn check_types(gguf: &Gguf) -> Result<(), LoadError> {
+    for (name, entry) in &gguf.tensors {
+        if Layout::of(entry.kind).is_none() {
+            return Err(LoadError::UnsupportedTensorType {
+                name: name.clone(),
+                expected: Layout::TYPES,
+                found: entry.kind,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// A matrix of weights on the device, `[N, C]`.

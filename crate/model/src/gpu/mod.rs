@@ -13,4 +13,5 @@ pub use buffer::{Rows, View};
 pub use device::{Adapter, Gpu};
 pub use dispatch::{Dispatch, Grid, Kernel, Op};
 pub use error::GpuError;
+pub(crate) use matrix::check_types;
 pub use matrix::{Layout, PackedMatrix};

@@ -2,13 +2,14 @@
 
 use std::arch::x86_64::{
     __m256, __m256i, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_loadu_si128, _mm_movehdup_ps,
-    _mm_movehl_ps, _mm_srli_epi16, _mm256_abs_epi8, _mm256_and_si256, _mm256_castps256_ps128,
-    _mm256_cvtepi32_ps, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_si256,
-    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set_m128i, _mm256_set1_epi8, _mm256_set1_epi16,
-    _mm256_set1_ps, _mm256_setzero_ps, _mm256_sign_epi8, _mm256_sub_epi8,
+    _mm_movehl_ps, _mm_set1_ps, _mm_srli_epi16, _mm256_abs_epi8, _mm256_and_si256,
+    _mm256_castps256_ps128, _mm256_cvtepi32_ps, _mm256_extractf128_ps, _mm256_fmadd_ps,
+    _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set_m128, _mm256_set_m128i,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_ps, _mm256_setzero_ps, _mm256_sign_epi8,
+    _mm256_sub_epi8,
 };
 
-use super::{Q8_0, ROWS, Rows, Tile, Token};
+use super::{NARROW, ROWS, Rows, Tile, Token, WIDE};
 use crate::quant::QK;
 
 /// As [`super::plain::tile`].
@@ -16,7 +17,7 @@ use crate::quant::QK;
 /// `maddubs` wants one operand without a sign: the weight's size, with its sign moved to the activation. Its sums of two
 /// stay below 2^15, because an activation is at most 127 and a weight at most 128.
 #[target_feature(enable = "avx2,fma")]
-pub(in crate::forward) fn tile<const BYTES: usize, const T: usize>(
+pub(in crate::forward) fn tile<const BYTES: usize, const SCALES: usize, const T: usize>(
     rows: &Rows<'_>,
     tokens: [Token<'_>; T],
 ) -> Tile<T> {
@@ -24,7 +25,8 @@ pub(in crate::forward) fn tile<const BYTES: usize, const T: usize>(
     let mut sums = [[_mm256_setzero_ps(); ROWS]; T];
     let (w_blocks, _) = rows.quants.as_chunks::<BYTES>();
     let (groups, _) = w_blocks.as_chunks::<ROWS>();
-    let (scales, _) = rows.scales.as_chunks::<ROWS>();
+    let (scales, _) = rows.scales.as_chunks::<SCALES>();
+    let (scales, _) = scales.as_chunks::<ROWS>();
     let blocks = tokens.map(|token| token.quants.as_chunks::<QK>().0);
     for (block_idx, (group, scales)) in groups.iter().zip(scales).enumerate() {
         let x: [__m256i; T] = std::array::from_fn(|t| load(&blocks[t][block_idx]));
@@ -35,7 +37,15 @@ pub(in crate::forward) fn tile<const BYTES: usize, const T: usize>(
                 let signed = _mm256_sign_epi8(x[t], w);
                 let pairs = _mm256_maddubs_epi16(size, signed);
                 let dots = _mm256_cvtepi32_ps(_mm256_madd_epi16(pairs, ones));
-                let scale = _mm256_set1_ps(scales[j] * tokens[t].scales[block_idx]);
+                let x_scale = tokens[t].scales[block_idx];
+                // Lanes 0 to 3 hold the sums of the block's first half.
+                let first = _mm_set1_ps(scales[j][0] * x_scale);
+                let last = _mm_set1_ps(scales[j][SCALES - 1] * x_scale);
+                let scale = if SCALES == 1 {
+                    _mm256_set1_ps(scales[j][0] * x_scale)
+                } else {
+                    _mm256_set_m128(last, first)
+                };
                 sums[t][j] = _mm256_fmadd_ps(dots, scale, sums[t][j]);
             }
         }
@@ -46,11 +56,11 @@ pub(in crate::forward) fn tile<const BYTES: usize, const T: usize>(
 /// As [`super::plain::unpack`].
 #[target_feature(enable = "avx2")]
 fn unpack<const BYTES: usize>(block: &[u8; BYTES]) -> __m256i {
-    if BYTES == Q8_0 {
+    if BYTES == WIDE {
         // SAFETY: the reference covers exactly the 32 bytes that are read, and no alignment is asked.
         return unsafe { _mm256_loadu_si256(block.as_ptr().cast()) };
     }
-    const { assert!(BYTES == super::Q8_0 || BYTES == super::Q4_0) };
+    const { assert!(BYTES == WIDE || BYTES == NARROW) };
     // SAFETY: the reference covers exactly the 16 bytes that are read, and no alignment is asked.
     let bytes = unsafe { _mm_loadu_si128(block.as_ptr().cast()) };
     let halves = _mm256_set_m128i(_mm_srli_epi16::<4>(bytes), bytes);

@@ -1,7 +1,9 @@
-//! Turns Q8_0 and Q4_0 weights and floats into products of whole numbers: `y[t,n] = sum over blocks of sw * sx * (qw . qx)`.
+//! Turns quantised weights and floats into products of whole numbers:
+//! `y[t,n] = sum over blocks of sw * sx * (qw . qx) + min * sx * sum(qx)`.
 //!
-//! Weights keep their 32 signed bytes, or 16 bytes of two numbers each, a block; their f16 scales become floats once, at
-//! load, and four rows lie together, so that a kernel reads the activations once for four sums. Activations are quantised by block in the same way for each call.
+//! Types of up to 4 bits lie as 16 bytes of two numbers a block, the others as 32 signed bytes; their scales become floats
+//! once, at load, and four rows lie together, so that a kernel reads the activations once for four sums. Q6_K has a scale
+//! for each half of a block. Minimums are few: they are multiplied apart, in floats. Activations are quantised by block in the same way for each call.
 //! Error: that of the activations' quantisation, `NMSE <= 5e-5` against floats; kernels agree among themselves to the order
 //! of their float sums.
 //!
@@ -18,10 +20,9 @@ pub(super) mod avx2;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub(super) mod simd128;
 
-use half::f16;
-
+use super::vector;
 use crate::gguf::TensorType;
-use crate::quant::QK;
+use crate::quant::{QK, blocks};
 use crate::weights::Matrix;
 
 /// Rows that lie together.
@@ -38,22 +39,26 @@ pub(super) type Activation = i16;
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) type Activation = i8;
 
-/// Bytes of a Q8_0 block's numbers.
-const Q8_0: usize = QK;
-/// Bytes of a Q4_0 block's numbers: number `i` is the low half of byte `i`, number `16 + i` the high one, both less 8.
-const Q4_0: usize = QK / 2;
+/// Bytes of a block of signed bytes.
+const WIDE: usize = QK;
+/// Bytes of a block of 4 bits: number `i` is the low half of byte `i`, number `16 + i` the high one, both less 8.
+const NARROW: usize = QK / 2;
 
-/// A matrix of Q8_0 or Q4_0 blocks, in groups of four rows.
+/// A matrix of quantised blocks, in groups of four rows.
 #[derive(Debug, Clone)]
 pub(super) struct PackedMatrix {
     n_rows: usize,
     n_cols: usize,
-    /// Bytes of a block's numbers: [`Q8_0`] or [`Q4_0`].
+    /// Bytes of a block's numbers: [`WIDE`] or [`NARROW`].
     block_bytes: usize,
+    /// Scales of a block: 1, or one for each half.
+    n_scales: usize,
     /// `[ceil(n_rows / 4), n_cols / 32, 4, block_bytes]`; rows behind the last have a scale of zero.
     quants: Vec<u8>,
-    /// `[ceil(n_rows / 4), n_cols / 32, 4]`
+    /// `[ceil(n_rows / 4), n_cols / 32, 4, n_scales]`
     scales: Vec<f32>,
+    /// `[n_rows, n_cols / 32]`; empty where the type has none.
+    mins: Vec<f32>,
 }
 
 /// Quantised activations, `[T, n_cols]`.
@@ -61,6 +66,8 @@ pub(super) struct Activations {
     quants: Vec<Activation>,
     /// `[T, n_cols / 32]`
     scales: Vec<f32>,
+    /// `[T, n_cols / 32]`: the sum of each block.
+    sums: Vec<f32>,
     n_cols: usize,
 }
 
@@ -68,7 +75,7 @@ pub(super) struct Activations {
 pub(super) struct Rows<'m> {
     /// `[n_cols / 32, 4, block_bytes]`
     pub(super) quants: &'m [u8],
-    /// `[n_cols / 32, 4]`
+    /// `[n_cols / 32, 4, n_scales]`
     pub(super) scales: &'m [f32],
 }
 
@@ -119,60 +126,92 @@ impl Kernel {
         }
     }
 
-    fn tile<const BYTES: usize, const T: usize>(
+    fn tile<const BYTES: usize, const SCALES: usize, const T: usize>(
         self,
         rows: &Rows<'_>,
         tokens: [Token<'_>; T],
     ) -> Tile<T> {
         match self {
-            Kernel::Plain => plain::tile::<BYTES, T>(rows, tokens),
+            Kernel::Plain => plain::tile::<BYTES, SCALES, T>(rows, tokens),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `best` is the only maker of this value, and asks the processor first.
-            Kernel::Avx2 => unsafe { avx2::tile::<BYTES, T>(rows, tokens) },
+            Kernel::Avx2 => unsafe { avx2::tile::<BYTES, SCALES, T>(rows, tokens) },
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Kernel::Simd128 => simd128::tile::<BYTES, T>(rows, tokens),
+            Kernel::Simd128 => simd128::tile::<BYTES, SCALES, T>(rows, tokens),
         }
     }
 }
 
 impl PackedMatrix {
-    /// Packs a matrix of Q8_0 or Q4_0; `None` for another type. The loader has checked that its rows are whole blocks.
+    /// Packs a matrix; `None` for plain numbers. The loader has checked that its rows are whole blocks.
     pub(super) fn new(matrix: &Matrix) -> Option<PackedMatrix> {
-        let block_bytes = match matrix.kind {
-            TensorType::Q8_0 => Q8_0,
-            TensorType::Q4_0 => Q4_0,
-            _ => return None,
+        use TensorType::{BF16, F16, F32, Q4_0, Q4_1, Q4K, Q5_0, Q5_1, Q5K, Q6K, Q8_0};
+        let (block_bytes, n_scales, has_min) = match matrix.kind {
+            Q4_0 => (NARROW, 1, false),
+            Q4_1 | Q4K => (NARROW, 1, true),
+            Q8_0 | Q5_0 => (WIDE, 1, false),
+            Q5_1 | Q5K => (WIDE, 1, true),
+            Q6K => (WIDE, 2, false),
+            F32 | F16 | BF16 => return None,
+        };
+        // Four bits without a sign fit once they are moved as those of Q4_0 are; the minimum takes the difference.
+        let offset: i8 = if block_bytes == NARROW && has_min {
+            -8
+        } else {
+            0
         };
         let (n_rows, n_cols) = (matrix.n_rows, matrix.n_cols);
         let n_blocks = n_cols / QK;
         let n_groups = n_rows.div_ceil(ROWS);
-        let mut quants = vec![0; n_groups * n_blocks * ROWS * block_bytes];
-        let mut scales = vec![0.0; n_groups * n_blocks * ROWS];
-        // A stored block is its scale, then its numbers.
-        for (idx, block) in matrix.bytes.chunks_exact(2 + block_bytes).enumerate() {
-            let (row, block_idx) = (idx / n_blocks, idx % n_blocks);
-            let place = (row / ROWS * n_blocks + block_idx) * ROWS + row % ROWS;
-            scales[place] = f16::from_le_bytes([block[0], block[1]]).to_f32();
-            quants[place * block_bytes..][..block_bytes].copy_from_slice(&block[2..]);
-        }
-        Some(PackedMatrix {
+        let mut packed = PackedMatrix {
             n_rows,
             n_cols,
             block_bytes,
-            quants,
-            scales,
-        })
+            n_scales,
+            quants: vec![0; n_groups * n_blocks * ROWS * block_bytes],
+            scales: vec![0.0; n_groups * n_blocks * ROWS * n_scales],
+            mins: Vec::with_capacity(if has_min { n_rows * n_blocks } else { 0 }),
+        };
+        let mut idx = 0;
+        blocks::unpack(matrix.kind, &matrix.bytes, |block| {
+            let place = packed.place(idx / n_blocks, idx % n_blocks);
+            idx += 1;
+            packed.scales[place * n_scales..][..n_scales]
+                .copy_from_slice(&block.scales[..n_scales]);
+            if has_min {
+                packed
+                    .mins
+                    .push(block.min - block.scales[0] * f32::from(offset));
+            }
+            let bytes = &mut packed.quants[place * block_bytes..][..block_bytes];
+            if block_bytes == WIDE {
+                bytes.copy_from_slice(bytemuck::cast_slice(&block.quants));
+                return;
+            }
+            let nibble = |quant: i8| (quant + offset + 8).cast_unsigned();
+            let (low, high) = block.quants.split_at(NARROW);
+            for ((byte, low), high) in bytes.iter_mut().zip(low).zip(high) {
+                *byte = nibble(*low) | nibble(*high) << 4;
+            }
+        });
+        Some(packed)
+    }
+
+    /// Which block, in the order of [`PackedMatrix::quants`].
+    fn place(&self, row_idx: usize, block_idx: usize) -> usize {
+        (row_idx / ROWS * (self.n_cols / QK) + block_idx) * ROWS + row_idx % ROWS
     }
 
     /// Unpacks one row into `y`, `[n_cols]`.
     pub(super) fn row(&self, row_idx: usize, y: &mut [f32]) {
-        let n_blocks = self.n_cols / QK;
         for (block_idx, y) in y.chunks_exact_mut(QK).enumerate() {
-            let place = (row_idx / ROWS * n_blocks + block_idx) * ROWS + row_idx % ROWS;
-            let scale = self.scales[place];
+            let place = self.place(row_idx, block_idx);
+            let scales = &self.scales[place * self.n_scales..][..self.n_scales];
+            let min = self.mins.get(row_idx * (self.n_cols / QK) + block_idx);
+            let min = min.copied().unwrap_or(0.0);
             let block = &self.quants[place * self.block_bytes..][..self.block_bytes];
-            for (y, quant) in y.iter_mut().zip(plain::unpack(block)) {
-                *y = scale * f32::from(quant);
+            for (i, (y, quant)) in y.iter_mut().zip(plain::unpack(block)).enumerate() {
+                *y = scales[i * self.n_scales / QK] * f32::from(quant) + min;
             }
         }
     }
@@ -184,16 +223,18 @@ impl PackedMatrix {
         for start in (0..n_tokens).step_by(TILE) {
             let end = n_tokens.min(start + TILE);
             for group_idx in 0..self.n_rows.div_ceil(ROWS) {
-                match self.block_bytes {
-                    Q8_0 => self.group::<Q8_0>(kernel, group_idx, x, start..end, y),
-                    _ => self.group::<Q4_0>(kernel, group_idx, x, start..end, y),
+                let tokens = start..end;
+                match (self.block_bytes, self.n_scales) {
+                    (NARROW, _) => self.group::<NARROW, 1>(kernel, group_idx, x, tokens, y),
+                    (_, 1) => self.group::<WIDE, 1>(kernel, group_idx, x, tokens, y),
+                    _ => self.group::<WIDE, 2>(kernel, group_idx, x, tokens, y),
                 }
             }
         }
     }
 
     /// The products of one group of rows with a range of tokens.
-    fn group<const BYTES: usize>(
+    fn group<const BYTES: usize, const SCALES: usize>(
         &self,
         kernel: Kernel,
         group_idx: usize,
@@ -204,24 +245,36 @@ impl PackedMatrix {
         let n_blocks = self.n_cols / QK;
         let rows = Rows {
             quants: &self.quants[group_idx * n_blocks * ROWS * BYTES..][..n_blocks * ROWS * BYTES],
-            scales: &self.scales[group_idx * n_blocks * ROWS..][..n_blocks * ROWS],
+            scales: &self.scales[group_idx * n_blocks * ROWS * SCALES..]
+                [..n_blocks * ROWS * SCALES],
         };
         let first_row = group_idx * ROWS;
         let n_rows = ROWS.min(self.n_rows - first_row);
         let mut store = |token_idx: usize, sums: &[f32; ROWS]| {
             let start = token_idx * self.n_rows + first_row;
             y[start..start + n_rows].copy_from_slice(&sums[..n_rows]);
+            if !self.mins.is_empty() {
+                let sums = &x.sums[token_idx * n_blocks..][..n_blocks];
+                let mins = self.mins[first_row * n_blocks..].chunks_exact(n_blocks);
+                for (y, mins) in y[start..start + n_rows].iter_mut().zip(mins) {
+                    *y += vector::dot(mins, sums);
+                }
+            }
         };
         let mut token_idx = tokens.start;
         while token_idx + TOKENS <= tokens.end {
             let pair: [Token<'_>; TOKENS] = std::array::from_fn(|idx| x.token(token_idx + idx));
-            for (idx, sums) in kernel.tile::<BYTES, TOKENS>(&rows, pair).iter().enumerate() {
+            for (idx, sums) in kernel
+                .tile::<BYTES, SCALES, TOKENS>(&rows, pair)
+                .iter()
+                .enumerate()
+            {
                 store(token_idx + idx, sums);
             }
             token_idx += TOKENS;
         }
         for token_idx in token_idx..tokens.end {
-            let [sums] = kernel.tile::<BYTES, 1>(&rows, [x.token(token_idx)]);
+            let [sums] = kernel.tile::<BYTES, SCALES, 1>(&rows, [x.token(token_idx)]);
             store(token_idx, &sums);
         }
     }
@@ -232,21 +285,29 @@ impl Activations {
     pub(super) fn quantize(x: &[f32], n_cols: usize) -> Activations {
         let mut quants = Vec::with_capacity(x.len());
         let mut scales = Vec::with_capacity(x.len() / QK);
+        let mut sums = Vec::with_capacity(x.len() / QK);
         let (blocks, _) = x.as_chunks::<QK>();
         for block in blocks {
             let largest = block.iter().fold(0.0f32, |max, x| max.max(x.abs()));
             let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
-            scales.push(largest / 127.0);
+            let scale = largest / 127.0;
+            let start = quants.len();
             #[expect(clippy::cast_possible_truncation, reason = "within 127 by the scale")]
             quants.extend(
                 block
                     .iter()
                     .map(|x| (x * inverse).round_ties_even() as Activation),
             );
+            // The sum of what is multiplied, not of what was given: both parts of a product then see the same numbers.
+            let sum: i32 = quants[start..].iter().map(|quant| i32::from(*quant)).sum();
+            #[expect(clippy::cast_precision_loss, reason = "at most 32 * 127, exact")]
+            sums.push(scale * sum as f32);
+            scales.push(scale);
         }
         Activations {
             quants,
             scales,
+            sums,
             n_cols,
         }
     }
@@ -262,8 +323,9 @@ impl Activations {
 
 #[cfg(test)]
 mod tests {
+    use half::f16;
+
     use super::*;
-    use crate::quant;
 
     fn values(n: usize, seed: usize) -> Vec<f32> {
         (0..n)
@@ -271,24 +333,51 @@ mod tests {
             .collect()
     }
 
+    /// Blocks of any bytes, whose f16s are made tame: all types are reached, and all their numbers.
+    fn stored(kind: TensorType, n_values: usize) -> Vec<u8> {
+        let n_bytes = kind.n_bytes(n_values).expect("whole blocks");
+        let mut bytes: Vec<u8> = (0..n_bytes).map(|i| (i * 7919 % 251) as u8).collect();
+        let halves: &[usize] = match kind {
+            TensorType::Q6K => &[208],
+            TensorType::Q8_0 | TensorType::Q4_0 | TensorType::Q5_0 => &[0],
+            _ => &[0, 2],
+        };
+        for (idx, block) in bytes.chunks_exact_mut(kind.block_bytes()).enumerate() {
+            for start in halves {
+                let half = f16::from_f32(0.01 + (idx + start) as f32 % 7.0 / 100.0);
+                block[*start..start + 2].copy_from_slice(&half.to_le_bytes());
+            }
+        }
+        bytes
+    }
+
     fn packed(kind: TensorType, n_rows: usize, n_cols: usize) -> (Matrix, PackedMatrix) {
         let matrix = Matrix {
             kind,
             n_rows,
             n_cols,
-            bytes: quant::quantize(kind, &values(n_rows * n_cols, 1)),
+            bytes: stored(kind, n_rows * n_cols),
         };
         let packed = PackedMatrix::new(&matrix).expect("a type with a kernel");
         (matrix, packed)
     }
 
-    const KINDS: [TensorType; 2] = [TensorType::Q8_0, TensorType::Q4_0];
+    const KINDS: [TensorType; 8] = [
+        TensorType::Q8_0,
+        TensorType::Q4_0,
+        TensorType::Q4_1,
+        TensorType::Q5_0,
+        TensorType::Q5_1,
+        TensorType::Q4K,
+        TensorType::Q5K,
+        TensorType::Q6K,
+    ];
 
     /// The fast kernel against its twin: only the order of the float sums differs.
     #[test]
     fn the_best_kernel_agrees_with_the_plain_one() {
         const BOUND: f64 = 1e-12;
-        let sizes = [(1, 32, 1), (2, 64, 5), (3, 384, 63), (67, 288, 131)];
+        let sizes = [(1, 256, 1), (2, 256, 5), (3, 512, 63), (67, 768, 131)];
         let cases = KINDS
             .into_iter()
             .flat_map(|kind| sizes.map(|size| (kind, size)));
@@ -346,11 +435,18 @@ mod tests {
             .into_iter()
             .flat_map(|kind| (0..7).map(move |row| (kind, row)))
         {
-            let (matrix, packed) = packed(kind, 7, 96);
-            let (mut found, mut expected) = (vec![0.0; 96], vec![0.0; 96]);
+            let (matrix, packed) = packed(kind, 7, 512);
+            let (mut found, mut expected) = (vec![0.0; 512], vec![0.0; 512]);
             packed.row(row_idx, &mut found);
             matrix.row(row_idx, &mut expected);
-            assert_eq!(found, expected, "{kind}, row {row_idx}");
+            for (found, expected) in found.iter().zip(&expected) {
+                // Moving four bits by 8 and the minimum back costs a rounding.
+                let bound = 4.0 * f32::EPSILON * expected.abs().max(1.0);
+                assert!(
+                    (found - expected).abs() <= bound,
+                    "{kind}, row {row_idx}: found {found}, expected {expected}"
+                );
+            }
         }
     }
 
