@@ -59,25 +59,25 @@ export function realSite() {
 }
 
 /**
- * The page on the real package with a generator that tells one known story; null where that cannot be made. The site
- * also has `story`, which the public test data say the model tells.
+ * The page on the real package with a generator whose greedy text is known: `stories260K` or `mixed`, as `write_models`
+ * makes them. The site also has that `text`. Null where it cannot be made.
  */
-export function storySite() {
+export function knownSite(name) {
   const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
-  const writer = path.join(target, "debug/examples/write_stories");
+  const writer = path.join(target, "debug/examples/write_models");
   if (!fs.existsSync(writer) || !fs.existsSync(path.join(root, "www/dist/anchorite_web_bg.wasm"))) return null;
-  const models = path.join(scratch, "story-models");
-  run(writer, models);
-  if (!fs.existsSync(path.join(models, "story.txt"))) return null;
-  const site = path.join(scratch, "story-site");
+  const models = path.join(scratch, "known", name);
+  if (!fs.existsSync(models)) run(writer, path.join(scratch, "known"));
+  if (!fs.existsSync(models)) return null;
+  const site = path.join(scratch, `${name}-site`);
   run(path.join(target, "debug/anchorite"), "build", path.join(here, "fixtures"), "--models", models, "--out", path.join(site, "bundle"));
   const question = "What causes the tides?";
   describeSite(site, question);
   return {
-    name: "story",
+    name,
     roots: [path.join(root, "www/dist"), site],
     answerable: question,
-    story: fs.readFileSync(path.join(models, "story.txt"), "utf8"),
+    text: fs.readFileSync(path.join(models, "text.txt"), "utf8"),
   };
 }
 

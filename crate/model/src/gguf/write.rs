@@ -46,7 +46,8 @@ impl TensorOut {
 #[derive(Debug, Clone, Default)]
 pub struct Writer {
     pub(crate) metadata: Vec<(String, Value)>,
-    pub(crate) tensors: Vec<TensorOut>,
+    /// The tensors, in the order of the file.
+    pub tensors: Vec<TensorOut>,
 }
 
 impl Writer {
