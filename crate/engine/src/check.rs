@@ -54,7 +54,7 @@ pub fn whole_sentences(text: &str) -> &str {
                     .rfind('[')
                     .is_some_and(|open| before[..open].trim_end().ends_with(['.', '!', '?']))
         })
-        .last();
+        .next_back();
     &text[..end.unwrap_or(0)]
 }
 

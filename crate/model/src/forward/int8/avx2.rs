@@ -60,7 +60,12 @@ fn unpack<const BYTES: usize>(block: &[u8; BYTES]) -> __m256i {
         // SAFETY: the reference covers exactly the 32 bytes that are read, and no alignment is asked.
         return unsafe { _mm256_loadu_si256(block.as_ptr().cast()) };
     }
-    const { assert!(BYTES == WIDE || BYTES == NARROW) };
+    const {
+        assert!(
+            BYTES == WIDE || BYTES == NARROW,
+            "a block of 8 or of 4 bits"
+        )
+    };
     // SAFETY: the reference covers exactly the 16 bytes that are read, and no alignment is asked.
     let bytes = unsafe { _mm_loadu_si128(block.as_ptr().cast()) };
     let halves = _mm256_set_m128i(_mm_srli_epi16::<4>(bytes), bytes);

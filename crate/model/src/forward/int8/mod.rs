@@ -94,6 +94,10 @@ pub(super) type Tile<const T: usize> = [[f32; ROWS]; T];
 /// A way to compute a [`Tile`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kernel {
+    #[cfg_attr(
+        all(target_arch = "wasm32", target_feature = "simd128"),
+        expect(dead_code, reason = "the twin, where SIMD128 is sure to be there")
+    )]
     Plain,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -336,7 +340,9 @@ mod tests {
     /// Blocks of any bytes, whose f16s are made tame: all types are reached, and all their numbers.
     fn stored(kind: TensorType, n_values: usize) -> Vec<u8> {
         let n_bytes = kind.n_bytes(n_values).expect("whole blocks");
-        let mut bytes: Vec<u8> = (0..n_bytes).map(|i| (i * 7919 % 251) as u8).collect();
+        let mut bytes: Vec<u8> = (0..n_bytes)
+            .map(|i| (i * 7919 % 251).to_le_bytes()[0])
+            .collect();
         let halves: &[usize] = match kind {
             TensorType::Q6K => &[208],
             TensorType::Q8_0 | TensorType::Q4_0 | TensorType::Q5_0 => &[0],

@@ -46,7 +46,12 @@ pub(in crate::forward) fn tile<const BYTES: usize, const SCALES: usize, const T:
 
 /// As [`super::plain::unpack`], to 16 bits.
 fn widen<const BYTES: usize>(block: &[u8; BYTES]) -> [v128; 4] {
-    const { assert!(BYTES == WIDE || BYTES == NARROW) };
+    const {
+        assert!(
+            BYTES == WIDE || BYTES == NARROW,
+            "a block of 8 or of 4 bits"
+        )
+    };
     let pointer: *const v128 = block.as_ptr().cast();
     let (low, high) = if BYTES == WIDE {
         // SAFETY: the reference covers exactly the 32 bytes that are read, and no alignment is asked.
