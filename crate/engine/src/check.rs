@@ -47,14 +47,13 @@ pub fn whole_sentences(text: &str) -> &str {
         .map(|(start, letter)| start + letter.len_utf8())
         .filter(|end| ends_here(*end))
         // A bracket ends a sentence only behind its full stop.
-        .filter(|end| {
+        .rfind(|end| {
             let before = &text[..*end];
             !before.ends_with(']')
                 || before
                     .rfind('[')
                     .is_some_and(|open| before[..open].trim_end().ends_with(['.', '!', '?']))
-        })
-        .next_back();
+        });
     &text[..end.unwrap_or(0)]
 }
 
