@@ -140,7 +140,7 @@ fn boundaries(path: &Path, text: &str) -> Vec<String> {
         (
             "instant_distance",
             path.starts_with("crate/index/src/vector") || path.starts_with("crate/xtask/"),
-            "only crate/index/src/vector.rs names instant-distance",
+            "only crate/index/src/vector names instant-distance",
         ),
         (
             "anchorite_model",
