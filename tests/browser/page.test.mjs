@@ -9,7 +9,7 @@ const sites = [doubleSite, realSite];
 
 for (const make of sites) {
   const site = make();
-  const skip = site ? false : "the real package is not built: run `cargo xtask wasm` and `cargo build -p anchorite-cli`";
+  const skip = site ? false : "the real package is not built: run `cargo xtask wasm` and `cargo build --bin anchorite`";
   describe(`a visit to the ${site?.name ?? "real"} site`, { skip }, () => {
     let browser;
     let host;

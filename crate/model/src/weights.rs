@@ -91,7 +91,8 @@ impl Weights {
     /// Reads all weights in file order, dropping each part of the file once it was passed.
     ///
     /// # Errors
-    /// [`LoadError::MissingTensor`], [`LoadError::TensorShape`], and [`LoadError::UnknownTensor`] for a tensor that this architecture would leave unused.
+    /// [`LoadError::MissingTensor`], [`LoadError::TensorShape`], and [`LoadError::UnknownTensor`] for a tensor that this
+    /// architecture would leave unused.
     pub fn load(gguf: &Gguf, parts: &mut Parts, config: &ModelConfig) -> Result<Self, LoadError> {
         let mut tensors = Tensors::load(gguf, parts)?;
         let c = config.n_embd;

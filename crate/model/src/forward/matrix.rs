@@ -113,13 +113,8 @@ fn apply_lora(pair: &LoraPair, x: &[f32], y: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forward::test_values as values;
     use crate::reference;
-
-    fn values(n: usize, seed: usize) -> Vec<f32> {
-        (0..n)
-            .map(|i| ((i * 7919 + seed * 104_729) % 2003) as f32 / 500.0 - 2.0)
-            .collect()
-    }
 
     #[test]
     fn agrees_with_the_twin() {

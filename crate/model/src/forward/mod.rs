@@ -22,6 +22,14 @@ pub(crate) fn kernel_name() -> &'static str {
     int8::Kernel::best().name()
 }
 
+/// Numbers between -2 and 2 for the tests of these modules, the same on every machine.
+#[cfg(test)]
+fn test_values(n: usize, seed: usize) -> Vec<f32> {
+    (0..n)
+        .map(|i| ((i * 7919 + seed * 104_729) % 2003) as f32 / 500.0 - 2.0)
+        .collect()
+}
+
 /// A llama model on some device, with the cache of the sequence it is running.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -160,16 +160,11 @@ fn erf(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forward::test_values as values;
     use crate::reference;
 
     /// Odd lengths, so that the rest behind the lanes is used.
     const LENGTHS: [usize; 3] = [1, 63, 1757];
-
-    fn values(n: usize, seed: usize) -> Vec<f32> {
-        (0..n)
-            .map(|i| ((i * 7919 + seed * 104_729) % 2003) as f32 / 500.0 - 2.0)
-            .collect()
-    }
 
     #[track_caller]
     fn nmse(what: &str, found: &[f32], expected: &[f32]) {

@@ -82,12 +82,13 @@ fn word(bytes: &[u8]) -> u32 {
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
-fn signed(bytes: &[u8]) -> [i8; QK] {
+/// The bytes as they are, with their signs.
+pub(crate) fn signed(bytes: &[u8]) -> [i8; QK] {
     std::array::from_fn(|i| bytes[i].cast_signed())
 }
 
 /// The low halves of 16 bytes, then the high ones, moved by `offset`.
-fn nibbles(bytes: &[u8], offset: i8) -> [i8; QK] {
+pub(crate) fn nibbles(bytes: &[u8], offset: i8) -> [i8; QK] {
     std::array::from_fn(|i| {
         let (byte, shift) = if i < QK / 2 {
             (bytes[i], 0)

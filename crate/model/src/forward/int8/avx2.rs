@@ -5,8 +5,7 @@ use std::arch::x86_64::{
     _mm_movehl_ps, _mm_set1_ps, _mm_srli_epi16, _mm256_abs_epi8, _mm256_and_si256,
     _mm256_castps256_ps128, _mm256_cvtepi32_ps, _mm256_extractf128_ps, _mm256_fmadd_ps,
     _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set_m128, _mm256_set_m128i,
-    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_ps, _mm256_setzero_ps, _mm256_sign_epi8,
-    _mm256_sub_epi8,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_ps, _mm256_sign_epi8, _mm256_sub_epi8,
 };
 
 use super::{NARROW, ROWS, Rows, Tile, Token, WIDE};
@@ -38,14 +37,10 @@ pub(in crate::forward) fn tile<const BYTES: usize, const SCALES: usize, const T:
                 let pairs = _mm256_maddubs_epi16(size, signed);
                 let dots = _mm256_cvtepi32_ps(_mm256_madd_epi16(pairs, ones));
                 let x_scale = tokens[t].scales[block_idx];
-                // Lanes 0 to 3 hold the sums of the block's first half.
+                // Lanes 0 to 3 hold the sums of the block's first half; both halves are the same where there is one scale.
                 let first = _mm_set1_ps(scales[j][0] * x_scale);
                 let last = _mm_set1_ps(scales[j][SCALES - 1] * x_scale);
-                let scale = if SCALES == 1 {
-                    _mm256_set1_ps(scales[j][0] * x_scale)
-                } else {
-                    _mm256_set_m128(last, first)
-                };
+                let scale = _mm256_set_m128(last, first);
                 sums[t][j] = _mm256_fmadd_ps(dots, scale, sums[t][j]);
             }
         }

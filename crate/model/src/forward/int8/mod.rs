@@ -3,8 +3,8 @@
 //!
 //! Types of up to 4 bits lie as 16 bytes of two numbers a block, the others as 32 signed bytes; their scales become floats
 //! once, at load, and four rows lie together, so that a kernel reads the activations once for four sums. Q6_K has a scale
-//! for each half of a block. Minimums are few: they are multiplied apart, in floats. Activations are quantised by block in the same way for each call.
-//! Error: that of the activations' quantisation, `NMSE <= 5e-5` against floats; kernels agree among themselves to the order
+//! for each half of a block. Minimums are few: they are multiplied apart, in floats. Activations are quantised by block, anew
+//! for each call. Error: that of the activations' quantisation, `NMSE <= 5e-5` against floats; kernels agree among themselves to the order
 //! of their float sums.
 //!
 //! | kernel | where | step |
@@ -330,12 +330,7 @@ mod tests {
     use half::f16;
 
     use super::*;
-
-    fn values(n: usize, seed: usize) -> Vec<f32> {
-        (0..n)
-            .map(|i| ((i * 7919 + seed * 104_729) % 2003) as f32 / 500.0 - 2.0)
-            .collect()
-    }
+    use crate::forward::test_values as values;
 
     /// Blocks of any bytes, whose f16s are made tame: all types are reached, and all their numbers.
     fn stored(kind: TensorType, n_values: usize) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Turns a group of rows and some tokens into their products, one after the other: the twin of the fast kernels.
 
 use super::{ROWS, Rows, Tile, Token};
-use crate::quant::QK;
+use crate::quant::{QK, blocks};
 
 /// `sums[t][j] = sum over blocks of scale * scale * (quants . quants)`, for blocks of `BYTES` bytes with `SCALES` scales.
 pub(in crate::forward) fn tile<const BYTES: usize, const SCALES: usize, const T: usize>(
@@ -9,9 +9,9 @@ pub(in crate::forward) fn tile<const BYTES: usize, const SCALES: usize, const T:
     tokens: [Token<'_>; T],
 ) -> Tile<T> {
     let mut sums = [[0.0; ROWS]; T];
-    let (blocks, _) = rows.quants.as_chunks::<BYTES>();
+    let (w_blocks, _) = rows.quants.as_chunks::<BYTES>();
     let (scales, _) = rows.scales.as_chunks::<SCALES>();
-    let groups = blocks.chunks_exact(ROWS).zip(scales.chunks_exact(ROWS));
+    let groups = w_blocks.chunks_exact(ROWS).zip(scales.chunks_exact(ROWS));
     for (block_idx, (group, scales)) in groups.enumerate() {
         for (token, sums) in tokens.iter().zip(&mut sums) {
             let x = &token.quants[block_idx * QK..(block_idx + 1) * QK];
@@ -36,15 +36,8 @@ pub(in crate::forward) fn tile<const BYTES: usize, const SCALES: usize, const T:
 
 /// The numbers of one block, of 8 or of 4 bits by its length in bytes.
 pub(in crate::forward) fn unpack(block: &[u8]) -> [i8; QK] {
-    std::array::from_fn(|i| {
-        if block.len() == QK {
-            return block[i].cast_signed();
-        }
-        let (byte, shift) = if i < QK / 2 {
-            (block[i], 0)
-        } else {
-            (block[i - QK / 2], 4)
-        };
-        (byte >> shift & 0xf).cast_signed() - 8
-    })
+    if block.len() == QK {
+        return blocks::signed(block);
+    }
+    blocks::nibbles(block, -8)
 }
