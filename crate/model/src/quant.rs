@@ -3,6 +3,7 @@
 //! F32, F16 and BF16 are plain numbers; what a block of the others means stands in [`blocks`].
 
 pub(crate) mod blocks;
+pub(crate) mod float16;
 
 use half::{bf16, f16};
 

@@ -3,7 +3,8 @@
 //! Capitals in comments: `T` tokens of this run, `C` residual width, `H` heads, `K` key/value heads, `D` head size, `F`
 //! feed-forward width, `V` vocabulary, `P` positions seen.
 
-use super::matrix::Linear;
+use super::attention::{self, Heads};
+use super::matrix::{Inputs, Linear};
 use super::vector;
 use crate::adapter::Adapter;
 use crate::cache::{KvCache, LayerCache};
@@ -72,14 +73,13 @@ struct Scratch {
     up: Vec<f32>,
     /// `[T, rope_dim / 2]` of `(cos, sin)`.
     angles: Vec<(f32, f32)>,
-    /// `[P]`: scores, then shares, of one head.
-    shares: Vec<f32>,
+    attention: attention::Scratch,
 }
 
 impl CpuForward {
     /// Takes the weights over.
     pub fn new(config: &ModelConfig, weights: Weights) -> Self {
-        let cache = KvCache::new(config.n_layers, config.kv_width());
+        let cache = KvCache::new(config.n_layers, config.n_kv_heads, config.head_size);
         Self {
             config: config.clone(),
             token_embd: Linear::new(weights.token_embd),
@@ -127,11 +127,12 @@ impl CpuForward {
         };
         for (layer_idx, layer) in self.layers.iter_mut().enumerate() {
             for (stem, linear) in layer.adaptable() {
-                linear.lora = pairs.remove(&format!("blk.{layer_idx}.{stem}.weight"));
+                linear.set_lora(pairs.remove(&format!("blk.{layer_idx}.{stem}.weight")));
             }
         }
         // Rows of a shared embedding are looked up, not multiplied, so only the output feels the pair.
-        self.output.as_mut().unwrap_or(&mut self.token_embd).lora = pairs.remove("output.weight");
+        let output = self.output.as_mut().unwrap_or(&mut self.token_embd);
+        output.set_lora(pairs.remove("output.weight"));
         self.reset();
         Ok(())
     }
@@ -183,7 +184,7 @@ impl CpuForward {
         self.output
             .as_ref()
             .unwrap_or(&self.token_embd)
-            .apply(norm, &mut logits);
+            .apply(&Inputs::new(norm, config.n_embd), &mut logits);
         if logits.iter().all(|logit| logit.is_finite()) {
             return Ok(logits);
         }
@@ -243,34 +244,38 @@ impl Layer {
             gate,
             up,
             angles,
-            shares,
+            attention,
         } = scratch;
 
         vector::rms_norm(x, &self.attn_norm, config.norm_eps, norm);
+        let inputs = Inputs::new(norm, config.n_embd);
         for (linear, bias, y) in [
             (&self.attn_q, &self.q_bias, &mut *q),
             (&self.attn_k, &self.k_bias, &mut *k),
             (&self.attn_v, &self.v_bias, &mut *v),
         ] {
-            linear.apply(norm, y);
+            linear.apply(&inputs, y);
             if let Some(bias) = bias {
                 vector::add_bias(bias, y);
             }
         }
         rotate(config, angles, config.q_width(), q);
         rotate(config, angles, config.kv_width(), k);
-        cache.k.extend_from_slice(k);
-        cache.v.extend_from_slice(v);
+        cache.extend(k, v);
         gathered.resize(q.len(), 0.0);
-        attend(config, position, q, cache, shares, gathered);
-        self.attn_output.apply(gathered, delta);
+        // A token sees itself and what stands before it.
+        let visible = |t: usize| 0..position + t + 1;
+        attention.attend(Heads::new(config), cache, visible, q, gathered);
+        self.attn_output
+            .apply(&Inputs::new(gathered, config.q_width()), delta);
         vector::add_scaled(1.0, delta, x);
 
         vector::rms_norm(x, &self.ffn_norm, config.norm_eps, norm);
-        self.ffn_gate.apply(norm, gate);
-        self.ffn_up.apply(norm, up);
+        let inputs = Inputs::new(norm, config.n_embd);
+        self.ffn_gate.apply(&inputs, gate);
+        self.ffn_up.apply(&inputs, up);
         vector::swiglu(gate, up);
-        self.ffn_down.apply(gate, delta);
+        self.ffn_down.apply(&Inputs::new(gate, config.n_ff), delta);
         vector::add_scaled(1.0, delta, x);
     }
 }
@@ -282,44 +287,6 @@ fn rotate(config: &ModelConfig, angles: &[(f32, f32)], width: usize, x: &mut [f3
         for head in token.chunks_exact_mut(config.head_size) {
             for (pair, (cos, sin)) in head.as_chunks_mut::<2>().0.iter_mut().zip(angles) {
                 *pair = [pair[0] * cos - pair[1] * sin, pair[0] * sin + pair[1] * cos];
-            }
-        }
-    }
-}
-
-/// As [`crate::reference::attention`].
-fn attend(
-    config: &ModelConfig,
-    position: usize,
-    q: &[f32],
-    cache: &LayerCache,
-    shares: &mut Vec<f32>,
-    y: &mut [f32],
-) {
-    let (d, width, kv_width) = (config.head_size, config.q_width(), config.kv_width());
-    let n_queries = config.n_heads / config.n_kv_heads;
-    #[expect(clippy::cast_precision_loss, reason = "head sizes are far below 2^24")]
-    let scale = 1.0 / (d as f32).sqrt();
-    for (t, (q, y)) in q
-        .chunks_exact(width)
-        .zip(y.chunks_exact_mut(width))
-        .enumerate()
-    {
-        let n_seen = position + t + 1;
-        for (h, (q, y)) in q.chunks_exact(d).zip(y.chunks_exact_mut(d)).enumerate() {
-            let head = h / n_queries * d..h / n_queries * d + d;
-            shares.clear();
-            shares.extend(
-                cache
-                    .k
-                    .chunks_exact(kv_width)
-                    .take(n_seen)
-                    .map(|k| scale * vector::dot(q, &k[head.clone()])),
-            );
-            vector::softmax(shares);
-            y.fill(0.0);
-            for (share, v) in shares.iter().zip(cache.v.chunks_exact(kv_width)) {
-                vector::add_scaled(*share, &v[head.clone()], y);
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Backends are variants of one enum, so that callers and the generation loop are the same for all of them.
 
+mod attention;
 mod int8;
 mod vector;
 pub(crate) mod matrix;
