@@ -1,7 +1,7 @@
 //! Turns "a device and a kernel" into comparisons with the kernel's plain twin.
 
 use anchorite_model::ModelConfig;
-use anchorite_model::config::Architecture;
+use anchorite_model::config::{Architecture, Rope, Traits};
 use anchorite_model::gpu::{Gpu, GpuError, Op, Rows};
 use anchorite_model::kernels::batch::BatchBuffer;
 
@@ -106,6 +106,7 @@ pub fn assert_close(case: &str, bound: f64, expected: &[f32], got: &[f32]) {
 pub fn model_config(n_heads: usize, n_kv_heads: usize, head_size: usize) -> ModelConfig {
     ModelConfig {
         architecture: Architecture::Llama,
+        traits: Traits::default(),
         name: "heads".to_owned(),
         n_layers: 1,
         n_embd: n_heads * head_size,
@@ -116,8 +117,19 @@ pub fn model_config(n_heads: usize, n_kv_heads: usize, head_size: usize) -> Mode
         n_vocab: 1,
         context_length: 512,
         norm_eps: 1e-5,
-        rope_base: 10_000.0,
-        rope_dim: head_size,
-        rope_scale: 1.0,
+        embd_scale: 1.0,
+        query_scale: 1.0 / small(head_size).sqrt(),
+        logit_cap: None,
+        rope: Rope {
+            base: 10_000.0,
+            dim: head_size,
+            scale: 1.0,
+        },
+        local: None,
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "heads are small")]
+fn small(n: usize) -> f32 {
+    n as f32
 }

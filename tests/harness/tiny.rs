@@ -2,12 +2,21 @@
 //!
 //! Also part of `anchorite-model`'s own unit tests, which is why it names nothing else.
 
+#[path = "tiny/vocabulary.rs"]
+mod vocabulary;
+
+use anchorite_model::config::Architecture;
 use anchorite_model::gguf::TensorType;
 use anchorite_model::gguf::write::{TensorOut, Writer};
 
-/// The sizes of a random llama model.
+/// Positions that a layer with a window sees: few, so that a short prompt passes them.
+const N_VISIBLE: u32 = 8;
+
+/// The sizes of a random decoder.
 #[derive(Debug, Clone)]
 pub struct Tiny {
+    /// The family; [`Tiny::of`] also sets what its models must have.
+    pub family: Architecture,
     /// How matrices are stored.
     pub kind: TensorType,
     /// Transformer layers.
@@ -33,6 +42,7 @@ pub struct Tiny {
 impl Default for Tiny {
     fn default() -> Self {
         Self {
+            family: Architecture::Llama,
             kind: TensorType::F32,
             n_layers: 2,
             n_embd: 64,
@@ -48,18 +58,41 @@ impl Default for Tiny {
 }
 
 impl Tiny {
-    /// Tokens in the vocabulary: three control tokens, a token for each byte, 29 pieces.
+    /// Tokens in the vocabulary: three or four control tokens, a token for each byte, pieces.
     pub const N_VOCAB: usize = 3 + 256 + 29;
+
+    /// A model with what llama.cpp's own models of `family` have.
+    pub fn of(family: Architecture) -> Self {
+        let is_gemma = family == Architecture::Gemma3;
+        Self {
+            family,
+            // One layer that sees everything, between ones with a window.
+            n_layers: if is_gemma { 7 } else { 2 },
+            is_tied: is_gemma,
+            has_bias: family == Architecture::Qwen2,
+            ..Self::default()
+        }
+    }
+
+    /// Values in a head: more than an even share of the stream where the family's own models have more.
+    pub fn head_size(&self) -> usize {
+        let share = self.n_embd / self.n_heads;
+        match self.family {
+            Architecture::Qwen3 | Architecture::Gemma3 => share + share / 2,
+            _ => share,
+        }
+    }
 
     /// Rows and columns of each matrix of a layer.
     pub fn layer_matrices(&self) -> [(&'static str, usize, usize); 7] {
         let (c, f) = (self.n_embd, self.n_ff);
-        let kv = c / self.n_heads * self.n_kv_heads;
+        let q = self.head_size() * self.n_heads;
+        let kv = self.head_size() * self.n_kv_heads;
         [
-            ("attn_q", c, c),
+            ("attn_q", q, c),
             ("attn_k", kv, c),
             ("attn_v", kv, c),
-            ("attn_output", c, c),
+            ("attn_output", c, q),
             ("ffn_gate", f, c),
             ("ffn_up", f, c),
             ("ffn_down", c, f),
@@ -70,20 +103,8 @@ impl Tiny {
     pub fn writer(&self) -> Writer {
         let mut random = Random(self.seed);
         let mut writer = Writer::new();
-        let mut count = |key: &str, value: usize| {
-            writer.set(key, u32::try_from(value).expect("a small number"));
-        };
-        count("llama.block_count", self.n_layers);
-        count("llama.embedding_length", self.n_embd);
-        count("llama.feed_forward_length", self.n_ff);
-        count("llama.attention.head_count", self.n_heads);
-        count("llama.attention.head_count_kv", self.n_kv_heads);
-        count("llama.context_length", self.context_length);
-        writer
-            .set("general.architecture", "llama")
-            .set("general.name", "tiny")
-            .set("llama.attention.layer_norm_rms_epsilon", 1e-5f32);
-        write_vocabulary(&mut writer);
+        self.write_sizes(&mut writer);
+        vocabulary::write(self.family, &mut writer);
 
         let c = self.n_embd;
         writer.add(self.matrix(&mut random, "token_embd.weight", Self::N_VOCAB, c));
@@ -95,6 +116,17 @@ impl Tiny {
             let name = |stem: &str| format!("blk.{layer_idx}.{stem}");
             writer.add(gain(&mut random, &name("attn_norm.weight"), c));
             writer.add(gain(&mut random, &name("ffn_norm.weight"), c));
+            let traits = self.family.traits();
+            if traits.has_head_norms {
+                for stem in ["attn_q_norm.weight", "attn_k_norm.weight"] {
+                    writer.add(gain(&mut random, &name(stem), self.head_size()));
+                }
+            }
+            if traits.has_post_norms {
+                for stem in ["post_attention_norm.weight", "post_ffw_norm.weight"] {
+                    writer.add(gain(&mut random, &name(stem), c));
+                }
+            }
             for (stem, n_rows, n_cols) in self.layer_matrices() {
                 let name = name(&format!("{stem}.weight"));
                 writer.add(self.matrix(&mut random, &name, n_rows, n_cols));
@@ -110,6 +142,42 @@ impl Tiny {
         writer
     }
 
+    /// The keys that the family's own files have, but for the vocabulary.
+    fn write_sizes(&self, writer: &mut Writer) {
+        let family = self.family.name();
+        let name = |key: &str| format!("{family}.{key}");
+        let mut count = |key: &str, value: usize| {
+            let value = u32::try_from(value).expect("a small number");
+            writer.set(&name(key), value);
+        };
+        count("block_count", self.n_layers);
+        count("embedding_length", self.n_embd);
+        count("feed_forward_length", self.n_ff);
+        count("attention.head_count", self.n_heads);
+        count("attention.head_count_kv", self.n_kv_heads);
+        count("context_length", self.context_length);
+        if self.family.traits().has_head_norms {
+            count("attention.key_length", self.head_size());
+            count("attention.value_length", self.head_size());
+        }
+        writer
+            .set("general.architecture", family)
+            .set("general.name", "tiny")
+            .set(&name("attention.layer_norm_rms_epsilon"), 1e-5f32);
+        if self.family != Architecture::Llama {
+            writer.set(&name("rope.freq_base"), 1e6f32);
+        }
+        if self.family == Architecture::Gemma3 {
+            // The 4B model and larger ones are stretched, where they see everything. None caps its logits, but llama.cpp
+            // reads the key for this family.
+            writer
+                .set(&name("attention.sliding_window"), N_VISIBLE)
+                .set(&name("rope.scaling.type"), "linear")
+                .set(&name("rope.scaling.factor"), 8f32)
+                .set(&name("final_logit_softcapping"), 4f32);
+        }
+    }
+
     /// The model's file.
     pub fn gguf(&self) -> Vec<u8> {
         self.writer().finish()
@@ -120,7 +188,7 @@ impl Tiny {
         let mut random = Random(self.seed + 1000);
         let mut writer = Writer::new();
         writer
-            .set("general.architecture", "llama")
+            .set("general.architecture", self.family.name())
             .set("general.type", "adapter")
             .set("general.name", "tiny adapter")
             .set("adapter.type", "lora")
@@ -153,41 +221,6 @@ impl Tiny {
             .collect();
         TensorOut::pack(name, self.kind, &[n_cols, n_rows], &values)
     }
-}
-
-/// A SentencePiece vocabulary with which every text can be written.
-fn write_vocabulary(writer: &mut Writer) {
-    let mut pieces: Vec<(String, f32, i32)> = vec![
-        ("<unk>".into(), 0.0, 2),
-        ("<s>".into(), 0.0, 3),
-        ("</s>".into(), 0.0, 3),
-    ];
-    pieces.extend((0..256).map(|byte| (format!("<0x{byte:02X}>"), 0.0, 6)));
-    pieces.push(("\u{2581}".into(), -1.0, 1));
-    pieces.extend(('a'..='z').map(|letter| (letter.to_string(), -2.0, 1)));
-    pieces.push(("\u{2581}a".into(), -0.5, 1));
-    pieces.push((".".into(), -3.0, 1));
-    assert_eq!(
-        pieces.len(),
-        Tiny::N_VOCAB,
-        "the vocabulary has the size it announces"
-    );
-    writer
-        .set("tokenizer.ggml.model", "llama")
-        .set(
-            "tokenizer.ggml.tokens",
-            pieces.iter().map(|p| p.0.clone()).collect::<Vec<_>>(),
-        )
-        .set(
-            "tokenizer.ggml.scores",
-            pieces.iter().map(|p| p.1).collect::<Vec<_>>(),
-        )
-        .set(
-            "tokenizer.ggml.token_type",
-            pieces.iter().map(|p| p.2).collect::<Vec<_>>(),
-        )
-        .set("tokenizer.ggml.bos_token_id", 1u32)
-        .set("tokenizer.ggml.eos_token_id", 2u32);
 }
 
 fn gain(random: &mut Random, name: &str, len: usize) -> TensorOut {

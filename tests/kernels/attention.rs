@@ -51,7 +51,7 @@ fn attends_to_everything_up_to_each_token() {
             .flat_map(|row| row[..q_width].to_vec())
             .collect();
         let mut expected = vec![0.0; q.len()];
-        reference::attention::attention(&config, position, &q, &k, &v, &mut expected);
+        reference::attention::attention(&config, None, position, &q, &k, &v, &mut expected);
         assert_close(&case, 1e-7, &expected, &filled(&gpu, &case, &y));
     }
 }

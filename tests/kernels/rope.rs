@@ -13,7 +13,7 @@ fn compare(config: &ModelConfig, factors: Option<&[f32]>, position: usize, n_tok
     let width = q_width + 2 * kv_width;
     let case = format!(
         "rope H={} K={} D={} rotated={} position={position} T={n_tokens}",
-        config.n_heads, config.n_kv_heads, config.head_size, config.rope_dim
+        config.n_heads, config.n_kv_heads, config.head_size, config.rope.dim
     );
     let mut numbers = Numbers::new(width as u64);
     let (x, bias) = (numbers.take(n_tokens * width), numbers.take(width));
@@ -42,8 +42,22 @@ fn compare(config: &ModelConfig, factors: Option<&[f32]>, position: usize, n_tok
         k.extend(&sum[q_width..q_width + kv_width]);
         v.extend(&sum[q_width + kv_width..]);
     }
-    reference::rope::rope(config, factors, config.n_heads, position, &mut q);
-    reference::rope::rope(config, factors, config.n_kv_heads, position, &mut k);
+    reference::rope::rope(
+        config,
+        &config.rope,
+        factors,
+        config.n_heads,
+        position,
+        &mut q,
+    );
+    reference::rope::rope(
+        config,
+        &config.rope,
+        factors,
+        config.n_kv_heads,
+        position,
+        &mut k,
+    );
 
     let read = |rows| pollster::block_on(gpu.read_rows(rows)).expect("rows");
     let got: Vec<f32> = read(&qkv)
@@ -71,10 +85,7 @@ fn rotates_and_caches() {
 
 #[test]
 fn rotates_a_part_of_each_head_by_stretched_angles() {
-    let config = ModelConfig {
-        rope_dim: 6,
-        rope_scale: 0.25,
-        ..model_config(4, 2, 12)
-    };
+    let mut config = model_config(4, 2, 12);
+    (config.rope.dim, config.rope.scale) = (6, 0.25);
     compare(&config, Some(&[1.0, 2.0, 8.0]), 63, 3);
 }

@@ -123,10 +123,10 @@ impl Generator {
     ) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(&parts)?;
         let mut config = ModelConfig::from_gguf(&gguf)?;
-        if config.architecture != Architecture::Llama {
+        if !config.architecture.is_decoder() {
             let found = config.architecture.name().to_owned();
             return Err(LoadError::UnknownArchitecture {
-                expected: "llama",
+                expected: Architecture::DECODERS,
                 found,
             });
         }
@@ -137,6 +137,7 @@ impl Generator {
             .map(|parts| Adapter::load(&parts, &config))
             .transpose()?;
         if backend == BackendRequest::Gpu {
+            GpuForward::check_family(&config)?;
             gpu::check_types(&gguf)?;
         }
         let weights = Weights::load(&gguf, &mut parts, &config)?;

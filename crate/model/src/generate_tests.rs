@@ -281,3 +281,31 @@ fn runs_a_type_on_the_cpu_that_it_refuses_on_a_graphics_device() {
         "it runs"
     );
 }
+
+#[test]
+fn runs_every_family_on_the_cpu_and_refuses_others_than_llama_on_a_graphics_device() {
+    use crate::config::Architecture::{Gemma3, Qwen2, Qwen3};
+    for family in [Qwen2, Qwen3, Gemma3] {
+        let bytes = Tiny::of(family).gguf();
+        let load = |backend| {
+            let parts = Parts::new(vec![bytes.clone()]);
+            pollster::block_on(Generator::load(parts, None, backend, "a test"))
+        };
+        let error = load(BackendRequest::Gpu).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "GPU cannot be used: no kernels for architecture `{}` yet, expected `llama`",
+                family.name()
+            )
+        );
+        let mut generator = load(BackendRequest::Cpu).unwrap();
+        let prompt = generator.tokenizer().encode("the letter", true).unwrap();
+        let (generation, _) = generate(&mut generator, &prompt, &options(12));
+        let generation = generation.unwrap();
+        assert!(
+            generation.n_generated_tokens > 0,
+            "{family:?}: {generation:?}"
+        );
+    }
+}

@@ -43,7 +43,7 @@ impl Matrix {
     }
 }
 
-/// The weights of a llama model.
+/// The weights of a decoder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
     /// `[V, C]`: the row of each token.
@@ -52,13 +52,13 @@ pub struct Weights {
     pub output_norm: Vec<f32>,
     /// `[V, C]`; `None` where the output shares `token_embd`.
     pub output: Option<Matrix>,
-    /// `[rope_dim / 2]`: each pair's frequency is divided by its factor (Llama 3.1's stretched context).
+    /// `[rope.dim / 2]`: each pair's frequency is divided by its factor (Llama 3.1's stretched context).
     pub rope_factors: Option<Vec<f32>>,
     /// From input to output.
     pub layers: Vec<LayerWeights>,
 }
 
-/// The weights of one llama layer.
+/// The weights of one layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerWeights {
     /// `[C]`: gain before attention.
@@ -77,6 +77,12 @@ pub struct LayerWeights {
     pub attn_k_bias: Option<Vec<f32>>,
     /// `[K * D]`, in models that have it.
     pub attn_v_bias: Option<Vec<f32>>,
+    /// `[D]`: gain of each query head before it is rotated, in families that norm heads.
+    pub attn_q_norm: Option<Vec<f32>>,
+    /// `[D]`: the same for keys.
+    pub attn_k_norm: Option<Vec<f32>>,
+    /// `[C]`: gain behind attention, in families that norm what a block adds.
+    pub post_attention_norm: Option<Vec<f32>>,
     /// `[C]`: gain before the feed-forward block.
     pub ffn_norm: Vec<f32>,
     /// `[F, C]`
@@ -85,6 +91,8 @@ pub struct LayerWeights {
     pub ffn_up: Matrix,
     /// `[C, F]`
     pub ffn_down: Matrix,
+    /// `[C]`: gain behind the feed-forward block, in families that norm what a block adds.
+    pub post_ffw_norm: Option<Vec<f32>>,
 }
 
 impl Weights {
@@ -106,10 +114,29 @@ impl Weights {
             token_embd: tensors.matrix("token_embd.weight", v, c)?,
             output_norm: tensors.vector("output_norm.weight", c)?,
             output: tensors.opt_matrix("output.weight", v, c)?,
-            rope_factors: tensors.opt_vector("rope_freqs.weight", config.rope_dim / 2)?,
+            rope_factors: tensors.opt_vector("rope_freqs.weight", config.rope.dim / 2)?,
             layers: (0..config.n_layers)
                 .map(|layer_idx| {
                     let name = |stem: &str| format!("blk.{layer_idx}.{stem}");
+                    // A family that norms must find its gain, and another family refuses one as unknown.
+                    let mut gain = |is_there: bool, stem: &str, len: usize| {
+                        let gain = is_there.then(|| tensors.vector(&name(stem), len));
+                        gain.transpose()
+                    };
+                    let traits = config.traits;
+                    let attn_q_norm = gain(
+                        traits.has_head_norms,
+                        "attn_q_norm.weight",
+                        config.head_size,
+                    )?;
+                    let attn_k_norm = gain(
+                        traits.has_head_norms,
+                        "attn_k_norm.weight",
+                        config.head_size,
+                    )?;
+                    let post_attention_norm =
+                        gain(traits.has_post_norms, "post_attention_norm.weight", c)?;
+                    let post_ffw_norm = gain(traits.has_post_norms, "post_ffw_norm.weight", c)?;
                     Ok(LayerWeights {
                         attn_norm: tensors.vector(&name("attn_norm.weight"), c)?,
                         attn_q: tensors.matrix(&name("attn_q.weight"), q, c)?,
@@ -119,10 +146,14 @@ impl Weights {
                         attn_q_bias: tensors.opt_vector(&name("attn_q.bias"), q)?,
                         attn_k_bias: tensors.opt_vector(&name("attn_k.bias"), kv)?,
                         attn_v_bias: tensors.opt_vector(&name("attn_v.bias"), kv)?,
+                        attn_q_norm,
+                        attn_k_norm,
+                        post_attention_norm,
                         ffn_norm: tensors.vector(&name("ffn_norm.weight"), c)?,
                         ffn_gate: tensors.matrix(&name("ffn_gate.weight"), f, c)?,
                         ffn_up: tensors.matrix(&name("ffn_up.weight"), f, c)?,
                         ffn_down: tensors.matrix(&name("ffn_down.weight"), c, f)?,
+                        post_ffw_norm,
                     })
                 })
                 .collect::<Result<_, LoadError>>()?,
@@ -222,6 +253,7 @@ impl Tensors {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Architecture;
     use crate::gguf::write::{TensorOut, Writer};
     use crate::tiny::Tiny;
 
@@ -284,6 +316,19 @@ mod tests {
             .retain(|tensor| !tensor.name.starts_with("blk.1.ffn_up"));
         refuses(&announced, "tensor `blk.1.ffn_up.weight` is missing");
         assert!(load(&writer).is_ok(), "unknown metadata are harmless");
+    }
+
+    #[test]
+    fn demands_the_gains_of_a_family() {
+        for name in [
+            "blk.0.attn_k_norm.weight",
+            "blk.6.post_attention_norm.weight",
+            "blk.6.post_ffw_norm.weight",
+        ] {
+            let mut writer = Tiny::of(Architecture::Gemma3).writer();
+            writer.tensors.retain(|tensor| tensor.name != name);
+            refuses(&writer, &format!("tensor `{name}` is missing"));
+        }
     }
 
     #[test]

@@ -1,14 +1,19 @@
-//! Turns tokens into logits on the CPU: the llama forward pass over quantised products.
+//! Turns tokens into logits on the CPU: one forward pass for all families of decoders, over quantised products.
+//!
+//! What sets a family apart is data: its [`Traits`](crate::config::Traits), the gains its layers have, and the numbers of
+//! [`ModelConfig`].
 //!
 //! Capitals in comments: `T` tokens of this run, `C` residual width, `H` heads, `K` key/value heads, `D` head size, `F`
 //! feed-forward width, `V` vocabulary, `P` positions seen.
+
+use std::ops::Range;
 
 use super::attention::{self, Heads};
 use super::matrix::{Inputs, Linear};
 use super::vector;
 use crate::adapter::Adapter;
 use crate::cache::{KvCache, LayerCache};
-use crate::config::ModelConfig;
+use crate::config::{Activation, LocalLayers, ModelConfig, Rope, RopeOrder};
 use crate::error::RunError;
 use crate::reference::rope;
 use crate::token::TokenId;
@@ -17,7 +22,7 @@ use crate::weights::{LayerWeights, Weights};
 /// Long prompts run in pieces of this many tokens, so that activations stay small.
 const MAX_BATCH: usize = 128;
 
-/// A llama model on the CPU, with the cache of the sequence it is running.
+/// A decoder on the CPU, with the cache of the sequence it is running.
 #[derive(Debug)]
 pub struct CpuForward {
     config: ModelConfig,
@@ -44,10 +49,14 @@ struct Layer {
     q_bias: Option<Vec<f32>>,
     k_bias: Option<Vec<f32>>,
     v_bias: Option<Vec<f32>>,
+    q_norm: Option<Vec<f32>>,
+    k_norm: Option<Vec<f32>>,
+    post_attention_norm: Option<Vec<f32>>,
     ffn_norm: Vec<f32>,
     ffn_gate: Linear,
     ffn_up: Linear,
     ffn_down: Linear,
+    post_ffn_norm: Option<Vec<f32>>,
 }
 
 /// Activations, kept between runs so that nothing is allocated for a token.
@@ -71,8 +80,10 @@ struct Scratch {
     gate: Vec<f32>,
     /// `[T, F]`
     up: Vec<f32>,
-    /// `[T, rope_dim / 2]` of `(cos, sin)`.
+    /// `[T, rope.dim / 2]` of `(cos, sin)`.
     angles: Vec<(f32, f32)>,
+    /// The same for layers with a window; empty where the model has none.
+    local_angles: Vec<(f32, f32)>,
     attention: attention::Scratch,
 }
 
@@ -158,16 +169,29 @@ impl CpuForward {
         for (token, x) in tokens.iter().zip(scratch.x.chunks_exact_mut(config.n_embd)) {
             token_embd.row(token.idx(), x);
         }
+        if config.embd_scale != 1.0 {
+            scratch.x.iter_mut().for_each(|x| *x *= config.embd_scale);
+        }
         scratch.norm.resize(scratch.x.len(), 0.0);
-        scratch.angles.clear();
-        for t in 0..tokens.len() {
-            scratch.angles.extend((0..config.rope_dim / 2).map(|pair| {
-                let angle = rope::angle(config, rope_factors.as_deref(), position + t, pair);
-                (angle.cos(), angle.sin())
-            }));
+        let positions = position..position + tokens.len();
+        turns(
+            &config.rope,
+            rope_factors.as_deref(),
+            positions.clone(),
+            &mut scratch.angles,
+        );
+        if let Some(local) = &config.local {
+            turns(&local.rope, None, positions, &mut scratch.local_angles);
         }
         for (layer_idx, layer) in layers.iter().enumerate() {
-            layer.run(config, position, cache.layer_mut(layer_idx), scratch);
+            let window = config.window(layer_idx);
+            layer.run(
+                config,
+                window,
+                position,
+                cache.layer_mut(layer_idx),
+                scratch,
+            );
         }
         cache.advance(tokens.len());
     }
@@ -185,6 +209,11 @@ impl CpuForward {
             .as_ref()
             .unwrap_or(&self.token_embd)
             .apply(&Inputs::new(norm, config.n_embd), &mut logits);
+        if let Some(cap) = config.logit_cap {
+            for logit in &mut logits {
+                *logit = cap * (*logit / cap).tanh();
+            }
+        }
         if logits.iter().all(|logit| logit.is_finite()) {
             return Ok(logits);
         }
@@ -205,10 +234,14 @@ impl Layer {
             q_bias: weights.attn_q_bias,
             k_bias: weights.attn_k_bias,
             v_bias: weights.attn_v_bias,
+            q_norm: weights.attn_q_norm,
+            k_norm: weights.attn_k_norm,
+            post_attention_norm: weights.post_attention_norm,
             ffn_norm: weights.ffn_norm,
             ffn_gate: Linear::new(weights.ffn_gate),
             ffn_up: Linear::new(weights.ffn_up),
             ffn_down: Linear::new(weights.ffn_down),
+            post_ffn_norm: weights.post_ffw_norm,
         }
     }
 
@@ -229,6 +262,7 @@ impl Layer {
     fn run(
         &self,
         config: &ModelConfig,
+        window: Option<&LocalLayers>,
         position: usize,
         cache: &mut LayerCache,
         scratch: &mut Scratch,
@@ -245,7 +279,13 @@ impl Layer {
             up,
             angles,
             attention,
+            local_angles,
         } = scratch;
+        let angles = if window.is_some() {
+            local_angles
+        } else {
+            angles
+        };
 
         vector::rms_norm(x, &self.attn_norm, config.norm_eps, norm);
         let inputs = Inputs::new(norm, config.n_embd);
@@ -259,34 +299,89 @@ impl Layer {
                 vector::add_bias(bias, y);
             }
         }
+        if let Some(gain) = &self.q_norm {
+            norm_through(gain, config.norm_eps, gathered, q);
+        }
+        if let Some(gain) = &self.k_norm {
+            norm_through(gain, config.norm_eps, gathered, k);
+        }
         rotate(config, angles, config.q_width(), q);
         rotate(config, angles, config.kv_width(), k);
         cache.extend(k, v);
         gathered.resize(q.len(), 0.0);
-        // A token sees itself and what stands before it.
-        let visible = |t: usize| 0..position + t + 1;
+        // A token sees itself and what stands before it, as far back as the layer's window reaches.
+        let n_visible = window.map_or(usize::MAX, |window| window.n_visible);
+        let visible = |t: usize| {
+            let end = position + t + 1;
+            end.saturating_sub(n_visible)..end
+        };
         attention.attend(Heads::new(config), cache, visible, q, gathered);
         self.attn_output
             .apply(&Inputs::new(gathered, config.q_width()), delta);
+        if let Some(gain) = &self.post_attention_norm {
+            norm_through(gain, config.norm_eps, norm, delta);
+        }
         vector::add_scaled(1.0, delta, x);
 
         vector::rms_norm(x, &self.ffn_norm, config.norm_eps, norm);
         let inputs = Inputs::new(norm, config.n_embd);
         self.ffn_gate.apply(&inputs, gate);
         self.ffn_up.apply(&inputs, up);
-        vector::swiglu(gate, up);
+        match config.traits.activation {
+            Activation::Silu => vector::swiglu(gate, up),
+            Activation::GeluTanh => vector::geglu(gate, up),
+        }
         self.ffn_down.apply(&Inputs::new(gate, config.n_ff), delta);
+        if let Some(gain) = &self.post_ffn_norm {
+            norm_through(gain, config.norm_eps, norm, delta);
+        }
         vector::add_scaled(1.0, delta, x);
     }
 }
 
-/// As [`crate::reference::rope`], by a table of cosines and sines, `[T, rope_dim / 2]`.
+/// Norms rows of `gain.len()` values: the heads of a token, or what a block adds. `other` is lent for the result.
+fn norm_through(gain: &[f32], eps: f32, other: &mut Vec<f32>, x: &mut Vec<f32>) {
+    other.resize(x.len(), 0.0);
+    vector::rms_norm(x, gain, eps, other);
+    std::mem::swap(x, other);
+}
+
+/// The cosine and sine of every pair's angle at `positions`, `[T, rope.dim / 2]`.
+fn turns(
+    rope: &Rope,
+    factors: Option<&[f32]>,
+    positions: Range<usize>,
+    angles: &mut Vec<(f32, f32)>,
+) {
+    angles.clear();
+    for position in positions {
+        angles.extend((0..rope.dim / 2).map(|pair| {
+            let angle = rope::angle(rope, factors, position, pair);
+            (angle.cos(), angle.sin())
+        }));
+    }
+}
+
+/// As [`crate::reference::rope`], by a table of cosines and sines, `[T, rope.dim / 2]`.
 fn rotate(config: &ModelConfig, angles: &[(f32, f32)], width: usize, x: &mut [f32]) {
-    let n_pairs = config.rope_dim / 2;
+    let n_pairs = config.rope.dim / 2;
+    let turn = |a: &mut f32, b: &mut f32, (cos, sin): &(f32, f32)| {
+        (*a, *b) = (*a * cos - *b * sin, *a * sin + *b * cos);
+    };
     for (token, angles) in x.chunks_exact_mut(width).zip(angles.chunks_exact(n_pairs)) {
         for head in token.chunks_exact_mut(config.head_size) {
-            for (pair, (cos, sin)) in head.as_chunks_mut::<2>().0.iter_mut().zip(angles) {
-                *pair = [pair[0] * cos - pair[1] * sin, pair[0] * sin + pair[1] * cos];
+            match config.traits.rope_order {
+                RopeOrder::Neighbours => {
+                    for ([a, b], angle) in head.as_chunks_mut().0.iter_mut().zip(angles) {
+                        turn(a, b, angle);
+                    }
+                }
+                RopeOrder::Halves => {
+                    let (a, b) = head.split_at_mut(n_pairs);
+                    for ((a, b), angle) in a.iter_mut().zip(b).zip(angles) {
+                        turn(a, b, angle);
+                    }
+                }
             }
         }
     }

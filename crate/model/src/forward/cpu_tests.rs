@@ -1,12 +1,13 @@
 //! Compares the CPU forward pass with one put together from the twins, and with itself run another way.
 
 use super::*;
+use crate::config::Architecture;
 use crate::error::LoadError;
 use crate::gguf::{Gguf, TensorType};
 use crate::parts::Parts;
 use crate::reference::{
-    add::add, attention::attention, embed::embed, lora::lora, matmul::matmul, rms_norm::rms_norm,
-    swiglu::swiglu,
+    add::add, attention::attention, embed::embed, geglu::geglu, lora::lora, matmul::matmul,
+    rms_norm::rms_norm, swiglu::swiglu,
 };
 use crate::tiny::Tiny;
 use crate::weights::Matrix;
@@ -60,6 +61,12 @@ fn reference(model: &Model, adapter: Option<&Adapter>, tokens: &[TokenId]) -> Ve
     };
     let mut x = vec![0.0; tokens.len() * config.n_embd];
     embed(&weights.token_embd, tokens, &mut x);
+    x.iter_mut().for_each(|x| *x *= config.embd_scale);
+    // A family without this gain takes the values as they are.
+    let opt_normed = |x: Vec<f32>, gain: &Option<Vec<f32>>| match gain {
+        Some(gain) => normed(&x, gain),
+        None => x,
+    };
     for (layer_idx, layer) in weights.layers.iter().enumerate() {
         let name = |stem: &str| format!("blk.{layer_idx}.{stem}.weight");
         let y = normed(&x, &layer.attn_norm);
@@ -81,28 +88,38 @@ fn reference(model: &Model, adapter: Option<&Adapter>, tokens: &[TokenId]) -> Ve
             layer.attn_v_bias.as_ref(),
             &y,
         );
-        let factors = weights.rope_factors.as_deref();
-        rope::rope(config, factors, config.n_heads, 0, &mut q);
-        rope::rope(config, factors, config.n_kv_heads, 0, &mut k);
+        q = opt_normed(q, &layer.attn_q_norm);
+        k = opt_normed(k, &layer.attn_k_norm);
+        let (n_visible, rope, factors) = match config.window(layer_idx) {
+            None => (None, &config.rope, weights.rope_factors.as_deref()),
+            Some(window) => (Some(window.n_visible), &window.rope, None),
+        };
+        rope::rope(config, rope, factors, config.n_heads, 0, &mut q);
+        rope::rope(config, rope, factors, config.n_kv_heads, 0, &mut k);
         let mut gathered = vec![0.0; q.len()];
-        attention(config, 0, &q, &k, &v, &mut gathered);
-        add(
-            &apply(&name("attn_output"), &layer.attn_output, None, &gathered),
-            &mut x,
-        );
+        attention(config, n_visible, 0, &q, &k, &v, &mut gathered);
+        let y = apply(&name("attn_output"), &layer.attn_output, None, &gathered);
+        add(&opt_normed(y, &layer.post_attention_norm), &mut x);
         let y = normed(&x, &layer.ffn_norm);
         let gate = apply(&name("ffn_gate"), &layer.ffn_gate, None, &y);
         let up = apply(&name("ffn_up"), &layer.ffn_up, None, &y);
         let mut wide = vec![0.0; gate.len()];
-        swiglu(&gate, &up, &mut wide);
-        add(
-            &apply(&name("ffn_down"), &layer.ffn_down, None, &wide),
-            &mut x,
-        );
+        match config.traits.activation {
+            Activation::Silu => swiglu(&gate, &up, &mut wide),
+            Activation::GeluTanh => geglu(&gate, &up, &mut wide),
+        }
+        let y = apply(&name("ffn_down"), &layer.ffn_down, None, &wide);
+        add(&opt_normed(y, &layer.post_ffw_norm), &mut x);
     }
     let last = normed(&x[x.len() - config.n_embd..], &weights.output_norm);
     let output = weights.output.as_ref().unwrap_or(&weights.token_embd);
-    apply("output.weight", output, None, &last)
+    let logits = apply("output.weight", output, None, &last);
+    let cap = |logit: f32| {
+        config
+            .logit_cap
+            .map_or(logit, |cap| cap * (logit / cap).tanh())
+    };
+    logits.into_iter().map(cap).collect()
 }
 
 fn nmse(found: &[f32], expected: &[f32]) -> f64 {
@@ -147,14 +164,68 @@ fn agrees_with_the_twins() {
     }
 }
 
+const FAMILIES: [Architecture; 4] = [
+    Architecture::Llama,
+    Architecture::Qwen2,
+    Architecture::Qwen3,
+    Architecture::Gemma3,
+];
+
+#[test]
+fn agrees_with_the_twins_for_every_family() {
+    for family in FAMILIES {
+        // Per layer, for the same reason.
+        for (kind, bound) in [(TensorType::F32, 1e-6), (TensorType::Q8_0, 5e-4)] {
+            let tiny = Tiny {
+                kind,
+                ..Tiny::of(family)
+            };
+            let bound = bound * tiny.n_layers as f64;
+            let model = model(&tiny);
+            let adapter = adapter(&tiny, &model.config);
+            for adapter in [None, Some(adapter)] {
+                let expected = reference(&model, adapter.as_ref(), &tokens(19));
+                let mut forward = forward(&model);
+                forward.set_adapter(adapter.clone()).unwrap();
+                let got = nmse(&forward.forward(&tokens(19), 0).unwrap(), &expected);
+                let case = format!("{family:?} {kind}, adapter {}", adapter.is_some());
+                println!("{case}: bound {bound:e}, got {got:e}");
+                assert!(got <= bound, "{case}: bound {bound:e}, got {got:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn forgets_what_left_the_window() {
+    // One layer, which sees only the last tokens: the others can be anything.
+    let model = model(&Tiny {
+        n_layers: 1,
+        ..Tiny::of(Architecture::Gemma3)
+    });
+    let n_visible = model.config.window(0).unwrap().n_visible;
+    let mut tokens = tokens(n_visible + 5);
+    let mut forward = forward(&model);
+    let mut last = |tokens: &[TokenId]| forward.forward(tokens, 0).unwrap();
+    let expected = last(&tokens);
+    tokens[..5].fill(TokenId(1));
+    assert_eq!(last(&tokens), expected, "5 tokens before the window");
+    tokens[5] = TokenId(1);
+    assert_ne!(last(&tokens), expected, "the first token of the window");
+}
+
 #[test]
 fn gives_the_same_however_the_prompt_is_cut() {
-    for kind in [TensorType::F32, TensorType::Q8_0] {
+    let kinds = [TensorType::F32, TensorType::Q8_0];
+    for (family, kind) in FAMILIES
+        .into_iter()
+        .flat_map(|f| kinds.map(|kind| (f, kind)))
+    {
         let context_length = 2 * MAX_BATCH;
         let model = model(&Tiny {
             kind,
             context_length,
-            ..Tiny::default()
+            ..Tiny::of(family)
         });
         let tokens = tokens(MAX_BATCH + 9);
         let mut forward = forward(&model);
@@ -164,12 +235,12 @@ fn gives_the_same_however_the_prompt_is_cut() {
         for (position, token) in tokens.iter().enumerate() {
             single = forward.forward(&[*token], position).unwrap();
         }
-        assert_eq!(whole, single, "{kind}: token by token");
+        assert_eq!(whole, single, "{family:?} {kind}: token by token");
         forward.forward(&[TokenId(0); 3], 5).unwrap();
         assert_eq!(
             forward.forward(&tokens[5..], 5),
             Ok(whole),
-            "{kind}: the end replaced twice"
+            "{family:?} {kind}: the end replaced twice"
         );
     }
 }

@@ -5,7 +5,7 @@
 //! which position), one command buffer with one compute pass, and one read-back.
 
 use crate::adapter::Adapter;
-use crate::config::ModelConfig;
+use crate::config::{Architecture, ModelConfig};
 use crate::error::{LoadError, RunError};
 use crate::gpu::{self, Gpu, GpuError, Op, PackedMatrix, Rows, View};
 use crate::kernels::batch::BatchBuffer;
@@ -88,6 +88,23 @@ struct Activations {
 }
 
 impl GpuForward {
+    /// Whether the kernels here can run models of this family, which a file's first bytes tell.
+    ///
+    /// # Errors
+    /// [`LoadError::Gpu`] if they cannot.
+    pub fn check_family(config: &ModelConfig) -> Result<(), LoadError> {
+        match config.architecture {
+            Architecture::Llama => Ok(()),
+            other => Err(LoadError::Gpu {
+                reason: format!(
+                    "no kernels for architecture `{}` yet, expected `{}`",
+                    other.name(),
+                    Architecture::Llama.name()
+                ),
+            }),
+        }
+    }
+
     /// Opens the best adapter and puts the weights on it.
     ///
     /// # Errors
@@ -105,6 +122,7 @@ impl GpuForward {
         config: &ModelConfig,
         weights: Weights,
     ) -> Result<Self, LoadError> {
+        Self::check_family(config)?;
         if !attention::supports(config.head_size) {
             let reason = format!(
                 "heads of {} values, expected a multiple of 4 up to {}",

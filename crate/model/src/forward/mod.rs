@@ -31,7 +31,7 @@ fn test_values(n: usize, seed: usize) -> Vec<f32> {
         .collect()
 }
 
-/// A llama model on some device, with the cache of the sequence it is running.
+/// A decoder on some device, with the cache of the sequence it is running.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Forward {

@@ -84,6 +84,16 @@ pub(crate) fn swiglu(gate: &mut [f32], up: &[f32]) {
     }
 }
 
+/// As [`crate::reference::geglu`], into `gate`.
+pub(crate) fn geglu(gate: &mut [f32], up: &[f32]) {
+    /// `2 * sqrt(2 / pi)`: `(1 + tanh(z)) / 2` is `1 / (1 + e^(-2 z))`.
+    const SCALE: f32 = 1.595_769;
+    for (gate, up) in gate.iter_mut().zip(up) {
+        let inner = SCALE * *gate * (1.0 + 0.044_715 * *gate * *gate);
+        *gate = *gate / (1.0 + exp(-inner)) * up;
+    }
+}
+
 /// As [`crate::reference::gelu`].
 pub(crate) fn gelu(x: &mut [f32]) {
     for x in x {
@@ -215,6 +225,11 @@ mod tests {
             reference::swiglu::swiglu(&a, &b, &mut expected);
             nmse("swiglu", &found, &expected);
 
+            let (mut found, mut expected) = (a.clone(), vec![0.0; n]);
+            geglu(&mut found, &b);
+            reference::geglu::geglu(&a, &b, &mut expected);
+            nmse("geglu", &found, &expected);
+
             let (mut found, mut expected) = (a.clone(), a.clone());
             gelu(&mut found);
             reference::gelu::gelu(&mut expected);
@@ -231,6 +246,12 @@ mod tests {
         assert!(
             far[0].abs() < 1e-30 && far[1] == 1e4,
             "the ends of silu: {far:?}"
+        );
+        let mut far = [-1e4, 1e4];
+        geglu(&mut far, &[1.0, 1.0]);
+        assert!(
+            far[0].abs() < 1e-30 && far[1] == 1e4,
+            "the ends of geglu: {far:?}"
         );
         let mut far = [-40.0, 40.0];
         gelu(&mut far);

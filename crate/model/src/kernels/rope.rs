@@ -56,11 +56,11 @@ pub struct KvCache {
 
 /// The cosine and sine of every pair's angle at positions `0 .. n_positions`, `[positions, rope_dim]`.
 pub fn angles(config: &ModelConfig, factors: Option<&[f32]>, n_positions: usize) -> Vec<f32> {
-    let n_pairs = config.rope_dim / 2;
+    let n_pairs = config.rope.dim / 2;
     let mut table = Vec::with_capacity(n_positions * n_pairs * 2);
     for position in 0..n_positions {
         for pair in 0..n_pairs {
-            let (sin, cos) = angle(config, factors, position, pair).sin_cos();
+            let (sin, cos) = angle(&config.rope, factors, position, pair).sin_cos();
             table.extend([cos, sin]);
         }
     }
@@ -95,7 +95,7 @@ pub fn rope(
         n_heads: param(config.n_heads),
         n_kv_heads: param(config.n_kv_heads),
         head_size: param(config.head_size),
-        rope_dim: param(config.rope_dim),
+        rope_dim: param(config.rope.dim),
         qkv_stride: param(qkv.stride),
         kv_stride: param(cache.k.stride),
         padding: [0; 2],

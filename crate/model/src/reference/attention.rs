@@ -5,11 +5,13 @@ use super::round;
 use super::softmax::softmax;
 use crate::config::ModelConfig;
 
-/// `y[t,h,:] = sum over p <= position + t of softmax(q[t,h,:] . k[p,g,:] / sqrt(D)) * v[p,g,:]`, `g = h / (H / K)`.
+/// `y[t,h,:] = sum over p of softmax(query_scale * q[t,h,:] . k[p,g,:]) * v[p,g,:]`, `g = h / (H / K)`, over the positions
+/// `p <= position + t` of which there are at most `n_visible`, the last ones.
 ///
 /// `q` and `y` are `[T, H * D]`; `k` and `v` are the cache, `[P, K * D]` with `P >= position + T`.
 pub fn attention(
     config: &ModelConfig,
+    n_visible: Option<usize>,
     position: usize,
     q: &[f32],
     k: &[f32],
@@ -22,24 +24,25 @@ pub fn attention(
         (0, q.len()),
         "whole rows of {width}"
     );
-    let scale = 1.0 / (d as f64).sqrt();
+    let scale = f64::from(config.query_scale);
     for (t, (q, y)) in q
         .chunks_exact(width)
         .zip(y.chunks_exact_mut(width))
         .enumerate()
     {
         let n_seen = position + t + 1;
+        let first = n_visible.map_or(0, |n_visible| n_seen.saturating_sub(n_visible));
         for (h, (q, y)) in q.chunks_exact(d).zip(y.chunks_exact_mut(d)).enumerate() {
             let start = h / (config.n_heads / config.n_kv_heads) * d;
             let head = |cache: &[f32], p: usize| -> Vec<f32> {
                 cache[p * kv_width + start..][..d].to_vec()
             };
-            let mut shares: Vec<f32> = (0..n_seen)
+            let mut shares: Vec<f32> = (first..n_seen)
                 .map(|p| round(f64::from(dot(q, &head(k, p))) * scale))
                 .collect();
             softmax(&mut shares);
             let mut sums = vec![0.0f64; d];
-            for (p, &share) in shares.iter().enumerate() {
+            for (p, &share) in (first..n_seen).zip(&shares) {
                 for (sum, v) in sums.iter_mut().zip(head(v, p)) {
                     *sum += f64::from(share) * f64::from(v);
                 }

@@ -13,6 +13,7 @@ pub mod rope;
 pub mod softmax;
 pub mod attention;
 pub mod swiglu;
+pub mod geglu;
 pub mod gelu;
 pub mod add;
 pub mod argmax;

@@ -2,15 +2,22 @@
 
 use super::*;
 use crate::adapter::LoraPair;
-use crate::config::{Architecture, ModelConfig};
+use crate::config::{Architecture, ModelConfig, Rope, RopeOrder, Traits};
 use crate::gguf::TensorType;
 use crate::quant;
 use crate::token::TokenId;
 use crate::weights::Matrix;
 
+const ROPE: Rope = Rope {
+    base: 10_000.0,
+    dim: 2,
+    scale: 1.0,
+};
+
 fn config() -> ModelConfig {
     ModelConfig {
         architecture: Architecture::Llama,
+        traits: Traits::default(),
         name: "by hand".into(),
         n_layers: 1,
         n_embd: 4,
@@ -21,9 +28,11 @@ fn config() -> ModelConfig {
         n_vocab: 3,
         context_length: 8,
         norm_eps: 0.0,
-        rope_base: 10_000.0,
-        rope_dim: 2,
-        rope_scale: 1.0,
+        embd_scale: 1.0,
+        query_scale: 0.5f32.sqrt(),
+        logit_cap: None,
+        rope: ROPE,
+        local: None,
     }
 }
 
@@ -94,10 +103,29 @@ fn multiplies_and_adapts() {
 #[test]
 fn turns_pairs_by_position() {
     let mut x = [1.0, 0.0, 1.0, 0.0];
-    rope::rope(&config(), None, 1, 0, &mut x);
+    rope::rope(&config(), &ROPE, None, 1, 0, &mut x);
     close(&x, &[1.0, 0.0, 1f32.cos(), 1f32.sin()]);
-    let halved = rope::angle(&config(), Some(&[2.0]), 3, 0);
+    let halved = rope::angle(&ROPE, Some(&[2.0]), 3, 0);
     close(&[halved], &[1.5]);
+
+    let wide = Rope { dim: 4, ..ROPE };
+    let mut config = ModelConfig {
+        head_size: 4,
+        ..config()
+    };
+    let (far, slow) = (1f32, 0.01f32);
+    for (order, expected) in [
+        (RopeOrder::Neighbours, [far.cos(), far.sin(), 0.0, 0.0]),
+        (RopeOrder::Halves, [far.cos(), 0.0, far.sin(), 0.0]),
+    ] {
+        config.traits.rope_order = order;
+        let mut x = [1.0, 0.0, 0.0, 0.0];
+        rope::rope(&config, &wide, None, 1, 1, &mut x);
+        close(&x, &expected);
+    }
+    let mut x = [0.0, 1.0, 0.0, 0.0];
+    rope::rope(&config, &wide, None, 1, 1, &mut x);
+    close(&x, &[0.0, slow.cos(), 0.0, slow.sin()]);
 }
 
 #[test]
@@ -105,8 +133,11 @@ fn attends_to_what_came_before() {
     // Token 0 sees only itself; both queries of token 1 see two equal keys.
     let (k, v) = ([1.0, 0.0, 1.0, 0.0], [2.0, 4.0, 6.0, 8.0]);
     let mut y = [0.0; 8];
-    attention::attention(&config(), 0, &[1.0; 8], &k, &v, &mut y);
+    attention::attention(&config(), None, 0, &[1.0; 8], &k, &v, &mut y);
     close(&y, &[2.0, 4.0, 2.0, 4.0, 4.0, 6.0, 4.0, 6.0]);
+    // Through a window of one position each sees only itself.
+    attention::attention(&config(), Some(1), 0, &[1.0; 8], &k, &v, &mut y);
+    close(&y, &[2.0, 4.0, 2.0, 4.0, 6.0, 8.0, 6.0, 8.0]);
 }
 
 #[test]
@@ -122,6 +153,9 @@ fn activates() {
     let mut y = [0.0; 2];
     swiglu::swiglu(&[0.0, 2.0], &[5.0, 3.0], &mut y);
     close(&y, &[0.0, 6.0 / (1.0 + (-2f32).exp())]);
+    geglu::geglu(&[1.0, -1.0], &[1.0, 2.0], &mut y);
+    // By the approximation, 1 / 2 * (1 + tanh(0.8335649)) is 0.8411920.
+    close(&y, &[0.841_192, -0.317_616]);
     let mut x = [0.0, 1.0, -1.0, 30.0];
     gelu::gelu(&mut x);
     // Phi(1) = 0.8413447.

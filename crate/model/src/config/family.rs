@@ -1,0 +1,104 @@
+//! Turns the name of an architecture into what sets its layers apart, as data for the one forward pass.
+//!
+//! Source: the model graphs of llama.cpp (`src/models`), and its names.
+
+/// A family of models that share one forward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    /// Decoder with RMS norm, rotary positions on neighbouring pairs, grouped queries, SwiGLU: Llama, Mistral, SmolLM2.
+    Llama,
+    /// The same with biases, and rotary pairs that lie half a head apart: Qwen2 and Qwen2.5.
+    Qwen2,
+    /// As `Qwen2` without biases, each head of queries and keys normed.
+    Qwen3,
+    /// As `Qwen3`, with norms behind each block too, a GELU gate, and layers that see only a window.
+    Gemma3,
+    /// Encoder with layer norm after each block, learned positions, GELU.
+    Bert,
+}
+
+impl Architecture {
+    /// Every architecture that can be read, for messages.
+    pub(crate) const ALL: &str = "llama, qwen2, qwen3, gemma3 or bert";
+    /// Those that write.
+    pub(crate) const DECODERS: &str = "llama, qwen2, qwen3 or gemma3";
+
+    /// The architecture that `general.architecture` names, if it can be read.
+    pub fn of(name: &str) -> Option<Self> {
+        use Architecture::{Bert, Gemma3, Llama, Qwen2, Qwen3};
+        [Llama, Qwen2, Qwen3, Gemma3, Bert]
+            .into_iter()
+            .find(|architecture| architecture.name() == name)
+    }
+
+    /// The name in `general.architecture`, which is also the prefix of the keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Llama => "llama",
+            Self::Qwen2 => "qwen2",
+            Self::Qwen3 => "qwen3",
+            Self::Gemma3 => "gemma3",
+            Self::Bert => "bert",
+        }
+    }
+
+    /// Whether it writes, token by token; the other ones turn a whole text into a vector.
+    pub fn is_decoder(self) -> bool {
+        self != Self::Bert
+    }
+
+    /// What its layers have that others lack. An encoder has a forward pass of its own, which reads none of this.
+    pub fn traits(self) -> Traits {
+        match self {
+            Self::Llama | Self::Bert => Traits::default(),
+            Self::Qwen2 => Traits {
+                rope_order: RopeOrder::Halves,
+                ..Traits::default()
+            },
+            Self::Qwen3 => Traits {
+                rope_order: RopeOrder::Halves,
+                has_head_norms: true,
+                ..Traits::default()
+            },
+            Self::Gemma3 => Traits {
+                rope_order: RopeOrder::Halves,
+                activation: Activation::GeluTanh,
+                has_head_norms: true,
+                has_post_norms: true,
+            },
+        }
+    }
+}
+
+/// What differs between the layers of decoders; the default is llama's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// Which two values of a head turn together.
+    pub rope_order: RopeOrder,
+    /// What the gate of the feed-forward block goes through.
+    pub activation: Activation,
+    /// Whether each head of queries and keys is normed before it is rotated.
+    pub has_head_norms: bool,
+    /// Whether what a block adds to the stream is normed first.
+    pub has_post_norms: bool,
+}
+
+/// Which two values of a head are one rotary pair.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RopeOrder {
+    /// `2i` and `2i + 1`: llama.cpp's `NORM`.
+    #[default]
+    Neighbours,
+    /// `i` and `i + dim / 2`: llama.cpp's `NEOX`.
+    Halves,
+}
+
+/// The function that a feed-forward block's gate goes through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Activation {
+    /// `x / (1 + e^-x)`: [`crate::reference::swiglu`].
+    #[default]
+    Silu,
+    /// GELU by its `tanh` approximation: [`crate::reference::geglu`].
+    GeluTanh,
+}

@@ -1,0 +1,88 @@
+//! Turns metadata keys under an architecture's prefix into checked numbers.
+
+use crate::error::LoadError;
+use crate::gguf::{Gguf, Value};
+
+/// Metadata under the architecture's prefix.
+pub(super) struct Keys<'g> {
+    pub(super) gguf: &'g Gguf,
+    pub(super) prefix: &'static str,
+}
+
+impl Keys<'_> {
+    pub(super) fn name(&self, key: &str) -> String {
+        format!("{}.{key}", self.prefix)
+    }
+
+    /// A count from 1 to `limit` that must be there.
+    pub(super) fn count(&self, key: &str, limit: usize) -> Result<usize, LoadError> {
+        let missing = || LoadError::MissingMetadata {
+            key: self.name(key),
+        };
+        self.opt_count(key, limit)?.ok_or_else(missing)
+    }
+
+    pub(super) fn opt_count(&self, key: &str, limit: usize) -> Result<Option<usize>, LoadError> {
+        let name = self.name(key);
+        // Per-layer counts come as arrays; `opt_u32` refuses these by their type.
+        let Some(found) = self.gguf.opt_u32(&name)? else {
+            return Ok(None);
+        };
+        match usize::try_from(found) {
+            Ok(count) if (1..=limit).contains(&count) => Ok(Some(count)),
+            _ => Err(self.refuse(key, &format!("1 to {limit}"))),
+        }
+    }
+
+    pub(super) fn positive(&self, key: &str) -> Result<f32, LoadError> {
+        let found = self.gguf.f32(&self.name(key))?;
+        if found.is_finite() && found > 0.0 {
+            return Ok(found);
+        }
+        Err(self.refuse(key, "a positive number"))
+    }
+
+    pub(super) fn opt_positive(&self, key: &str) -> Result<Option<f32>, LoadError> {
+        match self.gguf.opt_f32(&self.name(key))? {
+            Some(_) => self.positive(key).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A number where 0, as some converters write it, means the same as no number.
+    pub(super) fn opt_limit(&self, key: &str) -> Result<Option<f32>, LoadError> {
+        match self.gguf.opt_f32(&self.name(key))? {
+            Some(0.0) => Ok(None),
+            _ => self.opt_positive(key),
+        }
+    }
+
+    /// Linear stretching only; the other ways change frequencies one by one.
+    pub(super) fn rope_scale(&self) -> Result<f32, LoadError> {
+        match self.gguf.opt_string(&self.name("rope.scaling.type"))? {
+            None | Some("none") => Ok(1.0),
+            Some("linear") => Ok(1.0 / self.positive("rope.scaling.factor")?),
+            Some(_) => Err(self.refuse("rope.scaling.type", "none or linear")),
+        }
+    }
+
+    /// The error for a value that was read but will not do.
+    pub(super) fn refuse(&self, key: &str, expected: &str) -> LoadError {
+        let name = self.name(key);
+        let found = match self.gguf.metadata.get(&name) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Array(values)) => format!("array of {}", values.len()),
+            Some(value) => match (value.as_integer(), value.as_float()) {
+                (Some(number), _) => number.to_string(),
+                (_, Some(number)) => number.to_string(),
+                _ => value.kind().into(),
+            },
+            None => "nothing".into(),
+        };
+        LoadError::MetadataValue {
+            key: name,
+            expected: expected.into(),
+            found,
+        }
+    }
+}
