@@ -3,6 +3,7 @@
 pub mod stories;
 pub mod gpu;
 pub mod tiny;
+pub mod blocks;
 
 use std::path::PathBuf;
 
