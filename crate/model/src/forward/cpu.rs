@@ -20,7 +20,7 @@ use crate::token::TokenId;
 use crate::weights::{LayerWeights, Weights};
 
 /// Long prompts run in pieces of this many tokens, so that activations stay small.
-const MAX_BATCH: usize = 128;
+pub const MAX_BATCH: usize = 128;
 
 /// A decoder on the CPU, with the cache of the sequence it is running.
 #[derive(Debug)]
@@ -111,12 +111,37 @@ impl CpuForward {
     /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`],
     /// [`RunError::UnknownToken`], [`RunError::NotFinite`].
     pub fn forward(&mut self, tokens: &[TokenId], position: usize) -> Result<Vec<f32>, RunError> {
+        self.forward_last(tokens, position, 1)
+    }
+
+    /// The same, giving the logits of the last `n` tokens, `[n, V]`.
+    ///
+    /// # Errors
+    /// As [`CpuForward::forward`].
+    ///
+    /// # Panics
+    /// If `n` is more than there are tokens, or than [`MAX_BATCH`].
+    pub fn forward_last(
+        &mut self,
+        tokens: &[TokenId],
+        position: usize,
+        n: usize,
+    ) -> Result<Vec<f32>, RunError> {
         super::check(&self.config, self.cache.n_positions(), tokens, position)?;
         self.cache.truncate(position);
-        for batch in tokens.chunks(MAX_BATCH) {
-            self.run(batch);
+        assert!(
+            n <= tokens.len().min(MAX_BATCH),
+            "logits of {n} tokens of {}",
+            tokens.len()
+        );
+        // What is over comes first, so that the last batch holds all tokens whose logits are wanted.
+        let (first, rest) = tokens.split_at(tokens.len() % MAX_BATCH);
+        for batch in std::iter::once(first).chain(rest.chunks(MAX_BATCH)) {
+            if !batch.is_empty() {
+                self.run(batch);
+            }
         }
-        self.logits()
+        self.logits(n)
     }
 
     /// Puts an adapter on every matrix it has a pair for, or takes the last one off. The cache starts anew.
@@ -196,13 +221,13 @@ impl CpuForward {
         cache.advance(tokens.len());
     }
 
-    /// The logits of the last token in the scratch.
-    fn logits(&mut self) -> Result<Vec<f32>, RunError> {
+    /// The logits of the last `n` tokens in the scratch.
+    fn logits(&mut self, n: usize) -> Result<Vec<f32>, RunError> {
         let Self {
             config, scratch, ..
         } = self;
-        let last = &scratch.x[scratch.x.len() - config.n_embd..];
-        let norm = &mut scratch.norm[..config.n_embd];
+        let last = &scratch.x[scratch.x.len() - n * config.n_embd..];
+        let norm = &mut scratch.norm[..n * config.n_embd];
         vector::rms_norm(last, &self.output_norm, config.norm_eps, norm);
         let mut logits = Vec::new();
         self.output
@@ -214,12 +239,12 @@ impl CpuForward {
                 *logit = cap * (*logit / cap).tanh();
             }
         }
-        if logits.iter().all(|logit| logit.is_finite()) {
-            return Ok(logits);
+        match logits.iter().position(|logit| !logit.is_finite()) {
+            None => Ok(logits),
+            Some(idx) => Err(RunError::NotFinite {
+                position: self.cache.n_positions() - n + idx / config.n_vocab,
+            }),
         }
-        Err(RunError::NotFinite {
-            position: self.cache.n_positions() - 1,
-        })
     }
 }
 
