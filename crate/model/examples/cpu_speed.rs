@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use anchorite_model::forward::CpuForward;
-use anchorite_model::{Adapter, Gguf, ModelConfig, Parts, TokenId, Weights};
+use anchorite_model::{Adapter, Gguf, ModelConfig, Parts, TokenId};
 
 const N_DECODE: usize = 64;
 
@@ -30,8 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let n_prompt = args.next().map_or(Ok(256), |n| n.parse())?;
 
     let start = Instant::now();
-    let weights = Weights::load(&gguf, &mut parts, &config)?;
-    let mut model = CpuForward::new(&config, weights);
+    let mut model = CpuForward::load(&gguf, &mut parts, &config)?;
     let load_ms = start.elapsed().as_secs_f64() * 1e3;
     model.set_adapter(adapter)?;
     println!(

@@ -77,7 +77,7 @@ impl BertForward {
             [_, n_types] if n_types > 0 => n_types,
             _ => 1,
         };
-        let mut tensors = Tensors::load(gguf, parts)?;
+        let mut tensors = Tensors::load(gguf, parts, Linear::new)?;
         let (c, f) = (config.n_embd, config.n_ff);
         let token_embd = tensors.matrix("token_embd.weight", config.n_vocab, c)?;
         let position_embd = tensors.matrix("position_embd.weight", config.context_length, c)?;
@@ -107,8 +107,8 @@ impl BertForward {
         tensors.finish(config)?;
         Ok(Self {
             config: config.clone(),
-            token_embd: Linear::new(token_embd),
-            position_embd: Linear::new(position_embd),
+            token_embd,
+            position_embd,
             token_type,
             token_embd_norm,
             layers,
@@ -195,17 +195,14 @@ impl Layer {
 
 impl Biased {
     fn take(
-        tensors: &mut Tensors,
+        tensors: &mut Tensors<Linear>,
         name: &str,
         n_rows: usize,
         n_cols: usize,
     ) -> Result<Self, LoadError> {
         let matrix = tensors.matrix(&format!("{name}.weight"), n_rows, n_cols)?;
         let bias = tensors.vector(&format!("{name}.bias"), n_rows)?;
-        Ok(Self {
-            matrix: Linear::new(matrix),
-            bias,
-        })
+        Ok(Self { matrix, bias })
     }
 
     fn apply(&self, x: &Inputs<'_>, y: &mut Vec<f32>) {
@@ -215,7 +212,7 @@ impl Biased {
 }
 
 impl Norm {
-    fn take(tensors: &mut Tensors, name: &str, len: usize) -> Result<Self, LoadError> {
+    fn take(tensors: &mut Tensors<Linear>, name: &str, len: usize) -> Result<Self, LoadError> {
         Ok(Self {
             gain: tensors.vector(&format!("{name}.weight"), len)?,
             bias: tensors.vector(&format!("{name}.bias"), len)?,

@@ -14,7 +14,9 @@ use super::vector;
 use crate::adapter::Adapter;
 use crate::cache::{KvCache, LayerCache};
 use crate::config::{Activation, LocalLayers, ModelConfig, Rope, RopeOrder};
-use crate::error::RunError;
+use crate::error::{LoadError, RunError};
+use crate::gguf::Gguf;
+use crate::parts::Parts;
 use crate::reference::rope;
 use crate::token::TokenId;
 use crate::weights::{LayerWeights, Weights};
@@ -26,37 +28,9 @@ pub const MAX_BATCH: usize = 128;
 #[derive(Debug)]
 pub struct CpuForward {
     config: ModelConfig,
-    /// `[V, C]`
-    token_embd: Linear,
-    /// `[C]`
-    output_norm: Vec<f32>,
-    /// `[V, C]`; `None` where the output shares `token_embd`.
-    output: Option<Linear>,
-    rope_factors: Option<Vec<f32>>,
-    layers: Vec<Layer>,
+    weights: Weights<Linear>,
     cache: KvCache,
     scratch: Scratch,
-}
-
-/// One layer, as [`LayerWeights`].
-#[derive(Debug)]
-struct Layer {
-    attn_norm: Vec<f32>,
-    attn_q: Linear,
-    attn_k: Linear,
-    attn_v: Linear,
-    attn_output: Linear,
-    q_bias: Option<Vec<f32>>,
-    k_bias: Option<Vec<f32>>,
-    v_bias: Option<Vec<f32>>,
-    q_norm: Option<Vec<f32>>,
-    k_norm: Option<Vec<f32>>,
-    post_attention_norm: Option<Vec<f32>>,
-    ffn_norm: Vec<f32>,
-    ffn_gate: Linear,
-    ffn_up: Linear,
-    ffn_down: Linear,
-    post_ffn_norm: Option<Vec<f32>>,
 }
 
 /// Activations, kept between runs so that nothing is allocated for a token.
@@ -88,17 +62,25 @@ struct Scratch {
 }
 
 impl CpuForward {
-    /// Takes the weights over.
+    /// Reads the weights, each matrix into its layout before the next one, dropping each part of the file once it was passed.
+    ///
+    /// # Errors
+    /// As [`Weights::load`].
+    pub fn load(gguf: &Gguf, parts: &mut Parts, config: &ModelConfig) -> Result<Self, LoadError> {
+        let weights = Weights::load_as(gguf, parts, config, Linear::new)?;
+        Ok(Self::with(config, weights))
+    }
+
+    /// Takes weights over.
     pub fn new(config: &ModelConfig, weights: Weights) -> Self {
-        let cache = KvCache::new(config.n_layers, config.n_kv_heads, config.head_size);
+        Self::with(config, weights.map(Linear::new))
+    }
+
+    fn with(config: &ModelConfig, weights: Weights<Linear>) -> Self {
         Self {
             config: config.clone(),
-            token_embd: Linear::new(weights.token_embd),
-            output_norm: weights.output_norm,
-            output: weights.output.map(Linear::new),
-            rope_factors: weights.rope_factors,
-            layers: weights.layers.into_iter().map(Layer::new).collect(),
-            cache,
+            weights,
+            cache: KvCache::new(config.n_layers, config.n_kv_heads, config.head_size),
             scratch: Scratch::default(),
         }
     }
@@ -161,13 +143,16 @@ impl CpuForward {
                 adapter.pairs
             }
         };
-        for (layer_idx, layer) in self.layers.iter_mut().enumerate() {
+        for (layer_idx, layer) in self.weights.layers.iter_mut().enumerate() {
             for (stem, linear) in layer.adaptable() {
                 linear.set_lora(pairs.remove(&format!("blk.{layer_idx}.{stem}.weight")));
             }
         }
         // Rows of a shared embedding are looked up, not multiplied, so only the output feels the pair.
-        let output = self.output.as_mut().unwrap_or(&mut self.token_embd);
+        let Weights {
+            output, token_embd, ..
+        } = &mut self.weights;
+        let output = output.as_mut().unwrap_or(token_embd);
         output.set_lora(pairs.remove("output.weight"));
         self.reset();
         Ok(())
@@ -182,17 +167,14 @@ impl CpuForward {
     fn run(&mut self, tokens: &[TokenId]) {
         let Self {
             config,
-            token_embd,
-            layers,
+            weights,
             cache,
             scratch,
-            rope_factors,
-            ..
         } = self;
         let position = cache.n_positions();
         scratch.x.resize(tokens.len() * config.n_embd, 0.0);
         for (token, x) in tokens.iter().zip(scratch.x.chunks_exact_mut(config.n_embd)) {
-            token_embd.row(token.idx(), x);
+            weights.token_embd.row(token.idx(), x);
         }
         if config.embd_scale != 1.0 {
             scratch.x.iter_mut().for_each(|x| *x *= config.embd_scale);
@@ -201,14 +183,14 @@ impl CpuForward {
         let positions = position..position + tokens.len();
         turns(
             &config.rope,
-            rope_factors.as_deref(),
+            weights.rope_factors.as_deref(),
             positions.clone(),
             &mut scratch.angles,
         );
         if let Some(local) = &config.local {
             turns(&local.rope, None, positions, &mut scratch.local_angles);
         }
-        for (layer_idx, layer) in layers.iter().enumerate() {
+        for (layer_idx, layer) in weights.layers.iter().enumerate() {
             let window = config.window(layer_idx);
             layer.run(
                 config,
@@ -224,16 +206,17 @@ impl CpuForward {
     /// The logits of the last `n` tokens in the scratch.
     fn logits(&mut self, n: usize) -> Result<Vec<f32>, RunError> {
         let Self {
-            config, scratch, ..
+            config,
+            weights,
+            scratch,
+            ..
         } = self;
         let last = &scratch.x[scratch.x.len() - n * config.n_embd..];
         let norm = &mut scratch.norm[..n * config.n_embd];
-        vector::rms_norm(last, &self.output_norm, config.norm_eps, norm);
+        vector::rms_norm(last, &weights.output_norm, config.norm_eps, norm);
         let mut logits = Vec::new();
-        self.output
-            .as_ref()
-            .unwrap_or(&self.token_embd)
-            .apply(&Inputs::new(norm, config.n_embd), &mut logits);
+        let output = weights.output.as_ref().unwrap_or(&weights.token_embd);
+        output.apply(&Inputs::new(norm, config.n_embd), &mut logits);
         if let Some(cap) = config.logit_cap {
             for logit in &mut logits {
                 *logit = cap * (*logit / cap).tanh();
@@ -248,28 +231,7 @@ impl CpuForward {
     }
 }
 
-impl Layer {
-    fn new(weights: LayerWeights) -> Self {
-        Self {
-            attn_norm: weights.attn_norm,
-            attn_q: Linear::new(weights.attn_q),
-            attn_k: Linear::new(weights.attn_k),
-            attn_v: Linear::new(weights.attn_v),
-            attn_output: Linear::new(weights.attn_output),
-            q_bias: weights.attn_q_bias,
-            k_bias: weights.attn_k_bias,
-            v_bias: weights.attn_v_bias,
-            q_norm: weights.attn_q_norm,
-            k_norm: weights.attn_k_norm,
-            post_attention_norm: weights.post_attention_norm,
-            ffn_norm: weights.ffn_norm,
-            ffn_gate: Linear::new(weights.ffn_gate),
-            ffn_up: Linear::new(weights.ffn_up),
-            ffn_down: Linear::new(weights.ffn_down),
-            post_ffn_norm: weights.post_ffw_norm,
-        }
-    }
-
+impl LayerWeights<Linear> {
     /// The matrices that an adapter can change, by [`crate::adapter::LAYER_TARGETS`].
     fn adaptable(&mut self) -> [(&'static str, &mut Linear); 7] {
         [
@@ -315,19 +277,19 @@ impl Layer {
         vector::rms_norm(x, &self.attn_norm, config.norm_eps, norm);
         let inputs = Inputs::new(norm, config.n_embd);
         for (linear, bias, y) in [
-            (&self.attn_q, &self.q_bias, &mut *q),
-            (&self.attn_k, &self.k_bias, &mut *k),
-            (&self.attn_v, &self.v_bias, &mut *v),
+            (&self.attn_q, &self.attn_q_bias, &mut *q),
+            (&self.attn_k, &self.attn_k_bias, &mut *k),
+            (&self.attn_v, &self.attn_v_bias, &mut *v),
         ] {
             linear.apply(&inputs, y);
             if let Some(bias) = bias {
                 vector::add_bias(bias, y);
             }
         }
-        if let Some(gain) = &self.q_norm {
+        if let Some(gain) = &self.attn_q_norm {
             norm_through(gain, config.norm_eps, gathered, q);
         }
-        if let Some(gain) = &self.k_norm {
+        if let Some(gain) = &self.attn_k_norm {
             norm_through(gain, config.norm_eps, gathered, k);
         }
         rotate(config, angles, config.q_width(), q);
@@ -357,7 +319,7 @@ impl Layer {
             Activation::GeluTanh => vector::geglu(gate, up),
         }
         self.ffn_down.apply(&Inputs::new(gate, config.n_ff), delta);
-        if let Some(gain) = &self.post_ffn_norm {
+        if let Some(gain) = &self.post_ffw_norm {
             norm_through(gain, config.norm_eps, norm, delta);
         }
         vector::add_scaled(1.0, delta, x);

@@ -152,13 +152,13 @@ impl Generator {
             GpuForward::check_family(&config)?;
             gpu::check_types(&gguf)?;
         }
-        let weights = Weights::load(&gguf, &mut parts, &config)?;
         let (forward, kind, device) = match backend {
             BackendRequest::Cpu => {
-                let forward = CpuForward::new(&config, weights);
+                let forward = CpuForward::load(&gguf, &mut parts, &config)?;
                 (Forward::Cpu(Box::new(forward)), "cpu", cpu_name())
             }
             BackendRequest::Gpu => {
+                let weights = Weights::load(&gguf, &mut parts, &config)?;
                 let forward = GpuForward::load(&config, weights).await?;
                 // The generation loop must stop where the device's cache ends.
                 config.context_length = forward.context_length();

@@ -5,6 +5,7 @@ use half::f16;
 use super::*;
 use crate::forward::test_values as values;
 use crate::gguf::TensorType;
+use crate::quant;
 use crate::weights::Matrix;
 
 /// Blocks of any bytes, whose f16s are made tame: all types are reached, and all their numbers.
@@ -15,13 +16,8 @@ fn stored(kind: TensorType, n_values: usize) -> Vec<u8> {
         .map(|i| (i * 7919 % 251).to_le_bytes()[0])
         .map(|byte| if byte == 0x80 { 0x7f } else { byte })
         .collect();
-    let halves: &[usize] = match kind {
-        TensorType::Q6K => &[208],
-        TensorType::Q8_0 | TensorType::Q4_0 | TensorType::Q5_0 => &[0],
-        _ => &[0, 2],
-    };
     for (idx, block) in bytes.chunks_exact_mut(kind.block_bytes()).enumerate() {
-        for start in halves {
+        for start in quant::blocks::half_places(kind) {
             let half = f16::from_f32(0.01 + (idx + start) as f32 % 7.0 / 100.0);
             block[*start..start + 2].copy_from_slice(&half.to_le_bytes());
         }
