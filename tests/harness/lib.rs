@@ -3,6 +3,7 @@
 pub mod stories;
 pub mod gpu;
 pub mod tiny;
+pub mod families;
 
 use std::path::PathBuf;
 
