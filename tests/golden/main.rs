@@ -6,6 +6,7 @@
 )]
 
 mod embedder;
+mod families;
 mod logits;
 mod stories;
 mod generator;

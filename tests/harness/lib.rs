@@ -4,6 +4,7 @@ pub mod stories;
 pub mod gpu;
 pub mod tiny;
 pub mod blocks;
+pub mod families;
 
 use std::path::PathBuf;
 
