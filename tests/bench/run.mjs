@@ -1,7 +1,7 @@
 // Turns engines and models into rows: one JSON line for each engine, model and metric. `cargo xtask bench cpu` calls it.
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { describeBrowser, open, versionOf } from "./contestants.mjs";
+import { closeBrowsers, describeBrowser, open, versionOf } from "./contestants.mjs";
 import { watchCores } from "./machine.mjs";
 import { serve } from "./server.mjs";
 import { passages, prompt } from "./texts.mjs";
@@ -231,5 +231,12 @@ function agreement(found, expected) {
   return Math.min(...cosines);
 }
 
-for (const name of options.only) await groups[name]();
-host.close();
+try {
+  for (const name of options.only) await groups[name]();
+} catch (error) {
+  say(`error: ${error.message}`);
+  process.exitCode = 1;
+} finally {
+  host.close();
+  await closeBrowsers();
+}
