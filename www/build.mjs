@@ -14,21 +14,27 @@ const { values } = parseArgs({
     out: { type: "string", default: path.join(here, "dist") },
   },
 });
-const glue = path.resolve(values.pkg, "anchorite_web.js");
-const wasm = path.resolve(values.pkg, "anchorite_web_bg.wasm");
-for (const file of [glue, wasm]) {
+
+/** The modules that a page chooses from, by their folder in the package; the tests' double has none, and stands for both. */
+const modules = [
+  { folder: "simd128", worker: "anchorite-worker", wasm: "anchorite_web_bg.wasm" },
+  { folder: "relaxed-simd", worker: "anchorite-worker-relaxed", wasm: "anchorite_web_relaxed_bg.wasm" },
+].map((module) => {
+  const named = path.resolve(values.pkg, module.folder);
+  const folder = fs.existsSync(named) ? named : path.resolve(values.pkg);
+  return { ...module, glue: path.join(folder, "anchorite_web.js"), source: path.join(folder, "anchorite_web_bg.wasm") };
+});
+for (const file of modules.flatMap(({ glue, source }) => [glue, source])) {
   if (!fs.existsSync(file)) {
     console.error(`error: wasm package is incomplete: \`${file}\` is missing\nhint: run \`cargo xtask wasm\` first`);
     process.exit(2);
   }
 }
 
-/** Whatever the page itself needs, so that the service worker can keep it. */
+/** Whatever the page itself needs beside its module, so that the service worker can keep it. */
 const SHELL = [
   "./",
   "anchorite.js",
-  "anchorite-worker.js",
-  "anchorite_web_bg.wasm",
   "demo.js",
   "demo.css",
   "demo.json",
@@ -62,13 +68,16 @@ fs.rmSync(values.out, { recursive: true, force: true });
 fs.mkdirSync(values.out, { recursive: true });
 await Promise.all([
   build({ ...shared, entryPoints: { anchorite: "src/index.ts" }, plugins: [squeeze] }),
-  build({
-    ...shared,
-    entryPoints: { "anchorite-worker": "src/engine/worker.ts" },
-    alias: { "#pkg": glue },
-    // The glue is generated; its own `new URL` is never reached, for the worker names the file itself.
-    logOverride: { "empty-import-meta": "silent" },
-  }),
+  ...modules.map(({ worker, wasm, glue }) =>
+    build({
+      ...shared,
+      entryPoints: { [worker]: "src/engine/worker.ts" },
+      alias: { "#pkg": glue },
+      define: { MODULE: JSON.stringify(wasm) },
+      // The glue is generated; its own `new URL` is never reached, for the worker names the file itself.
+      logOverride: { "empty-import-meta": "silent" },
+    }),
+  ),
   build({
     ...shared,
     entryPoints: { demo: "demo/demo.ts" },
@@ -88,7 +97,7 @@ await Promise.all([
     define: { SHELL: JSON.stringify(SHELL) },
   }),
 ]);
-fs.copyFileSync(wasm, path.join(values.out, "anchorite_web_bg.wasm"));
+for (const { wasm, source } of modules) fs.copyFileSync(source, path.join(values.out, wasm));
 for (const file of ["index.html", "demo.css", "icon.svg"]) {
   fs.copyFileSync(path.join(here, "demo", file), path.join(values.out, file));
 }

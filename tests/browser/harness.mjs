@@ -50,7 +50,7 @@ export function realSite() {
   const dist = path.join(root, "www/dist");
   const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
   const program = path.join(target, "debug/anchorite");
-  if (!fs.existsSync(path.join(root, "www/pkg/anchorite_web_bg.wasm")) || !fs.existsSync(program)) return null;
+  if (!fs.existsSync(path.join(root, "www/pkg/simd128/anchorite_web_bg.wasm")) || !fs.existsSync(program)) return null;
   run("node", "www/build.mjs");
   const site = path.join(scratch, "real-site");
   run(program, "build", "docs", "--render", "--json", "--base-url", "bundle/pages/", "--out", path.join(site, "bundle"));
@@ -86,8 +86,15 @@ function describeSite(folder, question) {
   fs.writeFileSync(path.join(folder, "demo.json"), JSON.stringify({ title: "Ask the tests", questions: [question] }));
 }
 
-/** Opens the demo and watches it: `problems` collects whatever a page without faults would not say. */
-export async function visit(browser, address, { context = null, query = "", viewport = { width: 1100, height: 900 } } = {}) {
+/**
+ * Opens the demo and watches it: `problems` collects whatever a page without faults would not say. Without `relaxed` the
+ * page believes that its browser has no relaxed SIMD.
+ */
+export async function visit(
+  browser,
+  address,
+  { context = null, query = "", viewport = { width: 1100, height: 900 }, relaxed = true } = {},
+) {
   const mine = context ?? (await browser.newContext({ viewport }));
   const page = await mine.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
@@ -100,6 +107,7 @@ export async function visit(browser, address, { context = null, query = "", view
   mine.on("request", (request) => {
     if (!request.url().startsWith(origin)) problems.push(`third party: ${request.url()}`);
   });
+  if (!relaxed) await page.addInitScript(() => (WebAssembly.validate = () => false));
   await page.goto(address + query);
   return { page, context: mine, problems };
 }

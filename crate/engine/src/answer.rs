@@ -1,6 +1,7 @@
 //! What a question turns into: passages, a quotation, checked sentences, and how long each took.
 
 use anchorite_model::generate::Backend;
+use anchorite_model::sample::SampleOptions;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::Evidence;
@@ -15,8 +16,18 @@ pub struct AskOptions {
     pub max_tokens: usize,
     /// 0 always takes the likeliest token; 1 samples from the model's own distribution.
     pub temperature: f32,
+    /// Samples among this many likeliest tokens; 0 among all.
+    pub top_k: usize,
+    /// Samples among the likeliest tokens that together have this share; 1 among all.
+    pub top_p: f32,
+    /// Leaves out tokens less likely than this share of the likeliest one; 0 leaves out none.
+    pub min_p: f32,
+    /// Makes tokens that were written lately less likely, the more the larger it is; 1 lets them be.
+    pub repetition_penalty: f32,
     /// Fixes the sampling, so that the same bundle, question and seed give the same answer.
     pub seed: u64,
+    /// Whether tokens are guessed from the passages and checked together: the same text, sooner where it copies.
+    pub lookup: bool,
     /// Whether the generator writes at all, where one is loaded.
     pub generate: bool,
     /// Whether the adapter speaks, where one is loaded.
@@ -25,11 +36,24 @@ pub struct AskOptions {
 
 impl Default for AskOptions {
     fn default() -> Self {
+        let SampleOptions {
+            temperature,
+            top_k,
+            top_p,
+            min_p,
+            repetition_penalty,
+            seed,
+        } = SampleOptions::default();
         AskOptions {
             passages: 5,
             max_tokens: 96,
-            temperature: 0.0,
-            seed: 0,
+            temperature,
+            top_k,
+            top_p,
+            min_p,
+            repetition_penalty,
+            seed,
+            lookup: true,
             generate: true,
             adapter: true,
         }

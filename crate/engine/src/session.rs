@@ -209,9 +209,13 @@ impl Session {
             max_tokens: options.max_tokens,
             sample: SampleOptions {
                 temperature: options.temperature,
+                top_k: options.top_k,
+                top_p: options.top_p,
+                min_p: options.min_p,
+                repetition_penalty: options.repetition_penalty,
                 seed: options.seed,
-                ..SampleOptions::default()
             },
+            lookup: options.lookup,
             stop: Vec::new(),
             max_copies: 3,
         };

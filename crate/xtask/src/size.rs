@@ -45,13 +45,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         "anchorite.js",
         "anchorite-worker.js",
         "anchorite_web_bg.wasm",
+        "anchorite-worker-relaxed.js",
+        "anchorite_web_relaxed_bg.wasm",
     ];
     let files = names
         .iter()
         .map(|name| measure(&dist, name))
         .collect::<anyhow::Result<Vec<_>>>()?;
+    // A reader downloads one of the two modules, with its worker.
+    let brotli = |files: &[FileSize]| files.iter().map(|file| file.brotli).sum::<usize>();
     let report = Report {
-        code_brotli: files.iter().map(|file| file.brotli).sum(),
+        code_brotli: brotli(&files[1..3]).max(brotli(&files[3..])) + files[0].brotli,
         code_brotli_limit: CODE_LIMIT,
         elements_gzip: files[0].gzip,
         elements_gzip_limit: ELEMENTS_LIMIT,
@@ -62,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         for file in &report.files {
             println!(
-                "{:<24} {:>9} raw {:>9} gzip {:>9} brotli",
+                "{:<29} {:>9} raw {:>9} gzip {:>9} brotli",
                 file.name, file.bytes, file.gzip, file.brotli
             );
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use crate::wasm::Instructions;
 use crate::{run, setup};
 
 /// A file that nobody reads in one sitting.
@@ -42,13 +43,18 @@ pub(crate) fn lints() -> anyhow::Result<()> {
             .args(lints),
     )?;
     setup::wasm_target()?;
-    run::run(
-        run::cargo()
-            .args(["clippy", "--lib"])
-            .args(["--package=anchorite-web", "--package=anchorite-bench"])
-            .arg("--target=wasm32-unknown-unknown")
-            .args(lints),
-    )
+    for instructions in Instructions::ALL {
+        let (name, flags) = instructions.environment();
+        run::run(
+            run::cargo()
+                .args(["clippy", "--lib"])
+                .args(["--package=anchorite-web", "--package=anchorite-bench"])
+                .arg("--target=wasm32-unknown-unknown")
+                .args(lints)
+                .env(name, flags),
+        )?;
+    }
+    Ok(())
 }
 
 /// The sources that git tracks or would track.

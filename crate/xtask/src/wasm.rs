@@ -1,4 +1,4 @@
-//! Turns `crate/web` into the package `www/pkg`: a WebAssembly module and its JavaScript glue.
+//! Turns `crate/web` into the packages `www/pkg/simd128` and `www/pkg/relaxed-simd`: a WebAssembly module and its JavaScript glue.
 
 use std::path::Path;
 
@@ -7,23 +7,74 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{run, setup};
 
-/// Compiles the module and writes its glue; what is fresh is not built again.
+/// What a module may ask of the browser; the page loads the best one that its browser takes.
+#[derive(Clone, Copy)]
+pub(crate) enum Instructions {
+    /// SIMD128, which every current browser has.
+    Simd128,
+    /// Relaxed SIMD too. One such instruction makes a module invalid where the browser has none.
+    RelaxedSimd,
+}
+
+impl Instructions {
+    /// Both, the plain one first.
+    pub(crate) const ALL: [Self; 2] = [Self::Simd128, Self::RelaxedSimd];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Simd128 => "simd128",
+            Self::RelaxedSimd => "relaxed-simd",
+        }
+    }
+
+    /// The variable that makes Cargo compile for these, and its value. It concerns only wasm, so that what runs while
+    /// building is shared.
+    pub(crate) fn environment(self) -> (&'static str, &'static str) {
+        let flags = match self {
+            Self::Simd128 => "-C target-feature=+simd128",
+            Self::RelaxedSimd => "-C target-feature=+simd128,+relaxed-simd",
+        };
+        ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags)
+    }
+}
+
+/// Compiles both modules and writes their glue; what is fresh is not built again.
 pub(crate) fn build() -> anyhow::Result<()> {
     setup::wasm_target()?;
-    eprintln!("building the WebAssembly package");
-    run::run(run::cargo().args([
-        "build",
-        "--quiet",
-        "--package=anchorite-web",
-        "--target=wasm32-unknown-unknown",
-        "--profile=wasm",
-    ]))?;
-    let module = run::target().join("wasm32-unknown-unknown/wasm/anchorite_web.wasm");
-    glue(&module, &run::root().join("www/pkg"))
+    let pkg = run::root().join("www/pkg");
+    for instructions in Instructions::ALL {
+        module(
+            "anchorite-web",
+            instructions,
+            &pkg.join(instructions.name()),
+        )?;
+    }
+    Ok(())
+}
+
+/// Compiles the library of `package` as a module, and writes it with its glue into `folder`.
+pub(crate) fn module(
+    package: &str,
+    instructions: Instructions,
+    folder: &Path,
+) -> anyhow::Result<()> {
+    eprintln!("building the WebAssembly package, {}", instructions.name());
+    let (name, flags) = instructions.environment();
+    let mut cargo = run::cargo();
+    cargo
+        .args(["build", "--quiet", "--lib", "--package", package])
+        .args(["--target=wasm32-unknown-unknown", "--profile=wasm"])
+        .env(name, flags);
+    run::run(&mut cargo)?;
+    let file = format!(
+        "wasm32-unknown-unknown/wasm/{}.wasm",
+        package.replace('-', "_")
+    );
+    glue(&run::target().join(file), folder)
 }
 
 /// Writes the JavaScript that calls `module`, and the module as it calls, into `folder`.
-pub(crate) fn glue(module: &Path, folder: &Path) -> anyhow::Result<()> {
+fn glue(module: &Path, folder: &Path) -> anyhow::Result<()> {
     Bindgen::new()
         .input_path(module)
         .web(true)?

@@ -1,5 +1,6 @@
 // Turns a bundle's address into an object that searches and answers; everything heavy happens in its worker.
 import { abortError, AnchoriteError } from "./errors.js";
+import { moduleFiles } from "./module.js";
 import type {
   Answer,
   AskEvent,
@@ -88,7 +89,8 @@ export class Anchorite {
     this.#settleOpened = { resolve, reject };
     // Each caller handles its own rejection; this one only keeps the console quiet when nobody listens yet.
     promise.catch(() => undefined);
-    this.#worker = new Worker(new URL("anchorite-worker.js", import.meta.url), {
+    const { worker } = moduleFiles();
+    this.#worker = new Worker(new URL(worker, import.meta.url), {
       type: "module",
       name: "anchorite",
     });
@@ -97,8 +99,8 @@ export class Anchorite {
       event.preventDefault();
       this.#fail({
         code: "worker_failed",
-        message: `worker did not start: ${event.message || "`anchorite-worker.js` could not be loaded"}`,
-        hint: "serve `anchorite-worker.js` beside `anchorite.js`, and allow it in the content security policy (worker-src 'self')",
+        message: `worker did not start: ${event.message || `\`${worker}\` could not be loaded`}`,
+        hint: `serve \`${worker}\` beside \`anchorite.js\`, and allow it in the content security policy (worker-src 'self')`,
       });
     });
     this.#post({ kind: "open", bundle: bundle.href });

@@ -105,7 +105,17 @@ export interface AskOptions {
   readonly max_tokens?: number;
   /** 0 is greedy. */
   readonly temperature?: number;
+  /** Samples among this many likeliest tokens; 0 among all. */
+  readonly top_k?: number;
+  /** Samples among the likeliest tokens that together have this share. */
+  readonly top_p?: number;
+  /** Leaves out tokens less likely than this share of the likeliest one. */
+  readonly min_p?: number;
+  /** Makes tokens that were written lately less likely; 1 lets them be. */
+  readonly repetition_penalty?: number;
   readonly seed?: number;
+  /** Guesses tokens from the passages and checks them together: the same text, sooner where it copies. On by default. */
+  readonly lookup?: boolean;
   readonly generate?: boolean;
   readonly adapter?: boolean;
 }

@@ -14,6 +14,9 @@ interface Scope {
 const scope = globalThis as unknown as Scope;
 const post = (reply: Reply): void => scope.postMessage(reply);
 
+/** The file of the module that this worker's glue belongs to; written in by `build.mjs`. */
+declare const MODULE: string;
+
 /** Progress is for eyes: more often than this is only work. */
 const PROGRESS_MS = 60;
 
@@ -131,7 +134,7 @@ async function ask(request: Extract<Request, { kind: "ask" }>, flag: AbortFlag):
 async function open(bundle: string): Promise<Session> {
   const [store] = await Promise.all([
     Store.open(bundle),
-    init({ module_or_path: new URL("anchorite_web_bg.wasm", import.meta.url) }),
+    init({ module_or_path: new URL(MODULE, import.meta.url) }),
   ]);
   const { bytes: manifestBytes, offline } = await store.manifest();
   const engine = new Engine(manifestBytes);

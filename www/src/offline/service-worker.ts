@@ -1,6 +1,8 @@
 // Turns the demo into a page that opens without a network: the host first, the copy kept here when it cannot be reached.
 // The bundle's parts are not its business; the engine's store keeps those by content.
 
+import { moduleFiles } from "../engine/module.js";
+
 /** What a service worker's scope offers here; the DOM library of TypeScript knows only windows. */
 interface Scope {
   readonly registration: { readonly scope: string };
@@ -15,7 +17,7 @@ interface Fetch extends Lifetime {
   readonly request: globalThis.Request;
   respondWith(response: Promise<Response>): void;
 }
-/** Files of the page itself; written in by `build.mjs`. */
+/** Files of the page itself beside its module; written in by `build.mjs`. */
 declare const SHELL: readonly string[];
 
 const scope = globalThis as unknown as Scope;
@@ -29,7 +31,8 @@ scope.addEventListener("install", (event) => {
       const add = (path: string): Promise<void> =>
         cache.add(new Request(new URL(path, scope.registration.scope), { cache: "force-cache" }));
       // One missing file (a site without `demo.json`) must not cost the others.
-      await Promise.all(SHELL.map((path) => add(path).catch(() => undefined)));
+      const { worker, wasm } = moduleFiles();
+      await Promise.all([...SHELL, worker, wasm].map((path) => add(path).catch(() => undefined)));
       await scope.skipWaiting();
     })(),
   );

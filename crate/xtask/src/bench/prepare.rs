@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::{Group, Type};
-use crate::{models, run, setup, wasm};
+use crate::wasm::{self, Instructions};
+use crate::{models, run, setup};
 
 const PACKAGE: &str = "anchorite-bench";
 
@@ -18,32 +19,9 @@ pub(super) fn folder() -> PathBuf {
 /// Builds the module twice: as the page ships it, and with the relaxed instructions that not every browser has.
 pub(super) fn modules() -> anyhow::Result<()> {
     setup::wasm_target()?;
-    let builds = [
-        ("simd128", None),
-        (
-            "relaxed-simd",
-            Some("-C target-feature=+simd128,+relaxed-simd"),
-        ),
-    ];
-    for (name, flags) in builds {
-        eprintln!("building the module, {name}");
-        let mut cargo = run::cargo();
-        cargo.args(["build", "--quiet", "--lib", "--package", PACKAGE]);
-        cargo.args(["--target=wasm32-unknown-unknown", "--profile=wasm"]);
-        let mut target = run::target();
-        if let Some(flags) = flags {
-            // Other flags in the same folder would make Cargo build everything anew each time.
-            target = folder().join(name);
-            cargo
-                .env("RUSTFLAGS", flags)
-                .arg("--target-dir")
-                .arg(&target);
-        }
-        run::run(&mut cargo)?;
-        wasm::glue(
-            &target.join("wasm32-unknown-unknown/wasm/anchorite_bench.wasm"),
-            &folder().join("wasm").join(name),
-        )?;
+    for instructions in Instructions::ALL {
+        let folder = folder().join("wasm").join(instructions.name());
+        wasm::module(PACKAGE, instructions, &folder)?;
     }
     Ok(())
 }
