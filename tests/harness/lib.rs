@@ -4,6 +4,7 @@ pub mod stories;
 pub mod gpu;
 pub mod tiny;
 pub mod families;
+pub mod blocks;
 
 use std::path::PathBuf;
 

@@ -135,6 +135,14 @@ pub enum LoadError {
         /// The tensor's name.
         name: String,
     },
+    /// A number, or the scale of a block of them, that nothing can be computed with.
+    #[error("tensor `{name}` holds a number that is infinite or none, near value {place}")]
+    NotFinite {
+        /// The tensor's name.
+        name: String,
+        /// The first value it spoils, counted in the order of the file.
+        place: usize,
+    },
     /// A tensor that the architecture, as known here, does not have: leaving it out would change the results.
     #[error("tensor `{name}` is not known for architecture `{architecture}`")]
     UnknownTensor {
@@ -239,6 +247,7 @@ impl LoadError {
             Self::UnknownTensorType { .. } => "unknown-tensor-type",
             Self::UnsupportedTensorType { .. } => "unsupported-tensor-type",
             Self::MissingTensor { .. } => "missing-tensor",
+            Self::NotFinite { .. } => "tensor-not-finite",
             Self::UnknownTensor { .. } => "unknown-tensor",
             Self::TensorShape { .. } => "tensor-shape",
             Self::TensorBlocks { .. } => "tensor-blocks",
@@ -278,10 +287,13 @@ impl LoadError {
                 "choose a model of a supported family"
             }
             Self::UnknownTensorType { .. } | Self::UnsupportedTensorType { .. } => {
-                "use the model's Q8_0, Q4_0 or F16 file, or quantize it again to one of these"
+                "use the model's Q8_0, Q4_K_M or F16 file, or quantize it again to one of these"
             }
             Self::MissingTensor { .. } | Self::TensorShape { .. } => {
                 "the file does not match its own metadata: convert the model again"
+            }
+            Self::NotFinite { .. } => {
+                "the file is damaged or its training went wrong: download or convert it again"
             }
             Self::UnknownTensor { .. } => {
                 "the model differs from its family in a way that is not supported: choose another"

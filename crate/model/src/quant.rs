@@ -3,6 +3,7 @@
 //! F32, F16 and BF16 are plain numbers; what a block of the others means stands in [`blocks`].
 
 pub(crate) mod blocks;
+pub(crate) mod float16;
 
 use half::{bf16, f16};
 
@@ -49,6 +50,22 @@ pub fn dequantize(kind: TensorType, bytes: &[u8], values: &mut [f32]) {
             });
         }
     }
+}
+
+/// The first value that a number without a meaning spoils: infinite or none itself, or in a block with such a scale.
+pub(crate) fn not_finite(kind: TensorType, bytes: &[u8]) -> Option<usize> {
+    let is_half = |bytes: &[u8]| bytes[1] & 0x7c != 0x7c;
+    let mut blocks = bytes.chunks_exact(kind.block_bytes());
+    let block_idx = blocks.position(|block| match kind {
+        TensorType::F32 => {
+            !f32::from_le_bytes([block[0], block[1], block[2], block[3]]).is_finite()
+        }
+        TensorType::BF16 => !bf16::from_le_bytes([block[0], block[1]]).is_finite(),
+        _ => !blocks::half_places(kind)
+            .iter()
+            .all(|place| is_half(&block[*place..])),
+    });
+    block_idx.map(|idx| idx * kind.block_len())
 }
 
 /// Packs `values` as ggml's reference quantiser does; [`dequantize`] undoes it, up to rounding.

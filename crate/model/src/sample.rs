@@ -1,5 +1,7 @@
 //! Turns logits into the next token: the likeliest, or a draw that a seed makes repeatable.
 
+use std::collections::{BTreeSet, VecDeque};
+
 use crate::reference::argmax::argmax;
 use crate::reference::softmax::softmax;
 use crate::token::TokenId;
@@ -13,6 +15,11 @@ pub struct SampleOptions {
     pub top_k: usize,
     /// Draws among the likeliest tokens that together have this share: 1 among all, 0 takes the likeliest.
     pub top_p: f32,
+    /// Leaves out tokens less likely than this share of the likeliest one; 0 leaves out none.
+    pub min_p: f32,
+    /// Divides the positive logits, and multiplies the negative ones, of tokens among the last 64; 1 lets them be.
+    /// Source: Keskar et al., "CTRL" (2019).
+    pub repetition_penalty: f32,
     /// The same seed, prompt and model give the same text.
     pub seed: u64,
 }
@@ -24,16 +31,23 @@ impl Default for SampleOptions {
             temperature: 0.0,
             top_k: 40,
             top_p: 0.95,
+            min_p: 0.0,
+            repetition_penalty: 1.0,
             seed: 0,
         }
     }
 }
+
+/// Tokens that a penalty remembers.
+const MEMORY: usize = 64;
 
 /// Chooses tokens for one sequence.
 #[derive(Debug, Clone)]
 pub struct Sampler {
     options: SampleOptions,
     random: Random,
+    /// The last tokens, at most [`MEMORY`].
+    last: VecDeque<TokenId>,
 }
 
 impl Sampler {
@@ -42,15 +56,44 @@ impl Sampler {
         Self {
             options,
             random: Random::new(options.seed),
+            last: VecDeque::new(),
         }
+    }
+
+    /// Takes note of tokens that stand before the next one.
+    pub fn read(&mut self, tokens: &[TokenId]) {
+        self.last
+            .extend(&tokens[tokens.len().saturating_sub(MEMORY)..]);
+        self.last.drain(..self.last.len().saturating_sub(MEMORY));
     }
 
     /// The next token. `logits` must hold at least one value, all finite.
     pub fn sample(&mut self, logits: &[f32]) -> TokenId {
+        let penalty = self.options.repetition_penalty;
+        // Written so that NaN lets them be too.
+        if !(penalty > 0.0 && penalty != 1.0) || self.last.is_empty() {
+            return self.choose(logits);
+        }
+        let mut logits = logits.to_vec();
+        let once: BTreeSet<TokenId> = self.last.iter().copied().collect();
+        for token in once {
+            if let Some(logit) = logits.get_mut(token.idx()) {
+                *logit = if *logit > 0.0 {
+                    *logit / penalty
+                } else {
+                    *logit * penalty
+                };
+            }
+        }
+        self.choose(&logits)
+    }
+
+    fn choose(&mut self, logits: &[f32]) -> TokenId {
         let SampleOptions {
             temperature,
             top_k,
             top_p,
+            min_p,
             ..
         } = self.options;
         // Written so that NaN is greedy too.
@@ -86,6 +129,13 @@ impl Sampler {
                 break;
             }
         }
+        // The likeliest stays, whatever was asked for.
+        let n_likely = shares
+            .iter()
+            .take_while(|share| **share >= min_p * shares[0])
+            .count();
+        n_kept = n_kept.min(n_likely.max(1));
+        let total: f32 = shares[..n_kept].iter().sum();
         let mut left = self.random.next_f32() * total;
         for ((token, _), share) in candidates[..n_kept].iter().zip(&shares) {
             left -= share;
@@ -146,6 +196,7 @@ mod tests {
             top_k,
             top_p,
             seed,
+            ..SampleOptions::default()
         }
     }
 
@@ -207,6 +258,41 @@ mod tests {
         assert!(
             counts[0] == 0 && counts[2] == 0 && counts[3] > 0,
             "share 0.7: {counts:?}"
+        );
+    }
+
+    #[test]
+    fn leaves_out_what_is_far_from_the_likeliest() {
+        let options = SampleOptions {
+            min_p: 0.3,
+            ..options(1.0, 0, 1.0, 5)
+        };
+        let counts = draw(options, &[0.0, 3f32.ln(), -2.0, 2f32.ln()], 1000);
+        assert!(
+            counts[2] == 0 && counts[0] > 0,
+            "share 0.3 of the likeliest: {counts:?}"
+        );
+    }
+
+    #[test]
+    fn tires_of_what_was_said() {
+        let mut sampler = Sampler::new(SampleOptions {
+            repetition_penalty: 2.0,
+            ..options(0.0, 0, 1.0, 5)
+        });
+        let logits = [1.0, 3.0, 2.0, -1.0];
+        assert_eq!(sampler.sample(&logits), TokenId(1), "nothing was said yet");
+        sampler.read(&[TokenId(1)]);
+        assert_eq!(
+            sampler.sample(&logits),
+            TokenId(2),
+            "half of 3 is less than 2"
+        );
+        sampler.read(&[TokenId(3); MEMORY]);
+        assert_eq!(
+            sampler.sample(&logits),
+            TokenId(1),
+            "forgotten after {MEMORY} tokens"
         );
     }
 

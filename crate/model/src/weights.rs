@@ -43,34 +43,34 @@ impl Matrix {
     }
 }
 
-/// The weights of a decoder.
+/// The weights of a decoder, its matrices as stored or as some device keeps them (`M`).
 #[derive(Debug, Clone, PartialEq)]
-pub struct Weights {
+pub struct Weights<M = Matrix> {
     /// `[V, C]`: the row of each token.
-    pub token_embd: Matrix,
+    pub token_embd: M,
     /// `[C]`: gain before the output.
     pub output_norm: Vec<f32>,
     /// `[V, C]`; `None` where the output shares `token_embd`.
-    pub output: Option<Matrix>,
+    pub output: Option<M>,
     /// `[rope.dim / 2]`: each pair's frequency is divided by its factor (Llama 3.1's stretched context).
     pub rope_factors: Option<Vec<f32>>,
     /// From input to output.
-    pub layers: Vec<LayerWeights>,
+    pub layers: Vec<LayerWeights<M>>,
 }
 
 /// The weights of one layer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LayerWeights {
+pub struct LayerWeights<M = Matrix> {
     /// `[C]`: gain before attention.
     pub attn_norm: Vec<f32>,
     /// `[H * D, C]`
-    pub attn_q: Matrix,
+    pub attn_q: M,
     /// `[K * D, C]`
-    pub attn_k: Matrix,
+    pub attn_k: M,
     /// `[K * D, C]`
-    pub attn_v: Matrix,
+    pub attn_v: M,
     /// `[C, H * D]`
-    pub attn_output: Matrix,
+    pub attn_output: M,
     /// `[H * D]`, in models that have it.
     pub attn_q_bias: Option<Vec<f32>>,
     /// `[K * D]`, in models that have it.
@@ -86,11 +86,11 @@ pub struct LayerWeights {
     /// `[C]`: gain before the feed-forward block.
     pub ffn_norm: Vec<f32>,
     /// `[F, C]`
-    pub ffn_gate: Matrix,
+    pub ffn_gate: M,
     /// `[F, C]`
-    pub ffn_up: Matrix,
+    pub ffn_up: M,
     /// `[C, F]`
-    pub ffn_down: Matrix,
+    pub ffn_down: M,
     /// `[C]`: gain behind the feed-forward block, in families that norm what a block adds.
     pub post_ffw_norm: Option<Vec<f32>>,
 }
@@ -99,10 +99,23 @@ impl Weights {
     /// Reads all weights in file order, dropping each part of the file once it was passed.
     ///
     /// # Errors
-    /// [`LoadError::MissingTensor`], [`LoadError::TensorShape`], and [`LoadError::UnknownTensor`] for a tensor that this
-    /// architecture would leave unused.
+    /// [`LoadError::MissingTensor`], [`LoadError::TensorShape`], [`LoadError::NotFinite`], and [`LoadError::UnknownTensor`]
+    /// for a tensor that this architecture would leave unused.
     pub fn load(gguf: &Gguf, parts: &mut Parts, config: &ModelConfig) -> Result<Self, LoadError> {
-        let mut tensors = Tensors::load(gguf, parts)?;
+        Self::load_as(gguf, parts, config, |matrix| matrix)
+    }
+}
+
+impl<M> Weights<M> {
+    /// The same, each matrix in its final layout before the next one is read: the file's bytes and what becomes of them are
+    /// never all in memory at once.
+    pub(crate) fn load_as(
+        gguf: &Gguf,
+        parts: &mut Parts,
+        config: &ModelConfig,
+        pack: impl FnMut(Matrix) -> M,
+    ) -> Result<Self, LoadError> {
+        let mut tensors = Tensors::load(gguf, parts, pack)?;
         let c = config.n_embd;
         let (q, kv, f, v) = (
             config.q_width(),
@@ -163,14 +176,59 @@ impl Weights {
     }
 }
 
-/// All tensors of a file, handed out one by one under their roles.
-pub(crate) struct Tensors {
-    by_name: BTreeMap<String, (Vec<usize>, Matrix)>,
+impl Weights {
+    /// Brings every matrix into another layout.
+    pub(crate) fn map<M>(self, mut pack: impl FnMut(Matrix) -> M) -> Weights<M> {
+        Weights {
+            token_embd: pack(self.token_embd),
+            output_norm: self.output_norm,
+            output: self.output.map(&mut pack),
+            rope_factors: self.rope_factors,
+            layers: self
+                .layers
+                .into_iter()
+                .map(|layer| LayerWeights {
+                    attn_norm: layer.attn_norm,
+                    attn_q: pack(layer.attn_q),
+                    attn_k: pack(layer.attn_k),
+                    attn_v: pack(layer.attn_v),
+                    attn_output: pack(layer.attn_output),
+                    attn_q_bias: layer.attn_q_bias,
+                    attn_k_bias: layer.attn_k_bias,
+                    attn_v_bias: layer.attn_v_bias,
+                    attn_q_norm: layer.attn_q_norm,
+                    attn_k_norm: layer.attn_k_norm,
+                    post_attention_norm: layer.post_attention_norm,
+                    ffn_norm: layer.ffn_norm,
+                    ffn_gate: pack(layer.ffn_gate),
+                    ffn_up: pack(layer.ffn_up),
+                    ffn_down: pack(layer.ffn_down),
+                    post_ffw_norm: layer.post_ffw_norm,
+                })
+                .collect(),
+        }
+    }
 }
 
-impl Tensors {
-    /// Copies every tensor out of `parts`, front to back.
-    pub(crate) fn load(gguf: &Gguf, parts: &mut Parts) -> Result<Self, LoadError> {
+/// All tensors of a file, handed out one by one under their roles.
+pub(crate) struct Tensors<M> {
+    by_name: BTreeMap<String, (Vec<usize>, Tensor<M>)>,
+}
+
+enum Tensor<M> {
+    /// Of one dimension.
+    Vector(Vec<f32>),
+    /// Of several.
+    Matrix(M),
+}
+
+impl<M> Tensors<M> {
+    /// Takes every tensor out of `parts`, front to back.
+    pub(crate) fn load(
+        gguf: &Gguf,
+        parts: &mut Parts,
+        mut pack: impl FnMut(Matrix) -> M,
+    ) -> Result<Self, LoadError> {
         let mut in_order: Vec<_> = gguf.tensors.iter().collect();
         in_order.sort_by_key(|(_, entry)| entry.offset);
         let mut by_name = BTreeMap::new();
@@ -182,7 +240,15 @@ impl Tensors {
                 n_rows: entry.shape.iter().skip(1).product(),
                 bytes: gguf.tensor(parts, name)?.into_owned(),
             };
-            by_name.insert(name.clone(), (entry.shape.clone(), matrix));
+            if let Some(place) = quant::not_finite(matrix.kind, &matrix.bytes) {
+                let name = name.clone();
+                return Err(LoadError::NotFinite { name, place });
+            }
+            let tensor = match entry.shape.len() {
+                0 | 1 => Tensor::Vector(matrix.to_f32()),
+                _ => Tensor::Matrix(pack(matrix)),
+            };
+            by_name.insert(name.clone(), (entry.shape.clone(), tensor));
         }
         parts.drop_before(u64::MAX);
         Ok(Self { by_name })
@@ -194,7 +260,7 @@ impl Tensors {
         name: &str,
         n_rows: usize,
         n_cols: usize,
-    ) -> Result<Matrix, LoadError> {
+    ) -> Result<M, LoadError> {
         let missing = || LoadError::MissingTensor { name: name.into() };
         self.opt_matrix(name, n_rows, n_cols)?.ok_or_else(missing)
     }
@@ -205,8 +271,12 @@ impl Tensors {
         name: &str,
         n_rows: usize,
         n_cols: usize,
-    ) -> Result<Option<Matrix>, LoadError> {
-        self.take(name, vec![n_cols, n_rows])
+    ) -> Result<Option<M>, LoadError> {
+        match self.take(name, vec![n_cols, n_rows])? {
+            Some(Tensor::Matrix(matrix)) => Ok(Some(matrix)),
+            // Two dimensions were asked for.
+            Some(Tensor::Vector(_)) | None => Ok(None),
+        }
     }
 
     /// The vector of this name, as plain floats.
@@ -221,11 +291,14 @@ impl Tensors {
         name: &str,
         len: usize,
     ) -> Result<Option<Vec<f32>>, LoadError> {
-        Ok(self.take(name, vec![len])?.map(|matrix| matrix.to_f32()))
+        match self.take(name, vec![len])? {
+            Some(Tensor::Vector(values)) => Ok(Some(values)),
+            Some(Tensor::Matrix(_)) | None => Ok(None),
+        }
     }
 
-    fn take(&mut self, name: &str, expected: Vec<usize>) -> Result<Option<Matrix>, LoadError> {
-        let Some((found, matrix)) = self.by_name.remove(name) else {
+    fn take(&mut self, name: &str, expected: Vec<usize>) -> Result<Option<Tensor<M>>, LoadError> {
+        let Some((found, tensor)) = self.by_name.remove(name) else {
             return Ok(None);
         };
         if found != expected {
@@ -235,7 +308,7 @@ impl Tensors {
                 found,
             });
         }
-        Ok(Some(matrix))
+        Ok(Some(tensor))
     }
 
     /// Refuses a file with tensors that nobody took: leaving them out would silently change the model.
@@ -293,6 +366,36 @@ mod tests {
             assert!(
                 parts.read(0, 1).is_err(),
                 "{kind}: the file was dropped on the way"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_numbers_that_are_none() {
+        use TensorType::{BF16, F16, F32, Q4_0, Q8_0};
+        for (kind, bytes) in [
+            (F32, &[0, 0, 0x80, 0x7f][..]),
+            (F16, &[0, 0x7e]),
+            (BF16, &[0x80, 0xff]),
+            (Q8_0, &[0, 0x7c]),
+            (Q4_0, &[1, 0xfc]),
+        ] {
+            let tiny = Tiny {
+                kind,
+                ..Tiny::default()
+            };
+            let mut writer = tiny.writer();
+            let name = "blk.1.ffn_up.weight";
+            let tensor = writer.tensors.iter_mut().find(|t| t.name == name).unwrap();
+            // The third block, or number, of the file's second layer.
+            let start = 2 * kind.block_bytes();
+            tensor.bytes[start..start + bytes.len()].copy_from_slice(bytes);
+            let place = 2 * kind.block_len();
+            refuses(
+                &writer,
+                &format!(
+                    "tensor `blk.1.ffn_up.weight` holds a number that is infinite or none, near value {place}"
+                ),
             );
         }
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "results go to standard output")]
 
+mod bench;
 mod demo;
 mod models;
 mod page;
@@ -40,6 +41,9 @@ enum Command {
     Models,
     /// Record what the embedder's tests compare with, by candle in single precision.
     Golden,
+    /// Measure speed and memory beside other engines; see `tests/bench/README.md`.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Take the screenshots in `docs/images`.
     Shots,
 }
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         Command::Size(arguments) => size::run(&arguments),
         Command::Models => models::run(),
         Command::Golden => models::golden(),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Shots => demo::shots(),
     };
     match result {

@@ -5,7 +5,7 @@ use crate::{run, setup, wasm};
 /// Builds the WebAssembly package, then the page around it.
 pub(crate) fn build() -> anyhow::Result<()> {
     wasm::build()?;
-    setup::npm_packages()?;
+    setup::npm_packages("www", &[])?;
     eprintln!("building the page");
     // Its lines about each file are progress; standard output belongs to the command that asked for the page.
     run::run(

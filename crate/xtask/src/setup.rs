@@ -26,29 +26,27 @@ pub(crate) fn wasm_target() -> anyhow::Result<()> {
     })
 }
 
-/// The page's packages, as the lock file names them.
-pub(crate) fn npm_packages() -> anyhow::Result<()> {
+/// The packages of `folder` (the page's is `www`), as its lock file names them.
+pub(crate) fn npm_packages(folder: &str, options: &[&str]) -> anyhow::Result<()> {
     if !run::exists("node") || !run::exists("npm") {
         bail!(
             "Node 20 or newer with npm is missing; install it from nodejs.org or your distribution"
         );
     }
-    let www = run::root().join("www");
-    let lock = fs::read(www.join("package-lock.json"))
-        .context("could not read `www/package-lock.json`")?;
-    let stamp = www.join("node_modules/.anchorite-lock");
+    let path = run::root().join(folder);
+    let lock = fs::read(path.join("package-lock.json"))
+        .with_context(|| format!("could not read `{folder}/package-lock.json`"))?;
+    let stamp = path.join("node_modules/.anchorite-lock");
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
-    eprintln!("installing npm packages");
-    run::run(run::command("npm").args([
-        "--prefix",
-        "www",
-        "ci",
-        "--no-audit",
-        "--no-fund",
-        "--silent",
-    ]))?;
+    eprintln!("installing the npm packages of `{folder}`");
+    run::run(
+        run::command("npm")
+            .args(["--prefix", folder, "ci"])
+            .args(["--no-audit", "--no-fund", "--silent"])
+            .args(options),
+    )?;
     fs::write(&stamp, &lock).with_context(|| format!("could not write `{}`", stamp.display()))
 }
 

@@ -44,11 +44,9 @@ pub(crate) fn lints() -> anyhow::Result<()> {
     setup::wasm_target()?;
     run::run(
         run::cargo()
-            .args([
-                "clippy",
-                "--package=anchorite-web",
-                "--target=wasm32-unknown-unknown",
-            ])
+            .args(["clippy", "--lib"])
+            .args(["--package=anchorite-web", "--package=anchorite-bench"])
+            .arg("--target=wasm32-unknown-unknown")
             .args(lints),
     )
 }
@@ -129,8 +127,10 @@ fn boundaries(path: &Path, text: &str) -> Vec<String> {
     let rules: [(&str, bool, &str); 4] = [
         (
             "wasm_bindgen",
-            path.starts_with("crate/web/") || path.starts_with("crate/xtask/"),
-            "only crate/web names wasm-bindgen",
+            ["crate/web/", "crate/xtask/", "tests/bench/wasm/"]
+                .iter()
+                .any(|room| path.starts_with(room)),
+            "only crate/web and the benchmarks' module name wasm-bindgen",
         ),
         (
             "std::fs",

@@ -1,5 +1,7 @@
 //! Turns `crate/web` into the package `www/pkg`: a WebAssembly module and its JavaScript glue.
 
+use std::path::Path;
+
 use anyhow::Context;
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -17,14 +19,18 @@ pub(crate) fn build() -> anyhow::Result<()> {
         "--profile=wasm",
     ]))?;
     let module = run::target().join("wasm32-unknown-unknown/wasm/anchorite_web.wasm");
+    glue(&module, &run::root().join("www/pkg"))
+}
+
+/// Writes the JavaScript that calls `module`, and the module as it calls, into `folder`.
+pub(crate) fn glue(module: &Path, folder: &Path) -> anyhow::Result<()> {
     Bindgen::new()
-        .input_path(&module)
+        .input_path(module)
         .web(true)?
         .typescript(true)
         // Names help nobody in a browser, and weigh a third of the module.
         .remove_name_section(true)
         .remove_producers_section(true)
-        .out_name("anchorite_web")
-        .generate(run::root().join("www/pkg"))
+        .generate(folder)
         .with_context(|| format!("could not write the glue for `{}`", module.display()))
 }

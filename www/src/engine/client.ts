@@ -176,10 +176,14 @@ export class Anchorite {
    */
   async ask(question: string, call: AskCall = {}): Promise<Answer> {
     const { signal, onEvent, ...options } = call;
-    const reply = await this.#call((id) => ({ kind: "ask", id, question, options }), signal, onEvent);
+    // What the worker had sent before it heard of the abort, an answer that was just complete included, comes too late.
+    const tell = (event: AskEvent): void => {
+      if (!signal?.aborted) onEvent?.(event);
+    };
+    const reply = await this.#call((id) => ({ kind: "ask", id, question, options }), signal, tell);
     if (reply.kind !== "answer") throw new Error(`unexpected reply: ${reply.kind}`);
     if (signal?.aborted) {
-      onEvent?.({ kind: "stopped", answer: reply.answer });
+      onEvent?.({ kind: "stopped", answer: { ...reply.answer, stopped: true } });
       throw abortError(signal);
     }
     return reply.answer;

@@ -6,8 +6,10 @@
 
 use std::ops::Range;
 
-use super::matrix::Linear;
+use super::attention::{self, Heads};
+use super::matrix::{Inputs, Linear};
 use super::vector;
+use crate::cache::KeysValues;
 use crate::config::ModelConfig;
 use crate::error::{LoadError, RunError};
 use crate::gguf::Gguf;
@@ -75,7 +77,7 @@ impl BertForward {
             [_, n_types] if n_types > 0 => n_types,
             _ => 1,
         };
-        let mut tensors = Tensors::load(gguf, parts)?;
+        let mut tensors = Tensors::load(gguf, parts, Linear::new)?;
         let (c, f) = (config.n_embd, config.n_ff);
         let token_embd = tensors.matrix("token_embd.weight", config.n_vocab, c)?;
         let position_embd = tensors.matrix("position_embd.weight", config.context_length, c)?;
@@ -105,8 +107,8 @@ impl BertForward {
         tensors.finish(config)?;
         Ok(Self {
             config: config.clone(),
-            token_embd: Linear::new(token_embd),
-            position_embd: Linear::new(position_embd),
+            token_embd,
+            position_embd,
             token_type,
             token_embd_norm,
             layers,
@@ -137,8 +139,9 @@ impl BertForward {
             }
         }
         self.token_embd_norm.apply(self.config.norm_eps, &mut x);
+        let mut attention = attention::Scratch::default();
         for layer in &self.layers {
-            layer.run(&self.config, &ranges, &mut x);
+            layer.run(&self.config, &ranges, &mut attention, &mut x);
         }
         ranges
             .iter()
@@ -148,26 +151,43 @@ impl BertForward {
 }
 
 impl Layer {
-    fn run(&self, config: &ModelConfig, texts: &[Range<usize>], x: &mut [f32]) {
+    fn run(
+        &self,
+        config: &ModelConfig,
+        texts: &[Range<usize>],
+        attention: &mut attention::Scratch,
+        x: &mut [f32],
+    ) {
         let (mut q, mut k, mut v) = (Vec::new(), Vec::new(), Vec::new());
-        self.attn_q.apply(x, &mut q);
-        self.attn_k.apply(x, &mut k);
-        self.attn_v.apply(x, &mut v);
+        let inputs = Inputs::new(x, config.n_embd);
+        self.attn_q.apply(&inputs, &mut q);
+        self.attn_k.apply(&inputs, &mut k);
+        self.attn_v.apply(&inputs, &mut v);
         let mut gathered = vec![0.0; x.len()];
+        let heads = Heads::new(config);
         for text in texts {
             let range = text.start * config.n_embd..text.end * config.n_embd;
-            let (q, k, v) = (&q[range.clone()], &k[range.clone()], &v[range.clone()]);
-            attend(config, q, k, v, &mut gathered[range]);
+            let source = Text {
+                k: &k[range.clone()],
+                v: &v[range.clone()],
+                n_embd: config.n_embd,
+                head_size: config.head_size,
+            };
+            // Every token of a text sees every other.
+            let all = |_| 0..text.len();
+            attention.attend(heads, &source, all, &q[range.clone()], &mut gathered[range]);
         }
         let mut delta = q;
-        self.attn_output.apply(&gathered, &mut delta);
+        self.attn_output
+            .apply(&Inputs::new(&gathered, config.n_embd), &mut delta);
         vector::add_scaled(1.0, &delta, x);
         self.attn_output_norm.apply(config.norm_eps, x);
 
         let mut wide = Vec::new();
-        self.ffn_up.apply(x, &mut wide);
+        self.ffn_up.apply(&Inputs::new(x, config.n_embd), &mut wide);
         vector::gelu(&mut wide);
-        self.ffn_down.apply(&wide, &mut delta);
+        self.ffn_down
+            .apply(&Inputs::new(&wide, config.n_ff), &mut delta);
         vector::add_scaled(1.0, &delta, x);
         self.layer_output_norm.apply(config.norm_eps, x);
     }
@@ -175,27 +195,24 @@ impl Layer {
 
 impl Biased {
     fn take(
-        tensors: &mut Tensors,
+        tensors: &mut Tensors<Linear>,
         name: &str,
         n_rows: usize,
         n_cols: usize,
     ) -> Result<Self, LoadError> {
         let matrix = tensors.matrix(&format!("{name}.weight"), n_rows, n_cols)?;
         let bias = tensors.vector(&format!("{name}.bias"), n_rows)?;
-        Ok(Self {
-            matrix: Linear::new(matrix),
-            bias,
-        })
+        Ok(Self { matrix, bias })
     }
 
-    fn apply(&self, x: &[f32], y: &mut Vec<f32>) {
+    fn apply(&self, x: &Inputs<'_>, y: &mut Vec<f32>) {
         self.matrix.apply(x, y);
         vector::add_bias(&self.bias, y);
     }
 }
 
 impl Norm {
-    fn take(tensors: &mut Tensors, name: &str, len: usize) -> Result<Self, LoadError> {
+    fn take(tensors: &mut Tensors<Linear>, name: &str, len: usize) -> Result<Self, LoadError> {
         Ok(Self {
             gain: tensors.vector(&format!("{name}.weight"), len)?,
             bias: tensors.vector(&format!("{name}.bias"), len)?,
@@ -207,30 +224,33 @@ impl Norm {
     }
 }
 
-/// Every token of one text sees every other; all operands are `[T, C]`, and `y` starts at zero.
-fn attend(config: &ModelConfig, q: &[f32], k: &[f32], v: &[f32], y: &mut [f32]) {
-    let (c, d) = (config.n_embd, config.head_size);
-    #[expect(clippy::cast_precision_loss, reason = "head sizes are far below 2^24")]
-    let scale = 1.0 / (d as f32).sqrt();
-    let n_tokens = q.len() / c;
-    // A head is short and a text is long: keys lie with their tokens side by side, values with their channels, so that both
-    // products run along the text's tokens or a whole head without a sum across lanes.
-    let mut keys = vec![0.0; d * n_tokens];
-    let mut values = vec![0.0; n_tokens * d];
-    let mut shares = vec![0.0; n_tokens];
-    for start in (0..c).step_by(d) {
-        let head = start..start + d;
-        for (token_idx, (k, v)) in k.chunks_exact(c).zip(v.chunks_exact(c)).enumerate() {
-            for (channel, k) in k[head.clone()].iter().enumerate() {
-                keys[channel * n_tokens + token_idx] = scale * k;
+/// The keys and values of one text, `[T, C]` each.
+struct Text<'x> {
+    k: &'x [f32],
+    v: &'x [f32],
+    n_embd: usize,
+    head_size: usize,
+}
+
+impl KeysValues for Text<'_> {
+    fn n_positions(&self) -> usize {
+        self.k.len() / self.n_embd
+    }
+
+    fn keys(&self, head: usize, first: usize, n: usize, keys: &mut [f32]) {
+        let rows = self.k.chunks_exact(self.n_embd).skip(first).take(n);
+        for (token_idx, k) in rows.enumerate() {
+            let k = &k[head * self.head_size..(head + 1) * self.head_size];
+            for (channel, k) in k.iter().enumerate() {
+                keys[channel * n + token_idx] = *k;
             }
-            values[token_idx * d..(token_idx + 1) * d].copy_from_slice(&v[head.clone()]);
         }
-        for (q, y) in q.chunks_exact(c).zip(y.chunks_exact_mut(c)) {
-            shares.fill(0.0);
-            vector::add_rows(&q[head.clone()], &keys, &mut shares);
-            vector::softmax(&mut shares);
-            vector::add_rows(&shares, &values, &mut y[head.clone()]);
+    }
+
+    fn values(&self, head: usize, first: usize, n: usize, values: &mut [f32]) {
+        let rows = self.v.chunks_exact(self.n_embd).skip(first).take(n);
+        for (values, v) in values.chunks_exact_mut(self.head_size).zip(rows) {
+            values.copy_from_slice(&v[head * self.head_size..(head + 1) * self.head_size]);
         }
     }
 }

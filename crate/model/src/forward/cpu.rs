@@ -8,54 +8,29 @@
 
 use std::ops::Range;
 
-use super::matrix::Linear;
+use super::attention::{self, Heads};
+use super::matrix::{Inputs, Linear};
 use super::vector;
 use crate::adapter::Adapter;
 use crate::cache::{KvCache, LayerCache};
 use crate::config::{Activation, LocalLayers, ModelConfig, Rope, RopeOrder};
-use crate::error::RunError;
+use crate::error::{LoadError, RunError};
+use crate::gguf::Gguf;
+use crate::parts::Parts;
 use crate::reference::rope;
 use crate::token::TokenId;
 use crate::weights::{LayerWeights, Weights};
 
 /// Long prompts run in pieces of this many tokens, so that activations stay small.
-const MAX_BATCH: usize = 128;
+pub const MAX_BATCH: usize = 128;
 
 /// A decoder on the CPU, with the cache of the sequence it is running.
 #[derive(Debug)]
 pub struct CpuForward {
     config: ModelConfig,
-    /// `[V, C]`
-    token_embd: Linear,
-    /// `[C]`
-    output_norm: Vec<f32>,
-    /// `[V, C]`; `None` where the output shares `token_embd`.
-    output: Option<Linear>,
-    rope_factors: Option<Vec<f32>>,
-    layers: Vec<Layer>,
+    weights: Weights<Linear>,
     cache: KvCache,
     scratch: Scratch,
-}
-
-/// One layer, as [`LayerWeights`].
-#[derive(Debug)]
-struct Layer {
-    attn_norm: Vec<f32>,
-    attn_q: Linear,
-    attn_k: Linear,
-    attn_v: Linear,
-    attn_output: Linear,
-    q_bias: Option<Vec<f32>>,
-    k_bias: Option<Vec<f32>>,
-    v_bias: Option<Vec<f32>>,
-    q_norm: Option<Vec<f32>>,
-    k_norm: Option<Vec<f32>>,
-    post_attention_norm: Option<Vec<f32>>,
-    ffn_norm: Vec<f32>,
-    ffn_gate: Linear,
-    ffn_up: Linear,
-    ffn_down: Linear,
-    post_ffn_norm: Option<Vec<f32>>,
 }
 
 /// Activations, kept between runs so that nothing is allocated for a token.
@@ -83,22 +58,29 @@ struct Scratch {
     angles: Vec<(f32, f32)>,
     /// The same for layers with a window; empty where the model has none.
     local_angles: Vec<(f32, f32)>,
-    /// `[P]`: scores, then shares, of one head.
-    shares: Vec<f32>,
+    attention: attention::Scratch,
 }
 
 impl CpuForward {
-    /// Takes the weights over.
+    /// Reads the weights, each matrix into its layout before the next one, dropping each part of the file once it was passed.
+    ///
+    /// # Errors
+    /// As [`Weights::load`].
+    pub fn load(gguf: &Gguf, parts: &mut Parts, config: &ModelConfig) -> Result<Self, LoadError> {
+        let weights = Weights::load_as(gguf, parts, config, Linear::new)?;
+        Ok(Self::with(config, weights))
+    }
+
+    /// Takes weights over.
     pub fn new(config: &ModelConfig, weights: Weights) -> Self {
-        let cache = KvCache::new(config.n_layers, config.kv_width());
+        Self::with(config, weights.map(Linear::new))
+    }
+
+    fn with(config: &ModelConfig, weights: Weights<Linear>) -> Self {
         Self {
             config: config.clone(),
-            token_embd: Linear::new(weights.token_embd),
-            output_norm: weights.output_norm,
-            output: weights.output.map(Linear::new),
-            rope_factors: weights.rope_factors,
-            layers: weights.layers.into_iter().map(Layer::new).collect(),
-            cache,
+            weights,
+            cache: KvCache::new(config.n_layers, config.n_kv_heads, config.head_size),
             scratch: Scratch::default(),
         }
     }
@@ -111,12 +93,37 @@ impl CpuForward {
     /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`],
     /// [`RunError::UnknownToken`], [`RunError::NotFinite`].
     pub fn forward(&mut self, tokens: &[TokenId], position: usize) -> Result<Vec<f32>, RunError> {
+        self.forward_last(tokens, position, 1)
+    }
+
+    /// The same, giving the logits of the last `n` tokens, `[n, V]`.
+    ///
+    /// # Errors
+    /// As [`CpuForward::forward`].
+    ///
+    /// # Panics
+    /// If `n` is more than there are tokens, or than [`MAX_BATCH`].
+    pub fn forward_last(
+        &mut self,
+        tokens: &[TokenId],
+        position: usize,
+        n: usize,
+    ) -> Result<Vec<f32>, RunError> {
         super::check(&self.config, self.cache.n_positions(), tokens, position)?;
         self.cache.truncate(position);
-        for batch in tokens.chunks(MAX_BATCH) {
-            self.run(batch);
+        assert!(
+            n <= tokens.len().min(MAX_BATCH),
+            "logits of {n} tokens of {}",
+            tokens.len()
+        );
+        // What is over comes first, so that the last batch holds all tokens whose logits are wanted.
+        let (first, rest) = tokens.split_at(tokens.len() % MAX_BATCH);
+        for batch in std::iter::once(first).chain(rest.chunks(MAX_BATCH)) {
+            if !batch.is_empty() {
+                self.run(batch);
+            }
         }
-        self.logits()
+        self.logits(n)
     }
 
     /// Puts an adapter on every matrix it has a pair for, or takes the last one off. The cache starts anew.
@@ -136,13 +143,17 @@ impl CpuForward {
                 adapter.pairs
             }
         };
-        for (layer_idx, layer) in self.layers.iter_mut().enumerate() {
+        for (layer_idx, layer) in self.weights.layers.iter_mut().enumerate() {
             for (stem, linear) in layer.adaptable() {
-                linear.lora = pairs.remove(&format!("blk.{layer_idx}.{stem}.weight"));
+                linear.set_lora(pairs.remove(&format!("blk.{layer_idx}.{stem}.weight")));
             }
         }
         // Rows of a shared embedding are looked up, not multiplied, so only the output feels the pair.
-        self.output.as_mut().unwrap_or(&mut self.token_embd).lora = pairs.remove("output.weight");
+        let Weights {
+            output, token_embd, ..
+        } = &mut self.weights;
+        let output = output.as_mut().unwrap_or(token_embd);
+        output.set_lora(pairs.remove("output.weight"));
         self.reset();
         Ok(())
     }
@@ -156,17 +167,14 @@ impl CpuForward {
     fn run(&mut self, tokens: &[TokenId]) {
         let Self {
             config,
-            token_embd,
-            layers,
+            weights,
             cache,
             scratch,
-            rope_factors,
-            ..
         } = self;
         let position = cache.n_positions();
         scratch.x.resize(tokens.len() * config.n_embd, 0.0);
         for (token, x) in tokens.iter().zip(scratch.x.chunks_exact_mut(config.n_embd)) {
-            token_embd.row(token.idx(), x);
+            weights.token_embd.row(token.idx(), x);
         }
         if config.embd_scale != 1.0 {
             scratch.x.iter_mut().for_each(|x| *x *= config.embd_scale);
@@ -175,14 +183,14 @@ impl CpuForward {
         let positions = position..position + tokens.len();
         turns(
             &config.rope,
-            rope_factors.as_deref(),
+            weights.rope_factors.as_deref(),
             positions.clone(),
             &mut scratch.angles,
         );
         if let Some(local) = &config.local {
             turns(&local.rope, None, positions, &mut scratch.local_angles);
         }
-        for (layer_idx, layer) in layers.iter().enumerate() {
+        for (layer_idx, layer) in weights.layers.iter().enumerate() {
             let window = config.window(layer_idx);
             layer.run(
                 config,
@@ -195,55 +203,35 @@ impl CpuForward {
         cache.advance(tokens.len());
     }
 
-    /// The logits of the last token in the scratch.
-    fn logits(&mut self) -> Result<Vec<f32>, RunError> {
+    /// The logits of the last `n` tokens in the scratch.
+    fn logits(&mut self, n: usize) -> Result<Vec<f32>, RunError> {
         let Self {
-            config, scratch, ..
+            config,
+            weights,
+            scratch,
+            ..
         } = self;
-        let last = &scratch.x[scratch.x.len() - config.n_embd..];
-        let norm = &mut scratch.norm[..config.n_embd];
-        vector::rms_norm(last, &self.output_norm, config.norm_eps, norm);
+        let last = &scratch.x[scratch.x.len() - n * config.n_embd..];
+        let norm = &mut scratch.norm[..n * config.n_embd];
+        vector::rms_norm(last, &weights.output_norm, config.norm_eps, norm);
         let mut logits = Vec::new();
-        self.output
-            .as_ref()
-            .unwrap_or(&self.token_embd)
-            .apply(norm, &mut logits);
+        let output = weights.output.as_ref().unwrap_or(&weights.token_embd);
+        output.apply(&Inputs::new(norm, config.n_embd), &mut logits);
         if let Some(cap) = config.logit_cap {
             for logit in &mut logits {
                 *logit = cap * (*logit / cap).tanh();
             }
         }
-        if logits.iter().all(|logit| logit.is_finite()) {
-            return Ok(logits);
+        match logits.iter().position(|logit| !logit.is_finite()) {
+            None => Ok(logits),
+            Some(idx) => Err(RunError::NotFinite {
+                position: self.cache.n_positions() - n + idx / config.n_vocab,
+            }),
         }
-        Err(RunError::NotFinite {
-            position: self.cache.n_positions() - 1,
-        })
     }
 }
 
-impl Layer {
-    fn new(weights: LayerWeights) -> Self {
-        Self {
-            attn_norm: weights.attn_norm,
-            attn_q: Linear::new(weights.attn_q),
-            attn_k: Linear::new(weights.attn_k),
-            attn_v: Linear::new(weights.attn_v),
-            attn_output: Linear::new(weights.attn_output),
-            q_bias: weights.attn_q_bias,
-            k_bias: weights.attn_k_bias,
-            v_bias: weights.attn_v_bias,
-            q_norm: weights.attn_q_norm,
-            k_norm: weights.attn_k_norm,
-            post_attention_norm: weights.post_attention_norm,
-            ffn_norm: weights.ffn_norm,
-            ffn_gate: Linear::new(weights.ffn_gate),
-            ffn_up: Linear::new(weights.ffn_up),
-            ffn_down: Linear::new(weights.ffn_down),
-            post_ffn_norm: weights.post_ffw_norm,
-        }
-    }
-
+impl LayerWeights<Linear> {
     /// The matrices that an adapter can change, by [`crate::adapter::LAYER_TARGETS`].
     fn adaptable(&mut self) -> [(&'static str, &mut Linear); 7] {
         [
@@ -277,8 +265,8 @@ impl Layer {
             gate,
             up,
             angles,
+            attention,
             local_angles,
-            shares,
         } = scratch;
         let angles = if window.is_some() {
             local_angles
@@ -287,44 +275,51 @@ impl Layer {
         };
 
         vector::rms_norm(x, &self.attn_norm, config.norm_eps, norm);
+        let inputs = Inputs::new(norm, config.n_embd);
         for (linear, bias, y) in [
-            (&self.attn_q, &self.q_bias, &mut *q),
-            (&self.attn_k, &self.k_bias, &mut *k),
-            (&self.attn_v, &self.v_bias, &mut *v),
+            (&self.attn_q, &self.attn_q_bias, &mut *q),
+            (&self.attn_k, &self.attn_k_bias, &mut *k),
+            (&self.attn_v, &self.attn_v_bias, &mut *v),
         ] {
-            linear.apply(norm, y);
+            linear.apply(&inputs, y);
             if let Some(bias) = bias {
                 vector::add_bias(bias, y);
             }
         }
-        if let Some(gain) = &self.q_norm {
+        if let Some(gain) = &self.attn_q_norm {
             norm_through(gain, config.norm_eps, gathered, q);
         }
-        if let Some(gain) = &self.k_norm {
+        if let Some(gain) = &self.attn_k_norm {
             norm_through(gain, config.norm_eps, gathered, k);
         }
         rotate(config, angles, config.q_width(), q);
         rotate(config, angles, config.kv_width(), k);
-        cache.k.extend_from_slice(k);
-        cache.v.extend_from_slice(v);
+        cache.extend(k, v);
         gathered.resize(q.len(), 0.0);
-        let n_visible = window.map(|window| window.n_visible);
-        attend(config, n_visible, position, q, cache, shares, gathered);
-        self.attn_output.apply(gathered, delta);
+        // A token sees itself and what stands before it, as far back as the layer's window reaches.
+        let n_visible = window.map_or(usize::MAX, |window| window.n_visible);
+        let visible = |t: usize| {
+            let end = position + t + 1;
+            end.saturating_sub(n_visible)..end
+        };
+        attention.attend(Heads::new(config), cache, visible, q, gathered);
+        self.attn_output
+            .apply(&Inputs::new(gathered, config.q_width()), delta);
         if let Some(gain) = &self.post_attention_norm {
             norm_through(gain, config.norm_eps, norm, delta);
         }
         vector::add_scaled(1.0, delta, x);
 
         vector::rms_norm(x, &self.ffn_norm, config.norm_eps, norm);
-        self.ffn_gate.apply(norm, gate);
-        self.ffn_up.apply(norm, up);
+        let inputs = Inputs::new(norm, config.n_embd);
+        self.ffn_gate.apply(&inputs, gate);
+        self.ffn_up.apply(&inputs, up);
         match config.traits.activation {
             Activation::Silu => vector::swiglu(gate, up),
             Activation::GeluTanh => vector::geglu(gate, up),
         }
-        self.ffn_down.apply(gate, delta);
-        if let Some(gain) = &self.post_ffn_norm {
+        self.ffn_down.apply(&Inputs::new(gate, config.n_ff), delta);
+        if let Some(gain) = &self.post_ffw_norm {
             norm_through(gain, config.norm_eps, norm, delta);
         }
         vector::add_scaled(1.0, delta, x);
@@ -374,49 +369,6 @@ fn rotate(config: &ModelConfig, angles: &[(f32, f32)], width: usize, x: &mut [f3
                         turn(a, b, angle);
                     }
                 }
-            }
-        }
-    }
-}
-
-/// As [`crate::reference::attention`].
-fn attend(
-    config: &ModelConfig,
-    n_visible: Option<usize>,
-    position: usize,
-    q: &[f32],
-    cache: &LayerCache,
-    shares: &mut Vec<f32>,
-    y: &mut [f32],
-) {
-    let (d, width, kv_width) = (config.head_size, config.q_width(), config.kv_width());
-    let n_queries = config.n_heads / config.n_kv_heads;
-    let scale = config.query_scale;
-    for (t, (q, y)) in q
-        .chunks_exact(width)
-        .zip(y.chunks_exact_mut(width))
-        .enumerate()
-    {
-        let n_seen = position + t + 1;
-        let first = n_visible.map_or(0, |n_visible| n_seen.saturating_sub(n_visible));
-        for (h, (q, y)) in q.chunks_exact(d).zip(y.chunks_exact_mut(d)).enumerate() {
-            let head = h / n_queries * d..h / n_queries * d + d;
-            shares.clear();
-            shares.extend(
-                cache
-                    .k
-                    .chunks_exact(kv_width)
-                    .take(n_seen)
-                    .skip(first)
-                    .map(|k| scale * vector::dot(q, &k[head.clone()])),
-            );
-            vector::softmax(shares);
-            y.fill(0.0);
-            for (share, v) in shares
-                .iter()
-                .zip(cache.v.chunks_exact(kv_width).skip(first))
-            {
-                vector::add_scaled(*share, &v[head.clone()], y);
             }
         }
     }

@@ -134,8 +134,8 @@ fn nmse(found: &[f32], expected: &[f32]) -> f64 {
 #[test]
 fn agrees_with_the_twins() {
     use TensorType::{F16, F32, Q4_0, Q8_0};
-    // Quantised activations are rounded once for each product, which adds up over layers.
-    for (kind, bound) in [(F32, 1e-10), (F16, 1e-10), (Q8_0, 1e-3), (Q4_0, 1e-3)] {
+    // The cache holds halves. Quantised activations are rounded once for each product, which adds up over layers.
+    for (kind, bound) in [(F32, 1e-6), (F16, 1e-6), (Q8_0, 1e-3), (Q4_0, 1e-3)] {
         for (is_tied, has_bias) in [(false, false), (true, true)] {
             let tiny = Tiny {
                 kind,
@@ -150,6 +150,12 @@ fn agrees_with_the_twins() {
                 let mut forward = forward(&model);
                 forward.set_adapter(adapter.clone()).unwrap();
                 let got = nmse(&forward.forward(&tokens(19), 0).unwrap(), &expected);
+                // Beside blocks the pair is rounded too, and this one is as strong as the model.
+                let bound = if adapter.is_some() {
+                    2.0 * bound
+                } else {
+                    bound
+                };
                 let case = format!("{kind}, tied {is_tied}, adapter {}", adapter.is_some());
                 println!("{case}: bound {bound:e}, got {got:e}");
                 assert!(got <= bound, "{case}: bound {bound:e}, got {got:e}");
@@ -169,7 +175,7 @@ const FAMILIES: [Architecture; 4] = [
 fn agrees_with_the_twins_for_every_family() {
     for family in FAMILIES {
         // Per layer, for the same reason.
-        for (kind, bound) in [(TensorType::F32, 1e-10), (TensorType::Q8_0, 5e-4)] {
+        for (kind, bound) in [(TensorType::F32, 1e-6), (TensorType::Q8_0, 5e-4)] {
             let tiny = Tiny {
                 kind,
                 ..Tiny::of(family)

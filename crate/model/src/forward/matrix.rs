@@ -2,14 +2,18 @@
 //!
 //! | stored       | kept as          | product                                              |
 //! |--------------|------------------|------------------------------------------------------|
-//! | Q8_0, Q4_0   | groups of 4 rows | [`int8`], activations quantised by block             |
-//! | F32          | floats           | plain loop, four rows at a time in vector registers  |
+//! | blocks       | panels of 16 rows | [`int8`], activations quantised by block            |
+//! | F32          | floats           | plain loop, vector registers along a row             |
 //! | F16, BF16    | as stored        | each row unpacked once for all tokens, then as F32   |
+//!
+//! The two matrices of an adapter's pair are kept as Q8_0 beside blocks, and as floats beside floats.
+
+use std::cell::OnceCell;
 
 use super::{int8, vector};
 use crate::adapter::LoraPair;
 use crate::gguf::TensorType;
-use crate::quant;
+use crate::quant::{self, QK};
 use crate::weights::Matrix;
 
 /// A matrix of `n_rows` outputs by `n_cols` inputs, ready to multiply, with the change an adapter makes to it.
@@ -18,7 +22,7 @@ pub(crate) struct Linear {
     pub(crate) n_rows: usize,
     pub(crate) n_cols: usize,
     values: Values,
-    pub(crate) lora: Option<LoraPair>,
+    lora: Option<Lora>,
 }
 
 #[derive(Debug, Clone)]
@@ -26,6 +30,35 @@ enum Values {
     F32(Vec<f32>),
     Half(TensorType, Vec<u8>),
     Blocks(int8::PackedMatrix),
+}
+
+#[derive(Debug, Clone)]
+enum Lora {
+    Floats(LoraPair),
+    /// `A`, `[R, n_cols]`, and `scale * B`, `[n_rows, R]` with zeros up to whole blocks.
+    Blocks(int8::PackedMatrix, int8::PackedMatrix),
+}
+
+/// What some tokens put into matrices, `[T, n_cols]`, quantised at most once for all of these.
+pub(crate) struct Inputs<'x> {
+    x: &'x [f32],
+    n_cols: usize,
+    quantized: OnceCell<int8::Activations>,
+}
+
+impl<'x> Inputs<'x> {
+    pub(crate) fn new(x: &'x [f32], n_cols: usize) -> Self {
+        Self {
+            x,
+            n_cols,
+            quantized: OnceCell::new(),
+        }
+    }
+
+    fn quantized(&self) -> &int8::Activations {
+        self.quantized
+            .get_or_init(|| int8::Activations::quantized(int8::Kernel::best(), self.x, self.n_cols))
+    }
 }
 
 impl Linear {
@@ -46,6 +79,14 @@ impl Linear {
         }
     }
 
+    /// Puts a change on, or takes it off. The pair fits the matrix.
+    pub(crate) fn set_lora(&mut self, pair: Option<LoraPair>) {
+        self.lora = pair.map(|pair| match &self.values {
+            Values::Blocks(_) => Lora::quantized(&pair, self.n_rows, self.n_cols),
+            Values::F32(_) | Values::Half(..) => Lora::Floats(pair),
+        });
+    }
+
     /// Unpacks one row, as [`Matrix::row`].
     pub(crate) fn row(&self, row_idx: usize, y: &mut [f32]) {
         let start = row_idx * self.n_cols;
@@ -58,20 +99,19 @@ impl Linear {
         }
     }
 
-    /// `y[t,:] = W x[t,:] + scale * B (A x[t,:])`; `x` is `[T, n_cols]`, `y` is resized to `[T, n_rows]`.
-    pub(crate) fn apply(&self, x: &[f32], y: &mut Vec<f32>) {
-        let n_tokens = x.len() / self.n_cols;
+    /// `y[t,:] = W x[t,:] + scale * B (A x[t,:])`; `y` is resized to `[T, n_rows]`.
+    pub(crate) fn apply(&self, x: &Inputs<'_>, y: &mut Vec<f32>) {
+        debug_assert_eq!(x.n_cols, self.n_cols, "as many inputs as columns");
         y.clear();
-        y.resize(n_tokens * self.n_rows, 0.0);
+        y.resize(x.x.len() / self.n_cols * self.n_rows, 0.0);
         match &self.values {
-            Values::Blocks(packed) => {
-                let x = int8::Activations::quantize(x, self.n_cols);
-                packed.matmul(int8::Kernel::best(), &x, y);
-            }
-            Values::F32(_) | Values::Half(..) => self.apply_floats(x, y),
+            Values::Blocks(packed) => packed.matmul(int8::Kernel::best(), x.quantized(), y),
+            Values::F32(_) | Values::Half(..) => self.apply_floats(x.x, y),
         }
-        if let Some(pair) = &self.lora {
-            apply_lora(pair, x, y);
+        match &self.lora {
+            None => {}
+            Some(Lora::Floats(pair)) => apply_lora(pair, x.x, y),
+            Some(Lora::Blocks(a, b)) => apply_quantized_lora(a, b, x.quantized(), y),
         }
     }
 
@@ -96,6 +136,37 @@ impl Linear {
     }
 }
 
+impl Lora {
+    fn quantized(pair: &LoraPair, n_rows: usize, n_cols: usize) -> Self {
+        let pack = |n_rows: usize, n_cols: usize, values: &[f32]| {
+            let kind = TensorType::Q8_0;
+            let bytes = quant::quantize(kind, values);
+            let matrix = Matrix {
+                kind,
+                n_rows,
+                n_cols,
+                bytes,
+            };
+            int8::PackedMatrix::new(&matrix)
+        };
+        let width = pair.rank.next_multiple_of(QK);
+        let mut b = vec![0.0; n_rows * width];
+        for (padded, row) in b
+            .chunks_exact_mut(width)
+            .zip(pair.b.chunks_exact(pair.rank))
+        {
+            for (padded, b) in padded.iter_mut().zip(row) {
+                *padded = pair.scale * b;
+            }
+        }
+        match (pack(pair.rank, n_cols, &pair.a), pack(n_rows, width, &b)) {
+            (Some(a), Some(b)) => Self::Blocks(a, b),
+            // Q8_0 always packs.
+            _ => Self::Floats(pair.clone()),
+        }
+    }
+}
+
 /// As [`crate::reference::lora`].
 fn apply_lora(pair: &LoraPair, x: &[f32], y: &mut [f32]) {
     let (n_cols, n_rows) = (pair.a.len() / pair.rank, pair.b.len() / pair.rank);
@@ -108,6 +179,27 @@ fn apply_lora(pair: &LoraPair, x: &[f32], y: &mut [f32]) {
             *y += vector::dot(row, &inner);
         }
     }
+}
+
+/// As [`crate::reference::lora`], on the kernels of the matrix it changes.
+fn apply_quantized_lora(
+    a: &int8::PackedMatrix,
+    b: &int8::PackedMatrix,
+    x: &int8::Activations,
+    y: &mut [f32],
+) {
+    let kernel = int8::Kernel::best();
+    let (rank, width) = (a.n_rows(), b.n_cols());
+    let mut inner = vec![0.0; y.len() / b.n_rows() * rank];
+    a.matmul(kernel, x, &mut inner);
+    let mut padded = vec![0.0; y.len() / b.n_rows() * width];
+    for (padded, inner) in padded.chunks_exact_mut(width).zip(inner.chunks_exact(rank)) {
+        padded[..rank].copy_from_slice(inner);
+    }
+    let inner = int8::Activations::quantized(kernel, &padded, width);
+    let mut delta = vec![0.0; y.len()];
+    b.matmul(kernel, &inner, &mut delta);
+    vector::add_scaled(1.0, &delta, y);
 }
 
 #[cfg(test)]
@@ -140,7 +232,8 @@ mod tests {
                 reference::matmul::matmul(&matrix, &x, &mut expected);
                 let mut linear = Linear::new(matrix.clone());
                 let mut found = Vec::new();
-                linear.apply(&x, &mut found);
+                let inputs = Inputs::new(&x, n_cols);
+                linear.apply(&inputs, &mut found);
                 check(kind, "matmul", bound, &found, &expected);
 
                 let rank = 4;
@@ -152,8 +245,8 @@ mod tests {
                     b,
                 };
                 reference::lora::lora(&pair, &x, &mut expected);
-                linear.lora = Some(pair);
-                linear.apply(&x, &mut found);
+                linear.set_lora(Some(pair));
+                linear.apply(&inputs, &mut found);
                 check(kind, "with lora", bound, &found, &expected);
 
                 let (mut row, mut same) = (vec![0.0; n_cols], vec![0.0; n_cols]);

@@ -2,6 +2,7 @@
 //!
 //! Backends are variants of one enum, so that callers and the generation loop are the same for all of them.
 
+mod attention;
 mod int8;
 mod vector;
 pub(crate) mod matrix;
@@ -58,6 +59,34 @@ impl Forward {
             Self::Cpu(forward) => forward.forward(tokens, position),
             Self::Gpu(forward) => forward.forward(tokens, position).await,
         }
+    }
+
+    /// As [`Forward::forward`], giving the logits of the last `n` tokens, `[n, V]`: more than one only where
+    /// [`Forward::gives_several`].
+    ///
+    /// # Errors
+    /// As [`Forward::forward`].
+    ///
+    /// # Panics
+    /// If `n` is more than this backend gives, or than there are tokens.
+    pub async fn forward_last(
+        &mut self,
+        tokens: &[TokenId],
+        position: usize,
+        n: usize,
+    ) -> Result<Vec<f32>, RunError> {
+        match self {
+            Self::Cpu(forward) => forward.forward_last(tokens, position, n),
+            Self::Gpu(forward) => {
+                assert_eq!(n, 1, "logits of one token");
+                forward.forward(tokens, position).await
+            }
+        }
+    }
+
+    /// Whether it gives the logits of several tokens that run together, up to [`cpu::MAX_BATCH`].
+    pub fn gives_several(&self) -> bool {
+        matches!(self, Self::Cpu(_))
     }
 
     /// Puts an adapter on, in place of the last one, or takes that off. The cache starts anew.

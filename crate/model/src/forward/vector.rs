@@ -26,25 +26,6 @@ pub(crate) fn add_scaled(scale: f32, x: &[f32], y: &mut [f32]) {
     }
 }
 
-/// `y += sum over rows of scales[row] * rows[row,:]`; `rows` is `[scales.len(), y.len()]`.
-pub(crate) fn add_rows(scales: &[f32], rows: &[f32], y: &mut [f32]) {
-    /// Rows at a time, so that `y` is loaded and stored a quarter as often.
-    const ROWS: usize = 4;
-    let len = y.len();
-    let (fours, rest) = scales.as_chunks::<ROWS>();
-    let (four_rows, rest_rows) = rows.split_at(fours.len() * ROWS * len);
-    for (scales, rows) in fours.iter().zip(four_rows.chunks_exact(ROWS * len)) {
-        let (a, b) = rows.split_at(2 * len);
-        let ((a, b), (c, d)) = (a.split_at(len), b.split_at(len));
-        for ((((y, a), b), c), d) in y.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-            *y += (scales[0] * a + scales[1] * b) + (scales[2] * c + scales[3] * d);
-        }
-    }
-    for (scale, row) in rest.iter().zip(rest_rows.chunks_exact(len)) {
-        add_scaled(*scale, row, y);
-    }
-}
-
 /// `y[t,:] += bias`, for every row.
 pub(crate) fn add_bias(bias: &[f32], y: &mut [f32]) {
     for y in y.chunks_exact_mut(bias.len()) {
@@ -78,16 +59,22 @@ pub(crate) fn layer_norm(x: &mut [f32], gain: &[f32], bias: &[f32], eps: f32) {
     }
 }
 
-/// As [`crate::reference::softmax`].
-pub(crate) fn softmax(x: &mut [f32]) {
-    let max = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+/// A softmax that comes in pieces, [`crate::reference::softmax`] but for the division: `x` becomes its exponentials under the
+/// largest score so far, and `total` their sum so far. Gives what earlier pieces must be multiplied with, now that `largest`
+/// has grown.
+pub(crate) fn softmax_onto(x: &mut [f32], largest: &mut f32, total: &mut f32) -> f32 {
+    let max = max(x).max(*largest);
+    let scale = if *largest == max {
+        1.0
+    } else {
+        exp(*largest - max)
+    };
     for x in &mut *x {
         *x = exp(*x - max);
     }
-    let scale = 1.0 / sum(x);
-    for x in x {
-        *x *= scale;
-    }
+    *largest = max;
+    *total = scale * *total + sum(x);
+    scale
 }
 
 /// As [`crate::reference::swiglu`], into `gate`.
@@ -114,6 +101,22 @@ pub(crate) fn gelu(x: &mut [f32]) {
     }
 }
 
+fn max(x: &[f32]) -> f32 {
+    let larger = |max: f32, x: f32| if x > max { x } else { max };
+    let (blocks, rest) = x.as_chunks::<LANES>();
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    for block in blocks {
+        for lane in 0..LANES {
+            lanes[lane] = larger(lanes[lane], block[lane]);
+        }
+    }
+    lanes
+        .iter()
+        .chain(rest)
+        .copied()
+        .fold(f32::NEG_INFINITY, larger)
+}
+
 fn sum(x: &[f32]) -> f32 {
     let (blocks, rest) = x.as_chunks::<LANES>();
     let mut sums = [0.0f32; LANES];
@@ -134,10 +137,11 @@ fn len(n: usize) -> f32 {
 ///
 /// Source: Cephes, `expf.c`.
 fn exp(x: f32) -> f32 {
-    /// Adding and taking away 1.5 * 2^23 rounds to a whole number.
+    /// Adding 1.5 * 2^23 rounds to a whole number, which then is the sum's lower bits.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.0, 88.0);
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let n = rounded - ROUND;
     let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
     let mut p = 1.987_569_1e-4;
     p = p * r + 1.398_199_9e-3;
@@ -146,13 +150,8 @@ fn exp(x: f32) -> f32 {
     p = p * r + 1.666_666_5e-1;
     p = p * r + 5e-1;
     p = p * r * r + r + 1.0;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "1 to 254 by the clamp"
-    )]
-    let power = f32::from_bits((((n + 127.0) as i32) << 23) as u32);
-    p * power
+    // The exponent is 1 to 254 by the clamp; the bits above it are shifted out.
+    p * f32::from_bits((rounded.to_bits().wrapping_add(127)) << 23)
 }
 
 /// The error function to 2e-7. Source: Abramowitz and Stegun, 7.1.26.
@@ -199,14 +198,6 @@ mod tests {
             let (a, b, bias) = (values(n, 1), values(n, 2), values(n, 3));
             nmse("dot", &[dot(&a, &b)], &[reference::matmul::dot(&a, &b)]);
 
-            let rows = values(7 * n, 4);
-            let (mut found, mut expected) = (a.clone(), a.clone());
-            add_rows(&bias[..1].repeat(7), &rows, &mut found);
-            for (i, y) in expected.iter_mut().enumerate() {
-                *y += (0..7).map(|row| bias[0] * rows[row * n + i]).sum::<f32>();
-            }
-            nmse("add_rows", &found, &expected);
-
             let (mut found, mut expected) = (vec![0.0; n], vec![0.0; n]);
             rms_norm(&a, &b, 1e-5, &mut found);
             reference::rms_norm::rms_norm(&a, &b, 1e-5, &mut expected);
@@ -218,7 +209,14 @@ mod tests {
             nmse("layer_norm", &found, &expected);
 
             let (mut found, mut expected) = (a.clone(), a.clone());
-            softmax(&mut found);
+            let (mut largest, mut total) = (f32::NEG_INFINITY, 0.0);
+            let (first, last) = found.split_at_mut(n / 2);
+            if !first.is_empty() {
+                softmax_onto(first, &mut largest, &mut total);
+            }
+            let scale = softmax_onto(last, &mut largest, &mut total);
+            first.iter_mut().for_each(|x| *x *= scale);
+            found.iter_mut().for_each(|x| *x /= total);
             reference::softmax::softmax(&mut expected);
             nmse("softmax", &found, &expected);
 

@@ -27,6 +27,15 @@ pub(crate) struct Block {
     pub(crate) min: f32,
 }
 
+/// Where the f16s of a block start, scales and minimums.
+pub(crate) fn half_places(kind: TensorType) -> &'static [usize] {
+    match kind {
+        TensorType::Q4_1 | TensorType::Q5_1 | TensorType::Q4K | TensorType::Q5K => &[0, 2],
+        TensorType::Q6K => &[208],
+        _ => &[0],
+    }
+}
+
 /// Calls `each` for all 32 values at a time that `bytes` hold, in order.
 ///
 /// # Panics

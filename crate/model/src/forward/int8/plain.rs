@@ -1,43 +1,45 @@
-//! Turns a group of rows and some tokens into their products, one after the other: the twin of the fast kernels.
+//! Turns a panel and some tokens into their products, one after the other: the twin of the fast kernels.
 
-use super::{ROWS, Rows, Tile, Token};
-use crate::quant::{QK, blocks};
+use super::{Panel, ROWS, STEP, STEPS, Token, block_bytes, pack};
+use crate::quant::QK;
 
-/// `sums[t][j] = sum over blocks of scale * scale * (quants . quants)`, for blocks of `BYTES` bytes with `SCALES` scales.
-pub(in crate::forward) fn tile<const BYTES: usize, const SCALES: usize, const T: usize>(
-    rows: &Rows<'_>,
-    tokens: [Token<'_>; T],
-) -> Tile<T> {
-    let mut sums = [[0.0; ROWS]; T];
-    let (w_blocks, _) = rows.quants.as_chunks::<BYTES>();
-    let (scales, _) = rows.scales.as_chunks::<SCALES>();
-    let groups = w_blocks.chunks_exact(ROWS).zip(scales.chunks_exact(ROWS));
-    for (block_idx, (group, scales)) in groups.enumerate() {
-        for (token, sums) in tokens.iter().zip(&mut sums) {
+/// `sums[t][n] = sum over blocks of sx * (sw * (code . qx - offset * sum(qx)) + min * sum(qx))`; with two scales, the first
+/// half of a block has the first one.
+pub(super) fn tile(
+    bits: usize,
+    n_scales: usize,
+    panel: &Panel<'_>,
+    tokens: &[Token<'_>],
+    sums: &mut [[f32; ROWS]],
+) {
+    for (token, sums) in tokens.iter().zip(sums) {
+        *sums = [0.0; ROWS];
+        let blocks = panel.codes.chunks_exact(block_bytes(bits));
+        for (block_idx, block) in blocks.enumerate() {
             let x = &token.quants[block_idx * QK..(block_idx + 1) * QK];
-            for ((block, scales), sum) in group.iter().zip(scales).zip(sums) {
-                let w = unpack(block);
-                let parts = w.chunks_exact(QK / SCALES).zip(x.chunks_exact(QK / SCALES));
-                for ((w, x), scale) in parts.zip(scales) {
-                    let dot: i32 = w
-                        .iter()
-                        .zip(x)
-                        .map(|(w, x)| i32::from(*w) * i32::from(*x))
-                        .sum();
-                    #[expect(clippy::cast_precision_loss, reason = "at most 32 * 2^14, exact")]
-                    let dot = dot as f32;
-                    *sum += dot * (scale * token.scales[block_idx]);
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let mut scaled = 0.0;
+                for scale_idx in 0..n_scales {
+                    let steps = scale_idx * STEPS / n_scales..(scale_idx + 1) * STEPS / n_scales;
+                    let mut dot = 0i32;
+                    for column in steps.start * STEP..steps.end * STEP {
+                        let i = row * STEP + column % STEP;
+                        let code = pack::code(bits, block, column / STEP, i);
+                        dot += (i32::from(code) - panel.offset) * i32::from(x[column]);
+                    }
+                    let scale = panel.scales[(block_idx * n_scales + scale_idx) * ROWS + row];
+                    scaled += scale * float(dot);
                 }
+                if let Some(min) = panel.mins.get(block_idx * ROWS + row) {
+                    scaled += min * float(token.sums[block_idx].iter().sum());
+                }
+                *sum += token.scales[block_idx] * scaled;
             }
         }
     }
-    sums
 }
 
-/// The numbers of one block, of 8 or of 4 bits by its length in bytes.
-pub(in crate::forward) fn unpack(block: &[u8]) -> [i8; QK] {
-    if block.len() == QK {
-        return blocks::signed(block);
-    }
-    blocks::nibbles(block, -8)
+#[expect(clippy::cast_precision_loss, reason = "at most 32 * 2^15, exact")]
+fn float(n: i32) -> f32 {
+    n as f32
 }

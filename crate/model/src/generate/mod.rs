@@ -1,5 +1,8 @@
 //! Turns a prompt into text, token by token: one loop for every backend and target.
 
+mod draft;
+mod stop;
+
 use std::ops::ControlFlow;
 
 use serde::Serialize;
@@ -16,6 +19,9 @@ use crate::template::ChatTemplate;
 use crate::token::TokenId;
 use crate::tokenizer::Tokenizer;
 use crate::weights::Weights;
+
+use draft::Draft;
+use stop::{StopFilter, ends_in_copies};
 
 /// Where a model is asked to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +52,9 @@ pub struct GenerateOptions {
     pub sample: SampleOptions,
     /// Texts that end the writing; they are not part of what was written.
     pub stop: Vec<String>,
+    /// Whether tokens are guessed from what stands in the prompt, and then run together ([`draft`]). The text is the same, and
+    /// comes sooner where it copies. Only where the backend gives the logits of several tokens; ignored elsewhere.
+    pub lookup: bool,
     /// So many copies of the same 4 to 48 tokens, one right after the other, end the writing; 0 lets it turn in circles.
     pub max_copies: usize,
 }
@@ -56,6 +65,7 @@ impl Default for GenerateOptions {
             max_tokens: 256,
             sample: SampleOptions::default(),
             stop: Vec::new(),
+            lookup: true,
             max_copies: 0,
         }
     }
@@ -90,6 +100,8 @@ pub struct Generation {
     pub n_cached_tokens: usize,
     /// Tokens written, the end token not counted.
     pub n_generated_tokens: usize,
+    /// Runs of the model: one for each token, fewer where tokens were guessed.
+    pub n_steps: usize,
     /// Milliseconds until the first token was chosen.
     pub prefill_ms: f64,
     /// Milliseconds for all tokens after the first.
@@ -140,13 +152,13 @@ impl Generator {
             GpuForward::check_family(&config)?;
             gpu::check_types(&gguf)?;
         }
-        let weights = Weights::load(&gguf, &mut parts, &config)?;
         let (forward, kind, device) = match backend {
             BackendRequest::Cpu => {
-                let forward = CpuForward::new(&config, weights);
+                let forward = CpuForward::load(&gguf, &mut parts, &config)?;
                 (Forward::Cpu(Box::new(forward)), "cpu", cpu_name())
             }
             BackendRequest::Gpu => {
+                let weights = Weights::load(&gguf, &mut parts, &config)?;
                 let forward = GpuForward::load(&config, weights).await?;
                 // The generation loop must stop where the device's cache ends.
                 config.context_length = forward.context_length();
@@ -253,6 +265,7 @@ impl Generator {
             n_prompt_tokens: prompt.len(),
             n_cached_tokens,
             n_generated_tokens: 0,
+            n_steps: 0,
             prefill_ms: 0.0,
             decode_ms: 0.0,
             stop: StopReason::MaxTokens,
@@ -263,51 +276,84 @@ impl Generator {
 
         let start = now_ms();
         let mut sampler = Sampler::new(options.sample);
+        sampler.read(prompt);
         let mut logits = run(
             &mut self.forward,
             &mut self.cached,
             &prompt[n_cached_tokens..],
             n_cached_tokens,
+            1,
         )
         .await?;
         let first = now_ms();
         generation.prefill_ms = first - start;
+        generation.n_steps = 1;
 
+        let n_vocab = self.config.n_vocab;
+        let mut draft =
+            (options.lookup && self.forward.gives_several()).then(|| Draft::new(prompt));
         let mut written = Vec::new();
         let mut stream = self.tokenizer.stream();
-        let mut text = StopFilter {
-            stop: &options.stop,
-            held: String::new(),
-        };
-        generation.stop = loop {
-            let token = sampler.sample(&logits);
-            if self.tokenizer.is_end(token) {
-                break StopReason::EndToken;
-            }
-            generation.n_generated_tokens += 1;
-            if let Some(piece) = stream.push(token) {
-                let (piece, is_stop) = text.push(&piece);
-                generation.text.push_str(&piece);
-                let broke = !piece.is_empty() && on_text(&piece).await.is_break();
-                if is_stop {
-                    break StopReason::StopText;
+        let mut text = StopFilter::new(options.stop.as_slice());
+        // Tokens that ran behind the last known one, on trust.
+        let mut guessed: Vec<TokenId> = Vec::new();
+        generation.stop = 'steps: loop {
+            let mut n_right = 0;
+            for logits in logits.chunks_exact(n_vocab) {
+                let token = sampler.sample(logits);
+                if self.tokenizer.is_end(token) {
+                    break 'steps StopReason::EndToken;
                 }
-                if broke {
-                    break StopReason::Cancelled;
+                sampler.read(&[token]);
+                generation.n_generated_tokens += 1;
+                if let Some(piece) = stream.push(token) {
+                    let (piece, is_stop) = text.push(&piece);
+                    generation.text.push_str(&piece);
+                    let broke = !piece.is_empty() && on_text(&piece).await.is_break();
+                    if is_stop {
+                        break 'steps StopReason::StopText;
+                    }
+                    if broke {
+                        break 'steps StopReason::Cancelled;
+                    }
                 }
+                if generation.n_generated_tokens == options.max_tokens {
+                    break 'steps StopReason::MaxTokens;
+                }
+                written.push(token);
+                if let Some(draft) = &mut draft {
+                    draft.push(token);
+                }
+                if ends_in_copies(&written, options.max_copies) {
+                    break 'steps StopReason::Repetition;
+                }
+                // The next logits are those behind the guess, and stand for what is written only if it was right.
+                if guessed.get(n_right) != Some(&token) {
+                    break;
+                }
+                n_right += 1;
             }
-            if generation.n_generated_tokens == options.max_tokens {
-                break StopReason::MaxTokens;
-            }
-            written.push(token);
-            if ends_in_copies(&written, options.max_copies) {
-                break StopReason::Repetition;
-            }
-            let position = self.cached.len();
+            let position = prompt.len() + written.len() - 1;
             if position == context {
                 break StopReason::ContextFull;
             }
-            logits = run(&mut self.forward, &mut self.cached, &[token], position).await?;
+            let mut next = vec![written[written.len() - 1]];
+            if let Some(draft) = &mut draft {
+                draft.learn(guessed.len(), n_right);
+                let room = (context - position).min(options.max_tokens - written.len());
+                guessed.clear();
+                guessed.extend(draft.guess().iter().take(room - 1));
+                next.extend_from_slice(&guessed);
+            }
+            logits = run(
+                &mut self.forward,
+                &mut self.cached,
+                &next,
+                position,
+                next.len(),
+            )
+            .await?;
+            generation.n_steps += 1;
         };
         generation.decode_ms = now_ms() - first;
 
@@ -327,15 +373,16 @@ impl Generator {
     }
 }
 
-/// Runs `tokens` and keeps `cached` in step with the cache, also where the run fails.
+/// Runs `tokens` and keeps `cached` in step with the cache, also where the run fails. Gives the logits of the last `n` tokens.
 async fn run(
     forward: &mut Forward,
     cached: &mut Vec<TokenId>,
     tokens: &[TokenId],
     position: usize,
+    n: usize,
 ) -> Result<Vec<f32>, RunError> {
     cached.truncate(position);
-    match forward.forward(tokens, position).await {
+    match forward.forward_last(tokens, position, n).await {
         Ok(logits) => {
             cached.extend_from_slice(tokens);
             Ok(logits)
@@ -348,55 +395,10 @@ async fn run(
     }
 }
 
-/// Whether `tokens` end in `n_copies` copies of the same 4 to 48 tokens. Shorter runs are no circle: a rule, a row of dots.
-fn ends_in_copies(tokens: &[TokenId], n_copies: usize) -> bool {
-    const LENGTHS: std::ops::RangeInclusive<usize> = 4..=48;
-    n_copies > 1
-        && LENGTHS.into_iter().any(|len| {
-            let start = tokens.len().checked_sub(len * n_copies);
-            start.is_some_and(|start| {
-                let copies = &tokens[start..];
-                copies[len..] == copies[..copies.len() - len]
-            })
-        })
-}
-
 /// The processor as far as a library without an operating system can tell, and which of its instructions multiply.
 fn cpu_name() -> String {
     format!("{}, {}", std::env::consts::ARCH, forward::kernel_name())
 }
 
-/// Holds back text that may be the start of a stop text.
-struct StopFilter<'s> {
-    stop: &'s [String],
-    held: String,
-}
-
-impl StopFilter<'_> {
-    /// Adds a piece; gives what is certainly no part of a stop text, and whether one came.
-    fn push(&mut self, piece: &str) -> (String, bool) {
-        self.held.push_str(piece);
-        let stops = self.stop.iter().filter(|stop| !stop.is_empty());
-        if let Some(end) = stops
-            .clone()
-            .filter_map(|stop| self.held.find(stop.as_str()))
-            .min()
-        {
-            self.held.truncate(end);
-            return (std::mem::take(&mut self.held), true);
-        }
-        let may_continue = |start: &usize| {
-            stops
-                .clone()
-                .any(|stop| stop.starts_with(&self.held[*start..]))
-        };
-        let starts = self.held.char_indices().map(|(start, _)| start);
-        let keep = starts.clone().find(may_continue).unwrap_or(self.held.len());
-        let held = self.held.split_off(keep);
-        (std::mem::replace(&mut self.held, held), false)
-    }
-}
-
 #[cfg(test)]
-#[path = "generate_tests.rs"]
 mod tests;

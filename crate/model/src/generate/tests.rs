@@ -26,28 +26,6 @@ fn options(max_tokens: usize) -> GenerateOptions {
     }
 }
 
-#[test]
-fn sees_a_circle_by_its_third_round() {
-    let tokens =
-        |text: &str| -> Vec<TokenId> { text.bytes().map(|byte| TokenId(byte.into())).collect() };
-    for (text, n_copies, expected) in [
-        ("so abcd abcd abcd ", 3, true),
-        ("so abcd abcd abcd", 3, true),
-        ("so abcd abcd ", 3, false),
-        ("so abcd abcd ", 2, true),
-        ("so abcd abcd abcd ", 0, false),
-        ("so abcd abcd abcd x", 3, false),
-        ("abcabcabc", 3, false),
-        ("", 3, false),
-    ] {
-        assert_eq!(
-            ends_in_copies(&tokens(text), n_copies),
-            expected,
-            "{n_copies} copies in {text:?}"
-        );
-    }
-}
-
 fn prompt(generator: &Generator) -> Vec<TokenId> {
     generator.tokenizer().encode("a tiny prompt", true).unwrap()
 }
@@ -231,10 +209,7 @@ fn refuses_an_encoder_as_generator() {
 #[test]
 fn holds_back_only_what_may_be_a_stop_text() {
     let stop = ["\nQ:".to_owned(), "END".to_owned()];
-    let mut filter = StopFilter {
-        stop: &stop,
-        held: String::new(),
-    };
+    let mut filter = StopFilter::new(&stop);
     assert_eq!(
         filter.push("one\n"),
         ("one".into(), false),
@@ -307,5 +282,52 @@ fn runs_every_family_on_the_cpu_and_refuses_others_than_llama_on_a_graphics_devi
             generation.n_generated_tokens > 0,
             "{family:?}: {generation:?}"
         );
+    }
+}
+
+/// A random model says some things again, which is where a guess is right.
+#[test]
+fn guessing_changes_how_often_the_model_runs_and_nothing_else() {
+    let tiny = Tiny {
+        context_length: 256,
+        ..Tiny::default()
+    };
+    for (kind, temperature) in [
+        (TensorType::F32, 0.0),
+        (TensorType::Q8_0, 0.0),
+        (TensorType::Q8_0, 0.4),
+    ] {
+        let mut generator = load(&Tiny {
+            kind,
+            ..tiny.clone()
+        });
+        let prompt = prompt(&generator);
+        let mut run = |lookup: bool, max_tokens: usize| {
+            let mut options = options(max_tokens);
+            options.sample.temperature = temperature;
+            options.lookup = lookup;
+            generate(&mut generator, &prompt, &options).0.unwrap()
+        };
+        // To one of the last tokens before the end of the context, and into it.
+        for max_tokens in [1, 60, 1000] {
+            let (plain, guessed) = (run(false, max_tokens), run(true, max_tokens));
+            let case = format!("{kind}, temperature {temperature}, {max_tokens} tokens");
+            assert_eq!(guessed.text, plain.text, "{case}: the same text");
+            assert_eq!(guessed.stop, plain.stop, "{case}: the same end");
+            assert_eq!(
+                guessed.n_generated_tokens, plain.n_generated_tokens,
+                "{case}: as many tokens"
+            );
+            println!(
+                "{case}: {} steps, {} guessing",
+                plain.n_steps, guessed.n_steps
+            );
+            if max_tokens == 1000 && temperature == 0.0 {
+                assert!(
+                    guessed.n_steps < plain.n_steps,
+                    "{case}: no guess was right"
+                );
+            }
+        }
     }
 }

@@ -1,0 +1,61 @@
+//! Turns a generator's GGUF into figures: what a token and a prompt cost on this processor, on one core.
+//!
+//! `cargo run --release -p anchorite-model --example cpu_speed -- generator.gguf [adapter.gguf] [n_prompt]`
+
+use std::time::Instant;
+
+use anchorite_model::forward::CpuForward;
+use anchorite_model::{Adapter, Gguf, ModelConfig, Parts, TokenId};
+
+const N_DECODE: usize = 64;
+
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a native tool that measures"
+)]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args().skip(1);
+    let path = args.next().ok_or("give the path of a GGUF file")?;
+    let mut parts = Parts::new(vec![std::fs::read(path)?]);
+    let gguf = Gguf::parse(&parts)?;
+    let config = ModelConfig::from_gguf(&gguf)?;
+    let adapter = match args.next() {
+        Some(path) if path != "-" => Some(Adapter::load(
+            &Parts::new(vec![std::fs::read(path)?]),
+            &config,
+        )?),
+        _ => None,
+    };
+    let n_prompt = args.next().map_or(Ok(256), |n| n.parse())?;
+
+    let start = Instant::now();
+    let mut model = CpuForward::load(&gguf, &mut parts, &config)?;
+    let load_ms = start.elapsed().as_secs_f64() * 1e3;
+    model.set_adapter(adapter)?;
+    println!(
+        "{} layers, {} wide; load {load_ms:.0} ms",
+        config.n_layers, config.n_embd
+    );
+    let prompt: Vec<TokenId> = (0..n_prompt)
+        .map(|i| TokenId((i * 7919 % 500) as u32))
+        .collect();
+    for _ in 0..3 {
+        model.reset();
+        let start = Instant::now();
+        model.forward(&prompt, 0)?;
+        let prefill_s = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        for (token, past) in (0..).map(TokenId).zip(prompt.len()..).take(N_DECODE) {
+            model.forward(&[token], past)?;
+        }
+        let decode_s = start.elapsed().as_secs_f64();
+        println!(
+            "prefill {n_prompt} tokens: {:.0} tok/s; decode behind them: {:.1} tok/s, {:.2} ms each",
+            n_prompt as f64 / prefill_s,
+            N_DECODE as f64 / decode_s,
+            decode_s * 1e3 / N_DECODE as f64,
+        );
+    }
+    Ok(())
+}

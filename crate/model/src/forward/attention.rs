@@ -1,0 +1,305 @@
+//! Turns queries, keys and values into what each query gathers, tile by tile, so that nothing grows with the square of the
+//! text: the same loop for a decoder's cache and an encoder's texts.
+//!
+//! For some queries at a time and 64 positions at a time: scores, their softmax so far, and the values under it; when a later
+//! tile holds a larger score, what was gathered is scaled down to it. Source: Dao et al., "FlashAttention" (2022), Milakov
+//! and Gimelshein, "Online normalizer calculation for softmax" (2018). A query's numbers are computed in the same order
+//! whatever queries are beside it, so that a token gets the same alone and in a batch.
+
+use std::ops::Range;
+
+use super::vector;
+use crate::cache::KeysValues;
+use crate::config::ModelConfig;
+
+/// Positions in a tile.
+const POSITIONS: usize = 64;
+/// Queries that share the tiles they unpack.
+const QUERIES: usize = 48;
+
+/// The sizes of an attention.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heads {
+    /// `H`
+    pub(super) n_heads: usize,
+    /// `K`; divides `H`.
+    pub(super) n_kv_heads: usize,
+    /// `D`
+    pub(super) size: usize,
+    /// What scores are multiplied with before their softmax.
+    pub(super) scale: f32,
+}
+
+impl Heads {
+    /// Those of a model.
+    pub(super) fn new(config: &ModelConfig) -> Self {
+        Self {
+            n_heads: config.n_heads,
+            n_kv_heads: config.n_kv_heads,
+            size: config.head_size,
+            scale: config.query_scale,
+        }
+    }
+}
+
+/// Memory that is kept between calls.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    /// `[48, D]`: queries, scaled.
+    q: Vec<f32>,
+    /// `[D, 64]`
+    keys: Vec<f32>,
+    /// `[64, D]`
+    values: Vec<f32>,
+    /// `[48, 64]`: scores, then shares.
+    shares: Vec<f32>,
+    /// `[48, D]`
+    gathered: Vec<f32>,
+    /// `[48]`: the largest score so far, and the sum of all shares under it.
+    sums: Vec<(f32, f32)>,
+}
+
+impl Scratch {
+    /// As [`crate::reference::attention`], where query `t` sees the positions `visible(t)`.
+    ///
+    /// `q` and `y` are `[T, H * D]`; `y` is overwritten.
+    pub(super) fn attend(
+        &mut self,
+        heads: Heads,
+        source: &impl KeysValues,
+        visible: impl Fn(usize) -> Range<usize>,
+        q: &[f32],
+        y: &mut [f32],
+    ) {
+        let d = heads.size;
+        let width = heads.n_heads * d;
+        let n_group = heads.n_heads / heads.n_kv_heads;
+        let n_rows = q.len() / width * n_group;
+        for kv_head in 0..heads.n_kv_heads {
+            for start in (0..n_rows).step_by(QUERIES) {
+                let rows = start..n_rows.min(start + QUERIES);
+                // The queries of one token that share a head lie side by side.
+                let place =
+                    |row: usize| row / n_group * width + (kv_head * n_group + row % n_group) * d;
+                self.q.clear();
+                for row in rows.clone() {
+                    let q = &q[place(row)..place(row) + d];
+                    self.q.extend(q.iter().map(|q| heads.scale * q));
+                }
+                let seen: Vec<Range<usize>> =
+                    rows.clone().map(|row| visible(row / n_group)).collect();
+                self.gather(kv_head, d, source, &seen);
+                for (row, (gathered, (_, sum))) in
+                    rows.zip(self.gathered.chunks_exact(d).zip(&self.sums))
+                {
+                    let scale = if *sum > 0.0 { 1.0 / sum } else { 0.0 };
+                    let y = &mut y[place(row)..place(row) + d];
+                    for (y, gathered) in y.iter_mut().zip(gathered) {
+                        *y = scale * gathered;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes through the tiles for the queries in `self.q`, each of which sees its range.
+    fn gather(&mut self, head: usize, d: usize, source: &impl KeysValues, seen: &[Range<usize>]) {
+        let n = seen.len();
+        self.gathered.clear();
+        self.gathered.resize(n * d, 0.0);
+        self.sums.clear();
+        self.sums.resize(n, (f32::NEG_INFINITY, 0.0));
+        let first = seen.iter().map(|range| range.start).min().unwrap_or(0);
+        let end = seen.iter().map(|range| range.end).max().unwrap_or(0);
+        debug_assert!(end <= source.n_positions(), "positions that are filled");
+        for first in (first / POSITIONS * POSITIONS..end).step_by(POSITIONS) {
+            let len = POSITIONS.min(source.n_positions() - first);
+            self.keys.resize(d * len, 0.0);
+            source.keys(head, first, len, &mut self.keys);
+            self.values.resize(len * d, 0.0);
+            source.values(head, first, len, &mut self.values);
+            self.shares.clear();
+            self.shares.resize(n * len, 0.0);
+            add_products(&self.q, &self.keys, d, len, &mut self.shares);
+            let rows = self.shares.chunks_exact_mut(len);
+            let gathered = self.gathered.chunks_exact_mut(d);
+            for (((shares, gathered), (largest, sum)), seen) in
+                rows.zip(gathered).zip(&mut self.sums).zip(seen)
+            {
+                let start = seen.start.clamp(first, first + len) - first;
+                let end = seen.end.clamp(first, first + len) - first;
+                shares[..start].fill(0.0);
+                shares[end.max(start)..].fill(0.0);
+                if start < end {
+                    let shares = &mut shares[start..end];
+                    let scale = vector::softmax_onto(shares, largest, sum);
+                    if scale != 1.0 {
+                        gathered.iter_mut().for_each(|x| *x *= scale);
+                    }
+                }
+            }
+            add_products(&self.shares, &self.values, len, d, &mut self.gathered);
+        }
+    }
+}
+
+/// `c += a b`: `a` is `[M, n_inner]`, `b` is `[n_inner, n_cols]`, `c` is `[M, n_cols]`. Each sum runs from the first to the last.
+fn add_products(a: &[f32], b: &[f32], n_inner: usize, n_cols: usize, c: &mut [f32]) {
+    /// Rows that share what is read of `b`.
+    const ROWS: usize = 4;
+    let mut a = a.chunks_exact(ROWS * n_inner);
+    let mut c = c.chunks_exact_mut(ROWS * n_cols);
+    for (a, c) in a.by_ref().zip(c.by_ref()) {
+        add_rows::<ROWS>(a, b, n_inner, n_cols, c);
+    }
+    let (a, c) = (a.remainder(), c.into_remainder());
+    match a.len() / n_inner {
+        3 => add_rows::<3>(a, b, n_inner, n_cols, c),
+        2 => add_rows::<2>(a, b, n_inner, n_cols, c),
+        1 => add_rows::<1>(a, b, n_inner, n_cols, c),
+        _ => {}
+    }
+}
+
+/// Columns that a step takes: two vector registers for each row.
+#[cfg(target_arch = "wasm32")]
+const COLUMNS: usize = 8;
+#[cfg(not(target_arch = "wasm32"))]
+const COLUMNS: usize = 16;
+
+/// As [`add_products`] for `ROWS` rows.
+fn add_rows<const ROWS: usize>(a: &[f32], b: &[f32], n_inner: usize, n_cols: usize, c: &mut [f32]) {
+    let a: [&[f32]; ROWS] = std::array::from_fn(|row| &a[row * n_inner..(row + 1) * n_inner]);
+    let n_whole = n_cols / COLUMNS * COLUMNS;
+    for start in (0..n_whole).step_by(COLUMNS) {
+        let mut sums = [[0.0f32; COLUMNS]; ROWS];
+        for (row, sums) in sums.iter_mut().enumerate() {
+            sums.copy_from_slice(&c[row * n_cols + start..][..COLUMNS]);
+        }
+        for (inner, b) in b.chunks_exact(n_cols).take(n_inner).enumerate() {
+            let Some(b) = b[start..].first_chunk::<COLUMNS>() else {
+                continue;
+            };
+            for row in 0..ROWS {
+                let a = a[row][inner];
+                for (sum, b) in sums[row].iter_mut().zip(b) {
+                    *sum += a * b;
+                }
+            }
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            c[row * n_cols + start..][..COLUMNS].copy_from_slice(sums);
+        }
+    }
+    for column in n_whole..n_cols {
+        for row in 0..ROWS {
+            for inner in 0..n_inner {
+                c[row * n_cols + column] += a[row][inner] * b[inner * n_cols + column];
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::KvCache;
+    use crate::forward::test_values as values;
+    use crate::reference;
+
+    fn config(head_size: usize) -> ModelConfig {
+        let tiny = crate::tiny::Tiny {
+            n_embd: 6 * head_size,
+            n_heads: 6,
+            n_kv_heads: 2,
+            ..crate::tiny::Tiny::default()
+        };
+        let parts = crate::Parts::new(vec![tiny.gguf()]);
+        let gguf = crate::Gguf::parse(&parts).expect("a GGUF file");
+        ModelConfig::from_gguf(&gguf).expect("a configuration")
+    }
+
+    /// Numbers that halves hold exactly, so that only attention is compared.
+    fn halves(n: usize, seed: usize) -> Vec<f32> {
+        values(n, seed)
+            .into_iter()
+            .map(|x| half::f16::from_f32(x).to_f32())
+            .collect()
+    }
+
+    /// `n_tokens` queries behind `position` others, in one piece and one by one.
+    #[test]
+    fn agrees_with_the_twin_in_any_pieces() {
+        const BOUND: f64 = 1e-11;
+        for (head_size, n_visible, position, n_tokens) in [
+            (8, None, 0, 1),
+            (12, None, 0, 70),
+            (64, None, 63, 2),
+            (64, Some(33), 5, 130),
+            (20, Some(80), 200, 17),
+        ] {
+            let config = config(head_size);
+            let (width, kv_width) = (config.q_width(), config.kv_width());
+            let n = position + n_tokens;
+            let (q, k, v) = (
+                values(n_tokens * width, 1),
+                halves(n * kv_width, 2),
+                halves(n * kv_width, 3),
+            );
+            let mut expected = vec![0.0; q.len()];
+            reference::attention::attention(
+                &config,
+                n_visible,
+                position,
+                &q,
+                &k,
+                &v,
+                &mut expected,
+            );
+            let run = |n_at_once: usize| {
+                let mut cache = KvCache::new(1, config.n_kv_heads, head_size);
+                let seen = ..position * kv_width;
+                cache.layer_mut(0).extend(&k[seen], &v[seen]);
+                cache.advance(position);
+                let mut scratch = Scratch::default();
+                let visible = |first: usize| {
+                    move |t: usize| {
+                        let end = first + t + 1;
+                        end.saturating_sub(n_visible.unwrap_or(end))..end
+                    }
+                };
+                let mut found = vec![f32::NAN; q.len()];
+                let pieces = q
+                    .chunks(n_at_once * width)
+                    .zip(found.chunks_mut(n_at_once * width));
+                for (piece, (q, y)) in pieces.enumerate() {
+                    let first = position + piece * n_at_once;
+                    let rows = first * kv_width..(first + q.len() / width) * kv_width;
+                    let layer = cache.layer_mut(0);
+                    layer.extend(&k[rows.clone()], &v[rows]);
+                    scratch.attend(Heads::new(&config), layer, visible(first), q, y);
+                }
+                found
+            };
+            let (whole, single) = (run(n_tokens), run(1));
+            assert!(
+                whole == single,
+                "D {head_size}: other numbers alone than in a batch"
+            );
+            let power: f64 = expected.iter().map(|y| f64::from(*y).powi(2)).sum();
+            let error: f64 = whole
+                .iter()
+                .zip(&expected)
+                .map(|(a, b)| f64::from(a - b).powi(2))
+                .sum();
+            let got = error / power;
+            println!(
+                "D {head_size}, {n_tokens} behind {position}: NMSE bound {BOUND:e}, got {got:e}"
+            );
+            assert!(
+                got <= BOUND,
+                "D {head_size}: NMSE bound {BOUND:e}, got {got:e}"
+            );
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Compares the fast kernels with their twin, and packed rows with what they were packed from.
+
+use half::f16;
+
+use super::*;
+use crate::forward::test_values as values;
+use crate::gguf::TensorType;
+use crate::quant;
+use crate::weights::Matrix;
+
+/// Blocks of any bytes, whose f16s are made tame: all types are reached, and all their numbers.
+fn stored(kind: TensorType, n_values: usize) -> Vec<u8> {
+    let n_bytes = kind.n_bytes(n_values).expect("whole blocks");
+    let mut bytes: Vec<u8> = (0..n_bytes)
+        // Never -128, which no quantising gives.
+        .map(|i| (i * 7919 % 251).to_le_bytes()[0])
+        .map(|byte| if byte == 0x80 { 0x7f } else { byte })
+        .collect();
+    for (idx, block) in bytes.chunks_exact_mut(kind.block_bytes()).enumerate() {
+        for start in quant::blocks::half_places(kind) {
+            let half = f16::from_f32(0.01 + (idx + start) as f32 % 7.0 / 100.0);
+            block[*start..start + 2].copy_from_slice(&half.to_le_bytes());
+        }
+    }
+    bytes
+}
+
+fn packed(kind: TensorType, n_rows: usize, n_cols: usize) -> (Matrix, PackedMatrix) {
+    let matrix = Matrix {
+        kind,
+        n_rows,
+        n_cols,
+        bytes: stored(kind, n_rows * n_cols),
+    };
+    let packed = PackedMatrix::new(&matrix).expect("a type with a kernel");
+    (matrix, packed)
+}
+
+const KINDS: [TensorType; 8] = [
+    TensorType::Q8_0,
+    TensorType::Q4_0,
+    TensorType::Q4_1,
+    TensorType::Q5_0,
+    TensorType::Q5_1,
+    TensorType::Q4K,
+    TensorType::Q5K,
+    TensorType::Q6K,
+];
+
+/// Every kernel that this processor runs.
+fn kernels() -> Vec<Kernel> {
+    #[cfg(target_arch = "x86_64")]
+    return x86::all();
+    #[cfg(not(target_arch = "x86_64"))]
+    vec![Kernel::best()]
+}
+
+/// The fast kernels against their twin: only the order of the float sums differs, which shows most where a minimum
+/// cancels most of a sum.
+#[test]
+fn every_kernel_agrees_with_the_plain_one() {
+    const BOUND: f64 = 1e-10;
+    let sizes = [(1, 256, 1), (2, 256, 5), (3, 512, 63), (67, 768, 131)];
+    let cases = KINDS
+        .into_iter()
+        .flat_map(|kind| sizes.map(|size| (kind, size)));
+    for (kind, (n_tokens, n_cols, n_rows)) in cases {
+        let (_, packed) = packed(kind, n_rows, n_cols);
+        let x = values(n_tokens * n_cols, 2);
+        let x = Activations::quantized(Kernel::Plain, &x, n_cols);
+        // A value that no product has: every place must be written, and none beyond.
+        let mut expected = vec![f32::NAN; n_tokens * n_rows];
+        packed.matmul(Kernel::Plain, &x, &mut expected);
+        let power: f64 = expected.iter().map(|y| f64::from(*y).powi(2)).sum();
+        for kernel in kernels() {
+            let mut found = vec![f32::NAN; n_tokens * n_rows];
+            packed.matmul(kernel, &x, &mut found);
+            let error: f64 = found
+                .iter()
+                .zip(&expected)
+                .map(|(a, b)| f64::from(a - b).powi(2))
+                .sum();
+            let got = error / power;
+            let case = format!("{kind}, {n_tokens} x {n_cols} x {n_rows}");
+            println!(
+                "{} {case}: NMSE bound {BOUND:e}, got {got:e}",
+                kernel.name()
+            );
+            assert!(
+                got <= BOUND,
+                "{} {case}: NMSE bound {BOUND:e}, got {got:e}",
+                kernel.name()
+            );
+        }
+    }
+}
+
+/// The loader's layout against the meaning of the stored bytes.
+#[test]
+fn a_product_is_that_of_the_stored_numbers() {
+    for kind in KINDS {
+        let (matrix, packed) = packed(kind, 19, 256);
+        let x = values(5 * 256, 3);
+        let mut found = vec![f32::NAN; 5 * 19];
+        packed.matmul(
+            Kernel::best(),
+            &Activations::quantized(Kernel::best(), &x, 256),
+            &mut found,
+        );
+        let mut expected = vec![0.0; 5 * 19];
+        crate::reference::matmul::matmul(&matrix, &x, &mut expected);
+        let power: f64 = expected.iter().map(|y| f64::from(*y).powi(2)).sum();
+        let error: f64 = found
+            .iter()
+            .zip(&expected)
+            .map(|(a, b)| f64::from(a - b).powi(2))
+            .sum();
+        let (bound, got) = (5e-5, error / power);
+        assert!(got <= bound, "{kind}: NMSE bound {bound:e}, got {got:e}");
+    }
+}
+
+#[test]
+fn one_token_gets_the_same_alone_and_among_others() {
+    for kind in KINDS {
+        let (_, packed) = packed(kind, 33, 256);
+        let x = values(11 * 256, 4);
+        for kernel in kernels() {
+            let mut together = vec![f32::NAN; 11 * 33];
+            packed.matmul(
+                kernel,
+                &Activations::quantized(kernel, &x, 256),
+                &mut together,
+            );
+            for (x, together) in x.chunks_exact(256).zip(together.chunks_exact(33)) {
+                let mut alone = vec![f32::NAN; 33];
+                packed.matmul(kernel, &Activations::quantized(kernel, x, 256), &mut alone);
+                assert!(
+                    alone == together,
+                    "{kind} on {}: other numbers",
+                    kernel.name()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_smallest_byte_does_not_overflow() {
+    // -128 is no value that quantising gives, but a file may hold it. It counts as -127.
+    let mut matrix = packed(TensorType::Q8_0, 4, 64).0;
+    for byte in matrix
+        .bytes
+        .chunks_exact_mut(34)
+        .flat_map(|block| &mut block[2..])
+    {
+        *byte = 0x80;
+    }
+    let packed = PackedMatrix::new(&matrix).expect("a type with a kernel");
+    let mut expected = [0.0; 4];
+    let x = [-1.0; 64];
+    packed.matmul(
+        Kernel::Plain,
+        &Activations::quantized(Kernel::Plain, &x, 64),
+        &mut expected,
+    );
+    assert!(expected[0] > 0.0, "minus times minus: {expected:?}");
+    for kernel in kernels() {
+        let mut found = [0.0; 4];
+        packed.matmul(kernel, &Activations::quantized(kernel, &x, 64), &mut found);
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(
+                (found - expected).abs() <= 1e-5 * expected.abs(),
+                "{}: found {found}, expected {expected}",
+                kernel.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn unpacks_a_row_as_it_was_stored() {
+    for (kind, row_idx) in KINDS
+        .into_iter()
+        .flat_map(|kind| [0, 6, 15, 16, 18].map(move |row| (kind, row)))
+    {
+        let (matrix, packed) = packed(kind, 19, 512);
+        let (mut found, mut expected) = (vec![0.0; 512], vec![0.0; 512]);
+        packed.row(row_idx, &mut found);
+        matrix.row(row_idx, &mut expected);
+        assert!(
+            found == expected,
+            "{kind}, row {row_idx}: other numbers than stored"
+        );
+    }
+}

@@ -1,0 +1,207 @@
+//! Turns the steps of a product into wasm's vector instructions: SIMD128, and relaxed SIMD in the module built for it.
+
+#![expect(
+    unsafe_op_in_unsafe_fn,
+    reason = "`Lanes` says what its callers promise, once for all of these"
+)]
+
+use std::arch::wasm32::{
+    f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_splat, i32x4, i32x4_add, i32x4_dot_i16x8,
+    i32x4_shuffle, u8x16_splat, u16x8_extend_high_u8x16, u16x8_extend_low_u8x16, u16x8_shl,
+    u16x8_shr, v128, v128_and, v128_load, v128_load64_splat, v128_or, v128_store,
+};
+#[cfg(target_feature = "relaxed-simd")]
+use std::arch::wasm32::{
+    f32x4_relaxed_madd, i8x16_splat, i32x4_extract_lane, i32x4_relaxed_dot_i8x16_i7x16_add,
+    i32x4_splat, v128_load32_splat, v128_xor,
+};
+
+use super::tile::{Lanes, run};
+use super::{Kernel, Panel, ROWS, Token};
+
+/// The fastest kernel that this module and this processor have.
+#[cfg(not(target_feature = "relaxed-simd"))]
+pub(super) fn best() -> Kernel {
+    Kernel::Simd128
+}
+
+/// The fastest kernel that this processor has.
+///
+/// What the relaxed product makes of an operand with its upper bit set is the processor's choice: x86-64 with VNNI takes it
+/// as 128, ARM with its dot product as a sign, and x86-64 without VNNI adds pairs that saturate. There SIMD128 is as fast.
+#[cfg(target_feature = "relaxed-simd")]
+pub(super) fn best() -> Kernel {
+    use std::hint::black_box;
+    let (largest, all_bits) = (black_box(i8x16_splat(127)), black_box(u8x16_splat(255)));
+    let dots = i32x4_relaxed_dot_i8x16_i7x16_add(largest, all_bits, black_box(i32x4_splat(0)));
+    match i32x4_extract_lane::<0>(dots) {
+        UNSIGNED => Kernel::RelaxedUnsigned,
+        SIGNED => Kernel::RelaxedSigned,
+        _ => Kernel::Simd128,
+    }
+}
+
+#[cfg(target_feature = "relaxed-simd")]
+const UNSIGNED: i32 = 4 * 127 * 255;
+#[cfg(target_feature = "relaxed-simd")]
+const SIGNED: i32 = 4 * 127 * -1;
+
+/// As [`super::plain::tile`].
+pub(super) fn tile(
+    kernel: Kernel,
+    bits: usize,
+    n_scales: usize,
+    panel: &Panel<'_>,
+    tokens: &[Token<'_>],
+    sums: &mut [[f32; ROWS]],
+) {
+    // SAFETY: a module with instructions that its engine lacks does not load.
+    unsafe {
+        match kernel {
+            #[cfg(target_feature = "relaxed-simd")]
+            Kernel::RelaxedUnsigned => {
+                run::<Relaxed<false>, 4, 2, 4>(bits, n_scales, panel, tokens, sums);
+            }
+            #[cfg(target_feature = "relaxed-simd")]
+            Kernel::RelaxedSigned => {
+                run::<Relaxed<true>, 4, 2, 4>(bits, n_scales, panel, tokens, sums);
+            }
+            _ => run::<Simd128, 2, 1, 4>(bits, n_scales, panel, tokens, sums),
+        }
+    }
+}
+
+/// What both sets share: four rows in a vector.
+macro_rules! lanes_of_128_bits {
+    () => {
+        const N: usize = 4;
+        type Codes = v128;
+        type Inputs = v128;
+        type Floats = v128;
+
+        #[inline(always)]
+        unsafe fn codes(bytes: *const u8) -> v128 {
+            v128_load(bytes.cast())
+        }
+        #[inline(always)]
+        unsafe fn nibbles(codes: v128, half: usize) -> v128 {
+            let moved = if half == 0 {
+                codes
+            } else {
+                u16x8_shr(codes, 4)
+            };
+            v128_and(moved, u8x16_splat(0xf))
+        }
+        #[inline(always)]
+        unsafe fn add_upper(codes: v128, plane: v128, shift: usize, mask: u8) -> v128 {
+            // The wanted bits go to places 4 and up.
+            let moved = match shift {
+                0 => u16x8_shl(plane, 4),
+                1 => u16x8_shl(plane, 3),
+                2 => u16x8_shl(plane, 2),
+                3 => u16x8_shl(plane, 1),
+                4 => plane,
+                5 => u16x8_shr(plane, 1),
+                6 => u16x8_shr(plane, 2),
+                _ => u16x8_shr(plane, 3),
+            };
+            v128_or(codes, v128_and(moved, u8x16_splat(mask << 4)))
+        }
+        #[inline(always)]
+        unsafe fn load(floats: *const f32) -> v128 {
+            v128_load(floats.cast())
+        }
+        #[inline(always)]
+        unsafe fn store(floats: v128, to: *mut f32) {
+            v128_store(to.cast(), floats);
+        }
+        #[inline(always)]
+        unsafe fn splat(float: f32) -> v128 {
+            f32x4_splat(float)
+        }
+        #[inline(always)]
+        unsafe fn mul(a: v128, b: v128) -> v128 {
+            f32x4_mul(a, b)
+        }
+    };
+}
+
+struct Simd128;
+
+/// Bytes are widened: a sum of two products then fits, whatever they are. A vector of four rows becomes two of two rows,
+/// with two sums for each.
+impl Lanes for Simd128 {
+    lanes_of_128_bits!();
+    type Dots = [v128; 2];
+
+    #[inline(always)]
+    unsafe fn inputs(token: &Token<'_>, column: usize) -> v128 {
+        v128_load64_splat(token.wide.as_ptr().add(column).cast())
+    }
+    #[inline(always)]
+    unsafe fn start(_: usize, offset: i32, sum: i32) -> [v128; 2] {
+        let start = -offset * sum;
+        [i32x4(start, 0, start, 0); 2]
+    }
+    #[inline(always)]
+    unsafe fn dot(_: usize, dots: [v128; 2], codes: v128, inputs: v128) -> [v128; 2] {
+        let [first, last] = dots;
+        [
+            i32x4_add(
+                first,
+                i32x4_dot_i16x8(u16x8_extend_low_u8x16(codes), inputs),
+            ),
+            i32x4_add(
+                last,
+                i32x4_dot_i16x8(u16x8_extend_high_u8x16(codes), inputs),
+            ),
+        ]
+    }
+    #[inline(always)]
+    unsafe fn floats(dots: [v128; 2]) -> v128 {
+        let even = i32x4_shuffle::<0, 2, 4, 6>(dots[0], dots[1]);
+        let odd = i32x4_shuffle::<1, 3, 5, 7>(dots[0], dots[1]);
+        f32x4_convert_i32x4(i32x4_add(even, odd))
+    }
+    #[inline(always)]
+    unsafe fn mul_add(a: v128, b: v128, c: v128) -> v128 {
+        f32x4_add(f32x4_mul(a, b), c)
+    }
+}
+
+/// Codes of up to 7 bits mean the same to every processor. Those of 8 bits are taken as what it makes of the upper bit.
+#[cfg(target_feature = "relaxed-simd")]
+struct Relaxed<const IS_SIGNED: bool>;
+
+#[cfg(target_feature = "relaxed-simd")]
+impl<const IS_SIGNED: bool> Lanes for Relaxed<IS_SIGNED> {
+    lanes_of_128_bits!();
+    type Dots = v128;
+
+    #[inline(always)]
+    unsafe fn inputs(token: &Token<'_>, column: usize) -> v128 {
+        v128_load32_splat(token.quants.as_ptr().add(column).cast())
+    }
+    #[inline(always)]
+    unsafe fn start(bits: usize, offset: i32, sum: i32) -> v128 {
+        let is_number = IS_SIGNED && bits == super::EIGHT;
+        i32x4_splat(if is_number { 0 } else { -offset * sum })
+    }
+    #[inline(always)]
+    unsafe fn dot(bits: usize, dots: v128, codes: v128, inputs: v128) -> v128 {
+        let codes = if IS_SIGNED && bits == super::EIGHT {
+            v128_xor(codes, u8x16_splat(0x80))
+        } else {
+            codes
+        };
+        i32x4_relaxed_dot_i8x16_i7x16_add(inputs, codes, dots)
+    }
+    #[inline(always)]
+    unsafe fn floats(dots: v128) -> v128 {
+        f32x4_convert_i32x4(dots)
+    }
+    #[inline(always)]
+    unsafe fn mul_add(a: v128, b: v128, c: v128) -> v128 {
+        f32x4_relaxed_madd(a, b, c)
+    }
+}

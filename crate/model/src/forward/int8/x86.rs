@@ -1,0 +1,291 @@
+//! Turns the steps of a product into the vector instructions of x86-64: AVX2, AVX-VNNI, AVX-512 VNNI.
+
+#![expect(
+    unsafe_op_in_unsafe_fn,
+    reason = "`Lanes` says what its callers promise, once for all of these"
+)]
+
+use std::arch::is_x86_feature_detected;
+use std::arch::x86_64::{
+    __m256, __m256i, __m512, __m512i, _mm256_abs_epi8, _mm256_add_epi32, _mm256_and_si256,
+    _mm256_cvtepi32_ps, _mm256_dpbusd_avx_epi32, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_or_si256,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_sign_epi8,
+    _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_ps, _mm256_xor_si256, _mm512_and_si512,
+    _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512,
+    _mm512_mul_ps, _mm512_or_si512, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps,
+    _mm512_slli_epi16, _mm512_srli_epi16, _mm512_storeu_ps,
+};
+
+use super::tile::{Lanes, run};
+use super::{EIGHT, Kernel, Panel, ROWS, Token};
+
+/// Tokens that 512-bit registers take at once.
+pub(super) const AVX512_TOKENS: usize = 8;
+
+/// The fastest of these that this processor runs.
+pub(super) fn best() -> Option<Kernel> {
+    let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    if has_avx2 && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni") {
+        return Some(Kernel::Avx512Vnni);
+    }
+    if has_avx2 && is_x86_feature_detected!("avxvnni") {
+        return Some(Kernel::AvxVnni);
+    }
+    has_avx2.then_some(Kernel::Avx2)
+}
+
+/// All that this processor runs.
+#[cfg(test)]
+pub(super) fn all() -> Vec<Kernel> {
+    let found = [Kernel::Avx2, Kernel::AvxVnni, Kernel::Avx512Vnni].into_iter();
+    let has = [
+        is_x86_feature_detected!("avx2"),
+        is_x86_feature_detected!("avxvnni"),
+        is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni"),
+    ];
+    found
+        .zip(has)
+        .filter_map(|(kernel, has)| has.then_some(kernel))
+        .collect()
+}
+
+/// As [`super::plain::tile`].
+pub(super) fn tile(
+    kernel: Kernel,
+    bits: usize,
+    n_scales: usize,
+    panel: &Panel<'_>,
+    tokens: &[Token<'_>],
+    sums: &mut [[f32; ROWS]],
+) {
+    // SAFETY: `best` is the only maker of these values, and asks the processor first.
+    unsafe {
+        match kernel {
+            Kernel::Avx512Vnni => avx512(bits, n_scales, panel, tokens, sums),
+            Kernel::AvxVnni => avx_vnni(bits, n_scales, panel, tokens, sums),
+            _ => avx2(bits, n_scales, panel, tokens, sums),
+        }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx2,fma")]
+fn avx512(
+    bits: usize,
+    n_scales: usize,
+    panel: &Panel<'_>,
+    tokens: &[Token<'_>],
+    sums: &mut [[f32; ROWS]],
+) {
+    // SAFETY: this function has the set.
+    unsafe { run::<Avx512Vnni, 1, 1, AVX512_TOKENS>(bits, n_scales, panel, tokens, sums) }
+}
+
+#[target_feature(enable = "avxvnni,avx2,fma")]
+fn avx_vnni(
+    bits: usize,
+    n_scales: usize,
+    panel: &Panel<'_>,
+    tokens: &[Token<'_>],
+    sums: &mut [[f32; ROWS]],
+) {
+    // SAFETY: this function has the set.
+    unsafe { run::<AvxVnni, 2, 2, 4>(bits, n_scales, panel, tokens, sums) }
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn avx2(
+    bits: usize,
+    n_scales: usize,
+    panel: &Panel<'_>,
+    tokens: &[Token<'_>],
+    sums: &mut [[f32; ROWS]],
+) {
+    // SAFETY: this function has the set.
+    unsafe { run::<Avx2, 2, 2, 4>(bits, n_scales, panel, tokens, sums) }
+}
+
+struct Avx2;
+struct AvxVnni;
+struct Avx512Vnni;
+
+/// What AVX2 and AVX-VNNI share: everything but the products.
+macro_rules! lanes_of_256_bits {
+    () => {
+        const N: usize = 8;
+        type Codes = __m256i;
+        type Inputs = __m256i;
+        type Dots = __m256i;
+        type Floats = __m256;
+
+        #[inline(always)]
+        unsafe fn codes(bytes: *const u8) -> __m256i {
+            _mm256_loadu_si256(bytes.cast())
+        }
+        #[inline(always)]
+        unsafe fn nibbles(codes: __m256i, half: usize) -> __m256i {
+            let moved = if half == 0 {
+                codes
+            } else {
+                _mm256_srli_epi16::<4>(codes)
+            };
+            _mm256_and_si256(moved, _mm256_set1_epi8(0xf))
+        }
+        #[inline(always)]
+        unsafe fn add_upper(codes: __m256i, plane: __m256i, shift: usize, mask: u8) -> __m256i {
+            // The wanted bits go to places 4 and up.
+            let moved = match shift {
+                0 => _mm256_slli_epi16::<4>(plane),
+                1 => _mm256_slli_epi16::<3>(plane),
+                2 => _mm256_slli_epi16::<2>(plane),
+                3 => _mm256_slli_epi16::<1>(plane),
+                4 => plane,
+                5 => _mm256_srli_epi16::<1>(plane),
+                6 => _mm256_srli_epi16::<2>(plane),
+                _ => _mm256_srli_epi16::<3>(plane),
+            };
+            let mask = _mm256_set1_epi8((mask << 4).cast_signed());
+            _mm256_or_si256(codes, _mm256_and_si256(moved, mask))
+        }
+        #[inline(always)]
+        unsafe fn inputs(token: &Token<'_>, column: usize) -> __m256i {
+            let four = token.quants.as_ptr().add(column).cast::<i32>();
+            _mm256_set1_epi32(four.read_unaligned())
+        }
+        #[inline(always)]
+        unsafe fn floats(dots: __m256i) -> __m256 {
+            _mm256_cvtepi32_ps(dots)
+        }
+        #[inline(always)]
+        unsafe fn load(floats: *const f32) -> __m256 {
+            _mm256_loadu_ps(floats)
+        }
+        #[inline(always)]
+        unsafe fn store(floats: __m256, to: *mut f32) {
+            _mm256_storeu_ps(to, floats)
+        }
+        #[inline(always)]
+        unsafe fn splat(float: f32) -> __m256 {
+            _mm256_set1_ps(float)
+        }
+        #[inline(always)]
+        unsafe fn mul(a: __m256, b: __m256) -> __m256 {
+            _mm256_mul_ps(a, b)
+        }
+        #[inline(always)]
+        unsafe fn mul_add(a: __m256, b: __m256, c: __m256) -> __m256 {
+            _mm256_fmadd_ps(a, b, c)
+        }
+    };
+}
+
+impl Lanes for AvxVnni {
+    lanes_of_256_bits!();
+
+    #[inline(always)]
+    unsafe fn start(_: usize, offset: i32, sum: i32) -> __m256i {
+        _mm256_set1_epi32(-offset * sum)
+    }
+    #[inline(always)]
+    unsafe fn dot(_: usize, dots: __m256i, codes: __m256i, inputs: __m256i) -> __m256i {
+        _mm256_dpbusd_avx_epi32(dots, codes, inputs)
+    }
+}
+
+/// `maddubs` adds two products in 16 bits: codes of up to 7 bits fit as they are. Those of 8 bits become the number they
+/// stand for, whose size is multiplied, under activations that took over its sign.
+impl Lanes for Avx2 {
+    lanes_of_256_bits!();
+
+    #[inline(always)]
+    unsafe fn start(bits: usize, offset: i32, sum: i32) -> __m256i {
+        let start = if bits == EIGHT { 0 } else { -offset * sum };
+        _mm256_set1_epi32(start)
+    }
+    #[inline(always)]
+    unsafe fn dot(bits: usize, dots: __m256i, codes: __m256i, inputs: __m256i) -> __m256i {
+        let (sizes, inputs) = if bits == EIGHT {
+            let numbers = _mm256_xor_si256(codes, _mm256_set1_epi8(-128));
+            (_mm256_abs_epi8(numbers), _mm256_sign_epi8(inputs, numbers))
+        } else {
+            (codes, inputs)
+        };
+        let pairs = _mm256_maddubs_epi16(sizes, inputs);
+        let fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+        _mm256_add_epi32(dots, fours)
+    }
+}
+
+impl Lanes for Avx512Vnni {
+    const N: usize = 16;
+    type Codes = __m512i;
+    type Inputs = __m512i;
+    type Dots = __m512i;
+    type Floats = __m512;
+
+    #[inline(always)]
+    unsafe fn codes(bytes: *const u8) -> __m512i {
+        _mm512_loadu_si512(bytes.cast())
+    }
+    #[inline(always)]
+    unsafe fn nibbles(codes: __m512i, half: usize) -> __m512i {
+        let moved = if half == 0 {
+            codes
+        } else {
+            _mm512_srli_epi16::<4>(codes)
+        };
+        _mm512_and_si512(moved, _mm512_set1_epi8(0xf))
+    }
+    #[inline(always)]
+    unsafe fn add_upper(codes: __m512i, plane: __m512i, shift: usize, mask: u8) -> __m512i {
+        let moved = match shift {
+            0 => _mm512_slli_epi16::<4>(plane),
+            1 => _mm512_slli_epi16::<3>(plane),
+            2 => _mm512_slli_epi16::<2>(plane),
+            3 => _mm512_slli_epi16::<1>(plane),
+            4 => plane,
+            5 => _mm512_srli_epi16::<1>(plane),
+            6 => _mm512_srli_epi16::<2>(plane),
+            _ => _mm512_srli_epi16::<3>(plane),
+        };
+        let mask = _mm512_set1_epi8((mask << 4).cast_signed());
+        _mm512_or_si512(codes, _mm512_and_si512(moved, mask))
+    }
+    #[inline(always)]
+    unsafe fn inputs(token: &Token<'_>, column: usize) -> __m512i {
+        let four = token.quants.as_ptr().add(column).cast::<i32>();
+        _mm512_set1_epi32(four.read_unaligned())
+    }
+    #[inline(always)]
+    unsafe fn start(_: usize, offset: i32, sum: i32) -> __m512i {
+        _mm512_set1_epi32(-offset * sum)
+    }
+    #[inline(always)]
+    unsafe fn dot(_: usize, dots: __m512i, codes: __m512i, inputs: __m512i) -> __m512i {
+        _mm512_dpbusd_epi32(dots, codes, inputs)
+    }
+    #[inline(always)]
+    unsafe fn floats(dots: __m512i) -> __m512 {
+        _mm512_cvtepi32_ps(dots)
+    }
+    #[inline(always)]
+    unsafe fn load(floats: *const f32) -> __m512 {
+        _mm512_loadu_ps(floats)
+    }
+    #[inline(always)]
+    unsafe fn store(floats: __m512, to: *mut f32) {
+        _mm512_storeu_ps(to, floats)
+    }
+    #[inline(always)]
+    unsafe fn splat(float: f32) -> __m512 {
+        _mm512_set1_ps(float)
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+        _mm512_mul_ps(a, b)
+    }
+    #[inline(always)]
+    unsafe fn mul_add(a: __m512, b: __m512, c: __m512) -> __m512 {
+        _mm512_fmadd_ps(a, b, c)
+    }
+}

@@ -1,0 +1,67 @@
+//! Turns floats into halves (IEEE 754 binary16) and back, in loops that compilers vectorise.
+//!
+//! Crates convert one at a time where the instruction set has no conversion, as wasm's has none.
+
+/// Moves a float's exponent from one format's bias to the other's: `2^112`, `112 = 127 - 15`.
+const BIAS: f32 = f32::from_bits((127 + 112) << 23);
+
+/// The nearest half, to even at a tie; what is too large becomes the largest half, so that no infinity is made. Below the
+/// smallest normal half it rounds twice, so that what lies next to a tie may fall on its other side.
+pub(crate) fn from_f32(x: f32) -> u16 {
+    const LARGEST: f32 = 65504.0;
+    // Not `clamp`, which would keep a NaN: the largest half is as good a sign that something went wrong.
+    let size = x.abs().min(LARGEST);
+    // The product has the half's exponent, and rounds by itself where the half has no hidden bit.
+    let bits = (size / BIAS).to_bits();
+    let rounded = bits + 0xfff + (bits >> 13 & 1);
+    let sign = x.to_bits() >> 16 & 0x8000;
+    #[expect(clippy::cast_possible_truncation, reason = "15 bits and the sign")]
+    let half = (rounded >> 13 | sign) as u16;
+    half
+}
+
+/// The floats that `halves` stand for, finite ones; `floats` is as long.
+pub(crate) fn to_f32(halves: &[u16], floats: &mut [f32]) {
+    for (float, half) in floats.iter_mut().zip(halves) {
+        let half = u32::from(*half);
+        let size = f32::from_bits((half & 0x7fff) << 13) * BIAS;
+        *float = f32::from_bits(size.to_bits() | (half & 0x8000) << 16);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use half::f16;
+
+    use super::*;
+
+    #[test]
+    fn every_finite_half_comes_back() {
+        let halves: Vec<u16> = (0..=u16::MAX)
+            .filter(|bits| f16::from_bits(*bits).is_finite())
+            .collect();
+        let mut floats = vec![0.0; halves.len()];
+        to_f32(&halves, &mut floats);
+        for (half, float) in halves.iter().zip(&floats) {
+            assert_eq!(*float, f16::from_bits(*half).to_f32(), "half {half:#06x}");
+            assert_eq!(from_f32(*float), *half, "float {float}");
+        }
+    }
+
+    #[test]
+    fn rounds_as_the_standard_says() {
+        let numbers = (0..100_000).map(|i: u32| f32::from_bits(i.wrapping_mul(2_654_435_761)));
+        for x in numbers.filter(|x| x.abs() < 65504.0) {
+            let (found, expected) = (from_f32(x), f16::from_f32(x).to_bits());
+            let off_by = found.abs_diff(expected);
+            let allowed = u16::from(x.abs() < f16::MIN_POSITIVE.to_f32());
+            assert!(
+                off_by <= allowed,
+                "float {x:e}: found {found:#x}, expected {expected:#x}"
+            );
+        }
+        assert_eq!(from_f32(1e9), f16::MAX.to_bits(), "too large");
+        assert_eq!(from_f32(-1e9), f16::MIN.to_bits(), "too small");
+        assert!(f16::from_bits(from_f32(f32::NAN)).is_finite(), "no number");
+    }
+}

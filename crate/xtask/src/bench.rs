@@ -1,0 +1,207 @@
+//! Turns the checkout into figures: ours beside other engines, on the same machine in the same minutes.
+
+mod prepare;
+mod rows;
+mod table;
+mod verdicts;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::{run, setup};
+use rows::Row;
+use verdicts::Verdict;
+
+/// What is measured.
+#[derive(clap::Subcommand)]
+pub(crate) enum Bench {
+    /// Language models and the embedder in Chromium, one thread, beside transformers.js and wllama.
+    Cpu(CpuArguments),
+    /// The embedder natively, one thread, beside onnxruntime.
+    Embed(Output),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct CpuArguments {
+    /// Only these groups.
+    #[arg(long, value_enum)]
+    only: Vec<Group>,
+    /// Only these engines.
+    #[arg(long, value_enum)]
+    engine: Vec<Engine>,
+    /// Only these types of the language model.
+    #[arg(long, value_enum)]
+    r#type: Vec<Type>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Output {
+    /// How often each thing is timed, engine after engine.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    reps: u32,
+    /// Print JSON lines on standard output: rows, and last one object with the ratios.
+    #[arg(long)]
+    json: bool,
+    /// Write the JSON lines to this file too.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Group {
+    Lm,
+    Embed,
+    Adapter,
+    Qwen3,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    Anchorite,
+    Transformers,
+    Wllama,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Type {
+    #[value(name = "Q8_0", alias = "q8_0")]
+    Q8_0,
+    #[value(name = "Q4_0", alias = "q4_0")]
+    Q4_0,
+    #[value(name = "Q4_K_M", alias = "q4_k_m")]
+    Q4KM,
+}
+
+pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
+    match bench {
+        Bench::Cpu(arguments) => cpu(arguments),
+        Bench::Embed(output) => embed(output),
+    }
+}
+
+fn cpu(arguments: &CpuArguments) -> anyhow::Result<()> {
+    let groups = all_unless_named(&arguments.only);
+    let engines = all_unless_named(&arguments.engine);
+    let types = all_unless_named(&arguments.r#type);
+    setup::npm_packages("tests/bench", &["--ignore-scripts"])?;
+    if engines.contains(&Engine::Anchorite) {
+        prepare::modules()?;
+    }
+    prepare::gguf_models(&groups, &types)?;
+    if engines.contains(&Engine::Transformers) {
+        prepare::onnx_models(groups.contains(&Group::Lm), groups.contains(&Group::Embed))?;
+    }
+    let mut driver = run::command("node");
+    driver
+        .arg("tests/bench/run.mjs")
+        .args(["--reps", &arguments.output.reps.to_string()])
+        .arg("--target")
+        .arg(prepare::folder())
+        .arg("--shipped")
+        .arg(run::root().join("models/default"))
+        .env("ANCHORITE_CHROMIUM", setup::chromium()?);
+    for (option, names) in [
+        ("--only", names(&groups)),
+        ("--engine", names(&engines)),
+        ("--type", names(&types)),
+    ] {
+        driver.args(names.iter().flat_map(|name| [option, name]));
+    }
+    measure(driver, &arguments.output, verdicts::cpu)
+}
+
+fn embed(output: &Output) -> anyhow::Result<()> {
+    let program = prepare::embedder()?;
+    prepare::onnx_models(false, true)?;
+    let mut driver = run::command("node");
+    driver
+        .arg("tests/bench/embed.mjs")
+        .args(["--reps", &output.reps.to_string()])
+        .arg("--ours")
+        .arg(program)
+        .arg("--embedder")
+        .arg(run::root().join("models/default/embedder.gguf"))
+        .arg("--python")
+        .arg(prepare::python()?)
+        .arg("--onnx")
+        .arg(prepare::folder().join("models/minilm-onnx"));
+    measure(driver, output, verdicts::embed)
+}
+
+fn all_unless_named<T: ValueEnum + Clone>(named: &[T]) -> Vec<T> {
+    match named {
+        [] => T::value_variants().to_vec(),
+        _ => named.to_vec(),
+    }
+}
+
+/// The names under which the driver knows them, which are those of the command line.
+fn names<T: ValueEnum>(values: &[T]) -> Vec<String> {
+    values
+        .iter()
+        .filter_map(ValueEnum::to_possible_value)
+        .map(|value| value.get_name().to_owned())
+        .collect()
+}
+
+#[derive(Serialize)]
+struct Summary<'v> {
+    summary: &'v [Verdict],
+}
+
+/// Runs the driver, passes its rows on as they come, and ends with what they say.
+fn measure(
+    mut driver: Command,
+    output: &Output,
+    judge: fn(&[Row]) -> Vec<Verdict>,
+) -> anyhow::Result<()> {
+    let mut file = match &output.out {
+        Some(path) => Some(
+            File::create(path).with_context(|| format!("could not write `{}`", path.display()))?,
+        ),
+        None => None,
+    };
+    let mut pass_on = |line: &str| -> anyhow::Result<()> {
+        if output.json {
+            println!("{line}");
+        }
+        if let Some(file) = &mut file {
+            writeln!(file, "{line}").context("could not write the rows")?;
+        }
+        Ok(())
+    };
+    let mut child = driver
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("could not start `node`")?;
+    let stdout = child
+        .stdout
+        .take()
+        .context("the driver has no standard output")?;
+    let mut rows = Vec::new();
+    for line in BufReader::new(stdout).lines() {
+        let line = line.context("could not read the driver's rows")?;
+        let row = serde_json::from_str(&line)
+            .with_context(|| format!("the driver printed what is no row: `{line}`"))?;
+        pass_on(&line)?;
+        rows.push(row);
+    }
+    let status = child.wait().context("could not wait for the driver")?;
+    if !status.success() {
+        bail!("the driver failed ({status}); its error stands above");
+    }
+    let verdicts = judge(&rows);
+    pass_on(&serde_json::to_string(&Summary { summary: &verdicts })?)?;
+    if !output.json {
+        print!("{}", table::table(&rows, &verdicts));
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! Turns a checkout into what the benchmarks run: modules, models and packages, each made once, below `target/bench`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::{Group, Type};
+use crate::{models, run, setup, wasm};
+
+const PACKAGE: &str = "anchorite-bench";
+
+/// Where everything made for the benchmarks lies.
+pub(super) fn folder() -> PathBuf {
+    run::target().join("bench")
+}
+
+/// Builds the module twice: as the page ships it, and with the relaxed instructions that not every browser has.
+pub(super) fn modules() -> anyhow::Result<()> {
+    setup::wasm_target()?;
+    let builds = [
+        ("simd128", None),
+        (
+            "relaxed-simd",
+            Some("-C target-feature=+simd128,+relaxed-simd"),
+        ),
+    ];
+    for (name, flags) in builds {
+        eprintln!("building the module, {name}");
+        let mut cargo = run::cargo();
+        cargo.args(["build", "--quiet", "--lib", "--package", PACKAGE]);
+        cargo.args(["--target=wasm32-unknown-unknown", "--profile=wasm"]);
+        let mut target = run::target();
+        if let Some(flags) = flags {
+            // Other flags in the same folder would make Cargo build everything anew each time.
+            target = folder().join(name);
+            cargo
+                .env("RUSTFLAGS", flags)
+                .arg("--target-dir")
+                .arg(&target);
+        }
+        run::run(&mut cargo)?;
+        wasm::glue(
+            &target.join("wasm32-unknown-unknown/wasm/anchorite_bench.wasm"),
+            &folder().join("wasm").join(name),
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes the GGUF files that these groups load.
+pub(super) fn gguf_models(groups: &[Group], types: &[Type]) -> anyhow::Result<()> {
+    let mut names: Vec<String> = Vec::new();
+    if groups.contains(&Group::Lm) {
+        let files = super::names(types);
+        names.extend(
+            files
+                .iter()
+                .map(|kind| format!("smollm2-135m-{}.gguf", kind.to_lowercase())),
+        );
+    }
+    if groups.contains(&Group::Adapter) {
+        names.extend(["q8_0", "lora-a", "lora-b"].map(|part| format!("smollm2-135m-{part}.gguf")));
+    }
+    if groups.contains(&Group::Qwen3) {
+        names.push("qwen3-0.6b-q8_0.gguf".to_owned());
+    }
+    let models = folder().join("models");
+    names.retain(|name| !models.join(name).exists());
+    if names.is_empty() {
+        return Ok(());
+    }
+    run::run(native("bench_models").arg("--").arg(models).args(names))
+}
+
+/// Builds the native embedder and gives its program.
+pub(super) fn embedder() -> anyhow::Result<PathBuf> {
+    eprintln!("building the embedder");
+    let mut cargo = run::cargo();
+    run::run(cargo.args([
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        PACKAGE,
+        "--bin=bench_embed",
+    ]))?;
+    Ok(run::target().join("release/bench_embed"))
+}
+
+fn native(program: &str) -> std::process::Command {
+    let mut cargo = run::cargo();
+    cargo.args([
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        PACKAGE,
+        "--bin",
+        program,
+    ]);
+    cargo
+}
+
+/// Writes the ONNX models that transformers.js and onnxruntime load.
+pub(super) fn onnx_models(decoder: bool, minilm: bool) -> anyhow::Result<()> {
+    let models = folder().join("models");
+    let is_missing = |name: &str| !models.join(name).exists();
+    let mut parts: Vec<(&str, PathBuf)> = Vec::new();
+    if decoder && is_missing("smollm2-135m-onnx") {
+        parts.push(("--decoder", models.join("smollm2-135m-onnx")));
+    }
+    if minilm && is_missing("minilm-onnx") {
+        parts.push(("--source", models::fetch()?));
+        parts.push(("--minilm", models.join("minilm-onnx")));
+    }
+    if parts.is_empty() {
+        return Ok(());
+    }
+    eprintln!("making the ONNX models");
+    let mut script = run::command(python()?);
+    script.arg("tests/bench/onnx_models.py");
+    for (option, path) in parts {
+        script.arg(option).arg(path);
+    }
+    run::run(&mut script)
+}
+
+/// A Python with the packages of `tests/bench/requirements.txt`.
+pub(super) fn python() -> anyhow::Result<PathBuf> {
+    let environment = folder().join("python");
+    let program = environment.join("bin/python");
+    let requirements = run::root().join("tests/bench/requirements.txt");
+    let wanted = fs::read(&requirements)
+        .with_context(|| format!("could not read `{}`", requirements.display()))?;
+    let stamp = environment.join("requirements.txt");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(program);
+    }
+    eprintln!("installing Python packages");
+    run::run(
+        run::command("python3")
+            .args(["-m", "venv"])
+            .arg(&environment),
+    )
+    .context("Python 3 with `venv` is missing; on Debian install python3-venv")?;
+    install(&program, &requirements)?;
+    fs::write(&stamp, &wanted).with_context(|| format!("could not write `{}`", stamp.display()))?;
+    Ok(program)
+}
+
+fn install(program: &Path, requirements: &Path) -> anyhow::Result<()> {
+    run::run(
+        run::command(program)
+            .args(["-m", "pip", "install", "--quiet", "--requirement"])
+            .arg(requirements)
+            // What it says is progress; standard output belongs to the rows.
+            .stdout(std::io::stderr()),
+    )
+}

@@ -1,0 +1,78 @@
+//! Turns the driver's JSON lines into rows, and finds among them.
+
+use serde::Deserialize;
+
+/// One engine, one model, one metric; or an engine that was skipped, and why.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Row {
+    pub(super) group: String,
+    pub(super) engine: String,
+    /// Which build of ours, or which way of batching of a peer.
+    pub(super) kernel: Option<String>,
+    pub(super) model: String,
+    /// How the weights are stored.
+    pub(super) r#type: String,
+    pub(super) metric: String,
+    #[serde(default)]
+    pub(super) unit: String,
+    /// Absent where the engine was skipped.
+    pub(super) median: Option<f64>,
+    pub(super) other_cores: Option<f64>,
+    pub(super) reason: Option<String>,
+}
+
+impl Row {
+    /// Whether both are of one engine with one model.
+    pub(super) fn is_beside(&self, other: &Row) -> bool {
+        let key = |row: &Row| {
+            (
+                row.group.clone(),
+                row.engine.clone(),
+                row.kernel.clone(),
+                row.model.clone(),
+                row.r#type.clone(),
+            )
+        };
+        key(self) == key(other)
+    }
+}
+
+/// What is looked for; `kind` of `None` is any type.
+#[derive(Clone, Copy)]
+pub(super) struct Of<'s> {
+    pub(super) group: &'s str,
+    pub(super) engine: &'s str,
+    pub(super) kind: Option<&'s str>,
+}
+
+/// The rows of `metric`, in the order of the run.
+pub(super) fn find<'r>(rows: &'r [Row], of: Of, metric: &str) -> Vec<&'r Row> {
+    rows.iter()
+        .filter(|row| {
+            row.group == of.group
+                && row.engine == of.engine
+                && of.kind.is_none_or(|kind| row.r#type == kind)
+                && row.metric == metric
+                && row.median.is_some()
+        })
+        .collect()
+}
+
+/// The kernel that does best by `metric`: more of a speed, less of a time.
+pub(super) fn best_kernel(rows: &[Row], of: Of, metric: &str) -> Option<String> {
+    let found = find(rows, of, metric);
+    let rank = |row: &&&Row| {
+        let value = row.median.unwrap_or_default();
+        if row.unit == "ms" { -value } else { value }
+    };
+    let best = found.iter().max_by(|a, b| rank(a).total_cmp(&rank(b)))?;
+    best.kernel.clone()
+}
+
+/// The median of `metric` for that kernel.
+pub(super) fn median(rows: &[Row], of: Of, kernel: Option<&str>, metric: &str) -> Option<f64> {
+    find(rows, of, metric)
+        .into_iter()
+        .find(|row| row.kernel.as_deref() == kernel)?
+        .median
+}

@@ -1,0 +1,237 @@
+//! Turns rows into ratios, each beside the bar that it is held against.
+
+use serde::Serialize;
+
+use super::rows::{Of, Row, best_kernel, median};
+
+/// How a number must lie to its bar.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Bar {
+    AtLeast(f64),
+    AtMost(f64),
+    Below(f64),
+}
+
+impl Bar {
+    fn holds(self, value: f64) -> bool {
+        match self {
+            Self::AtLeast(bar) => value >= bar,
+            Self::AtMost(bar) => value <= bar,
+            Self::Below(bar) => value < bar,
+        }
+    }
+}
+
+/// A number and its bar; `None` for a number that is only told.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Verdict {
+    pub(super) name: String,
+    pub(super) value: f64,
+    /// `x` for how many times faster ours is.
+    pub(super) unit: &'static str,
+    pub(super) bar: Option<Bar>,
+    pub(super) holds: Option<bool>,
+    /// Which build of ours.
+    pub(super) kernel: Option<String>,
+}
+
+/// What transformers.js is compared in: its 8 bits with ours.
+const SAME_BITS: &str = "Q8_0";
+
+/// What is said of `bench cpu`. Numbers whose rows were not asked for are left out.
+pub(super) fn cpu(rows: &[Row]) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    for (metric, bar) in [("decode64", 2.5), ("prefill128", 1.3), ("prefill512", 3.0)] {
+        let peer = peer("lm", "transformers", None);
+        let bar = Some(Bar::AtLeast(bar));
+        verdicts.extend(faster(rows, "lm", SAME_BITS, "decode64", peer, metric, bar));
+    }
+    for kind in ["Q8_0", "Q4_0", "Q4_K_M"] {
+        for (metric, bar) in [("prefill128", 6.0), ("prefill512", 6.0), ("decode64", 5.0)] {
+            let peer = peer("lm", "wllama", Some(kind));
+            let bar = Some(Bar::AtLeast(bar));
+            verdicts.extend(faster(rows, "lm", kind, "decode64", peer, metric, bar));
+        }
+    }
+    verdicts.extend(qwen3(rows));
+    verdicts.extend(adapter(rows));
+    for (engine, bars) in [
+        (
+            "transformers",
+            [Some(Bar::AtLeast(1.8)), Some(Bar::AtLeast(2.0))],
+        ),
+        ("wllama", [None, None]),
+    ] {
+        for (metric, bar) in ["query", "passages16"].into_iter().zip(bars) {
+            let peer = peer("embed", engine, None);
+            verdicts.extend(faster(
+                rows,
+                "embed",
+                "Q8_0",
+                "passages16",
+                peer,
+                metric,
+                bar,
+            ));
+        }
+    }
+    verdicts
+}
+
+/// What is said of `bench embed`: ours beside the better of the peer's ways of batching.
+pub(super) fn embed(rows: &[Row]) -> Vec<Verdict> {
+    let metric = "passages200";
+    let peer = peer("native", "onnxruntime", None);
+    let bar = Some(Bar::AtLeast(1.0));
+    faster(rows, "native", "Q8_0", metric, peer, metric, bar)
+        .into_iter()
+        .collect()
+}
+
+fn peer<'s>(group: &'s str, engine: &'s str, kind: Option<&'s str>) -> Of<'s> {
+    Of {
+        group,
+        engine,
+        kind,
+    }
+}
+
+/// How many times faster ours is. Which build is told of one model is decided once, by `decider`.
+fn faster(
+    rows: &[Row],
+    group: &str,
+    kind: &str,
+    decider: &str,
+    peer: Of,
+    metric: &str,
+    bar: Option<Bar>,
+) -> Option<Verdict> {
+    let ours = Of {
+        group,
+        engine: "anchorite",
+        kind: Some(kind),
+    };
+    let kernel = best_kernel(rows, ours, decider);
+    let found = median(rows, ours, kernel.as_deref(), metric)?;
+    let is_time = rows
+        .iter()
+        .any(|row| row.metric == metric && row.unit == "ms");
+    let peers_kernel = best_kernel(rows, peer, metric);
+    let peers = median(rows, peer, peers_kernel.as_deref(), metric)?;
+    let name = format!("{group}: {metric}, {kind}, beside {}", peer.engine);
+    let ratio = if is_time {
+        peers / found
+    } else {
+        found / peers
+    };
+    Some(verdict(name, ratio, "x", bar, kernel))
+}
+
+fn qwen3(rows: &[Row]) -> Option<Verdict> {
+    let ours = peer("qwen3", "anchorite", None);
+    let kernel = best_kernel(rows, ours, "decode64");
+    let speed = median(rows, ours, kernel.as_deref(), "decode64")?;
+    let bar = Some(Bar::AtLeast(12.0));
+    let name = "qwen3: decode64, Q8_0".to_owned();
+    Some(verdict(name, speed, "tok/s", bar, kernel))
+}
+
+fn adapter(rows: &[Row]) -> Vec<Verdict> {
+    let ours = peer("adapter", "anchorite", None);
+    let kernel = best_kernel(rows, ours, "decode64_with");
+    let of = |metric| median(rows, ours, kernel.as_deref(), metric);
+    let slow_down = of("decode64_with")
+        .zip(of("decode64_without"))
+        .map(|(with, without)| 100.0 * (without / with - 1.0));
+    let numbers = [
+        (
+            "adapter of rank 16: time per token",
+            slow_down,
+            "% more",
+            Bar::AtMost(10.0),
+        ),
+        (
+            "adapter of rank 16: swap",
+            of("swap"),
+            "ms",
+            Bar::Below(100.0),
+        ),
+    ];
+    numbers
+        .into_iter()
+        .filter_map(|(name, value, unit, bar)| {
+            Some(verdict(
+                name.to_owned(),
+                value?,
+                unit,
+                Some(bar),
+                kernel.clone(),
+            ))
+        })
+        .collect()
+}
+
+fn verdict(
+    name: String,
+    value: f64,
+    unit: &'static str,
+    bar: Option<Bar>,
+    kernel: Option<String>,
+) -> Verdict {
+    Verdict {
+        name,
+        // Three digits are more than the noise leaves.
+        value: (value * 1000.0).round() / 1000.0,
+        unit,
+        bar,
+        holds: bar.map(|bar| bar.holds(value)),
+        kernel,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(engine: &str, kernel: Option<&str>, kind: &str, metric: &str, median: f64) -> Row {
+        Row {
+            group: "lm".into(),
+            engine: engine.into(),
+            kernel: kernel.map(Into::into),
+            model: "a model".into(),
+            r#type: kind.into(),
+            metric: metric.into(),
+            unit: "tok/s".into(),
+            median: Some(median),
+            other_cores: None,
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn tells_one_build_for_all_metrics_of_a_model() {
+        let (plain, relaxed) = (Some("simd128"), Some("relaxed-simd"));
+        let rows = [
+            row("anchorite", plain, "Q8_0", "prefill128", 300.0),
+            row("anchorite", relaxed, "Q8_0", "prefill128", 200.0),
+            row("transformers", None, "q8", "prefill128", 100.0),
+            row("anchorite", plain, "Q8_0", "decode64", 40.0),
+            row("anchorite", relaxed, "Q8_0", "decode64", 50.0),
+            row("transformers", None, "q8", "decode64", 25.0),
+        ];
+        let found: Vec<_> = cpu(&rows)
+            .into_iter()
+            .map(|verdict| (verdict.value, verdict.holds, verdict.kernel))
+            .collect();
+        let relaxed = || Some("relaxed-simd".to_owned());
+        let expected = [(2.0, Some(false), relaxed()), (2.0, Some(true), relaxed())];
+        assert_eq!(found, expected, "decode decides which build is told");
+    }
+
+    #[test]
+    fn leaves_out_what_was_not_measured() {
+        let rows = [row("anchorite", None, "Q8_0", "decode64", 40.0)];
+        assert_eq!(cpu(&rows), [], "there is no peer to compare with");
+    }
+}

@@ -1,0 +1,113 @@
+// Turns an engine, its kernels and a model into a page of its own in a browser of its own, ready to be timed.
+import crypto from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import zlib from "node:zlib";
+import { chromium } from "playwright-core";
+import { peakMemory } from "./machine.mjs";
+
+const here = import.meta.dirname;
+/** The smallest module that adds an int8 dot product by a relaxed instruction: `i32x4.relaxed_dot_i8x16_i7x16_add_s`. */
+const RELAXED_SIMD = [
+  [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  [0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b],
+  [0x03, 0x02, 0x01, 0x00],
+  [0x0a, 0x13, 0x01, 0x11, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x11, 0xfd, 0x93, 0x02, 0x0b],
+].flat();
+
+async function launch() {
+  return chromium.launch({
+    executablePath: process.env.ANCHORITE_CHROMIUM,
+    headless: true,
+    args: [
+      "--no-sandbox",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-extensions",
+      "--disable-sync",
+      // Pages wait for each other's turn, and must not be slowed for it.
+      "--disable-background-timer-throttling",
+      "--disable-backgrounding-occluded-windows",
+      "--disable-renderer-backgrounding",
+      "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    ],
+  });
+}
+
+/** What the browser can say of itself: its version, and whether it has relaxed SIMD. */
+export async function describeBrowser() {
+  const browser = await launch();
+  try {
+    const page = await browser.newPage();
+    const relaxed = await page.evaluate((bytes) => WebAssembly.validate(new Uint8Array(bytes)), RELAXED_SIMD);
+    return { version: browser.version(), relaxed };
+  } finally {
+    await browser.close();
+  }
+}
+
+/** The version of an engine's package. */
+export function versionOf(engine) {
+  const names = { wllama: "@wllama/wllama", transformers: "@huggingface/transformers" };
+  const file = path.join(here, "node_modules", names[engine], "package.json");
+  return JSON.parse(fs.readFileSync(file, "utf8")).version;
+}
+
+/**
+ * Opens a page and loads an engine in it. Gives `call` for the engine's functions, and `facts`: seconds to load and to
+ * fetch the weights alone, bytes of weights and code.
+ */
+export async function open(host, engine, options, brotliCache) {
+  const browser = await launch();
+  try {
+    const page = await browser.newPage();
+    page.on("pageerror", (error) => process.stderr.write(`${engine}: ${error.message}\n`));
+    await page.goto(`${host.origin}/bench/page.html`);
+    await page.waitForFunction(() => "bench" in globalThis);
+    const file = options.file ?? options.weights;
+    const fetch_s = (await page.evaluate((url) => bench.fetch(url), file)) / 1000;
+    host.sent.length = 0;
+    const loaded = await page.evaluate(([module, values]) => bench.load(module, values), [`/bench/engines/${engine}.mjs`, options]);
+    const bytes = count(host.sent, brotliCache);
+    const session = await browser.newBrowserCDPSession();
+    return {
+      about: loaded.about,
+      facts: { load: loaded.ms / 1000, fetch: fetch_s, ...bytes },
+      call: (name, ...values) => page.evaluate(([called, given]) => bench.call(called, ...given), [name, values]),
+      async peak() {
+        const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+        return peakMemory(processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id));
+      },
+      close: () => browser.close(),
+    };
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
+}
+
+/** Bytes of what was downloaded for an engine: weights as sent, code once, as it lies there and as a host would pack it. */
+function count(sent, brotliCache) {
+  const isCode = ({ folder, file }) => folder === "ours" || file.includes("node_modules");
+  const isWeights = ({ folder }) => folder === "models" || folder === "shipped";
+  const code = [...new Set(sent.filter(isCode).map(({ file }) => file))];
+  const sum = (values) => values.reduce((total, value) => total + value, 0);
+  return {
+    weights: sum(sent.filter(isWeights).map(({ n_bytes }) => n_bytes)),
+    code: sum(code.map((file) => fs.statSync(file).size)),
+    code_brotli: sum(code.map((file) => brotli(file, brotliCache))),
+  };
+}
+
+/** The length after brotli's best: a minute for the largest runtime, so it is kept by the content's hash. */
+function brotli(file, cache) {
+  const bytes = fs.readFileSync(file);
+  const kept = path.join(cache, crypto.createHash("sha256").update(bytes).digest("hex"));
+  if (fs.existsSync(kept)) return Number(fs.readFileSync(kept, "utf8"));
+  const { BROTLI_PARAM_LGWIN, BROTLI_PARAM_QUALITY } = zlib.constants;
+  const { length } = zlib.brotliCompressSync(bytes, { params: { [BROTLI_PARAM_QUALITY]: 11, [BROTLI_PARAM_LGWIN]: 24 } });
+  fs.mkdirSync(cache, { recursive: true });
+  fs.writeFileSync(kept, String(length));
+  return length;
+}

@@ -1,0 +1,61 @@
+// Turns messages into calls of the WebAssembly module: the loop around it is as short as it can be.
+
+/** A bundle's parts have this size. */
+const PART_BYTES = 20 * 1024 * 1024;
+
+let decoder;
+let embedder;
+let adapters = [];
+
+const work = {
+  async load({ task, glue, weights, adapters: urls = [] }) {
+    const module = await import(glue);
+    await module.default({ module_or_path: new URL(glue.replace(/\.js$/, "_bg.wasm"), location.href) });
+    const parts = await receive(weights, new module.Parts());
+    if (task === "embed") {
+      embedder = module.Embedder.load(parts);
+      return {};
+    }
+    decoder = await module.Decoder.load(parts);
+    adapters = await Promise.all(urls.map(async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer())));
+    return { device: decoder.kernel() };
+  },
+  prefill: (ids) => decoder.run(new Uint32Array(ids), 0),
+  async decode(ids, n) {
+    let token = await work.prefill(ids);
+    const start = performance.now();
+    for (let i = 0; i < n; i++) token = await decoder.run(new Uint32Array([token]), ids.length + i);
+    return { ms: performance.now() - start, n };
+  },
+  embed(texts) {
+    const values = embedder.embed(texts);
+    const dimension = values.length / texts.length;
+    return texts.map((_, i) => Array.from(values.subarray(i * dimension, (i + 1) * dimension)));
+  },
+  swap(idx) {
+    const start = performance.now();
+    if (idx === null) decoder.take_off();
+    else decoder.put_on(adapters[idx]);
+    return { ms: performance.now() - start };
+  },
+};
+
+/** Downloads a file part by part, as a page does with a bundle. */
+async function receive(url, parts) {
+  const head = await fetch(url, { method: "HEAD" });
+  const n_bytes = Number(head.headers.get("Content-Length"));
+  for (let start = 0; start < n_bytes; start += PART_BYTES) {
+    const end = Math.min(start + PART_BYTES, n_bytes) - 1;
+    const response = await fetch(url, { headers: { Range: `bytes=${start}-${end}` } });
+    parts.add(new Uint8Array(await response.arrayBuffer()));
+  }
+  return parts;
+}
+
+addEventListener("message", async ({ data: { id, name, values } }) => {
+  try {
+    postMessage({ id, value: await work[name](...values) });
+  } catch (error) {
+    postMessage({ id, error: String(error?.message ?? error) });
+  }
+});

@@ -1,0 +1,51 @@
+// Turns the shared calls of an engine into messages to a worker that runs ours; the shape that every engine here has.
+let worker;
+let nextId = 0;
+const waiting = new Map();
+
+function ask(name, ...values) {
+  const id = nextId++;
+  return new Promise((resolve, reject) => {
+    waiting.set(id, { resolve, reject });
+    worker.postMessage({ id, name, values });
+  });
+}
+
+/** Loads a model for a task (`lm` or `embed`). `glue` is the built module; the rest names files. Gives what ran. */
+export async function load({ task, glue, weights, adapters }) {
+  worker = new Worker(new URL("anchorite-worker.mjs", import.meta.url), { type: "module" });
+  worker.addEventListener("message", ({ data: { id, value, error } }) => {
+    const { resolve, reject } = waiting.get(id);
+    waiting.delete(id);
+    if (error === undefined) resolve(value);
+    else reject(new Error(error));
+  });
+  worker.addEventListener("error", (event) => {
+    for (const { reject } of waiting.values()) reject(new Error(event.message || "the worker did not start"));
+  });
+  return ask("load", { task, glue, weights, adapters });
+}
+
+/** Runs a prompt from an empty cache. Gives the milliseconds until the first token is known, and the prompt's tokens. */
+export async function prefill({ ids }) {
+  const start = performance.now();
+  await ask("prefill", ids);
+  return { ms: performance.now() - start, n: ids.length };
+}
+
+/** Runs a prompt, then `n` tokens more. Gives the milliseconds for tokens 2 to `n + 1`, and `n`. */
+export const decode = ({ ids }, n) => ask("decode", ids, n);
+
+/** Gives the milliseconds until all texts have their vectors, and these. */
+export async function embed(texts) {
+  const start = performance.now();
+  const vectors = await ask("embed", texts);
+  return { ms: performance.now() - start, vectors };
+}
+
+/** Puts the adapter of that number on, or takes it off for null. Gives the milliseconds. */
+export const swap = (idx) => ask("swap", idx);
+
+export function unload() {
+  worker.terminate();
+}

@@ -1,0 +1,235 @@
+// Turns engines and models into rows: one JSON line for each engine, model and metric. `cargo xtask bench cpu` calls it.
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { describeBrowser, open, versionOf } from "./contestants.mjs";
+import { watchCores } from "./machine.mjs";
+import { serve } from "./server.mjs";
+import { passages, prompt } from "./texts.mjs";
+
+const { values: options } = parseArgs({
+  options: {
+    /** The folder with `models` and `wasm`, and where sizes are kept. */
+    target: { type: "string" },
+    /** The folder with the embedder that ships. */
+    shipped: { type: "string" },
+    reps: { type: "string", default: "3" },
+    only: { type: "string", multiple: true, default: ["lm", "qwen3", "adapter", "embed"] },
+    engine: { type: "string", multiple: true, default: ["anchorite", "transformers", "wllama"] },
+    type: { type: "string", multiple: true, default: ["Q8_0", "Q4_0", "Q4_K_M"] },
+  },
+});
+const N_REPS = Number(options.reps);
+/** Tokens before the timed ones of a decoding run, and these. */
+const N_BEFORE = 16;
+const N_DECODED = 64;
+const PREFILLS = [128, 512];
+/** Short runs before the timed ones: the browser compiles a module's hot functions again while it runs. */
+const WARM_UP = { n_prompt: 128, n_decoded: 16 };
+/** A query takes milliseconds, so it is repeated more often. */
+const QUERY_REPS = 5;
+
+const host = await serve({
+  bench: import.meta.dirname,
+  models: path.join(options.target, "models"),
+  ours: path.join(options.target, "wasm"),
+  shipped: options.shipped,
+});
+const browser = await describeBrowser();
+const say = (text) => process.stderr.write(`${text}\n`);
+const emit = (row) => process.stdout.write(`${JSON.stringify(row)}\n`);
+const round = (value) => (Number.isInteger(value) ? value : Number(value.toPrecision(5)));
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Values of one metric, and the cores that were busy meanwhile, as a row. */
+function report(contestant, metric, unit, values, cores = []) {
+  const busy = cores.length ? { other_cores: round(median(cores.map(({ other }) => other))), own_cores: round(median(cores.map(({ own }) => own))) } : {};
+  emit({
+    ...contestant.row,
+    metric,
+    unit,
+    median: round(median(values)),
+    min: round(Math.min(...values)),
+    max: round(Math.max(...values)),
+    n: values.length,
+    ...busy,
+  });
+}
+
+/** Loads engines one after the other; those that cannot load are a row that says why. */
+async function openAll(group, model, entries) {
+  const contestants = [];
+  for (const { engine, kernel, type, ...load } of entries) {
+    const row = { group, engine, kernel, model, type };
+    if (engine !== "anchorite") row.version = versionOf(engine);
+    row.browser = browser.version;
+    say(`${group} ${model} ${type}: loading ${[engine, kernel].filter(Boolean).join(" ")}`);
+    try {
+      const opened = await open(host, engine, load, path.join(options.target, "brotli"));
+      const contestant = { row: { ...row, ...opened.about }, ...opened };
+      const units = { load: "s", fetch: "s", weights: "bytes", code: "bytes", code_brotli: "bytes" };
+      for (const [metric, value] of Object.entries(opened.facts)) report(contestant, metric, units[metric], [value]);
+      contestants.push(contestant);
+    } catch (error) {
+      const reason = String(error.message ?? error).split("\n", 1)[0];
+      say(`skipped: ${reason}`);
+      emit({ ...row, metric: "skipped", reason });
+    }
+  }
+  return contestants;
+}
+
+/** The last word of each page, and its end. */
+async function closeAll(contestants) {
+  for (const contestant of contestants) {
+    report(contestant, "peak_memory", "bytes", [await contestant.peak()]);
+    await contestant.call("unload");
+    await contestant.close();
+  }
+}
+
+/** Times `run` on all contestants in turn, again and again, so that a busy neighbour hits each of them alike. */
+async function alternate(contestants, n_reps, run) {
+  const results = contestants.map(() => ({ values: [], cores: [] }));
+  for (let rep = 0; rep < n_reps; rep++) {
+    for (const [idx, contestant] of contestants.entries()) {
+      const stop = watchCores();
+      const value = await run(contestant, rep);
+      results[idx].cores.push(stop());
+      results[idx].values.push(value);
+    }
+  }
+  return results;
+}
+
+async function timeDecoders(contestants) {
+  for (const contestant of contestants) {
+    await contestant.call("prefill", prompt(WARM_UP.n_prompt, 1));
+    await contestant.call("decode", prompt(N_BEFORE, 2), WARM_UP.n_decoded);
+  }
+  for (const n_tokens of PREFILLS) {
+    say(`  prefill of ${n_tokens}`);
+    const results = await alternate(contestants, N_REPS, async (contestant, rep) => {
+      const { ms, n } = await contestant.call("prefill", prompt(n_tokens, 100 + rep));
+      expectTokens(contestant, n, n_tokens);
+      return (1000 * n) / ms;
+    });
+    results.forEach(({ values, cores }, idx) => report(contestants[idx], `prefill${n_tokens}`, "tok/s", values, cores));
+  }
+  say(`  decoding of ${N_DECODED}`);
+  const results = await alternate(contestants, N_REPS, (contestant, rep) => decode(contestant, 200 + rep));
+  results.forEach(({ values, cores }, idx) => report(contestants[idx], `decode${N_DECODED}`, "tok/s", values, cores));
+}
+
+async function decode(contestant, seed) {
+  const { ms, n } = await contestant.call("decode", prompt(N_BEFORE, seed), N_DECODED);
+  expectTokens(contestant, n, N_DECODED);
+  return (1000 * n) / ms;
+}
+
+/** An engine that ran another number of tokens was not timed at the same work. */
+function expectTokens({ row }, found, expected) {
+  if (found !== expected) throw new Error(`${row.engine} ran another number of tokens\nexpected: ${expected}\nfound: ${found}`);
+}
+
+/** Ours, once with each build that this browser runs. */
+function ours(type, weights, more = {}) {
+  const kernels = browser.relaxed ? ["simd128", "relaxed-simd"] : ["simd128"];
+  return kernels.map((kernel) => ({ engine: "anchorite", kernel, type, weights, glue: `/ours/${kernel}/anchorite_bench.js`, ...more }));
+}
+
+const wanted = (entries) => entries.filter(({ engine }) => options.engine.includes(engine));
+const smollm2 = (type) => `/models/smollm2-135m-${type.toLowerCase()}.gguf`;
+
+const groups = {
+  async lm() {
+    for (const type of options.type) {
+      const entries = [...ours(type, smollm2(type)), { engine: "wllama", type, weights: smollm2(type) }];
+      if (type === "Q8_0") {
+        const weights = "/models/smollm2-135m-onnx";
+        entries.push({ engine: "transformers", type: "q8", weights, file: `${weights}/onnx/model_quantized.onnx` });
+      }
+      const contestants = await openAll("lm", "smollm2-135m", wanted(entries));
+      await timeDecoders(contestants);
+      await closeAll(contestants);
+    }
+  },
+  async qwen3() {
+    const contestants = await openAll("qwen3", "qwen3-0.6b", wanted(ours("Q8_0", "/models/qwen3-0.6b-q8_0.gguf")));
+    await timeDecoders(contestants);
+    await closeAll(contestants);
+  },
+  async adapter() {
+    const adapters = ["a", "b"].map((name) => `/models/smollm2-135m-lora-${name}.gguf`);
+    const contestants = await openAll("adapter", "smollm2-135m", wanted(ours("Q8_0", smollm2("Q8_0"), { adapters })));
+    const swaps = contestants.map(() => []);
+    // With and without in turn, for the difference is smaller than the noise of a busy machine.
+    const speeds = contestants.map(() => ({ plain: [], adapted: [], cores: [] }));
+    for (const contestant of contestants) {
+      await contestant.call("decode", prompt(N_BEFORE, 2), WARM_UP.n_decoded);
+      await contestant.call("swap", 0);
+      await contestant.call("decode", prompt(N_BEFORE, 2), WARM_UP.n_decoded);
+    }
+    await alternate(contestants, N_REPS, async (contestant, rep) => {
+      const idx = contestants.indexOf(contestant);
+      const stop = watchCores();
+      await contestant.call("swap", null);
+      speeds[idx].plain.push(await decode(contestant, 300 + rep));
+      await contestant.call("swap", 0);
+      speeds[idx].adapted.push(await decode(contestant, 300 + rep));
+      speeds[idx].cores.push(stop());
+      swaps[idx].push((await contestant.call("swap", 1)).ms);
+    });
+    contestants.forEach((contestant, idx) => {
+      const { plain, adapted, cores } = speeds[idx];
+      report(contestant, "decode64_without", "tok/s", plain, cores);
+      report(contestant, "decode64_with", "tok/s", adapted, cores);
+      report(contestant, "swap", "ms", swaps[idx], cores);
+    });
+    await closeAll(contestants);
+  },
+  async embed() {
+    const task = "embed";
+    const shipped = "/shipped/embedder.gguf";
+    const onnx = "/models/minilm-onnx";
+    const entries = [
+      ...ours("Q8_0", shipped, { task }),
+      { engine: "transformers", type: "q8", weights: onnx, file: `${onnx}/onnx/model_quantized.onnx`, task },
+      { engine: "wllama", type: "Q8_0", weights: shipped, task },
+    ];
+    const contestants = await openAll("embed", "all-minilm-l6-v2", wanted(entries));
+    const kinds = [
+      { metric: "query", n_texts: 1, n_words: 10, n_reps: N_REPS * QUERY_REPS },
+      { metric: "passages16", n_texts: 16, n_words: 90, n_reps: N_REPS },
+    ];
+    for (const { metric, n_texts, n_words, n_reps } of kinds) {
+      say(`  ${metric}`);
+      const vectors = [];
+      for (const contestant of contestants) {
+        vectors.push((await contestant.call("embed", passages(n_texts, n_words, 1))).vectors);
+        await contestant.call("embed", passages(n_texts, n_words, 2));
+      }
+      const results = await alternate(contestants, n_reps, async (contestant, rep) => {
+        return (await contestant.call("embed", passages(n_texts, n_words, 100 + rep))).ms;
+      });
+      results.forEach(({ values, cores }, idx) => {
+        report(contestants[idx], metric, "ms", values, cores);
+        report(contestants[idx], `${metric}_agreement`, "cosine", [agreement(vectors[idx], vectors[0])]);
+      });
+    }
+    await closeAll(contestants);
+  },
+};
+
+/** The lowest cosine between two engines' vectors of the same texts: they must embed the same to be compared. */
+function agreement(found, expected) {
+  const cosines = found.map((vector, idx) => vector.reduce((sum, value, i) => sum + value * expected[idx][i], 0));
+  return Math.min(...cosines);
+}
+
+for (const name of options.only) await groups[name]();
+host.close();
