@@ -15,8 +15,10 @@ const RELAXED_SIMD = [
   [0x0a, 0x13, 0x01, 0x11, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x11, 0xfd, 0x93, 0x02, 0x0b],
 ].flat();
 
+const browsers = new Set();
+
 async function launch() {
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath: process.env.ANCHORITE_CHROMIUM,
     headless: true,
     args: [
@@ -33,6 +35,14 @@ async function launch() {
       "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     ],
   });
+  browsers.add(browser);
+  browser.on("disconnected", () => browsers.delete(browser));
+  return browser;
+}
+
+/** Ends what is still open, so that the process can end too. */
+export async function closeBrowsers() {
+  await Promise.all([...browsers].map((browser) => browser.close()));
 }
 
 /** What the browser can say of itself: its version, and whether it has relaxed SIMD. */

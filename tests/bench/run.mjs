@@ -1,8 +1,9 @@
 // Turns engines and models into rows: one JSON line for each engine, model and metric. `cargo xtask bench cpu` calls it.
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { describeBrowser, open, versionOf } from "./contestants.mjs";
+import { closeBrowsers, describeBrowser, open, versionOf } from "./contestants.mjs";
 import { watchCores } from "./machine.mjs";
+import { reporter } from "./report.mjs";
 import { serve } from "./server.mjs";
 import { passages, prompt } from "./texts.mjs";
 
@@ -36,29 +37,7 @@ const host = await serve({
 });
 const browser = await describeBrowser();
 const say = (text) => process.stderr.write(`${text}\n`);
-const emit = (row) => process.stdout.write(`${JSON.stringify(row)}\n`);
-const round = (value) => (Number.isInteger(value) ? value : Number(value.toPrecision(5)));
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-/** Values of one metric, and the cores that were busy meanwhile, as a row. */
-function report(contestant, metric, unit, values, cores = []) {
-  const busy = cores.length ? { other_cores: round(median(cores.map(({ other }) => other))), own_cores: round(median(cores.map(({ own }) => own))) } : {};
-  emit({
-    ...contestant.row,
-    metric,
-    unit,
-    median: round(median(values)),
-    min: round(Math.min(...values)),
-    max: round(Math.max(...values)),
-    n: values.length,
-    ...busy,
-  });
-}
+const report = reporter(process.stdout);
 
 /** Loads engines one after the other; those that cannot load are a row that says why. */
 async function openAll(group, model, entries) {
@@ -72,12 +51,12 @@ async function openAll(group, model, entries) {
       const opened = await open(host, engine, load, path.join(options.target, "brotli"));
       const contestant = { row: { ...row, ...opened.about }, ...opened };
       const units = { load: "s", fetch: "s", weights: "bytes", code: "bytes", code_brotli: "bytes" };
-      for (const [metric, value] of Object.entries(opened.facts)) report(contestant, metric, units[metric], [value]);
+      for (const [metric, value] of Object.entries(opened.facts)) report(contestant.row, metric, units[metric], [value]);
       contestants.push(contestant);
     } catch (error) {
       const reason = String(error.message ?? error).split("\n", 1)[0];
       say(`skipped: ${reason}`);
-      emit({ ...row, metric: "skipped", reason });
+      process.stdout.write(`${JSON.stringify({ ...row, metric: "skipped", reason })}\n`);
     }
   }
   return contestants;
@@ -86,7 +65,7 @@ async function openAll(group, model, entries) {
 /** The last word of each page, and its end. */
 async function closeAll(contestants) {
   for (const contestant of contestants) {
-    report(contestant, "peak_memory", "bytes", [await contestant.peak()]);
+    report(contestant.row, "peak_memory", "bytes", [await contestant.peak()]);
     await contestant.call("unload");
     await contestant.close();
   }
@@ -118,11 +97,11 @@ async function timeDecoders(contestants) {
       expectTokens(contestant, n, n_tokens);
       return (1000 * n) / ms;
     });
-    results.forEach(({ values, cores }, idx) => report(contestants[idx], `prefill${n_tokens}`, "tok/s", values, cores));
+    results.forEach(({ values, cores }, idx) => report(contestants[idx].row, `prefill${n_tokens}`, "tok/s", values, cores));
   }
   say(`  decoding of ${N_DECODED}`);
   const results = await alternate(contestants, N_REPS, (contestant, rep) => decode(contestant, 200 + rep));
-  results.forEach(({ values, cores }, idx) => report(contestants[idx], `decode${N_DECODED}`, "tok/s", values, cores));
+  results.forEach(({ values, cores }, idx) => report(contestants[idx].row, `decode${N_DECODED}`, "tok/s", values, cores));
 }
 
 async function decode(contestant, seed) {
@@ -186,9 +165,9 @@ const groups = {
     });
     contestants.forEach((contestant, idx) => {
       const { plain, adapted, cores } = speeds[idx];
-      report(contestant, "decode64_without", "tok/s", plain, cores);
-      report(contestant, "decode64_with", "tok/s", adapted, cores);
-      report(contestant, "swap", "ms", swaps[idx], cores);
+      report(contestant.row, "decode64_without", "tok/s", plain, cores);
+      report(contestant.row, "decode64_with", "tok/s", adapted, cores);
+      report(contestant.row, "swap", "ms", swaps[idx], cores);
     });
     await closeAll(contestants);
   },
@@ -217,8 +196,8 @@ const groups = {
         return (await contestant.call("embed", passages(n_texts, n_words, 100 + rep))).ms;
       });
       results.forEach(({ values, cores }, idx) => {
-        report(contestants[idx], metric, "ms", values, cores);
-        report(contestants[idx], `${metric}_agreement`, "cosine", [agreement(vectors[idx], vectors[0])]);
+        report(contestants[idx].row, metric, "ms", values, cores);
+        report(contestants[idx].row, `${metric}_agreement`, "cosine", [agreement(vectors[idx], vectors[0])]);
       });
     }
     await closeAll(contestants);
@@ -231,5 +210,12 @@ function agreement(found, expected) {
   return Math.min(...cosines);
 }
 
-for (const name of options.only) await groups[name]();
-host.close();
+try {
+  for (const name of options.only) await groups[name]();
+} catch (error) {
+  say(`error: ${error.message}`);
+  process.exitCode = 1;
+} finally {
+  host.close();
+  await closeBrowsers();
+}

@@ -3,8 +3,8 @@
 pub mod stories;
 pub mod gpu;
 pub mod tiny;
-pub mod families;
 pub mod blocks;
+pub mod families;
 
 use std::path::PathBuf;
 
