@@ -3,7 +3,6 @@
 //! `record_llama_cpp` made the record. The files are written anew here; their SHA-256 shows that they are the same.
 
 use anchorite_model::adapter::Adapter;
-use anchorite_model::config::Architecture;
 use anchorite_model::embed::Embedder;
 use anchorite_model::forward::CpuForward;
 use anchorite_model::gguf::{Gguf, TensorType};
@@ -69,14 +68,16 @@ fn is_the_file(name: &str, bytes: &[u8], expected: &str) {
 
 /// How far results may be off, as NMSE.
 ///
-/// With SwiGLU, float sums differ in their order only. GELU llama.cpp looks up in a table of half precision, also where
-/// bert's own code has the exact one, as ours: rounded in the same way, ours come to 1e-8 and better. Beside 8-bit
-/// weights both round activations to 8 bits once for each product, each in its own way, and the errors of the layers add up.
-fn bound(case: &FamilyCase) -> f64 {
-    match (case.kind, case.family) {
-        (TensorType::F32, Architecture::Gemma3 | Architecture::Bert) => 1e-6,
-        (TensorType::F32, _) => 1e-10,
-        _ => 5e-4 * small(case.n_layers),
+/// Decoders keep keys and values as halves of floats, llama.cpp was asked to keep floats: without that, those with SwiGLU
+/// come to 1e-12, for float sums then differ in their order only. GELU llama.cpp looks up in a table of half precision,
+/// also where bert's own code has the exact one, as ours. Beside 8-bit weights both round activations to 8 bits once for
+/// each product, each in its own way, and the errors of the layers add up; ours rounds the adapter's pair as well, and
+/// these pairs are as strong as the matrices they change.
+fn bound(case: &FamilyCase, has_adapter: bool) -> f64 {
+    match (case.kind, has_adapter) {
+        (TensorType::F32, _) => 1e-6,
+        (_, false) => 5e-4 * small(case.n_layers),
+        (_, true) => 2e-3 + 5e-4 * small(case.n_layers),
     }
 }
 
@@ -107,14 +108,17 @@ fn run(forward: &mut CpuForward, tokens: &[u32], position: usize) -> Vec<f32> {
 /// Compares one model, with or without its adapter; gives its logits behind the prompt.
 fn compare(
     case: &FamilyCase,
-    label: &str,
     loaded: &mut Loaded,
+    adapter: Option<Adapter>,
     prompt: &[u32],
     expected: &Decoded,
 ) -> Vec<f32> {
+    let bound = bound(case, adapter.is_some());
+    let label = format!("{}, adapter {}", case.name, adapter.is_some());
     let forward = &mut loaded.forward;
+    forward.set_adapter(adapter).expect("it fits");
     let logits = run(forward, prompt, 0);
-    let (got, bound) = (harness::nmse(&logits, &expected.logits), bound(case));
+    let got = harness::nmse(&logits, &expected.logits);
     println!("{label}: NMSE bound {bound:.1e}, got {got:.1e}");
     assert!(
         got <= bound,
@@ -181,24 +185,11 @@ fn agrees_with_llama_cpp_for_every_family() {
             &expected.adapter_sha256,
         );
         let mut loaded = load(case);
-        let plain = compare(
-            case,
-            &case.name,
-            &mut loaded,
-            &record.prompt,
-            &expected.without_adapter,
-        );
         let adapter = Adapter::load(&Parts::new(vec![adapter.clone()]), &loaded.config);
-        let adapter = adapter.expect("an adapter");
-        loaded.forward.set_adapter(Some(adapter)).expect("it fits");
-        let label = format!("{} with adapter", case.name);
-        let adapted = compare(
-            case,
-            &label,
-            &mut loaded,
-            &record.prompt,
-            &expected.with_adapter,
-        );
+        let adapter = Some(adapter.expect("an adapter"));
+        let prompt = &record.prompt;
+        let plain = compare(case, &mut loaded, None, prompt, &expected.without_adapter);
+        let adapted = compare(case, &mut loaded, adapter, prompt, &expected.with_adapter);
         let change = harness::nmse(&adapted, &plain);
         println!(
             "{}: the adapter changes the logits by {change:.2}",
@@ -225,7 +216,7 @@ fn embeds_as_llama_cpp_does() {
         let tokens: Vec<u32> = tokens.iter().map(|token| token.0).collect();
         assert_eq!(tokens, expected.tokens, "{}: tokens", case.name);
         let found = embedder.embed(&[&expected.text]).expect("an embedding");
-        let bound = bound(case);
+        let bound = bound(case, false);
         let got = harness::nmse(&found[0], &expected.embedding);
         println!("{}: NMSE bound {bound:.1e}, got {got:.1e}", case.name);
         assert!(

@@ -10,8 +10,6 @@ use crate::tiny::{Random, Tiny};
 pub struct FamilyCase {
     /// `qwen2-Q8_0`: the family and how its matrices are stored.
     pub name: String,
-    /// The family.
-    pub family: Architecture,
     /// Transformer layers.
     pub n_layers: usize,
     /// How matrices are stored.
@@ -36,7 +34,6 @@ pub fn decoders() -> Vec<FamilyCase> {
     tinies
         .map(|tiny| FamilyCase {
             name: format!("{}-{}", tiny.family.name(), tiny.kind),
-            family: tiny.family,
             n_layers: tiny.n_layers,
             kind: tiny.kind,
             model: tiny.gguf(),
@@ -61,7 +58,6 @@ pub fn encoders() -> Vec<FamilyCase> {
     [TensorType::F32, TensorType::Q8_0]
         .map(|kind| FamilyCase {
             name: format!("bert-{kind}"),
-            family: Architecture::Bert,
             n_layers: ENCODER_LAYERS,
             kind,
             model: encoder(kind).finish(),

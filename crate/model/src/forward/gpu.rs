@@ -46,7 +46,7 @@ struct Model {
     token_embd: PackedMatrix,
     output_norm: Rows,
     output: PackedMatrix,
-    /// `[positions, rope_dim / 2]` of (cos, sin)
+    /// `[positions, rope.dim / 2]` of (cos, sin)
     angles: wgpu::Buffer,
     layers: Vec<Layer>,
 }
