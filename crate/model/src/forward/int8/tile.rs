@@ -80,6 +80,10 @@ pub(super) unsafe fn run<L: Lanes, const V1: usize, const V: usize, const T: usi
 }
 
 /// The products of `V` vectors of rows with `T` tokens at a time.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "several arrays go by the same index"
+)]
 #[inline(always)]
 unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize, const T: usize>(
     panel: &Panel<'_>,
