@@ -38,28 +38,18 @@ impl Activations {
             let (first, n) = activations.group(token_idx);
             let lane = token_idx - first;
             for (block_idx, block) in x.as_chunks::<QK>().0.iter().enumerate() {
-                let (scale, numbers) = quantize_block(block);
+                let (scale, bytes, sums) = quantize_block(block);
                 let place = first * n_blocks + block_idx * n + lane;
                 activations.scales[place] = scale;
-                let first_half: i32 = numbers[..QK / 2].iter().sum();
-                let last_half: i32 = numbers[QK / 2..].iter().sum();
-                activations.sums[place] = [first_half, first_half + last_half];
+                activations.sums[place] = [sums[0], sums[0] + sums[1]];
                 let start = first * n_cols + block_idx * QK * n + lane * STEP;
-                let steps = numbers.as_chunks::<STEP>().0;
-                let places = activations.quants[start..].chunks_mut(n * STEP);
-                for (numbers, place) in steps.iter().zip(places) {
-                    #[expect(clippy::cast_possible_truncation, reason = "within 127 by the scale")]
-                    place[..STEP].copy_from_slice(&numbers.map(|number| number as i8));
-                }
+                spread(&bytes, n, &mut activations.quants[start..]);
                 if !activations.wide.is_empty() {
-                    let places = activations.wide[start..].chunks_mut(n * STEP);
-                    for (numbers, place) in steps.iter().zip(places) {
-                        #[expect(
-                            clippy::cast_possible_truncation,
-                            reason = "within 127 by the scale"
-                        )]
-                        place[..STEP].copy_from_slice(&numbers.map(|number| number as i16));
+                    let mut wide = [0; QK];
+                    for (wide, byte) in wide.iter_mut().zip(&bytes) {
+                        *wide = i16::from(*byte);
                     }
+                    spread(&wide, n, &mut activations.wide[start..]);
                 }
             }
         }
@@ -108,10 +98,25 @@ impl Activations {
     }
 }
 
-/// The block's scale, and its numbers over it, rounded to even.
+/// Puts a block's steps where those of one of `n` tokens lie, the first at the start.
+fn spread<Q: Copy>(block: &[Q; QK], n: usize, places: &mut [Q]) {
+    let steps = block.as_chunks::<STEP>().0;
+    for (step, place) in steps
+        .iter()
+        .zip(places.as_chunks_mut::<STEP>().0.iter_mut().step_by(n))
+    {
+        *place = *step;
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::wasm::quantize_block;
+
+/// The block's scale, its numbers over that, rounded to even, and the sums of their halves.
 ///
 /// Loops, not calls of `map`: compilers vectorise these.
-fn quantize_block(block: &[f32; QK]) -> (f32, [i32; QK]) {
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+fn quantize_block(block: &[f32; QK]) -> (f32, [i8; QK], [i32; 2]) {
     /// Adding 1.5 * 2^23 rounds to a whole number, which then is the sum's lower bits. A conversion that saturates would not
     /// be vectorised.
     const ROUND: f32 = 12_582_912.0;
@@ -128,7 +133,15 @@ fn quantize_block(block: &[f32; QK]) -> (f32, [i32; QK]) {
     for (number, x) in numbers.iter_mut().zip(block) {
         *number = (x * inverse + ROUND).to_bits().cast_signed() - ROUND.to_bits().cast_signed();
     }
-    (largest / 127.0, numbers)
+    let (low, high) = numbers.split_at(QK / 2);
+    let sums = [low.iter().sum(), high.iter().sum()];
+    let mut bytes = [0; QK];
+    for (byte, number) in bytes.iter_mut().zip(numbers) {
+        #[expect(clippy::cast_possible_truncation, reason = "within 127 by the scale")]
+        let narrow = number as i8;
+        *byte = narrow;
+    }
+    (largest / 127.0, bytes, sums)
 }
 
 #[cfg(test)]

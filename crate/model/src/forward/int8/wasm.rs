@@ -6,18 +6,21 @@
 )]
 
 use std::arch::wasm32::{
-    f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_splat, i32x4, i32x4_add, i32x4_dot_i16x8,
-    i32x4_shuffle, u8x16_splat, u16x8_extend_high_u8x16, u16x8_extend_low_u8x16, u16x8_shl,
+    f32x4_abs, f32x4_add, f32x4_convert_i32x4, f32x4_extract_lane, f32x4_mul, f32x4_nearest,
+    f32x4_pmax, f32x4_splat, i8x16_narrow_i16x8, i16x8_add, i16x8_narrow_i32x4, i32x4, i32x4_add,
+    i32x4_dot_i16x8, i32x4_extadd_pairwise_i16x8, i32x4_extract_lane, i32x4_shuffle,
+    i32x4_trunc_sat_f32x4, u8x16_splat, u16x8_extend_high_u8x16, u16x8_extend_low_u8x16, u16x8_shl,
     u16x8_shr, v128, v128_and, v128_load, v128_load64_splat, v128_or, v128_store,
 };
 #[cfg(target_feature = "relaxed-simd")]
 use std::arch::wasm32::{
-    f32x4_relaxed_madd, i8x16_splat, i32x4_extract_lane, i32x4_relaxed_dot_i8x16_i7x16_add,
-    i32x4_splat, v128_load32_splat, v128_xor,
+    f32x4_relaxed_madd, i8x16_splat, i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat,
+    v128_load32_splat, v128_xor,
 };
 
 use super::tile::{Lanes, run};
 use super::{Kernel, Panel, ROWS, Tokens};
+use crate::quant::QK;
 
 /// The fastest kernel that this module and this processor have.
 #[cfg(not(target_feature = "relaxed-simd"))]
@@ -69,6 +72,43 @@ pub(super) fn tile(
             _ => run::<Simd128, 4, 1, 4>(bits, n_scales, panel, tokens, sums),
         }
     }
+}
+
+/// As its portable twin in [`super::activations`], which compilers take apart into lanes here.
+pub(super) fn quantize_block(block: &[f32; QK]) -> (f32, [i8; QK], [i32; 2]) {
+    let pointer: *const v128 = block.as_ptr().cast();
+    // SAFETY: the reference covers exactly the 128 bytes that are read, and no alignment is asked.
+    let x: [v128; 8] = std::array::from_fn(|i| unsafe { v128_load(pointer.add(i)) });
+    let larger = |a: v128, b: v128| f32x4_pmax(a, b);
+    let sizes = x.map(|x| f32x4_abs(x));
+    let pairs = [
+        larger(sizes[0], sizes[1]),
+        larger(sizes[2], sizes[3]),
+        larger(sizes[4], sizes[5]),
+        larger(sizes[6], sizes[7]),
+    ];
+    let four = larger(larger(pairs[0], pairs[1]), larger(pairs[2], pairs[3]));
+    let two = larger(four, i32x4_shuffle::<2, 3, 0, 1>(four, four));
+    let one = larger(two, i32x4_shuffle::<1, 0, 3, 2>(two, two));
+    let largest = f32x4_extract_lane::<0>(one);
+    let inverse = f32x4_splat(if largest > 0.0 { 127.0 / largest } else { 0.0 });
+    let numbers = x.map(|x| i32x4_trunc_sat_f32x4(f32x4_nearest(f32x4_mul(x, inverse))));
+    let halves = [0, 4].map(|i| {
+        let low = i16x8_narrow_i32x4(numbers[i], numbers[i + 1]);
+        let high = i16x8_narrow_i32x4(numbers[i + 2], numbers[i + 3]);
+        let sums = i32x4_extadd_pairwise_i16x8(i16x8_add(low, high));
+        let sums = i32x4_add(sums, i32x4_shuffle::<2, 3, 0, 1>(sums, sums));
+        let sum = i32x4_extract_lane::<0>(sums) + i32x4_extract_lane::<1>(sums);
+        (i8x16_narrow_i16x8(low, high), sum)
+    });
+    let mut bytes = [0; QK];
+    let to: *mut v128 = bytes.as_mut_ptr().cast();
+    // SAFETY: the array is exactly the 32 bytes that are written, and no alignment is asked.
+    unsafe {
+        v128_store(to, halves[0].0);
+        v128_store(to.add(1), halves[1].0);
+    }
+    (largest / 127.0, bytes, [halves[0].1, halves[1].1])
 }
 
 /// What both sets share: four rows in a vector.
