@@ -1,13 +1,11 @@
 //! Turns text into tokens as BERT does: cleaned words, each cut into the longest pieces the vocabulary holds.
 
-use tokenizers::models::wordpiece;
-use tokenizers::normalizers::BertNormalizer;
-use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::{
-    Model, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString,
-    PreTokenizer,
-};
+mod clean;
 
+use tokenizers::Model;
+use tokenizers::models::wordpiece;
+
+use self::clean::Cleaning;
 use super::sentence_piece::SPACE;
 use super::vocabulary::{Kind, Vocabulary};
 use crate::error::{LoadError, RunError};
@@ -21,7 +19,7 @@ const INSIDE: &str = "##";
 /// A WordPiece vocabulary and how its text is cleaned.
 #[derive(Debug)]
 pub(super) struct WordPiece {
-    normalizer: BertNormalizer,
+    cleaning: Cleaning,
     model: wordpiece::WordPiece,
 }
 
@@ -59,30 +57,21 @@ impl WordPiece {
             .map_err(|source| LoadError::Tokenizer {
                 reason: source.to_string(),
             })?;
-        let normalizer = BertNormalizer::new(true, true, strip_accents, lowercase);
-        Ok(WordPiece { normalizer, model })
+        let cleaning = Cleaning::new(lowercase, strip_accents.unwrap_or(lowercase));
+        Ok(WordPiece { cleaning, model })
     }
 
     /// Appends the tokens of `text`.
     pub(super) fn encode(&self, text: &str, tokens: &mut Vec<TokenId>) -> Result<(), RunError> {
-        self.try_encode(text, tokens)
-            .map_err(|source| RunError::Tokenize {
-                reason: source.to_string(),
-            })
-    }
-
-    fn try_encode(&self, text: &str, tokens: &mut Vec<TokenId>) -> tokenizers::Result<()> {
-        let mut cleaned = NormalizedString::from(text);
-        self.normalizer.normalize(&mut cleaned)?;
-        let mut words = PreTokenizedString::from(cleaned);
-        BertPreTokenizer.pre_tokenize(&mut words)?;
-        for (word, ..) in words.get_splits(OffsetReferential::Normalized, OffsetType::Byte) {
-            tokens.extend(
-                self.model
-                    .tokenize(word)?
-                    .into_iter()
-                    .map(|token| TokenId(token.id)),
-            );
+        let cleaned = self.cleaning.clean(text);
+        for word in clean::words(&cleaned) {
+            let pieces = self
+                .model
+                .tokenize(word)
+                .map_err(|source| RunError::Tokenize {
+                    reason: source.to_string(),
+                })?;
+            tokens.extend(pieces.into_iter().map(|token| TokenId(token.id)));
         }
         Ok(())
     }
