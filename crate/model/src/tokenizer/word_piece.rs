@@ -6,6 +6,7 @@ use tokenizers::Model;
 use tokenizers::models::wordpiece;
 
 use self::clean::Cleaning;
+use super::frame::{Frame, Last};
 use super::sentence_piece::SPACE;
 use super::vocabulary::{Kind, Vocabulary};
 use crate::error::{LoadError, RunError};
@@ -15,6 +16,42 @@ use crate::token::TokenId;
 /// The prefix by which BERT's own vocabulary marks pieces inside a word. GGUF marks the first pieces instead, with
 /// `▁`; rewritten to BERT's way, a `▁` in a text cannot be taken for the start of a word.
 const INSIDE: &str = "##";
+
+/// The tokenizer of an encoder. On its own, so that a module which only searches holds no other way of cutting text.
+#[derive(Debug)]
+pub(crate) struct WordPieceTokenizer {
+    pub(super) frame: Frame,
+    pub(super) model: WordPiece,
+}
+
+impl WordPieceTokenizer {
+    /// As [`super::Tokenizer::from_gguf`], for a file whose tokenizer is `bert`.
+    pub(crate) fn from_gguf(gguf: &Gguf) -> Result<WordPieceTokenizer, LoadError> {
+        let name = gguf.string(super::MODEL_KEY)?;
+        if name != "bert" {
+            return Err(super::unknown_model("`bert`", name));
+        }
+        let mut vocabulary = Vocabulary::from_gguf(gguf)?;
+        vocabulary.bos = vocabulary.bos.or_else(|| vocabulary.find("[CLS]"));
+        vocabulary.separator = vocabulary.separator.or_else(|| vocabulary.find("[SEP]"));
+        let model = WordPiece::from_gguf(gguf, &vocabulary)?;
+        let last = Last {
+            token: vocabulary.separator,
+            key: "tokenizer.ggml.seperator_token_id",
+            adds_key: "tokenizer.ggml.add_sep_token",
+            adds: true,
+        };
+        let frame = Frame::from_gguf(gguf, vocabulary, true, last)?;
+        Ok(WordPieceTokenizer { frame, model })
+    }
+
+    /// As [`super::Tokenizer::encode_text`], with the tokens that the model expects around a whole text.
+    pub(crate) fn encode_text(&self, text: &str) -> Result<Vec<TokenId>, RunError> {
+        self.frame.encode(text, false, true, |piece, _, tokens| {
+            self.model.encode(piece, tokens)
+        })
+    }
+}
 
 /// A WordPiece vocabulary and how its text is cleaned.
 #[derive(Debug)]
