@@ -54,7 +54,7 @@ async function openAll(group, model, entries) {
       for (const [metric, value] of Object.entries(opened.facts)) report(contestant.row, metric, units[metric], [value]);
       contestants.push(contestant);
     } catch (error) {
-      const reason = String(error.message ?? error).split("\n", 1)[0];
+      const reason = error.message.split("\n", 1)[0].replace(/^page\.evaluate: (Error: )?/, "");
       say(`skipped: ${reason}`);
       process.stdout.write(`${JSON.stringify({ ...row, metric: "skipped", reason })}\n`);
     }
@@ -86,6 +86,7 @@ async function alternate(contestants, n_reps, run) {
 }
 
 async function timeDecoders(contestants) {
+  if (contestants.length === 0) return;
   for (const contestant of contestants) {
     await contestant.call("prefill", prompt(WARM_UP.n_prompt, 1));
     await contestant.call("decode", prompt(N_BEFORE, 2), WARM_UP.n_decoded);

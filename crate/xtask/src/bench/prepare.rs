@@ -48,7 +48,13 @@ pub(super) fn gguf_models(groups: &[Group], types: &[Type]) -> anyhow::Result<()
     if names.is_empty() {
         return Ok(());
     }
-    run::run(native("bench_models").arg("--").arg(models).args(names))
+    run::run(
+        run::cargo()
+            .args(["run", "--quiet", "--release", "--package", PACKAGE])
+            .args(["--bin=bench_models", "--"])
+            .arg(models)
+            .args(names),
+    )
 }
 
 /// Builds the native embedder and gives its program.
@@ -64,20 +70,6 @@ pub(super) fn embedder() -> anyhow::Result<PathBuf> {
         "--bin=bench_embed",
     ]))?;
     Ok(run::target().join("release/bench_embed"))
-}
-
-fn native(program: &str) -> std::process::Command {
-    let mut cargo = run::cargo();
-    cargo.args([
-        "run",
-        "--quiet",
-        "--release",
-        "--package",
-        PACKAGE,
-        "--bin",
-        program,
-    ]);
-    cargo
 }
 
 /// Writes the ONNX models that transformers.js and onnxruntime load.

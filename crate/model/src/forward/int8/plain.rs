@@ -22,10 +22,11 @@ pub(super) fn tile(
                 for scale_idx in 0..n_scales {
                     let steps = scale_idx * STEPS / n_scales..(scale_idx + 1) * STEPS / n_scales;
                     let mut dot = 0i32;
-                    for column in steps.start * STEP..steps.end * STEP {
-                        let i = row * STEP + column % STEP;
-                        let code = pack::code(bits, block, column / STEP, i);
-                        dot += (i32::from(code) - panel.offset) * i32::from(x[column]);
+                    for step in steps {
+                        for (i, x) in x[step * STEP..(step + 1) * STEP].iter().enumerate() {
+                            let code = pack::code(bits, block, step, row * STEP + i);
+                            dot += (i32::from(code) - panel.offset) * i32::from(*x);
+                        }
                     }
                     let scale = panel.scales[(block_idx * n_scales + scale_idx) * ROWS + row];
                     scaled += scale * float(dot);

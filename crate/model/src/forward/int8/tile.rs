@@ -80,7 +80,14 @@ pub(super) unsafe fn run<L: Lanes, const V1: usize, const V: usize, const T: usi
 }
 
 /// The products of `V` vectors of rows with `T` tokens at a time.
-#[inline(always)]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "several arrays go by the same index"
+)]
+// A set that is switched on for a function must be inlined into it; wasm's is there for all, and engines compile many small
+// functions better than one large one.
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize, const T: usize>(
     panel: &Panel<'_>,
     tokens: &[Token<'_>],
