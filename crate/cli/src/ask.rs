@@ -38,6 +38,9 @@ pub(crate) struct Arguments {
     /// Let the generator speak without the adapter.
     #[arg(long)]
     no_adapter: bool,
+    /// Run the model for each token, without guessing any from the passages.
+    #[arg(long)]
+    no_lookup: bool,
     /// Print the whole answer as JSON on standard output.
     #[arg(long)]
     json: bool,
@@ -65,6 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         temperature: arguments.temperature,
         seed: arguments.seed,
         adapter: !arguments.no_adapter,
+        lookup: !arguments.no_lookup,
         ..AskOptions::default()
     };
     let question = arguments.question.join(" ");

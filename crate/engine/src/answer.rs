@@ -151,6 +151,8 @@ pub struct Timing {
     pub prompt_tokens: usize,
     /// Tokens written.
     pub generated_tokens: usize,
+    /// Runs of the model that wrote them: fewer than tokens where some were guessed and checked together.
+    pub steps: usize,
     /// Decoding speed, the first token left out; 0 when fewer than two were written.
     pub tokens_per_second: f64,
 }

@@ -204,6 +204,7 @@ impl Session {
         answer.timing.decode_ms = generation.decode_ms;
         answer.timing.prompt_tokens = generation.n_prompt_tokens;
         answer.timing.generated_tokens = generation.n_generated_tokens;
+        answer.timing.steps = generation.n_steps;
         answer.timing.tokens_per_second =
             speed(generation.n_generated_tokens, generation.decode_ms);
         Ok(())

@@ -1,5 +1,6 @@
 //! Turns the checkout into figures: ours beside other engines, on the same machine in the same minutes.
 
+mod lookup;
 mod prepare;
 mod rows;
 mod table;
@@ -25,6 +26,8 @@ pub(crate) enum Bench {
     Cpu(CpuArguments),
     /// The embedder natively, one thread, beside onnxruntime.
     Embed(Output),
+    /// Answers of the default generator, one thread, with and without guessing tokens from the passages.
+    Lookup(lookup::Arguments),
 }
 
 #[derive(clap::Args)]
@@ -84,6 +87,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Cpu(arguments) => cpu(arguments),
         Bench::Embed(output) => embed(output),
+        Bench::Lookup(arguments) => lookup::run(arguments),
     }
 }
 

@@ -157,6 +157,7 @@ export class Engine {
         decode_ms,
         prompt_tokens: words.length,
         generated_tokens: tokens,
+        steps: tokens,
         tokens_per_second: tokens ? (tokens * 1000) / decode_ms : 0,
       },
     };

@@ -78,6 +78,8 @@ export interface Timing {
   readonly decode_ms: number;
   readonly prompt_tokens: number;
   readonly generated_tokens: number;
+  /** Runs of the model that wrote them: fewer where tokens were guessed and checked together. */
+  readonly steps: number;
   readonly tokens_per_second: number;
 }
 

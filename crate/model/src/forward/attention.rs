@@ -168,6 +168,7 @@ const COLUMNS: usize = 8;
 const COLUMNS: usize = 16;
 
 /// As [`add_products`] for `ROWS` rows.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
 fn add_rows<const ROWS: usize>(a: &[f32], b: &[f32], n_inner: usize, n_cols: usize, c: &mut [f32]) {
     let a: [&[f32]; ROWS] = std::array::from_fn(|row| &a[row * n_inner..(row + 1) * n_inner]);
     let n_whole = n_cols / COLUMNS * COLUMNS;
@@ -181,10 +182,7 @@ fn add_rows<const ROWS: usize>(a: &[f32], b: &[f32], n_inner: usize, n_cols: usi
                 continue;
             };
             for row in 0..ROWS {
-                let a = a[row][inner];
-                for (sum, b) in sums[row].iter_mut().zip(b) {
-                    *sum += a * b;
-                }
+                add_product(a[row][inner], b, &mut sums[row]);
             }
         }
         for (row, sums) in sums.iter().enumerate() {
@@ -196,6 +194,36 @@ fn add_rows<const ROWS: usize>(a: &[f32], b: &[f32], n_inner: usize, n_cols: usi
             for inner in 0..n_inner {
                 c[row * n_cols + column] += a[row][inner] * b[inner * n_cols + column];
             }
+        }
+    }
+}
+
+/// `sums += a * b`
+#[cfg(not(target_feature = "relaxed-simd"))]
+#[inline(always)]
+fn add_product(a: f32, b: &[f32; COLUMNS], sums: &mut [f32; COLUMNS]) {
+    for (sum, b) in sums.iter_mut().zip(b) {
+        *sum += a * b;
+    }
+}
+
+/// `sums += a * b`, in one instruction where the processor has it.
+#[cfg(target_feature = "relaxed-simd")]
+#[inline(always)]
+fn add_product(a: f32, b: &[f32; COLUMNS], sums: &mut [f32; COLUMNS]) {
+    use std::arch::wasm32::{f32x4_relaxed_madd, f32x4_splat, v128_load, v128_store};
+    let (b, _) = b.as_chunks::<4>();
+    let (sums, _) = sums.as_chunks_mut::<4>();
+    for (b, sums) in b.iter().zip(sums) {
+        let sums: *mut [f32; 4] = sums;
+        // SAFETY: the references cover exactly the 16 bytes that are read and written, and no alignment is asked.
+        unsafe {
+            let product = f32x4_relaxed_madd(
+                f32x4_splat(a),
+                v128_load(b.as_ptr().cast()),
+                v128_load(sums.cast()),
+            );
+            v128_store(sums.cast(), product);
         }
     }
 }

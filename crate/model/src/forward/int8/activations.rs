@@ -1,46 +1,78 @@
 //! Turns floats into signed bytes, block by block, with what the products need to know of each block.
 
-use super::Token;
+use super::{STEP, Tokens};
 use crate::quant::QK;
 
-/// Quantised activations, `[T, n_cols]`.
+/// Quantised activations: as many groups of [`super::Kernel::n_tokens`] tokens as there are, then the others one by one. A group's
+/// tokens lie together, four columns of each beside one another, so that a kernel finds all it needs for a step in one place.
 #[derive(Debug)]
 pub(in crate::forward) struct Activations {
     n_cols: usize,
+    n_tokens: usize,
+    /// Tokens in a group.
+    n_group: usize,
+    /// `[groups, n_cols / 4, tokens, 4]`
     quants: Vec<i8>,
     /// The same numbers in 16 bits, for kernels that multiply these; else empty.
     wide: Vec<i16>,
-    /// `[T, n_cols / 32]`
+    /// `[groups, n_cols / 32, tokens]`
     scales: Vec<f32>,
-    /// `[T, n_cols / 32]`: the sum of each half of a block.
+    /// `[groups, n_cols / 32, tokens]`: the sums of a block's first half, and of the whole block.
     sums: Vec<[i32; 2]>,
 }
 
 impl Activations {
     /// Quantises `x`, `[T, n_cols]`: the largest of a block becomes 127.
     pub(in crate::forward) fn quantized(kernel: super::Kernel, x: &[f32], n_cols: usize) -> Self {
-        let mut quants = Vec::with_capacity(x.len());
-        let mut wide = Vec::with_capacity(if kernel.is_wide() { x.len() } else { 0 });
-        let mut scales = Vec::with_capacity(x.len() / QK);
-        let mut sums = Vec::with_capacity(x.len() / QK);
-        let (blocks, _) = x.as_chunks::<QK>();
-        for block in blocks {
-            let (scale, numbers) = quantize_block(block);
-            #[expect(clippy::cast_possible_truncation, reason = "within 127 by the scale")]
-            quants.extend(numbers.map(|number| number as i8));
-            if kernel.is_wide() {
-                wide.extend_from_slice(&numbers);
-            }
-            let (low, high) = numbers.split_at(QK / 2);
-            sums.push([low, high].map(|half| half.iter().map(|number| i32::from(*number)).sum()));
-            scales.push(scale);
-        }
-        Self {
+        let n_blocks = n_cols / QK;
+        let mut activations = Self {
             n_cols,
-            quants,
-            wide,
-            scales,
-            sums,
+            n_tokens: x.len() / n_cols,
+            n_group: kernel.n_tokens(),
+            quants: vec![0; x.len()],
+            wide: vec![0; if kernel.is_wide() { x.len() } else { 0 }],
+            scales: vec![0.0; x.len() / QK],
+            sums: vec![[0; 2]; x.len() / QK],
+        };
+        for (token_idx, x) in x.chunks_exact(n_cols).enumerate() {
+            let (first, n) = activations.group(token_idx);
+            let lane = token_idx - first;
+            for (block_idx, block) in x.as_chunks::<QK>().0.iter().enumerate() {
+                let (scale, numbers) = quantize_block(block);
+                let place = first * n_blocks + block_idx * n + lane;
+                activations.scales[place] = scale;
+                let first_half: i32 = numbers[..QK / 2].iter().sum();
+                let last_half: i32 = numbers[QK / 2..].iter().sum();
+                activations.sums[place] = [first_half, first_half + last_half];
+                let start = first * n_cols + block_idx * QK * n + lane * STEP;
+                let steps = numbers.as_chunks::<STEP>().0;
+                let places = activations.quants[start..].chunks_mut(n * STEP);
+                for (numbers, place) in steps.iter().zip(places) {
+                    #[expect(clippy::cast_possible_truncation, reason = "within 127 by the scale")]
+                    place[..STEP].copy_from_slice(&numbers.map(|number| number as i8));
+                }
+                if !activations.wide.is_empty() {
+                    let places = activations.wide[start..].chunks_mut(n * STEP);
+                    for (numbers, place) in steps.iter().zip(places) {
+                        #[expect(
+                            clippy::cast_possible_truncation,
+                            reason = "within 127 by the scale"
+                        )]
+                        place[..STEP].copy_from_slice(&numbers.map(|number| number as i16));
+                    }
+                }
+            }
+        }
+        activations
+    }
+
+    /// The first token of a token's group, and how many there are.
+    fn group(&self, token_idx: usize) -> (usize, usize) {
+        let first = token_idx / self.n_group * self.n_group;
+        if first + self.n_group <= self.n_tokens {
+            (first, self.n_group)
+        } else {
+            (token_idx, 1)
         }
     }
 
@@ -49,29 +81,42 @@ impl Activations {
     }
 
     pub(super) fn n_tokens(&self) -> usize {
-        self.quants.len() / self.n_cols
+        self.n_tokens
     }
 
-    pub(super) fn token(&self, token_idx: usize) -> Token<'_> {
-        let n_blocks = self.n_cols / QK;
-        let columns = token_idx * self.n_cols..(token_idx + 1) * self.n_cols;
-        let blocks = token_idx * n_blocks..(token_idx + 1) * n_blocks;
-        Token {
-            quants: &self.quants[columns.clone()],
-            wide: self.wide.get(columns).unwrap_or_default(),
-            scales: &self.scales[blocks.clone()],
-            sums: &self.sums[blocks],
-        }
+    /// All groups, each with its first token.
+    pub(super) fn groups(&self) -> impl Iterator<Item = (usize, Tokens<'_>)> {
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            if next == self.n_tokens {
+                return None;
+            }
+            let (first, n) = self.group(next);
+            next += n;
+            let n_blocks = self.n_cols / QK;
+            let columns = first * self.n_cols..(first + n) * self.n_cols;
+            let blocks = first * n_blocks..(first + n) * n_blocks;
+            let tokens = Tokens {
+                n,
+                quants: &self.quants[columns.clone()],
+                wide: self.wide.get(columns).unwrap_or_default(),
+                scales: &self.scales[blocks.clone()],
+                sums: &self.sums[blocks],
+            };
+            Some((first, tokens))
+        })
     }
 }
 
 /// The block's scale, and its numbers over it, rounded to even.
-fn quantize_block(block: &[f32; QK]) -> (f32, [i16; QK]) {
-    /// Adding 1.5 * 2^23 rounds to a whole number, which then is the sum's lower bits. Compilers vectorise this; they don't
-    /// vectorise a conversion that saturates.
+///
+/// Loops, not calls of `map`: compilers vectorise these.
+fn quantize_block(block: &[f32; QK]) -> (f32, [i32; QK]) {
+    /// Adding 1.5 * 2^23 rounds to a whole number, which then is the sum's lower bits. A conversion that saturates would not
+    /// be vectorised.
     const ROUND: f32 = 12_582_912.0;
     let mut lanes = [0.0f32; 8];
-    for part in block.chunks_exact(8) {
+    for part in block.as_chunks::<8>().0 {
         for (lane, x) in lanes.iter_mut().zip(part) {
             let size = x.abs();
             *lane = if size > *lane { size } else { *lane };
@@ -79,12 +124,11 @@ fn quantize_block(block: &[f32; QK]) -> (f32, [i16; QK]) {
     }
     let largest = lanes.into_iter().fold(0.0, f32::max);
     let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the lower half is the number"
-    )]
-    let quants = block.map(|x| (x * inverse + ROUND).to_bits() as i16);
-    (largest / 127.0, quants)
+    let mut numbers = [0; QK];
+    for (number, x) in numbers.iter_mut().zip(block) {
+        *number = (x * inverse + ROUND).to_bits().cast_signed() - ROUND.to_bits().cast_signed();
+    }
+    (largest / 127.0, numbers)
 }
 
 #[cfg(test)]
@@ -98,13 +142,13 @@ mod tests {
         x[..5].copy_from_slice(&[127.0, -126.6, 0.5, 1.5, -0.4]);
         x[16] = 3.0;
         let found = Activations::quantized(Kernel::Plain, &x, 64);
-        let token = found.token(0);
+        let (_, token) = found.groups().next().expect("one token");
         assert_eq!(
             token.quants[..6],
             [127, -127, 0, 2, 0, 0],
             "to even at a half"
         );
-        assert_eq!(token.sums, [[2, 3], [0, 0]], "by halves of blocks");
+        assert_eq!(token.sums, [[2, 5], [0, 0]], "half a block, and all of it");
         assert_eq!(token.scales, [1.0, 0.0], "a block of zeros has no scale");
     }
 }

@@ -69,20 +69,18 @@ struct Panel<'m> {
     offset: i32,
 }
 
-/// One token's activations, as kernels take them.
+/// The activations of one token or of [`Kernel::n_tokens`], `T`, as kernels take them.
 #[derive(Clone, Copy)]
-struct Token<'x> {
-    /// `[n_cols]`
+struct Tokens<'x> {
+    /// `T`
+    n: usize,
+    /// `[n_cols / 4, T, 4]`
     quants: &'x [i8],
-    /// `[n_cols]`, or empty where the kernel takes bytes.
-    #[cfg_attr(
-        not(target_arch = "wasm32"),
-        expect(dead_code, reason = "what SIMD128 multiplies")
-    )]
+    /// `[n_cols / 4, T, 4]`, or empty where the kernel takes bytes.
     wide: &'x [i16],
-    /// `[n_blocks]`
+    /// `[n_blocks, T]`
     scales: &'x [f32],
-    /// `[n_blocks]`: the sum of each half of a block.
+    /// `[n_blocks, T]`: the sums of a block's first half, and of the whole block.
     sums: &'x [[i32; 2]],
 }
 
@@ -159,13 +157,13 @@ impl Kernel {
         }
     }
 
-    /// `sums[t][n]`, the products of a panel's rows with 1 or [`Kernel::n_tokens`] tokens.
+    /// `sums[t][n]`, the products of a panel's rows with the tokens.
     fn tile(
         self,
         bits: usize,
         n_scales: usize,
         panel: &Panel<'_>,
-        tokens: &[Token<'_>],
+        tokens: &Tokens<'_>,
         sums: &mut [[f32; ROWS]],
     ) {
         match self {
@@ -182,13 +180,10 @@ impl PackedMatrix {
     /// `y[t,:] = W x[t,:]`; `x` is `[T, n_cols]`, `y` is `[T, n_rows]` and overwritten.
     pub(super) fn matmul(&self, kernel: Kernel, x: &Activations, y: &mut [f32]) {
         debug_assert_eq!(x.n_cols(), self.n_cols(), "as many inputs as columns");
-        let n_tokens = x.n_tokens();
         let n_rows = self.n_rows();
-        let at_once = kernel.n_tokens();
         // Unpacking pays once several tokens share it.
-        let spreads = self.bits() < EIGHT && n_tokens >= at_once;
+        let spreads = self.bits() < EIGHT && x.n_tokens() >= kernel.n_tokens();
         let mut spread = Vec::new();
-        let mut tokens = Vec::with_capacity(at_once);
         let mut sums = [[0.0; ROWS]; MAX_TOKENS];
         for group_idx in 0..n_rows.div_ceil(ROWS) {
             let mut panel = self.panel(group_idx);
@@ -200,21 +195,13 @@ impl PackedMatrix {
             }
             let first_row = group_idx * ROWS;
             let n_group = ROWS.min(n_rows - first_row);
-            let mut token_idx = 0;
-            while token_idx < n_tokens {
-                let n = if n_tokens - token_idx >= at_once {
-                    at_once
-                } else {
-                    1
-                };
-                tokens.clear();
-                tokens.extend((token_idx..token_idx + n).map(|idx| x.token(idx)));
-                kernel.tile(bits, self.n_scales(), &panel, &tokens, &mut sums[..n]);
-                for (idx, sums) in sums[..n].iter().enumerate() {
+            for (token_idx, tokens) in x.groups() {
+                let sums = &mut sums[..tokens.n];
+                kernel.tile(bits, self.n_scales(), &panel, &tokens, sums);
+                for (idx, sums) in sums.iter().enumerate() {
                     let start = (token_idx + idx) * n_rows + first_row;
                     y[start..start + n_group].copy_from_slice(&sums[..n_group]);
                 }
-                token_idx += n;
             }
         }
     }

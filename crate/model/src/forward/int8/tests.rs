@@ -67,14 +67,21 @@ fn every_kernel_agrees_with_the_plain_one() {
     for (kind, (n_tokens, n_cols, n_rows)) in cases {
         let (_, packed) = packed(kind, n_rows, n_cols);
         let x = values(n_tokens * n_cols, 2);
-        let x = Activations::quantized(Kernel::Plain, &x, n_cols);
         // A value that no product has: every place must be written, and none beyond.
         let mut expected = vec![f32::NAN; n_tokens * n_rows];
-        packed.matmul(Kernel::Plain, &x, &mut expected);
+        packed.matmul(
+            Kernel::Plain,
+            &Activations::quantized(Kernel::Plain, &x, n_cols),
+            &mut expected,
+        );
         let power: f64 = expected.iter().map(|y| f64::from(*y).powi(2)).sum();
         for kernel in kernels() {
             let mut found = vec![f32::NAN; n_tokens * n_rows];
-            packed.matmul(kernel, &x, &mut found);
+            packed.matmul(
+                kernel,
+                &Activations::quantized(kernel, &x, n_cols),
+                &mut found,
+            );
             let error: f64 = found
                 .iter()
                 .zip(&expected)

@@ -17,7 +17,7 @@ use std::arch::wasm32::{
 };
 
 use super::tile::{Lanes, run};
-use super::{Kernel, Panel, ROWS, Token};
+use super::{Kernel, Panel, ROWS, Tokens};
 
 /// The fastest kernel that this module and this processor have.
 #[cfg(not(target_feature = "relaxed-simd"))]
@@ -52,7 +52,7 @@ pub(super) fn tile(
     bits: usize,
     n_scales: usize,
     panel: &Panel<'_>,
-    tokens: &[Token<'_>],
+    tokens: &Tokens<'_>,
     sums: &mut [[f32; ROWS]],
 ) {
     // SAFETY: a module with instructions that its engine lacks does not load.
@@ -66,7 +66,7 @@ pub(super) fn tile(
             Kernel::RelaxedSigned => {
                 run::<Relaxed<true>, 4, 2, 4>(bits, n_scales, panel, tokens, sums);
             }
-            _ => run::<Simd128, 2, 1, 4>(bits, n_scales, panel, tokens, sums),
+            _ => run::<Simd128, 4, 1, 4>(bits, n_scales, panel, tokens, sums),
         }
     }
 }
@@ -82,6 +82,10 @@ macro_rules! lanes_of_128_bits {
         #[inline(always)]
         unsafe fn codes(bytes: *const u8) -> v128 {
             v128_load(bytes.cast())
+        }
+        #[inline(always)]
+        unsafe fn no_codes() -> v128 {
+            u8x16_splat(0)
         }
         #[inline(always)]
         unsafe fn nibbles(codes: v128, half: usize) -> v128 {
@@ -135,8 +139,8 @@ impl Lanes for Simd128 {
     type Dots = [v128; 2];
 
     #[inline(always)]
-    unsafe fn inputs(token: &Token<'_>, column: usize) -> v128 {
-        v128_load64_splat(token.wide.as_ptr().add(column).cast())
+    unsafe fn inputs(tokens: &Tokens<'_>, idx: usize) -> v128 {
+        v128_load64_splat(tokens.wide.as_ptr().add(idx).cast())
     }
     #[inline(always)]
     unsafe fn start(_: usize, offset: i32, sum: i32) -> [v128; 2] {
@@ -179,8 +183,8 @@ impl<const IS_SIGNED: bool> Lanes for Relaxed<IS_SIGNED> {
     type Dots = v128;
 
     #[inline(always)]
-    unsafe fn inputs(token: &Token<'_>, column: usize) -> v128 {
-        v128_load32_splat(token.quants.as_ptr().add(column).cast())
+    unsafe fn inputs(tokens: &Tokens<'_>, idx: usize) -> v128 {
+        v128_load32_splat(tokens.quants.as_ptr().add(idx).cast())
     }
     #[inline(always)]
     unsafe fn start(bits: usize, offset: i32, sum: i32) -> v128 {

@@ -18,7 +18,7 @@ use std::arch::x86_64::{
 };
 
 use super::tile::{Lanes, run};
-use super::{EIGHT, Kernel, Panel, ROWS, Token};
+use super::{EIGHT, Kernel, Panel, ROWS, Tokens};
 
 /// Tokens that 512-bit registers take at once.
 pub(super) const AVX512_TOKENS: usize = 8;
@@ -56,7 +56,7 @@ pub(super) fn tile(
     bits: usize,
     n_scales: usize,
     panel: &Panel<'_>,
-    tokens: &[Token<'_>],
+    tokens: &Tokens<'_>,
     sums: &mut [[f32; ROWS]],
 ) {
     // SAFETY: `best` is the only maker of these values, and asks the processor first.
@@ -74,7 +74,7 @@ fn avx512(
     bits: usize,
     n_scales: usize,
     panel: &Panel<'_>,
-    tokens: &[Token<'_>],
+    tokens: &Tokens<'_>,
     sums: &mut [[f32; ROWS]],
 ) {
     // SAFETY: this function has the set.
@@ -86,7 +86,7 @@ fn avx_vnni(
     bits: usize,
     n_scales: usize,
     panel: &Panel<'_>,
-    tokens: &[Token<'_>],
+    tokens: &Tokens<'_>,
     sums: &mut [[f32; ROWS]],
 ) {
     // SAFETY: this function has the set.
@@ -98,7 +98,7 @@ fn avx2(
     bits: usize,
     n_scales: usize,
     panel: &Panel<'_>,
-    tokens: &[Token<'_>],
+    tokens: &Tokens<'_>,
     sums: &mut [[f32; ROWS]],
 ) {
     // SAFETY: this function has the set.
@@ -121,6 +121,10 @@ macro_rules! lanes_of_256_bits {
         #[inline(always)]
         unsafe fn codes(bytes: *const u8) -> __m256i {
             _mm256_loadu_si256(bytes.cast())
+        }
+        #[inline(always)]
+        unsafe fn no_codes() -> __m256i {
+            _mm256_set1_epi8(0)
         }
         #[inline(always)]
         unsafe fn nibbles(codes: __m256i, half: usize) -> __m256i {
@@ -148,8 +152,8 @@ macro_rules! lanes_of_256_bits {
             _mm256_or_si256(codes, _mm256_and_si256(moved, mask))
         }
         #[inline(always)]
-        unsafe fn inputs(token: &Token<'_>, column: usize) -> __m256i {
-            let four = token.quants.as_ptr().add(column).cast::<i32>();
+        unsafe fn inputs(tokens: &Tokens<'_>, idx: usize) -> __m256i {
+            let four = tokens.quants.as_ptr().add(idx).cast::<i32>();
             _mm256_set1_epi32(four.read_unaligned())
         }
         #[inline(always)]
@@ -228,6 +232,10 @@ impl Lanes for Avx512Vnni {
         _mm512_loadu_si512(bytes.cast())
     }
     #[inline(always)]
+    unsafe fn no_codes() -> __m512i {
+        _mm512_set1_epi8(0)
+    }
+    #[inline(always)]
     unsafe fn nibbles(codes: __m512i, half: usize) -> __m512i {
         let moved = if half == 0 {
             codes
@@ -252,8 +260,8 @@ impl Lanes for Avx512Vnni {
         _mm512_or_si512(codes, _mm512_and_si512(moved, mask))
     }
     #[inline(always)]
-    unsafe fn inputs(token: &Token<'_>, column: usize) -> __m512i {
-        let four = token.quants.as_ptr().add(column).cast::<i32>();
+    unsafe fn inputs(tokens: &Tokens<'_>, idx: usize) -> __m512i {
+        let four = tokens.quants.as_ptr().add(idx).cast::<i32>();
         _mm512_set1_epi32(four.read_unaligned())
     }
     #[inline(always)]

@@ -1,0 +1,177 @@
+//! Turns questions about the user guide into what guessing tokens from the passages saves: runs of the model, and time.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+
+use super::prepare;
+use crate::run;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Print JSON lines on standard output: a row for each question, and last one object with the sums.
+    #[arg(long)]
+    json: bool,
+    /// How often each answer is timed; the fastest counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    reps: u32,
+}
+
+/// Of a file of questions, what is needed here.
+#[derive(Deserialize)]
+struct Questions {
+    questions: Vec<Question>,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    question: String,
+}
+
+/// Of `anchorite ask --json`, what is needed here.
+#[derive(Deserialize)]
+struct Answer {
+    sentences: Vec<Sentence>,
+    timing: Timing,
+}
+
+#[derive(Deserialize, PartialEq)]
+struct Sentence {
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct Timing {
+    decode_ms: f64,
+    generated_tokens: usize,
+    steps: usize,
+}
+
+#[derive(Serialize)]
+struct Row {
+    question: String,
+    tokens: usize,
+    steps: usize,
+    decode_ms: f64,
+    plain_decode_ms: f64,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    answers: usize,
+    tokens: usize,
+    steps: usize,
+    tokens_per_step: f64,
+    /// Time without guessing over time with it.
+    speed_up: f64,
+    /// Every answer had the same tokens with and without guessing; else this command fails.
+    identical: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    eprintln!("building the command line");
+    run::run(run::cargo().args(["build", "--quiet", "--release", "--bin=anchorite"]))?;
+    let program = run::target().join("release/anchorite");
+    let bundle = prepare::folder().join("guide");
+    run::run(
+        run::command(&program)
+            .args(["build", "docs", "--json", "--out"])
+            .arg(&bundle)
+            .stdout(std::io::stderr()),
+    )?;
+    let path = run::root().join("tests/fixtures/questions/docs.json");
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("could not read `{}`", path.display()))?;
+    let questions: Questions = serde_json::from_str(&text)
+        .with_context(|| format!("`{}` holds no questions", path.display()))?;
+    let mut rows: Vec<Row> = Vec::new();
+    for Question { question } in questions.questions {
+        let plain = fastest(
+            &program,
+            &bundle,
+            &question,
+            &["--no-lookup"],
+            arguments.reps,
+        )?;
+        if plain.timing.generated_tokens == 0 {
+            eprintln!("no prose: {question}");
+            continue;
+        }
+        let guessed = fastest(&program, &bundle, &question, &[], arguments.reps)?;
+        if guessed.sentences != plain.sentences
+            || guessed.timing.generated_tokens != plain.timing.generated_tokens
+        {
+            bail!("guessing changed the answer to `{question}`");
+        }
+        let row = Row {
+            question,
+            tokens: guessed.timing.generated_tokens,
+            steps: guessed.timing.steps,
+            decode_ms: guessed.timing.decode_ms,
+            plain_decode_ms: plain.timing.decode_ms,
+        };
+        if arguments.json {
+            println!("{}", serde_json::to_string(&row)?);
+        } else {
+            println!(
+                "{:>3} tokens {:>3} steps {:>6.1} ms {:>6.1} ms without  {}",
+                row.tokens, row.steps, row.decode_ms, row.plain_decode_ms, row.question
+            );
+        }
+        rows.push(row);
+    }
+    let summary = summary(&rows);
+    if arguments.json {
+        println!("{}", serde_json::to_string(&summary)?);
+    } else {
+        println!(
+            "{} answers, {} tokens in {} steps: {:.2} tokens a step, {:.2} times as fast, identical text",
+            summary.answers,
+            summary.tokens,
+            summary.steps,
+            summary.tokens_per_step,
+            summary.speed_up
+        );
+    }
+    Ok(())
+}
+
+/// Asks some times; what is written is the same each time.
+fn fastest(
+    program: &Path,
+    bundle: &Path,
+    question: &str,
+    options: &[&str],
+    reps: u32,
+) -> anyhow::Result<Answer> {
+    let mut answers = Vec::new();
+    for _ in 0..reps {
+        let mut ask = run::command(program);
+        ask.arg("ask").arg(bundle).arg("--json").args(options);
+        let output = run::output(ask.arg("--").arg(question))?;
+        let answer: Answer =
+            serde_json::from_str(&output).context("`anchorite ask` printed no answer")?;
+        answers.push(answer);
+    }
+    answers
+        .into_iter()
+        .min_by(|a, b| a.timing.decode_ms.total_cmp(&b.timing.decode_ms))
+        .context("nothing was asked")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are small")]
+fn summary(rows: &[Row]) -> Summary {
+    let tokens = rows.iter().map(|row| row.tokens).sum();
+    let steps = rows.iter().map(|row| row.steps).sum();
+    let plain_ms: f64 = rows.iter().map(|row| row.plain_decode_ms).sum();
+    let ms: f64 = rows.iter().map(|row| row.decode_ms).sum();
+    Summary {
+        answers: rows.len(),
+        tokens,
+        steps,
+        tokens_per_step: tokens as f64 / steps as f64,
+        speed_up: plain_ms / ms,
+        identical: true,
+    }
+}
