@@ -15,14 +15,17 @@ const { values } = parseArgs({
   },
 });
 
-/** The modules that a page chooses from, by their folder in the package; the tests' double has none, and stands for both. */
+/** The modules that a page chooses from, by their folder in the package; the tests' double has none, and stands for all. */
 const modules = [
-  { folder: "simd128", worker: "anchorite-worker", wasm: "anchorite_web_bg.wasm" },
-  { folder: "relaxed-simd", worker: "anchorite-worker-relaxed", wasm: "anchorite_web_relaxed_bg.wasm" },
+  { folder: "simd128", name: "anchorite_web", worker: "anchorite-worker", wasm: "anchorite_web_bg.wasm" },
+  { folder: "relaxed-simd", name: "anchorite_web", worker: "anchorite-worker-relaxed", wasm: "anchorite_web_relaxed_bg.wasm" },
+  { folder: "simd128", name: "anchorite_search", worker: "anchorite-search-worker", wasm: "anchorite_search_bg.wasm" },
+  { folder: "relaxed-simd", name: "anchorite_search", worker: "anchorite-search-worker-relaxed", wasm: "anchorite_search_relaxed_bg.wasm" },
 ].map((module) => {
   const named = path.resolve(values.pkg, module.folder);
-  const folder = fs.existsSync(named) ? named : path.resolve(values.pkg);
-  return { ...module, glue: path.join(folder, "anchorite_web.js"), source: path.join(folder, "anchorite_web_bg.wasm") };
+  const source = fs.existsSync(named) ? path.join(named, module.name) : path.resolve(values.pkg, "anchorite_web");
+  const entry = module.name === "anchorite_search" ? "src/engine/search-worker.ts" : "src/engine/worker.ts";
+  return { ...module, entry, glue: `${source}.js`, source: `${source}_bg.wasm` };
 });
 for (const file of modules.flatMap(({ glue, source }) => [glue, source])) {
   if (!fs.existsSync(file)) {
@@ -68,11 +71,11 @@ fs.rmSync(values.out, { recursive: true, force: true });
 fs.mkdirSync(values.out, { recursive: true });
 await Promise.all([
   build({ ...shared, entryPoints: { anchorite: "src/index.ts" }, plugins: [squeeze] }),
-  ...modules.map(({ worker, wasm, glue }) =>
+  ...modules.map(({ worker, entry, wasm, glue }) =>
     build({
       ...shared,
-      entryPoints: { [worker]: "src/engine/worker.ts" },
-      alias: { "#pkg": glue },
+      entryPoints: { [worker]: entry },
+      alias: { "#pkg": glue, "#pkg-search": glue },
       define: { MODULE: JSON.stringify(wasm) },
       // The glue is generated; its own `new URL` is never reached, for the worker names the file itself.
       logOverride: { "empty-import-meta": "silent" },

@@ -10,6 +10,7 @@ export type {
   BackendRequest,
   Hit,
   Manifest,
+  Module,
   Passage,
   Quote,
   Rung,

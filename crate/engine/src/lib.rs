@@ -2,8 +2,8 @@
 //!
 //! The modules stand in the order in which a question flows: [`retrieve`] finds passages, [`gate`] decides whether they
 //! can answer, [`quote`] picks the sentence that answers best, [`prompt`] lays the passages before the generator,
-//! [`check`] matches what it wrote with what it cites, and [`session`] runs them in that order. Nothing here knows
-//! files, the network, a GPU or a page: bytes, a clock and a seed are given.
+//! [`check`] matches what it wrote with what it cites, and [`session`] runs them in that order; [`searcher`] is the part
+//! of it that only searches. Nothing here knows files, the network, a GPU or a page: bytes, a clock and a seed are given.
 
 pub mod answer;
 pub mod check;
@@ -13,10 +13,12 @@ pub mod prompt;
 pub mod quote;
 pub mod retrieve;
 pub mod sentence;
+pub mod searcher;
 pub mod session;
 
 pub use answer::{Answer, AskEvent, AskOptions, Passage, Quote, Sentence, Timing};
 pub use error::EngineError;
+pub use searcher::Searcher;
 pub use session::Session;
 
 pub use anchorite_index as index;

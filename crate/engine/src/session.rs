@@ -11,19 +11,16 @@ use anchorite_model::sample::SampleOptions;
 use crate::answer::{Answer, AskEvent, AskOptions, Passage, Timing};
 use crate::error::EngineError;
 use crate::retrieve::SearchResult;
-use crate::{check, gate, prompt, quote, retrieve};
-
-/// A question is a sentence or two; what is longer is a document.
-pub const MAX_QUESTION_CHARS: usize = 2_000;
+use crate::searcher::{Searcher, check_length};
+use crate::{check, gate, prompt};
 
 /// One bundle, with whatever models have been loaded for it.
 ///
 /// Every rung of the ladder works without the next: an index alone searches by words, an embedder adds meaning, a
 /// generator adds prose.
 pub struct Session {
-    index: Index,
+    searcher: Searcher,
     bundle: String,
-    embedder: Option<Embedder>,
     generator: Option<Generator>,
     /// The adapter, and whether it is in the generator now.
     adapter: Option<(Adapter, bool)>,
@@ -33,9 +30,8 @@ impl Session {
     /// A session that searches by words; `bundle` is the manifest's id, which every answer carries.
     pub fn new(index: Index, bundle: String) -> Session {
         Session {
-            index,
+            searcher: Searcher::new(index),
             bundle,
-            embedder: None,
             generator: None,
             adapter: None,
         }
@@ -43,7 +39,7 @@ impl Session {
 
     /// The index that is searched.
     pub fn index(&self) -> &Index {
-        &self.index
+        self.searcher.index()
     }
 
     /// Adds search by meaning.
@@ -51,18 +47,7 @@ impl Session {
     /// # Errors
     /// [`EngineError::EmbedderMismatch`] when the index holds vectors of another length.
     pub fn set_embedder(&mut self, embedder: Embedder) -> Result<(), EngineError> {
-        let found = embedder.dimension();
-        match self.index.dimension() {
-            Some(expected) if expected != found => {
-                Err(EngineError::EmbedderMismatch { expected, found })
-            }
-            Some(_) => {
-                self.embedder = Some(embedder);
-                Ok(())
-            }
-            // An index without vectors has nothing to compare a query with.
-            None => Ok(()),
-        }
+        self.searcher.set_embedder(embedder)
     }
 
     /// Adds the generator, and the adapter that gives it its voice.
@@ -94,17 +79,7 @@ impl Session {
     /// # Errors
     /// [`EngineError::QuestionTooLong`], or a failure of the embedder.
     pub fn search(&self, query: &str, limit: usize) -> Result<Vec<SearchResult>, EngineError> {
-        check_length(query)?;
-        if !query.chars().any(char::is_alphanumeric) {
-            return Ok(Vec::new());
-        }
-        let embedding = self.embed(query)?;
-        Ok(retrieve::search(
-            &self.index,
-            query,
-            embedding.as_deref(),
-            limit,
-        ))
+        self.searcher.search(query, limit)
     }
 
     /// Answers `question`; `on_event` gets the passages, the quotation and the generator's text as they come.
@@ -128,33 +103,21 @@ impl Session {
         check_options(options)?;
 
         let start = now_ms();
-        let embedding = self.embed(question)?;
-        let (passages, evidence) = retrieve::passages(
-            &self.index,
-            question,
-            embedding.as_deref(),
-            options.passages,
-        );
+        let reading = self.searcher.read(question, options.passages)?;
         let mut timing = Timing {
             retrieve_ms: now_ms() - start,
             ..Timing::default()
         };
         let mut stopped = on_event(AskEvent::Sources {
-            passages: passages.clone(),
+            passages: reading.passages.clone(),
         })
         .await
         .is_break();
 
         let start = now_ms();
-        let mut answerable = gate::is_answerable(evidence) && !passages.is_empty();
+        let mut answerable = gate::is_answerable(reading.evidence) && !reading.passages.is_empty();
         let quote = if answerable && !stopped {
-            quote::quote(
-                question,
-                embedding.as_deref(),
-                &passages,
-                &self.index,
-                self.embedder.as_ref(),
-            )?
+            self.searcher.quote(question, &reading)?
         } else {
             None
         };
@@ -171,10 +134,10 @@ impl Session {
         let mut answer = Answer {
             question: question.to_owned(),
             answerable,
-            evidence,
+            evidence: reading.evidence,
             quote,
             sentences: Vec::new(),
-            passages,
+            passages: reading.passages,
             stopped,
             bundle: self.bundle.clone(),
             backend: self.backend().cloned(),
@@ -246,13 +209,6 @@ impl Session {
             speed(generation.n_generated_tokens, generation.decode_ms);
         Ok(())
     }
-
-    fn embed(&self, text: &str) -> Result<Option<Vec<f32>>, EngineError> {
-        let Some(embedder) = &self.embedder else {
-            return Ok(None);
-        };
-        Ok(embedder.embed(&[text])?.pop())
-    }
 }
 
 /// The prompt's tokens, and how many passages it holds.
@@ -291,17 +247,6 @@ fn prompt_tokens(
         |messages| Ok(template.render(messages, true)?),
     )?;
     Ok((encode(&prompt.text)?, prompt.n_passages))
-}
-
-fn check_length(question: &str) -> Result<(), EngineError> {
-    let found = question.chars().count();
-    if found > MAX_QUESTION_CHARS {
-        return Err(EngineError::QuestionTooLong {
-            found,
-            limit: MAX_QUESTION_CHARS,
-        });
-    }
-    Ok(())
 }
 
 fn check_options(options: &AskOptions) -> Result<(), EngineError> {

@@ -6,7 +6,7 @@ use crate::forward::bert::BertForward;
 use crate::gguf::Gguf;
 use crate::parts::Parts;
 use crate::token::TokenId;
-use crate::tokenizer::Tokenizer;
+use crate::tokenizer::WordPieceTokenizer;
 
 /// Tokens of a text that are read, the ends included; what follows is left out. The training of the sentence
 /// transformers read as many.
@@ -18,7 +18,7 @@ const MAX_BATCH_TOKENS: usize = 1024;
 #[derive(Debug)]
 pub struct Embedder {
     config: ModelConfig,
-    tokenizer: Tokenizer,
+    tokenizer: WordPieceTokenizer,
     forward: BertForward,
 }
 
@@ -50,7 +50,7 @@ impl Embedder {
                 });
             }
         }
-        let tokenizer = Tokenizer::from_gguf(&gguf)?;
+        let tokenizer = WordPieceTokenizer::from_gguf(&gguf)?;
         let forward = BertForward::load(&gguf, &mut parts, &config)?;
         Ok(Self {
             config,
@@ -102,7 +102,7 @@ impl Embedder {
 
     /// The tokens of a text that are read: the first ones, and the one that ends every text.
     pub fn tokens(&self, text: &str) -> Result<Vec<TokenId>, RunError> {
-        let mut tokens = self.tokenizer.encode_text(text, true)?;
+        let mut tokens = self.tokenizer.encode_text(text)?;
         let limit = self.max_tokens();
         if tokens.len() > limit {
             let last = tokens.pop();

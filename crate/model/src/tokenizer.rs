@@ -10,6 +10,7 @@
 
 mod byte_level;
 mod byte_pair;
+mod frame;
 mod pattern;
 mod sentence_piece;
 mod special;
@@ -19,12 +20,13 @@ mod vocabulary;
 mod word_piece;
 
 pub use stream::TokenStream;
+pub(crate) use word_piece::WordPieceTokenizer;
 
 use std::borrow::Cow;
 
 use byte_pair::BytePair;
+use frame::{Frame, Last};
 use sentence_piece::{SPACE, SentencePiece};
-use special::{Fragment, SpecialTokens};
 use vocabulary::{Kind, Vocabulary};
 use word_piece::WordPiece;
 
@@ -32,16 +34,14 @@ use crate::error::{LoadError, RunError};
 use crate::gguf::Gguf;
 use crate::token::TokenId;
 
+/// The key that says how text is cut.
+const MODEL_KEY: &str = "tokenizer.ggml.model";
+
 /// The tokenizer of one model.
 #[derive(Debug)]
 pub struct Tokenizer {
-    vocabulary: Vocabulary,
-    specials: SpecialTokens,
+    frame: Frame,
     model: Model,
-    /// Put before a whole text.
-    first: Option<TokenId>,
-    /// Put after a whole text.
-    last: Option<TokenId>,
 }
 
 #[derive(Debug)]
@@ -58,15 +58,15 @@ impl Tokenizer {
     /// [`LoadError::MissingMetadata`], [`LoadError::MetadataType`], [`LoadError::MetadataValue`] for a key that is
     /// not there, not of its type, or not possible; [`LoadError::Tokenizer`] for what `tokenizers` refuses.
     pub fn from_gguf(gguf: &Gguf) -> Result<Tokenizer, LoadError> {
-        const MODEL: &str = "tokenizer.ggml.model";
-        let mut vocabulary = Vocabulary::from_gguf(gguf)?;
-        let (model, adds_bos, adds_last) = match gguf.string(MODEL)? {
+        let (vocabulary, model, adds_first) = match gguf.string(MODEL_KEY)? {
             "gpt2" => {
+                let vocabulary = Vocabulary::from_gguf(gguf)?;
                 let model = BytePair::from_gguf(gguf, &vocabulary)?;
-                let adds_bos = model.splitter.add_bos;
-                (Model::BytePair(model), adds_bos, false)
+                let adds_first = model.splitter.add_bos;
+                (vocabulary, Model::BytePair(model), adds_first)
             }
             "llama" => {
+                let mut vocabulary = Vocabulary::from_gguf(gguf)?;
                 // SentencePiece's own numbering, where the file does not say.
                 let n_tokens = vocabulary.len();
                 let known = |id: u32| Some(TokenId(id)).filter(|id| id.idx() < n_tokens);
@@ -75,57 +75,23 @@ impl Tokenizer {
                 vocabulary.eos = vocabulary.eos.or(known(2));
                 vocabulary.ends.extend(vocabulary.eos);
                 let model = SentencePiece::from_gguf(gguf, &vocabulary)?;
-                (Model::SentencePiece(model), true, false)
+                (vocabulary, Model::SentencePiece(model), true)
             }
             "bert" => {
-                vocabulary.bos = vocabulary.bos.or_else(|| vocabulary.find("[CLS]"));
-                vocabulary.separator = vocabulary.separator.or_else(|| vocabulary.find("[SEP]"));
-                (
-                    Model::WordPiece(WordPiece::from_gguf(gguf, &vocabulary)?),
-                    true,
-                    true,
-                )
+                let WordPieceTokenizer { frame, model } = WordPieceTokenizer::from_gguf(gguf)?;
+                let model = Model::WordPiece(model);
+                return Ok(Tokenizer { frame, model });
             }
-            other => {
-                return Err(LoadError::MetadataValue {
-                    key: MODEL.into(),
-                    expected: "`gpt2`, `llama` or `bert`".into(),
-                    found: other.chars().take(64).collect(),
-                });
-            }
+            other => return Err(unknown_model("`gpt2`, `llama` or `bert`", other)),
         };
-        let is_word_piece = matches!(model, Model::WordPiece(_));
-        let (last, last_key, adds_key) = if is_word_piece {
-            (
-                vocabulary.separator,
-                "tokenizer.ggml.seperator_token_id",
-                "tokenizer.ggml.add_sep_token",
-            )
-        } else {
-            (
-                vocabulary.eos,
-                "tokenizer.ggml.eos_token_id",
-                "tokenizer.ggml.add_eos_token",
-            )
+        let last = Last {
+            token: vocabulary.eos,
+            key: "tokenizer.ggml.eos_token_id",
+            adds_key: "tokenizer.ggml.add_eos_token",
+            adds: false,
         };
-        let first = wanted(
-            gguf.opt_bool("tokenizer.ggml.add_bos_token")?
-                .unwrap_or(adds_bos),
-            vocabulary.bos,
-            "tokenizer.ggml.bos_token_id",
-        )?;
-        let last = wanted(
-            gguf.opt_bool(adds_key)?.unwrap_or(adds_last),
-            last,
-            last_key,
-        )?;
-        Ok(Tokenizer {
-            specials: SpecialTokens::of(&vocabulary),
-            vocabulary,
-            model,
-            first,
-            last,
-        })
+        let frame = Frame::from_gguf(gguf, vocabulary, adds_first, last)?;
+        Ok(Tokenizer { frame, model })
     }
 
     /// The tokens of a prompt. Control tokens spelt in it (`<|im_start|>`) steer the model, so it must come from a
@@ -137,7 +103,7 @@ impl Tokenizer {
     /// # Errors
     /// [`RunError::Tokenize`] if `tokenizers` refuses the text; none is known that it does.
     pub fn encode(&self, text: &str, add_special: bool) -> Result<Vec<TokenId>, RunError> {
-        self.encode_fragments(&self.specials.cut(text, true), add_special)
+        self.encode_with(text, true, add_special)
     }
 
     /// The tokens of a text in which control tokens mean nothing: their spelling is tokenized like any other.
@@ -145,43 +111,35 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::encode`].
     pub fn encode_text(&self, text: &str, add_special: bool) -> Result<Vec<TokenId>, RunError> {
-        self.encode_fragments(&self.specials.cut(text, false), add_special)
+        self.encode_with(text, false, add_special)
+    }
+
+    fn encode_with(
+        &self,
+        text: &str,
+        may_steer: bool,
+        add_special: bool,
+    ) -> Result<Vec<TokenId>, RunError> {
+        self.frame.encode(
+            text,
+            may_steer,
+            add_special,
+            |piece, is_start, tokens| match &self.model {
+                Model::BytePair(model) => model.encode(piece, tokens),
+                Model::SentencePiece(model) => {
+                    model.encode(piece, is_start && model.add_space_prefix, tokens);
+                    Ok(())
+                }
+                Model::WordPiece(model) => model.encode(piece, tokens),
+            },
+        )
     }
 
     /// `text`, safe to stand in a template: a control token spelt in it is parted by U+2060 and steers nothing.
     ///
     /// Pages and readers may write `<|im_end|>`; what they write is quoted to the model, never obeyed as its frame.
     pub fn harmless<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.specials.part(text)
-    }
-
-    fn encode_fragments(
-        &self,
-        fragments: &[Fragment<'_>],
-        add_special: bool,
-    ) -> Result<Vec<TokenId>, RunError> {
-        let mut tokens = Vec::new();
-        let mut after_special = true;
-        for fragment in fragments {
-            match fragment {
-                Fragment::Token(id) => tokens.push(*id),
-                Fragment::Text(text) => match &self.model {
-                    Model::BytePair(model) => model.encode(text, &mut tokens)?,
-                    Model::SentencePiece(model) => {
-                        model.encode(text, after_special && model.add_space_prefix, &mut tokens);
-                    }
-                    Model::WordPiece(model) => model.encode(text, &mut tokens)?,
-                },
-            }
-            after_special = matches!(fragment, Fragment::Token(_));
-        }
-        if add_special {
-            if let Some(first) = self.first.filter(|first| tokens.first() != Some(first)) {
-                tokens.insert(0, first);
-            }
-            tokens.extend(self.last.filter(|last| tokens.last() != Some(last)));
-        }
-        Ok(tokens)
+        self.frame.specials.part(text)
     }
 
     /// The text of `tokens`; control tokens have none. Bytes that are no text become U+FFFD.
@@ -202,25 +160,25 @@ impl Tokenizer {
 
     /// Whether the model says with this token that it is done.
     pub fn is_end(&self, token: TokenId) -> bool {
-        self.vocabulary.ends.contains(&token)
+        self.frame.vocabulary.ends.contains(&token)
     }
 
     /// Number of tokens in the vocabulary.
     pub fn n_tokens(&self) -> usize {
-        self.vocabulary.len()
+        self.frame.vocabulary.len()
     }
 
     /// The token spelt exactly `piece` in the vocabulary (`<|im_end|>`, `[SEP]`).
     pub fn token(&self, piece: &str) -> Option<TokenId> {
-        self.vocabulary.find(piece)
+        self.frame.vocabulary.find(piece)
     }
 
     /// Appends what `token` stands for, which may be part of a character.
     fn append_bytes(&self, token: TokenId, bytes: &mut Vec<u8>) {
-        let Some(piece) = self.vocabulary.pieces.get(token.idx()) else {
+        let Some(piece) = self.frame.vocabulary.pieces.get(token.idx()) else {
             return;
         };
-        match (self.vocabulary.kinds[token.idx()], &self.model) {
+        match (self.frame.vocabulary.kinds[token.idx()], &self.model) {
             (Kind::Control | Kind::Unknown, _) => {}
             (Kind::Byte(byte), _) => bytes.push(byte),
             (Kind::UserDefined, _) => bytes.extend_from_slice(piece.as_bytes()),
@@ -244,11 +202,12 @@ impl Tokenizer {
     }
 }
 
-/// `token` if it is to be added; then it must exist.
-fn wanted(is_added: bool, token: Option<TokenId>, key: &str) -> Result<Option<TokenId>, LoadError> {
-    match token {
-        None if is_added => Err(LoadError::MissingMetadata { key: key.into() }),
-        token => Ok(token.filter(|_| is_added)),
+/// The refusal of a way of cutting that is not `expected`.
+fn unknown_model(expected: &str, found: &str) -> LoadError {
+    LoadError::MetadataValue {
+        key: MODEL_KEY.into(),
+        expected: expected.into(),
+        found: found.chars().take(64).collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use crate::wasm::Instructions;
+use crate::wasm::{self, Instructions};
 use crate::{run, setup};
 
 /// A file that nobody reads in one sitting.
@@ -45,14 +45,18 @@ pub(crate) fn lints() -> anyhow::Result<()> {
     setup::wasm_target()?;
     for instructions in Instructions::ALL {
         let (name, flags) = instructions.environment();
-        run::run(
-            run::cargo()
-                .args(["clippy", "--lib"])
-                .args(["--package=anchorite-web", "--package=anchorite-bench"])
-                .arg("--target=wasm32-unknown-unknown")
-                .args(lints)
-                .env(name, flags),
-        )?;
+        let packages = ["--package=anchorite-web", "--package=anchorite-bench"];
+        let modules = [&packages[..], &["--package=anchorite-web", wasm::SEARCH]];
+        for module in modules {
+            run::run(
+                run::cargo()
+                    .args(["clippy", "--lib"])
+                    .args(module)
+                    .arg("--target=wasm32-unknown-unknown")
+                    .args(lints)
+                    .env(name, flags),
+            )?;
+        }
     }
     Ok(())
 }

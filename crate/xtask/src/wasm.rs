@@ -1,4 +1,5 @@
-//! Turns `crate/web` into the packages `www/pkg/simd128` and `www/pkg/relaxed-simd`: a WebAssembly module and its JavaScript glue.
+//! Turns `crate/web` into the packages `www/pkg/simd128` and `www/pkg/relaxed-simd`: two WebAssembly modules, one that
+//! answers and a small one that only searches, each with its JavaScript glue.
 
 use std::path::Path;
 
@@ -6,6 +7,9 @@ use anyhow::Context;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{run, setup};
+
+/// What makes `anchorite-web` the module that only searches.
+pub(crate) const SEARCH: &str = "--no-default-features";
 
 /// What a module may ask of the browser; the page loads the best one that its browser takes.
 #[derive(Clone, Copy)]
@@ -38,15 +42,19 @@ impl Instructions {
     }
 }
 
-/// Compiles both modules and writes their glue; what is fresh is not built again.
+/// Compiles all modules and writes their glue; what is fresh is not built again.
 pub(crate) fn build() -> anyhow::Result<()> {
     setup::wasm_target()?;
     let pkg = run::root().join("www/pkg");
     for instructions in Instructions::ALL {
-        module(
+        let folder = pkg.join(instructions.name());
+        module("anchorite-web", instructions, &folder)?;
+        link(
             "anchorite-web",
+            "anchorite_search",
+            &[SEARCH],
             instructions,
-            &pkg.join(instructions.name()),
+            &folder,
         )?;
     }
     Ok(())
@@ -58,25 +66,44 @@ pub(crate) fn module(
     instructions: Instructions,
     folder: &Path,
 ) -> anyhow::Result<()> {
-    eprintln!("building the WebAssembly package, {}", instructions.name());
-    let (name, flags) = instructions.environment();
+    link(
+        package,
+        &package.replace('-', "_"),
+        &[],
+        instructions,
+        folder,
+    )
+}
+
+/// Compiles the library of `package` with more `arguments`, and writes it with its glue as `name` into `folder`.
+fn link(
+    package: &str,
+    name: &str,
+    arguments: &[&str],
+    instructions: Instructions,
+    folder: &Path,
+) -> anyhow::Result<()> {
+    eprintln!("building `{name}`, {}", instructions.name());
+    let (variable, flags) = instructions.environment();
     let mut cargo = run::cargo();
     cargo
         .args(["build", "--quiet", "--lib", "--package", package])
         .args(["--target=wasm32-unknown-unknown", "--profile=wasm"])
-        .env(name, flags);
+        .args(arguments)
+        .env(variable, flags);
     run::run(&mut cargo)?;
     let file = format!(
         "wasm32-unknown-unknown/wasm/{}.wasm",
         package.replace('-', "_")
     );
-    glue(&run::target().join(file), folder)
+    glue(&run::target().join(file), name, folder)
 }
 
-/// Writes the JavaScript that calls `module`, and the module as it calls, into `folder`.
-fn glue(module: &Path, folder: &Path) -> anyhow::Result<()> {
+/// Writes the JavaScript that calls `module`, and the module as it calls, as `name` into `folder`.
+fn glue(module: &Path, name: &str, folder: &Path) -> anyhow::Result<()> {
     Bindgen::new()
         .input_path(module)
+        .out_name(name)
         .web(true)?
         .typescript(true)
         // Names help nobody in a browser, and weigh a third of the module.

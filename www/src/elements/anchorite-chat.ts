@@ -55,6 +55,7 @@ export class AnchoriteChat extends BundleElement {
   declare private turns: readonly Turn[];
   declare private announcement: string;
   declare private complaint: string;
+  protected override readonly module = "answers";
   #running: AbortController | null = null;
   #nextTurn = 1;
   #announced = 0;

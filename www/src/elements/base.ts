@@ -1,6 +1,7 @@
 // Turns a `bundle` attribute into a subscription to the engine that all elements with that bundle share.
 import { LitElement, type PropertyDeclarations } from "lit";
 import { Anchorite, type EngineState } from "../engine/client.js";
+import type { Module } from "../engine/protocol.js";
 
 /**
  * What the elements have in common: the address of the bundle, when to load it, and the state of its engine.
@@ -19,6 +20,8 @@ export abstract class BundleElement extends LitElement {
   /** `use` (default) loads when the reader first needs it; `now` as soon as the element is on the page. */
   declare load: "use" | "now";
   declare theme: "light" | "dark" | "auto";
+  /** The module that this element needs; the engine that it shares may run more. */
+  protected readonly module: Module = "search";
   /** What the engine last said; null before it is asked to load. */
   declare protected state: EngineState | null;
   #engine: Anchorite | null = null;
@@ -39,6 +42,8 @@ export abstract class BundleElement extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    // Elements before this one start their engine only once all of the page's are known.
+    if (this.module === "answers" && this.load === "now") Anchorite.expectQuestions(this.bundle);
     if (this.#engine) this.#subscribe(this.#engine);
     this.#mark();
   }
@@ -65,7 +70,7 @@ export abstract class BundleElement extends LitElement {
   /** Begins loading, anew after a failure; for what the reader does, never for a render. Safe to call often. */
   protected start(): Anchorite {
     if (!this.#engine || this.#engine.state.error) {
-      const engine = Anchorite.shared(this.bundle);
+      const engine = Anchorite.shared(this.bundle, this.module);
       if (engine !== this.#engine) {
         this.#engine = engine;
         this.#subscribe(engine);

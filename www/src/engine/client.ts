@@ -9,6 +9,7 @@ import type {
   BackendRequest,
   Hit,
   Manifest,
+  Module,
   PlainError,
   Reply,
   Request,
@@ -18,6 +19,8 @@ import type {
 
 /** Everything that can be shown about an engine; a new object for each change. */
 export interface EngineState {
+  /** What runs: a page that only searches has the small module, until something on it asks. */
+  readonly module: Module;
   readonly manifest: Manifest | null;
   /** The host was out of reach, and the copy on this device is used. */
   readonly offline: boolean;
@@ -50,6 +53,7 @@ export interface AskCall extends AskOptions {
 }
 
 interface Pending {
+  readonly message: Request;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;
   readonly onEvent?: ((event: AskEvent) => void) | undefined;
@@ -57,59 +61,46 @@ interface Pending {
 
 const WAITING: RungState = { kind: "waiting" };
 
+const RUNGS: EngineState["rungs"] = { keyword: WAITING, meaning: WAITING, answer: WAITING };
+
 /** Engines by bundle address, so that the elements of one page share one worker. */
 const shared = new Map<string, Anchorite>();
+/** Bundles, by address, that something on this page is about to ask. */
+const asked = new Set<string>();
 
 /** Search and answers over one bundle, in one worker. */
 export class Anchorite {
-  readonly #worker: Worker;
+  #worker: Worker;
   readonly #bundle: URL;
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Set<(state: EngineState) => void>();
   #nextId = 1;
+  #closed = false;
   #prepared: Promise<Backend | null> | null = null;
   #settlePrepared: () => void = () => undefined;
   #settleOpened: { resolve: (engine: Anchorite) => void; reject: (error: AnchoriteError) => void };
-  #state: EngineState = {
-    manifest: null,
-    offline: false,
-    rungs: { keyword: WAITING, meaning: WAITING, answer: WAITING },
-    backend: null,
-    bytes: { fetched: 0, cached: 0 },
-    error: null,
-  };
+  /** Bytes that came for a worker before this one. */
+  #bytes: EngineState["bytes"] = { fetched: 0, cached: 0 };
+  #state: EngineState;
 
   /** Settles as soon as the index is loaded and search works; rejects with an `AnchoriteError`. */
   readonly opened: Promise<Anchorite>;
 
-  private constructor(bundle: URL) {
+  private constructor(bundle: URL, module: Module) {
     this.#bundle = bundle;
     const { promise, resolve, reject } = withResolvers<Anchorite>();
     this.opened = promise;
     this.#settleOpened = { resolve, reject };
     // Each caller handles its own rejection; this one only keeps the console quiet when nobody listens yet.
     promise.catch(() => undefined);
-    const { worker } = moduleFiles();
-    this.#worker = new Worker(new URL(worker, import.meta.url), {
-      type: "module",
-      name: "anchorite",
-    });
-    this.#worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.#receive(data));
-    this.#worker.addEventListener("error", (event) => {
-      event.preventDefault();
-      this.#fail({
-        code: "worker_failed",
-        message: `worker did not start: ${event.message || `\`${worker}\` could not be loaded`}`,
-        hint: `serve \`${worker}\` beside \`anchorite.js\`, and allow it in the content security policy (worker-src 'self')`,
-      });
-    });
-    this.#post({ kind: "open", bundle: bundle.href });
+    this.#state = { module, manifest: null, offline: false, rungs: RUNGS, backend: null, bytes: this.#bytes, error: null };
+    this.#worker = this.#start(module);
   }
 
   /** Opens a bundle and resolves when search works; the embedder and the generator go on loading behind it. */
   static async open(bundle: string | URL, options: OpenOptions = {}): Promise<Anchorite> {
-    const engine = new Anchorite(bundleUrl(bundle));
     const { backend = "auto", signal } = options;
+    const engine = new Anchorite(bundleUrl(bundle), backend === "none" ? "search" : "answers");
     const stop = (): void => engine.close();
     signal?.addEventListener("abort", stop, { once: true });
     try {
@@ -125,14 +116,22 @@ export class Anchorite {
     }
   }
 
-  /** The engine that all elements with this bundle share. It exists at once; await `opened` before calling it. */
-  static shared(bundle: string | URL): Anchorite {
+  /**
+   * The engine that all elements with this bundle share. It exists at once; await `opened` before calling it. It opens
+   * with the module that is wanted here, or the one that answers where `expectQuestions` announced it.
+   */
+  static shared(bundle: string | URL, module: Module = "search"): Anchorite {
     const url = bundleUrl(bundle);
     const known = shared.get(url.href);
     if (known && !known.state.error) return known;
-    const engine = new Anchorite(url);
+    const engine = new Anchorite(url, asked.has(url.href) ? "answers" : module);
     shared.set(url.href, engine);
     return engine;
+  }
+
+  /** Says that this page will ask the bundle as soon as it is open, so that the small module is not loaded first. */
+  static expectQuestions(bundle: string | URL): void {
+    asked.add(bundleUrl(bundle).href);
   }
 
   get state(): EngineState {
@@ -156,6 +155,7 @@ export class Anchorite {
    * or null when there is none: `state.rungs.answer` says why. The first call decides the backend.
    */
   prepare(backend: BackendRequest = "auto"): Promise<Backend | null> {
+    this.#becomeAnswering();
     if (!this.#prepared) {
       const { promise, resolve } = withResolvers<void>();
       this.#settlePrepared = resolve;
@@ -178,6 +178,7 @@ export class Anchorite {
    */
   async ask(question: string, call: AskCall = {}): Promise<Answer> {
     const { signal, onEvent, ...options } = call;
+    if (!signal?.aborted) this.#becomeAnswering();
     // What the worker had sent before it heard of the abort, an answer that was just complete included, comes too late.
     const tell = (event: AskEvent): void => {
       if (!signal?.aborted) onEvent?.(event);
@@ -198,6 +199,7 @@ export class Anchorite {
 
   /** Ends the worker; whatever still runs rejects with an `AbortError`. */
   close(): void {
+    this.#closed = true;
     this.#worker.terminate();
     if (shared.get(this.#bundle.href) === this) shared.delete(this.#bundle.href);
     const closed = new DOMException("the engine was closed", "AbortError");
@@ -219,8 +221,8 @@ export class Anchorite {
     if (this.#state.error) throw this.#state.error;
     const id = this.#nextId++;
     const { promise, resolve, reject } = withResolvers<Reply>();
-    this.#pending.set(id, { resolve, reject, onEvent });
     const message = request(id);
+    this.#pending.set(id, { message, resolve, reject, onEvent });
     const stop = (): void => {
       if (message.kind === "ask") {
         // The worker ends the answer after the token being made, and then replies.
@@ -239,6 +241,41 @@ export class Anchorite {
     }
   }
 
+  /** Starts the worker of a module, which opens the bundle. */
+  #start(module: Module): Worker {
+    const file = moduleFiles(module).worker;
+    const worker = new Worker(new URL(file, import.meta.url), { type: "module", name: "anchorite" });
+    worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => {
+      // What a worker had sent before it was ended may still arrive.
+      if (worker === this.#worker) this.#receive(data);
+    });
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      if (worker !== this.#worker) return;
+      this.#fail({
+        code: "worker_failed",
+        message: `worker did not start: ${event.message || `\`${file}\` could not be loaded`}`,
+        hint: `serve \`${file}\` beside \`anchorite.js\`, and allow it in the content security policy (worker-src 'self')`,
+      });
+    });
+    const awaitMeaning = this.#state.rungs.meaning.kind === "ready";
+    worker.postMessage({ kind: "open", bundle: this.#bundle.href, awaitMeaning } satisfies Request);
+    return worker;
+  }
+
+  /**
+   * Replaces the worker that only searches by the one that answers, which opens the bundle again: parts that had
+   * arrived come from this device, one that was under way begins anew. Searches that wait are put to the new worker.
+   */
+  #becomeAnswering(): void {
+    if (this.#state.module === "answers" || this.#state.error || this.#closed) return;
+    this.#worker.terminate();
+    this.#bytes = this.#state.bytes;
+    this.#worker = this.#start("answers");
+    this.#change({ module: "answers", rungs: RUNGS });
+    for (const { message } of this.#pending.values()) this.#post(message);
+  }
+
   #receive(reply: Reply): void {
     switch (reply.kind) {
       case "opened":
@@ -249,7 +286,9 @@ export class Anchorite {
         this.#change({ rungs: { ...this.#state.rungs, [reply.rung]: reply.state } });
         return;
       case "bytes":
-        this.#change({ bytes: { fetched: reply.fetched, cached: reply.cached } });
+        this.#change({
+          bytes: { fetched: this.#bytes.fetched + reply.fetched, cached: this.#bytes.cached + reply.cached },
+        });
         return;
       case "backend":
         this.#change({ backend: reply.backend });

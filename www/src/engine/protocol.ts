@@ -148,11 +148,23 @@ export interface PlainError {
   readonly hint: string;
 }
 
-/** Page to worker. */
+/** What a worker runs: `search` finds, `answers` quotes and writes too, and is more than twice the download. */
+export type Module = "search" | "answers";
+
+/** Page to any worker. */
+export type SearchRequest =
+  | {
+      readonly kind: "open";
+      readonly bundle: string;
+      /** A worker before this one searched by meaning, so calls wait until this one does. */
+      readonly awaitMeaning: boolean;
+    }
+  | { readonly kind: "search"; readonly id: number; readonly query: string; readonly limit: number };
+
+/** Page to the worker that answers. */
 export type Request =
-  | { readonly kind: "open"; readonly bundle: string }
+  | SearchRequest
   | { readonly kind: "prepare"; readonly backend: BackendRequest }
-  | { readonly kind: "search"; readonly id: number; readonly query: string; readonly limit: number }
   | { readonly kind: "ask"; readonly id: number; readonly question: string; readonly options: AskOptions }
   | { readonly kind: "abort"; readonly id: number };
 

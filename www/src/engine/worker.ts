@@ -1,30 +1,11 @@
-// Turns requests from the page into calls of the wasm engine; the only importer of the package that Rust builds.
+// Turns requests from the page into calls of the wasm engine that answers; `search-worker.ts` is its small sibling.
 import init, { AbortFlag, Engine } from "#pkg";
-import { AnchoriteError, toPlain } from "./errors.js";
+import { toPlain } from "./errors.js";
 import { choose, probe } from "./ladder.js";
-import type { Answer, BackendRequest, FileEntry, Hit, Manifest, Reply, Request, Rung } from "./protocol.js";
-import { Store } from "./store.js";
+import type { Answer, BackendRequest, FileEntry, Hit, Request } from "./protocol.js";
+import { climb, failed, fetchFiles, listen, loadMeaning, open, post, reply, scope, type Session as Ready } from "./rungs.js";
 
-/** The part of a dedicated worker's scope that is used here; the DOM library of TypeScript knows only windows. */
-interface Scope {
-  readonly navigator: unknown;
-  postMessage(reply: Reply): void;
-  addEventListener(type: "message", listener: (event: MessageEvent<Request>) => void): void;
-}
-const scope = globalThis as unknown as Scope;
-const post = (reply: Reply): void => scope.postMessage(reply);
-
-/** The file of the module that this worker's glue belongs to; written in by `build.mjs`. */
-declare const MODULE: string;
-
-/** Progress is for eyes: more often than this is only work. */
-const PROGRESS_MS = 60;
-
-interface Session {
-  readonly engine: Engine;
-  readonly manifest: Manifest;
-  readonly store: Store;
-}
+type Session = Ready<Engine>;
 
 /** Settles when the index is loaded; everything else waits for it. */
 let session: Promise<Session> | null = null;
@@ -33,17 +14,15 @@ let loading: Promise<void> = Promise.resolve();
 /** What changes the engine, or holds it from token to token, goes one after the other. */
 let exclusive: Promise<unknown> = Promise.resolve();
 const aborts = new Map<number, AbortFlag>();
-const bytes = { network: 0, cache: 0 };
 /** Whether the generator's parts were handed to the engine already. */
 let started = false;
 
-scope.addEventListener("message", ({ data: request }) => {
+listen((request: Request) => {
   switch (request.kind) {
     case "open":
-      session = open(request.bundle);
-      loading = session.then(loadMeaning).catch((thrown: unknown) => {
-        post({ kind: "failed", id: null, error: toPlain(thrown, "open_failed") });
-      });
+      session = open(request.bundle, { init, Engine });
+      loading = session.then((ready) => loadMeaning(ready, alone)).catch(failed);
+      if (request.awaitMeaning) session = Promise.all([session, loading]).then(([ready]) => ready);
       return;
     case "prepare":
       loading = loading
@@ -79,15 +58,6 @@ scope.addEventListener("message", ({ data: request }) => {
       return;
   }
 });
-
-/** Runs one call, and sends its failure under its id. */
-async function reply(id: number, call: () => Promise<void>): Promise<void> {
-  try {
-    await call();
-  } catch (thrown) {
-    post({ kind: "failed", id, error: toPlain(thrown, "engine_failed") });
-  }
-}
 
 function opened(): Promise<Session> {
   return session ?? Promise.reject(new Error("`open` comes first"));
@@ -130,37 +100,6 @@ async function ask(request: Extract<Request, { kind: "ask" }>, flag: AbortFlag):
   }
 }
 
-/** Rung 1: manifest and index. What fails here ends the visit, for nothing works without it. */
-async function open(bundle: string): Promise<Session> {
-  const [store] = await Promise.all([
-    Store.open(bundle),
-    init({ module_or_path: new URL(MODULE, import.meta.url) }),
-  ]);
-  const { bytes: manifestBytes, offline } = await store.manifest();
-  const engine = new Engine(manifestBytes);
-  const manifest = engine.manifest();
-  await store.keepManifest(manifestBytes);
-  const files = manifest.files.filter(({ role }) => role === "documents" || role === "lexical" || role === "vectors");
-  const ready = { engine, manifest, store };
-  await fetchFiles(ready, "keyword", files);
-  engine.load_index();
-  post({ kind: "rung", rung: "keyword", state: { kind: "ready" } });
-  post({ kind: "opened", manifest, offline });
-  return ready;
-}
-
-/** Rung 2: the sentence embedder. Without it, search goes on by keywords. */
-async function loadMeaning(ready: Session): Promise<void> {
-  const files = ready.manifest.files.filter(({ role }) => role === "embedder");
-  await climb("meaning", files.length === 0, async () => {
-    await fetchFiles(ready, "meaning", files);
-    post({ kind: "rung", rung: "meaning", state: { kind: "starting" } });
-    await alone(async () => ready.engine.load_embedder());
-  });
-  const paths = ready.manifest.files.flatMap(({ parts }) => parts.map(({ path }) => path));
-  await ready.store.prune(new Set(paths));
-}
-
 /** Rung 4: the generator, on the backend that the ladder chooses before a byte of it is fetched. */
 async function loadGenerator(ready: Session, request: BackendRequest): Promise<void> {
   const choice = choose(request, await probe(scope));
@@ -198,56 +137,4 @@ async function startGenerator(
   started = true;
   const adapter = files.some(({ role }) => role === "adapter");
   post({ kind: "backend", backend: await ready.engine.load_generator(choice.kind, choice.reason, adapter) });
-}
-
-/** Reports how a rung that others do not depend on ended; never throws. */
-async function climb(rung: Rung, absent: boolean, load: () => Promise<void>): Promise<void> {
-  if (absent) {
-    post({ kind: "rung", rung, state: { kind: "absent" } });
-    return;
-  }
-  try {
-    await load();
-    post({ kind: "rung", rung, state: { kind: "ready" } });
-  } catch (thrown) {
-    post({ kind: "rung", rung, state: { kind: "failed", error: toPlain(thrown, `${rung}_failed`) } });
-  }
-}
-
-/** Brings every part of `files` into the engine, one after the other, so that a broken download resumes by part; tells `rung`. */
-async function fetchFiles(
-  { engine, store }: Session,
-  rung: Rung | null,
-  files: readonly FileEntry[],
-): Promise<void> {
-  const total = files.reduce((sum, file) => sum + file.bytes, 0);
-  let loaded = 0;
-  let told = 0;
-  const tell = (): void => {
-    told = performance.now();
-    if (rung) post({ kind: "rung", rung, state: { kind: "loading", loaded, total } });
-    post({ kind: "bytes", fetched: bytes.network, cached: bytes.cache });
-  };
-  tell();
-  for (const file of files) {
-    for (const part of file.parts) {
-      await store.part(
-        part,
-        (path, content) => engine.add_part(path, content),
-        (arrived, from) => {
-          loaded += arrived;
-          bytes[from] += arrived;
-          if (performance.now() - told > PROGRESS_MS) tell();
-        },
-      );
-    }
-  }
-  if (loaded !== total) {
-    throw new AnchoriteError({
-      code: "bundle_inconsistent",
-      message: `bundle parts do not add up to their files: expected ${total} bytes, found ${loaded}`,
-      hint: "build the bundle again and upload it completely",
-    });
-  }
-  tell();
 }

@@ -31,7 +31,7 @@ scope.addEventListener("install", (event) => {
       const add = (path: string): Promise<void> =>
         cache.add(new Request(new URL(path, scope.registration.scope), { cache: "force-cache" }));
       // One missing file (a site without `demo.json`) must not cost the others.
-      const { worker, wasm } = moduleFiles();
+      const { worker, wasm } = moduleFiles("answers");
       await Promise.all([...SHELL, worker, wasm].map((path) => add(path).catch(() => undefined)));
       await scope.skipWaiting();
     })(),

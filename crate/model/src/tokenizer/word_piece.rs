@@ -1,13 +1,12 @@
 //! Turns text into tokens as BERT does: cleaned words, each cut into the longest pieces the vocabulary holds.
 
-use tokenizers::models::wordpiece;
-use tokenizers::normalizers::BertNormalizer;
-use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::{
-    Model, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString,
-    PreTokenizer,
-};
+mod clean;
 
+use tokenizers::Model;
+use tokenizers::models::wordpiece;
+
+use self::clean::Cleaning;
+use super::frame::{Frame, Last};
 use super::sentence_piece::SPACE;
 use super::vocabulary::{Kind, Vocabulary};
 use crate::error::{LoadError, RunError};
@@ -18,10 +17,46 @@ use crate::token::TokenId;
 /// `▁`; rewritten to BERT's way, a `▁` in a text cannot be taken for the start of a word.
 const INSIDE: &str = "##";
 
+/// The tokenizer of an encoder. On its own, so that a module which only searches holds no other way of cutting text.
+#[derive(Debug)]
+pub(crate) struct WordPieceTokenizer {
+    pub(super) frame: Frame,
+    pub(super) model: WordPiece,
+}
+
+impl WordPieceTokenizer {
+    /// As [`super::Tokenizer::from_gguf`], for a file whose tokenizer is `bert`.
+    pub(crate) fn from_gguf(gguf: &Gguf) -> Result<WordPieceTokenizer, LoadError> {
+        let name = gguf.string(super::MODEL_KEY)?;
+        if name != "bert" {
+            return Err(super::unknown_model("`bert`", name));
+        }
+        let mut vocabulary = Vocabulary::from_gguf(gguf)?;
+        vocabulary.bos = vocabulary.bos.or_else(|| vocabulary.find("[CLS]"));
+        vocabulary.separator = vocabulary.separator.or_else(|| vocabulary.find("[SEP]"));
+        let model = WordPiece::from_gguf(gguf, &vocabulary)?;
+        let last = Last {
+            token: vocabulary.separator,
+            key: "tokenizer.ggml.seperator_token_id",
+            adds_key: "tokenizer.ggml.add_sep_token",
+            adds: true,
+        };
+        let frame = Frame::from_gguf(gguf, vocabulary, true, last)?;
+        Ok(WordPieceTokenizer { frame, model })
+    }
+
+    /// As [`super::Tokenizer::encode_text`], with the tokens that the model expects around a whole text.
+    pub(crate) fn encode_text(&self, text: &str) -> Result<Vec<TokenId>, RunError> {
+        self.frame.encode(text, false, true, |piece, _, tokens| {
+            self.model.encode(piece, tokens)
+        })
+    }
+}
+
 /// A WordPiece vocabulary and how its text is cleaned.
 #[derive(Debug)]
 pub(super) struct WordPiece {
-    normalizer: BertNormalizer,
+    cleaning: Cleaning,
     model: wordpiece::WordPiece,
 }
 
@@ -59,30 +94,21 @@ impl WordPiece {
             .map_err(|source| LoadError::Tokenizer {
                 reason: source.to_string(),
             })?;
-        let normalizer = BertNormalizer::new(true, true, strip_accents, lowercase);
-        Ok(WordPiece { normalizer, model })
+        let cleaning = Cleaning::new(lowercase, strip_accents.unwrap_or(lowercase));
+        Ok(WordPiece { cleaning, model })
     }
 
     /// Appends the tokens of `text`.
     pub(super) fn encode(&self, text: &str, tokens: &mut Vec<TokenId>) -> Result<(), RunError> {
-        self.try_encode(text, tokens)
-            .map_err(|source| RunError::Tokenize {
-                reason: source.to_string(),
-            })
-    }
-
-    fn try_encode(&self, text: &str, tokens: &mut Vec<TokenId>) -> tokenizers::Result<()> {
-        let mut cleaned = NormalizedString::from(text);
-        self.normalizer.normalize(&mut cleaned)?;
-        let mut words = PreTokenizedString::from(cleaned);
-        BertPreTokenizer.pre_tokenize(&mut words)?;
-        for (word, ..) in words.get_splits(OffsetReferential::Normalized, OffsetType::Byte) {
-            tokens.extend(
-                self.model
-                    .tokenize(word)?
-                    .into_iter()
-                    .map(|token| TokenId(token.id)),
-            );
+        let cleaned = self.cleaning.clean(text);
+        for word in clean::words(&cleaned) {
+            let pieces = self
+                .model
+                .tokenize(word)
+                .map_err(|source| RunError::Tokenize {
+                    reason: source.to_string(),
+                })?;
+            tokens.extend(pieces.into_iter().map(|token| TokenId(token.id)));
         }
         Ok(())
     }

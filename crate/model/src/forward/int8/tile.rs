@@ -235,6 +235,10 @@ unsafe fn steps<L: Lanes, const BITS: usize, const HALF: usize, const V: usize, 
 /// Adds the products of some steps of a block whose codes are bytes; the block's activations start at place `idx`.
 ///
 /// A loop, which compilers must not unroll: with all its loads in flight nothing stays in a register.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "several arrays go by the same index"
+)]
 #[inline(always)]
 unsafe fn spread_steps<L: Lanes, const BITS: usize, const V: usize, const T: usize>(
     block: *const Planes,

@@ -47,7 +47,7 @@ pub(super) fn best() -> Kernel {
 #[cfg(target_feature = "relaxed-simd")]
 const UNSIGNED: i32 = 4 * 127 * 255;
 #[cfg(target_feature = "relaxed-simd")]
-const SIGNED: i32 = 4 * 127 * -1;
+const SIGNED: i32 = -(4 * 127);
 
 /// As [`super::plain::tile`].
 pub(super) fn tile(

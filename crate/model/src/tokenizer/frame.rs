@@ -1,0 +1,93 @@
+//! Turns text into tokens as far as all models agree: special tokens are cut out first, the rest goes to a model's own
+//! way of cutting, and the tokens around a whole text are put there last.
+
+use super::special::{Fragment, SpecialTokens};
+use super::vocabulary::Vocabulary;
+use crate::error::{LoadError, RunError};
+use crate::gguf::Gguf;
+use crate::token::TokenId;
+
+/// A vocabulary, and the tokens that stand around a text.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) vocabulary: Vocabulary,
+    pub(super) specials: SpecialTokens,
+    /// Put before a whole text.
+    first: Option<TokenId>,
+    /// Put after a whole text.
+    last: Option<TokenId>,
+}
+
+/// The token after a whole text, as a model's family has it.
+pub(super) struct Last {
+    pub(super) token: Option<TokenId>,
+    /// The key that names it.
+    pub(super) key: &'static str,
+    /// The key that says whether it is added.
+    pub(super) adds_key: &'static str,
+    /// Whether it is, where the file does not say.
+    pub(super) adds: bool,
+}
+
+impl Frame {
+    /// Reads from `gguf` what is put around a text. `adds_first` holds where the file does not say.
+    pub(super) fn from_gguf(
+        gguf: &Gguf,
+        vocabulary: Vocabulary,
+        adds_first: bool,
+        last: Last,
+    ) -> Result<Frame, LoadError> {
+        let first = wanted(
+            gguf.opt_bool("tokenizer.ggml.add_bos_token")?
+                .unwrap_or(adds_first),
+            vocabulary.bos,
+            "tokenizer.ggml.bos_token_id",
+        )?;
+        let last = wanted(
+            gguf.opt_bool(last.adds_key)?.unwrap_or(last.adds),
+            last.token,
+            last.key,
+        )?;
+        Ok(Frame {
+            specials: SpecialTokens::of(&vocabulary),
+            vocabulary,
+            first,
+            last,
+        })
+    }
+
+    /// The tokens of `text`. `encode` appends those of a piece without special tokens, and is told whether the piece
+    /// starts the text or follows a special token.
+    pub(super) fn encode(
+        &self,
+        text: &str,
+        may_steer: bool,
+        add_special: bool,
+        encode: impl Fn(&str, bool, &mut Vec<TokenId>) -> Result<(), RunError>,
+    ) -> Result<Vec<TokenId>, RunError> {
+        let mut tokens = Vec::new();
+        let mut after_special = true;
+        for fragment in self.specials.cut(text, may_steer) {
+            match fragment {
+                Fragment::Token(id) => tokens.push(id),
+                Fragment::Text(text) => encode(text, after_special, &mut tokens)?,
+            }
+            after_special = matches!(fragment, Fragment::Token(_));
+        }
+        if add_special {
+            if let Some(first) = self.first.filter(|first| tokens.first() != Some(first)) {
+                tokens.insert(0, first);
+            }
+            tokens.extend(self.last.filter(|last| tokens.last() != Some(last)));
+        }
+        Ok(tokens)
+    }
+}
+
+/// `token` if it is to be added; then it must exist.
+fn wanted(is_added: bool, token: Option<TokenId>, key: &str) -> Result<Option<TokenId>, LoadError> {
+    match token {
+        None if is_added => Err(LoadError::MissingMetadata { key: key.into() }),
+        token => Ok(token.filter(|_| is_added)),
+    }
+}

@@ -1,0 +1,150 @@
+//! Turns questions from JavaScript into answers: the half of [`Engine`] that the module for search leaves out.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use anchorite::index::bundle::Role;
+use anchorite::model::adapter::Adapter;
+use anchorite::model::generate::{BackendRequest, Generator};
+use anchorite::model::parts::Parts;
+use anchorite::{AskEvent, AskOptions, EngineError};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{MessageChannel, WorkerGlobalScope};
+
+use crate::error::{busy, to_js};
+use crate::{Engine, value};
+
+/// Says to a running answer that the reader has had enough.
+#[wasm_bindgen]
+#[derive(Clone, Default)]
+pub struct AbortFlag(Rc<Cell<bool>>);
+
+#[wasm_bindgen]
+impl AbortFlag {
+    /// A flag that is not raised.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> AbortFlag {
+        AbortFlag::default()
+    }
+
+    /// Ends the answer before its next token.
+    pub fn abort(&self) {
+        self.0.set(true);
+    }
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Loads the generator, and its adapter where wanted and shipped, on `webgpu` or `cpu`; resolves to the backend.
+    pub fn load_generator(
+        &mut self,
+        backend: &str,
+        reason: String,
+        adapter: bool,
+    ) -> Result<js_sys::Promise, JsValue> {
+        let request = match backend {
+            "webgpu" => BackendRequest::Gpu,
+            "cpu" => BackendRequest::Cpu,
+            other => {
+                return Err(to_js(&EngineError::Option {
+                    option: "backend",
+                    expected: "`webgpu` or `cpu`",
+                    found: other.to_owned(),
+                }));
+            }
+        };
+        let session = self.session()?;
+        let parts = Parts::new(self.take(Role::Generator).map_err(|error| to_js(&error))?);
+        let adapter_parts = match adapter && self.manifest.file(Role::Adapter).is_some() {
+            true => Some(Parts::new(
+                self.take(Role::Adapter).map_err(|error| to_js(&error))?,
+            )),
+            false => None,
+        };
+        Ok(wasm_bindgen_futures::future_to_promise(async move {
+            let load = async {
+                let generator = Generator::load(parts, None, request, &reason).await?;
+                let adapter = adapter_parts
+                    .map(|parts| Adapter::load(&parts, generator.config()))
+                    .transpose()?;
+                let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
+                session.set_generator(generator, adapter)?;
+                Ok::<_, EngineError>(session.backend().cloned())
+            };
+            value(&load.await.map_err(|error| to_js(&error))?)
+        }))
+    }
+
+    /// Answers a question; `on_event` gets passages, quotation and text as they come, the promise the whole answer.
+    #[expect(
+        clippy::await_holding_refcell_ref,
+        reason = "held on purpose: a call that comes meanwhile finds it borrowed, and is told `busy`"
+    )]
+    pub fn ask(
+        &self,
+        question: String,
+        options: JsValue,
+        abort: &AbortFlag,
+        on_event: js_sys::Function,
+    ) -> Result<js_sys::Promise, JsValue> {
+        let session = self.session()?;
+        let abort = abort.clone();
+        let options: AskOptions = if options.is_undefined() || options.is_null() {
+            AskOptions::default()
+        } else {
+            serde_wasm_bindgen::from_value(options).map_err(|cause| {
+                to_js(&EngineError::Option {
+                    option: "options",
+                    expected: "AskOptions",
+                    found: cause.to_string(),
+                })
+            })?
+        };
+        Ok(wasm_bindgen_futures::future_to_promise(async move {
+            let mut session = session.try_borrow_mut().map_err(|_| busy())?;
+            let answer = session
+                .ask(&question, &options, now_ms, async |event: AskEvent| {
+                    // A listener that throws must not end the answer: the page sees the error in its own console.
+                    if let Ok(event) = value(&event) {
+                        let _ = on_event.call1(&JsValue::NULL, &event);
+                    }
+                    next_task().await;
+                    if abort.0.get() {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
+                })
+                .await
+                .map_err(|error| to_js(&error))?;
+            value(&answer)
+        }))
+    }
+}
+
+/// The worker's clock, in milliseconds.
+fn now_ms() -> f64 {
+    let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
+    scope
+        .performance()
+        .map_or(0.0, |performance| performance.now())
+}
+
+/// Lets the worker read its messages (an abort among them) between two tokens.
+///
+/// A message to oneself is a task of its own, and unlike a timer it is not delayed.
+async fn next_task() {
+    let promise = js_sys::Promise::new(&mut |resolve, reject| {
+        let posted = MessageChannel::new().and_then(|channel| {
+            channel.port1().set_onmessage(Some(&resolve));
+            channel.port2().post_message(&JsValue::NULL)
+        });
+        if posted.is_err() {
+            // Without a channel there is nothing to wait for.
+            let _ = reject.call0(&JsValue::NULL);
+        }
+    });
+    let _ = JsFuture::from(promise).await;
+}
