@@ -1,9 +1,36 @@
 // What a visit says when the host, the bundle or the storage is broken, and that the rest goes on.
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { launch } from "./browser.mjs";
 import { askInChat, doubleSite, engineState, partOf, realSite, settle, visit } from "./harness.mjs";
 import { serve } from "./server.mjs";
+
+/** Pages of 64 KiB that hold the guide's index and the embedder, and not the generator too. */
+const PAGES_WITHOUT_GENERATOR = 700;
+
+/** The module, allowed no more than `pages` of memory: what a browser does that has no more to give. */
+function withMemoryLimit(module, pages) {
+  const number = (at) => {
+    let [value, end] = [0, at];
+    do value |= (module[end] & 0x7f) << (7 * (end - at));
+    while (module[end++] & 0x80);
+    return { value, end };
+  };
+  const leb = (value) => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)]);
+  for (let at = 8; at < module.length; ) {
+    const size = number(at + 1);
+    if (module[at] === 5) {
+      // One memory without a maximum: its count, its flags, its first size.
+      const first = number(size.end + 2).value;
+      const section = [1, 1, ...leb(first), ...leb(Math.max(first, pages))];
+      return Buffer.concat([module.subarray(0, at), Buffer.from([5, section.length, ...section]), module.subarray(size.end + size.value)]);
+    }
+    at = size.end + size.value;
+  }
+  throw new Error("the module has no memory of its own");
+}
 
 for (const make of [doubleSite, realSite]) {
   const site = make();
@@ -114,6 +141,21 @@ for (const make of [doubleSite, realSite]) {
     test("says so when the wasm module is cut short", { skip: noWasm }, async () => {
       const { page, context } = await visitWith((name) => (name.endsWith(".wasm") ? { replace: Buffer.from("\0asm") } : null));
       assert.match(await said(page), /open_failed/);
+      await context.close();
+    });
+
+    test("searches and quotes where there is no memory for the generator", { skip: noWasm }, async () => {
+      const { page, context } = await visitWith((name) => {
+        if (!name.endsWith(".wasm")) return null;
+        const module = fs.readFileSync(path.join(site.roots[0], name));
+        return { replace: withMemoryLimit(module, PAGES_WITHOUT_GENERATOR) };
+      });
+      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "ready", answer: "failed" });
+      assert.match(await said(page), /no_memory/);
+      assert.match(await said(page), /\d+ bytes were asked for/);
+      const { detail: answer } = await askInChat(page, site.answerable);
+      assert.ok(answer.quote, "the quotation needs no generator");
+      assert.equal(host.log.some(({ url }) => url.endsWith(partOf(site, "generator"))), false, "nothing of it was downloaded");
       await context.close();
     });
 

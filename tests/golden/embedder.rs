@@ -1,7 +1,11 @@
-//! Compares the shipped int8 embedder with candle in single precision on the published weights.
+//! Compares the shipped int8 embedder with candle in single precision on the published weights, and an adapter with merging it.
 
+use anchorite_model::Adapter;
 use anchorite_model::embed::Embedder;
+use anchorite_model::gguf::write::{TensorOut, Writer};
+use anchorite_model::gguf::{Gguf, TensorType};
 use anchorite_model::parts::Parts;
+use harness::tiny::Random;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -98,5 +102,86 @@ fn refuses_a_generator_as_embedder() {
         error.to_string(),
         "model architecture is not supported, expected bert: `llama`",
         "it says what was expected"
+    );
+}
+
+/// An adapter beside the encoder's matrices, and a file in which `W + scale * B A` stands in their place.
+#[test]
+fn an_adapter_does_what_merging_it_would() {
+    const RANK: usize = 4;
+    const BOUND: f64 = 1e-9;
+    let case = harness::families::encoders().remove(0);
+    let mut merged = case.model.clone();
+    let gguf = Gguf::parse(&Parts::new(vec![case.model.clone()])).expect("a GGUF file");
+    let mut random = Random(5);
+    let mut writer = Writer::new();
+    writer
+        .set("general.architecture", "bert")
+        .set("general.type", "adapter")
+        .set("adapter.type", "lora")
+        .set("adapter.lora.alpha", 8.0f32);
+    let scale = 8.0 / RANK as f32;
+    let names = [
+        "attn_q",
+        "attn_k",
+        "attn_v",
+        "attn_output",
+        "ffn_up",
+        "ffn_down",
+    ];
+    for name in (0..2).flat_map(|layer| names.map(|name| format!("blk.{layer}.{name}.weight"))) {
+        let entry = &gguf.tensors[&name];
+        let (n_cols, n_rows) = (entry.shape[0], entry.shape[1]);
+        let mut draw = |n: usize| -> Vec<f32> { (0..n).map(|_| random.draw() * 0.2).collect() };
+        let (a, b) = (draw(RANK * n_cols), draw(n_rows * RANK));
+        let start = usize::try_from(entry.offset).expect("a small file");
+        let weights = merged[start..].chunks_exact_mut(4).take(n_rows * n_cols);
+        for (idx, bytes) in weights.enumerate() {
+            let (row, column) = (idx / n_cols, idx % n_cols);
+            let change: f32 = (0..RANK)
+                .map(|r| b[row * RANK + r] * a[r * n_cols + column])
+                .sum();
+            let weight = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+            bytes.copy_from_slice(&(weight + scale * change).to_le_bytes());
+        }
+        let kind = TensorType::F32;
+        writer.add(TensorOut::pack(
+            &format!("{name}.lora_a"),
+            kind,
+            &[n_cols, RANK],
+            &a,
+        ));
+        writer.add(TensorOut::pack(
+            &format!("{name}.lora_b"),
+            kind,
+            &[RANK, n_rows],
+            &b,
+        ));
+    }
+    let load = |file: Vec<u8>| Embedder::load(Parts::new(vec![file])).expect("the encoder loads");
+    let (mut adapted, merged) = (load(case.model), load(merged));
+    let texts = ["an adapter", "beside the encoder"];
+    let plain = adapted.embed(&texts).expect("vectors").concat();
+    let adapter = Adapter::load(&Parts::new(vec![writer.finish()]), adapted.config());
+    adapted
+        .set_adapter(Some(adapter.expect("an adapter")))
+        .expect("it fits");
+    let found = adapted.embed(&texts).expect("vectors").concat();
+    let expected = merged.embed(&texts).expect("vectors").concat();
+    let (got, change) = (
+        harness::nmse(&found, &expected),
+        harness::nmse(&found, &plain),
+    );
+    println!("NMSE bound {BOUND:e}, got {got:e}; the adapter changes the vectors by {change:.2}");
+    assert!(got <= BOUND, "NMSE bound {BOUND:e}, got {got:e}");
+    assert!(
+        change > 1e-3,
+        "an adapter without effect proves nothing: {change}"
+    );
+    adapted.set_adapter(None).expect("it comes off");
+    assert_eq!(
+        adapted.embed(&texts).expect("vectors").concat(),
+        plain,
+        "as before"
     );
 }

@@ -70,6 +70,12 @@ pub enum EngineError {
         /// The path given.
         path: String,
     },
+    /// The browser, or the system, gives no more memory.
+    #[error("there is no memory for what is to be loaded: {asked} bytes were asked for")]
+    NoMemory {
+        /// Bytes asked for, beside what is in use.
+        asked: u64,
+    },
     /// A search or a question came before the index.
     #[error("the index is not loaded yet")]
     IndexNotLoaded,
@@ -99,6 +105,7 @@ impl EngineError {
             EngineError::EmbedderMismatch { .. } => "embedder_mismatch",
             EngineError::NoTemplate { .. } => "no_template",
             EngineError::UnknownPart { .. } => "unknown_part",
+            EngineError::NoMemory { .. } => "no_memory",
             EngineError::IndexNotLoaded => "index_not_loaded",
             EngineError::Busy => "busy",
             EngineError::Bundle(error) => error.code(),
@@ -127,6 +134,9 @@ impl EngineError {
             }
             EngineError::UnknownPart { .. } => {
                 "fetch the manifest again: the bundle changed while it was being read"
+            }
+            EngineError::NoMemory { .. } => {
+                "close other tabs, or ship a smaller model; what was loaded before goes on working"
             }
             EngineError::IndexNotLoaded => "wait until the bundle has loaded",
             EngineError::Busy => "wait for the answer, or stop it first",

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::ModelConfig;
-use crate::error::LoadError;
+use crate::config::{Architecture, ModelConfig};
+use crate::error::{LoadError, RunError};
 use crate::gguf::Gguf;
 use crate::parts::Parts;
 use crate::quant;
@@ -110,13 +110,35 @@ impl Adapter {
         }
         Ok(())
     }
+
+    /// The pairs of an adapter that fits a model, none without an adapter.
+    ///
+    /// # Errors
+    /// [`RunError::Adapter`] if it was made for another model.
+    pub(crate) fn pairs_for(
+        adapter: Option<Self>,
+        config: &ModelConfig,
+    ) -> Result<BTreeMap<String, LoraPair>, RunError> {
+        let Some(adapter) = adapter else {
+            return Ok(BTreeMap::new());
+        };
+        match adapter.check(config) {
+            Ok(()) => Ok(adapter.pairs),
+            Err(source) => Err(RunError::Adapter {
+                adapter: adapter.name,
+                source,
+            }),
+        }
+    }
 }
 
 /// Rows and columns of a matrix that can be adapted.
 fn target_shape(base: &str, config: &ModelConfig) -> Result<(usize, usize), LoadError> {
     let unknown = || LoadError::AdapterTarget { name: base.into() };
     let stem = base.strip_suffix(".weight").ok_or_else(unknown)?;
-    if stem == "output" {
+    // An encoder has no output over the vocabulary, and no gate.
+    let is_decoder = config.architecture != Architecture::Bert;
+    if stem == "output" && is_decoder {
         return Ok((config.n_vocab, config.n_embd));
     }
     let (layer, stem) = stem
@@ -141,7 +163,8 @@ fn target_shape(base: &str, config: &ModelConfig) -> Result<(usize, usize), Load
         "attn_q" => Ok((q, c)),
         "attn_k" | "attn_v" => Ok((kv, c)),
         "attn_output" => Ok((c, q)),
-        "ffn_gate" | "ffn_up" => Ok((f, c)),
+        "ffn_gate" if is_decoder => Ok((f, c)),
+        "ffn_up" => Ok((f, c)),
         "ffn_down" => Ok((c, f)),
         _ => Err(unknown()),
     }

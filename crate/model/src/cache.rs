@@ -14,7 +14,8 @@ const TILE: usize = 16;
 pub(crate) trait KeysValues {
     /// Positions that are filled.
     fn n_positions(&self) -> usize;
-    /// The keys of a head, `[D, n]`, for `n` positions from `first` on, which is a multiple of 64.
+    /// The keys of a head, `[D, n]`, for `n` positions from `first` on, which is a multiple of 64. Positions that are not filled,
+    /// up to 15 at the end, may hold anything.
     fn keys(&self, head: usize, first: usize, n: usize, keys: &mut [f32]);
     /// The values of a head, `[n, D]`.
     fn values(&self, head: usize, first: usize, n: usize, values: &mut [f32]);

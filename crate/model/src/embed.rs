@@ -1,5 +1,6 @@
 //! Turns texts into vectors whose closeness is closeness in meaning.
 
+use crate::adapter::Adapter;
 use crate::config::{Architecture, ModelConfig};
 use crate::error::{LoadError, RunError};
 use crate::forward::bert::BertForward;
@@ -57,6 +58,20 @@ impl Embedder {
             tokenizer,
             forward,
         })
+    }
+
+    /// The model's sizes, which an adapter for it is loaded with.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Puts an adapter on, in place of the last one, or takes that off. Vectors made with another one, those of an index among
+    /// them, are no longer comparable.
+    ///
+    /// # Errors
+    /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
+    pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
+        self.forward.set_adapter(adapter)
     }
 
     /// The model's name.

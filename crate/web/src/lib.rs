@@ -61,6 +61,25 @@ impl Engine {
         value(&self.manifest)
     }
 
+    /// Makes room for files of so many bytes, before any of them is downloaded: once memory runs out in the middle of a load,
+    /// the module can only stop. Room is a third more, for layouts that are larger than their files.
+    pub fn reserve(&self, bytes: f64) -> Result<(), JsValue> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a conversion from float that does not fit takes the nearest number"
+        )]
+        let asked = (bytes * 4.0 / 3.0) as u64;
+        let reserved = usize::try_from(asked)
+            .is_ok_and(|asked| Vec::<u8>::new().try_reserve_exact(asked).is_ok());
+        // A module's memory never shrinks, so what was given stays for the files.
+        if reserved {
+            Ok(())
+        } else {
+            Err(to_js(&EngineError::NoMemory { asked }))
+        }
+    }
+
     /// Takes a downloaded part, whose length and hash are checked.
     pub fn add_part(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), JsValue> {
         let part = self.manifest.part(path).ok_or_else(|| {

@@ -41,6 +41,8 @@ export class Engine {
     return this.#manifest;
   }
 
+  reserve() {}
+
   add_part(path, bytes) {
     const part = this.#manifest.files.flatMap((file) => file.parts).find((one) => one.path === path);
     if (!part) throw plain("part_unknown", `bundle file is not in the manifest: \`${path}\``);

@@ -104,7 +104,7 @@ export async function climb(rung: Rung, absent: boolean, load: () => Promise<voi
   }
 }
 
-/** Brings every part of `files` into the engine, one after the other, so that a broken download resumes by part; tells `rung`. */
+/** Brings every part of `files` into the engine, once there is room for them, one after the other, so that a broken download resumes by part; tells `rung`. */
 export async function fetchFiles(
   { engine, store }: Session<SearchEngine>,
   rung: Rung | null,
@@ -119,6 +119,7 @@ export async function fetchFiles(
     post({ kind: "bytes", fetched: bytes.network, cached: bytes.cache });
   };
   tell();
+  engine.reserve(total);
   for (const file of files) {
     for (const part of file.parts) {
       await store.part(

@@ -9,6 +9,8 @@ export class Engine {
   /** Reads a bundle's manifest; refuses one of a newer format. */
   constructor(manifest: Uint8Array);
   manifest(): Manifest;
+  /** Makes room for so many bytes of files, or throws `no_memory`. */
+  reserve(bytes: number): void;
   /** Takes one part, after checking its length and SHA-256. */
   add_part(path: string, bytes: Uint8Array): void;
   load_index(): void;

@@ -113,11 +113,14 @@ impl Scratch {
         let end = seen.iter().map(|range| range.end).max().unwrap_or(0);
         debug_assert!(end <= source.n_positions(), "positions that are filled");
         for first in (first / POSITIONS * POSITIONS..end).step_by(POSITIONS) {
-            let len = POSITIONS.min(source.n_positions() - first);
+            // Up to whole steps of columns, so that no sum depends on how many positions there are; those beyond have no share.
+            let n_filled = POSITIONS.min(source.n_positions() - first);
+            let len = n_filled.next_multiple_of(COLUMNS);
             self.keys.resize(d * len, 0.0);
             source.keys(head, first, len, &mut self.keys);
+            self.values.clear();
             self.values.resize(len * d, 0.0);
-            source.values(head, first, len, &mut self.values);
+            source.values(head, first, n_filled, &mut self.values[..n_filled * d]);
             self.shares.clear();
             self.shares.resize(n * len, 0.0);
             add_products(&self.q, &self.keys, d, len, &mut self.shares);
@@ -203,7 +206,7 @@ fn add_rows<const ROWS: usize>(a: &[f32], b: &[f32], n_inner: usize, n_cols: usi
 #[inline(always)]
 fn add_product(a: f32, b: &[f32; COLUMNS], sums: &mut [f32; COLUMNS]) {
     for (sum, b) in sums.iter_mut().zip(b) {
-        *sum += a * b;
+        *sum = vector::mul_add(a, *b, *sum);
     }
 }
 

@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::attention::{self, Heads};
 use super::matrix::{Inputs, Linear};
 use super::vector;
+use crate::adapter::Adapter;
 use crate::cache::KeysValues;
 use crate::config::ModelConfig;
 use crate::error::{LoadError, RunError};
@@ -113,6 +114,28 @@ impl BertForward {
             token_embd_norm,
             layers,
         })
+    }
+
+    /// Puts an adapter on every matrix it has a pair for, or takes the last one off.
+    ///
+    /// # Errors
+    /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
+    pub(crate) fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
+        let mut pairs = Adapter::pairs_for(adapter, &self.config)?;
+        for (layer_idx, layer) in self.layers.iter_mut().enumerate() {
+            for (stem, biased) in [
+                ("attn_q", &mut layer.attn_q),
+                ("attn_k", &mut layer.attn_k),
+                ("attn_v", &mut layer.attn_v),
+                ("attn_output", &mut layer.attn_output),
+                ("ffn_up", &mut layer.ffn_up),
+                ("ffn_down", &mut layer.ffn_down),
+            ] {
+                let pair = pairs.remove(&format!("blk.{layer_idx}.{stem}.weight"));
+                biased.matrix.set_lora(pair);
+            }
+        }
+        Ok(())
     }
 
     /// The embedding of each text, `[C]`, of unit length.
@@ -238,11 +261,12 @@ impl KeysValues for Text<'_> {
     }
 
     fn keys(&self, head: usize, first: usize, n: usize, keys: &mut [f32]) {
-        let rows = self.k.chunks_exact(self.n_embd).skip(first).take(n);
-        for (token_idx, k) in rows.enumerate() {
-            let k = &k[head * self.head_size..(head + 1) * self.head_size];
-            for (channel, k) in k.iter().enumerate() {
-                keys[channel * n + token_idx] = *k;
+        // Column by column of what is written, so that writes lie side by side.
+        let start = first * self.n_embd + head * self.head_size;
+        for (channel, keys) in keys.chunks_exact_mut(n).enumerate() {
+            let column = self.k[start + channel..].iter().step_by(self.n_embd);
+            for (key, k) in keys.iter_mut().zip(column) {
+                *key = *k;
             }
         }
     }

@@ -131,18 +131,7 @@ impl CpuForward {
     /// # Errors
     /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
     pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
-        let mut pairs = match adapter {
-            None => Default::default(),
-            Some(adapter) => {
-                adapter
-                    .check(&self.config)
-                    .map_err(|source| RunError::Adapter {
-                        adapter: adapter.name.clone(),
-                        source,
-                    })?;
-                adapter.pairs
-            }
-        };
+        let mut pairs = Adapter::pairs_for(adapter, &self.config)?;
         for (layer_idx, layer) in self.weights.layers.iter_mut().enumerate() {
             for (stem, linear) in layer.adaptable() {
                 linear.set_lora(pairs.remove(&format!("blk.{layer_idx}.{stem}.weight")));

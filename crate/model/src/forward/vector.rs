@@ -5,6 +5,16 @@
 /// Sums run in this many lanes, four registers of four, since one chain of additions would wait for itself.
 const LANES: usize = 16;
 
+/// `a * b + c`, in one instruction where the code is compiled for processors that have it; elsewhere it would be a call.
+#[inline(always)]
+pub(crate) fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(target_feature = "fma") {
+        a.mul_add(b, c)
+    } else {
+        a * b + c
+    }
+}
+
 /// `sum of a[i] * b[i]`.
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a_blocks, a_rest) = a.as_chunks::<LANES>();
@@ -12,7 +22,7 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0f32; LANES];
     for (a, b) in a_blocks.iter().zip(b_blocks) {
         for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
+            sums[lane] = mul_add(a[lane], b[lane], sums[lane]);
         }
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
@@ -22,7 +32,7 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
 /// `y[i] += scale * x[i]`.
 pub(crate) fn add_scaled(scale: f32, x: &[f32], y: &mut [f32]) {
     for (y, x) in y.iter_mut().zip(x) {
-        *y += scale * x;
+        *y = mul_add(scale, *x, *y);
     }
 }
 
@@ -142,14 +152,14 @@ fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 88.0);
     let rounded = x * std::f32::consts::LOG2_E + ROUND;
     let n = rounded - ROUND;
-    let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
+    let r = mul_add(n, 2.121_944_4e-4, mul_add(n, -0.693_359_4, x));
     let mut p = 1.987_569_1e-4;
-    p = p * r + 1.398_199_9e-3;
-    p = p * r + 8.333_452e-3;
-    p = p * r + 4.166_579_6e-2;
-    p = p * r + 1.666_666_5e-1;
-    p = p * r + 5e-1;
-    p = p * r * r + r + 1.0;
+    p = mul_add(p, r, 1.398_199_9e-3);
+    p = mul_add(p, r, 8.333_452e-3);
+    p = mul_add(p, r, 4.166_579_6e-2);
+    p = mul_add(p, r, 1.666_666_5e-1);
+    p = mul_add(p, r, 5e-1);
+    p = mul_add(p * r, r, r) + 1.0;
     // The exponent is 1 to 254 by the clamp; the bits above it are shifted out.
     p * f32::from_bits((rounded.to_bits().wrapping_add(127)) << 23)
 }
@@ -159,11 +169,11 @@ fn erf(x: f32) -> f32 {
     let size = x.abs();
     let t = 1.0 / (1.0 + 0.327_591_1 * size);
     let mut p = 1.061_405_4;
-    p = p * t - 1.453_152;
-    p = p * t + 1.421_413_8;
-    p = p * t - 0.284_496_74;
-    p = p * t + 0.254_829_6;
-    (1.0 - p * t * exp(-size * size)).copysign(x)
+    p = mul_add(p, t, -1.453_152);
+    p = mul_add(p, t, 1.421_413_8);
+    p = mul_add(p, t, -0.284_496_74);
+    p = mul_add(p, t, 0.254_829_6);
+    mul_add(-p * t, exp(-size * size), 1.0).copysign(x)
 }
 
 #[cfg(test)]

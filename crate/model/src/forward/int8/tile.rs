@@ -11,6 +11,8 @@ use crate::quant::QK;
 pub(super) trait Lanes {
     /// Rows in a vector.
     const N: usize;
+    /// Whether inputs are numbers of 16 bits.
+    const IS_WIDE: bool = false;
     /// Four codes of each row.
     type Codes: Copy;
     /// Four activations, the same for each row.
@@ -103,7 +105,7 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
             && panel.scales.len() == n_blocks * SCALES * ROWS
             && (!has_mins || panel.mins.len() == n_blocks * ROWS)
             && tokens.quants.len() == n_blocks * QK * T
-            && (tokens.wide.is_empty() || tokens.wide.len() == n_blocks * QK * T)
+            && (!L::IS_WIDE || tokens.wide.len() == n_blocks * QK * T)
             && tokens.scales.len() == n_blocks * T
             && tokens.sums.len() == n_blocks * T,
         "operands of one size"

@@ -176,6 +176,7 @@ struct Simd128;
 /// with two sums for each.
 impl Lanes for Simd128 {
     lanes_of_128_bits!();
+    const IS_WIDE: bool = true;
     type Dots = [v128; 2];
 
     #[inline(always)]
