@@ -138,6 +138,6 @@ fn decodes_as_recorded_on_the_gpu() {
 
 #[test]
 fn decodes_as_recorded_on_the_cpu() {
-    // The CPU rounds activations to 8 bits before it multiplies.
-    decodes_as_recorded(BackendRequest::Cpu, 0.2);
+    // The CPU rounds activations to 8 bits before it multiplies, and keys and values to halves.
+    decodes_as_recorded(BackendRequest::Cpu, 0.25);
 }

@@ -62,14 +62,17 @@ impl Engine {
     }
 
     /// Makes room for files of so many bytes, before any of them is downloaded: once memory runs out in the middle of a load,
-    /// the module can only stop. Room is a third more, for layouts that are larger than their files.
+    /// the module can only stop.
     pub fn reserve(&self, bytes: f64) -> Result<(), JsValue> {
+        /// What is held beside the layouts while a large file is read: some parts, one tensor as stored.
+        const BESIDE: f64 = 64.0 * 1024.0 * 1024.0;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "a conversion from float that does not fit takes the nearest number"
         )]
-        let asked = (bytes * 4.0 / 3.0) as u64;
+        // A layout may be a third larger than its file. Of a small file, all may be there twice.
+        let asked = (bytes * 9.0 / 4.0).min(bytes * 4.0 / 3.0 + BESIDE) as u64;
         let reserved = usize::try_from(asked)
             .is_ok_and(|asked| Vec::<u8>::new().try_reserve_exact(asked).is_ok());
         // A module's memory never shrinks, so what was given stays for the files.
