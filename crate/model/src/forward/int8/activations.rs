@@ -135,21 +135,30 @@ fn quantize_block(block: &[f32; QK]) -> (f32, [i8; QK], [i32; 2]) {
     for (number, x) in numbers.iter_mut().zip(block) {
         *number = (x * inverse + ROUND).to_bits().cast_signed() - ROUND.to_bits().cast_signed();
     }
-    let (low, high) = numbers.split_at(QK / 2);
-    let sums = [low.iter().sum(), high.iter().sum()];
     let mut bytes = [0; QK];
     for (byte, number) in bytes.iter_mut().zip(numbers) {
         #[expect(clippy::cast_possible_truncation, reason = "within 127 by the scale")]
         let narrow = number as i8;
         *byte = narrow;
     }
-    (largest / 127.0, bytes, sums)
+    // Of the bytes, which stay small whatever the floats were.
+    let (low, high) = bytes.split_at(QK / 2);
+    let sum = |half: &[i8]| half.iter().map(|byte| i32::from(*byte)).sum();
+    (largest / 127.0, bytes, [sum(low), sum(high)])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::forward::int8::Kernel;
+
+    #[test]
+    fn takes_what_is_no_number_without_a_panic() {
+        for x in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let found = Activations::quantized(Kernel::Plain, &[x; 32], 32);
+            assert_eq!(found.groups().count(), 1, "one token of {x}");
+        }
+    }
 
     #[test]
     fn rounds_to_the_nearest_and_keeps_the_sums() {
