@@ -235,7 +235,7 @@ fn add_product(a: f32, b: &[f32; COLUMNS], sums: &mut [f32; COLUMNS]) {
 mod tests {
     use super::*;
     use crate::cache::KvCache;
-    use crate::forward::test_values as values;
+    use crate::forward::{test_nmse, test_values as values};
     use crate::reference;
 
     fn config(head_size: usize) -> ModelConfig {
@@ -317,13 +317,7 @@ mod tests {
                 whole == single,
                 "D {head_size}: other numbers alone than in a batch"
             );
-            let power: f64 = expected.iter().map(|y| f64::from(*y).powi(2)).sum();
-            let error: f64 = whole
-                .iter()
-                .zip(&expected)
-                .map(|(a, b)| f64::from(a - b).powi(2))
-                .sum();
-            let got = error / power;
+            let got = test_nmse(&whole, &expected);
             println!(
                 "D {head_size}, {n_tokens} behind {position}: NMSE bound {BOUND:e}, got {got:e}"
             );

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::Architecture;
 use crate::error::LoadError;
+use crate::forward::test_nmse;
 use crate::gguf::{Gguf, TensorType};
 use crate::parts::Parts;
 use crate::reference::{
@@ -122,13 +123,20 @@ fn reference(model: &Model, adapter: Option<&Adapter>, tokens: &[TokenId]) -> Ve
     logits.into_iter().map(cap).collect()
 }
 
-fn nmse(found: &[f32], expected: &[f32]) -> f64 {
-    let error: f64 = found
-        .iter()
-        .zip(expected)
-        .map(|(a, b)| f64::from(a - b).powi(2))
-        .sum();
-    error / expected.iter().map(|b| f64::from(*b).powi(2)).sum::<f64>()
+/// With and without an adapter; `bounds` in that order.
+#[track_caller]
+fn agrees(case: &str, tiny: &Tiny, bounds: [f64; 2]) {
+    let model = model(tiny);
+    let adapter = adapter(tiny, &model.config);
+    for (adapter, bound) in [Some(adapter), None].into_iter().zip(bounds) {
+        let expected = reference(&model, adapter.as_ref(), &tokens(19));
+        let mut forward = forward(&model);
+        forward.set_adapter(adapter.clone()).unwrap();
+        let got = test_nmse(&forward.forward(&tokens(19), 0).unwrap(), &expected);
+        let case = format!("{case}, adapter {}", adapter.is_some());
+        println!("{case}: bound {bound:e}, got {got:e}");
+        assert!(got <= bound, "{case}: bound {bound:e}, got {got:e}");
+    }
 }
 
 #[test]
@@ -143,23 +151,9 @@ fn agrees_with_the_twins() {
                 has_bias,
                 ..Tiny::default()
             };
-            let model = model(&tiny);
-            let adapter = adapter(&tiny, &model.config);
-            for adapter in [None, Some(adapter)] {
-                let expected = reference(&model, adapter.as_ref(), &tokens(19));
-                let mut forward = forward(&model);
-                forward.set_adapter(adapter.clone()).unwrap();
-                let got = nmse(&forward.forward(&tokens(19), 0).unwrap(), &expected);
-                // Beside blocks the pair is rounded too, and this one is as strong as the model.
-                let bound = if adapter.is_some() {
-                    2.0 * bound
-                } else {
-                    bound
-                };
-                let case = format!("{kind}, tied {is_tied}, adapter {}", adapter.is_some());
-                println!("{case}: bound {bound:e}, got {got:e}");
-                assert!(got <= bound, "{case}: bound {bound:e}, got {got:e}");
-            }
+            // Beside blocks the pair is rounded too, and this one is as strong as the model.
+            let bounds = [2.0 * bound, bound];
+            agrees(&format!("{kind}, tied {is_tied}"), &tiny, bounds);
         }
     }
 }
@@ -181,17 +175,7 @@ fn agrees_with_the_twins_for_every_family() {
                 ..Tiny::of(family)
             };
             let bound = bound * tiny.n_layers as f64;
-            let model = model(&tiny);
-            let adapter = adapter(&tiny, &model.config);
-            for adapter in [None, Some(adapter)] {
-                let expected = reference(&model, adapter.as_ref(), &tokens(19));
-                let mut forward = forward(&model);
-                forward.set_adapter(adapter.clone()).unwrap();
-                let got = nmse(&forward.forward(&tokens(19), 0).unwrap(), &expected);
-                let case = format!("{family:?} {kind}, adapter {}", adapter.is_some());
-                println!("{case}: bound {bound:e}, got {got:e}");
-                assert!(got <= bound, "{case}: bound {bound:e}, got {got:e}");
-            }
+            agrees(&format!("{family:?} {kind}"), &tiny, [bound; 2]);
         }
     }
 }
@@ -256,7 +240,7 @@ fn swaps_adapters_between_runs() {
         .unwrap();
     let adapted = forward.forward(&tokens(7), 0).unwrap();
     assert!(
-        nmse(&adapted, &plain) > 0.01,
+        test_nmse(&adapted, &plain) > 0.01,
         "the adapter changes the logits"
     );
     forward.set_adapter(None).unwrap();

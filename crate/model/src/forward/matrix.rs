@@ -205,7 +205,7 @@ fn apply_quantized_lora(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forward::test_values as values;
+    use crate::forward::{test_nmse, test_values as values};
     use crate::reference;
 
     #[test]
@@ -259,13 +259,7 @@ mod tests {
 
     #[track_caller]
     fn check(kind: TensorType, what: &str, bound: f64, found: &[f32], expected: &[f32]) {
-        let error: f64 = found
-            .iter()
-            .zip(expected)
-            .map(|(a, b)| f64::from(a - b).powi(2))
-            .sum();
-        let power: f64 = expected.iter().map(|b| f64::from(*b).powi(2)).sum();
-        let got = error / power;
+        let got = test_nmse(found, expected);
         println!(
             "{kind} {what}, {} values: bound {bound:e}, got {got:e}",
             found.len()

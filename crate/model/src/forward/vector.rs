@@ -179,7 +179,7 @@ fn erf(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forward::test_values as values;
+    use crate::forward::{test_nmse, test_values as values};
     use crate::reference;
 
     /// Odd lengths, so that the rest behind the lanes is used.
@@ -188,13 +188,7 @@ mod tests {
     #[track_caller]
     fn nmse(what: &str, found: &[f32], expected: &[f32]) {
         const BOUND: f64 = 1e-11;
-        let error: f64 = found
-            .iter()
-            .zip(expected)
-            .map(|(a, b)| f64::from(a - b).powi(2))
-            .sum();
-        let power: f64 = expected.iter().map(|b| f64::from(*b).powi(2)).sum();
-        let got = error / power.max(1e-30);
+        let got = test_nmse(found, expected);
         println!(
             "{what}, {} values: bound {BOUND:e}, got {got:e}",
             found.len()

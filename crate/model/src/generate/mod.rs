@@ -290,9 +290,9 @@ impl Generator {
         generation.n_steps = 1;
 
         let n_vocab = self.config.n_vocab;
-        let mut draft =
-            (options.lookup && self.forward.gives_several()).then(|| Draft::new(prompt));
-        let mut written = Vec::new();
+        let mut draft = (options.lookup && self.forward.gives_several()).then(Draft::new);
+        // The prompt, and what is written behind it.
+        let mut tokens = prompt.to_vec();
         let mut stream = self.tokenizer.stream();
         let mut text = StopFilter::new(options.stop.as_slice());
         // Tokens that ran behind the last known one, on trust.
@@ -320,11 +320,8 @@ impl Generator {
                 if generation.n_generated_tokens == options.max_tokens {
                     break 'steps StopReason::MaxTokens;
                 }
-                written.push(token);
-                if let Some(draft) = &mut draft {
-                    draft.push(token);
-                }
-                if ends_in_copies(&written, options.max_copies) {
+                tokens.push(token);
+                if ends_in_copies(&tokens[prompt.len()..], options.max_copies) {
                     break 'steps StopReason::Repetition;
                 }
                 // The next logits are those behind the guess, and stand for what is written only if it was right.
@@ -333,16 +330,17 @@ impl Generator {
                 }
                 n_right += 1;
             }
-            let position = prompt.len() + written.len() - 1;
+            let position = tokens.len() - 1;
             if position == context {
                 break StopReason::ContextFull;
             }
-            let mut next = vec![written[written.len() - 1]];
+            let mut next = tokens[position..].to_vec();
             if let Some(draft) = &mut draft {
                 draft.learn(guessed.len(), n_right);
-                let room = (context - position).min(options.max_tokens - written.len());
+                let room =
+                    (context - position).min(options.max_tokens - generation.n_generated_tokens);
                 guessed.clear();
-                guessed.extend(draft.guess().iter().take(room - 1));
+                guessed.extend(draft.guess(&tokens).iter().take(room - 1));
                 next.extend_from_slice(&guessed);
             }
             logits = run(

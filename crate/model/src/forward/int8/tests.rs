@@ -3,7 +3,7 @@
 use half::f16;
 
 use super::*;
-use crate::forward::test_values as values;
+use crate::forward::{test_nmse, test_values as values};
 use crate::gguf::TensorType;
 use crate::quant;
 use crate::weights::Matrix;
@@ -74,7 +74,6 @@ fn every_kernel_agrees_with_the_plain_one() {
             &Activations::quantized(Kernel::Plain, &x, n_cols),
             &mut expected,
         );
-        let power: f64 = expected.iter().map(|y| f64::from(*y).powi(2)).sum();
         for kernel in kernels() {
             let mut found = vec![f32::NAN; n_tokens * n_rows];
             packed.matmul(
@@ -82,12 +81,7 @@ fn every_kernel_agrees_with_the_plain_one() {
                 &Activations::quantized(kernel, &x, n_cols),
                 &mut found,
             );
-            let error: f64 = found
-                .iter()
-                .zip(&expected)
-                .map(|(a, b)| f64::from(a - b).powi(2))
-                .sum();
-            let got = error / power;
+            let got = test_nmse(&found, &expected);
             let case = format!("{kind}, {n_tokens} x {n_cols} x {n_rows}");
             println!(
                 "{} {case}: NMSE bound {BOUND:e}, got {got:e}",
@@ -116,13 +110,7 @@ fn a_product_is_that_of_the_stored_numbers() {
         );
         let mut expected = vec![0.0; 5 * 19];
         crate::reference::matmul::matmul(&matrix, &x, &mut expected);
-        let power: f64 = expected.iter().map(|y| f64::from(*y).powi(2)).sum();
-        let error: f64 = found
-            .iter()
-            .zip(&expected)
-            .map(|(a, b)| f64::from(a - b).powi(2))
-            .sum();
-        let (bound, got) = (5e-5, error / power);
+        let (bound, got) = (5e-5, test_nmse(&found, &expected));
         assert!(got <= bound, "{kind}: NMSE bound {bound:e}, got {got:e}");
     }
 }
