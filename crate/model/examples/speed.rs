@@ -1,11 +1,11 @@
-//! Turns a generator's GGUF into figures: what a token and a prompt cost on this processor, on one core.
+//! Turns a generator's GGUF into figures: what a token and a prompt cost on one core, or on the graphics device at hand.
 //!
-//! `cargo run --release -p anchorite-model --example cpu_speed -- generator.gguf [adapter.gguf] [n_prompt]`
+//! `cargo run --release -p anchorite-model --example speed -- cpu|gpu generator.gguf [adapter.gguf|-] [n_prompt]`
 
 use std::time::Instant;
 
-use anchorite_model::forward::CpuForward;
-use anchorite_model::{Adapter, Gguf, ModelConfig, Parts, TokenId};
+use anchorite_model::forward::{CpuForward, Forward, GpuForward};
+use anchorite_model::{Adapter, Gguf, ModelConfig, Parts, TokenId, Weights};
 
 const N_DECODE: usize = 64;
 
@@ -16,6 +16,7 @@ const N_DECODE: usize = 64;
 )]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
+    let device = args.next().ok_or("give `cpu` or `gpu`")?;
     let path = args.next().ok_or("give the path of a GGUF file")?;
     let mut parts = Parts::new(vec![std::fs::read(path)?]);
     let gguf = Gguf::parse(&parts)?;
@@ -30,12 +31,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let n_prompt = args.next().map_or(Ok(256), |n| n.parse())?;
 
     let start = Instant::now();
-    let mut model = CpuForward::load(&gguf, &mut parts, &config)?;
+    let mut model = match device.as_str() {
+        "cpu" => Forward::Cpu(Box::new(CpuForward::load(&gguf, &mut parts, &config)?)),
+        "gpu" => {
+            let weights = Weights::load(&gguf, &mut parts, &config)?;
+            let model = pollster::block_on(GpuForward::load(&config, weights))?;
+            println!(
+                "{} ({}, software: {}); {} dispatches per token",
+                model.adapter().name,
+                model.adapter().kind,
+                model.adapter().is_software,
+                model.n_dispatches(),
+            );
+            Forward::Gpu(Box::new(model))
+        }
+        _ => return Err(format!("expected `cpu` or `gpu`, found `{device}`").into()),
+    };
     let load_ms = start.elapsed().as_secs_f64() * 1e3;
     model.set_adapter(adapter)?;
     println!(
         "{} layers, {} wide; load {load_ms:.0} ms",
-        config.n_layers, config.n_embd
+        config.n_layers, config.n_embd,
     );
     let prompt: Vec<TokenId> = (0..n_prompt)
         .map(|i| TokenId((i * 7919 % 500) as u32))
@@ -43,11 +59,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for _ in 0..3 {
         model.reset();
         let start = Instant::now();
-        model.forward(&prompt, 0)?;
+        pollster::block_on(model.forward(&prompt, 0))?;
         let prefill_s = start.elapsed().as_secs_f64();
         let start = Instant::now();
         for (token, past) in (0..).map(TokenId).zip(prompt.len()..).take(N_DECODE) {
-            model.forward(&[token], past)?;
+            pollster::block_on(model.forward(&[token], past))?;
         }
         let decode_s = start.elapsed().as_secs_f64();
         println!(
