@@ -10,6 +10,7 @@ mod families;
 mod logits;
 mod stories;
 mod generator;
+mod conformance;
 mod gpu;
 mod template;
 mod tokenizer;

@@ -5,6 +5,7 @@ pub mod gpu;
 pub mod tiny;
 pub mod blocks;
 pub mod families;
+pub mod conformance;
 
 use std::path::PathBuf;
 

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "results go to standard output")]
 
 mod bench;
+mod conformance;
 mod demo;
 mod models;
 mod page;
@@ -41,6 +42,8 @@ enum Command {
     Models,
     /// Record what the embedder's tests compare with, by candle in single precision.
     Golden,
+    /// Run every family, type and form of the graphics kernels, and write `docs/conformance.md`.
+    Conformance,
     /// Measure speed and memory beside other engines; see `tests/bench/README.md`.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Size(arguments) => size::run(&arguments),
         Command::Models => models::run(),
         Command::Golden => models::golden(),
+        Command::Conformance => conformance::run(),
         Command::Bench(bench) => bench::run(&bench),
         Command::Shots => demo::shots(),
     };
