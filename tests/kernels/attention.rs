@@ -150,6 +150,7 @@ impl Case {
                     },
                     lora: None,
                     first_group: 0,
+                    rounded: &parts.buffer,
                 };
                 ops.extend(together.one(gpu, &all)?);
             }

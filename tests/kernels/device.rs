@@ -1,7 +1,7 @@
 //! Shows what becomes of work on a device that is lost, full, or given a wrong shader.
 
 use anchorite_model::gguf::TensorType;
-use anchorite_model::gpu::{Bindings, GpuError, Kernel, Reduction, Variant};
+use anchorite_model::gpu::{Bindings, GpuError, Kernel, Precision, Reduction, Variant};
 use harness::gpu::{gpu, matrix, on_device};
 
 #[test]
@@ -59,7 +59,7 @@ fn refuses_a_form_that_the_adapter_lacks() {
     let Some(mut gpu) = gpu() else { return };
     let missing = Variant {
         reduction: Reduction::BarrierFree,
-        has_f16: true,
+        precision: Precision::F16,
     };
     let error = gpu.set_variant(missing).expect_err("there is no such form");
     assert!(

@@ -3,7 +3,7 @@
 use anchorite_model::adapter::LoraPair;
 use anchorite_model::config::Activation;
 use anchorite_model::gguf::TensorType;
-use anchorite_model::gpu::{Buffers, Gpu, GpuError, Op, PackedMatrix, Rows};
+use anchorite_model::gpu::{Buffers, Gpu, GpuError, Op, PackedMatrix, Precision, Rows};
 use anchorite_model::kernels::Input;
 use anchorite_model::kernels::multiply::{Multiply, PackedPairs, Use};
 use anchorite_model::kernels::params::{Params, param, words};
@@ -19,12 +19,17 @@ const N_TOKENS: [usize; 4] = [1, 3, 8, 70];
 
 const EPS: f32 = 1e-5;
 
-fn bound(gpu: &Gpu, n_tokens: usize) -> f64 {
-    if gpu.variant().has_f16 && n_tokens > 8 {
-        1e-5
-    } else {
-        1e-9
+fn bound(gpu: &Gpu, kind: TensorType, n_tokens: usize) -> f64 {
+    match gpu.variant().precision {
+        Precision::F16 if n_tokens > 8 => 1e-5,
+        Precision::Int8 if kind.block_len() > 1 => 5e-4,
+        _ => 1e-9,
     }
+}
+
+/// Room for rounded inputs.
+fn room(gpu: &Gpu, n_tokens: usize) -> Rows {
+    gpu.rows("rounded", n_tokens, 1024).expect("room")
 }
 
 fn rows(gpu: &Gpu, values: &[f32], n_cols: usize) -> Rows {
@@ -71,6 +76,7 @@ fn compare_rows(
         .expect("pairs")
     });
     let source = rows(gpu, &values, n_cols);
+    let rounded = room(gpu, n_tokens);
     run(gpu, n_tokens, || {
         let multiply = Multiply {
             used: Use::Rows,
@@ -89,6 +95,7 @@ fn compare_rows(
             },
             lora: pairs.as_ref(),
             first_group: 0,
+            rounded: &rounded.buffer,
         };
         plan(gpu, n_tokens, &multiply)
     });
@@ -96,7 +103,7 @@ fn compare_rows(
     reference::rows::rows(weights, lora, cap, &values, &mut expected);
     assert_close(
         &case,
-        bound(gpu, n_tokens),
+        bound(gpu, weights.kind, n_tokens),
         &expected,
         &filled(gpu, &case, &y),
     );
@@ -189,6 +196,7 @@ fn projects_to_the_stream_or_beside_it() {
             let stream = numbers.take(n_tokens * 64);
             let with_sentinel = [&stream[..], &[SENTINEL; 64]].concat();
             let (source, y) = (rows(&gpu, &x, 96), rows(&gpu, &with_sentinel, 64));
+            let rounded = room(&gpu, n_tokens);
             run(&gpu, n_tokens, || {
                 let multiply = Multiply {
                     used: Use::Project { adds },
@@ -206,6 +214,7 @@ fn projects_to_the_stream_or_beside_it() {
                     },
                     lora: None,
                     first_group: 0,
+                    rounded: &rounded.buffer,
                 };
                 plan(&gpu, n_tokens, &multiply)
             });
@@ -213,7 +222,7 @@ fn projects_to_the_stream_or_beside_it() {
             reference::project::project(&weights, None, adds, &x, &mut expected);
             assert_close(
                 &case,
-                bound(&gpu, n_tokens),
+                bound(&gpu, TensorType::Q4_0, n_tokens),
                 &expected,
                 &filled(&gpu, &case, &y),
             );
@@ -263,6 +272,7 @@ fn gates_what_was_normed() {
             let (x, gain) = (numbers.take(n_tokens * C), numbers.take(C));
             let (stream, vectors) = (rows(&gpu, &x, C), rows(&gpu, &gain, C));
             let y = output(&gpu, n_tokens, F);
+            let rounded = room(&gpu, n_tokens);
             run(&gpu, n_tokens, || {
                 let multiply = Multiply {
                     used: Use::GateUp {
@@ -284,6 +294,7 @@ fn gates_what_was_normed() {
                     },
                     lora: on_gpu.as_ref(),
                     first_group: 0,
+                    rounded: &rounded.buffer,
                 };
                 plan(&gpu, n_tokens, &multiply)
             });
@@ -299,7 +310,7 @@ fn gates_what_was_normed() {
             );
             assert_close(
                 &case,
-                bound(&gpu, n_tokens),
+                bound(&gpu, TensorType::Q8_0, n_tokens),
                 &expected,
                 &filled(&gpu, &case, &y),
             );
@@ -354,6 +365,7 @@ fn turns_queries_and_fills_the_cache() {
             let cache = gpu.rows("cache", N_PLACES, kv).expect("room");
             let place = u32::try_from(POSITION).expect("a position");
             let batch = batch(&gpu, place, &vec![0; n_tokens]);
+            let rounded = room(&gpu, n_tokens);
             run(&gpu, n_tokens, || {
                 let multiply = Multiply {
                     used: Use::Qkv { rotates: true },
@@ -381,6 +393,7 @@ fn turns_queries_and_fills_the_cache() {
                     },
                     lora: on_gpu.as_ref(),
                     first_group: 0,
+                    rounded: &rounded.buffer,
                 };
                 match n_tokens {
                     1 => multiply.one(&gpu, &batch.all()),
@@ -401,7 +414,12 @@ fn turns_queries_and_fills_the_cache() {
                 .chunks(q + kv)
                 .flat_map(|row| row[..q].to_vec())
                 .collect();
-            assert_close(&case, bound(&gpu, n_tokens), &queries, &got);
+            assert_close(
+                &case,
+                bound(&gpu, TensorType::F16, n_tokens),
+                &queries,
+                &got,
+            );
             let halves = super::attention::halves(&gpu, &cache);
             let (found_keys, found_values): (Vec<f32>, Vec<f32>) = (POSITION..POSITION + n_tokens)
                 .flat_map(|place| (0..kv).map(move |at| (place, at)))
@@ -410,7 +428,7 @@ fn turns_queries_and_fills_the_cache() {
                     (halves[key], halves[N_PLACES * kv + place * kv + at])
                 })
                 .unzip();
-            let in_halves = bound(&gpu, n_tokens).max(1e-6);
+            let in_halves = bound(&gpu, TensorType::F16, n_tokens).max(1e-6);
             assert_close(&format!("{case}, keys"), in_halves, &keys, &found_keys);
             assert_close(
                 &format!("{case}, values"),

@@ -13,6 +13,7 @@ use crate::config::{Architecture, ModelConfig};
 use crate::error::{LoadError, RunError};
 use crate::forward::{self, CpuForward, Forward, GpuForward};
 use crate::gguf::Gguf;
+use crate::gpu::Gpu;
 use crate::parts::Parts;
 use crate::sample::{SampleOptions, Sampler};
 use crate::template::ChatTemplate;
@@ -129,10 +130,24 @@ impl Generator {
     /// # Errors
     /// Any [`LoadError`]; [`LoadError::Gpu`] where there is no GPU that can take the model: load it again on the CPU.
     pub async fn load(
+        parts: Parts,
+        adapter: Option<Parts>,
+        backend: BackendRequest,
+        reason: &str,
+    ) -> Result<Self, LoadError> {
+        Self::load_on(parts, adapter, backend, reason, None).await
+    }
+
+    /// The same on a device that [`GpuForward::prepare`] has opened, if there is one.
+    ///
+    /// # Errors
+    /// As [`Generator::load`].
+    pub async fn load_on(
         mut parts: Parts,
         adapter: Option<Parts>,
         backend: BackendRequest,
         reason: &str,
+        prepared: Option<Gpu>,
     ) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(&parts)?;
         let mut config = ModelConfig::from_gguf(&gguf)?;
@@ -159,7 +174,11 @@ impl Generator {
             }
             BackendRequest::Gpu => {
                 let weights = Weights::load(&gguf, &mut parts, &config)?;
-                let forward = GpuForward::load(&config, weights).await?;
+                let gpu = match prepared {
+                    Some(gpu) => gpu,
+                    None => Gpu::open().await?,
+                };
+                let forward = GpuForward::load_on(gpu, &config, weights).await?;
                 // The generation loop must stop where the device's cache ends.
                 config.context_length = forward.context_length();
                 let (kind, device) = (forward.adapter().kind, forward.adapter().name.clone());

@@ -17,4 +17,4 @@ pub use dispatch::{Bindings, Buffers, Dispatch, Grid, Kernel, Op};
 pub use error::GpuError;
 pub use matrix::PackedMatrix;
 pub use trace::Trace;
-pub use variant::{Reduction, Variant};
+pub use variant::{Precision, Reduction, Variant};

@@ -9,13 +9,13 @@
 //!
 //! Twins: [`crate::reference::qkv`], [`crate::reference::gate_up`], [`crate::reference::project`],
 //! [`crate::reference::rows`]. Bound: NMSE 1e-9 where tiles are single precision, 1e-5 where they are halves; 1e-6 for keys
-//! and values, which the cache holds in halves.
+//! and values, which the cache holds in halves; 5e-4 where inputs are rounded to 8 bits.
 
 use super::params::{Params, param};
-use super::source::{Form, Input, Products};
+use super::source::{self, Form, Input, Products};
 use crate::adapter::LoraPair;
 use crate::gguf::TensorType;
-use crate::gpu::{Buffers, Dispatch, Gpu, GpuError, Grid, Op, PackedMatrix, Reduction};
+use crate::gpu::{Buffers, Dispatch, Gpu, GpuError, Grid, Op, PackedMatrix, Precision, Reduction};
 
 /// Tokens up to which sums are made row by row, and not in tiles.
 const FEW: u32 = 8;
@@ -62,6 +62,8 @@ pub struct Multiply<'a> {
     pub lora: Option<&'a PackedPairs>,
     /// First group of the output that this matrix makes.
     pub first_group: usize,
+    /// Room for the batch's inputs once they are rounded: `T * C * 3/2` bytes.
+    pub rounded: &'a wgpu::Buffer,
 }
 
 impl Multiply<'_> {
@@ -72,6 +74,9 @@ impl Multiply<'_> {
     pub fn one(&self, gpu: &Gpu, batch: &wgpu::BufferBinding<'_>) -> Result<Vec<Op>, GpuError> {
         let has_own_lora = self.lora.is_some_and(|lora| lora.is_own(gpu));
         let mut ops = Vec::new();
+        if self.is_rounded(gpu) {
+            ops.push(self.round(gpu, batch)?);
+        }
         if !has_own_lora {
             ops.extend(self.inner(|inner| inner.one(gpu, batch))?);
         }
@@ -88,6 +93,9 @@ impl Multiply<'_> {
     /// As [`Multiply::one`].
     pub fn many(&self, gpu: &Gpu, batch: &wgpu::BufferBinding<'_>) -> Result<Vec<Op>, GpuError> {
         let mut ops = self.inner(|inner| inner.many(gpu, batch))?;
+        if self.is_rounded(gpu) {
+            ops.push(self.round(gpu, batch)?);
+        }
         for slice in self.slices(gpu, batch)? {
             let few = slice.dispatch(gpu, self, Form::Four, false);
             let many = match gpu.variant().reduction {
@@ -97,6 +105,47 @@ impl Multiply<'_> {
             ops.push(Op { few, many });
         }
         Ok(ops)
+    }
+
+    /// Whether codes of 8 bits are what is multiplied.
+    fn is_rounded(&self, gpu: &Gpu) -> bool {
+        gpu.variant().precision == Precision::Int8 && self.matrix.kind.block_len() > 1
+    }
+
+    /// The input as the kernel gets it.
+    fn kernel_input(&self, gpu: &Gpu) -> Input {
+        match self.input {
+            Input::Stream if self.is_rounded(gpu) => Input::RoundedStream,
+            Input::Source if self.is_rounded(gpu) => Input::RoundedSource,
+            other => other,
+        }
+    }
+
+    /// The step that rounds the input.
+    fn round(&self, gpu: &Gpu, batch: &wgpu::BufferBinding<'_>) -> Result<Op, GpuError> {
+        let params = Params {
+            n_cols: param(self.matrix.n_cols),
+            n_words: param(self.matrix.n_words),
+            ..self.params
+        };
+        let buffers = Buffers {
+            y: Some(self.rounded),
+            cache: None,
+            stream: self.buffers.stream.filter(|_| self.input == Input::Stream),
+            ..self.buffers.clone()
+        };
+        let params = gpu.params_of("step", &params)?;
+        let kernel = source::round(self.input == Input::Stream);
+        let round = Dispatch {
+            pipeline: gpu.pipeline(&kernel),
+            bind_group: gpu.bind_step(batch.clone(), &params, &buffers),
+            grid: Grid {
+                x: param(self.matrix.n_words.div_ceil(64)),
+                y: None,
+                tokens: 1,
+            },
+        };
+        Ok(round.into())
     }
 
     /// The step that makes the adapter's inner products for the steps after it.
@@ -124,6 +173,7 @@ impl Multiply<'_> {
             },
             lora: None,
             first_group: 0,
+            rounded: self.rounded,
         })
     }
 
@@ -148,6 +198,11 @@ impl Multiply<'_> {
                 weights: Some(&slice.buffer),
                 ..self.buffers.clone()
             };
+            match self.kernel_input(gpu) {
+                Input::RoundedStream => buffers.stream = Some(self.rounded),
+                Input::RoundedSource => buffers.source = Some(self.rounded),
+                _ => {}
+            }
             if let Some(lora) = self.lora {
                 params.rank = param(lora.rank);
                 params.n_pairs = param(lora.n_pairs);
@@ -184,9 +239,9 @@ impl BoundSlice {
             multiply.used,
             multiply.matrix.kind,
             form,
-            multiply.input,
+            multiply.kernel_input(gpu),
             has_own_lora,
-            n_threads(multiply.matrix),
+            n_threads(multiply.matrix.kind, multiply.matrix.n_words),
         );
         let per_group = if is_barrier_free { 16 } else { 8 };
         Dispatch {
@@ -202,6 +257,48 @@ impl BoundSlice {
                 },
             },
         }
+    }
+}
+
+/// Compiles all that a matrix of such rows will be multiplied with, before it is there; `input` is that of one token.
+pub(crate) fn compile(
+    gpu: &Gpu,
+    used: Use,
+    kind: TensorType,
+    n_cols: usize,
+    input: Input,
+    has_adapter: bool,
+) {
+    let has_barriers = gpu.variant().reduction != Reduction::BarrierFree;
+    let is_rounded = gpu.variant().precision == Precision::Int8 && kind.block_len() > 1;
+    let is_normed = matches!(input, Input::Stream | Input::Pending);
+    if is_rounded {
+        gpu.pipeline(&source::round(is_normed));
+    }
+    let (plain, of_many) = match (is_normed, is_rounded) {
+        (true, false) => (Input::Stream, Input::Stream),
+        (false, false) => (Input::Source, Input::Source),
+        (true, true) => (Input::Stream, Input::RoundedStream),
+        (false, true) => (Input::Source, Input::RoundedSource),
+    };
+    let of_one = if is_rounded { of_many } else { input };
+    let has_own_lora = has_adapter && has_barriers;
+    let n_words = n_cols.div_ceil(4);
+    let mut forms = vec![
+        (Form::One, of_one, has_own_lora),
+        (Form::Four, of_many, false),
+    ];
+    if has_barriers {
+        forms.push((Form::Tiled, of_many, false));
+    }
+    for (form, input, has_own_lora) in forms {
+        let n_threads = n_threads(kind, n_words);
+        let products = products(used, kind, form, input, has_own_lora, n_threads);
+        gpu.pipeline(&products.kernel(gpu.variant()));
+    }
+    if has_adapter {
+        // What the adapter's inner products are made with.
+        compile(gpu, Use::Rows, TensorType::F32, n_cols, plain, false);
     }
 }
 
@@ -241,15 +338,15 @@ pub(super) fn products(
 
 /// Invocations of a workgroup with barriers: so many that each has some blocks of a row to do, and long rows are shared out
 /// to more of them. Not measured on a graphics card yet.
-fn n_threads(matrix: &PackedMatrix) -> u32 {
-    match matrix.kind {
+fn n_threads(kind: TensorType, n_words: usize) -> u32 {
+    match kind {
         // The tile's 8 lanes each take whole words here, not blocks of 8.
-        TensorType::F32 | TensorType::F16 | TensorType::BF16 => match matrix.n_words {
+        TensorType::F32 | TensorType::F16 | TensorType::BF16 => match n_words {
             ..512 => 64,
             512..2048 => 128,
             _ => 256,
         },
-        _ => match matrix.n_words {
+        _ => match n_words {
             ..512 => 64,
             512..1024 => 128,
             _ => 256,

@@ -7,11 +7,12 @@
 use std::fmt::Write as _;
 
 use crate::gguf::TensorType;
-use crate::gpu::{Bindings, Kernel, Reduction, Variant};
+use crate::gpu::{Bindings, Kernel, Precision, Reduction, Variant};
 
 /// Places of the cache that one part of attention looks at before another part helps.
 pub(crate) const SPLIT_PLACES: u32 = 128;
 
+const ROUNDED: &str = include_str!("shared/rounded.wgsl");
 const FRAME: &str = include_str!("shared/frame.wgsl");
 
 /// How a multiplying kernel shares its work out.
@@ -36,6 +37,10 @@ pub enum Input {
     Source,
     /// What the parts of attention gathered.
     Splits,
+    /// The stream, normed and rounded to 8 bits by a step before.
+    RoundedStream,
+    /// Another step's output, rounded to 8 bits by a step before.
+    RoundedSource,
 }
 
 /// A multiplying kernel, as it is put together.
@@ -63,7 +68,7 @@ impl Products {
         } = *self;
         let is_barrier_free = variant.reduction == Reduction::BarrierFree;
         let has_subgroups = variant.reduction == Reduction::Subgroups && form != Form::Tiled;
-        let has_f16 = variant.has_f16 && form == Form::Tiled;
+        let has_f16 = variant.precision == Precision::F16 && form == Form::Tiled;
         let n_threads = if is_barrier_free { 16 } else { self.n_threads };
         let mut pieces = vec![FRAME, self.wgsl, include_str!("shared/norm.wgsl")];
         pieces.extend(weights(kind));
@@ -79,13 +84,22 @@ impl Products {
             ]),
             Input::Source => pieces.push(include_str!("shared/input_source.wgsl")),
             Input::Splits => pieces.push(include_str!("shared/input_splits.wgsl")),
+            Input::RoundedStream => {
+                pieces.extend([ROUNDED, include_str!("shared/rounded_stream.wgsl")])
+            }
+            Input::RoundedSource => {
+                pieces.extend([ROUNDED, include_str!("shared/rounded_source.wgsl")])
+            }
         }
+        let is_rounded = matches!(input, Input::RoundedStream | Input::RoundedSource);
         pieces.push(if self.has_own_lora {
             include_str!("shared/lora_own.wgsl")
         } else {
             include_str!("shared/lora_stored.wgsl")
         });
         pieces.push(match (form, is_barrier_free) {
+            (Form::One, true) if is_rounded => include_str!("shared/products_one_rounded.wgsl"),
+            (Form::Four, true) if is_rounded => include_str!("shared/products_four_rounded.wgsl"),
             (Form::One, true) => include_str!("shared/products_one.wgsl"),
             (Form::One, false) => include_str!("shared/products_one_workgroup.wgsl"),
             (Form::Four, true) => include_str!("shared/products_four.wgsl"),
@@ -128,7 +142,7 @@ impl Products {
         match self.input {
             Input::Pending => steps.push_str("    prepare_pending(lane);\n"),
             Input::Splits => steps.push_str("    prepare_splits(lane);\n"),
-            Input::Stream | Input::Source => {}
+            _ => {}
         }
         if self.has_own_lora {
             steps.push_str("    let inner = inner_range(tile);\n");
@@ -231,6 +245,18 @@ pub(crate) fn heads() -> Kernel {
 /// The kernel that adds what a block made to the stream, normed.
 pub(crate) fn residual() -> Kernel {
     plain("residual", 16, &[include_str!("residual.wgsl")])
+}
+
+/// The kernel that rounds an input to 8 bits.
+pub(crate) fn round(is_normed: bool) -> Kernel {
+    let mut pieces = vec![include_str!("round.wgsl")];
+    if is_normed {
+        pieces.push(include_str!("shared/input_stream.wgsl"));
+        pieces.push(include_str!("shared/input_whole.wgsl"));
+    } else {
+        pieces.push(include_str!("shared/input_source.wgsl"));
+    }
+    plain(if is_normed { "round normed" } else { "round" }, 8, &pieces)
 }
 
 /// Attention without barriers, for any number of tokens.

@@ -4,8 +4,9 @@
 //! Twins: [`crate::reference::embed`] (exact), [`crate::reference::heads`], [`crate::reference::attention`],
 //! [`crate::reference::residual`]. Bound: NMSE 1e-7; 1e-6 where halves of the cache are read.
 
-use super::params::{Params, param};
+use super::params::{Params, param, words};
 use super::source;
+use crate::gguf::TensorType;
 use crate::gpu::{Buffers, Dispatch, Gpu, GpuError, Grid, Kernel, Op, PackedMatrix, Reduction};
 
 /// Values of a head that the kernels have room for.
@@ -29,6 +30,26 @@ fn bound(
         bind_group: gpu.bind_step(batch.clone(), &params, buffers),
         grid,
     })
+}
+
+/// Compiles all steps here for a model with such heads and such an embedding.
+pub(crate) fn compile(gpu: &Gpu, embedding: TensorType, head_size: usize, has_norms: [bool; 2]) {
+    let [has_head_norms, has_post_norms] = has_norms;
+    let mut kernels = vec![source::embed(embedding), source::attention()];
+    if has_head_norms {
+        kernels.push(source::heads());
+    }
+    if has_post_norms {
+        kernels.push(source::residual());
+    }
+    if gpu.variant().reduction != Reduction::BarrierFree {
+        kernels.push(source::attention_split(gpu.variant()));
+        kernels.push(source::attention_tiled(words(head_size)));
+    }
+    kernels.extend(source::choice());
+    for kernel in kernels {
+        gpu.pipeline(&kernel);
+    }
 }
 
 /// Looks the batch's tokens up in `matrix`: one step for each slice of it.

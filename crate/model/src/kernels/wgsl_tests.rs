@@ -11,7 +11,7 @@ use super::multiply::{Use, products};
 use super::params::Params;
 use super::source::{self, Form, Input, Products};
 use crate::gguf::TensorType;
-use crate::gpu::{Kernel, Reduction, Variant};
+use crate::gpu::{Kernel, Precision, Reduction, Variant};
 
 const KINDS: [TensorType; 11] = [
     TensorType::F32,
@@ -34,7 +34,12 @@ fn variants() -> Vec<Variant> {
         Reduction::Subgroups,
     ]
     .into_iter()
-    .flat_map(|reduction| [false, true].map(|has_f16| Variant { reduction, has_f16 }))
+    .flat_map(|reduction| {
+        [Precision::F32, Precision::F16].map(|precision| Variant {
+            reduction,
+            precision,
+        })
+    })
     .collect()
 }
 
@@ -50,6 +55,9 @@ fn all_products() -> Vec<Products> {
         (Use::Project { adds: false }, Input::Source),
         (Use::Rows, Input::Stream),
         (Use::Rows, Input::Source),
+        (Use::Qkv { rotates: true }, Input::RoundedStream),
+        (Use::Project { adds: true }, Input::RoundedSource),
+        (Use::Rows, Input::RoundedStream),
     ];
     for (used, input) in uses {
         for form in [Form::One, Form::Four, Form::Tiled] {
@@ -57,10 +65,11 @@ fn all_products() -> Vec<Products> {
                 let is_one = form == Form::One;
                 let needs_one = has_own_lora || matches!(input, Input::Pending | Input::Splits);
                 if is_one || !needs_one {
-                    let kinds = if used == Use::Rows {
-                        &KINDS[..]
-                    } else {
-                        &KINDS[3..4]
+                    let kinds = match (used, input) {
+                        // Plain numbers are not rounded.
+                        (Use::Rows, Input::RoundedStream) => &KINDS[3..],
+                        (Use::Rows, _) => &KINDS[..],
+                        _ => &KINDS[3..4],
                     };
                     all.extend(
                         kinds
@@ -76,6 +85,7 @@ fn all_products() -> Vec<Products> {
 
 fn kernels() -> Vec<Kernel> {
     let mut kernels = vec![source::heads(), source::residual(), source::attention()];
+    kernels.extend([false, true].map(source::round));
     kernels.extend(source::choice());
     kernels.extend(KINDS.map(source::embed));
     kernels.extend([1, 4, 16, 20, 32, 64].map(source::attention_tiled));
@@ -86,7 +96,8 @@ fn kernels() -> Vec<Kernel> {
             let needs_barriers = products.has_own_lora
                 || products.form == Form::Tiled
                 || matches!(products.input, Input::Pending | Input::Splits);
-            if has_barriers || !needs_barriers {
+            let is_rounded = matches!(products.input, Input::RoundedStream | Input::RoundedSource);
+            if has_barriers && !is_rounded || !has_barriers && !needs_barriers {
                 kernels.push(products.kernel(variant));
             }
         }

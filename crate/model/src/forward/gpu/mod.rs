@@ -9,6 +9,7 @@
 mod model;
 mod pairs;
 mod plan;
+mod prepare;
 mod text;
 
 use crate::adapter::Adapter;

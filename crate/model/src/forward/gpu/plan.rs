@@ -58,6 +58,8 @@ pub(super) struct Activations {
     gated: wgpu::Buffer,
     /// `[MAX_LAST, V]`
     pub(super) logits: wgpu::Buffer,
+    /// What is multiplied, rounded to 8 bits.
+    rounded: wgpu::Buffer,
     n_tokens: usize,
     n_splits: usize,
 }
@@ -72,6 +74,7 @@ impl Activations {
         // A workgroup has room for what 1024 parts count.
         let n_splits = MAX_SPLITS.min(1024 / config.n_heads).max(1);
         let part_words = config.head_size / 4 + 1;
+        let widest = config.n_embd.max(config.n_ff).max(config.q_width());
         Ok(Self {
             stream: room("stream", 3 * n_tokens * config.n_embd.div_ceil(4))?,
             heads: room("heads", n_tokens * (2 * q + kv))?,
@@ -79,6 +82,7 @@ impl Activations {
             parts: room("parts", config.n_heads * n_splits * part_words)?,
             gated: room("gated", n_tokens * config.n_ff.div_ceil(4))?,
             logits: room("logits", MAX_LAST * config.n_vocab.div_ceil(4))?,
+            rounded: room("rounded", n_tokens * widest.div_ceil(32) * 3)?,
             n_tokens,
             n_splits,
         })
@@ -243,6 +247,7 @@ impl Plan<'_> {
                 },
                 lora: pairs.qkv.as_ref(),
                 first_group: first_row / 4,
+                rounded: &a.rounded,
             };
             self.multiply(tokens, &multiply, ops)?;
         }
@@ -345,6 +350,7 @@ impl Plan<'_> {
             },
             lora: pairs.gate_up.as_ref(),
             first_group: 0,
+            rounded: &a.rounded,
         };
         self.multiply(tokens, &multiply, ops)?;
         let params = Params {
@@ -395,6 +401,7 @@ impl Plan<'_> {
             },
             lora: projected.lora,
             first_group: 0,
+            rounded: &self.activations.rounded,
         };
         self.multiply(tokens, &multiply, ops)?;
         if has_norm && !self.is_normed_later(tokens) {
@@ -444,6 +451,7 @@ impl Plan<'_> {
             },
             lora: self.pairs.output.as_ref(),
             first_group: 0,
+            rounded: &self.activations.rounded,
         };
         let (gpu, batch) = (self.gpu, self.batch.last());
         match tokens {
