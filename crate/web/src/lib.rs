@@ -111,10 +111,15 @@ impl Engine {
 
     /// Adds the vectors of the index.
     pub fn load_vectors(&mut self) -> Result<(), JsValue> {
-        let bytes = self.take(Role::Vectors).map_err(|error| to_js(&error))?.concat();
+        let bytes = self
+            .take(Role::Vectors)
+            .map_err(|error| to_js(&error))?
+            .concat();
         let session = self.session()?;
         let mut session = session.try_borrow_mut().map_err(|_| busy())?;
-        session.set_vectors(&self.manifest, &bytes).map_err(|error| to_js(&error))
+        session
+            .set_vectors(&self.manifest, &bytes)
+            .map_err(|error| to_js(&error))
     }
 
     /// Takes a shard of the index, whose length and hash are checked.

@@ -127,7 +127,7 @@ export class Engine {
       snippet: text.slice(0, 180),
       score: this.#meaning ? score + 1 : score,
     }));
-    return { results, missing: [] };
+    return { results, terms: [], missing: [] };
   }
 
   async ask(question, options, abort, onEvent) {

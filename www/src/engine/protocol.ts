@@ -60,6 +60,8 @@ export interface Hit {
   readonly headings: readonly string[];
   readonly snippet: string;
   readonly score: number;
+  /** What the words of the query were taken for, to be marked beside them: stems, corrections. The same for all hits of a search. */
+  readonly terms: readonly string[];
 }
 
 /** A chunk retrieved for a question; `number` is what citations refer to, from 1. */

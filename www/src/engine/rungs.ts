@@ -139,10 +139,11 @@ async function search(
   const { engine, free } = ready;
   const filters = Object.entries(wanted).flatMap(([name, values]) => values.flatMap((value) => [name, value]));
   for (let round = 1; ; round += 1) {
-    const { results, missing } = await free(() => engine.search(query, limit, filters));
-    if (missing.length === 0 || isCancelled()) return results;
+    const { results, terms, missing } = await free(() => engine.search(query, limit, filters));
+    const hits = results.map((result) => ({ ...result, terms }));
+    if (missing.length === 0 || isCancelled()) return hits;
     if (round > MAX_ROUNDS) throw endless();
-    if (results.length > 0) partial(results);
+    if (hits.length > 0) partial(hits);
     await fetchShards(ready, missing);
   }
 }

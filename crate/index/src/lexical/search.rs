@@ -7,6 +7,7 @@
 
 use super::query::Resolved;
 use super::{LexicalIndex, TermIdx};
+use crate::top::top;
 
 /// How words are weighed.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,14 +153,8 @@ impl LexicalIndex {
                 ranked.push((chunk, score));
             }
         });
-        let by_score = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-        if depth < ranked.len() {
-            ranked.select_nth_unstable_by(depth, by_score);
-            ranked.truncate(depth);
-        }
-        ranked.sort_unstable_by(by_score);
         LexicalScores {
-            ranked,
+            ranked: top(ranked, depth),
             covered,
             coverable: words.iter().map(|word| word.coverable).sum(),
             phrases,
