@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use crate::top::top;
+
 /// How much each ranking counts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FusionOptions {
@@ -81,10 +83,13 @@ pub(crate) fn fuse(
             }
         }
     }
-    let mut fused: Vec<Fused> = fused.into_values().collect();
-    fused.iter_mut().for_each(|hit| hit.score /= greatest);
-    fused.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.chunk.cmp(&b.chunk)));
-    fused
+    fused.values_mut().for_each(|hit| hit.score /= greatest);
+    let scores = fused.values().map(|hit| (hit.chunk, hit.score));
+    let order = top(scores, fused.len());
+    order
+        .into_iter()
+        .filter_map(|(chunk, _)| fused.remove(&chunk))
+        .collect()
 }
 
 #[cfg(test)]

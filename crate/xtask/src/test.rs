@@ -73,7 +73,7 @@ fn compile() -> anyhow::Result<()> {
 /// Tests beside the code.
 fn unit() -> anyhow::Result<()> {
     run::run(run::cargo().args(["test", "--quiet", "--lib", "--bins"]))?;
-    integration(&["bundle", "rust_book", "search"])
+    integration(&["bundle", "rust_book", "search", "words"])
 }
 
 /// The command line, end to end.

@@ -1,11 +1,17 @@
 //! Turns chunks into the lists that keyword search reads.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::collection::{Collection, length_code};
+use super::dictionary::Dictionary;
+use super::language::{Stemmer, primary, stop_words};
 use super::postings::{Posting, encode};
-use super::tokenize::{Token, TokenKind, tokens};
-use super::{LexicalIndex, LexicalParts};
+use super::shard::TermShard;
+use super::spelling::{Known, Spelling, key};
+use super::tokenize::{Token, TokenKind, tokens_with};
+use super::{Languages, LexicalIndex};
 use crate::chunk::Chunk;
+use crate::document::Document;
 use crate::error::BuildError;
 
 /// Where one term occurs, in order.
@@ -23,159 +29,223 @@ struct Mentions {
     in_heading_above: bool,
 }
 
+/// From so many chunks on, a word that only one of them has is not offered as a correction: it may be a mistake itself.
+const MANY_CHUNKS: usize = 2000;
+/// A word counts as one without topic only where at least one chunk in so many has it.
+const STOP_WORD_SHARE: usize = 100;
+
 #[derive(Default)]
 struct Builder {
+    stemmers: BTreeMap<String, Stemmer>,
     places: BTreeMap<String, Places>,
-    forms: BTreeMap<String, String>,
+    forms: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl LexicalIndex {
-    /// Indexes `chunks`, which stand in the order of their documents; `titles` has one entry per document.
+    /// Indexes `chunks`, which stand in the order of their documents.
     ///
     /// # Errors
     /// [`BuildError::ChunkOrder`] if a chunk names a document before that of the chunk above it, or none.
     /// [`BuildError::TooMany`] if positions would not fit the format.
-    pub fn build(titles: &[&str], chunks: &[Chunk]) -> Result<Self, BuildError> {
+    pub fn build(documents: &[Document], chunks: &[Chunk]) -> Result<Self, BuildError> {
         let mut builder = Builder::default();
-        let mut parts = LexicalParts {
-            first_chunks: vec![0],
-            ..LexicalParts::default()
-        };
-        for (document, title) in titles.iter().enumerate() {
-            builder.title(to_u32("documents", document)?, title);
+        let mut first_chunks = vec![0];
+        let mut lengths = Vec::with_capacity(chunks.len());
+        for (idx, document) in documents.iter().enumerate() {
+            let language = primary(document.language.as_deref());
+            let stemmer = builder.stemmers.entry(language.clone());
+            stemmer.or_insert_with(|| Stemmer::of(&language));
+            builder.title(to_u32("documents", idx)?, document);
         }
         for (idx, chunk) in chunks.iter().enumerate() {
             let document = chunk.document as usize;
-            let is_next = document + 1 >= parts.first_chunks.len() && document < titles.len();
-            if !is_next {
-                let n_documents = titles.len();
+            let Some(titled) = documents
+                .get(document)
+                .filter(|_| document + 1 >= first_chunks.len())
+            else {
                 return Err(BuildError::ChunkOrder {
                     chunk: idx,
                     document: chunk.document,
-                    n_documents,
+                    n_documents: documents.len(),
                 });
-            }
+            };
             let chunk_idx = to_u32("chunks", idx)?;
-            parts.first_chunks.resize(document + 1, chunk_idx);
-            parts
-                .lengths
-                .push(builder.chunk(chunk_idx, chunk, titles[document]));
+            first_chunks.resize(document + 1, chunk_idx);
+            let n_words = builder.chunk(chunk_idx, chunk, titled);
+            lengths.push(length_code(n_words));
         }
-        parts
-            .first_chunks
-            .resize(titles.len() + 1, to_u32("chunks", chunks.len())?);
-        builder.finish(parts)
+        first_chunks.resize(documents.len() + 1, to_u32("chunks", chunks.len())?);
+        let weights = (0_u32..)
+            .zip(documents)
+            .filter(|(_, document)| document.weight != 1.0)
+            .map(|(idx, document)| (idx, counted_weight(document.weight)))
+            .collect();
+        let collection = Collection::new(lengths, first_chunks, weights)
+            .map_err(|wrong| too_many(wrong.place))?;
+        let languages = builder.languages(chunks.len());
+        let spelling = builder.spelling(chunks.len());
+        Ok(Self::whole(
+            collection,
+            languages,
+            spelling,
+            builder.finish()?,
+        ))
+    }
+}
+
+/// A weight as it is counted: never below 0, and never infinite.
+fn counted_weight(weight: f32) -> f32 {
+    if weight.is_finite() && weight > 0.0 {
+        weight
+    } else {
+        0.0
     }
 }
 
 impl Builder {
-    fn title(&mut self, document: u32, title: &str) {
-        for token in tokens(title) {
-            for term in self.terms(token) {
+    /// The tokens of a text in the language of its document.
+    fn tokens(&self, text: &str, document: &Document) -> Vec<Token> {
+        let stemmer = self.stemmers.get(&primary(document.language.as_deref()));
+        let stemmer = stemmer.unwrap_or(&Stemmer::None);
+        tokens_with(text, &|word| stemmer.stem(word))
+    }
+
+    fn title(&mut self, idx: u32, document: &Document) {
+        for token in self.tokens(&document.title, document) {
+            for term in self.terms(token, document) {
                 let titles = &mut self.places.entry(term).or_default().titles;
-                if titles.last() != Some(&document) {
-                    titles.push(document);
+                if titles.last() != Some(&idx) {
+                    titles.push(idx);
                 }
             }
         }
     }
 
     /// Indexes one chunk; returns how many words its text has.
-    fn chunk(&mut self, chunk_idx: u32, chunk: &Chunk, title: &str) -> u32 {
+    fn chunk(&mut self, chunk_idx: u32, chunk: &Chunk, document: &Document) -> u32 {
         let mut mentions: HashMap<String, Mentions> = HashMap::new();
         let mut n_words = 0_u32;
-        for token in tokens(&chunk.text) {
+        for token in self.tokens(&chunk.text, document) {
             n_words = n_words.saturating_add(u32::from(token.kind == TokenKind::Word));
-            for term in self.terms(token) {
+            for term in self.terms(token, document) {
                 mentions.entry(term).or_default().n_text += 1;
             }
         }
         for (idx, heading) in chunk.headings.iter().enumerate() {
             let is_own = idx + 1 == chunk.headings.len();
             // The page's title is a field of its own.
-            if !is_own && heading == title {
+            if !is_own && *heading == document.title {
                 continue;
             }
-            for token in tokens(heading) {
-                for term in self.terms(token) {
+            for token in self.tokens(heading, document) {
+                for term in self.terms(token, document) {
                     let mention = mentions.entry(term).or_default();
                     mention.in_own_heading |= is_own;
                     mention.in_heading_above |= !is_own;
                 }
             }
         }
-        for (
-            term,
-            Mentions {
-                n_text,
-                in_own_heading,
-                in_heading_above,
-            },
-        ) in mentions
-        {
+        for (term, mention) in mentions {
             let posting = Posting {
                 chunk: chunk_idx,
-                n_text,
-                in_own_heading,
-                in_heading_above,
+                n_text: mention.n_text,
+                in_own_heading: mention.in_own_heading,
+                in_heading_above: mention.in_heading_above,
             };
             self.places.entry(term).or_default().postings.push(posting);
         }
         n_words
     }
 
-    /// The terms that a token is found by; notes its form where the stem is much shorter.
-    fn terms(&mut self, token: Token) -> impl Iterator<Item = String> + use<> {
-        let n_shared = token
+    /// The terms that a token is found by; notes its form where a query can't tell them from the word, or a prefix from the stem.
+    fn terms(&mut self, token: Token, document: &Document) -> impl Iterator<Item = String> + use<> {
+        let shared = token
             .surface
             .bytes()
             .zip(token.term.bytes())
-            .take_while(|(a, b)| a == b)
-            .count();
-        if token.surface.len() >= n_shared + 2 {
-            self.forms
-                .entry(token.surface)
-                .or_insert_with(|| token.term.clone());
+            .take_while(|(a, b)| a == b);
+        let n_shared = shared.count();
+        let stemmer = self.stemmers.get(&primary(document.language.as_deref()));
+        let is_form = match stemmer.is_some_and(Stemmer::is_english) {
+            true => token.surface.len() >= n_shared + 2,
+            false => token.surface != token.term,
+        };
+        if is_form {
+            let terms = self.forms.entry(token.surface).or_default();
+            terms.insert(token.term.clone());
         }
         std::iter::once(token.term).chain(token.parts)
     }
 
-    fn finish(self, mut parts: LexicalParts) -> Result<LexicalIndex, BuildError> {
-        let too_many = |what: &'static str| {
-            move || BuildError::TooMany {
-                what,
-                expected: u64::from(u32::MAX),
-                found: u64::from(u32::MAX) + 1,
-            }
+    /// The languages, and those of their words without topic that these documents have often.
+    fn languages(&self, n_chunks: usize) -> Languages {
+        let mut words = BTreeSet::new();
+        for (language, stemmer) in &self.stemmers {
+            words.extend(stop_words(language).iter().filter(|word| {
+                let places = self.places.get(&stemmer.stem(word));
+                places.is_some_and(|places| places.postings.len() * STOP_WORD_SHARE >= n_chunks)
+            }));
+        }
+        let mut stop_words = Dictionary::default();
+        words.into_iter().for_each(|word| {
+            stop_words.push(word);
+        });
+        Languages {
+            names: self.stemmers.keys().cloned().collect(),
+            stop_words,
+        }
+    }
+
+    /// The words that others may be corrected to.
+    fn spelling(&self, n_chunks: usize) -> Spelling {
+        let least = if n_chunks < MANY_CHUNKS { 1 } else { 2 };
+        let frequent = self
+            .places
+            .iter()
+            .filter(|(_, places)| places.postings.len() >= least);
+        let mut words: Vec<_> = frequent
+            .filter_map(|(word, places)| {
+                let frequency = u8::try_from(places.postings.len().ilog2()).unwrap_or(u8::MAX);
+                let known = Known {
+                    word: word.clone(),
+                    frequency,
+                };
+                Some((key(word)?, known))
+            })
+            .collect();
+        // Words of one key stay in the order of the dictionary.
+        words.sort_by_key(|&(key, _)| key);
+        Spelling::whole(words.into_iter().map(|(_, known)| known).collect())
+    }
+
+    fn finish(self) -> Result<TermShard, BuildError> {
+        let mut shard = TermShard {
+            starts: vec![0],
+            ..TermShard::default()
         };
-        parts.starts.push(0);
         for (term, places) in &self.places {
-            parts
-                .terms
-                .push(term)
-                .then_some(())
-                .ok_or_else(too_many("bytes of terms"))?;
-            encode(&places.postings, &places.titles, &mut parts.postings);
-            parts
-                .starts
-                .push(to_u32("bytes of postings", parts.postings.len())?);
+            if !shard.terms.push(term) {
+                return Err(too_many("bytes of terms"));
+            }
+            encode(&places.postings, &places.titles, &mut shard.postings);
+            let end = to_u32("bytes of postings", shard.postings.len())?;
+            shard.starts.push(end);
         }
-        for (form, term) in &self.forms {
-            let Some(term) = parts.terms.find(term) else {
-                continue;
-            };
-            parts
-                .forms
-                .push(form)
-                .then_some(())
-                .ok_or_else(too_many("bytes of forms"))?;
-            parts.form_terms.push(to_u32("terms", term)?);
+        for (form, terms) in self.forms {
+            if !shard.forms.push(&form) {
+                return Err(too_many("bytes of forms"));
+            }
+            shard.form_terms.push(terms.into_iter().collect());
         }
-        LexicalIndex::new(parts).map_err(|wrong| BuildError::TooMany {
-            what: wrong.place,
-            expected: u64::from(u32::MAX),
-            found: u64::from(u32::MAX) + 1,
-        })
+        Ok(shard)
+    }
+}
+
+fn too_many(what: &'static str) -> BuildError {
+    BuildError::TooMany {
+        what,
+        expected: u64::from(u32::MAX),
+        found: u64::from(u32::MAX) + 1,
     }
 }
 
