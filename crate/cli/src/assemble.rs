@@ -1,7 +1,7 @@
 //! Turns documents, chunks and embeddings into a bundle on disk: the last step of a build, on one machine or after many.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use anchorite::index::bundle::{self, Bundle, Role, WeightFile};
 use anchorite::index::document::Document;
@@ -40,7 +40,19 @@ pub(crate) struct Summary {
     pub(crate) seconds: f64,
     /// Seconds by step.
     pub(crate) steps: BTreeMap<&'static str, f64>,
+    /// The most memory that was in use at once; `None` where the system does not say.
+    pub(crate) peak_memory_bytes: Option<u64>,
     pub(crate) bundle: String,
+}
+
+/// What Linux counts as the process's largest resident set.
+fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kilobytes * 1024)
 }
 
 /// What was made, and what earlier builds had made.
@@ -78,6 +90,7 @@ pub(crate) fn assemble(
     for file in &written.manifest.files {
         *bytes.entry(file.role.to_string()).or_default() += file.bytes;
     }
+    bytes.insert("shards".to_owned(), written.manifest.shards.bytes);
     let (files_changed, bytes_changed) = write_files(arguments.out()?, &written)?;
     Ok(Summary {
         documents: documents.len(),
@@ -98,6 +111,7 @@ pub(crate) fn assemble(
             .map(|vectors| vectors.mode().to_string()),
         seconds: 0.0,
         steps: BTreeMap::new(),
+        peak_memory_bytes: peak_memory_bytes(),
         bundle: written.manifest.id.clone(),
     })
 }
@@ -170,7 +184,7 @@ fn weights(
 /// Writes the files that are not there yet, the manifest last: a reader never sees a manifest whose files are not there.
 /// Gives how many were written, and their bytes.
 fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<(usize, u64)> {
-    let stale = bundle_dir::manifest(out).ok();
+    let is_rebuild = bundle_dir::manifest(out).is_ok();
     let is_manifest = |path: &str| path == bundle::MANIFEST_PATH;
     let (manifest, files): (Vec<_>, Vec<_>) =
         bundle.files.iter().partition(|(path, _)| is_manifest(path));
@@ -192,30 +206,30 @@ fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<(usize, u64)> {
         n_written += 1;
         n_bytes += bytes.len() as u64;
     }
-    remove_stale(
-        out,
-        stale.iter().flat_map(|manifest| &manifest.files),
-        bundle,
-    )?;
+    if is_rebuild {
+        remove_stale(out, bundle)?;
+    }
     Ok((n_written, n_bytes))
 }
 
-/// Removes what only the earlier manifest in the same folder named.
-fn remove_stale<'m>(
-    out: &Path,
-    earlier: impl Iterator<Item = &'m bundle::FileEntry>,
-    bundle: &Bundle,
-) -> anyhow::Result<()> {
-    for part in earlier.flat_map(|file| &file.parts) {
-        if bundle.manifest.part(&part.path).is_none() {
-            let path = out.join(&part.path);
-            match std::fs::remove_file(&path) {
-                Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(cause)
-                        .with_context(|| format!("could not remove `{}`", path.display()));
-                }
-                _ => {}
-            }
+/// Removes what an earlier build left in the same folder: files named by their content, as the format names them.
+fn remove_stale(out: &Path, bundle: &Bundle) -> anyhow::Result<()> {
+    let kept: HashSet<PathBuf> = bundle
+        .files
+        .iter()
+        .map(|(path, _)| out.join(path))
+        .collect();
+    let folder = out.join("files");
+    let entries = std::fs::read_dir(&folder)
+        .with_context(|| format!("could not list `{}`", folder.display()))?;
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let is_named_by_content = path.file_stem().is_some_and(|stem| {
+            let stem = stem.as_encoded_bytes();
+            stem.len() == 16 && stem.iter().all(u8::is_ascii_hexdigit)
+        });
+        if is_named_by_content && !kept.contains(&path) {
+            std::fs::remove_file(&path)
+                .with_context(|| format!("could not remove `{}`", path.display()))?;
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ mod page;
 mod run;
 mod setup;
 mod size;
+mod spark;
 mod test;
 mod tidy;
 mod wasm;
@@ -44,6 +45,8 @@ enum Command {
     /// Measure speed and memory beside other engines; see `tests/bench/README.md`.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Build the guide by Spark's local cluster, and compare with one machine's bundle.
+    Spark,
     /// Take the screenshots in `docs/images`.
     Shots,
 }
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Command::Models => models::run(),
         Command::Golden => models::golden(),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Spark => spark::run(),
         Command::Shots => demo::shots(),
     };
     match result {
