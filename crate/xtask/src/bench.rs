@@ -1,5 +1,6 @@
 //! Turns the checkout into figures: ours beside other engines, on the same machine in the same minutes.
 
+mod build;
 mod lookup;
 mod prepare;
 mod rows;
@@ -26,6 +27,8 @@ pub(crate) enum Bench {
     Cpu(CpuArguments),
     /// The embedder natively, one thread, beside onnxruntime.
     Embed(Output),
+    /// Bundles from nothing, again, and after one page was changed: seconds, bytes, memory.
+    Build(build::Arguments),
     /// Answers of the default generator, one thread, with and without guessing tokens from the passages.
     Lookup(lookup::Arguments),
 }
@@ -87,6 +90,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Cpu(arguments) => cpu(arguments),
         Bench::Embed(output) => embed(output),
+        Bench::Build(arguments) => build::run(arguments),
         Bench::Lookup(arguments) => lookup::run(arguments),
     }
 }

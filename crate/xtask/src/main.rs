@@ -10,6 +10,7 @@ mod page;
 mod run;
 mod setup;
 mod size;
+mod spark;
 mod test;
 mod tidy;
 mod wasm;
@@ -47,6 +48,8 @@ enum Command {
     /// Measure speed and memory beside other engines; see `tests/bench/README.md`.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Build the guide by Spark's local cluster, and compare with one machine's bundle.
+    Spark,
     /// Take the screenshots in `docs/images`.
     Shots,
 }
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Golden => models::golden(),
         Command::Conformance => conformance::run(),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Spark => spark::run(),
         Command::Shots => demo::shots(),
     };
     match result {

@@ -18,9 +18,10 @@ type Runner = (&'static str, fn() -> anyhow::Result<()>);
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let quick: [Runner; 3] = [("rules", tidy::rules), ("compile", compile), ("unit", unit)];
-    let slow: [Runner; 6] = [
+    let slow: [Runner; 7] = [
         ("lints", tidy::lints),
         ("site", site),
+        ("fuzz", fuzz),
         ("kernels", kernels),
         ("golden", golden),
         ("browser", browser),
@@ -79,6 +80,11 @@ fn unit() -> anyhow::Result<()> {
 /// The command line, end to end.
 fn site() -> anyhow::Result<()> {
     integration(&["site"])
+}
+
+/// Each parser and reader with its corpus, and with seeded changes of it.
+fn fuzz() -> anyhow::Result<()> {
+    integration(&["fuzz"])
 }
 
 /// Each kernel against its plain twin.
