@@ -89,6 +89,58 @@ pub(super) fn embed(rows: &[Row]) -> Vec<Verdict> {
         .collect()
 }
 
+/// What is said of `bench gpu` in the browser: both of our types beside the peer's 4 bits.
+pub(super) fn gpu(rows: &[Row]) -> Vec<Verdict> {
+    let peer = peer("gpu", "transformers", None);
+    let kinds = ["Q8_0", "Q4_0", "Q4_K_M"].into_iter();
+    let faster = kinds.flat_map(|kind| {
+        [("prefill128", 3.0), ("decode", 30.0)].map(|(metric, bar)| {
+            let bar = Some(Bar::AtLeast(bar));
+            faster(rows, "gpu", kind, "decode", peer, metric, bar)
+        })
+    });
+    faster.flatten().collect()
+}
+
+/// What is said of `bench gpu --trace`. The form without barriers is for software adapters, where a dispatch costs next to
+/// nothing: how many it takes is told and not judged.
+pub(super) fn trace(rows: &[Row]) -> Vec<Verdict> {
+    let ours = rows.iter().filter(|row| row.engine == "anchorite");
+    let verdicts = ours.filter_map(|row| {
+        let is_barrier_free = row.kernel.as_deref()?.starts_with("barrier-free");
+        let (what, unit, bar) = match row.metric.as_str() {
+            "dispatches_per_layer" => {
+                let bar = (!is_barrier_free).then_some(Bar::AtMost(6.0));
+                ("dispatches a layer, without 4", "", bar)
+            }
+            "bind_groups" => ("new bind groups a token", "", Some(Bar::AtMost(0.0))),
+            "tokens_per_submit" => ("tokens a submit", "", Some(Bar::AtLeast(4.0))),
+            _ => return None,
+        };
+        let name = format!("{what}: {}, {}", row.model, row.r#type);
+        Some(verdict(name, row.median?, unit, bar, row.kernel.clone()))
+    });
+    verdicts.collect()
+}
+
+/// What is said of `bench gpu --native`: what a long text before a token costs. On a graphics card this is to be at most 15 %;
+/// a software adapter's share of attention says nothing of that.
+pub(super) fn far(rows: &[Row]) -> Vec<Verdict> {
+    let kinds = ["Q8_0", "Q4_0", "Q4_K_M"].into_iter();
+    let verdicts = kinds.flat_map(|kind| {
+        let ours = peer("native", "anchorite", Some(kind));
+        let kernel = best_kernel(rows, ours, "decode");
+        ["decode_2000", "decode_4000"].map(|metric| {
+            let near = median(rows, ours, kernel.as_deref(), "decode")?;
+            let far = median(rows, ours, kernel.as_deref(), metric)?;
+            let name = format!("native: {metric}, {kind}: time per token");
+            let slow_down = 100.0 * (near / far - 1.0);
+            Some(verdict(name, slow_down, "% more", None, kernel.clone()))
+        })
+    });
+    verdicts.flatten().collect()
+}
+
 fn peer<'s>(group: &'s str, engine: &'s str, kind: Option<&'s str>) -> Of<'s> {
     Of {
         group,
