@@ -282,6 +282,45 @@ mod tests {
     }
 
     #[test]
+    fn judges_what_graphics_cards_run() {
+        let of = |kernel, metric, median| Row {
+            group: "trace".into(),
+            ..row("anchorite", Some(kernel), "Q4_0", metric, median)
+        };
+        let rows = [
+            of("workgroup, f32", "dispatches_per_layer", 6.5),
+            of("barrier-free, f32", "dispatches_per_layer", 9.0),
+            of("barrier-free, f32", "bind_groups", 0.0),
+            row("llama.cpp", Some("WebGPU"), "Q4_0", "bind_groups", 290.0),
+        ];
+        let found: Vec<_> = trace(&rows)
+            .into_iter()
+            .map(|verdict| (verdict.value, verdict.holds))
+            .collect();
+        let expected = [(6.5, Some(false)), (9.0, None), (0.0, Some(true))];
+        assert_eq!(found, expected, "dispatches without barriers are only told");
+    }
+
+    #[test]
+    fn compares_both_types_with_the_peers_four_bits() {
+        let of = |engine, kind, metric, median| Row {
+            group: "gpu".into(),
+            ..row(engine, None, kind, metric, median)
+        };
+        let rows = [
+            of("anchorite", "Q8_0", "decode", 4.0),
+            of("anchorite", "Q4_0", "decode", 2.0),
+            of("transformers", "q4", "decode", 0.1),
+        ];
+        let found: Vec<_> = gpu(&rows)
+            .into_iter()
+            .map(|verdict| (verdict.value, verdict.holds))
+            .collect();
+        let expected = [(40.0, Some(true)), (20.0, Some(false))];
+        assert_eq!(found, expected, "at least 30 times");
+    }
+
+    #[test]
     fn leaves_out_what_was_not_measured() {
         let rows = [row("anchorite", None, "Q8_0", "decode64", 40.0)];
         assert_eq!(cpu(&rows), [], "there is no peer to compare with");
