@@ -102,10 +102,7 @@ fn golden() -> anyhow::Result<()> {
 fn integration(names: &[&str]) -> anyhow::Result<()> {
     let tests = names.iter().flat_map(|name| ["--test", name]);
     let mut cargo = run::cargo();
-    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        // Vulkan's driver looks for a display there, and complains on every device when there is no such variable.
-        cargo.env("XDG_RUNTIME_DIR", std::env::temp_dir());
-    }
+    setup::quiet_vulkan(&mut cargo);
     run::run(cargo.arg("test").args(tests))
 }
 
