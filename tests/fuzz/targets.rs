@@ -348,7 +348,7 @@ pub fn vectors(data: &[u8]) {
 fn with_checksum(data: &[u8]) -> Option<Vec<u8>> {
     type Wire<'b> = (&'b str, u32, u32, [u8; 16], &'b [u8]);
     let (layout, dimension, chunks, _, section): Wire<'_> = postcard::from_bytes(data).ok()?;
-    let checksum = *Sha256::digest(section).first_chunk()?;
+    let checksum: [u8; 16] = *Sha256::digest(section).first_chunk()?;
     postcard::to_allocvec(&(layout, dimension, chunks, checksum, section)).ok()
 }
 
