@@ -161,7 +161,12 @@ fn markup_nested_without_end_is_read_or_refused() {
     let refused = paths(&summary, "too_complex");
     assert_eq!(
         refused,
-        ["attributes.html", "formatting.html", "too-deep.html"],
+        [
+            "attributes.html",
+            "formatting.html",
+            "too-deep.html",
+            "unclosed.html"
+        ],
         "{summary}"
     );
     for (query, page) in [

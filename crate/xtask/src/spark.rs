@@ -11,6 +11,9 @@ use crate::run;
 
 /// What the job needs, at the versions that were tested.
 const PACKAGES: [&str; 3] = ["pyspark==4.0.1", "pyarrow==22.0.0", "pandas==2.3.3"];
+/// A cluster of two workers on this machine, that says no more than the job does.
+const SUBMIT: &str = "--master local[2] --conf spark.ui.enabled=false --conf spark.ui.showConsoleProgress=false \
+--conf spark.log.level=ERROR pyspark-shell";
 const JOB: &str = "docs/examples/spark_build.py";
 
 /// Fails where the bundles differ in any file.
@@ -64,10 +67,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
             .arg(&anchorite)
             .args(["--partitions", "3", "--no-generator"])
             .env("PYSPARK_PYTHON", &python)
-            .env(
-                "PYSPARK_SUBMIT_ARGS",
-                "--master local[2] --conf spark.ui.enabled=false pyspark-shell",
-            ),
+            .env("SPARK_LOCAL_IP", "127.0.0.1")
+            .env("PYSPARK_SUBMIT_ARGS", SUBMIT),
     )?;
     let (alone, spread) = (files(&alone)?, files(&spread)?);
     if alone != spread {
