@@ -17,7 +17,8 @@ const RELAXED_SIMD = [
 
 const browsers = new Set();
 
-async function launch() {
+/** Starts a browser whose pages reach nothing but this machine. */
+export async function launch() {
   const browser = await chromium.launch({
     executablePath: process.env.ANCHORITE_CHROMIUM,
     headless: true,
@@ -106,12 +107,12 @@ function count(sent, brotliCache) {
   return {
     weights: sum(sent.filter(isWeights).map(({ n_bytes }) => n_bytes)),
     code: sum(code.map((file) => fs.statSync(file).size)),
-    code_brotli: sum(code.map((file) => brotli(file, brotliCache))),
+    code_brotli: sum(code.map((file) => brotliLength(file, brotliCache))),
   };
 }
 
 /** The length after brotli's best: a minute for the largest runtime, so it is kept by the content's hash. */
-function brotli(file, cache) {
+export function brotliLength(file, cache) {
   const bytes = fs.readFileSync(file);
   const kept = path.join(cache, crypto.createHash("sha256").update(bytes).digest("hex"));
   if (fs.existsSync(kept)) return Number(fs.readFileSync(kept, "utf8"));

@@ -3,6 +3,7 @@
 mod lookup;
 mod prepare;
 mod rows;
+mod search;
 mod table;
 mod verdicts;
 
@@ -26,6 +27,8 @@ pub(crate) enum Bench {
     Cpu(CpuArguments),
     /// The embedder natively, one thread, beside onnxruntime.
     Embed(Output),
+    /// Search by words in Chromium, beside Pagefind, MiniSearch and Orama, on the toolchain's own documentation.
+    Search(search::Arguments),
     /// Answers of the default generator, one thread, with and without guessing tokens from the passages.
     Lookup(lookup::Arguments),
 }
@@ -87,6 +90,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Cpu(arguments) => cpu(arguments),
         Bench::Embed(output) => embed(output),
+        Bench::Search(arguments) => search::run(arguments),
         Bench::Lookup(arguments) => lookup::run(arguments),
     }
 }
