@@ -24,7 +24,8 @@ const WEBGPU = [
 
 const browsers = new Set();
 
-async function launch(args = []) {
+/** Starts a browser whose pages reach nothing but this machine. */
+export async function launch(args = []) {
   const browser = await chromium.launch({
     executablePath: process.env.ANCHORITE_CHROMIUM,
     headless: true,
@@ -117,12 +118,12 @@ function count(sent, brotliCache) {
   return {
     weights: sum(sent.filter(isWeights).map(({ n_bytes }) => n_bytes)),
     code: sum(code.map((file) => fs.statSync(file).size)),
-    code_brotli: sum(code.map((file) => brotli(file, brotliCache))),
+    code_brotli: sum(code.map((file) => brotliLength(file, brotliCache))),
   };
 }
 
 /** The length after brotli's best: a minute for the largest runtime, so it is kept by the content's hash. */
-function brotli(file, cache) {
+export function brotliLength(file, cache) {
   const bytes = fs.readFileSync(file);
   const kept = path.join(cache, crypto.createHash("sha256").update(bytes).digest("hex"));
   if (fs.existsSync(kept)) return Number(fs.readFileSync(kept, "utf8"));

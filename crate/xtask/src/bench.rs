@@ -5,6 +5,7 @@ mod gpu;
 mod lookup;
 mod prepare;
 mod rows;
+mod search;
 mod table;
 mod verdicts;
 
@@ -34,6 +35,8 @@ pub(crate) enum Bench {
     Embed(Output),
     /// Bundles from nothing, again, and after one page was changed: seconds, bytes, memory.
     Build(build::Arguments),
+    /// Search by words in Chromium, beside Pagefind, MiniSearch and Orama, on the toolchain's own documentation.
+    Search(search::Arguments),
     /// Answers of the default generator, one thread, with and without guessing tokens from the passages.
     Lookup(lookup::Arguments),
 }
@@ -97,6 +100,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::Gpu(arguments) => gpu::run(arguments),
         Bench::Embed(output) => embed(output),
         Bench::Build(arguments) => build::run(arguments),
+        Bench::Search(arguments) => search::run(arguments),
         Bench::Lookup(arguments) => lookup::run(arguments),
     }
 }

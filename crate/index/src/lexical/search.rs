@@ -4,6 +4,7 @@
 //! the text, whose count is divided by `1 - b + b * length / mean length`, and the chunk's own heading, the headings
 //! above and the page's title, of which only presence counts because they are short. The weighted sum of the fields is
 //! the frequency `f`; a term scores `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`.
+//! The sum over terms is lessened where words of the query are missing.
 
 use super::query::Resolved;
 use super::{LexicalIndex, TermIdx};
@@ -22,6 +23,9 @@ pub struct LexicalOptions {
     pub heading_above: f32,
     /// The same for the page's title. Default 1.5.
     pub title: f32,
+    /// Which share of its score a chunk loses that has none of the query's words, by [`LexicalScores::coverage`]: it sets those
+    /// that have all words apart. Default 0.3.
+    pub coordination: f32,
     /// Whether the query's last word may be unfinished, as while typing. A space after it finishes it. Default `false`.
     pub prefix: bool,
 }
@@ -34,6 +38,7 @@ impl Default for LexicalOptions {
             own_heading: 2.5,
             heading_above: 1.0,
             title: 1.5,
+            coordination: 0.3,
             prefix: false,
         }
     }
@@ -143,10 +148,15 @@ impl LexicalIndex {
             });
         }
         let weighted = self.collection.has_weights();
+        let coverable: f32 = words.iter().map(|word| word.coverable).sum();
         let mut ranked = Vec::with_capacity(total.touched.len());
         total.drain(|chunk, mut score| {
             if let Some(document) = self.collection.document(chunk).filter(|_| weighted) {
                 score *= self.collection.weight(document);
+            }
+            if coverable > 0.0 {
+                let lacking = 1.0 - (covered[chunk as usize] / coverable).min(1.0);
+                score *= 1.0 - options.coordination * lacking;
             }
             let has_all_quoted = n_quoted == 0 || has_quoted[chunk as usize] == n_quoted;
             if score > 0.0 && has_all_quoted {
@@ -156,7 +166,7 @@ impl LexicalIndex {
         LexicalScores {
             ranked: top(ranked, depth),
             covered,
-            coverable: words.iter().map(|word| word.coverable).sum(),
+            coverable,
             phrases,
         }
     }

@@ -6,7 +6,7 @@ use super::rows::Row;
 use super::verdicts::{Bar, Verdict};
 
 /// The columns, in the order in which they are read; those without a value in the whole table are left out.
-const METRICS: [&str; 32] = [
+const METRICS: [&str; 42] = [
     "dispatches",
     "dispatches_per_layer",
     "submits",
@@ -39,6 +39,16 @@ const METRICS: [&str; 32] = [
     "weights",
     "code_brotli",
     "peak_memory",
+    "hit10",
+    "query_p95",
+    "first_query",
+    "first_bytes",
+    "first_requests",
+    "query_bytes",
+    "later_query",
+    "later_bytes",
+    "later_requests",
+    "build",
 ];
 
 /// All of it, with its line breaks.
@@ -112,6 +122,7 @@ fn push_group(text: &mut String, rows: &[&Row]) {
 fn value(row: &Row) -> String {
     let median = row.median.unwrap_or_default();
     match row.unit.as_str() {
+        "bytes" if median < 1e6 => format!("{:.4}", median / 1e6),
         "bytes" => format!("{:.2}", median / 1e6),
         _ if median >= 100.0 => format!("{median:.0}"),
         _ => format!("{median:.2}"),

@@ -36,6 +36,20 @@ pub(super) struct Verdict {
     pub(super) kernel: Option<String>,
 }
 
+impl Verdict {
+    /// A number beside its bar.
+    pub(super) fn new(name: String, value: f64, unit: &'static str, bar: Option<Bar>) -> Self {
+        Self {
+            name,
+            value,
+            unit,
+            bar,
+            holds: bar.map(|bar| bar.holds(value)),
+            kernel: None,
+        }
+    }
+}
+
 /// What transformers.js is compared in: its 8 bits with ours.
 const SAME_BITS: &str = "Q8_0";
 
