@@ -1,13 +1,12 @@
 //! Turns each committed corpus file, good input made anew, and a bounded number of seeded changes of both into calls of the
 //! fuzz targets: what libFuzzer once found is found again, and what nobody looked for has a chance, in every run.
 
-#[path = "../harness/tiny.rs"]
-mod tiny;
 mod targets;
 
 use std::fs;
 use std::path::Path;
 
+use harness::tiny;
 use targets::TARGETS;
 
 /// Changes made of each input, without and with `ANCHORITE_FUZZ_ROUNDS`.
