@@ -3,7 +3,7 @@ let engine;
 
 export default {
   async load({ ours, bundle }) {
-    const { Anchorite } = await import(`${ours}/anchorite.js`);
+    const { Anchorite } = await import(`${ours}/anchorite-search.js`);
     engine = await Anchorite.open(bundle, { backend: "none" });
   },
   async query(q, k) {
