@@ -112,6 +112,14 @@ fn print_event(event: &AskEvent) {
             // A lost pipe is the reader's business; the next print ends the program.
             let _ = std::io::stdout().flush();
         }
+        AskEvent::Restarted { on, reason, .. } => {
+            println!();
+            eprintln!(
+                "warning: {reason}; answering again on the {}",
+                on.to_uppercase()
+            );
+        }
+        AskEvent::Backend { .. } => {}
     }
 }
 
