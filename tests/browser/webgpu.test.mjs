@@ -38,10 +38,10 @@ for (const make of [doubleSite, realSite]) {
       const generator = partOf(site, "generator");
       host.rules = (name) => (name === generator ? { hold } : null);
       const { page, context } = await visit(browser, host.url, { query: "?backend=webgpu" });
-      const state = () =>
-        page.evaluate(async () => (await document.querySelector("anchorite-chat").engine).state);
-      await page.waitForFunction(async () => (await document.querySelector("anchorite-chat").engine).state.choice !== null);
-      const before = await state();
+      const before = await page.evaluate(async () => {
+        const engine = await document.querySelector("anchorite-chat").engine;
+        return new Promise((resolve) => engine.subscribe((state) => state.choice && resolve(state)));
+      });
       assert.equal(before.choice.kind, "webgpu");
       assert.match(before.choice.reason, /asked for/);
       assert.equal(before.backend, null, "nothing runs yet");
@@ -49,7 +49,7 @@ for (const make of [doubleSite, realSite]) {
       release();
       host.rules = () => null;
       await settle(page);
-      assert.equal((await state()).backend.kind, "webgpu");
+      assert.equal((await engineState(page)).backend.kind, "webgpu");
       await context.close();
     });
 
