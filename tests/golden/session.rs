@@ -240,7 +240,11 @@ fn what_two_questions_share_is_read_once_and_changes_nothing() {
         one.iter().zip(&other).take_while(|(a, b)| a == b).count() - 2
     };
     let mut session = session(generator);
-    let questions = [QUESTION, "What happens when the GPU device is lost?", QUESTION];
+    let questions = [
+        QUESTION,
+        "What happens when the GPU device is lost?",
+        QUESTION,
+    ];
     let mut cold = Vec::new();
     for question in questions {
         session.forget_prompt();

@@ -3,6 +3,7 @@
 mod build;
 mod gpu;
 mod lookup;
+mod prefix;
 mod prepare;
 mod rows;
 mod table;
@@ -36,6 +37,8 @@ pub(crate) enum Bench {
     Build(build::Arguments),
     /// Answers of the default generator, one thread, with and without guessing tokens from the passages.
     Lookup(lookup::Arguments),
+    /// The first token of a later question over the same site, with and without what is known from the one before.
+    Prefix(prefix::Arguments),
 }
 
 #[derive(clap::Args)]
@@ -98,6 +101,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::Embed(output) => embed(output),
         Bench::Build(arguments) => build::run(arguments),
         Bench::Lookup(arguments) => lookup::run(arguments),
+        Bench::Prefix(arguments) => prefix::run(arguments),
     }
 }
 
