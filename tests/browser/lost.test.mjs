@@ -181,3 +181,25 @@ test("what the page does with an answer that begins anew, on the double", async 
     await host.close();
   }
 });
+
+test("a worker that stops says so, and the next question starts it anew", async () => {
+  const double = doubleSite();
+  const browser = await launch();
+  const host = await serve(double.roots);
+  try {
+    const { page } = await visit(browser, host.url);
+    await settle(page);
+    await askInChat(page, double.answerable);
+    // As a trap in the module would: thrown where nothing catches it.
+    await page.workers()[0].evaluate(() => void setTimeout(() => { throw new RangeError("out of memory"); }));
+    await page.waitForSelector("anchorite-chat[data-state=error]");
+    await page.locator("anchorite-chat").getByText(/worker has stopped: .*out of memory/).waitFor();
+    const { type, detail: answer } = await askInChat(page, double.answerable);
+    assert.equal(type, "anchorite-answer");
+    assert.ok(answer.quote, "an answer");
+    assert.equal(await page.locator("anchorite-answer [part=question]").count(), 2, "the conversation stays");
+  } finally {
+    await browser.close();
+    await host.close();
+  }
+});

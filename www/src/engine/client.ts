@@ -275,6 +275,8 @@ export class Anchorite {
       event.preventDefault();
       if (worker !== this.#worker) return;
       if (this.#state.manifest) {
+        // Whatever stopped it (memory, a trap in the module), what it holds can't be trusted any more.
+        worker.terminate();
         this.#fail({
           code: "worker_stopped",
           message: `worker has stopped: ${event.message || "no reason given"}`,
