@@ -11,6 +11,7 @@ mod logits;
 mod stories;
 mod generator;
 mod conformance;
+mod session;
 mod gpu;
 mod template;
 mod tokenizer;

@@ -7,6 +7,7 @@ pub mod blocks;
 pub mod families;
 pub mod conformance;
 
+use std::io::{Seek, Write};
 use std::path::PathBuf;
 
 /// The folder of public test corpora: `ANCHORITE_DATA`, or `../shared/data` beside the checkout.
@@ -144,6 +145,15 @@ pub fn anchorite_limited((seconds, kilobytes): (u32, u32), arguments: &[&str]) -
     let mut command = std::process::Command::new("bash");
     command.args(["-c", &limits]).arg(program());
     finish(command.args(arguments))
+}
+
+/// Runs the command line, with `input` on its standard input.
+pub fn anchorite_reading(input: &str, arguments: &[&str]) -> Run {
+    let mut file = tempfile::tempfile().expect("a temporary file");
+    file.write_all(input.as_bytes()).expect("the input");
+    file.rewind().expect("a file can be rewound");
+    let mut command = std::process::Command::new(program());
+    finish(command.args(arguments).stdin(file))
 }
 
 fn program() -> PathBuf {

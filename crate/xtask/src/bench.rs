@@ -3,6 +3,7 @@
 mod build;
 mod gpu;
 mod lookup;
+mod prefix;
 mod prepare;
 mod rows;
 mod search;
@@ -39,6 +40,8 @@ pub(crate) enum Bench {
     Search(search::Arguments),
     /// Answers of the default generator, one thread, with and without guessing tokens from the passages.
     Lookup(lookup::Arguments),
+    /// The first token of a later question over the same site, with and without what is known from the one before.
+    Prefix(prefix::Arguments),
 }
 
 #[derive(clap::Args)]
@@ -102,6 +105,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::Build(arguments) => build::run(arguments),
         Bench::Search(arguments) => search::run(arguments),
         Bench::Lookup(arguments) => lookup::run(arguments),
+        Bench::Prefix(arguments) => prefix::run(arguments),
     }
 }
 

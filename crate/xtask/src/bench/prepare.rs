@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use serde::Deserialize;
 
 use super::{Group, Type};
 use crate::wasm::{self, Instructions};
@@ -71,6 +72,49 @@ pub(super) fn program(name: &str) -> anyhow::Result<PathBuf> {
             .args(["--bin", name]),
     )?;
     Ok(run::target().join("release").join(name))
+}
+
+/// The user guide as a bundle, the command line that asks it, and the questions about it.
+pub(super) struct Guide {
+    pub(super) program: PathBuf,
+    pub(super) bundle: PathBuf,
+    pub(super) questions: Vec<String>,
+}
+
+/// Of a file of questions, what is needed here.
+#[derive(Deserialize)]
+struct Questions {
+    questions: Vec<Question>,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    question: String,
+}
+
+/// Builds the command line, and the guide's bundle with it.
+pub(super) fn guide() -> anyhow::Result<Guide> {
+    eprintln!("building the command line");
+    run::run(run::cargo().args(["build", "--quiet", "--release", "--bin=anchorite"]))?;
+    let program = run::target().join("release/anchorite");
+    let bundle = folder().join("guide");
+    run::run(
+        run::command(&program)
+            .args(["build", "docs", "--json", "--out"])
+            .arg(&bundle)
+            .stdout(std::io::stderr()),
+    )?;
+    let path = run::root().join("tests/fixtures/questions/docs.json");
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("could not read `{}`", path.display()))?;
+    let read: Questions = serde_json::from_str(&text)
+        .with_context(|| format!("`{}` holds no questions", path.display()))?;
+    let questions = read.questions.into_iter().map(|one| one.question).collect();
+    Ok(Guide {
+        program,
+        bundle,
+        questions,
+    })
 }
 
 /// An ONNX model that transformers.js or onnxruntime loads.
