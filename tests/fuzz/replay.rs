@@ -1,7 +1,10 @@
 //! Turns each committed corpus file, good input made anew, and a bounded number of seeded changes of both into calls of the
 //! fuzz targets: what libFuzzer once found is found again, and what nobody looked for has a chance, in every run.
 
-#![expect(unreachable_pub, reason = "libFuzzer's programs include the targets too")]
+#![expect(
+    unreachable_pub,
+    reason = "libFuzzer's programs include the targets too"
+)]
 
 mod targets;
 
