@@ -252,6 +252,8 @@ impl BoundSlice {
                 y: None,
                 tokens: match form {
                     Form::One => 1,
+                    // Rounded inputs go by eights.
+                    Form::Four if multiply.is_rounded(gpu) => 8,
                     Form::Four => 4,
                     Form::Tiled => 64,
                 },

@@ -20,7 +20,7 @@ const FRAME: &str = include_str!("shared/frame.wgsl");
 pub(crate) enum Form {
     /// One token; with barriers if the variant has them.
     One,
-    /// Up to four tokens at a time; with barriers if the variant has them.
+    /// Four tokens at a time, eight where inputs are rounded; with barriers if the variant has them.
     Four,
     /// Many tokens, in tiles.
     Tiled,
@@ -99,7 +99,7 @@ impl Products {
         });
         pieces.push(match (form, is_barrier_free) {
             (Form::One, true) if is_rounded => include_str!("shared/products_one_rounded.wgsl"),
-            (Form::Four, true) if is_rounded => include_str!("shared/products_four_rounded.wgsl"),
+            (Form::Four, true) if is_rounded => include_str!("shared/products_eight_rounded.wgsl"),
             (Form::One, true) => include_str!("shared/products_one.wgsl"),
             (Form::One, false) => include_str!("shared/products_one_workgroup.wgsl"),
             (Form::Four, true) => include_str!("shared/products_four.wgsl"),
