@@ -142,6 +142,8 @@ fn document((id, (title, text)): (usize, &(String, String))) -> Document {
             ..Section::default()
         }],
         filters: BTreeMap::new(),
+        meta: BTreeMap::new(),
+        sort: BTreeMap::new(),
         weight: 1.0,
         language: Some("en".to_owned()),
     }

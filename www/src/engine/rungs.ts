@@ -273,13 +273,18 @@ export async function climb(rung: Rung, absent: boolean, load: () => Promise<voi
   }
 }
 
+/** What a download of `files` amounts to. */
+export function bytesOf(files: readonly FileEntry[]): number {
+  return files.reduce((sum, file) => sum + file.bytes, 0);
+}
+
 /** Brings every part of `files` into the engine, once there is room for them, one after the other, so that a broken download resumes by part; tells `rung`. */
 export async function fetchFiles(
   { engine, store }: Session<SearchEngine>,
   rung: Rung | null,
   files: readonly FileEntry[],
 ): Promise<void> {
-  const total = files.reduce((sum, file) => sum + file.bytes, 0);
+  const total = bytesOf(files);
   let loaded = 0;
   let told = 0;
   const tell = (): void => {

@@ -6,9 +6,24 @@ use super::rows::Row;
 use super::verdicts::{Bar, Verdict};
 
 /// The columns, in the order in which they are read; those without a value in the whole table are left out.
-const METRICS: [&str; 24] = [
+const METRICS: [&str; 42] = [
+    "dispatches",
+    "dispatches_per_layer",
+    "submits",
+    "tokens_per_submit",
+    "bind_groups",
+    "written",
+    "products1",
+    "weights1",
+    "products8",
+    "weights8",
+    "products128",
+    "weights128",
     "prefill128",
     "prefill512",
+    "decode",
+    "decode_2000",
+    "decode_4000",
     "decode64",
     "decode64_without",
     "decode64_with",
@@ -16,6 +31,9 @@ const METRICS: [&str; 24] = [
     "query",
     "passages16",
     "passages200",
+    "read_0",
+    "read_2000",
+    "read_4000",
     "load",
     "fetch",
     "weights",
@@ -36,14 +54,15 @@ const METRICS: [&str; 24] = [
 /// All of it, with its line breaks.
 pub(super) fn table(rows: &[Row], verdicts: &[Verdict]) -> String {
     let mut text = String::new();
-    let mut groups: Vec<&str> = Vec::new();
+    let key = |row: &Row| (row.group.clone(), row.model.clone());
+    let mut groups = Vec::new();
     for row in rows {
-        if !groups.contains(&row.group.as_str()) {
-            groups.push(&row.group);
+        if !groups.contains(&key(row)) {
+            groups.push(key(row));
         }
     }
     for group in groups {
-        let of_group: Vec<&Row> = rows.iter().filter(|row| row.group == group).collect();
+        let of_group: Vec<&Row> = rows.iter().filter(|row| key(row) == group).collect();
         push_group(&mut text, &of_group);
     }
     for verdict in verdicts {

@@ -103,6 +103,58 @@ pub(super) fn embed(rows: &[Row]) -> Vec<Verdict> {
         .collect()
 }
 
+/// What is said of `bench gpu` in the browser: both of our types beside the peer's 4 bits.
+pub(super) fn gpu(rows: &[Row]) -> Vec<Verdict> {
+    let peer = peer("gpu", "transformers", None);
+    let kinds = ["Q8_0", "Q4_0", "Q4_K_M"].into_iter();
+    let faster = kinds.flat_map(|kind| {
+        [("prefill128", 3.0), ("decode", 30.0)].map(|(metric, bar)| {
+            let bar = Some(Bar::AtLeast(bar));
+            faster(rows, "gpu", kind, "decode", peer, metric, bar)
+        })
+    });
+    faster.flatten().collect()
+}
+
+/// What is said of `bench gpu --trace`. The form without barriers is for software adapters, where a dispatch costs next to
+/// nothing: how many it takes is told and not judged.
+pub(super) fn trace(rows: &[Row]) -> Vec<Verdict> {
+    let ours = rows.iter().filter(|row| row.engine == "anchorite");
+    let verdicts = ours.filter_map(|row| {
+        let is_barrier_free = row.kernel.as_deref()?.starts_with("barrier-free");
+        let (what, unit, bar) = match row.metric.as_str() {
+            "dispatches_per_layer" => {
+                let bar = (!is_barrier_free).then_some(Bar::AtMost(6.0));
+                ("dispatches a layer, without 4", "", bar)
+            }
+            "bind_groups" => ("new bind groups a token", "", Some(Bar::AtMost(0.0))),
+            "tokens_per_submit" => ("tokens a submit", "", Some(Bar::AtLeast(4.0))),
+            _ => return None,
+        };
+        let name = format!("{what}: {}, {}", row.model, row.r#type);
+        Some(verdict(name, row.median?, unit, bar, row.kernel.clone()))
+    });
+    verdicts.collect()
+}
+
+/// What is said of `bench gpu --native`: what a long text before a token costs. On a graphics card this is to be at most 15 %;
+/// a software adapter's share of attention says nothing of that.
+pub(super) fn far(rows: &[Row]) -> Vec<Verdict> {
+    let kinds = ["Q8_0", "Q4_0", "Q4_K_M"].into_iter();
+    let verdicts = kinds.flat_map(|kind| {
+        let ours = peer("native", "anchorite", Some(kind));
+        let kernel = best_kernel(rows, ours, "decode");
+        ["decode_2000", "decode_4000"].map(|metric| {
+            let near = median(rows, ours, kernel.as_deref(), "decode")?;
+            let far = median(rows, ours, kernel.as_deref(), metric)?;
+            let name = format!("native: {metric}, {kind}: time per token");
+            let slow_down = 100.0 * (near / far - 1.0);
+            Some(verdict(name, slow_down, "% more", None, kernel.clone()))
+        })
+    });
+    verdicts.flatten().collect()
+}
+
 fn peer<'s>(group: &'s str, engine: &'s str, kind: Option<&'s str>) -> Of<'s> {
     Of {
         group,
@@ -241,6 +293,45 @@ mod tests {
         let relaxed = || Some("relaxed-simd".to_owned());
         let expected = [(2.0, Some(false), relaxed()), (2.0, Some(true), relaxed())];
         assert_eq!(found, expected, "decode decides which build is told");
+    }
+
+    #[test]
+    fn judges_what_graphics_cards_run() {
+        let of = |kernel, metric, median| Row {
+            group: "trace".into(),
+            ..row("anchorite", Some(kernel), "Q4_0", metric, median)
+        };
+        let rows = [
+            of("workgroup, f32", "dispatches_per_layer", 6.5),
+            of("barrier-free, f32", "dispatches_per_layer", 9.0),
+            of("barrier-free, f32", "bind_groups", 0.0),
+            row("llama.cpp", Some("WebGPU"), "Q4_0", "bind_groups", 290.0),
+        ];
+        let found: Vec<_> = trace(&rows)
+            .into_iter()
+            .map(|verdict| (verdict.value, verdict.holds))
+            .collect();
+        let expected = [(6.5, Some(false)), (9.0, None), (0.0, Some(true))];
+        assert_eq!(found, expected, "dispatches without barriers are only told");
+    }
+
+    #[test]
+    fn compares_both_types_with_the_peers_four_bits() {
+        let of = |engine, kind, metric, median| Row {
+            group: "gpu".into(),
+            ..row(engine, None, kind, metric, median)
+        };
+        let rows = [
+            of("anchorite", "Q8_0", "decode", 4.0),
+            of("anchorite", "Q4_0", "decode", 2.0),
+            of("transformers", "q4", "decode", 0.1),
+        ];
+        let found: Vec<_> = gpu(&rows)
+            .into_iter()
+            .map(|verdict| (verdict.value, verdict.holds))
+            .collect();
+        let expected = [(40.0, Some(true)), (20.0, Some(false))];
+        assert_eq!(found, expected, "at least 30 times");
     }
 
     #[test]
