@@ -52,13 +52,13 @@ fn pages_without_end_are_cut_or_refused() {
     let site = Site::new(&[
         ("good.md", b"# Good\n\nA capybara swims.\n"),
         ("line50.md", &b"word ".repeat(10 << 20)),
-        ("line7.md", &word_line),
+        ("line7-markdown.md", &word_line),
         (
             "line7.html",
             &[b"<html lang=en><h1>L</h1><p>", word_line.as_slice()].concat(),
         ),
         ("line7.txt", &word_line),
-        ("unbroken.md", &b"x".repeat(7 << 20)),
+        ("unbroken-markdown.md", &b"x".repeat(7 << 20)),
         (
             "unbroken.html",
             &[b"<h1>U</h1><p>", "\u{6c34}".repeat(1 << 20).as_bytes()].concat(),
@@ -73,7 +73,7 @@ fn pages_without_end_are_cut_or_refused() {
             .concat(),
         ),
         (
-            "headings.md",
+            "headings-markdown.md",
             &b"# Same heading\n\ntext\n\n".repeat(100_000),
         ),
         (
@@ -202,7 +202,7 @@ fn text_that_acts_is_only_text() {
                 .as_bytes(),
         ),
         (
-            "title.md",
+            "front-matter.md",
             b"---\ntitle: \"</title><script>alert(7)</script>\"\n---\n# H {onclick=alert(8)}\n\nA <img src=x \
 onerror=alert(9)> jackal runs. [z](javascript:alert(10))\n\n<script>alert(11)</script>\n",
         ),
@@ -240,7 +240,7 @@ onerror=alert(9)> jackal runs. [z](javascript:alert(10))\n\n<script>alert(11)</s
             );
         }
     }
-    for page in ["title.html", "bidi.html"] {
+    for page in ["front-matter.html", "bidi.html"] {
         let rendered =
             std::fs::read_to_string(site.bundle().join("pages").join(page)).expect("a page");
         for markup in ["<script", "onclick", "onerror", "javascript:"] {

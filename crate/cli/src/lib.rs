@@ -47,7 +47,6 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, once")]
 enum Command {
     /// Turn a folder of pages, or a site as it is deployed, into a bundle of static files.
     Build(build::Arguments),

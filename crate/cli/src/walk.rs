@@ -17,6 +17,9 @@ pub(crate) struct PageFile {
     pub(crate) source: String,
 }
 
+/// What could not be listed: where, and why.
+pub(crate) type Unlisted = (String, PageError);
+
 const DOCUMENT_EXTENSIONS: [&str; 6] = ["md", "markdown", "html", "htm", "txt", "text"];
 /// What a host serves as pages; the rest of a deployed site is there for its pages or for machines.
 const SITE_EXTENSIONS: [&str; 2] = ["html", "htm"];
@@ -41,7 +44,7 @@ const NOT_PAGES: [&str; 8] = [
 pub(crate) fn pages(
     arguments: &PageArguments,
     skip: Option<&Path>,
-) -> anyhow::Result<(Vec<PageFile>, Vec<(String, PageError)>)> {
+) -> anyhow::Result<(Vec<PageFile>, Vec<Unlisted>)> {
     let (dir, is_site) = arguments.folder()?;
     if !dir.is_dir() {
         return Err(Hint::error(

@@ -3,6 +3,9 @@
 use super::clean;
 use crate::document::Section;
 
+/// Longest name of a language that is kept at a block of code.
+const MAX_LANGUAGE_CHARS: usize = 40;
+
 /// Collects a page in reading order. Text is plain; code is fenced, so that chunking can see it.
 #[derive(Default)]
 pub(super) struct Outline {
@@ -128,6 +131,12 @@ impl Outline {
     pub(super) fn code(&mut self, language: &str, code: &str) {
         self.end_block();
         let code = clean(code);
+        // A page may write anything behind its fence.
+        let language: String = language
+            .chars()
+            .filter(|c| c.is_alphanumeric() || "+-#._".contains(*c))
+            .take(MAX_LANGUAGE_CHARS)
+            .collect();
         let code = code.trim_end().trim_start_matches(['\n', '\r']);
         if code.is_empty() {
             return;

@@ -344,12 +344,7 @@ fn code_language(element: ElementRef<'_>) -> String {
                 .strip_prefix("language-")
                 .or_else(|| class.strip_prefix("lang-"))
         })
-        .map(|language| {
-            language
-                .chars()
-                .filter(|c| c.is_alphanumeric() || "+-#".contains(*c))
-                .collect()
-        })
+        .map(str::to_owned)
         .unwrap_or_default()
 }
 
