@@ -20,8 +20,9 @@ const { values: options } = parseArgs({
   },
 });
 const N_REPS = Number(options.reps);
-/** Tokens before the counted or timed ones. */
+/** Tokens before the timed ones. */
 const N_BEFORE = 16;
+/** Tokens whose commands are counted, behind a prompt of one token: counts are the same for all. */
 const N_TRACED = 8;
 const N_DECODED = 16;
 const N_PREFILL = 128;
@@ -58,7 +59,7 @@ const work = {
           const type = adapter ? "Q4_0, adapter of rank 16" : "Q4_0";
           say(`${model}, ${kernel}, ${type}`);
           await ask("adapt", { adapter });
-          const { n, trace } = await ask("trace", { ids: prompt(N_BEFORE, 1).ids, n: N_TRACED });
+          const { n, trace } = await ask("trace", { ids: prompt(1, 1).ids, n: N_TRACED });
           const row = { group: "trace", engine: "anchorite", kernel, model, type, device };
           const dispatches = trace.dispatches / n;
           report(row, "dispatches", "a token", [dispatches]);
