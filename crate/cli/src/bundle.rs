@@ -32,10 +32,18 @@ pub(crate) fn open(dir: &Path, manifest: &Manifest) -> anyhow::Result<Session> {
     let index = bundle::read_index(manifest, &documents, &lexical, vectors.as_deref())
         .with_context(|| format!("could not read the bundle `{}`", dir.display()))?;
     let mut session = Session::new(index, manifest.id.clone());
-    if let Some(parts) = weights(dir, manifest, Role::Embedder)? {
-        session.set_embedder(Embedder::load(parts).context("could not load the embedder")?)?;
+    if let Some(embedder) = embedder(dir, manifest)? {
+        session.set_embedder(embedder)?;
     }
     Ok(session)
+}
+
+/// The bundle's embedder, where there is one.
+pub(crate) fn embedder(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option<Embedder>> {
+    let parts = weights(dir, manifest, Role::Embedder)?;
+    parts
+        .map(|parts| Embedder::load(parts).context("could not load the embedder"))
+        .transpose()
 }
 
 /// Adds the bundle's generator and adapter, where there are any.

@@ -9,6 +9,7 @@
 mod ask;
 mod bundle;
 mod build;
+mod eval;
 mod inspect;
 mod pages;
 mod report;
@@ -36,6 +37,8 @@ enum Command {
     Search(search::Arguments),
     /// Ask a bundle a question and print the cited answer.
     Ask(ask::Arguments),
+    /// Score a bundle, or the retrieval itself, on judged questions.
+    Eval(eval::Arguments),
     /// Check every file of a bundle and print what it holds.
     Inspect(inspect::Arguments),
     /// Serve a folder on this machine, for a look at the result.
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Build(arguments) => build::run(&arguments),
         Command::Search(arguments) => search::run(&arguments),
         Command::Ask(arguments) => ask::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
     };

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::chunk::Chunk;
 use crate::fuse::{self, FusionOptions, Ranked};
-use crate::lexical::{LexicalIndex, LexicalOptions};
+use crate::lexical::{LexicalIndex, LexicalOptions, LexicalScores};
 use crate::vector::VectorIndex;
 
 /// Position of a chunk in [`Index::chunks`].
@@ -162,8 +162,18 @@ impl Index {
             .as_ref()
             .zip(embedding)
             .map(|(vectors, embedding)| vectors.search(embedding, depth));
+        self.fuse(&lexical, vector.as_deref(), options)
+    }
+
+    /// Joins a ranking by words with one by embeddings, `(chunk, cosine)` with the nearest first, wherever it is from.
+    pub fn fuse(
+        &self,
+        lexical: &LexicalScores,
+        vector: Option<&[(u32, f32)]>,
+        options: &SearchOptions,
+    ) -> Vec<Hit> {
         let mut n_of_document: HashMap<u32, usize> = HashMap::new();
-        fuse::fuse(&lexical.ranked, vector.as_deref(), &options.fusion)
+        fuse::fuse(&lexical.ranked, vector, &options.fusion)
             .into_iter()
             .filter(|fused| {
                 let Some(chunk) = self.chunks.get(fused.chunk as usize) else {
