@@ -9,7 +9,7 @@ use anchorite::index::bundle::{self, Role};
 use anchorite::index::chunk::{ChunkOptions, chunk_documents};
 use anchorite::index::lexical::LexicalScores;
 use anchorite::index::vector::{GraphChoice, VectorOptions};
-use anchorite::index::{Index, IndexOptions, SearchOptions};
+use anchorite::index::{ChunkIdx, Index, IndexOptions, SearchOptions};
 use anyhow::Context;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -288,7 +288,11 @@ impl Prepared {
 
     fn write_rankings(&self, out: &mut impl Write) -> anyhow::Result<()> {
         let document = |&(chunk, score): &(u32, f32)| {
-            (self.index.chunks[chunk as usize].document, chunk, score)
+            (
+                self.index.document(ChunkIdx(chunk)).map(|one| &one.url),
+                chunk,
+                score,
+            )
         };
         for (query, embedding) in self.set.queries.iter().zip(&self.queries) {
             let words = self.words(query);
@@ -304,7 +308,6 @@ impl Prepared {
                 "text": query.text,
                 "test": is_test(&query.id),
                 "relevant": relevant,
-                "documents": self.documents(&ids(&words.ranked).into_iter().chain(ids(&nearest)).collect::<Vec<_>>()),
                 "words": words.ranked.iter().map(document).collect::<Vec<_>>(),
                 "nearest": nearest.iter().map(document).collect::<Vec<_>>(),
             });
