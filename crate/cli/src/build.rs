@@ -1,6 +1,6 @@
 //! Turns a folder of pages into a bundle: parse, chunk, embed, index, write, and say what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -113,13 +113,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for file in &written.manifest.files {
         *bytes.entry(file.role.to_string()).or_default() += file.bytes;
     }
+    bytes.insert("shards".to_owned(), written.manifest.shards.bytes);
     let summary = Summary {
         documents: documents.len(),
         sections: documents
             .iter()
             .map(|document| document.sections.len())
             .sum(),
-        chunks: index.chunks.len(),
+        chunks: index.n_chunks(),
         bytes_total: bytes.values().sum(),
         bytes,
         vectors: index
@@ -276,7 +277,7 @@ fn weights(
 
 /// Writes the files, the manifest last: a reader never sees a manifest whose files are not there yet.
 fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<()> {
-    let stale = bundle_dir::manifest(out).ok();
+    let is_rebuild = bundle_dir::manifest(out).is_ok();
     let is_manifest = |path: &str| path == bundle::MANIFEST_PATH;
     let (manifest, files): (Vec<_>, Vec<_>) =
         bundle.files.iter().partition(|(path, _)| is_manifest(path));
@@ -289,29 +290,30 @@ fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<()> {
         std::fs::write(&path, bytes)
             .with_context(|| format!("could not write `{}`", path.display()))?;
     }
-    remove_stale(
-        out,
-        stale.iter().flat_map(|manifest| &manifest.files),
-        bundle,
-    )
+    match is_rebuild {
+        true => remove_stale(out, bundle),
+        false => Ok(()),
+    }
 }
 
-/// Removes what only the earlier manifest in the same folder named.
-fn remove_stale<'m>(
-    out: &Path,
-    earlier: impl Iterator<Item = &'m bundle::FileEntry>,
-    bundle: &Bundle,
-) -> anyhow::Result<()> {
-    for part in earlier.flat_map(|file| &file.parts) {
-        if bundle.manifest.part(&part.path).is_none() {
-            let path = out.join(&part.path);
-            match std::fs::remove_file(&path) {
-                Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(cause)
-                        .with_context(|| format!("could not remove `{}`", path.display()));
-                }
-                _ => {}
-            }
+/// Removes what an earlier build left in the same folder: files named by their content, as the format names them.
+fn remove_stale(out: &Path, bundle: &Bundle) -> anyhow::Result<()> {
+    let kept: HashSet<PathBuf> = bundle
+        .files
+        .iter()
+        .map(|(path, _)| out.join(path))
+        .collect();
+    let folder = out.join("files");
+    let entries = std::fs::read_dir(&folder)
+        .with_context(|| format!("could not list `{}`", folder.display()))?;
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let is_named_by_content = path.file_stem().is_some_and(|stem| {
+            let stem = stem.as_encoded_bytes();
+            stem.len() == 16 && stem.iter().all(u8::is_ascii_hexdigit)
+        });
+        if is_named_by_content && !kept.contains(&path) {
+            std::fs::remove_file(&path)
+                .with_context(|| format!("could not remove `{}`", path.display()))?;
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anchorite::Session;
+use anchorite::index::Index;
 use anchorite::index::bundle::{self, FileEntry, Manifest, Role};
 use anchorite::model::adapter::Adapter;
 use anchorite::model::embed::Embedder;
@@ -26,10 +27,7 @@ pub(crate) fn manifest(dir: &Path) -> anyhow::Result<Manifest> {
 
 /// A session that searches by words, and by meaning where the bundle holds an embedder.
 pub(crate) fn open(dir: &Path, manifest: &Manifest) -> anyhow::Result<Session> {
-    let documents = file_bytes(dir, manifest, Role::Documents)?.unwrap_or_default();
-    let lexical = file_bytes(dir, manifest, Role::Lexical)?.unwrap_or_default();
-    let vectors = file_bytes(dir, manifest, Role::Vectors)?;
-    let index = bundle::read_index(manifest, &documents, &lexical, vectors.as_deref())
+    let index = index(dir, manifest)
         .with_context(|| format!("could not read the bundle `{}`", dir.display()))?;
     let mut session = Session::new(index, manifest.id.clone());
     if let Some(embedder) = embedder(dir, manifest)? {
@@ -44,6 +42,25 @@ pub(crate) fn embedder(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option
     parts
         .map(|parts| Embedder::load(parts).context("could not load the embedder"))
         .transpose()
+}
+
+/// The whole index: here nothing is gained by reading only what a query needs.
+fn index(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
+    let resident = file_bytes(dir, manifest, Role::Index)?.unwrap_or_default();
+    let mut index = bundle::read_index(manifest, &resident)?;
+    loop {
+        let missing = index.missing();
+        if missing.is_empty() {
+            break;
+        }
+        for shard in missing {
+            index.supply(shard.id, &read(&dir.join(&shard.path))?)?;
+        }
+    }
+    if let Some(vectors) = file_bytes(dir, manifest, Role::Vectors)? {
+        bundle::read_vectors(manifest, &vectors, &mut index)?;
+    }
+    Ok(index)
 }
 
 /// Adds the bundle's generator and adapter, where there are any.
@@ -91,15 +108,18 @@ pub(crate) fn parts(dir: &Path, file: &FileEntry) -> anyhow::Result<Vec<Vec<u8>>
     file.parts
         .iter()
         .map(|part| {
-            let path = dir.join(&part.path);
-            let bytes = std::fs::read(&path).map_err(|cause| {
-                Hint::error(
-                    format!("could not read `{}`: {cause}", path.display()),
-                    "copy every file that the build wrote, or build the bundle again",
-                )
-            })?;
+            let bytes = read(&dir.join(&part.path))?;
             part.verify(&bytes)?;
             Ok(bytes)
         })
         .collect()
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).map_err(|cause| {
+        Hint::error(
+            format!("could not read `{}`: {cause}", path.display()),
+            "copy every file that the build wrote, or build the bundle again",
+        )
+    })
 }

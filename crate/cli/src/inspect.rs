@@ -48,6 +48,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             file.name
         );
     }
+    println!(
+        "{:<11} {:>12} bytes in {} shard(s)",
+        "shards", manifest.shards.bytes, manifest.shards.count
+    );
     println!("every hash is right");
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,10 @@
 //! Turns a query into the best sections of a bundle, printed.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+use anchorite::SearchRequest;
 
 use crate::bundle;
 
@@ -15,15 +18,39 @@ pub(crate) struct Arguments {
     /// How many sections to print.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
     limit: u16,
+    /// Only documents with this value of a filter, as NAME=VALUE; one of several values of the same filter is enough.
+    #[arg(long, value_parser = filter)]
+    filter: Vec<(String, String)>,
     /// Print JSON on standard output.
     #[arg(long)]
     json: bool,
 }
 
+fn filter(argument: &str) -> Result<(String, String), String> {
+    let (name, value) = argument
+        .split_once('=')
+        .ok_or_else(|| format!("expected NAME=VALUE, found `{argument}`"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn filters(pairs: &[(String, String)]) -> BTreeMap<String, Vec<String>> {
+    let mut filters: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, value) in pairs {
+        filters.entry(name.clone()).or_default().push(value.clone());
+    }
+    filters
+}
+
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let manifest = bundle::manifest(&arguments.bundle)?;
     let session = bundle::open(&arguments.bundle, &manifest)?;
-    let results = session.search(&arguments.query.join(" "), usize::from(arguments.limit))?;
+    let request = SearchRequest {
+        limit: usize::from(arguments.limit),
+        filters: filters(&arguments.filter),
+    };
+    let results = session
+        .search(&arguments.query.join(" "), &request)?
+        .results;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&results)?);
         return Ok(ExitCode::SUCCESS);

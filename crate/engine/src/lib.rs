@@ -18,6 +18,7 @@ pub mod session;
 
 pub use answer::{Answer, AskEvent, AskOptions, Passage, Quote, Sentence, Timing};
 pub use error::EngineError;
+pub use retrieve::{Found, SearchRequest, SearchResult};
 pub use searcher::Searcher;
 pub use session::Session;
 

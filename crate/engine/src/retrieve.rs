@@ -1,7 +1,9 @@
 //! Turns a query into hits for the search box, or a question into numbered passages with the evidence for them.
 
-use anchorite_index::{Hit, Index, SearchOptions, snippet};
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use anchorite_index::{Hit, Index, SearchOptions, Shard, snippet};
+use serde::{Deserialize, Serialize};
 
 use crate::answer::Passage;
 use crate::gate::Evidence;
@@ -23,25 +25,50 @@ pub struct SearchResult {
     pub score: f32,
 }
 
-/// The best sections for a query that may still be being typed: one result for each section.
+/// What is searched for, beside its words.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct SearchRequest {
+    /// The most results.
+    pub limit: usize,
+    /// What they must have: for each filter named here, one of the values.
+    pub filters: BTreeMap<String, Vec<String>>,
+}
+
+/// The results so far, and what would make them complete.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Found {
+    /// Best first, at most one for each section.
+    pub results: Vec<SearchResult>,
+    /// Shards of the index to be supplied before the search is run again; with none, the results are complete.
+    pub missing: Vec<Shard>,
+}
+
+/// The best sections for a query that may still be being typed, from the shards that are here: one result for each section.
 pub fn search(
     index: &Index,
     query: &str,
     embedding: Option<&[f32]>,
-    limit: usize,
-) -> Vec<SearchResult> {
+    request: &SearchRequest,
+) -> Found {
     // Chunks of one section share an address; more are asked for than shown, so that folding leaves enough.
-    let options = SearchOptions::while_typing(limit.saturating_mul(3));
+    let options = SearchOptions {
+        filters: request.filters.clone(),
+        ..SearchOptions::while_typing(request.limit.saturating_mul(3))
+    };
+    let missing = index.needs(query, embedding, &options);
     let mut results: Vec<SearchResult> = Vec::new();
+    let mut without_text = Vec::new();
     for hit in index.search(query, embedding, &options) {
-        let url = index.url(hit.chunk);
-        if results.len() == limit {
+        if results.len() + without_text.len() == request.limit {
             break;
         }
-        if results.iter().any(|result| result.url == url) {
+        let Some((chunk, document)) = index.chunk(hit.chunk).zip(index.document(hit.chunk)) else {
+            without_text.push(hit.chunk);
             continue;
-        }
-        if let Some((chunk, document)) = index.chunk(hit.chunk).zip(index.document(hit.chunk)) {
+        };
+        let url = index.url(hit.chunk);
+        if !results.iter().any(|result| result.url == url) {
             results.push(SearchResult {
                 id: chunk.id.clone(),
                 url,
@@ -52,7 +79,30 @@ pub fn search(
             });
         }
     }
-    results
+    // Until all words were looked up, other chunks may come first; their texts can wait.
+    let missing = match missing.is_empty() {
+        true => index.needs_texts(without_text),
+        false => missing,
+    };
+    Found { results, missing }
+}
+
+/// The shards to be supplied before [`passages`] finds all it looks for; ask again until there are none.
+pub fn needs(index: &Index, question: &str, embedding: Option<&[f32]>, limit: usize) -> Vec<Shard> {
+    let options = passage_options(limit);
+    let missing = index.needs(question, embedding, &options);
+    if !missing.is_empty() {
+        return missing;
+    }
+    let hits = index.search(question, embedding, &options);
+    index.needs_texts(hits.into_iter().map(|hit| hit.chunk))
+}
+
+fn passage_options(limit: usize) -> SearchOptions {
+    SearchOptions {
+        limit,
+        ..SearchOptions::default()
+    }
 }
 
 /// The best passages for a question, best first, and the evidence that the best of them answers.
@@ -62,11 +112,7 @@ pub fn passages(
     embedding: Option<&[f32]>,
     limit: usize,
 ) -> (Vec<Passage>, Evidence) {
-    let options = SearchOptions {
-        limit,
-        ..SearchOptions::default()
-    };
-    let hits = index.search(question, embedding, &options);
+    let hits = index.search(question, embedding, &passage_options(limit));
     let passages = hits
         .iter()
         .enumerate()

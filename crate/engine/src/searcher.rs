@@ -1,12 +1,15 @@
 //! Turns a query into hits, and a question into passages: the index with the embedder, without anything that writes.
 
-use anchorite_index::Index;
+use std::sync::{Mutex, PoisonError};
+
+use anchorite_index::bundle::{self, Manifest};
+use anchorite_index::{Index, Shard, ShardId};
 use anchorite_model::embed::Embedder;
 
 use crate::answer::{Passage, Quote};
 use crate::error::EngineError;
 use crate::gate::Evidence;
-use crate::retrieve::SearchResult;
+use crate::retrieve::{Found, SearchRequest};
 use crate::{quote, retrieve};
 
 /// A question is a sentence or two; what is longer is a document.
@@ -19,6 +22,8 @@ pub const MAX_QUESTION_CHARS: usize = 2_000;
 pub struct Searcher {
     index: Index,
     embedder: Option<Embedder>,
+    /// The last text that was embedded: a search is run again when what it needs was supplied.
+    embedded: Mutex<Option<(String, Vec<f32>)>>,
 }
 
 impl Searcher {
@@ -27,6 +32,7 @@ impl Searcher {
         Searcher {
             index,
             embedder: None,
+            embedded: Mutex::new(None),
         }
     }
 
@@ -54,21 +60,55 @@ impl Searcher {
         }
     }
 
-    /// The best sections for a query that may still be being typed; none for an empty one.
+    /// Takes a shard that a search or [`needs`](Self::needs) named.
+    ///
+    /// # Errors
+    /// The shard is not the one that the index names, or is malformed.
+    pub fn supply(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), EngineError> {
+        Ok(self.index.supply(id, bytes)?)
+    }
+
+    /// Adds the vectors of the index, which search by meaning needs beside the embedder.
+    ///
+    /// # Errors
+    /// The bytes are not those that the manifest names, or are malformed.
+    pub fn set_vectors(&mut self, manifest: &Manifest, bytes: &[u8]) -> Result<(), EngineError> {
+        Ok(bundle::read_vectors(manifest, bytes, &mut self.index)?)
+    }
+
+    /// The best sections for a query that may still be being typed, as far as the index is here; none for an empty one.
     ///
     /// # Errors
     /// [`EngineError::QuestionTooLong`], or a failure of the embedder.
-    pub fn search(&self, query: &str, limit: usize) -> Result<Vec<SearchResult>, EngineError> {
+    pub fn search(&self, query: &str, request: &SearchRequest) -> Result<Found, EngineError> {
         check_length(query)?;
         if !query.chars().any(char::is_alphanumeric) {
-            return Ok(Vec::new());
+            return Ok(Found {
+                results: Vec::new(),
+                missing: Vec::new(),
+            });
         }
         let embedding = self.embed(query)?;
         Ok(retrieve::search(
             &self.index,
             query,
             embedding.as_deref(),
-            limit,
+            request,
+        ))
+    }
+
+    /// The shards to be supplied before `question` is asked; ask again until there are none.
+    ///
+    /// # Errors
+    /// [`EngineError::QuestionTooLong`], or a failure of the embedder.
+    pub fn needs(&self, question: &str, passages: usize) -> Result<Vec<Shard>, EngineError> {
+        check_length(question)?;
+        let embedding = self.embed(question)?;
+        Ok(retrieve::needs(
+            &self.index,
+            question,
+            embedding.as_deref(),
+            passages,
         ))
     }
 
@@ -100,10 +140,19 @@ impl Searcher {
     }
 
     fn embed(&self, text: &str) -> Result<Option<Vec<f32>>, EngineError> {
-        let Some(embedder) = &self.embedder else {
+        let (Some(embedder), Some(_)) = (&self.embedder, &self.index.vectors) else {
             return Ok(None);
         };
-        Ok(embedder.embed(&[text])?.pop())
+        // What panicked elsewhere can't have left half an embedding.
+        let mut embedded = self.embedded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, embedding)) = embedded.as_ref().filter(|(last, _)| last == text) {
+            return Ok(Some(embedding.clone()));
+        }
+        let embedding = embedder.embed(&[text])?.pop();
+        *embedded = embedding
+            .clone()
+            .map(|embedding| (text.to_owned(), embedding));
+        Ok(embedding)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use anchorite_index::Index;
+use anchorite_index::bundle::Manifest;
+use anchorite_index::{Index, Shard, ShardId};
 use anchorite_model::adapter::Adapter;
 use anchorite_model::embed::Embedder;
 use anchorite_model::generate::{Backend, GenerateOptions, Generator, StopReason};
@@ -10,7 +11,7 @@ use anchorite_model::sample::SampleOptions;
 
 use crate::answer::{Answer, AskEvent, AskOptions, Passage, Timing};
 use crate::error::EngineError;
-use crate::retrieve::SearchResult;
+use crate::retrieve::{Found, SearchRequest};
 use crate::searcher::{Searcher, check_length};
 use crate::{check, gate, prompt};
 
@@ -74,12 +75,36 @@ impl Session {
         self.generator.as_ref().map(Generator::backend)
     }
 
-    /// The best sections for a query that may still be being typed; none for an empty one.
+    /// Takes a shard that a search or [`needs`](Self::needs) named; see [`Searcher::supply`].
+    ///
+    /// # Errors
+    /// As [`Searcher::supply`].
+    pub fn supply(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), EngineError> {
+        self.searcher.supply(id, bytes)
+    }
+
+    /// Adds the vectors of the index; see [`Searcher::set_vectors`].
+    ///
+    /// # Errors
+    /// As [`Searcher::set_vectors`].
+    pub fn set_vectors(&mut self, manifest: &Manifest, bytes: &[u8]) -> Result<(), EngineError> {
+        self.searcher.set_vectors(manifest, bytes)
+    }
+
+    /// The best sections for a query that may still be being typed, as far as the index is here; none for an empty one.
     ///
     /// # Errors
     /// [`EngineError::QuestionTooLong`], or a failure of the embedder.
-    pub fn search(&self, query: &str, limit: usize) -> Result<Vec<SearchResult>, EngineError> {
-        self.searcher.search(query, limit)
+    pub fn search(&self, query: &str, request: &SearchRequest) -> Result<Found, EngineError> {
+        self.searcher.search(query, request)
+    }
+
+    /// The shards to be supplied before [`ask`](Self::ask) finds all it looks for; ask again until there are none.
+    ///
+    /// # Errors
+    /// [`EngineError::QuestionTooLong`], or a failure of the embedder.
+    pub fn needs(&self, question: &str, options: &AskOptions) -> Result<Vec<Shard>, EngineError> {
+        self.searcher.needs(question, options.passages)
     }
 
     /// Answers `question`; `on_event` gets the passages, the quotation and the generator's text as they come.

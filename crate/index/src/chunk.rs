@@ -404,6 +404,9 @@ mod build {
                 url: "a.html".to_owned(),
                 title: "A".to_owned(),
                 sections: sections.iter().map(section).collect(),
+                filters: std::collections::BTreeMap::new(),
+                weight: 1.0,
+                language: None,
             }
         }
 

@@ -1,7 +1,9 @@
 //! Turns nothing by itself: the shape of one page after parsing, which chunking takes apart.
 
+use std::collections::BTreeMap;
+
 /// One page: where it came from, where readers find it, and its text by section.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     /// The path it was read from, separated by `/`, as the caller named it.
     pub source: String,
@@ -11,6 +13,12 @@ pub struct Document {
     pub title: String,
     /// Its text in reading order. At least one section has text.
     pub sections: Vec<Section>,
+    /// What readers may narrow a search by: the values of each filter, such as `tag` -> `["guide", "api"]`.
+    pub filters: BTreeMap<String, Vec<String>>,
+    /// What its scores are multiplied by: 1 as it is, 2 twice as important; 0 and less, or no number, counts as 0.
+    pub weight: f32,
+    /// The language of its text as a BCP 47 tag (`de`, `pt-BR`), as `<html lang>` gives it; `None` where nothing says.
+    pub language: Option<String>,
 }
 
 /// The text between one heading and the next.

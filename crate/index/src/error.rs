@@ -206,6 +206,18 @@ pub enum BundleError {
         /// The role.
         role: &'static str,
     },
+    /// A bundle can't be written from an index whose shards are not all here.
+    #[error("index is incomplete: `{n_missing}` shards were not supplied")]
+    Incomplete {
+        /// How many are missing.
+        n_missing: usize,
+    },
+    /// A shard was given that the index does not name.
+    #[error("index names no shard `{id}`")]
+    UnknownShard {
+        /// Its number.
+        id: u32,
+    },
     /// A part that the manifest lists was not given.
     #[error("part `{path}` is missing")]
     MissingPart {
@@ -272,6 +284,8 @@ impl BundleError {
             Self::UnknownFormat { .. } => "unknown_format",
             Self::ManifestField { .. } => "manifest_field",
             Self::MissingFile { .. } => "missing_file",
+            Self::Incomplete { .. } => "incomplete",
+            Self::UnknownShard { .. } => "unknown_shard",
             Self::MissingPart { .. } => "missing_part",
             Self::Length { .. } => "length",
             Self::Hash { .. } => "hash",
@@ -300,6 +314,10 @@ impl BundleError {
             }
             Self::Hash { .. } => {
                 "the file was changed or damaged on its way: fetch or upload it again"
+            }
+            Self::Incomplete { .. } => "supply all shards of the index first",
+            Self::UnknownShard { .. } => {
+                "supply only what `needs` named, to the index that named it"
             }
             Self::Malformed { .. } | Self::UnknownGraph { .. } => {
                 "build the bundle again with this version of anchorite"

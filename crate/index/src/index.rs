@@ -1,19 +1,25 @@
 //! Turns a query into hits: both rankings, fused, with what each says.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
+use crate::bundle::ShardTable;
 use crate::chunk::Chunk;
+use crate::filters::Filters;
 use crate::fuse::{self, FusionOptions, Ranked};
 use crate::lexical::{LexicalIndex, LexicalOptions, LexicalScores};
+use crate::shard::{Family, Shard, ShardId};
+#[cfg(feature = "build")]
+use crate::texts::TextShard;
+use crate::texts::Texts;
 use crate::vector::VectorIndex;
 
-/// Position of a chunk in [`Index::chunks`].
+/// Position of a chunk among all of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChunkIdx(pub u32);
 
 /// What is kept of a document: its text is in the chunks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DocumentEntry {
     /// The address readers open, without an anchor.
     pub url: String,
@@ -21,17 +27,21 @@ pub struct DocumentEntry {
     pub title: String,
 }
 
-/// Everything that a search needs.
+/// Everything that a search needs, as far as it is here.
+///
+/// An index that was built is whole. One that was read from a bundle begins with what every search needs; the shards that a
+/// query reads besides are named by [`needs`](Self::needs) and taken by [`supply`](Self::supply).
 #[derive(Debug)]
 pub struct Index {
-    /// The documents, as [`Chunk::document`] counts them.
-    pub documents: Vec<DocumentEntry>,
-    /// All chunks, in the order of the documents and in reading order.
-    pub chunks: Vec<Chunk>,
     /// Search by words.
     pub lexical: LexicalIndex,
-    /// Search by meaning; `None` where no embedder was used.
+    /// Search by meaning; `None` where no embedder was used, or before the vectors were read.
     pub vectors: Option<VectorIndex>,
+    pub(crate) texts: Texts,
+    /// `None` where documents carry none, or before their shard was supplied.
+    pub(crate) filters: Option<Filters>,
+    /// Where the shards are that are not here.
+    pub(crate) shards: ShardTable,
 }
 
 /// How an index is built.
@@ -51,6 +61,8 @@ pub struct SearchOptions {
     pub depth: usize,
     /// The most hits from one document, so that one long page does not fill the list; `None` for no such limit. Default 3.
     pub per_document: Option<usize>,
+    /// What hits must have: for each filter named here, one of the values. Empty by default.
+    pub filters: BTreeMap<String, Vec<String>>,
     /// How words are weighed.
     pub lexical: LexicalOptions,
     /// How the two rankings are joined.
@@ -63,6 +75,7 @@ impl Default for SearchOptions {
             limit: 10,
             depth: 100,
             per_document: Some(3),
+            filters: BTreeMap::new(),
             lexical: LexicalOptions::default(),
             fusion: FusionOptions::default(),
         }
@@ -115,11 +128,7 @@ impl Index {
         if chunks.is_empty() {
             return Err(BuildError::NoChunks);
         }
-        let titles: Vec<&str> = documents
-            .iter()
-            .map(|document| document.title.as_str())
-            .collect();
-        let lexical = LexicalIndex::build(&titles, &chunks)?;
+        let lexical = LexicalIndex::build(documents, &chunks)?;
         let vectors = match embeddings {
             Some(embeddings) if embeddings.len() != chunks.len() => {
                 return Err(BuildError::EmbeddingCount {
@@ -130,6 +139,7 @@ impl Index {
             Some(embeddings) => Some(VectorIndex::build(&embeddings, options.vectors)?),
             None => None,
         };
+        let filters = Filters::build(documents);
         let documents = documents
             .iter()
             .map(|document| DocumentEntry {
@@ -138,11 +148,93 @@ impl Index {
             })
             .collect();
         Ok(Self {
-            documents,
-            chunks,
             lexical,
             vectors,
+            texts: Texts::whole(TextShard {
+                first_document: 0,
+                documents,
+                chunks,
+            }),
+            filters,
+            shards: ShardTable::default(),
         })
+    }
+
+    /// The shards that [`search`](Self::search) would read with these arguments and that are not here; empty once it
+    /// finds all it looks for. Ask again when they were supplied: some only tell which others are needed.
+    pub fn needs(
+        &self,
+        query: &str,
+        _embedding: Option<&[f32]>,
+        options: &SearchOptions,
+    ) -> Vec<Shard> {
+        let mut shards = Vec::new();
+        let terms = self.lexical.missing(query, &options.lexical);
+        shards.extend(terms.into_iter().map(|number| (Family::Terms, number)));
+        if !options.filters.is_empty() {
+            shards.extend(self.needs_filters().then_some((Family::Filters, 0)));
+        }
+        self.located(shards)
+    }
+
+    /// The shards that hold the texts of `chunks` and that are not here.
+    pub fn needs_texts(&self, chunks: impl IntoIterator<Item = ChunkIdx>) -> Vec<Shard> {
+        let shards = self.texts.missing(chunks.into_iter().map(|chunk| chunk.0));
+        self.located(shards.into_iter().map(|number| (Family::Texts, number)))
+    }
+
+    /// The shard that holds the filters, where there are any that are not here.
+    pub fn needs_filter_values(&self) -> Vec<Shard> {
+        let shard = self.needs_filters().then_some((Family::Filters, 0));
+        self.located(shard)
+    }
+
+    fn needs_filters(&self) -> bool {
+        self.filters.is_none() && self.shards.totals(Family::Filters).0 > 0
+    }
+
+    /// Where to fetch shards; one page may name several, and is fetched once.
+    fn located(&self, shards: impl IntoIterator<Item = (Family, u32)>) -> Vec<Shard> {
+        let mut located: Vec<Shard> = shards
+            .into_iter()
+            .filter_map(|(family, number)| self.shards.locate(family, number))
+            .collect();
+        located.dedup_by_key(|shard| shard.id);
+        located
+    }
+
+    /// Every shard that is not here, to take the whole index along. As with [`needs`](Self::needs), ask again.
+    pub fn missing(&self) -> Vec<Shard> {
+        let (known, _) = self.shards.known();
+        known
+            .into_iter()
+            .filter(|shard| !self.is_here(shard.id))
+            .collect()
+    }
+
+    /// Every shard and page of a table whose name is known by now, here or not.
+    pub fn shards(&self) -> Vec<Shard> {
+        self.shards.known().0
+    }
+
+    fn is_here(&self, id: ShardId) -> bool {
+        let number = id.number() as usize;
+        if id.is_table() {
+            return self.shards.has_page(id);
+        }
+        match id.family() {
+            Family::Terms => self.lexical.is_here(number),
+            Family::Spelling => true,
+            Family::Texts => self.texts.is_here(number),
+            Family::Filters => self.filters.is_some(),
+        }
+    }
+
+    /// How many shards are not here, those included whose names are not known yet.
+    pub(crate) fn n_missing(&self) -> usize {
+        let n_terms = (0..self.lexical.n_shards()).filter(|&shard| !self.lexical.is_here(shard));
+        let n_texts = (0..self.texts.n_shards()).filter(|&shard| !self.texts.is_here(shard));
+        n_terms.count() + n_texts.count() + usize::from(self.needs_filters())
     }
 
     /// The best chunks for a query, by its words and, where there is one, by its embedding.
@@ -172,14 +264,26 @@ impl Index {
         vector: Option<&[(u32, f32)]>,
         options: &SearchOptions,
     ) -> Vec<Hit> {
+        let allowed = (!options.filters.is_empty()).then(|| {
+            let none = Filters::default();
+            let filters = self.filters.as_ref().unwrap_or(&none);
+            filters.allowed(&options.filters, self.n_documents())
+        });
         let mut n_of_document: HashMap<u32, usize> = HashMap::new();
         fuse::fuse(&lexical.ranked, vector, &options.fusion)
             .into_iter()
             .filter(|fused| {
-                let Some(chunk) = self.chunks.get(fused.chunk as usize) else {
+                let Some(document) = self.lexical.collection.document(fused.chunk) else {
                     return false;
                 };
-                let n_hits = n_of_document.entry(chunk.document).or_insert(0);
+                let allowed = allowed.as_ref().is_none_or(|allowed| {
+                    let allowed = allowed.get(document as usize);
+                    allowed.copied().unwrap_or(false)
+                });
+                if !allowed {
+                    return false;
+                }
+                let n_hits = n_of_document.entry(document).or_insert(0);
                 *n_hits += 1;
                 options.per_document.is_none_or(|limit| *n_hits <= limit)
             })
@@ -194,17 +298,37 @@ impl Index {
             .collect()
     }
 
-    /// The chunk at a position; `None` past the end.
+    /// How many documents are indexed.
+    pub fn n_documents(&self) -> usize {
+        self.lexical.collection.n_documents()
+    }
+
+    /// How many chunks are indexed.
+    pub fn n_chunks(&self) -> usize {
+        self.lexical.n_chunks()
+    }
+
+    /// All chunks whose shards are here, in the order of the documents and in reading order.
+    pub fn chunks(&self) -> impl Iterator<Item = &Chunk> {
+        self.texts.chunks()
+    }
+
+    /// The filters of the documents; `None` where there are none, or their shard is not here.
+    pub fn filters(&self) -> Option<&Filters> {
+        self.filters.as_ref()
+    }
+
+    /// The chunk at a position; `None` past the end, and where its shard is not here.
     pub fn chunk(&self, chunk: ChunkIdx) -> Option<&Chunk> {
-        self.chunks.get(chunk.0 as usize)
+        self.texts.chunk(chunk)
     }
 
-    /// The document of a chunk; `None` past the end.
+    /// The document of a chunk; `None` past the end, and where its shard is not here.
     pub fn document(&self, chunk: ChunkIdx) -> Option<&DocumentEntry> {
-        self.documents.get(self.chunk(chunk)?.document as usize)
+        self.texts.document(chunk)
     }
 
-    /// The address that opens a chunk at its heading; empty past the end.
+    /// The address that opens a chunk at its heading; empty where it is not here.
     pub fn url(&self, chunk: ChunkIdx) -> String {
         let Some((document, chunk)) = self.document(chunk).zip(self.chunk(chunk)) else {
             return String::new();
@@ -215,20 +339,21 @@ impl Index {
         }
     }
 
-    /// The chunks of the same section as `chunk`, itself included, in reading order.
+    /// The chunks of the same section as `chunk`, itself included, in reading order, as far as they are here.
     pub fn section(&self, chunk: ChunkIdx) -> Range<u32> {
         let Some(centre) = self.chunk(chunk) else {
             return 0..0;
         };
-        let is_same = |other: &&Chunk| {
-            (other.document, &other.anchor, &other.headings)
-                == (centre.document, &centre.anchor, &centre.headings)
+        let is_same = |idx: &u32| {
+            self.chunk(ChunkIdx(*idx)).is_some_and(|other| {
+                (other.document, &other.anchor, &other.headings)
+                    == (centre.document, &centre.anchor, &centre.headings)
+            })
         };
-        let idx = chunk.0 as usize;
-        let count = |n: usize| u32::try_from(n).unwrap_or(0);
-        let n_before = count(self.chunks[..idx].iter().rev().take_while(is_same).count());
-        let n_after = count(self.chunks[idx..].iter().take_while(is_same).count());
-        chunk.0 - n_before..chunk.0 + n_after
+        let document = self.lexical.collection.chunks(centre.document);
+        let before = (document.start..chunk.0).rev().take_while(is_same).last();
+        let after = (chunk.0..document.end).take_while(is_same).last();
+        before.unwrap_or(chunk.0)..after.unwrap_or(chunk.0) + 1
     }
 
     /// Length of the embeddings; `None` where there are none.

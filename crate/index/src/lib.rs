@@ -11,17 +11,22 @@ pub mod chunk;
 pub mod lexical;
 pub mod vector;
 pub mod fuse;
+pub mod filters;
+mod texts;
 mod index;
+pub mod shard;
 mod snippet;
 pub mod bundle;
 pub mod error;
 
 pub use chunk::Chunk;
 pub use document::{Document, Section};
+pub use filters::Filters;
 pub use fuse::Ranked;
 #[cfg(feature = "build")]
 pub use index::IndexOptions;
 pub use index::{ChunkIdx, DocumentEntry, Hit, Index, SearchOptions};
+pub use shard::{Family, Shard, ShardId};
 pub use snippet::{marks, snippet};
 
 /// Bytes as lower-case hexadecimal digits.

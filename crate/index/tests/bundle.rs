@@ -5,7 +5,7 @@ use anchorite_index::chunk::{ChunkOptions, chunk_documents};
 use anchorite_index::error::BundleError;
 use anchorite_index::parse::{ParseOptions, parse_page};
 use anchorite_index::vector::{GraphChoice, VectorOptions};
-use anchorite_index::{Index, IndexOptions, SearchOptions};
+use anchorite_index::{ChunkIdx, Index, IndexOptions, SearchOptions, ShardId};
 
 const PAGES: [(&str, &str); 3] = [
     (
@@ -65,17 +65,33 @@ fn content(bundle: &Bundle, role: Role) -> Result<Vec<u8>, BundleError> {
     })
 }
 
+fn shard<'b>(bundle: &'b Bundle, path: &str) -> Result<&'b [u8], BundleError> {
+    let file = bundle.files.iter().find(|(other, _)| other == path);
+    file.map(|(_, bytes)| bytes.as_slice())
+        .ok_or_else(|| BundleError::MissingPart {
+            path: path.to_owned(),
+        })
+}
+
+/// An index with nothing but what every search needs.
+fn opened(bundle: &Bundle) -> Result<Index, BundleError> {
+    bundle::read_index(&bundle.manifest, &content(bundle, Role::Index)?)
+}
+
 fn read(bundle: &Bundle) -> Result<Index, BundleError> {
-    let (documents, lexical) = (
-        content(bundle, Role::Documents)?,
-        content(bundle, Role::Lexical)?,
-    );
-    bundle::read_index(
-        &bundle.manifest,
-        &documents,
-        &lexical,
-        Some(&content(bundle, Role::Vectors)?),
-    )
+    let mut index = opened(bundle)?;
+    loop {
+        let missing = index.missing();
+        if missing.is_empty() {
+            break;
+        }
+        for missing in missing {
+            index.supply(missing.id, shard(bundle, &missing.path)?)?;
+        }
+    }
+    let vectors = content(bundle, Role::Vectors)?;
+    bundle::read_vectors(&bundle.manifest, &vectors, &mut index)?;
+    Ok(index)
 }
 
 #[test]
@@ -84,9 +100,10 @@ fn a_bundle_returns_the_index() {
         let before = index(graph);
         let bundle = written(graph);
         let after = read(&bundle).expect("as written");
-        assert_eq!(after.documents, before.documents);
-        assert_eq!(after.chunks, before.chunks);
-        assert_eq!(after.lexical, before.lexical);
+        assert!(after.chunks().eq(before.chunks()), "chunks of {graph:?}");
+        for idx in (0..6).map(ChunkIdx) {
+            assert_eq!(after.document(idx), before.document(idx));
+        }
         let options = SearchOptions::default();
         for query in ["return an error", "hash map", "install"] {
             let hits = |index: &Index| index.search(query, Some(&embedding(query)), &options);
@@ -150,19 +167,19 @@ fn large_files_are_cut_into_parts() {
 }
 
 #[test]
-fn refuses_a_newer_version_whatever_else_it_holds() {
-    let found = Manifest::parse(br#"{ "format": 2, "shards": [] }"#);
-    assert_eq!(
-        found,
-        Err(BundleError::UnknownFormat {
+fn refuses_other_versions_whatever_else_they_hold() {
+    for (json, found) in [
+        (&br#"{ "format": 1, "files": [] }"#[..], 1),
+        (br#"{ "format": 3, "rivers": [] }"#, 3),
+    ] {
+        let refused = Manifest::parse(json).expect_err("another version");
+        let expected = BundleError::UnknownFormat {
             expected: FORMAT,
-            found: 2
-        })
-    );
-    assert!(
-        found.expect_err("refused").hint().contains("rebuild"),
-        "says what to do"
-    );
+            found,
+        };
+        assert_eq!(refused, expected);
+        assert!(refused.hint().contains("rebuild"), "says what to do");
+    }
 }
 
 #[test]
@@ -173,16 +190,17 @@ fn one_changed_bit_is_named() {
         let (path, bytes) = &mut damaged.files[idx];
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
-        let part = bundle.manifest.part(path).expect("listed");
-        match part.verify(bytes) {
-            Err(BundleError::Hash {
-                path: found,
-                expected,
-                ..
-            }) => {
-                assert_eq!((&found, &expected), (&part.path, &part.sha256));
+        let damaged_path = path.clone();
+        let found = match bundle.manifest.part(&damaged_path) {
+            Some(part) => part.verify(bytes).err(),
+            None => read(&damaged).err(),
+        };
+        match found {
+            Some(BundleError::Hash { path, expected, .. }) => {
+                assert_eq!(path, damaged_path);
+                assert_eq!(expected[..16], path[6..22], "content-addressed");
             }
-            other => panic!("expected a wrong hash of {path}, found {other:?}"),
+            other => panic!("expected a wrong hash of {damaged_path}, found {other:?}"),
         }
     }
 }
@@ -216,7 +234,7 @@ fn one_changed_bit_of_the_manifest_is_an_error() {
 #[test]
 fn a_missing_part_is_named() {
     let mut bundle = written(GraphChoice::Flat);
-    let path = bundle.manifest.file(Role::Lexical).expect("listed").parts[0]
+    let path = bundle.manifest.file(Role::Index).expect("listed").parts[0]
         .path
         .clone();
     bundle.files.retain(|(other, _)| *other != path);
@@ -227,10 +245,9 @@ fn a_missing_part_is_named() {
 fn a_missing_file_is_named() {
     let bundle = written(GraphChoice::Flat);
     let mut manifest = bundle.manifest.clone();
-    manifest.files.retain(|file| file.role != Role::Lexical);
-    let documents = content(&bundle, Role::Documents).expect("as written");
-    let found = bundle::read_index(&manifest, &documents, &[], None).err();
-    assert_eq!(found, Some(BundleError::MissingFile { role: "lexical" }));
+    manifest.files.retain(|file| file.role != Role::Index);
+    let found = bundle::read_index(&manifest, &[]).err();
+    assert_eq!(found, Some(BundleError::MissingFile { role: "index" }));
 }
 
 #[test]
@@ -283,10 +300,50 @@ fn vouched(bundle: &Bundle, role: Role, bytes: &[u8]) -> Bundle {
 }
 
 #[test]
+fn a_query_reads_no_more_than_it_needs() {
+    let bundle = written(GraphChoice::Flat);
+    let mut index = opened(&bundle).expect("as written");
+    let options = SearchOptions::default();
+    assert!(
+        index.search("hash map", None, &options).is_empty(),
+        "no words are here yet"
+    );
+    let before = index.missing().len();
+    let mut steps = 0;
+    loop {
+        let needs = index.needs("hash map", None, &options);
+        let Some(first) = needs.first() else { break };
+        steps += 1;
+        assert!(steps < 10, "it comes to an end: {needs:?}");
+        let bytes = shard(&bundle, &first.path).expect("listed");
+        assert_eq!(bytes.len(), first.bytes as usize);
+        index.supply(first.id, bytes).expect("as written");
+    }
+    let hits = index.search("hash map", None, &options);
+    assert_eq!(hits[0].chunk, ChunkIdx(5));
+    assert_eq!(
+        index.chunk(hits[0].chunk),
+        None,
+        "its text was not asked for"
+    );
+    for text in index.needs_texts([hits[0].chunk]) {
+        index
+            .supply(text.id, shard(&bundle, &text.path).expect("listed"))
+            .expect("as written");
+    }
+    assert_eq!(index.url(hits[0].chunk), "maps.html#maps");
+    assert!(index.missing().len() < before, "some shards are here");
+    let unknown = index
+        .supply(ShardId::from_bits(7).expect("a name"), b"x")
+        .err();
+    assert_eq!(unknown, Some(BundleError::UnknownShard { id: 7 }));
+}
+
+#[test]
 fn absurd_counts_are_errors_and_cost_no_memory() {
     let bundle = written(GraphChoice::Graph);
     let absurd = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
-    for role in [Role::Documents, Role::Lexical, Role::Vectors] {
+    for role in [Role::Index, Role::Vectors] {
         let found = read(&vouched(&bundle, role, &absurd)).err();
         assert!(
             matches!(found, Some(BundleError::Malformed { .. })),
@@ -322,7 +379,7 @@ fn absurd_counts_are_errors_and_cost_no_memory() {
 fn no_damage_panics() {
     for graph in [GraphChoice::Flat, GraphChoice::Graph] {
         let bundle = written(graph);
-        for role in [Role::Documents, Role::Lexical, Role::Vectors] {
+        for role in [Role::Index, Role::Vectors] {
             let bytes = content(&bundle, role).expect("as written");
             let step = bytes.len().div_ceil(400);
             for place in (0..bytes.len()).step_by(step) {

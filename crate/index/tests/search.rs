@@ -183,7 +183,7 @@ fn sections_can_be_read_around_a_hit() {
     let section = index.section(hit.chunk);
     assert_eq!(
         section,
-        0..u32::try_from(index.chunks.len()).expect("few") - 1
+        0..u32::try_from(index.n_chunks()).expect("few") - 1
     );
 }
 

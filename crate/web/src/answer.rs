@@ -77,6 +77,15 @@ impl Engine {
         }))
     }
 
+    /// The shards to be supplied before a question is asked; ask again until there are none.
+    pub fn needs(&self, question: &str, options: JsValue) -> Result<JsValue, JsValue> {
+        let options = ask_options(options)?;
+        let session = self.session()?;
+        let session = session.try_borrow().map_err(|_| busy())?;
+        let needs = session.needs(question, &options);
+        value(&needs.map_err(|error| to_js(&error))?)
+    }
+
     /// Answers a question; `on_event` gets passages, quotation and text as they come, the promise the whole answer.
     #[expect(
         clippy::await_holding_refcell_ref,
@@ -91,17 +100,7 @@ impl Engine {
     ) -> Result<js_sys::Promise, JsValue> {
         let session = self.session()?;
         let abort = abort.clone();
-        let options: AskOptions = if options.is_undefined() || options.is_null() {
-            AskOptions::default()
-        } else {
-            serde_wasm_bindgen::from_value(options).map_err(|cause| {
-                to_js(&EngineError::Option {
-                    option: "options",
-                    expected: "AskOptions",
-                    found: cause.to_string(),
-                })
-            })?
-        };
+        let options = ask_options(options)?;
         Ok(wasm_bindgen_futures::future_to_promise(async move {
             let mut session = session.try_borrow_mut().map_err(|_| busy())?;
             let answer = session
@@ -122,6 +121,19 @@ impl Engine {
             value(&answer)
         }))
     }
+}
+
+fn ask_options(options: JsValue) -> Result<AskOptions, JsValue> {
+    if options.is_undefined() || options.is_null() {
+        return Ok(AskOptions::default());
+    }
+    serde_wasm_bindgen::from_value(options).map_err(|cause| {
+        to_js(&EngineError::Option {
+            option: "options",
+            expected: "AskOptions",
+            found: cause.to_string(),
+        })
+    })
 }
 
 /// The worker's clock, in milliseconds.

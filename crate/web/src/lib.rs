@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use anchorite::EngineError;
-use anchorite::index::Index;
+use anchorite::SearchRequest;
 use anchorite::index::bundle::{self, FileEntry, Manifest, Role};
+use anchorite::index::error::BundleError;
+use anchorite::index::{Index, Shard, ShardId};
 use anchorite::model::embed::Embedder;
 use anchorite::model::parts::Parts;
 use serde::Serialize;
@@ -95,22 +97,61 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes the index searchable by words.
+    /// Opens the index, of which shards are still to be supplied.
     pub fn load_index(&mut self) -> Result<(), JsValue> {
         let load = |engine: &mut Engine| -> Result<Session, EngineError> {
-            let documents = engine.take(Role::Documents)?.concat();
-            let lexical = engine.take(Role::Lexical)?.concat();
-            let vectors = match engine.manifest.file(Role::Vectors) {
-                Some(_) => Some(engine.take(Role::Vectors)?.concat()),
-                None => None,
-            };
-            let index =
-                bundle::read_index(&engine.manifest, &documents, &lexical, vectors.as_deref())?;
+            let resident = engine.take(Role::Index)?.concat();
+            let index = bundle::read_index(&engine.manifest, &resident)?;
             Ok(session(index, &engine.manifest))
         };
         let session = load(self).map_err(|error| to_js(&error))?;
         self.session = Some(Rc::new(RefCell::new(session)));
         Ok(())
+    }
+
+    /// Adds the vectors of the index.
+    pub fn load_vectors(&mut self) -> Result<(), JsValue> {
+        let bytes = self
+            .take(Role::Vectors)
+            .map_err(|error| to_js(&error))?
+            .concat();
+        let session = self.session()?;
+        let mut session = session.try_borrow_mut().map_err(|_| busy())?;
+        session
+            .set_vectors(&self.manifest, &bytes)
+            .map_err(|error| to_js(&error))
+    }
+
+    /// Takes a shard of the index, whose length and hash are checked.
+    pub fn supply(&self, id: u32, bytes: &[u8]) -> Result<(), JsValue> {
+        let id = ShardId::from_bits(id).ok_or_else(|| {
+            let error = BundleError::UnknownShard { id };
+            to_js(&error.into())
+        })?;
+        let session = self.session()?;
+        let mut session = session.try_borrow_mut().map_err(|_| busy())?;
+        session.supply(id, bytes).map_err(|error| to_js(&error))
+    }
+
+    /// Every shard of the index that is not here; ask again when they were supplied.
+    pub fn missing(&self) -> Result<JsValue, JsValue> {
+        self.with_index(|index| value(&index.missing()))
+    }
+
+    /// Every shard of the index that is known by now.
+    pub fn shards(&self) -> Result<JsValue, JsValue> {
+        self.with_index(|index| value(&index.shards()))
+    }
+
+    /// The shard of filters where it is not here, then how many documents have each value of each filter.
+    pub fn filters(&self) -> Result<JsValue, JsValue> {
+        self.with_index(|index| {
+            let filters = index.filters().map(|filters| filters.counts());
+            value(&FilterValues {
+                missing: index.needs_filter_values(),
+                filters: filters.unwrap_or_default(),
+            })
+        })
     }
 
     /// Makes the index searchable by meaning.
@@ -127,17 +168,28 @@ impl Engine {
         load().map_err(|error| to_js(&error))
     }
 
-    /// The best sections for a query that may still be being typed.
-    pub fn search(&self, query: &str, limit: usize) -> Result<JsValue, JsValue> {
+    /// The best sections for a query that may still be being typed, and the shards that would make them complete.
+    pub fn search(&self, query: &str, request: JsValue) -> Result<JsValue, JsValue> {
+        let request: SearchRequest = serde_wasm_bindgen::from_value(request).map_err(|cause| {
+            to_js(&EngineError::Option {
+                option: "request",
+                expected: "SearchRequest",
+                found: cause.to_string(),
+            })
+        })?;
         let session = self.session()?;
         // An answer that is being written holds the session; its box can wait for the next keystroke.
         let session = session.try_borrow().map_err(|_| busy())?;
-        value(
-            &session
-                .search(query, limit)
-                .map_err(|error| to_js(&error))?,
-        )
+        let found = session.search(query, &request);
+        value(&found.map_err(|error| to_js(&error))?)
     }
+}
+
+/// What [`Engine::filters`] gives.
+#[derive(Serialize)]
+struct FilterValues<'i> {
+    missing: Vec<Shard>,
+    filters: BTreeMap<&'i str, BTreeMap<&'i str, usize>>,
 }
 
 impl Engine {
@@ -145,6 +197,16 @@ impl Engine {
         self.session
             .clone()
             .ok_or_else(|| to_js(&EngineError::IndexNotLoaded))
+    }
+
+    /// What `read` finds in the index, as an object.
+    fn with_index(
+        &self,
+        read: impl FnOnce(&Index) -> Result<JsValue, JsValue>,
+    ) -> Result<JsValue, JsValue> {
+        let session = self.session()?;
+        let session = session.try_borrow().map_err(|_| busy())?;
+        read(session.index())
     }
 
     /// Removes the parts of a file from the waiting ones, in order.

@@ -4,7 +4,7 @@
 //! query, and the judgements are lines of query, document and grade between tabs, in `qrels.tsv` or `qrels/test.tsv`
 //! (Thakur and others, 2021).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -119,6 +119,9 @@ fn document(row: Row) -> Document {
             text,
             ..Section::default()
         }],
+        filters: BTreeMap::new(),
+        weight: 1.0,
+        language: None,
     }
 }
 

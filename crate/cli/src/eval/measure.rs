@@ -5,9 +5,10 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anchorite::index::bundle::{self, Role};
+use anchorite::index::bundle::{self, Bundle, Role};
 use anchorite::index::chunk::{ChunkOptions, chunk_documents};
 use anchorite::index::lexical::LexicalScores;
+use anchorite::index::shard::Family;
 use anchorite::index::vector::{GraphChoice, VectorOptions};
 use anchorite::index::{ChunkIdx, Index, IndexOptions, SearchOptions};
 use anyhow::Context;
@@ -148,16 +149,10 @@ impl Prepared {
         };
         let index = Index::build(&set.documents, chunks, Some(embeddings.clone()), &options)?;
         let written = bundle::write(&index, &[], env!("CARGO_PKG_VERSION"))?;
-        let bytes = |role: Role| {
-            let files = written.manifest.files.iter();
-            files
-                .filter(|file| file.role == role)
-                .map(|file| file.bytes)
-                .sum()
-        };
+        let vectors = written.manifest.file(Role::Vectors);
         Ok(Self {
-            lexical_bytes: bytes(Role::Lexical),
-            vector_bytes: bytes(Role::Vectors),
+            lexical_bytes: lexical_bytes(&written)?,
+            vector_bytes: vectors.map_or(0, |file| file.bytes),
             embed_ms: percentile(&embed_ms, 0.5),
             set,
             index,
@@ -200,7 +195,7 @@ impl Prepared {
         SetReport {
             set: self.set.name.clone(),
             documents: self.set.documents.len(),
-            chunks: self.index.chunks.len(),
+            chunks: self.index.n_chunks(),
             queries: self.set.queries.len(),
             index: self.index.vectors.as_ref().map(mode).unwrap_or_default(),
             index_recall_10: recalls.sum::<f64>() / self.queries.len() as f64,
@@ -278,10 +273,9 @@ impl Prepared {
         let mut seen = HashSet::new();
         let documents = chunks
             .iter()
-            .filter_map(|&chunk| Some(self.index.chunks.get(chunk as usize)?.document));
+            .filter_map(|&chunk| Some(self.index.document(ChunkIdx(chunk))?.url.as_str()));
         documents
-            .filter(|&document| seen.insert(document))
-            .filter_map(|document| Some(self.index.documents.get(document as usize)?.url.as_str()))
+            .filter(|document| seen.insert(*document))
             .take(N_DOCUMENTS)
             .collect()
     }
@@ -315,6 +309,39 @@ impl Prepared {
         }
         Ok(())
     }
+}
+
+/// Bytes of all that a search by words may read: the resident file and the shards of terms.
+fn lexical_bytes(bundle: &Bundle) -> anyhow::Result<u64> {
+    let file = |path: &str| bundle.files.iter().find(|(other, _)| other == path);
+    let resident = bundle.manifest.file(Role::Index);
+    let Some((entry, (_, bytes))) =
+        resident.and_then(|entry| Some((entry, file(&entry.parts.first()?.path)?)))
+    else {
+        return Ok(0);
+    };
+    let mut index = bundle::read_index(&bundle.manifest, bytes)?;
+    // Pages of the table name more shards, until all are known.
+    loop {
+        let pages = index
+            .missing()
+            .into_iter()
+            .filter(|shard| shard.id.is_table());
+        let pages: Vec<_> = pages.collect();
+        if pages.is_empty() {
+            break;
+        }
+        for page in pages {
+            if let Some((path, bytes)) = file(&page.path) {
+                index.supply(page.id, bytes).with_context(|| path.clone())?;
+            }
+        }
+    }
+    let shards = index.shards();
+    let terms = shards
+        .iter()
+        .filter(|shard| shard.id.family() == Family::Terms);
+    Ok(entry.bytes + terms.map(|shard| u64::from(shard.bytes)).sum::<u64>())
 }
 
 /// Whether a query belongs to the half that nothing is fitted on: by its id's hash, so that it always does.

@@ -170,11 +170,15 @@ fn check(
     index: &anchorite::index::Index,
     file: &Path,
 ) -> anyhow::Result<()> {
-    let n_chunks = u32::try_from(index.chunks.len()).unwrap_or(u32::MAX);
+    let n_chunks = u32::try_from(index.n_chunks()).unwrap_or(u32::MAX);
     let mut known: std::collections::HashSet<String> = (0..n_chunks)
         .map(|chunk| index.url(anchorite::index::ChunkIdx(chunk)))
         .collect();
-    known.extend(index.documents.iter().map(|document| document.url.clone()));
+    let pages: Vec<String> = known
+        .iter()
+        .filter_map(|url| Some(url.split_once('#')?.0.to_owned()))
+        .collect();
+    known.extend(pages);
     let unknown = |question: &&Question| {
         question.expected.is_empty() || question.expected.iter().any(|url| !known.contains(url))
     };

@@ -8,7 +8,7 @@ use crate::hex;
 use crate::vector::MAX_DIMENSION;
 
 /// The one version of the format that is written and read.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Where the manifest stands in a bundle.
 pub const MANIFEST_PATH: &str = "manifest.json";
 /// Largest part: static hosts refuse files of 25 MiB and more.
@@ -23,10 +23,8 @@ pub(super) const MAX_CHUNKS: u32 = 1 << 24;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Urls, titles and texts.
-    Documents,
-    /// The index by words.
-    Lexical,
+    /// What every search needs of the index: counts, lengths, and where its shards are.
+    Index,
     /// The index by embeddings.
     Vectors,
     /// Weights that turn a query into an embedding.
@@ -41,8 +39,7 @@ impl Role {
     /// Its name in the manifest.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Documents => "documents",
-            Self::Lexical => "lexical",
+            Self::Index => "index",
             Self::Vectors => "vectors",
             Self::Embedder => "embedder",
             Self::Generator => "generator",
@@ -52,7 +49,7 @@ impl Role {
 
     fn extension(self) -> &'static str {
         match self {
-            Self::Documents | Self::Lexical | Self::Vectors => "bin",
+            Self::Index | Self::Vectors => "bin",
             Self::Embedder | Self::Generator | Self::Adapter => "gguf",
         }
     }
@@ -79,8 +76,19 @@ pub struct Manifest {
     pub chunks: u32,
     /// Length of the embeddings, where there are any.
     pub embedding_dimension: Option<u32>,
-    /// All files but the manifest.
+    /// The shards of the index, which `index` names.
+    pub shards: ShardTotals,
+    /// All other files but the manifest.
     pub files: Vec<FileEntry>,
+}
+
+/// How many shards an index has, tables and all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardTotals {
+    /// Their number.
+    pub count: u32,
+    /// Their length in bytes, together.
+    pub bytes: u64,
 }
 
 /// One file, whole.
@@ -329,6 +337,11 @@ pub(super) fn part_path(sha256: &str, role: Role) -> String {
         sha256.get(..16).unwrap_or(sha256),
         role.extension()
     )
+}
+
+/// Where a shard stands in a bundle, from the beginning of its SHA-256 in hexadecimal.
+pub(super) fn shard_path(sha256: &str) -> String {
+    part_path(sha256, Role::Index)
 }
 
 pub(super) fn content_id(files: &[FileEntry]) -> String {

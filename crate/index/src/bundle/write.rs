@@ -3,9 +3,11 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::manifest::{MAX_CHUNKS, content_id, part_path};
+use super::manifest::{MAX_CHUNKS, content_id, part_path, shard_path};
+use super::table::write::Written;
 use super::*;
 use crate::lexical::postings::push_varint;
+use crate::lexical::shard::TermShard;
 
 /// Weights to ship with an index.
 #[derive(Debug, Clone)]
@@ -23,7 +25,7 @@ pub struct WeightFile {
 pub struct Bundle {
     /// What it holds.
     pub manifest: Manifest,
-    /// Path and content of every file, `manifest.json` last: a site that is updated file by file never names
+    /// Path and content of every file, shards included, `manifest.json` last: a site that is updated file by file never names
     /// what is not there yet.
     pub files: Vec<(String, Vec<u8>)>,
 }
@@ -31,6 +33,7 @@ pub struct Bundle {
 /// Lays out a bundle. The same index and weights give the same bytes.
 ///
 /// # Errors
+/// [`BundleError::Incomplete`] if the index was read from a bundle and not all of its shards were supplied;
 /// [`BundleError::TooLarge`] if there are more chunks or bytes than the format holds;
 /// [`BundleError::Malformed`] if a weights file is empty or a chunk's id is not of the kind that chunking makes;
 /// [`BundleError::ManifestField`] if two weights files other than adapters share a role, or a name is too long.
@@ -39,6 +42,9 @@ pub fn write(
     weights: &[WeightFile],
     anchorite_version: &str,
 ) -> Result<Bundle, BundleError> {
+    if let n_missing @ 1.. = index.n_missing() {
+        return Err(BundleError::Incomplete { n_missing });
+    }
     let count = |what: &str, len: usize| {
         u32::try_from(len)
             .ok()
@@ -50,15 +56,8 @@ pub fn write(
             })
     };
     let mut bundle = Vec::new();
-    let mut files = vec![
-        add(
-            &mut bundle,
-            Role::Documents,
-            "documents",
-            &documents_file(index)?,
-        )?,
-        add(&mut bundle, Role::Lexical, "lexical", &lexical_file(index)?)?,
-    ];
+    let (resident, shards) = index_files(index, &mut bundle)?;
+    let mut files = vec![add(&mut bundle, Role::Index, "index", &resident)?];
     if let Some(vectors) = &index.vectors {
         files.push(add(
             &mut bundle,
@@ -74,12 +73,13 @@ pub fn write(
         format: FORMAT,
         anchorite: anchorite_version.to_owned(),
         id: content_id(&files),
-        documents: count("number of documents", index.documents.len())?,
-        chunks: count("number of chunks", index.chunks.len())?,
+        documents: count("number of documents", index.n_documents())?,
+        chunks: count("number of chunks", index.n_chunks())?,
         embedding_dimension: index
             .dimension()
             .map(|n| count("dimension", n))
             .transpose()?,
+        shards,
         files,
     };
     manifest.check()?;
@@ -103,7 +103,12 @@ fn add(
     bytes: &[u8],
 ) -> Result<FileEntry, BundleError> {
     if bytes.is_empty() {
-        return Err(malformed(role, "its length", "at least one byte", 0));
+        return Err(malformed(
+            role.as_str(),
+            "its length",
+            "at least one byte",
+            0,
+        ));
     }
     let mut parts = Vec::new();
     for part in bytes.chunks(MAX_PART_BYTES) {
@@ -128,83 +133,60 @@ fn add(
     })
 }
 
-fn documents_file(index: &Index) -> Result<Vec<u8>, BundleError> {
-    let mut documents: Vec<DocumentWire<'_>> = index
-        .documents
-        .iter()
-        .map(|document| DocumentWire {
-            url: &document.url,
-            title: &document.title,
-            sections: Vec::new(),
-        })
-        .collect();
-    for chunk in &index.chunks {
-        let n_documents = documents.len();
-        let Some(document) = documents.get_mut(chunk.document as usize) else {
-            let expected = format!("less than {n_documents}");
-            return Err(malformed(
-                Role::Documents,
-                "document of a chunk",
-                expected,
-                chunk.document,
-            ));
-        };
-        let is_id = chunk.id.len() == 16
-            && chunk
-                .id
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        let id = u64::from_str_radix(&chunk.id, 16).ok().filter(|_| is_id);
-        let Some(id) = id else {
-            return Err(malformed(
-                Role::Documents,
-                "id of a chunk",
-                "16 digits of 0-9 and a-f",
-                &chunk.id,
-            ));
-        };
-        let wire = ChunkWire {
-            id,
-            text: &chunk.text,
-        };
-        let anchor = chunk.anchor.as_deref();
-        match document.sections.last_mut() {
-            Some(section) if section.anchor == anchor && section.headings == chunk.headings => {
-                section.chunks.push(wire);
-            }
-            _ => document.sections.push(SectionWire {
-                anchor,
-                headings: chunk.headings.iter().map(String::as_str).collect(),
-                chunks: vec![wire],
-            }),
+/// Lays out the index: adds its shards, and gives the file that names them.
+fn index_files(
+    index: &Index,
+    bundle: &mut Vec<(String, Vec<u8>)>,
+) -> Result<(Vec<u8>, ShardTotals), BundleError> {
+    let held: Vec<&TermShard> = index.lexical.shards().collect();
+    let (first_terms, terms) = terms::write::shards(&held)?;
+    let (first_chunks, texts) = texts::write::shards(index)?;
+    let filters = index.filters.as_ref().map(filters::write).transpose()?;
+    let families = Family::ALL.map(|family| match family {
+        Family::Terms => terms.as_slice(),
+        Family::Spelling => &[],
+        Family::Texts => &texts,
+        Family::Filters => filters.as_slice(),
+    });
+    let compressed = families
+        .map(|files| -> Vec<Vec<u8>> { files.iter().map(|file| deflate::deflate(file)).collect() });
+    let tables = compressed
+        .each_ref()
+        .map(|files| table::write::table(files));
+    let resident = resident::write::file(
+        &index.lexical.collection,
+        resident::write::Shards {
+            first_terms: &first_terms,
+            first_chunks: &first_chunks,
+            has_filters: index.filters.is_some(),
+            tables: tables.iter().map(Written::wire).collect(),
+        },
+    )?;
+    let mut totals = ShardTotals::default();
+    for file in compressed.iter().flatten() {
+        totals.count += 1;
+        totals.bytes += file.len() as u64;
+    }
+    let pages = tables.into_iter().flat_map(|table| table.pages);
+    let mut seen = std::collections::HashSet::new();
+    for file in compressed.into_iter().flatten().chain(pages) {
+        if file.len() > MAX_PART_BYTES {
+            return Err(BundleError::TooLarge {
+                what: "a shard of the index".to_owned(),
+                expected: MAX_PART_BYTES as u64,
+                found: file.len() as u64,
+            });
+        }
+        let path = shard_path(&hex(&Sha256::digest(&file)));
+        if seen.insert(path.clone()) {
+            bundle.push((path, file));
         }
     }
-    to_bytes(Role::Documents, &DocumentsFile { documents })
-}
-
-fn lexical_file(index: &Index) -> Result<Vec<u8>, BundleError> {
-    let parts = index.lexical.parts();
-    to_bytes(
-        Role::Lexical,
-        &LexicalFile {
-            terms: &front_coded(&parts.terms),
-            forms: &front_coded(&parts.forms),
-            form_terms: &varints(parts.form_terms.iter().copied()),
-            list_lengths: &varints(parts.starts.windows(2).map(|bounds| bounds[1] - bounds[0])),
-            postings: &parts.postings,
-            lengths: &varints(parts.lengths.iter().copied()),
-            document_chunks: &varints(
-                parts
-                    .first_chunks
-                    .windows(2)
-                    .map(|bounds| bounds[1] - bounds[0]),
-            ),
-        },
-    )
+    Ok((deflate::deflate(&resident), totals))
 }
 
 fn vectors_file(vectors: &VectorIndex) -> Result<Vec<u8>, BundleError> {
-    let unwritable = |error| malformed(Role::Vectors, "the section", "to be written", error);
+    let unwritable = |error| malformed(VECTORS, "the section", "to be written", error);
     let section = vectors.to_bytes().map_err(unwritable)?;
     let small = |what: &str, len: usize| {
         u32::try_from(len).map_err(|_| BundleError::TooLarge {
@@ -224,36 +206,38 @@ fn vectors_file(vectors: &VectorIndex) -> Result<Vec<u8>, BundleError> {
         checksum: checksum(&section),
         section: &section,
     };
-    to_bytes(Role::Vectors, &file)
+    to_bytes(VECTORS, &file)
 }
 
-fn to_bytes(role: Role, file: &impl Serialize) -> Result<Vec<u8>, BundleError> {
+pub(super) fn to_bytes(role: &'static str, file: &impl Serialize) -> Result<Vec<u8>, BundleError> {
     postcard::to_allocvec(file)
         .map_err(|error| malformed(role, "its structure", "to be written", error))
 }
 
-fn varints(numbers: impl Iterator<Item = u32>) -> Vec<u8> {
+pub(super) fn varints(numbers: impl Iterator<Item = u32>) -> Vec<u8> {
     let mut bytes = Vec::new();
     numbers.for_each(|number| push_varint(&mut bytes, number));
     bytes
 }
 
-fn front_coded(words: &Dictionary) -> Vec<u8> {
+pub(super) fn front_coded(words: &Dictionary) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut before = "";
     for word in words.iter() {
-        let n_shared = before
-            .bytes()
-            .zip(word.bytes())
-            .take_while(|(a, b)| a == b)
-            .count();
-        let more = &word.as_bytes()[n_shared..];
-        for length in [n_shared, more.len()] {
-            // The tokenizer cuts words at 40 characters.
-            push_varint(&mut bytes, u32::try_from(length).unwrap_or(u32::MAX));
-        }
-        bytes.extend_from_slice(more);
+        push_shared(&mut bytes, before, word);
         before = word;
     }
     bytes
+}
+
+/// Appends `word` as what it adds to `before`: length shared, length of the rest, the rest.
+pub(super) fn push_shared(bytes: &mut Vec<u8>, before: &str, word: &str) {
+    let shared = before.bytes().zip(word.bytes()).take_while(|(a, b)| a == b);
+    let n_shared = shared.count();
+    let more = &word.as_bytes()[n_shared..];
+    for length in [n_shared, more.len()] {
+        // The tokenizer cuts words at 40 characters.
+        push_varint(bytes, u32::try_from(length).unwrap_or(u32::MAX));
+    }
+    bytes.extend_from_slice(more);
 }

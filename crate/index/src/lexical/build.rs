@@ -1,11 +1,14 @@
 //! Turns chunks into the lists that keyword search reads.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::LexicalIndex;
+use super::collection::{Collection, length_code};
 use super::postings::{Posting, encode};
+use super::shard::TermShard;
 use super::tokenize::{Token, TokenKind, tokens};
-use super::{LexicalIndex, LexicalParts};
 use crate::chunk::Chunk;
+use crate::document::Document;
 use crate::error::BuildError;
 
 /// Where one term occurs, in order.
@@ -26,45 +29,57 @@ struct Mentions {
 #[derive(Default)]
 struct Builder {
     places: BTreeMap<String, Places>,
-    forms: BTreeMap<String, String>,
+    forms: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl LexicalIndex {
-    /// Indexes `chunks`, which stand in the order of their documents; `titles` has one entry per document.
+    /// Indexes `chunks`, which stand in the order of their documents.
     ///
     /// # Errors
     /// [`BuildError::ChunkOrder`] if a chunk names a document before that of the chunk above it, or none.
     /// [`BuildError::TooMany`] if positions would not fit the format.
-    pub fn build(titles: &[&str], chunks: &[Chunk]) -> Result<Self, BuildError> {
+    pub fn build(documents: &[Document], chunks: &[Chunk]) -> Result<Self, BuildError> {
         let mut builder = Builder::default();
-        let mut parts = LexicalParts {
-            first_chunks: vec![0],
-            ..LexicalParts::default()
-        };
-        for (document, title) in titles.iter().enumerate() {
-            builder.title(to_u32("documents", document)?, title);
+        let mut first_chunks = vec![0];
+        let mut lengths = Vec::with_capacity(chunks.len());
+        for (idx, document) in documents.iter().enumerate() {
+            builder.title(to_u32("documents", idx)?, &document.title);
         }
         for (idx, chunk) in chunks.iter().enumerate() {
             let document = chunk.document as usize;
-            let is_next = document + 1 >= parts.first_chunks.len() && document < titles.len();
-            if !is_next {
-                let n_documents = titles.len();
+            let Some(titled) = documents
+                .get(document)
+                .filter(|_| document + 1 >= first_chunks.len())
+            else {
                 return Err(BuildError::ChunkOrder {
                     chunk: idx,
                     document: chunk.document,
-                    n_documents,
+                    n_documents: documents.len(),
                 });
-            }
+            };
             let chunk_idx = to_u32("chunks", idx)?;
-            parts.first_chunks.resize(document + 1, chunk_idx);
-            parts
-                .lengths
-                .push(builder.chunk(chunk_idx, chunk, titles[document]));
+            first_chunks.resize(document + 1, chunk_idx);
+            let n_words = builder.chunk(chunk_idx, chunk, &titled.title);
+            lengths.push(length_code(n_words));
         }
-        parts
-            .first_chunks
-            .resize(titles.len() + 1, to_u32("chunks", chunks.len())?);
-        builder.finish(parts)
+        first_chunks.resize(documents.len() + 1, to_u32("chunks", chunks.len())?);
+        let weights = (0_u32..)
+            .zip(documents)
+            .filter(|(_, document)| document.weight != 1.0)
+            .map(|(idx, document)| (idx, counted_weight(document.weight)))
+            .collect();
+        let collection = Collection::new(lengths, first_chunks, weights)
+            .map_err(|wrong| too_many(wrong.place))?;
+        Ok(Self::whole(collection, builder.finish()?))
+    }
+}
+
+/// A weight as it is counted: never below 0, and never infinite.
+fn counted_weight(weight: f32) -> f32 {
+    if weight.is_finite() && weight > 0.0 {
+        weight
+    } else {
+        0.0
     }
 }
 
@@ -133,49 +148,40 @@ impl Builder {
             .take_while(|(a, b)| a == b)
             .count();
         if token.surface.len() >= n_shared + 2 {
-            self.forms
-                .entry(token.surface)
-                .or_insert_with(|| token.term.clone());
+            let terms = self.forms.entry(token.surface).or_default();
+            terms.insert(token.term.clone());
         }
         std::iter::once(token.term).chain(token.parts)
     }
 
-    fn finish(self, mut parts: LexicalParts) -> Result<LexicalIndex, BuildError> {
-        let too_many = |what: &'static str| {
-            move || BuildError::TooMany {
-                what,
-                expected: u64::from(u32::MAX),
-                found: u64::from(u32::MAX) + 1,
-            }
+    fn finish(self) -> Result<TermShard, BuildError> {
+        let mut shard = TermShard {
+            starts: vec![0],
+            ..TermShard::default()
         };
-        parts.starts.push(0);
         for (term, places) in &self.places {
-            parts
-                .terms
-                .push(term)
-                .then_some(())
-                .ok_or_else(too_many("bytes of terms"))?;
-            encode(&places.postings, &places.titles, &mut parts.postings);
-            parts
-                .starts
-                .push(to_u32("bytes of postings", parts.postings.len())?);
+            if !shard.terms.push(term) {
+                return Err(too_many("bytes of terms"));
+            }
+            encode(&places.postings, &places.titles, &mut shard.postings);
+            let end = to_u32("bytes of postings", shard.postings.len())?;
+            shard.starts.push(end);
         }
-        for (form, term) in &self.forms {
-            let Some(term) = parts.terms.find(term) else {
-                continue;
-            };
-            parts
-                .forms
-                .push(form)
-                .then_some(())
-                .ok_or_else(too_many("bytes of forms"))?;
-            parts.form_terms.push(to_u32("terms", term)?);
+        for (form, terms) in self.forms {
+            if !shard.forms.push(&form) {
+                return Err(too_many("bytes of forms"));
+            }
+            shard.form_terms.push(terms.into_iter().collect());
         }
-        LexicalIndex::new(parts).map_err(|wrong| BuildError::TooMany {
-            what: wrong.place,
-            expected: u64::from(u32::MAX),
-            found: u64::from(u32::MAX) + 1,
-        })
+        Ok(shard)
+    }
+}
+
+fn too_many(what: &'static str) -> BuildError {
+    BuildError::TooMany {
+        what,
+        expected: u64::from(u32::MAX),
+        found: u64::from(u32::MAX) + 1,
     }
 }
 

@@ -56,6 +56,11 @@ impl Dictionary {
         (idx < self.len() && self.get(idx) == word).then_some(idx)
     }
 
+    /// How many strings are not after `word`.
+    pub(crate) fn n_up_to(&self, word: &str) -> usize {
+        self.lower_bound(|other| other <= word)
+    }
+
     pub(crate) fn with_prefix(&self, prefix: &str) -> Range<usize> {
         self.lower_bound(|word| word < prefix)
             ..self.lower_bound(|word| word < prefix || word.starts_with(prefix))
@@ -89,6 +94,7 @@ mod tests {
         assert!(!dictionary.push("b"), "order and distinctness are kept");
         assert_eq!(dictionary.find("abc"), Some(2));
         assert_eq!(dictionary.find("abd"), None);
+        assert_eq!((dictionary.n_up_to("ab"), dictionary.n_up_to("")), (2, 0));
         assert_eq!(dictionary.with_prefix("ab"), 1..3);
         assert_eq!(dictionary.with_prefix("c"), 4..4);
         assert_eq!(dictionary.with_prefix(""), 0..5);

@@ -5,19 +5,7 @@
 //! above and the page's title, of which only presence counts because they are short. The weighted sum of the fields is
 //! the frequency `f`; a term scores `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`.
 
-use super::LexicalIndex;
-use super::tokenize::{Token, TokenKind, is_stop_word, tokens};
-
-/// Longer questions are ranked by their first so many distinct words.
-const MAX_QUERY_WORDS: usize = 64;
-/// How many words a prefix may stand for; the most frequent ones are taken.
-const MAX_EXPANSIONS: usize = 48;
-/// Weight of words that carry no topic: enough to break ties.
-const STOP_WORD_WEIGHT: f32 = 0.1;
-/// Weight of an identifier's parts beside the identifier, and of a compound or joined words beside the words.
-const PART_WEIGHT: f32 = 0.4;
-/// Weight of a word that the last word typed is only a prefix of.
-const PREFIX_WEIGHT: f32 = 0.7;
+use super::{LexicalIndex, TermIdx};
 
 /// How words are weighed.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,20 +62,6 @@ impl LexicalScores {
     }
 }
 
-/// One word of the query and what it may match.
-#[derive(Debug)]
-struct QueryWord {
-    weight: f32,
-    /// Terms of which the best counts, each with its factor.
-    alternatives: Vec<(usize, f32)>,
-    /// Terms that count besides.
-    parts: Vec<(usize, f32)>,
-    /// How many parts must be there for the word to be covered without any alternative; 0 if they cannot cover it.
-    n_parts: usize,
-    /// Its share of the coverage; 0 where it doesn't count.
-    coverable: f32,
-}
-
 /// Scores by chunk, cleared in time proportional to what was written.
 struct Sums {
     values: Vec<f32>,
@@ -119,9 +93,10 @@ impl Sums {
 }
 
 impl LexicalIndex {
-    /// Ranks all chunks by the words that they share with `query`, and keeps the best `depth`.
+    /// Ranks all chunks by the words that they share with `query`, and keeps the best `depth`. Words whose shards are
+    /// not here are passed over.
     pub fn search(&self, query: &str, depth: usize, options: &LexicalOptions) -> LexicalScores {
-        let words = self.query_words(query, options.prefix);
+        let words = self.resolve(query, options).words;
         let n_chunks = self.n_chunks();
         let mut frequencies = Sums::new(n_chunks);
         let mut best = Sums::new(n_chunks);
@@ -154,8 +129,12 @@ impl LexicalIndex {
                 covered[chunk as usize] += word.coverable;
             });
         }
+        let weighted = self.collection.has_weights();
         let mut ranked = Vec::with_capacity(total.touched.len());
-        total.drain(|chunk, score| {
+        total.drain(|chunk, mut score| {
+            if let Some(document) = self.collection.document(chunk).filter(|_| weighted) {
+                score *= self.collection.weight(document);
+            }
             if score > 0.0 {
                 ranked.push((chunk, score));
             }
@@ -176,7 +155,7 @@ impl LexicalIndex {
     /// Calls `visit` with each chunk that has the term, and its score.
     fn score_term(
         &self,
-        term: usize,
+        term: TermIdx,
         options: &LexicalOptions,
         frequencies: &mut Sums,
         mut visit: impl FnMut(u32, f32),
@@ -186,11 +165,7 @@ impl LexicalIndex {
         let mut documents = Vec::new();
         list.visit(
             |posting| {
-                let relative_length = self
-                    .relative_lengths
-                    .get(posting.chunk as usize)
-                    .copied()
-                    .unwrap_or(1.0);
+                let relative_length = self.collection.relative_length(posting.chunk);
                 let mut frequency =
                     posting.n_text as f32 / (1.0 - options.b + options.b * relative_length);
                 frequency += if posting.in_own_heading {
@@ -205,17 +180,10 @@ impl LexicalIndex {
                 };
                 frequencies.update(posting.chunk, |value| value + frequency);
             },
-            |document| documents.push(document as usize),
+            |document| documents.push(document),
         );
         for document in documents {
-            let first = self.parts.first_chunks.get(document).copied().unwrap_or(0);
-            let end = self
-                .parts
-                .first_chunks
-                .get(document + 1)
-                .copied()
-                .unwrap_or(first);
-            for chunk in first..end {
+            for chunk in self.collection.chunks(document) {
                 frequencies.update(chunk, |value| value + options.title);
             }
         }
@@ -231,128 +199,5 @@ impl LexicalIndex {
         let n_with = n_with as f32;
         let n_chunks = self.n_chunks() as f32;
         ((n_chunks - n_with + 0.5).max(0.5) / (n_with + 0.5)).ln_1p()
-    }
-
-    fn query_words(&self, query: &str, prefix: bool) -> Vec<QueryWord> {
-        let mut tokens = tokens(query);
-        let unfinished = tokens
-            .iter()
-            .rposition(|token| token.kind == TokenKind::Word)
-            .filter(|&idx| prefix && tokens[idx].place.end == query.len());
-        let last = unfinished.map(|idx| tokens[idx].surface.clone());
-        let mut words: Vec<QueryWord> = Vec::new();
-        // Words that are one identifier on the page: "hash map" finds `HashMap`.
-        let plain: Vec<&Token> = tokens
-            .iter()
-            .filter(|token| token.kind == TokenKind::Word)
-            .collect();
-        let joined: Vec<String> = plain
-            .windows(2)
-            .filter(|pair| pair[1].surface.len() > 1 && !is_stop_word(&pair[0].surface))
-            .map(|pair| format!("{}{}", pair[0].surface, pair[1].surface))
-            .collect();
-        let mut seen = std::collections::HashSet::new();
-        tokens.retain(|token| seen.insert(token.term.clone()));
-        for token in tokens.iter().take(MAX_QUERY_WORDS) {
-            let is_last = last.as_deref() == Some(token.surface.as_str());
-            words.extend(self.query_word(token, is_last));
-        }
-        for term in joined
-            .iter()
-            .take(MAX_QUERY_WORDS)
-            .filter_map(|joined| self.parts.terms.find(joined))
-        {
-            words.push(QueryWord {
-                weight: PART_WEIGHT,
-                alternatives: vec![(term, 1.0)],
-                parts: Vec::new(),
-                n_parts: 0,
-                coverable: 0.0,
-            });
-        }
-        // "What is it?" has no topic: then its words are all there is to go by.
-        if !words
-            .iter()
-            .any(|word| word.coverable > 0.0 && word.weight > STOP_WORD_WEIGHT)
-        {
-            words.iter_mut().for_each(|word| word.weight = 1.0);
-        } else {
-            words
-                .iter_mut()
-                .filter(|word| word.weight <= STOP_WORD_WEIGHT)
-                .for_each(|word| word.coverable = 0.0);
-        }
-        words
-    }
-
-    fn query_word(&self, token: &Token, unfinished: bool) -> Option<QueryWord> {
-        let whole = self.parts.terms.find(&token.term);
-        if token.kind == TokenKind::Compound {
-            // A symbol that stands alone is asked about; a compound only adds to its words.
-            let has_words = token.term.contains(char::is_alphanumeric);
-            return Some(QueryWord {
-                weight: if has_words { PART_WEIGHT } else { 1.0 },
-                alternatives: vec![(whole?, 1.0)],
-                parts: Vec::new(),
-                n_parts: 0,
-                coverable: 0.0,
-            });
-        }
-        let mut alternatives: Vec<(usize, f32)> =
-            whole.map(|term| (term, 1.0)).into_iter().collect();
-        let mut expansions = Vec::new();
-        if unfinished && token.surface.len() > 1 {
-            expansions = self.expansions(&token.surface, whole);
-            alternatives.extend(expansions.iter().map(|&term| (term, PREFIX_WEIGHT)));
-        }
-        let part_weight = if whole.is_some() { PART_WEIGHT } else { 1.0 };
-        let parts: Vec<(usize, f32)> = token
-            .parts
-            .iter()
-            .filter_map(|part| Some((self.parts.terms.find(part)?, part_weight)))
-            .collect();
-        let n_chunks_with = |term: usize| self.list(term).n_chunks;
-        let all_parts_known = !parts.is_empty() && parts.len() == token.parts.len();
-        let n_with = match whole {
-            Some(term) => n_chunks_with(term),
-            None if all_parts_known => parts
-                .iter()
-                .map(|&(term, _)| n_chunks_with(term))
-                .min()
-                .unwrap_or(0),
-            None => expansions
-                .iter()
-                .map(|&term| n_chunks_with(term))
-                .max()
-                .unwrap_or(0),
-        };
-        let stop = is_stop_word(&token.surface);
-        Some(QueryWord {
-            weight: if stop { STOP_WORD_WEIGHT } else { 1.0 },
-            alternatives,
-            n_parts: if all_parts_known { parts.len() } else { 0 },
-            parts,
-            coverable: self.idf(n_with),
-        })
-    }
-
-    /// The terms of words that begin with `prefix`, most frequent first, without `whole`.
-    fn expansions(&self, prefix: &str, whole: Option<usize>) -> Vec<usize> {
-        let forms = self.parts.forms.with_prefix(prefix);
-        let mut terms: Vec<usize> = self.parts.terms.with_prefix(prefix).collect();
-        terms.extend(
-            self.parts
-                .form_terms
-                .get(forms)
-                .unwrap_or(&[])
-                .iter()
-                .map(|&term| term as usize),
-        );
-        terms.sort_unstable();
-        terms.dedup();
-        terms.retain(|&term| Some(term) != whole);
-        terms.sort_by_key(|&term| std::cmp::Reverse(self.list(term).n_chunks));
-        terms.truncate(MAX_EXPANSIONS);
-        terms
     }
 }

@@ -15,14 +15,11 @@ pub fn terms(text: &str) -> BTreeSet<String> {
 }
 
 impl LexicalIndex {
-    /// How rare a term is in these documents (its idf); the highest for one that no chunk has.
+    /// How rare a term is in these documents (its idf); the highest for one that no chunk has, or whose shard is not here.
     pub fn rarity(&self, term: &str) -> f32 {
-        let n_chunks = self
-            .parts
-            .terms
-            .find(term)
-            .map_or(0, |idx| self.list(idx).n_chunks);
-        self.idf(n_chunks)
+        let shard = self.shards.get(self.route(term)).and_then(Option::as_ref);
+        let rank = shard.and_then(|shard| shard.terms.find(term).map(|rank| (shard, rank)));
+        self.idf(rank.map_or(0, |(shard, rank)| shard.list(rank).n_chunks))
     }
 }
 

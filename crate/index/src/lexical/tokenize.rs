@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::stem::stem;
+use super::english::stem;
 
 /// Longer words are cut: nobody types them, and a page of base64 must not fill the dictionary.
 const MAX_TERM_CHARS: usize = 40;

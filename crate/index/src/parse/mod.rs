@@ -7,6 +7,8 @@ pub mod html;
 mod outline;
 mod strip;
 
+use std::collections::BTreeMap;
+
 use crate::document::{Document, Section};
 use crate::error::PageError;
 
@@ -78,6 +80,9 @@ pub fn parse_page(
         url: url(source, kind, &options.base_url),
         title: parsed.title.unwrap_or_else(|| title_from_path(source)),
         sections: parsed.sections,
+        filters: BTreeMap::new(),
+        weight: 1.0,
+        language: None,
     })
 }
 

@@ -1,0 +1,31 @@
+//! Turns the bytes of a shard into fewer for its way over the network, and back.
+//!
+//! Hosts compress text by its type and leave other files as they are, so shards are compressed here (DEFLATE, RFC 1951).
+
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
+
+use super::malformed;
+use crate::error::BundleError;
+
+/// No file of an index unfolds to more.
+const MAX_UNFOLDED_BYTES: usize = 256 << 20;
+/// The slowest and smallest level that `miniz_oxide` has without trying everything.
+#[cfg(feature = "build")]
+const LEVEL: u8 = 9;
+
+pub(super) fn inflate(role: &'static str, bytes: &[u8]) -> Result<Vec<u8>, BundleError> {
+    decompress_to_vec_with_limit(bytes, MAX_UNFOLDED_BYTES).map_err(|error| {
+        let found = format!("{:?}", error.status);
+        malformed(
+            role,
+            "its compressed bytes",
+            "a whole DEFLATE stream",
+            found,
+        )
+    })
+}
+
+#[cfg(feature = "build")]
+pub(super) fn deflate(bytes: &[u8]) -> Vec<u8> {
+    miniz_oxide::deflate::compress_to_vec(bytes, LEVEL)
+}

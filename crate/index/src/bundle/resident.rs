@@ -1,0 +1,97 @@
+//! Turns what every search needs of an index into bytes and back: counts, lengths, and where the shards are.
+
+use serde::{Deserialize, Serialize};
+
+use super::table::{ShardTable, TableWire};
+use super::{malformed, read_whole, sums, words};
+use crate::error::BundleError;
+use crate::index::Index;
+use crate::lexical::LexicalIndex;
+use crate::lexical::collection::Collection;
+use crate::texts::Texts;
+
+pub(super) const ROLE: &str = "index";
+
+/// The file that is fetched before any search. Fields of numbers are varints, one after the other.
+#[derive(Serialize, Deserialize)]
+struct ResidentFile<'b> {
+    /// One byte for each chunk: its length in words, coarsely.
+    lengths: &'b [u8],
+    /// Chunks of each document.
+    document_chunks: &'b [u8],
+    /// Documents whose weight is not 1.
+    weights: Vec<(u32, f32)>,
+    /// The first word of each shard of words.
+    first_terms: &'b [u8],
+    /// Chunks of each shard of texts.
+    text_chunks: &'b [u8],
+    has_filters: bool,
+    /// For each family, in order.
+    #[serde(borrow)]
+    tables: Vec<TableWire<'b>>,
+}
+
+/// Reads an index none of whose shards are here yet.
+pub(super) fn read(bytes: &[u8]) -> Result<Index, BundleError> {
+    let bytes = super::deflate::inflate(ROLE, bytes)?;
+    let file: ResidentFile<'_> = read_whole(ROLE, &bytes)?;
+    let first_chunks = sums(ROLE, "chunks of documents", file.document_chunks)?;
+    let collection = Collection::new(file.lengths.to_owned(), first_chunks, file.weights)
+        .map_err(|wrong| super::contradiction(ROLE, wrong))?;
+    let n_chunks = collection.n_chunks();
+    let mut firsts = sums(ROLE, "chunks of shards", file.text_chunks)?;
+    let end = firsts.pop().unwrap_or(0);
+    if end as usize != n_chunks || !firsts.is_sorted_by(|a, b| a < b) {
+        return Err(malformed(ROLE, "chunks of shards", n_chunks, end));
+    }
+    let first_terms = words(ROLE, "first words", file.first_terms)?;
+    let n_shards = [
+        first_terms.len(),
+        0,
+        firsts.len(),
+        usize::from(file.has_filters),
+    ];
+    let shards = ShardTable::read(&file.tables, n_shards)?;
+    Ok(Index {
+        lexical: LexicalIndex::absent(collection, first_terms),
+        texts: Texts::absent(firsts),
+        vectors: None,
+        filters: None,
+        shards,
+    })
+}
+
+#[cfg(feature = "build")]
+pub(super) mod write {
+    use super::*;
+    use crate::bundle::write::{front_coded, varints};
+    use crate::lexical::dictionary::Dictionary;
+
+    /// What the resident file says of the shards.
+    pub(in crate::bundle) struct Shards<'s> {
+        pub(in crate::bundle) first_terms: &'s Dictionary,
+        pub(in crate::bundle) first_chunks: &'s [u32],
+        pub(in crate::bundle) has_filters: bool,
+        pub(in crate::bundle) tables: Vec<TableWire<'s>>,
+    }
+
+    pub(in crate::bundle) fn file(
+        collection: &Collection,
+        shards: Shards<'_>,
+    ) -> Result<Vec<u8>, BundleError> {
+        let (lengths, first_chunks, weights) = collection.parts();
+        let gaps = |bounds: &[u32]| varints(bounds.windows(2).map(|pair| pair[1] - pair[0]));
+        let n_chunks = u32::try_from(lengths.len()).unwrap_or(u32::MAX);
+        let text_bounds = [shards.first_chunks, &[n_chunks]].concat();
+        let file = ResidentFile {
+            lengths,
+            document_chunks: &gaps(first_chunks),
+            weights: weights.to_vec(),
+            first_terms: &front_coded(shards.first_terms),
+            text_chunks: &gaps(&text_bounds),
+            has_filters: shards.has_filters,
+            tables: shards.tables,
+        };
+        crate::bundle::write::to_bytes(ROLE, &file)
+    }
+}

@@ -1,0 +1,42 @@
+//! Turns the bytes of a fetched shard into a part of the index that searches read.
+
+use super::{deflate, filters, terms, texts};
+use crate::error::BundleError;
+use crate::index::Index;
+use crate::shard::{Family, ShardId};
+
+impl Index {
+    /// Takes a shard that [`needs`](Self::needs) or [`shards`](Self::shards) named, after checking its length and hash.
+    ///
+    /// # Errors
+    /// [`BundleError::UnknownShard`], [`BundleError::Length`], [`BundleError::Hash`] or [`BundleError::Malformed`]. The index is then as
+    /// it was.
+    pub fn supply(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), BundleError> {
+        self.shards.verify(id, bytes)?;
+        if id.is_table() {
+            return self.shards.add_page(id, bytes);
+        }
+        let family = id.family();
+        let number = id.number() as usize;
+        let bytes = deflate::inflate(family.as_str(), bytes)?;
+        let collection = &self.lexical.collection;
+        let (n_chunks, n_documents) = (collection.n_chunks(), collection.n_documents());
+        match family {
+            Family::Terms => {
+                let shard = terms::read(&bytes)?;
+                terms::check(&shard, n_chunks, n_documents)?;
+                self.lexical.insert(number, shard);
+            }
+            Family::Spelling => {}
+            Family::Texts => {
+                let range = self
+                    .texts
+                    .range(number, u32::try_from(n_chunks).unwrap_or(u32::MAX));
+                let shard = texts::read(&bytes, range, collection)?;
+                self.texts.insert(number, shard);
+            }
+            Family::Filters => self.filters = Some(filters::read(&bytes, n_documents)?),
+        }
+        Ok(())
+    }
+}

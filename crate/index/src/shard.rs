@@ -1,0 +1,120 @@
+//! Turns a piece of an index into a name under which it is asked for, so that a page fetches only what a query reads.
+//!
+//! A large index is cut into shards. Whoever searches asks [`Index::needs`](crate::Index::needs) what is missing,
+//! fetches it, hands it to [`Index::supply`](crate::Index::supply) and asks again, until nothing is missing: the first
+//! answer may be a table that names the next ones. Nothing here reads or waits.
+
+use serde::Serialize;
+
+/// What shards hold. Each family is numbered by itself, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// Words in a range of the sorted dictionary, and where they occur.
+    Terms,
+    /// Words by first letter and length, to correct what was mistyped.
+    Spelling,
+    /// Urls, titles, headings and texts of chunks that follow each other.
+    Texts,
+    /// The values by which a search may be narrowed.
+    Filters,
+}
+
+impl Family {
+    /// All of them, in the order in which they are numbered and stored.
+    pub const ALL: [Self; 4] = [Self::Terms, Self::Spelling, Self::Texts, Self::Filters];
+
+    /// What errors call it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Terms => "terms",
+            Self::Spelling => "spelling",
+            Self::Texts => "texts",
+            Self::Filters => "filters",
+        }
+    }
+
+    pub(crate) fn position(self) -> usize {
+        self as usize
+    }
+}
+
+/// Names one shard, or one page of a family's table of shards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ShardId(u32);
+
+/// Bits for the number within a family.
+const NUMBER_BITS: u32 = 24;
+const TABLE: u32 = 1 << 31;
+
+impl ShardId {
+    pub(crate) fn shard(family: Family, number: u32) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "there are few families")]
+        let family = family.position() as u32;
+        Self(family << NUMBER_BITS | number & ((1 << NUMBER_BITS) - 1))
+    }
+
+    pub(crate) fn table(family: Family, page: u32) -> Self {
+        Self(Self::shard(family, page).0 | TABLE)
+    }
+
+    /// The same name from the number that [`bits`](Self::bits) gave; `None` for other numbers.
+    pub fn from_bits(bits: u32) -> Option<Self> {
+        let family = (bits & !TABLE) >> NUMBER_BITS;
+        Family::ALL.get(family as usize).map(|_| Self(bits))
+    }
+
+    /// The name as a number, to cross a boundary.
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// What the shard holds, or what the shards hold that a table's page names.
+    pub fn family(self) -> Family {
+        let family = (self.0 & !TABLE) >> NUMBER_BITS;
+        Family::ALL
+            .get(family as usize)
+            .copied()
+            .unwrap_or(Family::Terms)
+    }
+
+    /// Whether it names a page of a table instead of a shard.
+    pub fn is_table(self) -> bool {
+        self.0 & TABLE != 0
+    }
+
+    pub(crate) fn number(self) -> u32 {
+        self.0 & ((1 << NUMBER_BITS) - 1)
+    }
+}
+
+/// A shard as it is fetched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Shard {
+    /// What [`Index::supply`](crate::Index::supply) is told that it is.
+    pub id: ShardId,
+    /// Where it stands in the bundle.
+    pub path: String,
+    /// Its length in bytes.
+    pub bytes: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cross_a_boundary_as_numbers() {
+        for family in Family::ALL {
+            for id in [ShardId::shard(family, 77), ShardId::table(family, 3)] {
+                let same = ShardId::from_bits(id.bits()).expect("a name");
+                assert_eq!((same, same.family()), (id, family));
+                assert_eq!(
+                    (same.is_table(), same.number()),
+                    (id.is_table(), id.number())
+                );
+            }
+        }
+        assert_eq!(ShardId::from_bits(99 << NUMBER_BITS), None);
+    }
+}

@@ -1,0 +1,100 @@
+//! Turns a chunk's position into its text, heading and document, where the shard that holds it is here.
+
+use std::collections::BTreeSet;
+
+use crate::chunk::Chunk;
+use crate::index::{ChunkIdx, DocumentEntry};
+
+/// The chunks of an index, in shards of chunks that follow each other.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Texts {
+    /// The first chunk of each shard; the first of all is 0.
+    firsts: Vec<u32>,
+    shards: Vec<Option<TextShard>>,
+}
+
+/// Chunks that follow each other, and their documents.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct TextShard {
+    /// The position of the first of `documents`.
+    pub(crate) first_document: u32,
+    pub(crate) documents: Vec<DocumentEntry>,
+    pub(crate) chunks: Vec<Chunk>,
+}
+
+impl Texts {
+    /// Shards of which none is here yet; `firsts` is in increasing order and begins with 0.
+    pub(crate) fn absent(firsts: Vec<u32>) -> Self {
+        let shards = firsts.iter().map(|_| None).collect();
+        Self { firsts, shards }
+    }
+
+    /// One shard with everything.
+    #[cfg(feature = "build")]
+    pub(crate) fn whole(shard: TextShard) -> Self {
+        Self {
+            firsts: vec![0],
+            shards: vec![Some(shard)],
+        }
+    }
+
+    pub(crate) fn n_shards(&self) -> usize {
+        self.firsts.len()
+    }
+
+    /// The positions of a shard's chunks, `n_chunks` in all.
+    pub(crate) fn range(&self, shard: usize, n_chunks: u32) -> std::ops::Range<u32> {
+        let first = self.firsts.get(shard).copied().unwrap_or(n_chunks);
+        first..self.firsts.get(shard + 1).copied().unwrap_or(n_chunks)
+    }
+
+    pub(crate) fn insert(&mut self, idx: usize, shard: TextShard) {
+        if let Some(place) = self.shards.get_mut(idx) {
+            *place = Some(shard);
+        }
+    }
+
+    pub(crate) fn is_here(&self, shard: usize) -> bool {
+        self.shards.get(shard).is_some_and(Option::is_some)
+    }
+
+    /// The shard that holds a chunk, whether it is here or not.
+    fn shard_of(&self, chunk: u32) -> usize {
+        self.firsts
+            .partition_point(|&first| first <= chunk)
+            .saturating_sub(1)
+    }
+
+    /// The shards of `chunks` that are not here.
+    pub(crate) fn missing(&self, chunks: impl Iterator<Item = u32>) -> BTreeSet<u32> {
+        chunks
+            .map(|chunk| self.shard_of(chunk))
+            .filter(|&shard| !self.is_here(shard))
+            .filter_map(|shard| u32::try_from(shard).ok())
+            .collect()
+    }
+
+    fn place(&self, chunk: ChunkIdx) -> Option<(&TextShard, usize)> {
+        let shard = self.shard_of(chunk.0);
+        let first = *self.firsts.get(shard)?;
+        let held = self.shards.get(shard)?.as_ref()?;
+        Some((held, (chunk.0 - first) as usize))
+    }
+
+    pub(crate) fn chunk(&self, chunk: ChunkIdx) -> Option<&Chunk> {
+        let (shard, idx) = self.place(chunk)?;
+        shard.chunks.get(idx)
+    }
+
+    pub(crate) fn document(&self, chunk: ChunkIdx) -> Option<&DocumentEntry> {
+        let (shard, idx) = self.place(chunk)?;
+        let document = shard.chunks.get(idx)?.document;
+        let idx = document.checked_sub(shard.first_document)? as usize;
+        shard.documents.get(idx)
+    }
+
+    /// All chunks that are here, with their documents, in order.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = &Chunk> {
+        self.shards.iter().flatten().flat_map(|shard| &shard.chunks)
+    }
+}
