@@ -48,6 +48,9 @@ pub(crate) fn embedder(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option
 fn index(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
     let resident = file_bytes(dir, manifest, Role::Index)?.unwrap_or_default();
     let mut index = bundle::read_index(manifest, &resident)?;
+    if let Some(vectors) = file_bytes(dir, manifest, Role::Vectors)? {
+        bundle::read_vectors(manifest, &vectors, &mut index)?;
+    }
     loop {
         let missing = index.missing();
         if missing.is_empty() {
@@ -56,9 +59,6 @@ fn index(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
         for shard in missing {
             index.supply(shard.id, &read(&dir.join(&shard.path))?)?;
         }
-    }
-    if let Some(vectors) = file_bytes(dir, manifest, Role::Vectors)? {
-        bundle::read_vectors(manifest, &vectors, &mut index)?;
     }
     Ok(index)
 }

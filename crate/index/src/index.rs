@@ -165,12 +165,16 @@ impl Index {
     pub fn needs(
         &self,
         query: &str,
-        _embedding: Option<&[f32]>,
+        embedding: Option<&[f32]>,
         options: &SearchOptions,
     ) -> Vec<Shard> {
         let mut shards = Vec::new();
         let terms = self.lexical.missing(query, &options.lexical);
         shards.extend(terms.into_iter().map(|number| (Family::Terms, number)));
+        if let Some((vectors, embedding)) = self.vectors.as_ref().zip(embedding) {
+            let near = vectors.missing(embedding).into_iter();
+            shards.extend(near.map(|number| (Family::Vectors, number)));
+        }
         if !options.filters.is_empty() {
             shards.extend(self.needs_filters().then_some((Family::Filters, 0)));
         }
@@ -227,6 +231,10 @@ impl Index {
             Family::Spelling => true,
             Family::Texts => self.texts.is_here(number),
             Family::Filters => self.filters.is_some(),
+            Family::Vectors => {
+                let vectors = self.vectors.as_ref();
+                vectors.is_none_or(|vectors| vectors.is_here(number))
+            }
         }
     }
 
@@ -234,7 +242,10 @@ impl Index {
     pub(crate) fn n_missing(&self) -> usize {
         let n_terms = (0..self.lexical.n_shards()).filter(|&shard| !self.lexical.is_here(shard));
         let n_texts = (0..self.texts.n_shards()).filter(|&shard| !self.texts.is_here(shard));
-        n_terms.count() + n_texts.count() + usize::from(self.needs_filters())
+        let vectors = self.vectors.iter();
+        let n_vectors = vectors
+            .flat_map(|vectors| (0..vectors.n_shards()).filter(|&shard| !vectors.is_here(shard)));
+        n_terms.count() + n_texts.count() + n_vectors.count() + usize::from(self.needs_filters())
     }
 
     /// The best chunks for a query, by its words and, where there is one, by its embedding.

@@ -9,7 +9,7 @@ use anchorite::index::bundle::{self, Bundle, Role};
 use anchorite::index::chunk::{ChunkOptions, chunk_documents};
 use anchorite::index::lexical::LexicalScores;
 use anchorite::index::shard::Family;
-use anchorite::index::vector::{GraphChoice, VectorOptions};
+use anchorite::index::vector::{VectorChoice, VectorOptions};
 use anchorite::index::{ChunkIdx, Index, IndexOptions, SearchOptions};
 use anyhow::Context;
 use serde::Serialize;
@@ -138,10 +138,11 @@ impl Prepared {
         }
         let options = IndexOptions {
             vectors: VectorOptions {
-                graph: match index {
-                    IndexArgument::Auto => GraphChoice::Auto,
-                    IndexArgument::Flat => GraphChoice::Flat,
-                    IndexArgument::Graph => GraphChoice::Graph,
+                choice: match index {
+                    IndexArgument::Auto => VectorChoice::Auto,
+                    IndexArgument::Flat => VectorChoice::Flat,
+                    IndexArgument::Graph => VectorChoice::Graph,
+                    IndexArgument::Shards => VectorChoice::Shards,
                 },
                 ..VectorOptions::default()
             },

@@ -47,7 +47,7 @@ pub(crate) struct RetrievalArguments {
     /// Where embeddings are kept between runs; default: nowhere.
     #[arg(long, env = "ANCHORITE_CACHE")]
     cache: Option<PathBuf>,
-    /// Compare all vectors, or walk a graph, whatever their number.
+    /// Compare all vectors, walk a graph, or read shards of neighbours, whatever their number.
     #[arg(long, value_enum, default_value_t = IndexArgument::Auto)]
     index: IndexArgument,
     /// Write the two rankings of each query as JSON lines to this file.
@@ -63,6 +63,7 @@ enum IndexArgument {
     Auto,
     Flat,
     Graph,
+    Shards,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {

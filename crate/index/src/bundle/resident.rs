@@ -50,6 +50,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Index, BundleError> {
         0,
         firsts.len(),
         usize::from(file.has_filters),
+        // The file of vectors names its own.
+        0,
     ];
     let shards = ShardTable::read(&file.tables, n_shards)?;
     Ok(Index {
