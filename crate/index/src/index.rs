@@ -57,7 +57,7 @@ pub struct IndexOptions {
 pub struct SearchOptions {
     /// The most hits to return. Default 10.
     pub limit: usize,
-    /// How far down each ranking is read before they are fused. Default 100.
+    /// How far down each ranking is read before they are fused. Default 300.
     pub depth: usize,
     /// The most hits from one document, so that one long page does not fill the list; `None` for no such limit. Default 3.
     pub per_document: Option<usize>,
@@ -73,7 +73,7 @@ impl Default for SearchOptions {
     fn default() -> Self {
         Self {
             limit: 10,
-            depth: 100,
+            depth: 300,
             per_document: Some(3),
             filters: BTreeMap::new(),
             lexical: LexicalOptions::default(),
@@ -101,7 +101,7 @@ impl SearchOptions {
 pub struct Hit {
     /// Which chunk.
     pub chunk: ChunkIdx,
-    /// 1 for the first of every ranking, towards 0 for the last of one. Comparable within one query only.
+    /// 1 for the best by words whose meaning is that of the query, towards 0. Comparable within one query only.
     pub score: f32,
     /// Its place by words, with its BM25 score; `None` if it shares none, or is too far down.
     pub lexical: Option<Ranked>,
