@@ -62,7 +62,7 @@ for (const make of [doubleSite, realSite]) {
     };
 
     test("names the file when one bit of the index is wrong", async () => {
-      const path = partOf(site, "documents");
+      const path = partOf(site, "index");
       const { page, context } = await visitWith(only(path, { flip: 77 }));
       assert.equal(await page.getAttribute("anchorite-chat", "data-state"), "error");
       const text = await said(page);
@@ -108,7 +108,7 @@ for (const make of [doubleSite, realSite]) {
     });
 
     test("refuses a manifest of a newer version, and says what to do", async () => {
-      const newer = Buffer.from(JSON.stringify({ format: 2, anchorite: "9.0.0", layout: "unheard of" }));
+      const newer = Buffer.from(JSON.stringify({ format: 3, anchorite: "9.0.0", layout: "unheard of" }));
       const { page, context } = await visitWith(only("bundle/manifest.json", { replace: newer }));
       const text = await said(page);
       assert.match(text, /version|format/);

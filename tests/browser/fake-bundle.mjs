@@ -50,8 +50,8 @@ export function fakeSite(docs, out, { embedder = 300_000, generator = 900_000 } 
     return hash.update(seed).digest();
   };
   const content = [
-    ["documents", "documents.json", [Buffer.from(JSON.stringify(chunks))]],
-    ["lexical", "lexical.bin", [noise(4_000, "lexical")]],
+    ["index", "index.json", [Buffer.from(JSON.stringify(chunks))]],
+    ["vectors", "vectors.bin", [noise(4_000, "vectors")]],
     ["embedder", "embedder.gguf", [noise(embedder, "embedder")]],
     ["generator", "generator.gguf", [noise(generator / 2, "one"), noise(generator / 2, "two")]],
   ];
@@ -70,6 +70,7 @@ export function fakeSite(docs, out, { embedder = 300_000, generator = 900_000 } 
     }),
   }));
   const id = sha256(files.map((file) => file.sha256).join());
-  const manifest = { format: 1, anchorite: "0.1.0", id, documents, chunks: chunks.length, embedding_dimension: 384, files };
+  const counts = { documents, chunks: chunks.length, embedding_dimension: 384, shards: { count: 0, bytes: 0 } };
+  const manifest = { format: 2, anchorite: "0.1.0", id, ...counts, files };
   fs.writeFileSync(path.join(bundle, "manifest.json"), JSON.stringify(manifest));
 }

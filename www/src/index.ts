@@ -8,6 +8,8 @@ export type {
   AskOptions,
   Backend,
   BackendRequest,
+  FilterCounts,
+  Filters,
   Hit,
   Manifest,
   Module,

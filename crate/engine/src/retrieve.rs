@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anchorite_index::{Hit, Index, SearchOptions, Shard, snippet};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::answer::Passage;
 use crate::gate::Evidence;
@@ -26,8 +26,7 @@ pub struct SearchResult {
 }
 
 /// What is searched for, beside its words.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchRequest {
     /// The most results.
     pub limit: usize,

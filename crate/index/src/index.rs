@@ -7,7 +7,7 @@ use crate::bundle::ShardTable;
 use crate::chunk::Chunk;
 use crate::filters::Filters;
 use crate::fuse::{self, FusionOptions, Ranked};
-use crate::lexical::{LexicalIndex, LexicalOptions, LexicalScores};
+use crate::lexical::{self, LexicalIndex, LexicalOptions, LexicalScores};
 use crate::shard::{Family, Shard, ShardId};
 #[cfg(feature = "build")]
 use crate::texts::TextShard;
@@ -111,6 +111,14 @@ pub struct Hit {
     pub coverage: f32,
 }
 
+/// What a search found, and what it could not tell.
+#[derive(Default)]
+struct Found {
+    hits: Vec<Hit>,
+    /// Chunks that may be hits, or not: their texts are not here.
+    unread: Vec<ChunkIdx>,
+}
+
 impl Index {
     /// Indexes chunks, and embeddings if there are any: one for each chunk, in order.
     ///
@@ -168,15 +176,17 @@ impl Index {
         embedding: Option<&[f32]>,
         options: &SearchOptions,
     ) -> Vec<Shard> {
-        let mut shards = Vec::new();
-        let terms = self.lexical.missing(query, &options.lexical);
-        shards.extend(terms.into_iter().map(|number| (Family::Terms, number)));
+        let mut shards = self.lexical.missing(query, &options.lexical);
         if let Some((vectors, embedding)) = self.vectors.as_ref().zip(embedding) {
             let near = vectors.missing(embedding).into_iter();
             shards.extend(near.map(|number| (Family::Vectors, number)));
         }
         if !options.filters.is_empty() {
             shards.extend(self.needs_filters().then_some((Family::Filters, 0)));
+        }
+        // Whether a chunk has a phrase only its text tells, once all words are known.
+        if shards.is_empty() {
+            return self.needs_texts(self.found(query, embedding, options).unread);
         }
         self.located(shards)
     }
@@ -228,7 +238,7 @@ impl Index {
         }
         match id.family() {
             Family::Terms => self.lexical.is_here(number),
-            Family::Spelling => true,
+            Family::Spelling => self.lexical.spelling.is_here(number),
             Family::Texts => self.texts.is_here(number),
             Family::Filters => self.filters.is_some(),
             Family::Vectors => {
@@ -239,6 +249,7 @@ impl Index {
     }
 
     /// How many shards are not here, those included whose names are not known yet.
+    #[cfg(feature = "build")]
     pub(crate) fn n_missing(&self) -> usize {
         let n_terms = (0..self.lexical.n_shards()).filter(|&shard| !self.lexical.is_here(shard));
         let n_texts = (0..self.texts.n_shards()).filter(|&shard| !self.texts.is_here(shard));
@@ -248,24 +259,31 @@ impl Index {
         n_terms.count() + n_texts.count() + n_vectors.count() + usize::from(self.needs_filters())
     }
 
-    /// The best chunks for a query, by its words and, where there is one, by its embedding.
+    /// The best chunks for a query, by its words and, where there is one, by its embedding. Shards that are not here are passed
+    /// over; [`needs`](Self::needs) names them.
     ///
-    /// An embedding of another dimension than [`dimension`](Self::dimension) finds nothing: compare them once, when
-    /// the embedder is loaded.
+    /// What the query has between quotation marks, hits have in their text, heading or title. An embedding of another dimension
+    /// than [`dimension`](Self::dimension) finds nothing: compare them once, when the embedder is loaded.
     pub fn search(
         &self,
         query: &str,
         embedding: Option<&[f32]>,
         options: &SearchOptions,
     ) -> Vec<Hit> {
+        self.found(query, embedding, options).hits
+    }
+
+    fn found(&self, query: &str, embedding: Option<&[f32]>, options: &SearchOptions) -> Found {
         let depth = options.depth.max(options.limit);
         let lexical = self.lexical.search(query, depth, &options.lexical);
         let vector = self
             .vectors
             .as_ref()
             .zip(embedding)
+            // Who quotes asks for these words.
+            .filter(|_| lexical.phrases.is_empty())
             .map(|(vectors, embedding)| vectors.search(embedding, depth));
-        self.fuse(&lexical, vector.as_deref(), options)
+        self.fused(&lexical, vector.as_deref(), options)
     }
 
     /// Joins a ranking by words with one by embeddings, `(chunk, cosine)` with the nearest first, wherever it is from.
@@ -275,38 +293,80 @@ impl Index {
         vector: Option<&[(u32, f32)]>,
         options: &SearchOptions,
     ) -> Vec<Hit> {
-        let allowed = (!options.filters.is_empty()).then(|| {
-            let none = Filters::default();
-            let filters = self.filters.as_ref().unwrap_or(&none);
-            filters.allowed(&options.filters, self.n_documents())
-        });
+        self.fused(lexical, vector, options).hits
+    }
+
+    fn fused(
+        &self,
+        lexical: &LexicalScores,
+        vector: Option<&[(u32, f32)]>,
+        options: &SearchOptions,
+    ) -> Found {
+        let allowed = self.allowed(options);
         let mut n_of_document: HashMap<u32, usize> = HashMap::new();
-        fuse::fuse(&lexical.ranked, vector, &options.fusion)
-            .into_iter()
-            .filter(|fused| {
-                let Some(document) = self.lexical.collection.document(fused.chunk) else {
-                    return false;
-                };
-                let allowed = allowed.as_ref().is_none_or(|allowed| {
-                    let allowed = allowed.get(document as usize);
-                    allowed.copied().unwrap_or(false)
-                });
-                if !allowed {
-                    return false;
+        let mut found = Found::default();
+        for fused in fuse::fuse(&lexical.ranked, vector, &options.fusion) {
+            if found.hits.len() + found.unread.len() >= options.limit {
+                break;
+            }
+            let Some(document) = self.lexical.collection.document(fused.chunk) else {
+                continue;
+            };
+            let is_allowed = allowed.as_ref().is_none_or(|allowed| {
+                let allowed = allowed.get(document as usize);
+                allowed.copied().unwrap_or(false)
+            });
+            if !is_allowed {
+                continue;
+            }
+            let chunk = ChunkIdx(fused.chunk);
+            match self.has_phrases(chunk, &lexical.phrases) {
+                Some(true) => {}
+                Some(false) => continue,
+                None => {
+                    found.unread.push(chunk);
+                    continue;
                 }
-                let n_hits = n_of_document.entry(document).or_insert(0);
-                *n_hits += 1;
-                options.per_document.is_none_or(|limit| *n_hits <= limit)
-            })
-            .take(options.limit)
-            .map(|fused| Hit {
-                chunk: ChunkIdx(fused.chunk),
-                score: fused.score,
-                lexical: fused.lexical,
-                vector: fused.vector,
-                coverage: lexical.coverage(fused.chunk),
-            })
-            .collect()
+            }
+            let n_hits = n_of_document.entry(document).or_insert(0);
+            *n_hits += 1;
+            if options.per_document.is_none_or(|limit| *n_hits <= limit) {
+                found.hits.push(Hit {
+                    chunk,
+                    score: fused.score,
+                    lexical: fused.lexical,
+                    vector: fused.vector,
+                    coverage: lexical.coverage(fused.chunk),
+                });
+            }
+        }
+        found
+    }
+
+    /// The documents that the filters let through; `None` where there are no filters to go by.
+    fn allowed(&self, options: &SearchOptions) -> Option<Vec<bool>> {
+        if options.filters.is_empty() {
+            return None;
+        }
+        let none = Filters::default();
+        let filters = self.filters.as_ref().unwrap_or(&none);
+        Some(filters.allowed(&options.filters, self.n_documents()))
+    }
+
+    /// Whether a chunk has all phrases in its text, a heading or its title; `None` where there are phrases and it is not here.
+    fn has_phrases(&self, chunk: ChunkIdx, phrases: &[Vec<String>]) -> Option<bool> {
+        if phrases.is_empty() {
+            return Some(true);
+        }
+        let (held, document) = self.chunk(chunk).zip(self.document(chunk))?;
+        let fields = || {
+            let headings = held.headings.iter().map(String::as_str);
+            [held.text.as_str(), document.title.as_str()]
+                .into_iter()
+                .chain(headings)
+        };
+        let has = |phrase: &Vec<String>| fields().any(|field| lexical::contains(field, phrase));
+        Some(phrases.iter().all(has))
     }
 
     /// How many documents are indexed.

@@ -38,6 +38,7 @@ impl Texts {
         }
     }
 
+    #[cfg(feature = "build")]
     pub(crate) fn n_shards(&self) -> usize {
         self.firsts.len()
     }

@@ -27,10 +27,10 @@ export class Engine {
     } catch (thrown) {
       throw plain("manifest_malformed", `bundle manifest is not JSON: ${thrown.message}`, "build the bundle again");
     }
-    if (manifest.format !== 1) {
+    if (manifest.format !== 2) {
       throw plain(
         "bundle_version",
-        `bundle format is not supported: expected \`1\`, found \`${manifest.format}\``,
+        `bundle format is not supported: expected \`2\`, found \`${manifest.format}\``,
         "update `anchorite.js` to the version that built the bundle",
       );
     }
@@ -66,7 +66,30 @@ export class Engine {
   }
 
   load_index() {
-    this.#chunks = JSON.parse(new TextDecoder().decode(this.#file("documents")));
+    this.#chunks = JSON.parse(new TextDecoder().decode(this.#file("index")));
+  }
+
+  load_vectors() {
+    this.#file("vectors");
+  }
+
+  // The double's index is whole from the start.
+  supply() {}
+
+  missing() {
+    return [];
+  }
+
+  shards() {
+    return [];
+  }
+
+  needs() {
+    return [];
+  }
+
+  filters() {
+    return { missing: [], filters: {} };
   }
 
   load_embedder() {
@@ -96,7 +119,7 @@ export class Engine {
   }
 
   search(query, limit) {
-    return this.#rank(query, limit).map(({ id, url, title, headings, text, score }) => ({
+    const results = this.#rank(query, limit).map(({ id, url, title, headings, text, score }) => ({
       id,
       url,
       title,
@@ -104,6 +127,7 @@ export class Engine {
       snippet: text.slice(0, 180),
       score: this.#meaning ? score + 1 : score,
     }));
+    return { results, missing: [] };
   }
 
   async ask(question, options, abort, onEvent) {

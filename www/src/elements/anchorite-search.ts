@@ -2,7 +2,7 @@
 import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { EngineState } from "../engine/client.js";
 import { isAbort, toPlain } from "../engine/errors.js";
-import type { Hit, PlainError } from "../engine/protocol.js";
+import type { Filters, Hit, PlainError } from "../engine/protocol.js";
 import { BundleElement } from "./base.js";
 import { searchLine, strings } from "./strings.js";
 import { tokens } from "./styles.js";
@@ -29,6 +29,7 @@ export class AnchoriteSearch extends BundleElement {
     limit: { type: Number },
     shortcut: {},
     placeholder: {},
+    filters: { attribute: false },
     query: { state: true },
     hits: { state: true },
     active: { state: true },
@@ -159,6 +160,8 @@ export class AnchoriteSearch extends BundleElement {
   /** A key that moves the focus here, such as `/`; none by default, for the site may use it. */
   declare shortcut: string;
   declare placeholder: string;
+  /** What results must have, by the names and values that `Anchorite.filters()` tells; a property, not an attribute. */
+  declare filters: Filters;
   declare private query: string;
   declare private hits: readonly Hit[] | null;
   declare private active: number;
@@ -174,6 +177,7 @@ export class AnchoriteSearch extends BundleElement {
     this.limit = 8;
     this.shortcut = "";
     this.placeholder = strings.searchPlaceholder;
+    this.filters = {};
     this.query = "";
     this.hits = null;
     this.active = -1;
@@ -206,6 +210,7 @@ export class AnchoriteSearch extends BundleElement {
 
   protected override updated(changed: Map<string, unknown>): void {
     super.updated(changed);
+    if (changed.has("filters") && this.hits) void this.#search();
     if (!changed.has("state") || !this.query.trim()) return;
     // The same words find more once the next rung is there.
     const meaning = this.state?.rungs.meaning.kind === "ready";
@@ -317,7 +322,12 @@ export class AnchoriteSearch extends BundleElement {
       const engine = await this.engine;
       if (running.signal.aborted) return;
       const withMeaning = engine.state.rungs.meaning.kind === "ready";
-      const hits = await engine.search(query, { limit: this.limit, signal: running.signal });
+      const onPartial = (partial: readonly Hit[]): void => {
+        // Fewer hits than are shown would only flicker: the rest is a moment away.
+        if (!running.signal.aborted && partial.length >= (this.hits?.length ?? 0)) this.hits = partial;
+      };
+      const { limit, filters } = this;
+      const hits = await engine.search(query, { limit, filters, onPartial, signal: running.signal });
       if (running.signal.aborted) return;
       this.#withMeaning = withMeaning;
       this.failure = null;

@@ -7,6 +7,8 @@ import type {
   AskOptions,
   Backend,
   BackendRequest,
+  FilterCounts,
+  Filters,
   Hit,
   Manifest,
   Module,
@@ -41,6 +43,10 @@ export interface OpenOptions {
 export interface SearchOptions {
   /** Most hits to return; default 10. */
   readonly limit?: number;
+  /** What hits must have: for each filter named here, one of the values. `filters()` tells which there are. */
+  readonly filters?: Filters;
+  /** Hears of what was found in the part of the index that is here, while the rest of it that the query reads is fetched. */
+  readonly onPartial?: (hits: readonly Hit[]) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -57,6 +63,7 @@ interface Pending {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;
   readonly onEvent?: ((event: AskEvent) => void) | undefined;
+  readonly onPartial?: ((hits: readonly Hit[]) => void) | undefined;
 }
 
 const WAITING: RungState = { kind: "waiting" };
@@ -167,9 +174,21 @@ export class Anchorite {
 
   /** The passages that match best. Works from `opened` on, and by meaning too once that rung is ready. */
   async search(query: string, options: SearchOptions = {}): Promise<readonly Hit[]> {
-    const { limit = 10, signal } = options;
-    const reply = await this.#call((id) => ({ kind: "search", id, query, limit }), signal);
+    const { limit = 10, filters = {}, onPartial, signal } = options;
+    const request = (id: number): Request => ({ kind: "search", id, query, limit, filters });
+    const reply = await this.#call(request, signal, undefined, onPartial);
     return reply.kind === "hits" ? reply.hits : [];
+  }
+
+  /** The filters of the documents, by name: how many documents have each value. */
+  async filters(): Promise<FilterCounts> {
+    const reply = await this.#call((id) => ({ kind: "filters", id }), undefined);
+    return reply.kind === "filters" ? reply.filters : {};
+  }
+
+  /** Fetches the whole index, so that search works without the host. A small one is kept without asking. */
+  async keep(): Promise<void> {
+    await this.#call((id) => ({ kind: "keep", id }), undefined);
   }
 
   /**
@@ -216,21 +235,20 @@ export class Anchorite {
     request: (id: number) => Request,
     signal: AbortSignal | undefined,
     onEvent?: (event: AskEvent) => void,
+    onPartial?: (hits: readonly Hit[]) => void,
   ): Promise<Reply> {
     if (signal?.aborted) throw abortError(signal);
     if (this.#state.error) throw this.#state.error;
     const id = this.#nextId++;
     const { promise, resolve, reject } = withResolvers<Reply>();
     const message = request(id);
-    this.#pending.set(id, { message, resolve, reject, onEvent });
+    this.#pending.set(id, { message, resolve, reject, onEvent, onPartial });
     const stop = (): void => {
-      if (message.kind === "ask") {
-        // The worker ends the answer after the token being made, and then replies.
-        this.#post({ kind: "abort", id });
-      } else {
-        this.#pending.delete(id);
-        reject(abortError(signal));
-      }
+      this.#post({ kind: "abort", id });
+      // The worker ends an answer after the token being made, and then replies.
+      if (message.kind === "ask") return;
+      this.#pending.delete(id);
+      reject(abortError(signal));
     };
     signal?.addEventListener("abort", stop, { once: true });
     this.#post(message);
@@ -299,7 +317,12 @@ export class Anchorite {
       case "event":
         this.#pending.get(reply.id)?.onEvent?.(reply.event);
         return;
+      case "partial":
+        this.#pending.get(reply.id)?.onPartial?.(reply.hits);
+        return;
       case "hits":
+      case "filters":
+      case "kept":
       case "answer":
         this.#pending.get(reply.id)?.resolve(reply);
         this.#pending.delete(reply.id);

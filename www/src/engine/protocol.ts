@@ -19,7 +19,7 @@ export interface PartEntry {
 }
 
 export interface FileEntry {
-  readonly role: "documents" | "lexical" | "vectors" | "embedder" | "generator" | "adapter";
+  readonly role: "index" | "vectors" | "embedder" | "generator" | "adapter";
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -34,8 +34,23 @@ export interface Manifest {
   readonly documents: number;
   readonly chunks: number;
   readonly embedding_dimension?: number | null;
+  /** Pieces of the index that are fetched when a query reads them. */
+  readonly shards: { readonly count: number; readonly bytes: number };
   readonly files: readonly FileEntry[];
 }
+
+/** A piece of the index that a query reads; `id` is the engine's name for it. */
+export interface Shard {
+  readonly id: number;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** What hits must have: for each filter named here, one of the values. */
+export type Filters = Readonly<Record<string, readonly string[]>>;
+
+/** How many documents have each value of each filter. */
+export type FilterCounts = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** A search result. `url` carries the anchor and is relative to the site unless the bundle was built with a base. */
 export interface Hit {
@@ -159,14 +174,24 @@ export type SearchRequest =
       /** A worker before this one searched by meaning, so calls wait until this one does. */
       readonly awaitMeaning: boolean;
     }
-  | { readonly kind: "search"; readonly id: number; readonly query: string; readonly limit: number };
+  | {
+      readonly kind: "search";
+      readonly id: number;
+      readonly query: string;
+      readonly limit: number;
+      readonly filters: Filters;
+    }
+  | { readonly kind: "filters"; readonly id: number }
+  /** Fetches the whole index, so that search works without the host. */
+  | { readonly kind: "keep"; readonly id: number }
+  /** Ends an answer after the token being made, and a search before it fetches more. */
+  | { readonly kind: "abort"; readonly id: number };
 
 /** Page to the worker that answers. */
 export type Request =
   | SearchRequest
   | { readonly kind: "prepare"; readonly backend: BackendRequest }
-  | { readonly kind: "ask"; readonly id: number; readonly question: string; readonly options: AskOptions }
-  | { readonly kind: "abort"; readonly id: number };
+  | { readonly kind: "ask"; readonly id: number; readonly question: string; readonly options: AskOptions };
 
 /** Worker to page. */
 export type Reply =
@@ -176,6 +201,10 @@ export type Reply =
   | { readonly kind: "backend"; readonly backend: Backend }
   | { readonly kind: "prepared" }
   | { readonly kind: "hits"; readonly id: number; readonly hits: readonly Hit[] }
+  /** What was found in the part of the index that is here; `hits` follows. */
+  | { readonly kind: "partial"; readonly id: number; readonly hits: readonly Hit[] }
+  | { readonly kind: "filters"; readonly id: number; readonly filters: FilterCounts }
+  | { readonly kind: "kept"; readonly id: number }
   | { readonly kind: "event"; readonly id: number; readonly event: AskEvent }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Answer }
   | { readonly kind: "failed"; readonly id: number | null; readonly error: PlainError };

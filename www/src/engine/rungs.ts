@@ -1,8 +1,8 @@
 // Turns a bundle's address into an engine that searches, rung by rung; what the workers of both modules do alike.
 import type { Engine as SearchEngine } from "#pkg-search";
 import { AnchoriteError, toPlain } from "./errors.js";
-import type { FileEntry, Manifest, Reply, Request, Rung } from "./protocol.js";
-import { Store } from "./store.js";
+import type { FileEntry, FilterCounts, Filters, Hit, Manifest, Reply, Request, Rung, SearchRequest, Shard } from "./protocol.js";
+import { type Accept, type Count, type Piece, Store } from "./store.js";
 
 /** The part of a dedicated worker's scope that is used here; the DOM library of TypeScript knows only windows. */
 interface Scope {
@@ -24,12 +24,26 @@ declare const MODULE: string;
 /** Progress is for eyes: more often than this is only work. */
 const PROGRESS_MS = 60;
 
-/** An engine with its index loaded. */
+/** An index of at most so many bytes is kept whole, for a visit without the host, where the reader does not save data. */
+const KEEP_BYTES = 2 * 1024 * 1024;
+/** Shards that are under way at a time when nobody waits for them. */
+const KEEP_AT_ONCE = 4;
+/** A search is complete after a few rounds: a table, words, a table, texts. More is a fault in the bundle. */
+const MAX_ROUNDS = 12;
+
+/** An engine with its index opened. */
 export interface Session<Engine extends SearchEngine> {
   readonly engine: Engine;
   readonly manifest: Manifest;
   readonly store: Store;
+  /** Runs a call when no answer holds the engine. */
+  readonly free: Free;
+  /** The bundle has changed since the last visit, so some of what is kept is of no more use. */
+  readonly isUpdate: boolean;
 }
+
+/** Runs a call of the engine as soon as nothing else holds it. */
+export type Free = <T>(call: () => T) => Promise<T>;
 
 /** What a package of glue offers: its module to be started, and the engine in it. */
 export interface Glue<Engine extends SearchEngine> {
@@ -53,8 +67,12 @@ export function failed(thrown: unknown): void {
   post({ kind: "failed", id: null, error: toPlain(thrown, "open_failed") });
 }
 
-/** Rung 1: manifest and index. What fails here ends the visit, for nothing works without it. */
-export async function open<Engine extends SearchEngine>(bundle: string, glue: Glue<Engine>): Promise<Session<Engine>> {
+/** Rung 1: manifest and index, without its shards. What fails here ends the visit, for nothing works without it. */
+export async function open<Engine extends SearchEngine>(
+  bundle: string,
+  glue: Glue<Engine>,
+  free: Free,
+): Promise<Session<Engine>> {
   const [store] = await Promise.all([
     Store.open(bundle),
     glue.init({ module_or_path: new URL(MODULE, import.meta.url) }),
@@ -62,32 +80,162 @@ export async function open<Engine extends SearchEngine>(bundle: string, glue: Gl
   const { bytes: manifestBytes, offline } = await store.manifest();
   const engine = new glue.Engine(manifestBytes);
   const manifest = engine.manifest();
+  const isUpdate = await store.isUpdate(manifestBytes);
   await store.keepManifest(manifestBytes);
-  const files = manifest.files.filter(({ role }) => role === "documents" || role === "lexical" || role === "vectors");
-  const ready = { engine, manifest, store };
-  await fetchFiles(ready, "keyword", files);
+  const ready = { engine, manifest, store, free, isUpdate };
+  await fetchFiles(ready, "keyword", ofRoles(manifest, "index"));
   engine.load_index();
   post({ kind: "rung", rung: "keyword", state: { kind: "ready" } });
   post({ kind: "opened", manifest, offline });
   return ready;
 }
 
+function ofRoles({ files }: Manifest, ...roles: FileEntry["role"][]): readonly FileEntry[] {
+  return files.filter(({ role }) => roles.includes(role));
+}
+
 /**
- * Rung 2: the sentence embedder. Without it, search goes on by keywords. `alone` runs its work when nothing else holds
- * the engine.
+ * Rung 2: vectors and the sentence embedder. Without them, search goes on by keywords. `alone` runs its work when nothing
+ * else holds the engine. What is left of a small index comes last.
  */
 export async function loadMeaning(
   ready: Session<SearchEngine>,
   alone: (work: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  const files = ready.manifest.files.filter(({ role }) => role === "embedder");
-  await climb("meaning", files.length === 0, async () => {
-    await fetchFiles(ready, "meaning", files);
+  const { engine, manifest, store } = ready;
+  const embedder = ofRoles(manifest, "embedder");
+  const vectors = ofRoles(manifest, "vectors");
+  await climb("meaning", embedder.length === 0 || vectors.length === 0, async () => {
+    await fetchFiles(ready, "meaning", [...vectors, ...embedder]);
     post({ kind: "rung", rung: "meaning", state: { kind: "starting" } });
-    await alone(async () => ready.engine.load_embedder());
+    await alone(async () => {
+      engine.load_vectors();
+      engine.load_embedder();
+    });
   });
-  const paths = ready.manifest.files.flatMap(({ parts }) => parts.map(({ path }) => path));
-  await ready.store.prune(new Set(paths));
+  if (ready.isUpdate) {
+    const pieces: readonly Piece[] = [...manifest.files.flatMap(({ parts }) => parts), ...(await ready.free(() => engine.shards()))];
+    await store.prune(new Set(pieces.map(({ path }) => path)));
+  }
+  // What can't be kept now is fetched when it is needed.
+  if (manifest.shards.bytes <= KEEP_BYTES && !savesData()) await keepIndex(ready).catch(() => undefined);
+}
+
+/** Whether the reader, or the browser for them, asked for fewer bytes. */
+function savesData(): boolean {
+  const { connection } = scope.navigator as { readonly connection?: { readonly saveData?: boolean } };
+  return connection?.saveData === true;
+}
+
+/** The hits for a query: `partial` hears of those in what is here, while the shards that are missing are fetched. */
+async function search(
+  ready: Session<SearchEngine>,
+  query: string,
+  limit: number,
+  wanted: Filters,
+  partial: (hits: readonly Hit[]) => void,
+  isCancelled: () => boolean,
+): Promise<readonly Hit[]> {
+  const { engine, free } = ready;
+  const filters = Object.entries(wanted).flatMap(([name, values]) => values.flatMap((value) => [name, value]));
+  for (let round = 1; ; round += 1) {
+    const { results, missing } = await free(() => engine.search(query, limit, filters));
+    if (missing.length === 0 || isCancelled()) return results;
+    if (round > MAX_ROUNDS) throw endless();
+    if (results.length > 0) partial(results);
+    await fetchShards(ready, missing);
+  }
+}
+
+/** Searches that the page no longer waits for. */
+const cancelled = new Set<number>();
+
+/** Serves what the page asks of a module that searches, `open` excepted. */
+export function answerSearch(
+  request: Exclude<SearchRequest, { readonly kind: "open" }>,
+  opened: () => Promise<Session<SearchEngine>>,
+): void {
+  const { id } = request;
+  switch (request.kind) {
+    case "search":
+      void reply(id, async () => {
+        const partial = (hits: readonly Hit[]): void => post({ kind: "partial", id, hits });
+        const { query, limit, filters } = request;
+        const hits = await search(await opened(), query, limit, filters, partial, () => cancelled.has(id));
+        if (!cancelled.delete(id)) post({ kind: "hits", id, hits });
+      });
+      return;
+    case "filters":
+      void reply(id, async () => post({ kind: "filters", id, filters: await filterCounts(await opened()) }));
+      return;
+    case "keep":
+      void reply(id, async () => {
+        await keepIndex(await opened());
+        post({ kind: "kept", id });
+      });
+      return;
+    case "abort":
+      cancelled.add(id);
+      return;
+  }
+}
+
+/** How many documents have each value of each filter. */
+async function filterCounts(ready: Session<SearchEngine>): Promise<FilterCounts> {
+  const { engine, free } = ready;
+  for (;;) {
+    const { filters, missing } = await free(() => engine.filters());
+    if (missing.length === 0) return filters;
+    await fetchShards(ready, missing);
+  }
+}
+
+/** Supplies whatever `needs` names until it names nothing more. */
+export async function supply(ready: Session<SearchEngine>, needs: () => readonly Shard[]): Promise<void> {
+  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+    const missing = await ready.free(needs);
+    if (missing.length === 0) return;
+    await fetchShards(ready, missing);
+  }
+  throw endless();
+}
+
+/** Fetches the whole index, a few shards at a time. */
+async function keepIndex(ready: Session<SearchEngine>): Promise<void> {
+  for (;;) {
+    const missing = await ready.free(() => ready.engine.missing());
+    if (missing.length === 0) return;
+    for (let first = 0; first < missing.length; first += KEEP_AT_ONCE) {
+      await fetchShards(ready, missing.slice(first, first + KEEP_AT_ONCE));
+    }
+  }
+}
+
+/** Shards that are under way, so that two searches that need the same one fetch it once. */
+const underWay = new Map<number, Promise<void>>();
+
+async function fetchShards({ engine, store, free }: Session<SearchEngine>, shards: readonly Shard[]): Promise<void> {
+  const count: Count = (arrived, from) => {
+    bytes[from] += arrived;
+  };
+  const fetched = shards.map((shard) => {
+    const known = underWay.get(shard.id);
+    if (known) return known;
+    const accept: Accept = (content) => free(() => engine.supply(shard.id, content));
+    const fetching = store.bring(shard, accept, count).finally(() => underWay.delete(shard.id));
+    underWay.set(shard.id, fetching);
+    return fetching;
+  });
+  await Promise.all(fetched);
+  post({ kind: "bytes", fetched: bytes.network, cached: bytes.cache });
+}
+
+function endless(): AnchoriteError {
+  return new AnchoriteError({
+    code: "bundle_inconsistent",
+    message: "index asks for more and more of its shards",
+    hint: "build the bundle again and upload it completely",
+  });
 }
 
 /** Reports how a rung that others do not depend on ended; never throws. */
@@ -122,9 +270,9 @@ export async function fetchFiles(
   engine.reserve(total);
   for (const file of files) {
     for (const part of file.parts) {
-      await store.part(
+      await store.bring(
         part,
-        (path, content) => engine.add_part(path, content),
+        (content) => engine.add_part(part.path, content),
         (arrived, from) => {
           loaded += arrived;
           bytes[from] += arrived;

@@ -1,6 +1,6 @@
 // Turns a bundle's address into verified bytes: fetched once, kept by content-addressed path, counted while they arrive.
 import { AnchoriteError } from "./errors.js";
-import type { PartEntry } from "./protocol.js";
+import type { PartEntry, Shard } from "./protocol.js";
 
 /** Named after the layout of the cache, not of the bundle: a bundle's version is in its manifest. */
 const CACHE = "anchorite-1";
@@ -13,8 +13,11 @@ const ATTEMPTS = 3;
 /** Bytes that arrived since the last call, and where from. */
 export type Count = (bytes: number, from: "network" | "cache") => void;
 
-/** Takes the bytes of one part, and throws if they are not what the manifest says. */
-export type Accept = (path: string, bytes: Uint8Array) => void;
+/** A file that never changes under its path: a part of a file, or a shard of the index. */
+export type Piece = Pick<PartEntry | Shard, "path" | "bytes">;
+
+/** Takes the bytes of one piece, and throws if they are not what the bundle says. */
+export type Accept = (bytes: Uint8Array) => void | Promise<void>;
 
 export class Store {
   readonly #base: URL;
@@ -63,17 +66,25 @@ export class Store {
     await this.#keep(new URL(MANIFEST, this.#base).href, bytes);
   }
 
+  /** Whether the manifest kept from an earlier visit is another one; nothing is kept before the first visit. */
+  async isUpdate(bytes: Uint8Array): Promise<boolean> {
+    const kept = await this.#cache?.match(new URL(MANIFEST, this.#base).href);
+    if (!kept) return false;
+    const before = new Uint8Array(await kept.arrayBuffer());
+    return before.length !== bytes.length || before.some((byte, idx) => byte !== bytes[idx]);
+  }
+
   /**
-   * Brings one part to `accept`: from the cache when it is there and intact, else from the host. A part that
+   * Brings one piece to `accept`: from the cache when it is there and intact, else from the host. A piece that
    * `accept` refuses is dropped from the cache and asked for once more past every cache before the error is reported.
    */
-  async part(part: PartEntry, accept: Accept, count: Count): Promise<void> {
+  async bring(part: Piece, accept: Accept, count: Count): Promise<void> {
     const url = new URL(part.path, this.#base).href;
     const kept = await this.#cache?.match(url);
     if (kept) {
       const bytes = new Uint8Array(await kept.arrayBuffer());
       try {
-        accept(part.path, bytes);
+        await accept(bytes);
         count(bytes.length, "cache");
         return;
       } catch {
@@ -82,7 +93,7 @@ export class Store {
     }
     const bytes = await this.#download(url, part, "default", count);
     try {
-      accept(part.path, bytes);
+      await accept(bytes);
       await this.#keep(url, bytes);
       return;
     } catch {
@@ -90,16 +101,16 @@ export class Store {
     }
     // The browser's own HTTP cache may hold a damaged copy; the host decides.
     const again = await this.#download(url, part, "reload", count);
-    accept(part.path, again);
+    await accept(again);
     await this.#keep(url, again);
   }
 
-  /** Whether a part is already on this device. */
-  async has(part: PartEntry): Promise<boolean> {
+  /** Whether a piece is already on this device. */
+  async has(part: Piece): Promise<boolean> {
     return (await this.#cache?.match(new URL(part.path, this.#base).href)) !== undefined;
   }
 
-  /** Forgets parts of this bundle that its manifest no longer names. */
+  /** Forgets pieces of this bundle other than `paths`. */
   async prune(paths: ReadonlySet<string>): Promise<void> {
     const cache = this.#cache;
     if (!cache) return;
@@ -110,7 +121,7 @@ export class Store {
     }
   }
 
-  async #download(url: string, part: PartEntry, cache: RequestCache, count: Count): Promise<Uint8Array> {
+  async #download(url: string, part: Piece, cache: RequestCache, count: Count): Promise<Uint8Array> {
     for (let attempt = 1; ; attempt += 1) {
       let arrived = 0;
       try {
@@ -172,7 +183,7 @@ function unreachable(url: string, thrown: unknown): AnchoriteError {
   });
 }
 
-function wrongLength(part: PartEntry, found: string): AnchoriteError {
+function wrongLength(part: Piece, found: string): AnchoriteError {
   return new AnchoriteError({
     code: "part_length",
     message: `bundle file has the wrong length: \`${part.path}\`, expected ${part.bytes} bytes, found ${found}`,

@@ -1,5 +1,5 @@
 // What the search worker expects of its wasm package; `build.mjs` resolves `#pkg-search` to it (or to the tests' double).
-import type { Hit, Manifest } from "./protocol.js";
+import type { FilterCounts, Hit, Manifest, Shard } from "./protocol.js";
 
 /** Instantiates the module; every other name works only afterwards. */
 export default function init(options: { module_or_path: URL }): Promise<unknown>;
@@ -13,8 +13,17 @@ export class Engine {
   reserve(bytes: number): void;
   /** Takes one part, after checking its length and SHA-256. */
   add_part(path: string, bytes: Uint8Array): void;
+  /** Opens the index; its shards are supplied when calls name them as missing. */
   load_index(): void;
+  load_vectors(): void;
   load_embedder(): void;
-  /** Throws `busy` while an answer is being made. */
-  search(query: string, limit: number): Hit[];
+  /** Takes a shard, after checking its length and SHA-256. Throws `busy` while an answer is being made. */
+  supply(id: number, bytes: Uint8Array): void;
+  /** Every shard that is not here and whose name is known; ask again when they were supplied. */
+  missing(): Shard[];
+  /** Every shard whose name is known, here or not. */
+  shards(): Shard[];
+  filters(): { missing: Shard[]; filters: FilterCounts };
+  /** `filters` has name, value, name, value. The results in what is here, and what would make them complete. Throws `busy` while an answer is being made. */
+  search(query: string, limit: number, filters: string[]): { results: Hit[]; missing: Shard[] };
 }

@@ -1,5 +1,5 @@
 // What the worker expects of the wasm package; `build.mjs` resolves `#pkg` to `www/pkg` (or to the tests' double).
-import type { Answer, AskEvent, AskOptions, Backend } from "./protocol.js";
+import type { Answer, AskEvent, AskOptions, Backend, Shard } from "./protocol.js";
 import { Engine as SearchEngine } from "./wasm-search.js";
 
 export { default } from "./wasm-search.js";
@@ -13,6 +13,8 @@ export class AbortFlag {
 /** The engine of the search module, and what answers. */
 export class Engine extends SearchEngine {
   load_generator(backend: "webgpu" | "cpu", reason: string, adapter: boolean): Promise<Backend>;
+  /** The shards that `ask` would read and that are not here; ask again when they were supplied. */
+  needs(question: string, options: AskOptions): Shard[];
   /** Gives the event loop a turn between tokens, so that `AbortFlag.abort` can be heard. */
   ask(
     question: string,

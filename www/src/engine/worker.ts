@@ -2,8 +2,21 @@
 import init, { AbortFlag, Engine } from "#pkg";
 import { toPlain } from "./errors.js";
 import { choose, probe } from "./ladder.js";
-import type { Answer, BackendRequest, FileEntry, Hit, Request } from "./protocol.js";
-import { climb, failed, fetchFiles, listen, loadMeaning, open, post, reply, scope, type Session as Ready } from "./rungs.js";
+import type { Answer, BackendRequest, FileEntry, Request } from "./protocol.js";
+import {
+  answerSearch,
+  climb,
+  failed,
+  fetchFiles,
+  listen,
+  loadMeaning,
+  open,
+  post,
+  reply,
+  scope,
+  type Session as Ready,
+  supply,
+} from "./rungs.js";
 
 type Session = Ready<Engine>;
 
@@ -20,7 +33,7 @@ let started = false;
 listen((request: Request) => {
   switch (request.kind) {
     case "open":
-      session = open(request.bundle, { init, Engine });
+      session = open(request.bundle, { init, Engine }, free);
       loading = session.then((ready) => loadMeaning(ready, alone)).catch(failed);
       if (request.awaitMeaning) session = Promise.all([session, loading]).then(([ready]) => ready);
       return;
@@ -30,11 +43,6 @@ listen((request: Request) => {
         .then((ready) => loadGenerator(ready, request.backend))
         .catch(() => undefined) // Already reported, on its rung or by `open`.
         .then(() => post({ kind: "prepared" }));
-      return;
-    case "search":
-      void reply(request.id, async () => {
-        post({ kind: "hits", id: request.id, hits: await search(request.query, request.limit) });
-      });
       return;
     case "ask": {
       const abort = opened().then(() => {
@@ -53,8 +61,14 @@ listen((request: Request) => {
       });
       return;
     }
-    case "abort":
-      aborts.get(request.id)?.abort();
+    case "abort": {
+      const flag = aborts.get(request.id);
+      if (flag) flag.abort();
+      else answerSearch(request, opened);
+      return;
+    }
+    default:
+      answerSearch(request, opened);
       return;
   }
 });
@@ -70,14 +84,13 @@ function alone<T>(work: () => Promise<T>): Promise<T> {
   return mine;
 }
 
-async function search(query: string, limit: number): Promise<readonly Hit[]> {
-  const { engine } = await opened();
+/** Runs a call that an answer being written refuses, right after that answer. */
+async function free<T>(call: () => T): Promise<T> {
   for (;;) {
     const before = exclusive;
     try {
-      return engine.search(query, limit);
+      return call();
     } catch (thrown) {
-      // An answer being written holds the engine; the search goes right after it.
       if (toPlain(thrown, "").code !== "busy") throw thrown;
       await before;
       await new Promise((resolve) => setTimeout(resolve));
@@ -88,6 +101,7 @@ async function search(query: string, limit: number): Promise<readonly Hit[]> {
 async function ask(request: Extract<Request, { kind: "ask" }>, flag: AbortFlag): Promise<Answer> {
   const ready = await opened();
   const { id, question, options } = request;
+  await supply(ready, () => ready.engine.needs(question, options));
   const answer = (): Promise<Answer> =>
     ready.engine.ask(question, options, flag, (event) => post({ kind: "event", id, event }));
   try {

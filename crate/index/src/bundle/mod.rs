@@ -15,6 +15,7 @@
 //! | shard | DEFLATE of postcard of | holds |
 //! |-------|------------------------|-------|
 //! | terms | [`terms`] | front-coded words, lists of chunks as varints |
+//! | spelling | [`spelling`] | words by first letter and length, how frequent they are |
 //! | texts | [`texts`] | urls, titles, headings, texts |
 //! | filters | [`filters`] | the documents of each value |
 //! | vectors | (no postcard) a cluster of `vector` | 8-bit vectors near each other, and their chunks |
@@ -25,6 +26,7 @@ mod deflate;
 mod filters;
 mod manifest;
 mod resident;
+mod spelling;
 mod supply;
 mod table;
 mod terms;

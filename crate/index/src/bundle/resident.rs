@@ -6,8 +6,10 @@ use super::table::{ShardTable, TableWire};
 use super::{malformed, read_whole, sums, words};
 use crate::error::BundleError;
 use crate::index::Index;
-use crate::lexical::LexicalIndex;
 use crate::lexical::collection::Collection;
+use crate::lexical::spelling::Spelling;
+use crate::lexical::{Languages, LexicalIndex};
+use crate::shard::Family;
 use crate::texts::Texts;
 
 pub(super) const ROLE: &str = "index";
@@ -21,8 +23,15 @@ struct ResidentFile<'b> {
     document_chunks: &'b [u8],
     /// Documents whose weight is not 1.
     weights: Vec<(u32, f32)>,
+    /// The first parts of the documents' language tags.
+    #[serde(borrow)]
+    languages: Vec<&'b str>,
+    /// Words without topic in languages other than English.
+    stop_words: &'b [u8],
     /// The first word of each shard of words.
     first_terms: &'b [u8],
+    /// First letter and length of the first word of each shard for corrections.
+    spelling_keys: &'b [u8],
     /// Chunks of each shard of texts.
     text_chunks: &'b [u8],
     has_filters: bool,
@@ -45,17 +54,27 @@ pub(super) fn read(bytes: &[u8]) -> Result<Index, BundleError> {
         return Err(malformed(ROLE, "chunks of shards", n_chunks, end));
     }
     let first_terms = words(ROLE, "first words", file.first_terms)?;
-    let n_shards = [
-        first_terms.len(),
-        0,
-        firsts.len(),
-        usize::from(file.has_filters),
+    let spelling_keys = super::spelling::read_keys(file.spelling_keys)?;
+    let languages = Languages {
+        names: file.languages.iter().map(|&name| name.to_owned()).collect(),
+        stop_words: words(ROLE, "words without topic", file.stop_words)?,
+    };
+    let n_shards = Family::ALL.map(|family| match family {
+        Family::Terms => first_terms.len(),
+        Family::Spelling => spelling_keys.len(),
+        Family::Texts => firsts.len(),
+        Family::Filters => usize::from(file.has_filters),
         // The file of vectors names its own.
-        0,
-    ];
+        Family::Vectors => 0,
+    });
     let shards = ShardTable::read(&file.tables, n_shards)?;
     Ok(Index {
-        lexical: LexicalIndex::absent(collection, first_terms),
+        lexical: LexicalIndex::absent(
+            collection,
+            languages,
+            Spelling::absent(spelling_keys),
+            first_terms,
+        ),
         texts: Texts::absent(firsts),
         vectors: None,
         filters: None,
@@ -68,20 +87,23 @@ pub(super) mod write {
     use super::*;
     use crate::bundle::write::{front_coded, varints};
     use crate::lexical::dictionary::Dictionary;
+    use crate::lexical::spelling::Key;
 
     /// What the resident file says of the shards.
     pub(in crate::bundle) struct Shards<'s> {
         pub(in crate::bundle) first_terms: &'s Dictionary,
+        pub(in crate::bundle) spelling_keys: &'s [Key],
         pub(in crate::bundle) first_chunks: &'s [u32],
         pub(in crate::bundle) has_filters: bool,
         pub(in crate::bundle) tables: Vec<TableWire<'s>>,
     }
 
     pub(in crate::bundle) fn file(
-        collection: &Collection,
+        lexical: &LexicalIndex,
         shards: Shards<'_>,
     ) -> Result<Vec<u8>, BundleError> {
-        let (lengths, first_chunks, weights) = collection.parts();
+        let (lengths, first_chunks, weights) = lexical.collection.parts();
+        let languages = &lexical.languages;
         let gaps = |bounds: &[u32]| varints(bounds.windows(2).map(|pair| pair[1] - pair[0]));
         let n_chunks = u32::try_from(lengths.len()).unwrap_or(u32::MAX);
         let text_bounds = [shards.first_chunks, &[n_chunks]].concat();
@@ -89,7 +111,10 @@ pub(super) mod write {
             lengths,
             document_chunks: &gaps(first_chunks),
             weights: weights.to_vec(),
+            languages: languages.names.iter().map(String::as_str).collect(),
+            stop_words: &front_coded(&languages.stop_words),
             first_terms: &front_coded(shards.first_terms),
+            spelling_keys: &crate::bundle::spelling::write::keys(shards.spelling_keys),
             text_chunks: &gaps(&text_bounds),
             has_filters: shards.has_filters,
             tables: shards.tables,

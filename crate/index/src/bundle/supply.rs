@@ -1,6 +1,6 @@
 //! Turns the bytes of a fetched shard into a part of the index that searches read.
 
-use super::{deflate, filters, terms, texts};
+use super::{deflate, filters, spelling, terms, texts};
 use crate::error::BundleError;
 use crate::index::Index;
 use crate::shard::{Family, ShardId};
@@ -27,7 +27,10 @@ impl Index {
                 terms::check(&shard, n_chunks, n_documents)?;
                 self.lexical.insert(number, shard);
             }
-            Family::Spelling => {}
+            Family::Spelling => self
+                .lexical
+                .spelling
+                .insert(number, spelling::read(&bytes)?),
             Family::Texts => {
                 let range = self
                     .texts

@@ -13,7 +13,7 @@ use crate::shard::{Family, Shard, ShardId};
 
 /// Families of at most so many shards have their whole table in the resident file.
 #[cfg(feature = "build")]
-const MAX_RESIDENT: usize = 256;
+const MAX_RESIDENT: usize = 384;
 /// Shards that one page of a table names.
 const PAGE: usize = 64;
 /// The first bytes of a file's SHA-256: as hard to imitate as any 128 bits.

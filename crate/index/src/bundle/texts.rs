@@ -105,13 +105,13 @@ pub(super) mod write {
     /// Up to so many bytes, before compression, all texts are one shard.
     const MAX_WHOLE_BYTES: usize = 192 << 10;
     /// Otherwise a shard takes no further document once it has so many bytes,
-    const SHARD_BYTES: usize = 12 << 10;
+    const SHARD_BYTES: usize = 4 << 10;
     /// or from so many on, if the next document's address says so: then one page that grows moves few boundaries.
-    const MIN_SHARD_BYTES: usize = 4 << 10;
+    const MIN_SHARD_BYTES: usize = 2 << 10;
     /// One document in so many may begin a shard early.
     const EARLY: u8 = 4;
     /// A document is cut where a shard has so many bytes of it.
-    const MAX_SHARD_BYTES: usize = 24 << 10;
+    const MAX_SHARD_BYTES: usize = 8 << 10;
 
     /// All texts of an index, cut into shards, with the first chunk of each.
     pub(in crate::bundle) fn shards(

@@ -138,11 +138,12 @@ fn index_files(
 ) -> Result<(Vec<u8>, ShardTotals), BundleError> {
     let held: Vec<&TermShard> = index.lexical.shards().collect();
     let (first_terms, terms) = terms::write::shards(&held)?;
+    let (spelling_keys, spelling) = spelling::write::shards(&index.lexical.spelling)?;
     let (first_chunks, texts) = texts::write::shards(index)?;
     let filters = index.filters.as_ref().map(filters::write).transpose()?;
     let families = Family::ALL.map(|family| match family {
         Family::Terms => terms.as_slice(),
-        Family::Spelling => &[],
+        Family::Spelling => &spelling,
         Family::Texts => &texts,
         Family::Filters => filters.as_slice(),
         // They are named by the file of vectors, which those who search by words don't fetch.
@@ -154,9 +155,10 @@ fn index_files(
         .each_ref()
         .map(|files| table::write::table(files));
     let resident = resident::write::file(
-        &index.lexical.collection,
+        &index.lexical,
         resident::write::Shards {
             first_terms: &first_terms,
+            spelling_keys: &spelling_keys,
             first_chunks: &first_chunks,
             has_filters: index.filters.is_some(),
             tables: tables.iter().map(Written::wire).collect(),

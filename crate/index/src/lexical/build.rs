@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::LexicalIndex;
 use super::collection::{Collection, length_code};
+use super::dictionary::Dictionary;
+use super::language::{Stemmer, primary, stop_words};
 use super::postings::{Posting, encode};
 use super::shard::TermShard;
-use super::tokenize::{Token, TokenKind, tokens};
+use super::spelling::{Known, Spelling, key};
+use super::tokenize::{Token, TokenKind, tokens_with};
+use super::{Languages, LexicalIndex};
 use crate::chunk::Chunk;
 use crate::document::Document;
 use crate::error::BuildError;
@@ -26,8 +29,14 @@ struct Mentions {
     in_heading_above: bool,
 }
 
+/// From so many chunks on, a word that only one of them has is not offered as a correction: it may be a mistake itself.
+const MANY_CHUNKS: usize = 2000;
+/// A word counts as one without topic only where at least one chunk in so many has it.
+const STOP_WORD_SHARE: usize = 100;
+
 #[derive(Default)]
 struct Builder {
+    stemmers: BTreeMap<String, Stemmer>,
     places: BTreeMap<String, Places>,
     forms: BTreeMap<String, BTreeSet<String>>,
 }
@@ -43,7 +52,10 @@ impl LexicalIndex {
         let mut first_chunks = vec![0];
         let mut lengths = Vec::with_capacity(chunks.len());
         for (idx, document) in documents.iter().enumerate() {
-            builder.title(to_u32("documents", idx)?, &document.title);
+            let language = primary(document.language.as_deref());
+            let stemmer = builder.stemmers.entry(language.clone());
+            stemmer.or_insert_with(|| Stemmer::of(&language));
+            builder.title(to_u32("documents", idx)?, document);
         }
         for (idx, chunk) in chunks.iter().enumerate() {
             let document = chunk.document as usize;
@@ -59,7 +71,7 @@ impl LexicalIndex {
             };
             let chunk_idx = to_u32("chunks", idx)?;
             first_chunks.resize(document + 1, chunk_idx);
-            let n_words = builder.chunk(chunk_idx, chunk, &titled.title);
+            let n_words = builder.chunk(chunk_idx, chunk, titled);
             lengths.push(length_code(n_words));
         }
         first_chunks.resize(documents.len() + 1, to_u32("chunks", chunks.len())?);
@@ -70,7 +82,14 @@ impl LexicalIndex {
             .collect();
         let collection = Collection::new(lengths, first_chunks, weights)
             .map_err(|wrong| too_many(wrong.place))?;
-        Ok(Self::whole(collection, builder.finish()?))
+        let languages = builder.languages(chunks.len());
+        let spelling = builder.spelling(chunks.len());
+        Ok(Self::whole(
+            collection,
+            languages,
+            spelling,
+            builder.finish()?,
+        ))
     }
 }
 
@@ -84,74 +103,119 @@ fn counted_weight(weight: f32) -> f32 {
 }
 
 impl Builder {
-    fn title(&mut self, document: u32, title: &str) {
-        for token in tokens(title) {
-            for term in self.terms(token) {
+    /// The tokens of a text in the language of its document.
+    fn tokens(&self, text: &str, document: &Document) -> Vec<Token> {
+        let stemmer = self.stemmers.get(&primary(document.language.as_deref()));
+        let stemmer = stemmer.unwrap_or(&Stemmer::None);
+        tokens_with(text, &|word| stemmer.stem(word))
+    }
+
+    fn title(&mut self, idx: u32, document: &Document) {
+        for token in self.tokens(&document.title, document) {
+            for term in self.terms(token, document) {
                 let titles = &mut self.places.entry(term).or_default().titles;
-                if titles.last() != Some(&document) {
-                    titles.push(document);
+                if titles.last() != Some(&idx) {
+                    titles.push(idx);
                 }
             }
         }
     }
 
     /// Indexes one chunk; returns how many words its text has.
-    fn chunk(&mut self, chunk_idx: u32, chunk: &Chunk, title: &str) -> u32 {
+    fn chunk(&mut self, chunk_idx: u32, chunk: &Chunk, document: &Document) -> u32 {
         let mut mentions: HashMap<String, Mentions> = HashMap::new();
         let mut n_words = 0_u32;
-        for token in tokens(&chunk.text) {
+        for token in self.tokens(&chunk.text, document) {
             n_words = n_words.saturating_add(u32::from(token.kind == TokenKind::Word));
-            for term in self.terms(token) {
+            for term in self.terms(token, document) {
                 mentions.entry(term).or_default().n_text += 1;
             }
         }
         for (idx, heading) in chunk.headings.iter().enumerate() {
             let is_own = idx + 1 == chunk.headings.len();
             // The page's title is a field of its own.
-            if !is_own && heading == title {
+            if !is_own && *heading == document.title {
                 continue;
             }
-            for token in tokens(heading) {
-                for term in self.terms(token) {
+            for token in self.tokens(heading, document) {
+                for term in self.terms(token, document) {
                     let mention = mentions.entry(term).or_default();
                     mention.in_own_heading |= is_own;
                     mention.in_heading_above |= !is_own;
                 }
             }
         }
-        for (
-            term,
-            Mentions {
-                n_text,
-                in_own_heading,
-                in_heading_above,
-            },
-        ) in mentions
-        {
+        for (term, mention) in mentions {
             let posting = Posting {
                 chunk: chunk_idx,
-                n_text,
-                in_own_heading,
-                in_heading_above,
+                n_text: mention.n_text,
+                in_own_heading: mention.in_own_heading,
+                in_heading_above: mention.in_heading_above,
             };
             self.places.entry(term).or_default().postings.push(posting);
         }
         n_words
     }
 
-    /// The terms that a token is found by; notes its form where the stem is much shorter.
-    fn terms(&mut self, token: Token) -> impl Iterator<Item = String> + use<> {
-        let n_shared = token
+    /// The terms that a token is found by; notes its form where a query can't tell them from the word, or a prefix from the stem.
+    fn terms(&mut self, token: Token, document: &Document) -> impl Iterator<Item = String> + use<> {
+        let shared = token
             .surface
             .bytes()
             .zip(token.term.bytes())
-            .take_while(|(a, b)| a == b)
-            .count();
-        if token.surface.len() >= n_shared + 2 {
+            .take_while(|(a, b)| a == b);
+        let n_shared = shared.count();
+        let stemmer = self.stemmers.get(&primary(document.language.as_deref()));
+        let is_form = match stemmer.is_some_and(Stemmer::is_english) {
+            true => token.surface.len() >= n_shared + 2,
+            false => token.surface != token.term,
+        };
+        if is_form {
             let terms = self.forms.entry(token.surface).or_default();
             terms.insert(token.term.clone());
         }
         std::iter::once(token.term).chain(token.parts)
+    }
+
+    /// The languages, and those of their words without topic that these documents have often.
+    fn languages(&self, n_chunks: usize) -> Languages {
+        let mut words = BTreeSet::new();
+        for (language, stemmer) in &self.stemmers {
+            words.extend(stop_words(language).iter().filter(|word| {
+                let places = self.places.get(&stemmer.stem(word));
+                places.is_some_and(|places| places.postings.len() * STOP_WORD_SHARE >= n_chunks)
+            }));
+        }
+        let mut stop_words = Dictionary::default();
+        words.into_iter().for_each(|word| {
+            stop_words.push(word);
+        });
+        Languages {
+            names: self.stemmers.keys().cloned().collect(),
+            stop_words,
+        }
+    }
+
+    /// The words that others may be corrected to.
+    fn spelling(&self, n_chunks: usize) -> Spelling {
+        let least = if n_chunks < MANY_CHUNKS { 1 } else { 2 };
+        let frequent = self
+            .places
+            .iter()
+            .filter(|(_, places)| places.postings.len() >= least);
+        let mut words: Vec<_> = frequent
+            .filter_map(|(word, places)| {
+                let frequency = u8::try_from(places.postings.len().ilog2()).unwrap_or(u8::MAX);
+                let known = Known {
+                    word: word.clone(),
+                    frequency,
+                };
+                Some((key(word)?, known))
+            })
+            .collect();
+        // Words of one key stay in the order of the dictionary.
+        words.sort_by_key(|&(key, _)| key);
+        Spelling::whole(words.into_iter().map(|(_, known)| known).collect())
     }
 
     fn finish(self) -> Result<TermShard, BuildError> {

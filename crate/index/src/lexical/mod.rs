@@ -12,25 +12,58 @@ pub(crate) mod shard;
 pub(crate) mod collection;
 #[cfg(feature = "build")]
 mod build;
+#[cfg(feature = "build")]
+mod language;
+mod phrase;
 mod query;
 mod search;
+pub(crate) mod spelling;
 mod terms;
 
 pub use search::{LexicalOptions, LexicalScores};
 pub use terms::terms;
 
+pub(crate) use phrase::contains;
+
 use collection::Collection;
 use dictionary::Dictionary;
 use postings::PostingList;
 use shard::TermShard;
+use spelling::Spelling;
 
 /// Which terms occur in which chunks, compact enough to be fetched by a browser.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LexicalIndex {
     pub(crate) collection: Collection,
+    pub(crate) languages: Languages,
+    pub(crate) spelling: Spelling,
     /// The first word of each shard, term or form; the first shard holds all words before its first one too.
     firsts: Dictionary,
     shards: Vec<Option<TermShard>>,
+}
+
+/// What queries are taken to be written in.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Languages {
+    /// The first parts of language tags, in order.
+    pub(crate) names: Vec<String>,
+    /// The words that carry no topic, other than English ones.
+    pub(crate) stop_words: Dictionary,
+}
+
+impl Languages {
+    fn has_english(&self) -> bool {
+        self.names.iter().any(|name| name == "en")
+    }
+
+    fn has_others(&self) -> bool {
+        self.names.iter().any(|name| name != "en")
+    }
+
+    fn is_stop_word(&self, surface: &str) -> bool {
+        (self.has_english() && tokenize::is_stop_word(surface))
+            || self.stop_words.find(surface).is_some()
+    }
 }
 
 /// A term that was found: which shard, and its rank there.
@@ -42,10 +75,17 @@ struct TermIdx {
 
 impl LexicalIndex {
     /// An index none of whose words are here yet; `firsts` has the first word of each shard.
-    pub(crate) fn absent(collection: Collection, firsts: Dictionary) -> Self {
+    pub(crate) fn absent(
+        collection: Collection,
+        languages: Languages,
+        spelling: Spelling,
+        firsts: Dictionary,
+    ) -> Self {
         let shards = (0..firsts.len()).map(|_| None).collect();
         Self {
             collection,
+            languages,
+            spelling,
             firsts,
             shards,
         }
@@ -53,11 +93,18 @@ impl LexicalIndex {
 
     /// An index with all of its words in one shard.
     #[cfg(feature = "build")]
-    pub(crate) fn whole(collection: Collection, shard: TermShard) -> Self {
+    fn whole(
+        collection: Collection,
+        languages: Languages,
+        spelling: Spelling,
+        shard: TermShard,
+    ) -> Self {
         let mut firsts = Dictionary::default();
         firsts.push("");
         Self {
             collection,
+            languages,
+            spelling,
             firsts,
             shards: vec![Some(shard)],
         }
@@ -74,6 +121,7 @@ impl LexicalIndex {
         here.map(|shard| shard.terms.len()).sum()
     }
 
+    #[cfg(feature = "build")]
     pub(crate) fn n_shards(&self) -> usize {
         self.shards.len()
     }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::phrase::phrases;
 use super::search::LexicalOptions;
-use super::tokenize::{Token, TokenKind, is_stop_word, tokens};
+use super::tokenize::{Token, TokenKind, is_unspaced, tokens};
 use super::{LexicalIndex, TermIdx};
+use crate::shard::Family;
 
 /// Longer questions are ranked by their first so many distinct words.
 const MAX_QUERY_WORDS: usize = 64;
@@ -16,6 +18,8 @@ const MAX_PREFIX_SHARDS: usize = 3;
 const PART_WEIGHT: f32 = 0.4;
 /// Weight of a word that the last word typed is only a prefix of.
 const PREFIX_WEIGHT: f32 = 0.7;
+/// Weight of a word that no document has, corrected by one mistake; for each further one it is taken again.
+const CORRECTION_WEIGHT: f32 = 0.6;
 
 /// One word of the query and what it may match.
 #[derive(Debug)]
@@ -29,58 +33,96 @@ pub(super) struct QueryWord {
     pub(super) n_parts: usize,
     /// Its share of the coverage; 0 where it doesn't count.
     pub(super) coverable: f32,
+    /// A passage must have it, for it stands between quotation marks.
+    pub(super) is_quoted: bool,
 }
 
 /// A query, as far as it could be looked up.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
     pub(super) words: Vec<QueryWord>,
-    /// Shards of terms that it would read.
-    pub(super) missing: BTreeSet<u32>,
+    /// What stands between quotation marks.
+    pub(super) phrases: Vec<Vec<String>>,
+    /// Shards that it would read.
+    missing: Missing,
+}
+
+/// The shards that a query would read, by family.
+#[derive(Debug, Default)]
+struct Missing {
+    terms: BTreeSet<u32>,
+    spelling: BTreeSet<u32>,
 }
 
 impl LexicalIndex {
     /// The shards that a search for `query` reads and that are not here.
-    pub(crate) fn missing(&self, query: &str, options: &LexicalOptions) -> BTreeSet<u32> {
-        self.resolve(query, options).missing
+    pub(crate) fn missing(&self, query: &str, options: &LexicalOptions) -> Vec<(Family, u32)> {
+        let Missing { terms, spelling } = self.resolve(query, options).missing;
+        let of = |family, numbers: BTreeSet<u32>| {
+            numbers.into_iter().map(move |number| (family, number))
+        };
+        of(Family::Terms, terms)
+            .chain(of(Family::Spelling, spelling))
+            .collect()
     }
 
     /// Looks up the words of a query.
     pub(super) fn resolve(&self, query: &str, options: &LexicalOptions) -> Resolved {
         let mut tokens = tokens(query);
+        tokens.retain(|token| token.kind != TokenKind::Tail);
         let last = tokens
             .iter()
             .rposition(|token| token.kind == TokenKind::Word)
             .filter(|&idx| options.prefix && tokens[idx].place.end == query.len())
             .map(|idx| tokens[idx].surface.clone());
         // "What is it?" has no topic: then its words are all there is to go by.
-        if tokens.iter().any(|token| !is_stop_word(&token.surface)) {
-            tokens.retain(|token| !is_stop_word(&token.surface));
+        let is_stop_word = |token: &Token| self.languages.is_stop_word(&token.surface);
+        if tokens.iter().any(|token| !is_stop_word(token)) {
+            tokens.retain(|token| !is_stop_word(token));
         }
         let joined = joined_words(&tokens);
         let mut seen = HashSet::new();
         tokens.retain(|token| seen.insert(token.term.clone()));
+        let phrases = phrases(query);
         let mut lookup = Lookup {
             index: self,
-            missing: BTreeSet::new(),
+            missing: Missing::default(),
         };
         let mut words: Vec<QueryWord> = Vec::new();
         for token in tokens.iter().take(MAX_QUERY_WORDS) {
             let is_last = last.as_deref() == Some(token.surface.as_str());
-            words.extend(lookup.word(token, is_last));
+            let is_quoted = phrases.iter().flatten().any(|word| *word == token.surface);
+            words.extend(
+                lookup
+                    .word(token, is_last)
+                    .map(|word| QueryWord { is_quoted, ..word }),
+            );
         }
         for joined in joined.iter().take(MAX_QUERY_WORDS) {
-            words.extend(lookup.find(joined).map(|term| QueryWord {
-                weight: PART_WEIGHT,
-                alternatives: vec![(term, 1.0)],
-                parts: Vec::new(),
-                n_parts: 0,
-                coverable: 0.0,
-            }));
+            words.extend(
+                lookup
+                    .find(joined)
+                    .map(|term| QueryWord::beside(term, PART_WEIGHT)),
+            );
         }
         Resolved {
             words,
+            phrases,
             missing: lookup.missing,
+        }
+    }
+}
+
+impl QueryWord {
+    /// A term that adds to words which are looked up too.
+    fn beside(term: TermIdx, weight: f32) -> Self {
+        Self {
+            weight,
+            alternatives: vec![(term, 1.0)],
+            parts: Vec::new(),
+            n_parts: 0,
+            coverable: 0.0,
+            is_quoted: false,
         }
     }
 }
@@ -93,7 +135,7 @@ fn joined_words(tokens: &[Token]) -> Vec<String> {
         .collect();
     words
         .windows(2)
-        .filter(|pair| pair[1].surface.len() > 1)
+        .filter(|pair| pair[1].surface.len() > 1 && !pair[0].surface.contains(is_unspaced))
         .map(|pair| format!("{}{}", pair[0].surface, pair[1].surface))
         .collect()
 }
@@ -101,45 +143,49 @@ fn joined_words(tokens: &[Token]) -> Vec<String> {
 /// Looks words up, and notes what it could not read.
 struct Lookup<'i> {
     index: &'i LexicalIndex,
-    missing: BTreeSet<u32>,
+    missing: Missing,
 }
 
-impl Lookup<'_> {
+impl<'i> Lookup<'i> {
     fn word(&mut self, token: &Token, unfinished: bool) -> Option<QueryWord> {
-        let whole = self.find(&token.term);
         if token.kind == TokenKind::Compound {
             // A symbol that stands alone is asked about; a compound only adds to its words.
             let has_words = token.term.contains(char::is_alphanumeric);
-            return Some(QueryWord {
-                weight: if has_words { PART_WEIGHT } else { 1.0 },
-                alternatives: vec![(whole?, 1.0)],
-                parts: Vec::new(),
-                n_parts: 0,
-                coverable: 0.0,
-            });
+            let weight = if has_words { PART_WEIGHT } else { 1.0 };
+            return Some(QueryWord::beside(self.find(&token.term)?, weight));
         }
-        let mut alternatives: Vec<(TermIdx, f32)> =
-            whole.map(|term| (term, 1.0)).into_iter().collect();
-        let mut expansions = Vec::new();
-        if unfinished && token.surface.len() > 1 {
-            expansions = self.expansions(&token.surface, whole);
-            alternatives.extend(expansions.iter().map(|&term| (term, PREFIX_WEIGHT)));
+        let n_missing_before = self.missing.terms.len();
+        let whole = self.stems(token);
+        let mut alternatives: Vec<(TermIdx, f32)> = whole.iter().map(|&term| (term, 1.0)).collect();
+        // One character of a script without spaces is found as the beginning of pairs.
+        let is_single =
+            token.surface.chars().nth(1).is_none() && token.surface.contains(is_unspaced);
+        if is_single || (unfinished && token.surface.len() > 1) {
+            let weight = if is_single { 1.0 } else { PREFIX_WEIGHT };
+            let expansions = self.expansions(&token.surface, &whole);
+            alternatives.extend(expansions.into_iter().map(|term| (term, weight)));
         }
-        let part_weight = if whole.is_some() { PART_WEIGHT } else { 1.0 };
+        let part_weight = if whole.is_empty() { 1.0 } else { PART_WEIGHT };
         let parts: Vec<(TermIdx, f32)> = token
             .parts
             .iter()
             .filter_map(|part| Some((self.find(part)?, part_weight)))
             .collect();
-        let n_chunks_with = |&term: &TermIdx| self.index.list(term).n_chunks;
         let all_parts_known = !parts.is_empty() && parts.len() == token.parts.len();
-        let n_with = match whole {
-            Some(term) => n_chunks_with(&term),
-            None if all_parts_known => {
-                let counts = parts.iter().map(|(term, _)| n_chunks_with(term));
-                counts.min().unwrap_or(0)
-            }
-            None => expansions.iter().map(n_chunks_with).max().unwrap_or(0),
+        let is_read = self.missing.terms.len() == n_missing_before;
+        if is_read && alternatives.is_empty() && !all_parts_known {
+            alternatives = self.corrections(&token.term);
+        }
+        let n_chunks_with = |&(term, _): &(TermIdx, f32)| self.index.list(term).n_chunks;
+        let whole_count = alternatives
+            .iter()
+            .take(whole.len())
+            .map(n_chunks_with)
+            .max();
+        let n_with = match whole_count {
+            Some(n_with) => n_with,
+            None if all_parts_known => parts.iter().map(n_chunks_with).min().unwrap_or(0),
+            None => alternatives.iter().map(n_chunks_with).max().unwrap_or(0),
         };
         Some(QueryWord {
             weight: 1.0,
@@ -147,23 +193,60 @@ impl Lookup<'_> {
             n_parts: if all_parts_known { parts.len() } else { 0 },
             parts,
             coverable: self.index.idf(n_with),
+            is_quoted: false,
         })
+    }
+
+    /// The terms that a finished word may be indexed as: one for each language that bends it.
+    fn stems(&mut self, token: &Token) -> Vec<TermIdx> {
+        let languages = &self.index.languages;
+        let mut stems: BTreeSet<&str> = BTreeSet::new();
+        if languages.has_english() || !token.parts.is_empty() {
+            stems.insert(&token.term);
+        }
+        if languages.has_others() && token.parts.is_empty() {
+            stems.insert(&token.surface);
+            if let Some(held) = self.held(&token.surface) {
+                let form = held.forms.find(&token.surface);
+                let terms = form.and_then(|form| held.form_terms.get(form));
+                stems.extend(terms.into_iter().flatten().map(String::as_str));
+            }
+        }
+        stems
+            .into_iter()
+            .filter_map(|stem| self.find(stem))
+            .collect()
+    }
+
+    /// Words that a word which no document has may have been meant to be.
+    fn corrections(&mut self, word: &str) -> Vec<(TermIdx, f32)> {
+        let index = self.index;
+        let corrections = index.spelling.corrections(word, &mut self.missing.spelling);
+        let weight = |distance: usize| (0..distance).map(|_| CORRECTION_WEIGHT).product();
+        corrections
+            .into_iter()
+            .filter_map(|(word, distance)| Some((self.find(word)?, weight(distance))))
+            .collect()
+    }
+
+    /// The shard whose range a word falls into, where it is here.
+    fn held(&mut self, word: &str) -> Option<&'i super::TermShard> {
+        let shard = self.index.route(word);
+        let held = self.index.shards.get(shard)?.as_ref();
+        if held.is_none() {
+            self.missing.terms.extend(u32::try_from(shard).ok());
+        }
+        held
     }
 
     /// The term, where there is one and its shard is here.
     fn find(&mut self, term: &str) -> Option<TermIdx> {
-        let shard = self.index.route(term);
-        match self.index.shards.get(shard)? {
-            Some(held) => idx(shard, held.terms.find(term)?),
-            None => {
-                self.missing.extend(u32::try_from(shard).ok());
-                None
-            }
-        }
+        let rank = self.held(term)?.terms.find(term)?;
+        idx(self.index.route(term), rank)
     }
 
     /// The terms of words that begin with `prefix`, most frequent first, without `whole`.
-    fn expansions(&mut self, prefix: &str, whole: Option<TermIdx>) -> Vec<TermIdx> {
+    fn expansions(&mut self, prefix: &str, whole: &[TermIdx]) -> Vec<TermIdx> {
         let first = self.index.route(prefix);
         let is_within =
             |shard: &usize| *shard == first || self.index.firsts.get(*shard).starts_with(prefix);
@@ -172,7 +255,7 @@ impl Lookup<'_> {
         let mut stems: BTreeSet<&str> = BTreeSet::new();
         for shard in shards.take_while(is_within).take(MAX_PREFIX_SHARDS) {
             let Some(held) = &self.index.shards[shard] else {
-                self.missing.extend(u32::try_from(shard).ok());
+                self.missing.terms.extend(u32::try_from(shard).ok());
                 continue;
             };
             let ranks = held.terms.with_prefix(prefix);
@@ -185,7 +268,7 @@ impl Lookup<'_> {
         }
         terms.sort_unstable();
         terms.dedup();
-        terms.retain(|&term| Some(term) != whole);
+        terms.retain(|term| !whole.contains(term));
         terms.sort_by_key(|&term| std::cmp::Reverse(self.index.list(term).n_chunks));
         terms.truncate(MAX_EXPANSIONS);
         terms

@@ -5,6 +5,7 @@
 //! above and the page's title, of which only presence counts because they are short. The weighted sum of the fields is
 //! the frequency `f`; a term scores `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`.
 
+use super::query::Resolved;
 use super::{LexicalIndex, TermIdx};
 
 /// How words are weighed.
@@ -46,6 +47,9 @@ pub struct LexicalScores {
     covered: Vec<f32>,
     /// The same sum for all of the query's words.
     coverable: f32,
+    /// What the query has between quotation marks: chunks that lack one of its words are not ranked, but whether they have the words in
+    /// this order only their texts tell.
+    pub(crate) phrases: Vec<Vec<String>>,
 }
 
 impl LexicalScores {
@@ -96,7 +100,7 @@ impl LexicalIndex {
     /// Ranks all chunks by the words that they share with `query`, and keeps the best `depth`. Words whose shards are
     /// not here are passed over.
     pub fn search(&self, query: &str, depth: usize, options: &LexicalOptions) -> LexicalScores {
-        let words = self.resolve(query, options).words;
+        let Resolved { words, phrases, .. } = self.resolve(query, options);
         let n_chunks = self.n_chunks();
         let mut frequencies = Sums::new(n_chunks);
         let mut best = Sums::new(n_chunks);
@@ -104,6 +108,8 @@ impl LexicalIndex {
         let mut n_parts = vec![0_usize; n_chunks];
         let mut total = Sums::new(n_chunks);
         let mut covered = vec![0.0_f32; n_chunks];
+        let n_quoted = words.iter().filter(|word| word.is_quoted).count();
+        let mut has_quoted = vec![0; if n_quoted > 0 { n_chunks } else { 0 }];
         for word in &words {
             for &(term, factor) in &word.alternatives {
                 self.score_term(term, options, &mut frequencies, |chunk, score| {
@@ -122,11 +128,17 @@ impl LexicalIndex {
                 let is_new = best.values[chunk as usize] == 0.0;
                 if is_new && word.n_parts > 0 && found == word.n_parts {
                     covered[chunk as usize] += word.coverable;
+                    if word.is_quoted {
+                        has_quoted[chunk as usize] += 1;
+                    }
                 }
             });
             best.drain(|chunk, score| {
                 total.update(chunk, |value| value + score * word.weight);
                 covered[chunk as usize] += word.coverable;
+                if word.is_quoted {
+                    has_quoted[chunk as usize] += 1;
+                }
             });
         }
         let weighted = self.collection.has_weights();
@@ -135,7 +147,8 @@ impl LexicalIndex {
             if let Some(document) = self.collection.document(chunk).filter(|_| weighted) {
                 score *= self.collection.weight(document);
             }
-            if score > 0.0 {
+            let has_all_quoted = n_quoted == 0 || has_quoted[chunk as usize] == n_quoted;
+            if score > 0.0 && has_all_quoted {
                 ranked.push((chunk, score));
             }
         });
@@ -149,6 +162,7 @@ impl LexicalIndex {
             ranked,
             covered,
             coverable: words.iter().map(|word| word.coverable).sum(),
+            phrases,
         }
     }
 

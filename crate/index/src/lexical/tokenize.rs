@@ -1,13 +1,15 @@
 //! Turns text into terms: stems of words, identifiers whole and in parts, and the symbols that code is asked about.
 //!
 //! Pages and queries pass through here alike, so that what is written the same is found. `HashMap` gives `hashmap` and
-//! its parts `hash` and `map`; `Rc<T>` gives `rc`, `t` and the compound `rc<t>`; a `?` that stands alone gives `?`.
+//! its parts `hash` and `map`; `Rc<T>` gives `rc`, `t` and the compound `rc<t>`; a `?` that stands alone gives `?`. Scripts
+//! that put no space between words (Chinese, Japanese, Korean's endings, Thai, Lao, Khmer, Burmese) give each pair of neighbours: the
+//! words of a query are found wherever their pairs stand, whatever a dictionary would have cut.
 
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::english::stem;
+use super::english;
 
 /// Longer words are cut: nobody types them, and a page of base64 must not fill the dictionary.
 const MAX_TERM_CHARS: usize = 40;
@@ -19,6 +21,8 @@ pub(crate) enum TokenKind {
     Word,
     /// A symbol, or a compound of words and symbols whose words also come as tokens of their own.
     Compound,
+    /// The last character of a run without spaces, which begins no pair: pages are found by it, queries don't ask for it.
+    Tail,
 }
 
 /// One place in a text and the terms it is found by.
@@ -35,8 +39,16 @@ pub(crate) struct Token {
     pub(crate) surface: String,
 }
 
-/// All tokens of `text` in order.
+/// Turns a word in lower case into its stem.
+pub(crate) type Stem<'s> = &'s dyn Fn(&str) -> String;
+
+/// All tokens of an English `text` in order.
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
+    tokens_with(text, &english::stem)
+}
+
+/// All tokens of `text` in order, in a language that bends words as `stem` says.
+pub(crate) fn tokens_with(text: &str, stem: Stem<'_>) -> Vec<Token> {
     let mut tokens = Vec::new();
     let base = text.as_ptr() as usize;
     for span in text.split_whitespace() {
@@ -46,26 +58,74 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
         }
         let start = span.as_ptr() as usize - base;
         let n_before = tokens.len();
+        let mut run = Vec::new();
         for (offset, word) in span.unicode_word_indices() {
-            tokens.extend(word_token(word, start + offset));
+            let place = start + offset;
+            if !word.contains(is_unspaced) {
+                flush_run(text, &mut run, &mut tokens);
+                tokens.extend(word_token(word, place, stem));
+                continue;
+            }
+            for (offset, unit) in word.grapheme_indices(true) {
+                let unit = place + offset..place + offset + unit.len();
+                if run
+                    .last()
+                    .is_some_and(|last: &Range<usize>| last.end != unit.start)
+                {
+                    flush_run(text, &mut run, &mut tokens);
+                }
+                run.push(unit);
+            }
         }
+        flush_run(text, &mut run, &mut tokens);
         tokens.extend(compound_token(span, start, tokens.len() > n_before));
     }
     tokens
 }
 
-fn word_token(word: &str, start: usize) -> Option<Token> {
+/// Whether words with this character are written without spaces between them.
+pub(crate) fn is_unspaced(c: char) -> bool {
+    matches!(c,
+        '\u{e00}'..='\u{eff}' // Thai, Lao
+        | '\u{1000}'..='\u{109f}' // Burmese
+        | '\u{1780}'..='\u{17ff}' // Khmer
+        | '\u{1100}'..='\u{11ff}' | '\u{ac00}'..='\u{d7ff}' // Korean
+        | '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{312f}' | '\u{31f0}'..='\u{31ff}' // Japanese
+        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' // Chinese
+        | '\u{ff66}'..='\u{ff9f}'
+        | '\u{20000}'..='\u{3ffff}')
+}
+
+/// The pairs of neighbours in a run of units, and what stands alone.
+fn flush_run(text: &str, run: &mut Vec<Range<usize>>, tokens: &mut Vec<Token>) {
+    let token = |kind, place: Range<usize>| {
+        let term = lower(text.get(place.clone()).unwrap_or_default());
+        Token {
+            kind,
+            place,
+            surface: term.clone(),
+            term,
+            parts: Vec::new(),
+        }
+    };
+    let pairs = run.windows(2).map(|pair| pair[0].start..pair[1].end);
+    tokens.extend(pairs.map(|pair| token(TokenKind::Word, pair)));
+    let kind = match run.len() {
+        1 => TokenKind::Word,
+        _ => TokenKind::Tail,
+    };
+    tokens.extend(run.last().map(|last| token(kind, last.clone())));
+    run.clear();
+}
+
+fn word_token(word: &str, start: usize, stem: Stem<'_>) -> Option<Token> {
     let core = word.trim_matches('_');
     let lowercase = lower(core);
-    let first = lowercase.chars().next()?;
+    lowercase.chars().next()?;
     let place = start..start + word.len();
     let parts = identifier_parts(core);
     if parts.len() < 2 {
-        let term = if first.is_ascii() {
-            stem(&lowercase)
-        } else {
-            lowercase.clone()
-        };
+        let term = stem(&lowercase);
         return (!term.is_empty()).then_some(Token {
             kind: TokenKind::Word,
             place,
@@ -233,7 +293,6 @@ mod tests {
             "Caf\u{e9}s \u{dc}ber-gro\u{df}",
             &["caf\u{e9}s", "\u{fc}ber", "gro\u{df}"],
         );
-        check("\u{65e5}\u{672c}", &["\u{65e5}", "\u{672c}"]);
         check("", &[]);
     }
 
@@ -267,6 +326,33 @@ mod tests {
         );
         check("what is it? - yes.", &["what", "is", "it", "yes"]);
         check("call(a, b); x = y", &["call", "a", "b", "x", "=", "y"]);
+    }
+
+    #[test]
+    fn scripts_without_spaces_give_pairs() {
+        check(
+            "\u{65e5}\u{672c}\u{8a9e}",
+            &["\u{65e5}\u{672c}", "\u{672c}\u{8a9e}", "\u{8a9e}"],
+        );
+        check("\u{65e5}", &["\u{65e5}"]);
+        // Latin letters and punctuation end a run.
+        check(
+            "Rust\u{8a00}\u{8a9e}\u{3002}\u{8a00}",
+            &["rust", "\u{8a00}\u{8a9e}", "\u{8a9e}", "\u{8a00}"],
+        );
+        // A mark belongs to the letter below it.
+        check(
+            "\u{e17}\u{e35}\u{e48}\u{e19}\u{e35}",
+            &["\u{e17}\u{e35}\u{e48}\u{e19}\u{e35}", "\u{e19}\u{e35}"],
+        );
+        check(
+            "\u{30ab}\u{30bf}\u{30ab}",
+            &["\u{30ab}\u{30bf}", "\u{30bf}\u{30ab}", "\u{30ab}"],
+        );
+        check(
+            "\u{d55c}\u{ad6d}\u{c5b4}",
+            &["\u{d55c}\u{ad6d}", "\u{ad6d}\u{c5b4}", "\u{c5b4}"],
+        );
     }
 
     #[test]

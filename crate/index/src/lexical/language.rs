@@ -1,0 +1,151 @@
+//! Turns a document's language into what its words are reduced by, while an index is built.
+//!
+//! The page that searches carries no stemmer but the English one: what other languages make of their words is stored with
+//! them, and looked up.
+
+use rust_stemmers::Algorithm;
+
+use super::english;
+
+/// How the words of one language are reduced to stems.
+pub(crate) enum Stemmer {
+    English,
+    Snowball(rust_stemmers::Stemmer),
+    /// No algorithm is known: words are found as they are written.
+    None,
+}
+
+/// The first part of a language tag, in lower case: `de` of `de-AT`. What says nothing is taken for English.
+pub(crate) fn primary(language: Option<&str>) -> String {
+    let tag = language.unwrap_or_default().trim();
+    let primary = tag.split(['-', '_']).next().unwrap_or_default();
+    match primary.is_empty() {
+        true => "en".to_owned(),
+        false => primary
+            .chars()
+            .take(8)
+            .flat_map(char::to_lowercase)
+            .collect(),
+    }
+}
+
+impl Stemmer {
+    /// The stemmer for what [`primary`] gave.
+    pub(crate) fn of(language: &str) -> Self {
+        let algorithm = match language {
+            "en" => return Self::English,
+            "ar" => Algorithm::Arabic,
+            "da" => Algorithm::Danish,
+            "nl" => Algorithm::Dutch,
+            "fi" => Algorithm::Finnish,
+            "fr" => Algorithm::French,
+            "de" => Algorithm::German,
+            "el" => Algorithm::Greek,
+            "hu" => Algorithm::Hungarian,
+            "it" => Algorithm::Italian,
+            "nb" | "nn" | "no" => Algorithm::Norwegian,
+            "pt" => Algorithm::Portuguese,
+            "ro" => Algorithm::Romanian,
+            "ru" => Algorithm::Russian,
+            "es" => Algorithm::Spanish,
+            "sv" => Algorithm::Swedish,
+            "ta" => Algorithm::Tamil,
+            "tr" => Algorithm::Turkish,
+            _ => return Self::None,
+        };
+        Self::Snowball(rust_stemmers::Stemmer::create(algorithm))
+    }
+
+    /// The stem of a word in lower case.
+    pub(crate) fn stem(&self, word: &str) -> String {
+        match self {
+            Self::English => english::stem(word),
+            Self::Snowball(stemmer) => stemmer.stem(word).into_owned(),
+            Self::None => word.to_owned(),
+        }
+    }
+
+    /// Whether a query's words can be reduced without being looked up.
+    pub(crate) fn is_english(&self) -> bool {
+        matches!(self, Self::English)
+    }
+}
+
+/// The words of a language that carry no topic; none where they are not known, and for English, which has its own list.
+pub(crate) fn stop_words(language: &str) -> &'static [&'static str] {
+    match language {
+        "en" => &[],
+        // The list names the language, not its two ways of being written.
+        "nb" | "nn" => stop_words::lookup("no").unwrap_or_default(),
+        other => stop_words::lookup(other).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_bend_words_their_own_way() {
+        for (language, words) in [
+            ("de", ["h\u{e4}user", "hauses"]),
+            ("fr", ["continuer", "continuation"]),
+            ("es", ["ni\u{f1}os", "ni\u{f1}o"]),
+            ("it", ["gatti", "gatto"]),
+            ("pt", ["meninos", "menino"]),
+            (
+                "ru",
+                [
+                    "\u{43a}\u{43d}\u{438}\u{433}\u{438}",
+                    "\u{43a}\u{43d}\u{438}\u{433}\u{443}",
+                ],
+            ),
+            ("sv", ["bilar", "bilen"]),
+            ("nb", ["bilene", "biler"]),
+            ("da", ["husene", "huset"]),
+            ("nl", ["boeken", "boek"]),
+            ("fi", ["taloissa", "talot"]),
+            ("hu", ["h\u{e1}zak", "h\u{e1}zakat"]),
+            ("ro", ["c\u{103}r\u{21b}ilor", "c\u{103}r\u{21b}ile"]),
+            ("tr", ["evlerde", "evler"]),
+            (
+                "el",
+                [
+                    "\u{3b2}\u{3b9}\u{3b2}\u{3bb}\u{3af}\u{3b1}",
+                    "\u{3b2}\u{3b9}\u{3b2}\u{3bb}\u{3af}\u{3c9}\u{3bd}",
+                ],
+            ),
+            (
+                "ar",
+                [
+                    "\u{643}\u{62a}\u{627}\u{628}",
+                    "\u{627}\u{644}\u{643}\u{62a}\u{627}\u{628}",
+                ],
+            ),
+            ("en", ["running", "runs"]),
+        ] {
+            let stemmer = Stemmer::of(language);
+            let [first, second] = words.map(|word| stemmer.stem(word));
+            assert_eq!(first, second, "{language}: {words:?}");
+        }
+        assert_eq!(Stemmer::of("xx").stem("h\u{e4}user"), "h\u{e4}user");
+    }
+
+    #[test]
+    fn tags_are_read_by_their_first_part() {
+        for (tag, expected) in [
+            (Some("de-AT"), "de"),
+            (Some("PT_br"), "pt"),
+            (Some(""), "en"),
+            (None, "en"),
+        ] {
+            assert_eq!(primary(tag), expected, "{tag:?}");
+        }
+    }
+
+    #[test]
+    fn stop_words_are_those_of_the_language() {
+        assert!(stop_words("de").contains(&"und") && stop_words("nn").contains(&"og"));
+        assert!(stop_words("xx").is_empty() && stop_words("en").is_empty());
+    }
+}

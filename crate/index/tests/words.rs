@@ -1,0 +1,231 @@
+//! Turns pages in many languages, with mistakes in the queries and marks around them, into the hits that a reader expects.
+//!
+//! Every query is asked of the index as it was built, and of one that was read back and supplied with no more than it
+//! asked for: both must say the same.
+
+use std::collections::BTreeMap;
+
+use anchorite_index::bundle::{self, Bundle, Role};
+use anchorite_index::chunk::{ChunkOptions, chunk_documents};
+use anchorite_index::{Document, Hit, Index, IndexOptions, SearchOptions, Section};
+
+fn page(url: &str, language: Option<&str>, title: &str, text: &str) -> Document {
+    Document {
+        source: url.to_owned(),
+        url: url.to_owned(),
+        title: title.to_owned(),
+        sections: vec![Section {
+            anchor: None,
+            headings: vec![title.to_owned()],
+            text: text.to_owned(),
+        }],
+        filters: BTreeMap::new(),
+        weight: 1.0,
+        language: language.map(str::to_owned),
+    }
+}
+
+fn built(documents: &[Document]) -> (Index, Bundle) {
+    let chunks = chunk_documents(documents, &ChunkOptions::default());
+    let index =
+        Index::build(documents, chunks, None, &IndexOptions::default()).expect("a good index");
+    let bundle = bundle::write(&index, &[], "test").expect("a good bundle");
+    (index, bundle)
+}
+
+/// The hits of a query, asked of a fresh index that is given what it needs.
+fn asked(bundle: &Bundle, query: &str, options: &SearchOptions) -> Vec<Hit> {
+    let file = |path: &str| {
+        let found = bundle.files.iter().find(|(other, _)| other == path);
+        found.expect("listed").1.as_slice()
+    };
+    let resident = bundle.manifest.file(Role::Index).expect("listed");
+    let resident = resident.join(|path| Some(file(path))).expect("as written");
+    let mut index = bundle::read_index(&bundle.manifest, &resident).expect("as written");
+    for _ in 0..20 {
+        let needs = index.needs(query, None, options);
+        if needs.is_empty() {
+            return index.search(query, None, options);
+        }
+        for shard in needs {
+            index
+                .supply(shard.id, file(&shard.path))
+                .expect("as written");
+        }
+    }
+    panic!("`{query}` asks for more and more");
+}
+
+fn urls(site: &(Index, Bundle), query: &str, options: &SearchOptions) -> Vec<String> {
+    let (index, bundle) = site;
+    let hits = index.search(query, None, options);
+    assert_eq!(asked(bundle, query, options), hits, "hits of `{query}`");
+    hits.into_iter().map(|hit| index.url(hit.chunk)).collect()
+}
+
+#[track_caller]
+fn check(site: &(Index, Bundle), query: &str, expected: &[&str]) {
+    assert_eq!(
+        urls(site, query, &SearchOptions::default()),
+        expected,
+        "`{query}`"
+    );
+}
+
+#[test]
+fn words_are_bent_as_their_page_says() {
+    let site = built(&[
+        page(
+            "de",
+            Some("de-AT"),
+            "Bauen",
+            "Die H\u{e4}user der Stadt sind gro\u{df}.",
+        ),
+        page(
+            "fr",
+            Some("fr"),
+            "Continuer",
+            "Les chevaux continuaient la course.",
+        ),
+        page("en", None, "Building", "The houses kept being built."),
+        page(
+            "ru",
+            Some("ru"),
+            "\u{41a}\u{43d}\u{438}\u{433}\u{438}",
+            "\u{41e}\u{43d} \u{447}\u{438}\u{442}\u{430}\u{435}\u{442} \u{43a}\u{43d}\u{438}\u{433}\u{443}.",
+        ),
+    ]);
+    check(&site, "h\u{e4}user", &["de"]);
+    check(&site, "building", &["en"]);
+    check(&site, "house", &["en"]);
+    check(&site, "continuaient", &["fr"]);
+    check(&site, "\u{43a}\u{43d}\u{438}\u{433}\u{443}", &["ru"]);
+    // German articles carry no topic, although the English list does not know them.
+    check(&site, "die chevaux", &["fr"]);
+}
+
+#[test]
+fn scripts_without_spaces_are_found_by_their_words() {
+    let site = built(&[
+        page(
+            "kyoto",
+            Some("ja"),
+            "\u{4eac}\u{90fd}",
+            "\u{4eac}\u{90fd}\u{306f}\u{53e4}\u{3044}\u{90fd}\u{3067}\u{3059}\u{3002}",
+        ),
+        page(
+            "tokyo",
+            Some("ja"),
+            "\u{6771}\u{4eac}",
+            "\u{6771}\u{4eac}\u{306f}\u{5927}\u{304d}\u{3044}\u{8857}\u{3067}\u{3059}\u{3002}",
+        ),
+        page(
+            "thai",
+            Some("th"),
+            "\u{e20}\u{e32}\u{e29}\u{e32}\u{e44}\u{e17}\u{e22}",
+            "\u{e01}\u{e32}\u{e23}\u{e40}\u{e23}\u{e35}\u{e22}\u{e19}\u{e20}\u{e32}\u{e29}\u{e32}",
+        ),
+        page(
+            "korean",
+            Some("ko"),
+            "\u{d55c}\u{ad6d}\u{c5b4}",
+            "\u{d55c}\u{ad6d}\u{c5b4}\u{b97c} \u{bc30}\u{c6c1}\u{b2c8}\u{b2e4}",
+        ),
+    ]);
+    check(&site, "\u{4eac}\u{90fd}", &["kyoto"]);
+    check(&site, "\u{6771}\u{4eac}", &["tokyo"]);
+    // One character finds it anywhere in a word, at its end too.
+    let mut single = urls(&site, "\u{4eac}", &SearchOptions::default());
+    single.sort();
+    assert_eq!(single, ["kyoto", "tokyo"]);
+    check(&site, "\u{8857}", &["tokyo"]);
+    check(&site, "\u{e40}\u{e23}\u{e35}\u{e22}\u{e19}", &["thai"]);
+    // Without the particle that the page has.
+    check(&site, "\u{d55c}\u{ad6d}", &["korean"]);
+}
+
+#[test]
+fn mistyped_words_are_corrected_where_no_page_has_them() {
+    let site = built(&[
+        page("conf", None, "Settings", "The configuration is read once."),
+        page("conn", None, "Network", "A connection is opened late."),
+        page("err", None, "Faults", "Every error has a number."),
+    ]);
+    check(&site, "confgiuration", &["conf"]);
+    check(&site, "conection", &["conn"]);
+    check(&site, "erorr", &["err"]);
+    check(&site, "zonfiguration", &[]);
+    check(&site, "err", &[]);
+    let typing = SearchOptions::while_typing(5);
+    assert_eq!(
+        urls(&site, "conf", &typing),
+        ["conf"],
+        "a prefix is no mistake"
+    );
+}
+
+#[test]
+fn quotations_must_stand_as_they_are() {
+    let site = built(&[
+        page("exact", None, "One", "It returned errors quickly."),
+        page(
+            "apart",
+            None,
+            "Two",
+            "Errors were returned, returned again, as errors.",
+        ),
+        page("title", None, "Returned errors", "Nothing here."),
+    ]);
+    let mut quoted = urls(&site, "\"returned errors\"", &SearchOptions::default());
+    quoted.sort();
+    assert_eq!(quoted, ["exact", "title"]);
+    assert_eq!(
+        urls(&site, "returned errors", &SearchOptions::default()).len(),
+        3
+    );
+    check(&site, "\"errors returned\"", &[]);
+    check(&site, "\"returned errors\" quickly", &["exact", "title"]);
+}
+
+#[test]
+fn filters_narrow_and_weights_lift() {
+    let mut pages = vec![
+        page(
+            "api",
+            Some("en"),
+            "Sockets",
+            "A socket sends bytes. A socket receives bytes.",
+        ),
+        page("guide", Some("en"), "Talking", "Use a socket to talk."),
+        page("de", Some("de"), "Reden", "Ein socket sendet."),
+    ];
+    pages[0]
+        .filters
+        .insert("kind".to_owned(), vec!["api".to_owned()]);
+    pages[1].filters.insert(
+        "kind".to_owned(),
+        vec!["guide".to_owned(), "api".to_owned()],
+    );
+    let site = built(&pages);
+    assert_eq!(urls(&site, "socket", &SearchOptions::default())[0], "api");
+    let with = |name: &str, values: &[&str]| SearchOptions {
+        filters: [(
+            name.to_owned(),
+            values.iter().map(|&value| value.to_owned()).collect(),
+        )]
+        .into(),
+        ..SearchOptions::default()
+    };
+    assert_eq!(urls(&site, "socket", &with("kind", &["guide"])), ["guide"]);
+    assert_eq!(urls(&site, "socket", &with("language", &["de"])), ["de"]);
+    assert_eq!(urls(&site, "socket", &with("kind", &["none"])).len(), 0);
+    let filters = site.0.filters().expect("some").counts();
+    assert_eq!(filters["kind"], [("api", 2), ("guide", 1)].into());
+    assert_eq!(filters["language"], [("de", 1), ("en", 2)].into());
+    pages[1].weight = 4.0;
+    pages[2].weight = 0.0;
+    assert_eq!(
+        urls(&built(&pages), "socket", &SearchOptions::default()),
+        ["guide", "api"]
+    );
+}
