@@ -6,10 +6,12 @@
 use super::rows::{Query, Rows};
 use crate::error::Contradiction;
 
-/// No shard holds more vectors: 43 kB of 384 components. With [`N_PROBES`] a search reads at most 0.2 MiB of them.
+/// No shard holds more vectors.
 pub(crate) const MAX_MEMBERS: usize = 108;
-/// How many shards a search reads.
-pub(crate) const N_PROBES: usize = 5;
+/// The most shards that a search reads: one request less than a page may make, for the words.
+pub(crate) const N_PROBES: usize = 7;
+/// The most vectors that a search reads: 0.2 MiB of 384 components.
+const MAX_READ: usize = 534;
 
 /// The vectors of one shard.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +57,13 @@ impl Clusters {
     /// The shards that a search reads, nearest first.
     pub(super) fn route(&self, query: &Query) -> Vec<u32> {
         let similarities = (0..).zip(self.means.similarities(query)).collect();
-        let nearest = super::best(similarities, N_PROBES);
-        nearest.into_iter().map(|(shard, _)| shard).collect()
+        let nearest = super::best(similarities, N_PROBES).into_iter();
+        let mut n_read = 0;
+        let within = |shard: &u32| {
+            n_read += self.sizes[*shard as usize] as usize;
+            n_read <= MAX_READ
+        };
+        nearest.map(|(shard, _)| shard).take_while(within).collect()
     }
 
     /// The members of the nearest shards that are here, with the cosine of each, in any order.

@@ -39,12 +39,11 @@ impl instant_distance::Point for Vector {
     fn distance(&self, other: &Self) -> f32 {
         #[cfg(feature = "build")]
         N_DISTANCES.with(|n_distances| n_distances.set(n_distances.get() + 1));
-        let products = self
-            .values
-            .iter()
-            .zip(&other.values)
-            .map(|(&a, &b)| i32::from(a) * i32::from(b));
-        1.0 - products.sum::<i32>() as f32 * self.scale * other.scale
+        let products = self.values.iter().zip(&other.values);
+        let dot = products.fold(0_i32, |sum, (&a, &b)| {
+            sum.wrapping_add(i32::from(a).wrapping_mul(i32::from(b)))
+        });
+        1.0 - dot as f32 * self.scale * other.scale
     }
 }
 

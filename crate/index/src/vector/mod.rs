@@ -23,10 +23,11 @@ use crate::error::Contradiction;
 
 /// Up to so many vectors all are compared: in a browser 8,192 of 384 components take half a millisecond.
 pub const GRAPH_FROM: usize = 8192;
-/// From so many on vectors are cut into shards: whole they would be 8 MB.
-pub const SHARDS_FROM: usize = 20_000;
-/// One comparison on the way through a graph costs as much as so many in a scan, whose memory is read in order.
-const GRAPH_STEP: usize = 4;
+/// From so many on vectors are cut into shards: whole they would be 19 MB. Below that nothing is worth what shards miss.
+pub const SHARDS_FROM: usize = 50_000;
+/// One comparison on the way through a graph costs as much as so many in a scan, whose memory is read in order
+/// (`docs/benchmarks.md`).
+const GRAPH_STEP: usize = 8;
 /// Longer embeddings are refused.
 pub const MAX_DIMENSION: usize = 8192;
 
@@ -85,7 +86,7 @@ pub enum VectorMode {
         n_vectors: usize,
         /// Number of shards.
         n_shards: usize,
-        /// How many of them a search reads.
+        /// How many of them a search reads at most.
         n_probes: usize,
     },
 }
@@ -126,7 +127,7 @@ impl std::fmt::Display for VectorMode {
                 n_probes,
             } => write!(
                 f,
-                "{n_vectors} vectors in {n_shards} shards, of which a search reads {n_probes}"
+                "{n_vectors} vectors in {n_shards} shards, of which a search reads up to {n_probes}"
             ),
         }
     }

@@ -107,7 +107,7 @@ fn the_mode_says_which_and_why() {
     );
     assert_eq!(
         mode(VectorChoice::Shards),
-        "40 vectors in 1 shards, of which a search reads 1"
+        "40 vectors in 1 shards, of which a search reads up to 1"
     );
 }
 
@@ -169,7 +169,11 @@ fn a_search_reads_the_shards_it_names_and_finds_most() {
         let mut part = VectorIndex::from_bytes(&resident, Layout::Shards, 48, 4000).expect("whole");
         assert_eq!(part.search(query, 10), [], "no shard is here yet");
         let missing = part.missing(query);
-        assert_eq!(missing.len(), clusters::N_PROBES);
+        assert!(
+            (4..=clusters::N_PROBES).contains(&missing.len()),
+            "{} shards",
+            missing.len()
+        );
         for shard in missing {
             let bytes = whole.shards()[shard as usize].to_bytes();
             let cluster = part.read_shard(shard as usize, &bytes).expect("as written");
