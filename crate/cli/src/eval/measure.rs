@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use super::beir::{self, Query, TestSet};
 use super::embeddings::CachedEmbedder;
 use super::metrics::{Figures, overlap, percentile};
-use super::{IndexArgument, RetrievalArguments, now, table};
+use super::{IndexArgument, RetrievalArguments, calibrate, now, table};
 
 /// How many documents are scored for a query.
 const N_DOCUMENTS: usize = 100;
@@ -74,12 +74,16 @@ pub(super) fn run(data: &Path, arguments: &RetrievalArguments) -> anyhow::Result
         .transpose()
         .context("could not write the rankings")?
         .map(std::io::BufWriter::new);
-    let mut reports = Vec::new();
+    let (mut reports, mut fits) = (Vec::new(), Vec::new());
     for folder in beir::folders(data)? {
         let set = beir::read(&folder)?;
         let prepared = Prepared::new(set, &embedder, arguments.index)?;
         if let Some(out) = &mut rankings {
             prepared.write_rankings(out)?;
+        }
+        if arguments.calibrate {
+            fits.push(calibrate::fit(&prepared));
+            continue;
         }
         let report = prepared.report();
         if !arguments.json {
@@ -87,22 +91,35 @@ pub(super) fn run(data: &Path, arguments: &RetrievalArguments) -> anyhow::Result
         }
         reports.push(report);
     }
-    if arguments.json {
-        table::print_json(&reports)?;
-    } else if reports.len() > 1 {
-        table::print_means(&reports);
+    match (arguments.calibrate, arguments.json) {
+        (true, true) => table::print_json(&fits)?,
+        (true, false) => table::print_fits(&fits),
+        (false, true) => table::print_json(&reports)?,
+        (false, false) => table::print_means(&reports),
     }
-    Ok(ExitCode::SUCCESS)
+    let loses = reports.iter().any(|report| report.fused_gain() < 0.0);
+    Ok(ExitCode::from(u8::from(arguments.strict && loses)))
+}
+
+impl SetReport {
+    /// By how much nDCG@10 of fused search, as a page does it, is above that of the better of its parts.
+    pub(super) fn fused_gain(&self) -> f64 {
+        let of = |tier: &str| {
+            let rows = self.rows.iter().filter(|row| row.tier == tier);
+            rows.last().map_or(0.0, |row| row.figures.ndcg_10)
+        };
+        of("fused") - of("keyword").max(of("meaning"))
+    }
 }
 
 /// A set with its index and all embeddings.
-struct Prepared {
-    set: TestSet,
-    index: Index,
+pub(super) struct Prepared {
+    pub(super) set: TestSet,
+    pub(super) index: Index,
     /// Of the chunks, in single precision.
     embeddings: Vec<Vec<f32>>,
     /// Of the queries.
-    queries: Vec<Vec<f32>>,
+    pub(super) queries: Vec<Vec<f32>>,
     embed_ms: f64,
     lexical_bytes: u64,
     vector_bytes: u64,
@@ -110,7 +127,7 @@ struct Prepared {
 
 /// Where a ranking by meaning comes from.
 #[derive(Clone, Copy, PartialEq)]
-enum Vectors {
+pub(super) enum Vectors {
     Exact32,
     Exact8,
     Index,
@@ -162,14 +179,14 @@ impl Prepared {
         })
     }
 
-    fn words(&self, query: &Query) -> LexicalScores {
+    pub(super) fn words(&self, query: &Query) -> LexicalScores {
         let options = SearchOptions::default();
         self.index
             .lexical
             .search(&query.text, DEPTH, &options.lexical)
     }
 
-    fn nearest(&self, query: &[f32], vectors: Vectors) -> Vec<(u32, f32)> {
+    pub(super) fn nearest(&self, query: &[f32], vectors: Vectors) -> Vec<(u32, f32)> {
         match (vectors, &self.index.vectors) {
             (Vectors::Exact32, _) => nearest(&self.embeddings, query),
             (Vectors::Exact8, Some(index)) => index.search_exact(query, DEPTH),
@@ -270,7 +287,7 @@ impl Prepared {
     }
 
     /// The documents of chunks, each at its best place.
-    fn documents(&self, chunks: &[u32]) -> Vec<&str> {
+    pub(super) fn documents(&self, chunks: &[u32]) -> Vec<&str> {
         let mut seen = HashSet::new();
         let documents = chunks
             .iter()
@@ -346,7 +363,7 @@ fn lexical_bytes(bundle: &Bundle) -> anyhow::Result<u64> {
 }
 
 /// Whether a query belongs to the half that nothing is fitted on: by its id's hash, so that it always does.
-fn is_test(id: &str) -> bool {
+pub(super) fn is_test(id: &str) -> bool {
     Sha256::digest(id).first().is_some_and(|byte| byte & 1 == 1)
 }
 

@@ -1,6 +1,7 @@
 //! Turns judged queries into the figures of retrieval: each part alone and fused, exact and approximate.
 
 mod beir;
+mod calibrate;
 mod embeddings;
 mod measure;
 mod metrics;
@@ -53,6 +54,12 @@ pub(crate) struct RetrievalArguments {
     /// Write the two rankings of each query as JSON lines to this file.
     #[arg(long)]
     rankings: Option<PathBuf>,
+    /// Print nDCG@10 of the development halves for each weight of words beside meaning, instead of the figures.
+    #[arg(long, requires = "data")]
+    calibrate: bool,
+    /// Exit with 1 where fused search is worse than words or meaning alone on a set.
+    #[arg(long)]
+    strict: bool,
     /// Print JSON on standard output.
     #[arg(long)]
     json: bool,

@@ -1,5 +1,6 @@
 //! Turns figures of retrieval into tables, or JSON.
 
+use super::calibrate::Fit;
 use super::measure::SetReport;
 
 /// Prints one set's table.
@@ -42,6 +43,24 @@ pub(super) fn print_set(report: &SetReport) {
     );
 }
 
+/// Prints nDCG@10 of all sets' development halves, one line for each weight.
+pub(super) fn print_fits(fits: &[Fit]) {
+    print!("{:<16}", "weight of words");
+    for fit in fits {
+        print!(" {:>13}", fit.set);
+    }
+    println!(" {:>8}", "mean");
+    let weights = fits.first().map_or(&[][..], |fit| &fit.ndcg_10);
+    for (idx, (weight, _)) in weights.iter().enumerate() {
+        print!("{weight:<16.2}");
+        for fit in fits {
+            print!(" {:>13.4}", fit.ndcg_10[idx].1);
+        }
+        let sum: f64 = fits.iter().map(|fit| fit.ndcg_10[idx].1).sum();
+        println!(" {:>8.4}", sum / fits.len() as f64);
+    }
+}
+
 /// Prints nDCG@10 of all sets, one line for each way to search.
 pub(super) fn print_means(reports: &[SetReport]) {
     print!("{:<8} {:<12}", "nDCG@10", "vectors");
@@ -61,6 +80,11 @@ pub(super) fn print_means(reports: &[SetReport]) {
         }
         println!(" {:>8.4}", sum / reports.len() as f64);
     }
+    print!("{:<21}", "above the better part");
+    for report in reports {
+        print!(" {:>+13.4}", report.fused_gain());
+    }
+    println!();
 }
 
 /// Prints everything as JSON.
