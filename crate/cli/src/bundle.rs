@@ -30,16 +30,27 @@ pub(crate) fn open(dir: &Path, manifest: &Manifest) -> anyhow::Result<Session> {
     let index = index(dir, manifest)
         .with_context(|| format!("could not read the bundle `{}`", dir.display()))?;
     let mut session = Session::new(index, manifest.id.clone());
-    if let Some(parts) = weights(dir, manifest, Role::Embedder)? {
-        session.set_embedder(Embedder::load(parts).context("could not load the embedder")?)?;
+    if let Some(embedder) = embedder(dir, manifest)? {
+        session.set_embedder(embedder)?;
     }
     Ok(session)
+}
+
+/// The bundle's embedder, where there is one.
+pub(crate) fn embedder(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option<Embedder>> {
+    let parts = weights(dir, manifest, Role::Embedder)?;
+    parts
+        .map(|parts| Embedder::load(parts).context("could not load the embedder"))
+        .transpose()
 }
 
 /// The whole index: here nothing is gained by reading only what a query needs.
 fn index(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
     let resident = file_bytes(dir, manifest, Role::Index)?.unwrap_or_default();
     let mut index = bundle::read_index(manifest, &resident)?;
+    if let Some(vectors) = file_bytes(dir, manifest, Role::Vectors)? {
+        bundle::read_vectors(manifest, &vectors, &mut index)?;
+    }
     loop {
         let missing = index.missing();
         if missing.is_empty() {
@@ -48,9 +59,6 @@ fn index(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
         for shard in missing {
             index.supply(shard.id, &read(&dir.join(&shard.path))?)?;
         }
-    }
-    if let Some(vectors) = file_bytes(dir, manifest, Role::Vectors)? {
-        bundle::read_vectors(manifest, &vectors, &mut index)?;
     }
     Ok(index)
 }

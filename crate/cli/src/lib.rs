@@ -17,6 +17,7 @@ mod chunk;
 mod clock;
 pub mod config;
 mod embed;
+mod eval;
 mod index;
 mod inspect;
 mod pages;
@@ -60,6 +61,8 @@ enum Command {
     Search(search::Arguments),
     /// Ask a bundle a question and print the cited answer.
     Ask(ask::Arguments),
+    /// Score a bundle, or the retrieval itself, on judged questions.
+    Eval(eval::Arguments),
     /// Check every file of a bundle and print what it holds.
     Inspect(inspect::Arguments),
     /// Serve a folder on this machine, for a look at the result.
@@ -106,6 +109,7 @@ fn run(command: Command, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Command::Index(arguments) => index::run(&arguments),
         Command::Search(arguments) => search::run(&arguments),
         Command::Ask(arguments) => ask::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
     }

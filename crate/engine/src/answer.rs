@@ -75,6 +75,10 @@ pub struct Passage {
     pub headings: Vec<String>,
     /// The chunk's text.
     pub text: String,
+    /// The chunk with what stands around it in its section, which the generator reads and is checked against; the engine's own,
+    /// not told.
+    #[serde(skip)]
+    pub section: String,
     /// The fused retrieval score; higher is better, comparable within one question only.
     pub score: f32,
 }

@@ -94,7 +94,7 @@ fn passage(passages: &[Passage], number: usize) -> Option<&Passage> {
 
 /// Whether `passage` holds what `sentence` says.
 fn supports(passage: &Passage, sentence: &str) -> bool {
-    let source = format!("{}\n{}", passage.heading_path(), passage.text);
+    let source = format!("{}\n{}", passage.heading_path(), passage.section);
     let held = lexical::terms(&source);
     let said = lexical::terms(sentence);
     let present = said.iter().filter(|term| held.contains(*term)).count();
@@ -183,6 +183,7 @@ mod tests {
             title: "Cargo".to_owned(),
             headings: Vec::new(),
             text: (*text).to_owned(),
+            section: (*text).to_owned(),
             score: 0.0,
         })
         .collect()

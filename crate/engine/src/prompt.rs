@@ -84,13 +84,13 @@ pub fn fit(
         else {
             break;
         };
-        let whole = count(&passage.text)?;
+        let whole = count(&passage.section)?;
         if whole <= room {
             free = room - whole;
-            chosen.push((heading_path, passage.text.clone()));
+            chosen.push((heading_path, passage.section.clone()));
             continue;
         }
-        if let Some(text) = cut(&passage.text, room, &count)? {
+        if let Some(text) = cut(&passage.section, room, &count)? {
             chosen.push((heading_path, text));
         }
         break;
@@ -141,6 +141,7 @@ mod tests {
             title: "Book".to_owned(),
             headings: vec!["Book".to_owned(), "Loops".to_owned()],
             text: text.to_owned(),
+            section: text.to_owned(),
             score: 0.0,
         }
     }

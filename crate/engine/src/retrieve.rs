@@ -1,12 +1,16 @@
 //! Turns a query into hits for the search box, or a question into numbered passages with the evidence for them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use anchorite_index::{Hit, Index, SearchOptions, Shard, snippet};
+use anchorite_index::{ChunkIdx, Hit, Index, SearchOptions, Shard, snippet};
 use serde::Serialize;
 
 use crate::answer::Passage;
 use crate::gate::Evidence;
+
+/// A section is read whole up to so many words; the shipped generator has room for three such passages.
+const SECTION_WORDS: usize = 300;
 
 /// A line of the search box.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -60,6 +64,7 @@ pub fn search(
     let missing = index.needs(query, embedding, &options);
     let terms = index.lexical.taken_for(query, &options.lexical);
     let mut results: Vec<SearchResult> = Vec::new();
+    let mut texts: Vec<&str> = Vec::new();
     let mut without_text = Vec::new();
     for hit in index.search(query, embedding, &options) {
         if results.len() + without_text.len() == request.limit {
@@ -70,7 +75,9 @@ pub fn search(
             continue;
         };
         let url = index.url(hit.chunk);
-        if !results.iter().any(|result| result.url == url) {
+        let is_new = !results.iter().any(|result| result.url == url);
+        if is_new && !texts.contains(&chunk.text.as_str()) {
+            texts.push(&chunk.text);
             results.push(SearchResult {
                 id: chunk.id.clone(),
                 url,
@@ -106,12 +113,16 @@ pub fn needs(index: &Index, question: &str, embedding: Option<&[f32]>, limit: us
 
 fn passage_options(limit: usize) -> SearchOptions {
     SearchOptions {
-        limit,
+        // Some may be the same text again, or the same section.
+        limit: limit.saturating_mul(2),
         ..SearchOptions::default()
     }
 }
 
 /// The best passages for a question, best first, and the evidence that the best of them answers.
+///
+/// A text that stands at several addresses is read once, at the best of them, and so is a section of which several chunks
+/// were found.
 pub fn passages(
     index: &Index,
     question: &str,
@@ -119,25 +130,65 @@ pub fn passages(
     limit: usize,
 ) -> (Vec<Passage>, Evidence) {
     let hits = index.search(question, embedding, &passage_options(limit));
-    let passages = hits
-        .iter()
-        .enumerate()
-        .filter_map(|(idx, hit)| passage(index, hit, idx + 1))
-        .collect();
+    let mut passages: Vec<Passage> = Vec::new();
+    let mut read: Vec<Range<u32>> = Vec::new();
+    for hit in &hits {
+        let is_read = read.iter().any(|range| range.contains(&hit.chunk.0));
+        if passages.len() == limit || is_read {
+            continue;
+        }
+        let Some((passage, range)) = passage(index, hit, passages.len() + 1) else {
+            continue;
+        };
+        if !passages.iter().any(|earlier| earlier.text == passage.text) {
+            passages.push(passage);
+            read.push(range);
+        }
+    }
     (passages, evidence(&hits, embedding.is_some()))
 }
 
-fn passage(index: &Index, hit: &Hit, number: usize) -> Option<Passage> {
+/// The passage of a hit, and the chunks of its section that are read with it.
+fn passage(index: &Index, hit: &Hit, number: usize) -> Option<(Passage, Range<u32>)> {
     let (chunk, document) = index.chunk(hit.chunk).zip(index.document(hit.chunk))?;
-    Some(Passage {
+    let (section, range) = around(index, hit.chunk);
+    let passage = Passage {
         number,
         id: chunk.id.clone(),
         url: index.url(hit.chunk),
         title: document.title.clone(),
         headings: chunk.headings.clone(),
         text: chunk.text.clone(),
+        section,
         score: hit.score,
-    })
+    };
+    Some((passage, range))
+}
+
+/// As much of a chunk's section as [`SECTION_WORDS`] hold: what follows explains more than what goes before.
+fn around(index: &Index, chunk: ChunkIdx) -> (String, Range<u32>) {
+    let text = |chunk: u32| {
+        index
+            .chunk(ChunkIdx(chunk))
+            .map_or("", |one| one.text.as_str())
+    };
+    let n_words = |chunk: u32| text(chunk).split_whitespace().count();
+    let section = index.section(chunk);
+    let mut range = chunk.0..chunk.0 + 1;
+    let mut free = SECTION_WORDS.saturating_sub(n_words(chunk.0));
+    let mut take = |n_words: usize| {
+        let fits = n_words <= free;
+        free -= if fits { n_words } else { 0 };
+        fits
+    };
+    while range.end < section.end && take(n_words(range.end)) {
+        range.end += 1;
+    }
+    while range.start > section.start && take(n_words(range.start - 1)) {
+        range.start -= 1;
+    }
+    let texts: Vec<&str> = range.clone().map(text).collect();
+    (texts.join("\n\n"), range)
 }
 
 /// The strongest similarity and coverage among the first three: fusion may put the nearest passage second.
@@ -151,5 +202,69 @@ fn evidence(hits: &[Hit], has_embedding: bool) -> Evidence {
     Evidence {
         similarity: has_embedding.then_some(similarity),
         coverage: first.iter().map(|hit| hit.coverage).fold(0.0, f32::max),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anchorite_index::chunk::{ChunkOptions, chunk_documents};
+    use anchorite_index::parse::{ParseOptions, parse_page};
+    use anchorite_index::{Index, IndexOptions};
+
+    use super::*;
+
+    fn index(pages: &[(&str, &str)]) -> Index {
+        let parse = |(name, text): &(&str, &str)| {
+            parse_page(name, text.as_bytes(), &ParseOptions::default()).expect("a good page")
+        };
+        let documents: Vec<_> = pages.iter().map(parse).collect();
+        let options = ChunkOptions {
+            target_words: 8,
+            max_words: 10,
+            ..ChunkOptions::default()
+        };
+        let chunks = chunk_documents(&documents, &options);
+        Index::build(&documents, chunks, None, &IndexOptions::default()).expect("a good index")
+    }
+
+    const PUMPS: &str = "# Pumps\n\n## Starting\n\nFirst fill the tank with cold clean water.\n\n\
+Then turn the scarlet wheel slowly to the left.\n\nWait until the needle stands at seven bar.\n\n\
+## Stopping\n\nClose the valve before you turn the wheel back.\n";
+
+    #[test]
+    fn a_chunk_is_found_and_its_section_is_read() {
+        let index = index(&[("pumps.md", PUMPS)]);
+        let (passages, _) = passages(&index, "scarlet wheel", None, 5);
+        let first = &passages[0];
+        assert_eq!(
+            first.text,
+            "Then turn the scarlet wheel slowly to the left."
+        );
+        assert!(
+            first.section.starts_with("First fill") && first.section.ends_with("seven bar."),
+            "the whole section: {}",
+            first.section
+        );
+        assert!(
+            !first.section.contains("valve"),
+            "no other section: {}",
+            first.section
+        );
+        let starting = passages.iter().filter(|one| one.url.ends_with("#starting"));
+        assert_eq!(starting.count(), 1, "a section is read once: {passages:?}");
+    }
+
+    #[test]
+    fn a_text_at_two_addresses_is_found_once() {
+        let text = "# Valves\n\nBall valves turn by a quarter.\n";
+        let index = index(&[("a.md", text), ("b.md", text)]);
+        let (passages, _) = passages(&index, "ball valves", None, 5);
+        assert_eq!(passages.len(), 1, "{passages:?}");
+        let request = SearchRequest {
+            limit: 5,
+            ..SearchRequest::default()
+        };
+        let found = search(&index, "ball valves", None, &request);
+        assert_eq!(found.results.len(), 1, "{found:?}");
     }
 }

@@ -311,7 +311,7 @@ fn prompt_tokens(
         .map(|passage| Passage {
             title: harmless(&passage.title),
             headings: passage.headings.iter().map(|one| harmless(one)).collect(),
-            text: harmless(&passage.text),
+            section: harmless(&passage.section),
             ..passage.clone()
         })
         .collect();

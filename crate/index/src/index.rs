@@ -7,7 +7,7 @@ use crate::bundle::ShardTable;
 use crate::chunk::Chunk;
 use crate::filters::Filters;
 use crate::fuse::{self, FusionOptions, Ranked};
-use crate::lexical::{self, LexicalIndex, LexicalOptions};
+use crate::lexical::{self, LexicalIndex, LexicalOptions, LexicalScores};
 use crate::shard::{Family, Shard, ShardId};
 #[cfg(feature = "build")]
 use crate::texts::TextShard;
@@ -57,7 +57,7 @@ pub struct IndexOptions {
 pub struct SearchOptions {
     /// The most hits to return. Default 10.
     pub limit: usize,
-    /// How far down each ranking is read before they are fused. Default 100.
+    /// How far down each ranking is read before they are fused. Default 300.
     pub depth: usize,
     /// The most hits from one document, so that one long page does not fill the list; `None` for no such limit. Default 3.
     pub per_document: Option<usize>,
@@ -73,7 +73,7 @@ impl Default for SearchOptions {
     fn default() -> Self {
         Self {
             limit: 10,
-            depth: 100,
+            depth: 300,
             per_document: Some(3),
             filters: BTreeMap::new(),
             lexical: LexicalOptions::default(),
@@ -101,7 +101,7 @@ impl SearchOptions {
 pub struct Hit {
     /// Which chunk.
     pub chunk: ChunkIdx,
-    /// 1 for the first of every ranking, towards 0 for the last of one. Comparable within one query only.
+    /// 1 for the best by words whose meaning is that of the query, towards 0. Comparable within one query only.
     pub score: f32,
     /// Its place by words, with its BM25 score; `None` if it shares none, or is too far down.
     pub lexical: Option<Ranked>,
@@ -177,6 +177,10 @@ impl Index {
         options: &SearchOptions,
     ) -> Vec<Shard> {
         let mut shards = self.lexical.missing(query, &options.lexical);
+        if let Some((vectors, embedding)) = self.vectors.as_ref().zip(embedding) {
+            let near = vectors.missing(embedding).into_iter();
+            shards.extend(near.map(|number| (Family::Vectors, number)));
+        }
         if !options.filters.is_empty() {
             shards.extend(self.needs_filters().then_some((Family::Filters, 0)));
         }
@@ -237,6 +241,10 @@ impl Index {
             Family::Spelling => self.lexical.spelling.is_here(number),
             Family::Texts => self.texts.is_here(number),
             Family::Filters => self.filters.is_some(),
+            Family::Vectors => {
+                let vectors = self.vectors.as_ref();
+                vectors.is_none_or(|vectors| vectors.is_here(number))
+            }
         }
     }
 
@@ -245,7 +253,10 @@ impl Index {
     pub(crate) fn n_missing(&self) -> usize {
         let n_terms = (0..self.lexical.n_shards()).filter(|&shard| !self.lexical.is_here(shard));
         let n_texts = (0..self.texts.n_shards()).filter(|&shard| !self.texts.is_here(shard));
-        n_terms.count() + n_texts.count() + usize::from(self.needs_filters())
+        let vectors = self.vectors.iter();
+        let n_vectors = vectors
+            .flat_map(|vectors| (0..vectors.n_shards()).filter(|&shard| !vectors.is_here(shard)));
+        n_terms.count() + n_texts.count() + n_vectors.count() + usize::from(self.needs_filters())
     }
 
     /// The best chunks for a query, by its words and, where there is one, by its embedding. Shards that are not here are passed
@@ -272,10 +283,29 @@ impl Index {
             // Who quotes asks for these words.
             .filter(|_| lexical.phrases.is_empty())
             .map(|(vectors, embedding)| vectors.search(embedding, depth));
+        self.fused(&lexical, vector.as_deref(), options)
+    }
+
+    /// Joins a ranking by words with one by embeddings, `(chunk, cosine)` with the nearest first, wherever it is from.
+    pub fn fuse(
+        &self,
+        lexical: &LexicalScores,
+        vector: Option<&[(u32, f32)]>,
+        options: &SearchOptions,
+    ) -> Vec<Hit> {
+        self.fused(lexical, vector, options).hits
+    }
+
+    fn fused(
+        &self,
+        lexical: &LexicalScores,
+        vector: Option<&[(u32, f32)]>,
+        options: &SearchOptions,
+    ) -> Found {
         let allowed = self.allowed(options);
         let mut n_of_document: HashMap<u32, usize> = HashMap::new();
         let mut found = Found::default();
-        for fused in fuse::fuse(&lexical.ranked, vector.as_deref(), &options.fusion) {
+        for fused in fuse::fuse(&lexical.ranked, vector, &options.fusion) {
             if found.hits.len() + found.unread.len() >= options.limit {
                 break;
             }

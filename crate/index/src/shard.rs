@@ -17,11 +17,19 @@ pub enum Family {
     Texts,
     /// The values by which a search may be narrowed.
     Filters,
+    /// Embeddings that are near each other.
+    Vectors,
 }
 
 impl Family {
     /// All of them, in the order in which they are numbered and stored.
-    pub const ALL: [Self; 4] = [Self::Terms, Self::Spelling, Self::Texts, Self::Filters];
+    pub const ALL: [Self; 5] = [
+        Self::Terms,
+        Self::Spelling,
+        Self::Texts,
+        Self::Filters,
+        Self::Vectors,
+    ];
 
     /// What errors call it.
     pub const fn as_str(self) -> &'static str {
@@ -30,6 +38,7 @@ impl Family {
             Self::Spelling => "spelling",
             Self::Texts => "texts",
             Self::Filters => "filters",
+            Self::Vectors => "vectors",
         }
     }
 
@@ -78,7 +87,8 @@ impl ShardId {
             .unwrap_or(Family::Terms)
     }
 
-    pub(crate) fn is_table(self) -> bool {
+    /// Whether it names a page of a table instead of a shard.
+    pub fn is_table(self) -> bool {
         self.0 & TABLE != 0
     }
 

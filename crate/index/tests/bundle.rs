@@ -4,7 +4,7 @@ use anchorite_index::bundle::{self, Bundle, FORMAT, MAX_PART_BYTES, Manifest, Ro
 use anchorite_index::chunk::{ChunkOptions, chunk_documents};
 use anchorite_index::error::BundleError;
 use anchorite_index::parse::{ParseOptions, parse_page};
-use anchorite_index::vector::{GraphChoice, VectorOptions};
+use anchorite_index::vector::{VectorChoice, VectorOptions};
 use anchorite_index::{ChunkIdx, Index, IndexOptions, SearchOptions, ShardId};
 
 const PAGES: [(&str, &str); 3] = [
@@ -31,7 +31,7 @@ fn embedding(text: &str) -> Vec<f32> {
     counts
 }
 
-fn index(graph: GraphChoice) -> Index {
+fn index(choice: VectorChoice) -> Index {
     let options = ParseOptions::default();
     let parse = |(source, text): &(&str, &str)| {
         parse_page(source, text.as_bytes(), &options).expect("a good page")
@@ -40,18 +40,18 @@ fn index(graph: GraphChoice) -> Index {
     let chunks = chunk_documents(&documents, &ChunkOptions::default());
     let embeddings = chunks.iter().map(|chunk| embedding(&chunk.text)).collect();
     let options = IndexOptions {
-        vectors: VectorOptions { graph, seed: 1 },
+        vectors: VectorOptions { choice, seed: 1 },
     };
     Index::build(&documents, chunks, Some(embeddings), &options).expect("a good index")
 }
 
-fn written(graph: GraphChoice) -> Bundle {
+fn written(choice: VectorChoice) -> Bundle {
     let adapter = WeightFile {
         role: Role::Adapter,
         name: "voice".to_owned(),
         bytes: b"GGUF adapter".to_vec(),
     };
-    bundle::write(&index(graph), &[adapter], "0.1.0").expect("a good bundle")
+    bundle::write(&index(choice), &[adapter], "0.1.0").expect("a good bundle")
 }
 
 fn content(bundle: &Bundle, role: Role) -> Result<Vec<u8>, BundleError> {
@@ -80,6 +80,8 @@ fn opened(bundle: &Bundle) -> Result<Index, BundleError> {
 
 fn read(bundle: &Bundle) -> Result<Index, BundleError> {
     let mut index = opened(bundle)?;
+    let vectors = content(bundle, Role::Vectors)?;
+    bundle::read_vectors(&bundle.manifest, &vectors, &mut index)?;
     loop {
         let missing = index.missing();
         if missing.is_empty() {
@@ -89,18 +91,20 @@ fn read(bundle: &Bundle) -> Result<Index, BundleError> {
             index.supply(missing.id, shard(bundle, &missing.path)?)?;
         }
     }
-    let vectors = content(bundle, Role::Vectors)?;
-    bundle::read_vectors(&bundle.manifest, &vectors, &mut index)?;
     Ok(index)
 }
 
 #[test]
 fn a_bundle_returns_the_index() {
-    for graph in [GraphChoice::Flat, GraphChoice::Graph] {
-        let before = index(graph);
-        let bundle = written(graph);
+    for choice in [
+        VectorChoice::Flat,
+        VectorChoice::Graph,
+        VectorChoice::Shards,
+    ] {
+        let before = index(choice);
+        let bundle = written(choice);
         let after = read(&bundle).expect("as written");
-        assert!(after.chunks().eq(before.chunks()), "chunks of {graph:?}");
+        assert!(after.chunks().eq(before.chunks()), "chunks of {choice:?}");
         for idx in (0..6).map(ChunkIdx) {
             assert_eq!(after.document(idx), before.document(idx));
         }
@@ -114,12 +118,12 @@ fn a_bundle_returns_the_index() {
 
 #[test]
 fn the_same_documents_give_the_same_bytes() {
-    assert_eq!(written(GraphChoice::Graph), written(GraphChoice::Graph));
+    assert_eq!(written(VectorChoice::Graph), written(VectorChoice::Graph));
 }
 
 #[test]
 fn the_manifest_names_all_files() {
-    let bundle = written(GraphChoice::Flat);
+    let bundle = written(VectorChoice::Flat);
     let (path, json) = bundle.files.last().expect("files");
     assert_eq!(path, "manifest.json");
     let manifest = Manifest::parse(json).expect("as written");
@@ -153,7 +157,7 @@ fn large_files_are_cut_into_parts() {
         bytes: bytes.clone(),
     };
     let bundle =
-        bundle::write(&index(GraphChoice::Flat), &[weights], "0.1.0").expect("a good bundle");
+        bundle::write(&index(VectorChoice::Flat), &[weights], "0.1.0").expect("a good bundle");
     let file = bundle
         .manifest
         .file(Role::Generator)
@@ -184,7 +188,7 @@ fn refuses_other_versions_whatever_else_they_hold() {
 
 #[test]
 fn one_changed_bit_is_named() {
-    let bundle = written(GraphChoice::Flat);
+    let bundle = written(VectorChoice::Flat);
     for idx in 0..bundle.files.len() - 1 {
         let mut damaged = bundle.clone();
         let (path, bytes) = &mut damaged.files[idx];
@@ -207,7 +211,7 @@ fn one_changed_bit_is_named() {
 
 #[test]
 fn one_changed_bit_of_the_manifest_is_an_error() {
-    let bundle = written(GraphChoice::Flat);
+    let bundle = written(VectorChoice::Flat);
     let json = &bundle.files.last().expect("files").1;
     for place in 0..json.len() {
         let mut damaged = json.clone();
@@ -233,7 +237,7 @@ fn one_changed_bit_of_the_manifest_is_an_error() {
 
 #[test]
 fn a_missing_part_is_named() {
-    let mut bundle = written(GraphChoice::Flat);
+    let mut bundle = written(VectorChoice::Flat);
     let path = bundle.manifest.file(Role::Index).expect("listed").parts[0]
         .path
         .clone();
@@ -243,7 +247,7 @@ fn a_missing_part_is_named() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let bundle = written(GraphChoice::Flat);
+    let bundle = written(VectorChoice::Flat);
     let mut manifest = bundle.manifest.clone();
     manifest.files.retain(|file| file.role != Role::Index);
     let found = bundle::read_index(&manifest, &[]).err();
@@ -252,7 +256,7 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn a_part_cut_short_is_named() {
-    let mut bundle = written(GraphChoice::Flat);
+    let mut bundle = written(VectorChoice::Flat);
     let part = bundle.manifest.file(Role::Vectors).expect("listed").parts[0].clone();
     let (_, bytes) = bundle
         .files
@@ -301,7 +305,7 @@ fn vouched(bundle: &Bundle, role: Role, bytes: &[u8]) -> Bundle {
 
 #[test]
 fn a_query_reads_no_more_than_it_needs() {
-    let bundle = written(GraphChoice::Flat);
+    let bundle = written(VectorChoice::Flat);
     let mut index = opened(&bundle).expect("as written");
     let options = SearchOptions::default();
     assert!(
@@ -341,7 +345,7 @@ fn a_query_reads_no_more_than_it_needs() {
 
 #[test]
 fn absurd_counts_are_errors_and_cost_no_memory() {
-    let bundle = written(GraphChoice::Graph);
+    let bundle = written(VectorChoice::Graph);
     let absurd = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
     for role in [Role::Index, Role::Vectors] {
         let found = read(&vouched(&bundle, role, &absurd)).err();
@@ -377,8 +381,12 @@ fn absurd_counts_are_errors_and_cost_no_memory() {
 /// Even a file that its manifest vouches for may be malformed: every damage is an error or harmless.
 #[test]
 fn no_damage_panics() {
-    for graph in [GraphChoice::Flat, GraphChoice::Graph] {
-        let bundle = written(graph);
+    for choice in [
+        VectorChoice::Flat,
+        VectorChoice::Graph,
+        VectorChoice::Shards,
+    ] {
+        let bundle = written(choice);
         for role in [Role::Index, Role::Vectors] {
             let bytes = content(&bundle, role).expect("as written");
             let step = bytes.len().div_ceil(400);
@@ -401,7 +409,7 @@ fn no_damage_panics() {
 
 #[test]
 fn an_unknown_graph_is_named() {
-    let bundle = written(GraphChoice::Graph);
+    let bundle = written(VectorChoice::Graph);
     let bytes = content(&bundle, Role::Vectors).expect("as written");
     let text = String::from_utf8_lossy(&bytes).into_owned();
     assert!(
@@ -429,7 +437,7 @@ fn empty_weights_and_second_generators_are_refused() {
         name: "g".to_owned(),
         bytes: bytes.to_vec(),
     };
-    let write = |files: &[WeightFile]| bundle::write(&index(GraphChoice::Flat), files, "0").err();
+    let write = |files: &[WeightFile]| bundle::write(&index(VectorChoice::Flat), files, "0").err();
     assert!(matches!(
         write(&[weights(b"")]),
         Some(BundleError::Malformed {

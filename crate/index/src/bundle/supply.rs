@@ -45,6 +45,15 @@ impl Index {
                 let shard = texts::read(bytes, range, collection)?;
                 self.texts.insert(number, shard);
             }
+            Family::Vectors => {
+                let Some(vectors) = &mut self.vectors else {
+                    return Err(BundleError::UnknownShard { id: id.bits() });
+                };
+                let cluster = vectors
+                    .read_shard(number, bytes)
+                    .map_err(|wrong| super::contradiction(super::VECTORS, wrong))?;
+                vectors.insert(number, cluster);
+            }
             Family::Filters => self.filters = Some(filters::read(bytes, n_documents)?),
         }
         Ok(())

@@ -95,22 +95,36 @@ impl ShardTable {
             ));
         }
         for ((family, wire), expected) in Family::ALL.into_iter().zip(tables).zip(expected) {
-            let n_shards = wire.n_shards as usize;
-            if n_shards != expected {
-                let place = "number of shards";
-                return Err(super::malformed(family.as_str(), place, expected, n_shards));
-            }
-            let held = &mut table.families[family.position()];
-            held.n_bytes = wire.n_bytes;
-            if wire.is_paged {
-                held.pages = read_entries(family, wire.entries, n_shards.div_ceil(PAGE as usize))?;
-                held.entries = vec![None; n_shards];
-            } else {
-                let entries = read_entries(family, wire.entries, n_shards)?;
-                held.entries = entries.into_iter().map(Some).collect();
-            }
+            table.read_family(family, wire, expected)?;
         }
         Ok(table)
+    }
+
+    /// Reads one family's table, which names `expected` shards, in place of what was known of that family.
+    pub(super) fn read_family(
+        &mut self,
+        family: Family,
+        wire: &TableWire<'_>,
+        expected: usize,
+    ) -> Result<(), BundleError> {
+        let n_shards = wire.n_shards as usize;
+        if n_shards != expected {
+            let place = "number of shards";
+            return Err(super::malformed(family.as_str(), place, expected, n_shards));
+        }
+        let mut held = FamilyTable {
+            n_bytes: wire.n_bytes,
+            ..FamilyTable::default()
+        };
+        if wire.is_paged {
+            held.pages = read_entries(family, wire.entries, n_shards.div_ceil(PAGE as usize))?;
+            held.entries = vec![None; n_shards];
+        } else {
+            let entries = read_entries(family, wire.entries, n_shards)?;
+            held.entries = entries.into_iter().map(Some).collect();
+        }
+        self.families[family.position()] = held;
+        Ok(())
     }
 
     fn entry(&self, id: ShardId) -> Option<Entry> {
@@ -224,6 +238,15 @@ pub(super) mod write {
 
     /// Lays out the table of one family's shards, given whole and in order.
     pub(in crate::bundle) fn table(shards: &[Vec<u8>]) -> Written {
+        lay_out(shards, shards.len() > MAX_RESIDENT)
+    }
+
+    /// The same without pages, however many there are.
+    pub(in crate::bundle) fn whole(shards: &[Vec<u8>]) -> Written {
+        lay_out(shards, false)
+    }
+
+    fn lay_out(shards: &[Vec<u8>], is_paged: bool) -> Written {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let entry = |bytes: &mut Vec<u8>, file: &[u8]| {
             push_varint(bytes, count(file.len()));
@@ -234,7 +257,6 @@ pub(super) mod write {
             files.iter().for_each(|file| entry(&mut bytes, file));
             bytes
         };
-        let is_paged = shards.len() > MAX_RESIDENT;
         let pages: Vec<Vec<u8>> = match is_paged {
             true => shards.chunks(PAGE as usize).map(list).collect(),
             false => Vec::new(),

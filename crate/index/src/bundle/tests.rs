@@ -151,8 +151,14 @@ fn pages_of_a_table_are_read_or_refused() {
     let shards: Vec<Vec<u8>> = (0..1000_u32).map(|n| n.to_le_bytes().to_vec()).collect();
     let written = table::write::table(&shards);
     let empty = table::write::table(&[]);
-    let wires = [written.wire(), empty.wire(), empty.wire(), empty.wire()];
-    let mut table = ShardTable::read(&wires, [1000, 0, 0, 0]).expect("as written");
+    let wires = [
+        written.wire(),
+        empty.wire(),
+        empty.wire(),
+        empty.wire(),
+        empty.wire(),
+    ];
+    let mut table = ShardTable::read(&wires, [1000, 0, 0, 0, 0]).expect("as written");
     assert_eq!(table.totals(Family::Terms), (1000, 4000));
     let page = table.locate(Family::Terms, 999).expect("its page");
     assert!(page.id.is_table(), "named by a page: {page:?}");
@@ -177,7 +183,7 @@ fn pages_of_a_table_are_read_or_refused() {
     assert_eq!(table.locate(Family::Terms, 1000), None);
     assert_eq!(table.locate(Family::Texts, 0), None);
     assert!(
-        ShardTable::read(&wires, [999, 0, 0, 0]).is_err(),
+        ShardTable::read(&wires, [999, 0, 0, 0, 0]).is_err(),
         "counts are compared"
     );
 }

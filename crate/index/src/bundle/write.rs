@@ -1,5 +1,7 @@
 //! Turns an index and weights into the files of a bundle; `super` reads them.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -59,12 +61,8 @@ pub fn write(
     let (resident, shards) = index_files(index, &mut bundle)?;
     let mut files = vec![add(&mut bundle, Role::Index, "index", &resident)?];
     if let Some(vectors) = &index.vectors {
-        files.push(add(
-            &mut bundle,
-            Role::Vectors,
-            "vectors",
-            &vectors_file(vectors)?,
-        )?);
+        let file = vectors_file(vectors, &mut bundle)?;
+        files.push(add(&mut bundle, Role::Vectors, "vectors", &file)?);
     }
     for file in weights {
         files.push(add(&mut bundle, file.role, &file.name, &file.bytes)?);
@@ -148,6 +146,8 @@ fn index_files(
         Family::Spelling => &spelling,
         Family::Texts => &texts,
         Family::Filters => filters.as_slice(),
+        // They are named by the file of vectors, which those who search by words don't fetch.
+        Family::Vectors => &[],
     });
     let compressed = families
         .map(|files| -> Vec<Vec<u8>> { files.iter().map(|file| deflate::deflate(file)).collect() });
@@ -170,8 +170,16 @@ fn index_files(
         totals.bytes += file.len() as u64;
     }
     let pages = tables.into_iter().flat_map(|table| table.pages);
-    let mut seen = std::collections::HashSet::new();
-    for file in compressed.into_iter().flatten().chain(pages) {
+    add_shards(compressed.into_iter().flatten().chain(pages), bundle)?;
+    Ok((deflate::deflate(&resident), totals))
+}
+
+fn add_shards(
+    files: impl Iterator<Item = Vec<u8>>,
+    bundle: &mut Vec<(String, Vec<u8>)>,
+) -> Result<(), BundleError> {
+    let mut seen: HashSet<String> = bundle.iter().map(|(path, _)| path.clone()).collect();
+    for file in files {
         if file.len() > MAX_PART_BYTES {
             return Err(BundleError::TooLarge {
                 what: "a shard of the index".to_owned(),
@@ -184,12 +192,21 @@ fn index_files(
             bundle.push((path, file));
         }
     }
-    Ok((deflate::deflate(&resident), totals))
+    Ok(())
 }
 
-fn vectors_file(vectors: &VectorIndex) -> Result<Vec<u8>, BundleError> {
+/// Lays out the vectors: adds their shards, where they are cut into some, and gives the file that names them.
+fn vectors_file(
+    vectors: &VectorIndex,
+    bundle: &mut Vec<(String, Vec<u8>)>,
+) -> Result<Vec<u8>, BundleError> {
     let unwritable = |error| malformed(VECTORS, "the section", "to be written", error);
     let section = vectors.to_bytes().map_err(unwritable)?;
+    let shards = vectors.shards().into_iter();
+    let shards: Vec<Vec<u8>> = shards
+        .map(|shard| deflate::deflate(&shard.to_bytes()))
+        .collect();
+    let table = table::write::whole(&shards);
     let small = |what: &str, len: usize| {
         u32::try_from(len).map_err(|_| BundleError::TooLarge {
             what: what.to_owned(),
@@ -198,17 +215,16 @@ fn vectors_file(vectors: &VectorIndex) -> Result<Vec<u8>, BundleError> {
         })
     };
     let file = VectorsFile {
-        layout: if vectors.is_graph() {
-            GRAPH_LAYOUT
-        } else {
-            FLAT_LAYOUT
-        },
+        layout: layout_name(vectors.layout()),
         dimension: small("dimension", vectors.dimension())?,
         chunks: small("number of vectors", vectors.len())?,
         checksum: checksum(&section),
         section: &section,
+        table: table.wire(),
     };
-    to_bytes(VECTORS, &file)
+    let bytes = to_bytes(VECTORS, &file)?;
+    add_shards(shards.into_iter(), bundle)?;
+    Ok(bytes)
 }
 
 pub(super) fn to_bytes(role: &'static str, file: &impl Serialize) -> Result<Vec<u8>, BundleError> {

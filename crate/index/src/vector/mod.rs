@@ -1,49 +1,55 @@
 //! Turns embeddings into 8-bit vectors, and a query's embedding into the nearest chunks.
 //!
-//! The only file that names instant-distance. Its graph (HNSW; Malkov and Yashunin, 2018) pays from some thousands of
-//! vectors on; below that every vector is compared. Which one an index uses, and why, is [`VectorIndex::mode`].
+//! | size | vectors | why |
+//! |------|---------|-----|
+//! | small | all are compared ([`rows`]) | a scan takes less than a millisecond |
+//! | middle | as cheap: all, or a graph ([`graph`]) | the build counts what the graph compares |
+//! | large | shards of neighbours ([`clusters`]) | a page fetches the few shards near the query |
 //!
-//! The library does not check the links of a graph that it loads, and a wrong one would panic in a search. So the stored
-//! bytes are walked first, by the library's private layout, which [`GRAPH_LAYOUT`] names: a new version of the library
-//! means a new name here and a look at [`check_graph`].
+//! Which one an index uses, and why, is [`VectorIndex::mode`].
 
-use instant_distance::{HnswMap, Search};
-use serde::{Deserialize, Serialize};
+mod clusters;
+mod graph;
+mod rows;
+
+pub(crate) use clusters::Cluster;
+pub(crate) use graph::LAYOUT as GRAPH_LAYOUT;
+
+use clusters::Clusters;
+use graph::Graph;
+use rows::{Query, Rows};
 
 use crate::error::Contradiction;
 
-/// From so many chunks on a graph is built: comparing 4,000 vectors of 384 bytes takes about a millisecond.
-pub const GRAPH_THRESHOLD: usize = 4000;
+/// Up to so many vectors all are compared: in a browser 8,192 of 384 components take half a millisecond.
+pub const GRAPH_FROM: usize = 8192;
+/// From so many on vectors are cut into shards: whole they would be 19 MB. Below that nothing is worth what shards miss.
+pub const SHARDS_FROM: usize = 50_000;
+/// One comparison on the way through a graph costs as much as so many in a scan, whose memory is read in order
+/// (`docs/benchmarks.md`).
+const GRAPH_STEP: usize = 8;
 /// Longer embeddings are refused.
 pub const MAX_DIMENSION: usize = 8192;
-/// The layout of a stored graph.
-pub(crate) const GRAPH_LAYOUT: &str = "instant-distance 0.6.1 postcard";
-/// How many candidates the graph keeps while it searches, at most also the number of neighbours that it returns.
-const EF_SEARCH: usize = 128;
-/// The same while it is built.
-#[cfg(feature = "build")]
-const EF_CONSTRUCTION: usize = 100;
-/// Links of a vertex: `M` of the paper is fixed in instant-distance, twice as many on the lowest layer.
-const M: usize = 32;
-const NO_LINK: u32 = u32::MAX;
 
-/// Whether to use a graph.
+/// How vectors are to be searched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum GraphChoice {
-    /// From [`GRAPH_THRESHOLD`] chunks on.
+pub enum VectorChoice {
+    /// By their number, and by what a graph would compare.
     #[default]
     Auto,
-    /// Never: compare all vectors.
+    /// Compare all.
     Flat,
-    /// Always.
+    /// Walk a graph.
     Graph,
+    /// Cut them into shards of neighbours.
+    Shards,
 }
 
 /// How vectors are indexed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VectorOptions {
-    /// Whether to use a graph.
-    pub graph: GraphChoice,
+    /// How they are to be searched.
+    pub choice: VectorChoice,
     /// Decides which vectors become the graph's upper layers. The same seed gives the same bytes.
     pub seed: u64,
 }
@@ -51,7 +57,7 @@ pub struct VectorOptions {
 impl Default for VectorOptions {
     fn default() -> Self {
         Self {
-            graph: GraphChoice::Auto,
+            choice: VectorChoice::Auto,
             seed: 1,
         }
     }
@@ -62,125 +68,68 @@ impl Default for VectorOptions {
 pub enum VectorMode {
     /// Every vector is compared: exact.
     Flat {
-        /// Number of vectors, below which a graph does not pay (or a graph was refused by option).
+        /// Number of vectors.
         n_vectors: usize,
+        /// How many of them a graph would compare, where the build counted.
+        graph_compares: Option<usize>,
     },
     /// A graph is walked: approximate.
     Graph {
         /// Number of vectors.
         n_vectors: usize,
+        /// How many of them a search compares, where the build counted.
+        graph_compares: Option<usize>,
+    },
+    /// The shards near the query are compared: approximate.
+    Shards {
+        /// Number of vectors.
+        n_vectors: usize,
+        /// Number of shards.
+        n_shards: usize,
+        /// How many of them a search reads at most.
+        n_probes: usize,
     },
 }
 
 impl std::fmt::Display for VectorMode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match *self {
-            Self::Flat { n_vectors } if n_vectors < GRAPH_THRESHOLD => {
-                write!(
-                    f,
-                    "flat scan: {n_vectors} vectors are fewer than {GRAPH_THRESHOLD}, where a graph pays"
-                )
+            Self::Flat {
+                n_vectors,
+                graph_compares: Some(n_compared),
+            } => write!(
+                f,
+                "flat scan of {n_vectors} vectors: a graph would compare {n_compared}, each at the cost of {GRAPH_STEP}"
+            ),
+            Self::Flat { n_vectors, .. } => {
+                write!(f, "flat scan of {n_vectors} vectors")?;
+                if n_vectors <= GRAPH_FROM {
+                    write!(f, ": a graph is not tried up to {GRAPH_FROM}")?;
+                }
+                Ok(())
             }
-            Self::Flat { n_vectors } => write!(f, "flat scan of {n_vectors} vectors, by option"),
-            Self::Graph { n_vectors } if n_vectors < GRAPH_THRESHOLD => {
-                write!(
-                    f,
-                    "instant-distance graph over {n_vectors} vectors, by option"
-                )
+            Self::Graph {
+                n_vectors,
+                graph_compares,
+            } => {
+                write!(f, "instant-distance graph over {n_vectors} vectors")?;
+                if let Some(n_compared) = graph_compares {
+                    write!(
+                        f,
+                        ": it compares {n_compared}, each at the cost of {GRAPH_STEP}"
+                    )?;
+                }
+                Ok(())
             }
-            Self::Graph { n_vectors } => {
-                write!(
-                    f,
-                    "instant-distance graph: {n_vectors} vectors are at least {GRAPH_THRESHOLD}"
-                )
-            }
+            Self::Shards {
+                n_vectors,
+                n_shards,
+                n_probes,
+            } => write!(
+                f,
+                "{n_vectors} vectors in {n_shards} shards, of which a search reads up to {n_probes}"
+            ),
         }
-    }
-}
-
-/// A unit vector in 8 bits per component: `component = value * scale`, with `scale = largest magnitude / 127`.
-#[derive(Debug, Clone, PartialEq)]
-struct Vector {
-    scale: f32,
-    values: Box<[i8]>,
-}
-
-impl Vector {
-    /// Rounds `embedding`, made unit length first; a vector of zeros stays one.
-    fn quantise(embedding: &[f32]) -> Self {
-        let norm = embedding.iter().map(|x| x * x).sum::<f32>().sqrt();
-        let largest = embedding
-            .iter()
-            .fold(0.0_f32, |largest, x| largest.max(x.abs()));
-        if !(norm > 0.0 && norm.is_finite()) {
-            return Self {
-                scale: 0.0,
-                values: vec![0; embedding.len()].into(),
-            };
-        }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the quotient is within -127 and 127"
-        )]
-        let values = embedding
-            .iter()
-            .map(|x| (x / largest * 127.0).round() as i8)
-            .collect();
-        Self {
-            scale: largest / norm / 127.0,
-            values,
-        }
-    }
-
-    /// Cosine of the angle to `query`, which has unit length.
-    fn similarity(&self, query: &[f32]) -> f32 {
-        let mut lanes = [0.0_f32; 8];
-        let (values, queries) = (self.values.chunks_exact(8), query.chunks_exact(8));
-        let rest = values.remainder().iter().zip(queries.remainder());
-        let tail: f32 = rest.map(|(&value, x)| f32::from(value) * x).sum();
-        for (values, xs) in values.zip(queries) {
-            for lane in 0..8 {
-                lanes[lane] += f32::from(values[lane]) * xs[lane];
-            }
-        }
-        (lanes.iter().sum::<f32>() + tail) * self.scale
-    }
-}
-
-impl instant_distance::Point for Vector {
-    /// 1 - cosine, in whole numbers up to the last step. Both lengths are equal in one index.
-    fn distance(&self, other: &Self) -> f32 {
-        let products = self
-            .values
-            .iter()
-            .zip(&other.values)
-            .map(|(&a, &b)| i32::from(a) * i32::from(b));
-        1.0 - products.sum::<i32>() as f32 * self.scale * other.scale
-    }
-}
-
-impl Serialize for Vector {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut bytes = self.scale.to_le_bytes().to_vec();
-        bytes.extend(self.values.iter().map(|value| value.to_le_bytes()[0]));
-        serializer.serialize_bytes(&bytes)
-    }
-}
-
-impl<'de> Deserialize<'de> for Vector {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes = <&[u8]>::deserialize(deserializer)?;
-        let (scale, values) = bytes
-            .split_first_chunk::<4>()
-            .ok_or_else(|| serde::de::Error::invalid_length(bytes.len(), &"a scale"))?;
-        let values = values
-            .iter()
-            .map(|&byte| i8::from_le_bytes([byte]))
-            .collect();
-        Ok(Self {
-            scale: f32::from_le_bytes(*scale),
-            values,
-        })
     }
 }
 
@@ -188,11 +137,23 @@ impl<'de> Deserialize<'de> for Vector {
 pub struct VectorIndex {
     dimension: usize,
     vectors: Store,
+    /// How many vectors a graph compares, where the build counted.
+    graph_compares: Option<usize>,
 }
 
 enum Store {
-    Flat(Vec<Vector>),
-    Graph(Box<HnswMap<Vector, u32>>),
+    Flat(Rows),
+    Graph(Graph),
+    Shards(Clusters),
+}
+
+/// How vectors are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    Flat,
+    Graph,
+    /// The resident part; the shards are stored beside it.
+    Shards,
 }
 
 impl std::fmt::Debug for VectorIndex {
@@ -215,47 +176,50 @@ impl VectorIndex {
         embeddings: &[Vec<f32>],
         options: VectorOptions,
     ) -> Result<Self, crate::error::BuildError> {
-        use crate::error::BuildError;
-        let dimension = embeddings.first().map_or(0, Vec::len);
-        for (chunk, embedding) in embeddings.iter().enumerate() {
-            let found = embedding.len();
-            if found != dimension || found == 0 || found > MAX_DIMENSION {
-                let expected = dimension.clamp(1, MAX_DIMENSION);
-                return Err(BuildError::EmbeddingDimension {
-                    chunk,
-                    expected,
-                    found,
-                });
+        let rows = rounded(embeddings)?;
+        let dimension = rows.dimension();
+        let n_vectors = rows.len();
+        let mut graph_compares = None;
+        let vectors = match options.choice {
+            VectorChoice::Flat => Store::Flat(rows),
+            VectorChoice::Graph => Store::Graph(Graph::build(&rows, options.seed)?),
+            VectorChoice::Shards => Store::Shards(Clusters::build(&rows)),
+            VectorChoice::Auto if n_vectors <= GRAPH_FROM => Store::Flat(rows),
+            VectorChoice::Auto if n_vectors >= SHARDS_FROM => Store::Shards(Clusters::build(&rows)),
+            VectorChoice::Auto => {
+                let graph = Graph::build(&rows, options.seed)?;
+                let n_compared = graph.n_compared(&rows);
+                graph_compares = Some(n_compared);
+                if n_compared * GRAPH_STEP < n_vectors {
+                    Store::Graph(graph)
+                } else {
+                    Store::Flat(rows)
+                }
             }
-            if let Some(component) = embedding.iter().position(|x| !x.is_finite()) {
-                return Err(BuildError::EmbeddingNotFinite { chunk, component });
-            }
-        }
-        let vectors: Vec<Vector> = embeddings
-            .iter()
-            .map(|embedding| Vector::quantise(embedding))
-            .collect();
-        let use_graph = match options.graph {
-            GraphChoice::Auto => vectors.len() >= GRAPH_THRESHOLD,
-            GraphChoice::Flat => false,
-            GraphChoice::Graph => true,
         };
-        let vectors = if use_graph {
-            Store::Graph(Box::new(build_graph(vectors, options.seed)?))
-        } else {
-            Store::Flat(vectors)
-        };
-        Ok(Self { dimension, vectors })
+        Ok(Self {
+            dimension,
+            vectors,
+            graph_compares,
+        })
     }
 
     /// How this index finds neighbours, and why.
     pub fn mode(&self) -> VectorMode {
+        let (n_vectors, graph_compares) = (self.len(), self.graph_compares);
         match &self.vectors {
-            Store::Flat(vectors) => VectorMode::Flat {
-                n_vectors: vectors.len(),
+            Store::Flat(_) => VectorMode::Flat {
+                n_vectors,
+                graph_compares,
             },
-            Store::Graph(graph) => VectorMode::Graph {
-                n_vectors: graph.values.len(),
+            Store::Graph(_) => VectorMode::Graph {
+                n_vectors,
+                graph_compares,
+            },
+            Store::Shards(clusters) => VectorMode::Shards {
+                n_vectors,
+                n_shards: clusters.n_shards(),
+                n_probes: clusters::N_PROBES.min(clusters.n_shards()),
             },
         }
     }
@@ -268,8 +232,9 @@ impl VectorIndex {
     /// How many chunks are indexed.
     pub fn len(&self) -> usize {
         match &self.vectors {
-            Store::Flat(vectors) => vectors.len(),
-            Store::Graph(graph) => graph.values.len(),
+            Store::Flat(rows) => rows.len(),
+            Store::Graph(graph) => graph.len(),
+            Store::Shards(clusters) => clusters.n_vectors(),
         }
     }
 
@@ -279,87 +244,121 @@ impl VectorIndex {
     }
 
     /// The chunks nearest to `embedding` with the cosine of each, best first, ties in reading order; at most `depth`,
-    /// and from a graph at most 128.
+    /// from a graph at most 128, and from shards those that are near and here.
     ///
     /// An embedding of another dimension, or without direction, has no neighbours.
     pub fn search(&self, embedding: &[f32], depth: usize) -> Vec<(u32, f32)> {
-        let Some(query) = self.unit(embedding) else {
+        let Some(query) = self.query(embedding) else {
             return Vec::new();
         };
+        let near = match &self.vectors {
+            Store::Flat(rows) => (0..).zip(rows.similarities(&query)).collect(),
+            Store::Graph(graph) => graph.search(embedding, &query),
+            Store::Shards(clusters) => clusters.search(&query),
+        };
+        best(near, depth)
+    }
+
+    /// As [`search`](Self::search), but compares every vector that is here even where there is a quicker way.
+    pub fn search_exact(&self, embedding: &[f32], depth: usize) -> Vec<(u32, f32)> {
+        let Some(query) = self.query(embedding) else {
+            return Vec::new();
+        };
+        let all = match &self.vectors {
+            Store::Flat(rows) => (0..).zip(rows.similarities(&query)).collect(),
+            Store::Graph(graph) => graph.scan(&query),
+            Store::Shards(clusters) => clusters.scan(&query),
+        };
+        best(all, depth)
+    }
+
+    fn query(&self, embedding: &[f32]) -> Option<Query> {
+        (embedding.len() == self.dimension).then(|| Query::new(embedding))?
+    }
+
+    /// The shards that a search for `embedding` reads and that are not here; none where vectors are whole.
+    pub(crate) fn missing(&self, embedding: &[f32]) -> Vec<u32> {
+        let (Store::Shards(clusters), Some(query)) = (&self.vectors, self.query(embedding)) else {
+            return Vec::new();
+        };
+        let mut shards = clusters.route(&query);
+        shards.retain(|&shard| !clusters.is_here(shard as usize));
+        shards
+    }
+
+    /// How many shards there are; none where vectors are whole.
+    pub(crate) fn n_shards(&self) -> usize {
         match &self.vectors {
-            Store::Flat(_) => self.scan(&query, depth),
-            Store::Graph(graph) => {
-                let mut search = Search::default();
-                let nearest = graph.search(&Vector::quantise(&query), &mut search);
-                // Compared again with the query as it was before it was rounded.
-                best(
-                    nearest
-                        .map(|hit| (*hit.value, hit.point.similarity(&query)))
-                        .collect(),
-                    depth,
-                )
-            }
+            Store::Shards(clusters) => clusters.n_shards(),
+            _ => 0,
         }
     }
 
-    /// As [`search`](Self::search), but compares every vector even where there is a graph.
-    pub fn search_exact(&self, embedding: &[f32], depth: usize) -> Vec<(u32, f32)> {
-        self.unit(embedding)
-            .map_or_else(Vec::new, |query| self.scan(&query, depth))
+    pub(crate) fn is_here(&self, shard: usize) -> bool {
+        match &self.vectors {
+            Store::Shards(clusters) => clusters.is_here(shard),
+            _ => true,
+        }
     }
 
-    fn unit(&self, embedding: &[f32]) -> Option<Vec<f32>> {
-        let norm = embedding.iter().map(|x| x * x).sum::<f32>().sqrt();
-        let has_direction = norm > 0.0 && norm.is_finite();
-        (embedding.len() == self.dimension && has_direction)
-            .then(|| embedding.iter().map(|x| x / norm).collect())
+    /// All shards that are here, in order.
+    #[cfg(feature = "build")]
+    pub(crate) fn shards(&self) -> Vec<&Cluster> {
+        match &self.vectors {
+            Store::Shards(clusters) => clusters.shards().flatten().collect(),
+            _ => Vec::new(),
+        }
     }
 
-    fn scan(&self, query: &[f32], depth: usize) -> Vec<(u32, f32)> {
-        let similarities = match &self.vectors {
-            Store::Flat(vectors) => (0..)
-                .zip(vectors)
-                .map(|(chunk, vector)| (chunk, vector.similarity(query)))
-                .collect(),
-            Store::Graph(graph) => {
-                let chunks = graph.values.iter();
-                chunks
-                    .zip(graph.iter())
-                    .map(|(&chunk, (_, vector))| (chunk, vector.similarity(query)))
-                    .collect()
-            }
-        };
-        best(similarities, depth)
+    /// Reads one shard's bytes, and checks all that a search will follow.
+    pub(crate) fn read_shard(&self, shard: usize, bytes: &[u8]) -> Result<Cluster, Contradiction> {
+        match &self.vectors {
+            Store::Shards(clusters) => clusters.read_shard(shard, bytes),
+            _ => Err(Contradiction {
+                place: "vectors",
+                expected: "shards".to_owned(),
+                found: "whole".to_owned(),
+            }),
+        }
     }
 
-    /// The vectors as stored, opaque to all but [`from_bytes`](Self::from_bytes). Fails only for want of memory.
+    pub(crate) fn insert(&mut self, shard: usize, cluster: Cluster) {
+        if let Store::Shards(clusters) = &mut self.vectors {
+            clusters.insert(shard, cluster);
+        }
+    }
+
+    /// The vectors as stored, opaque to all but [`from_bytes`](Self::from_bytes); of shards only what is resident.
+    /// Fails only for want of memory.
     #[cfg(feature = "build")]
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
         match &self.vectors {
-            Store::Flat(vectors) => postcard::to_allocvec(vectors),
-            Store::Graph(graph) => postcard::to_allocvec(graph.as_ref()),
+            Store::Flat(rows) => {
+                let mut bytes = Vec::new();
+                rows.push_bytes(&mut bytes);
+                Ok(bytes)
+            }
+            Store::Graph(graph) => graph.to_bytes(),
+            Store::Shards(clusters) => Ok(clusters.to_bytes()),
         }
     }
 
     #[cfg(feature = "build")]
-    pub(crate) fn is_graph(&self) -> bool {
-        matches!(self.vectors, Store::Graph(_))
+    pub(crate) fn layout(&self) -> Layout {
+        match &self.vectors {
+            Store::Flat(_) => Layout::Flat,
+            Store::Graph(_) => Layout::Graph,
+            Store::Shards(_) => Layout::Shards,
+        }
     }
 
     /// Reads what `to_bytes` wrote, and checks all that a search will follow.
     pub(crate) fn from_bytes(
         bytes: &[u8],
-        is_graph: bool,
+        layout: Layout,
         dimension: usize,
         n_chunks: usize,
     ) -> Result<Self, Contradiction> {
-        let unreadable = |place: &'static str| {
-            move |error: postcard::Error| Contradiction {
-                place,
-                expected: "its whole layout".to_owned(),
-                found: error.to_string(),
-            }
-        };
         if dimension == 0 || dimension > MAX_DIMENSION {
             return Err(Contradiction {
                 place: "dimension",
@@ -367,177 +366,41 @@ impl VectorIndex {
                 found: dimension.to_string(),
             });
         }
-        let vectors = if is_graph {
-            check_graph(bytes, dimension, n_chunks)?;
-            Store::Graph(Box::new(
-                postcard::from_bytes(bytes).map_err(unreadable("graph"))?,
-            ))
-        } else {
-            let (vectors, rest) =
-                postcard::take_from_bytes::<Vec<Vector>>(bytes).map_err(unreadable("vectors"))?;
-            expect("bytes after the vectors", 0, rest.len())?;
-            expect("number of vectors", n_chunks, vectors.len())?;
-            for vector in &vectors {
-                expect("length of a vector", dimension, vector.values.len())?;
-                check_scale(vector.scale)?;
-            }
-            Store::Flat(vectors)
+        let vectors = match layout {
+            Layout::Flat => Store::Flat(Rows::from_bytes(bytes, dimension, n_chunks)?),
+            Layout::Graph => Store::Graph(Graph::from_bytes(bytes, dimension, n_chunks)?),
+            Layout::Shards => Store::Shards(Clusters::from_bytes(bytes, dimension, n_chunks)?),
         };
-        Ok(Self { dimension, vectors })
+        Ok(Self {
+            dimension,
+            vectors,
+            graph_compares: None,
+        })
     }
 }
 
-/// Builds on one thread, for with more the order of insertion, and with it the graph, would change from run to run.
+/// The rows of embeddings that fit together.
 #[cfg(feature = "build")]
-fn build_graph(
-    vectors: Vec<Vector>,
-    seed: u64,
-) -> Result<HnswMap<Vector, u32>, crate::error::BuildError> {
+fn rounded(embeddings: &[Vec<f32>]) -> Result<Rows, crate::error::BuildError> {
     use crate::error::BuildError;
-    let n_vectors = u32::try_from(vectors.len())
-        .ok()
-        .filter(|&n| n < NO_LINK)
-        .ok_or(BuildError::TooMany {
-            what: "chunks",
-            expected: u64::from(NO_LINK),
-            found: vectors.len() as u64,
-        })?;
-    let values: Vec<u32> = (0..n_vectors).collect();
-    let builder = instant_distance::Builder::default()
-        .ef_construction(EF_CONSTRUCTION)
-        .ef_search(EF_SEARCH)
-        .seed(seed);
-    #[cfg(not(target_arch = "wasm32"))]
-    {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(1)
-            .build()
-            .map_err(|error| BuildError::Thread {
-                reason: error.to_string(),
-            })?;
-        Ok(pool.install(|| builder.build(vectors, values)))
-    }
-    // In a browser rayon has one thread anyway.
-    #[cfg(target_arch = "wasm32")]
-    Ok(builder.build(vectors, values))
-}
-
-/// Walks a stored graph: `ef_search`, the points, 64 links for each, then for each upper layer 32 links for each of
-/// its vertices, the lowest such layer first; then the chunk of each point. A link leads to a vertex of its own layer or nowhere,
-/// and every layer holds at least the vertices of the one above, for a search descends from one to the next.
-fn check_graph(bytes: &[u8], dimension: usize, n_chunks: usize) -> Result<(), Contradiction> {
-    let mut walk = GraphWalk { rest: bytes };
-    expect("search width of the graph", EF_SEARCH, walk.number()?)?;
-    expect("number of points", n_chunks, walk.number()?)?;
-    for _ in 0..n_chunks {
-        expect("length of a point", dimension + 4, walk.number()?)?;
-        let scale = walk
-            .take(dimension + 4)?
-            .first_chunk::<4>()
-            .copied()
-            .unwrap_or_default();
-        check_scale(f32::from_le_bytes(scale))?;
-    }
-    expect("number of vertices", n_chunks, walk.number()?)?;
-    walk.links(n_chunks, 2 * M)?;
-    let n_layers = walk.number()?;
-    let mut n_below = n_chunks;
-    for _ in 0..n_layers {
-        let n_vertices = walk.number()?;
-        if n_vertices == 0 || n_vertices > n_below {
-            return Err(Contradiction {
-                place: "number of vertices in a layer",
-                expected: format!("1 to {n_below}"),
-                found: n_vertices.to_string(),
+    let dimension = embeddings.first().map_or(0, Vec::len);
+    let mut rows = Rows::new(dimension);
+    for (chunk, embedding) in embeddings.iter().enumerate() {
+        let found = embedding.len();
+        if found != dimension || found == 0 || found > MAX_DIMENSION {
+            let expected = dimension.clamp(1, MAX_DIMENSION);
+            return Err(BuildError::EmbeddingDimension {
+                chunk,
+                expected,
+                found,
             });
         }
-        walk.links(n_vertices, M)?;
-        n_below = n_vertices;
-    }
-    expect("number of chunks of points", n_chunks, walk.number()?)?;
-    let mut seen = vec![false; n_chunks];
-    for _ in 0..n_chunks {
-        let chunk = walk.number()?;
-        match seen.get_mut(chunk) {
-            Some(seen) if !*seen => *seen = true,
-            _ => {
-                return Err(Contradiction {
-                    place: "chunk of a point",
-                    expected: format!("each below {n_chunks} once"),
-                    found: chunk.to_string(),
-                });
-            }
+        if let Some(component) = embedding.iter().position(|x| !x.is_finite()) {
+            return Err(BuildError::EmbeddingNotFinite { chunk, component });
         }
+        rows.push(embedding);
     }
-    expect("bytes after the graph", 0, walk.rest.len())
-}
-
-struct GraphWalk<'b> {
-    rest: &'b [u8],
-}
-
-impl<'b> GraphWalk<'b> {
-    fn number(&mut self) -> Result<usize, Contradiction> {
-        let (number, rest) =
-            postcard::take_from_bytes::<u32>(self.rest).map_err(|error| Contradiction {
-                place: "graph",
-                expected: "a number".to_owned(),
-                found: error.to_string(),
-            })?;
-        self.rest = rest;
-        Ok(number as usize)
-    }
-
-    fn take(&mut self, len: usize) -> Result<&'b [u8], Contradiction> {
-        let (taken, rest) = self
-            .rest
-            .split_at_checked(len)
-            .ok_or_else(|| Contradiction {
-                place: "graph",
-                expected: format!("{len} more bytes"),
-                found: self.rest.len().to_string(),
-            })?;
-        self.rest = rest;
-        Ok(taken)
-    }
-
-    fn links(&mut self, n_vertices: usize, n_links: usize) -> Result<(), Contradiction> {
-        for _ in 0..n_vertices {
-            for _ in 0..n_links {
-                let link = self.number()?;
-                if link >= n_vertices && link != NO_LINK as usize {
-                    return Err(Contradiction {
-                        place: "link of a vertex",
-                        expected: format!("less than {n_vertices}"),
-                        found: link.to_string(),
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn check_scale(scale: f32) -> Result<(), Contradiction> {
-    if scale.is_finite() && (0.0..=1.0).contains(&scale) {
-        return Ok(());
-    }
-    Err(Contradiction {
-        place: "scale of a vector",
-        expected: "0 to 1".to_owned(),
-        found: scale.to_string(),
-    })
-}
-
-fn expect(place: &'static str, expected: usize, found: usize) -> Result<(), Contradiction> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(Contradiction {
-        place,
-        expected: expected.to_string(),
-        found: found.to_string(),
-    })
+    Ok(rows)
 }
 
 fn best(mut similarities: Vec<(u32, f32)>, depth: usize) -> Vec<(u32, f32)> {

@@ -29,8 +29,8 @@ impl Numbers {
     }
 }
 
-fn options(graph: GraphChoice) -> VectorOptions {
-    VectorOptions { graph, seed: 7 }
+fn options(choice: VectorChoice) -> VectorOptions {
+    VectorOptions { choice, seed: 7 }
 }
 
 #[test]
@@ -54,10 +54,14 @@ fn the_graph_recalls_what_the_scan_finds() {
     let embeddings = numbers.embeddings(1500, 48);
     let queries = numbers.embeddings(60, 48);
     let graph =
-        VectorIndex::build(&embeddings, options(GraphChoice::Graph)).expect("good embeddings");
+        VectorIndex::build(&embeddings, options(VectorChoice::Graph)).expect("good embeddings");
     let flat =
-        VectorIndex::build(&embeddings, options(GraphChoice::Flat)).expect("good embeddings");
-    assert!(graph.is_graph() && !flat.is_graph(), "options are followed");
+        VectorIndex::build(&embeddings, options(VectorChoice::Flat)).expect("good embeddings");
+    assert_eq!(
+        (graph.layout(), flat.layout()),
+        (Layout::Graph, Layout::Flat),
+        "options are followed"
+    );
     let mut n_found = 0;
     for query in embeddings.iter().step_by(50).chain(&queries) {
         let expected: Vec<u32> = flat
@@ -87,28 +91,122 @@ fn the_graph_recalls_what_the_scan_finds() {
 #[test]
 fn the_mode_says_which_and_why() {
     let embeddings = Numbers(5).embeddings(40, 8);
-    let mode = |graph| {
-        VectorIndex::build(&embeddings, options(graph))
+    let mode = |choice| {
+        VectorIndex::build(&embeddings, options(choice))
             .expect("good")
             .mode()
             .to_string()
     };
     assert_eq!(
-        mode(GraphChoice::Auto),
-        "flat scan: 40 vectors are fewer than 4000, where a graph pays"
+        mode(VectorChoice::Auto),
+        "flat scan of 40 vectors: a graph is not tried up to 8192"
     );
     assert_eq!(
-        mode(GraphChoice::Graph),
-        "instant-distance graph over 40 vectors, by option"
+        mode(VectorChoice::Graph),
+        "instant-distance graph over 40 vectors"
     );
-    let many = Numbers(5).embeddings(GRAPH_THRESHOLD, 4);
+    assert_eq!(
+        mode(VectorChoice::Shards),
+        "40 vectors in 1 shards, of which a search reads up to 1"
+    );
+}
+
+#[test]
+fn the_build_counts_what_a_graph_compares() {
+    let many = Numbers(5).embeddings(GRAPH_FROM + 1, 4);
     let index = VectorIndex::build(&many, VectorOptions::default()).expect("good embeddings");
-    assert_eq!(
-        index.mode(),
-        VectorMode::Graph {
-            n_vectors: GRAPH_THRESHOLD
-        }
+    let (is_graph, counted) = match index.mode() {
+        VectorMode::Graph { graph_compares, .. } => (true, graph_compares),
+        VectorMode::Flat { graph_compares, .. } => (false, graph_compares),
+        VectorMode::Shards { .. } => panic!("far below {SHARDS_FROM}: {}", index.mode()),
+    };
+    let counted = counted.expect("the build counted");
+    assert!(
+        (1..=many.len()).contains(&counted),
+        "{counted} of {} compared",
+        many.len()
     );
+    assert_eq!(
+        is_graph,
+        counted * GRAPH_STEP < many.len(),
+        "the cheaper one: {}",
+        index.mode()
+    );
+}
+
+#[test]
+fn shards_are_of_bounded_size_and_hold_every_vector_once() {
+    let embeddings = Numbers(21).embeddings(3000, 24);
+    let index = VectorIndex::build(&embeddings, options(VectorChoice::Shards)).expect("good");
+    let mut chunks: Vec<u32> = Vec::new();
+    for shard in index.shards() {
+        let size = shard.chunks.len();
+        assert!(
+            (1..=clusters::MAX_MEMBERS).contains(&size),
+            "a shard of {size}"
+        );
+        chunks.extend(&shard.chunks);
+    }
+    chunks.sort_unstable();
+    assert!(chunks.into_iter().eq(0..3000), "every vector once");
+}
+
+#[test]
+fn equal_vectors_are_cut_into_shards_too() {
+    let embeddings = vec![vec![1.0, 2.0, 3.0]; 500];
+    let index = VectorIndex::build(&embeddings, options(VectorChoice::Shards)).expect("good");
+    assert_eq!(index.search_exact(&[1.0, 2.0, 3.0], 500).len(), 500);
+}
+
+#[test]
+fn a_search_reads_the_shards_it_names_and_finds_most() {
+    let seed = 31;
+    let embeddings = Numbers(seed).embeddings(4000, 48);
+    let whole = VectorIndex::build(&embeddings, options(VectorChoice::Shards)).expect("good");
+    let resident = whole.to_bytes().expect("memory");
+    let mut n_found = 0;
+    for query in embeddings.iter().step_by(80) {
+        let mut part = VectorIndex::from_bytes(&resident, Layout::Shards, 48, 4000).expect("whole");
+        assert_eq!(part.search(query, 10), [], "no shard is here yet");
+        let missing = part.missing(query);
+        assert!(
+            (4..=clusters::N_PROBES).contains(&missing.len()),
+            "{} shards",
+            missing.len()
+        );
+        for shard in missing {
+            let bytes = whole.shards()[shard as usize].to_bytes();
+            let cluster = part.read_shard(shard as usize, &bytes).expect("as written");
+            part.insert(shard as usize, cluster);
+        }
+        assert_eq!(part.missing(query), [0; 0], "all that was named is here");
+        let found = part.search(query, 10);
+        assert_eq!(found, whole.search(query, 10));
+        let exact = whole.search_exact(query, 10);
+        n_found += exact.iter().filter(|hit| found.contains(hit)).count();
+    }
+    let recall = n_found as f32 / 500.0;
+    println!("recall@10 of the shards: {recall} (seed {seed}, 4000 vectors)");
+    assert!(recall >= 0.8, "recall@10 {recall}, seed {seed}");
+}
+
+#[test]
+fn damaged_shards_are_errors_or_harmless() {
+    let embeddings = Numbers(17).embeddings(300, 8);
+    let mut index = VectorIndex::build(&embeddings, options(VectorChoice::Shards)).expect("good");
+    let bytes = index.shards()[0].to_bytes();
+    for len in 0..bytes.len() {
+        assert!(index.read_shard(0, &bytes[..len]).is_err(), "cut to {len}");
+    }
+    for place in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[place] ^= 1 << (place % 8);
+        if let Ok(cluster) = index.read_shard(0, &damaged) {
+            index.insert(0, cluster);
+            index.search(&embeddings[place % 300], 10);
+        }
+    }
+    assert!(index.read_shard(99, &bytes).is_err(), "no such shard");
 }
 
 #[test]
@@ -116,7 +214,7 @@ fn the_same_seed_gives_the_same_bytes() {
     let embeddings = Numbers(9).embeddings(300, 16);
     let bytes = |seed| {
         let options = VectorOptions {
-            graph: GraphChoice::Graph,
+            choice: VectorChoice::Graph,
             seed,
         };
         VectorIndex::build(&embeddings, options)
@@ -163,7 +261,7 @@ fn refuses_embeddings_that_do_not_fit() {
 
 #[test]
 fn queries_without_direction_find_nothing() {
-    let index = VectorIndex::build(&Numbers(5).embeddings(40, 8), options(GraphChoice::Graph))
+    let index = VectorIndex::build(&Numbers(5).embeddings(40, 8), options(VectorChoice::Graph))
         .expect("good");
     for query in [vec![], vec![0.0; 8], vec![f32::NAN; 8], vec![1.0; 7]] {
         assert_eq!(index.search(&query, 3), [], "{query:?}");
@@ -173,16 +271,22 @@ fn queries_without_direction_find_nothing() {
 
 #[test]
 fn stored_vectors_return_and_every_damage_is_an_error_or_harmless() {
-    for graph in [GraphChoice::Flat, GraphChoice::Graph] {
+    for choice in [
+        VectorChoice::Flat,
+        VectorChoice::Graph,
+        VectorChoice::Shards,
+    ] {
         let embeddings = Numbers(13).embeddings(90, 8);
-        let index = VectorIndex::build(&embeddings, options(graph)).expect("good embeddings");
+        let index = VectorIndex::build(&embeddings, options(choice)).expect("good embeddings");
         let bytes = index.to_bytes().expect("memory");
-        let read = |bytes: &[u8]| VectorIndex::from_bytes(bytes, index.is_graph(), 8, 90);
+        let read = |bytes: &[u8]| VectorIndex::from_bytes(bytes, index.layout(), 8, 90);
         let back = read(&bytes).expect("as written");
-        assert_eq!(
-            back.search(&embeddings[3], 10),
-            index.search(&embeddings[3], 10)
-        );
+        if choice != VectorChoice::Shards {
+            assert_eq!(
+                back.search(&embeddings[3], 10),
+                index.search(&embeddings[3], 10)
+            );
+        }
         for len in (0..bytes.len()).step_by(7) {
             assert!(read(&bytes[..len]).is_err(), "cut to {len}");
         }
@@ -194,11 +298,11 @@ fn stored_vectors_return_and_every_damage_is_an_error_or_harmless() {
             }
         }
         assert!(
-            VectorIndex::from_bytes(&bytes, index.is_graph(), 8, 91).is_err(),
+            VectorIndex::from_bytes(&bytes, index.layout(), 8, 91).is_err(),
             "another number of chunks"
         );
         assert!(
-            VectorIndex::from_bytes(&bytes, index.is_graph(), 9, 90).is_err(),
+            VectorIndex::from_bytes(&bytes, index.layout(), 9, 90).is_err(),
             "another dimension"
         );
     }

@@ -1,0 +1,385 @@
+//! Turns test sets into a row of figures for each way to search: words, meaning and both, exact and approximate.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anchorite::index::bundle::{self, Bundle, Role};
+use anchorite::index::chunk::{ChunkOptions, chunk_documents};
+use anchorite::index::lexical::LexicalScores;
+use anchorite::index::shard::Family;
+use anchorite::index::vector::{VectorChoice, VectorOptions};
+use anchorite::index::{ChunkIdx, Index, IndexOptions, SearchOptions};
+use anyhow::Context;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::beir::{self, Query, TestSet};
+use super::embeddings::CachedEmbedder;
+use super::metrics::{Figures, overlap, percentile};
+use super::{IndexArgument, RetrievalArguments, calibrate, now, table};
+
+/// How many documents are scored for a query.
+const N_DOCUMENTS: usize = 100;
+/// How far down the rankings of chunks are read; a document may have several.
+const DEPTH: usize = 300;
+
+/// All figures of one test set.
+#[derive(Serialize)]
+pub(super) struct SetReport {
+    pub(super) set: String,
+    pub(super) documents: usize,
+    pub(super) chunks: usize,
+    pub(super) queries: usize,
+    /// How the vectors are searched, and why.
+    pub(super) index: String,
+    /// Of the ten nearest chunks by comparing all vectors, the share that the index finds.
+    pub(super) index_recall_10: f64,
+    /// To embed one query, median.
+    pub(super) embed_ms: f64,
+    pub(super) rows: Vec<Row>,
+}
+
+/// One way to search.
+#[derive(Serialize)]
+pub(super) struct Row {
+    /// By words, by meaning, or fused.
+    pub(super) tier: &'static str,
+    /// What the vectors are, and whether all are compared.
+    pub(super) vectors: &'static str,
+    #[serde(flatten)]
+    pub(super) figures: Figures,
+    /// nDCG@10 of the half of the queries that nothing was fitted on.
+    pub(super) ndcg_10_test: f64,
+    /// Bytes of the index files that this way reads.
+    pub(super) bytes: u64,
+    /// One search without embedding the query, median.
+    pub(super) ms_p50: f64,
+    /// The same, 95th percentile.
+    pub(super) ms_p95: f64,
+}
+
+pub(super) fn run(data: &Path, arguments: &RetrievalArguments) -> anyhow::Result<ExitCode> {
+    let (embedder, hash) = super::embedder(arguments)?;
+    let embedder = CachedEmbedder {
+        embedder: &embedder,
+        hash: &hash,
+        dir: arguments.cache.as_deref(),
+    };
+    let mut rankings = arguments
+        .rankings
+        .as_ref()
+        .map(std::fs::File::create)
+        .transpose()
+        .context("could not write the rankings")?
+        .map(std::io::BufWriter::new);
+    let (mut reports, mut fits) = (Vec::new(), Vec::new());
+    for folder in beir::folders(data)? {
+        let set = beir::read(&folder)?;
+        let prepared = Prepared::new(set, &embedder, arguments.index)?;
+        if let Some(out) = &mut rankings {
+            prepared.write_rankings(out)?;
+        }
+        if arguments.calibrate {
+            fits.push(calibrate::fit(&prepared));
+            continue;
+        }
+        let report = prepared.report();
+        if !arguments.json {
+            table::print_set(&report);
+        }
+        reports.push(report);
+    }
+    match (arguments.calibrate, arguments.json) {
+        (true, true) => table::print_json(&fits)?,
+        (true, false) => table::print_fits(&fits),
+        (false, true) => table::print_json(&reports)?,
+        (false, false) => table::print_means(&reports),
+    }
+    let loses = reports.iter().any(|report| report.fused_gain() < 0.0);
+    Ok(ExitCode::from(u8::from(arguments.strict && loses)))
+}
+
+impl SetReport {
+    /// By how much nDCG@10 of fused search, as a page does it, is above that of the better of its parts.
+    pub(super) fn fused_gain(&self) -> f64 {
+        let of = |tier: &str| {
+            let rows = self.rows.iter().filter(|row| row.tier == tier);
+            rows.last().map_or(0.0, |row| row.figures.ndcg_10)
+        };
+        of("fused") - of("keyword").max(of("meaning"))
+    }
+}
+
+/// A set with its index and all embeddings.
+pub(super) struct Prepared {
+    pub(super) set: TestSet,
+    pub(super) index: Index,
+    /// Of the chunks, in single precision.
+    embeddings: Vec<Vec<f32>>,
+    /// Of the queries.
+    pub(super) queries: Vec<Vec<f32>>,
+    embed_ms: f64,
+    lexical_bytes: u64,
+    vector_bytes: u64,
+}
+
+/// Where a ranking by meaning comes from.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Vectors {
+    Exact32,
+    Exact8,
+    Index,
+}
+
+impl Prepared {
+    fn new(
+        set: TestSet,
+        embedder: &CachedEmbedder<'_>,
+        index: IndexArgument,
+    ) -> anyhow::Result<Self> {
+        let chunks = chunk_documents(&set.documents, &ChunkOptions::default());
+        let texts: Vec<String> = chunks
+            .iter()
+            .map(|chunk| chunk.embedding_text(&set.documents[chunk.document as usize].title))
+            .collect();
+        let embeddings = embedder.embed(&set.name, &texts)?;
+        let questions: Vec<String> = set.queries.iter().map(|query| query.text.clone()).collect();
+        let queries = embedder.embed(&format!("queries of {}", set.name), &questions)?;
+        let mut embed_ms = Vec::new();
+        for question in questions.iter().take(50) {
+            let start = now();
+            embedder.embedder.embed(&[question])?;
+            embed_ms.push(start.elapsed().as_secs_f64() * 1000.0);
+        }
+        let options = IndexOptions {
+            vectors: VectorOptions {
+                choice: match index {
+                    IndexArgument::Auto => VectorChoice::Auto,
+                    IndexArgument::Flat => VectorChoice::Flat,
+                    IndexArgument::Graph => VectorChoice::Graph,
+                    IndexArgument::Shards => VectorChoice::Shards,
+                },
+                ..VectorOptions::default()
+            },
+            ..IndexOptions::default()
+        };
+        let index = Index::build(&set.documents, chunks, Some(embeddings.clone()), &options)?;
+        let written = bundle::write(&index, &[], env!("CARGO_PKG_VERSION"))?;
+        let vectors = written.manifest.file(Role::Vectors);
+        Ok(Self {
+            lexical_bytes: lexical_bytes(&written)?,
+            vector_bytes: vectors.map_or(0, |file| file.bytes),
+            embed_ms: percentile(&embed_ms, 0.5),
+            set,
+            index,
+            embeddings,
+            queries,
+        })
+    }
+
+    pub(super) fn words(&self, query: &Query) -> LexicalScores {
+        let options = SearchOptions::default();
+        self.index
+            .lexical
+            .search(&query.text, DEPTH, &options.lexical)
+    }
+
+    pub(super) fn nearest(&self, query: &[f32], vectors: Vectors) -> Vec<(u32, f32)> {
+        match (vectors, &self.index.vectors) {
+            (Vectors::Exact32, _) => nearest(&self.embeddings, query),
+            (Vectors::Exact8, Some(index)) => index.search_exact(query, DEPTH),
+            (Vectors::Index, Some(index)) => index.search(query, DEPTH),
+            (_, None) => Vec::new(),
+        }
+    }
+
+    fn report(&self) -> SetReport {
+        let mut rows = vec![self.row("keyword", None)];
+        for tier in ["meaning", "fused"] {
+            for vectors in [Vectors::Exact32, Vectors::Exact8, Vectors::Index] {
+                rows.push(self.row(tier, Some(vectors)));
+            }
+        }
+        let recalls = self.queries.iter().map(|query| {
+            let ids = |vectors| -> Vec<u32> {
+                let nearest = self.nearest(query, vectors);
+                nearest.iter().take(10).map(|&(chunk, _)| chunk).collect()
+            };
+            overlap(&ids(Vectors::Exact8), &ids(Vectors::Index))
+        });
+        let mode = |vectors: &anchorite::index::vector::VectorIndex| vectors.mode().to_string();
+        SetReport {
+            set: self.set.name.clone(),
+            documents: self.set.documents.len(),
+            chunks: self.index.n_chunks(),
+            queries: self.set.queries.len(),
+            index: self.index.vectors.as_ref().map(mode).unwrap_or_default(),
+            index_recall_10: recalls.sum::<f64>() / self.queries.len() as f64,
+            embed_ms: self.embed_ms,
+            rows,
+        }
+    }
+
+    fn row(&self, tier: &'static str, vectors: Option<Vectors>) -> Row {
+        let mut times = Vec::new();
+        let (mut all, mut test) = (Vec::new(), Vec::new());
+        for (query, embedding) in self.set.queries.iter().zip(&self.queries) {
+            let start = now();
+            let chunks = self.search(tier, query, embedding, vectors);
+            times.push(start.elapsed().as_secs_f64() * 1000.0);
+            let figures = Figures::of(&self.documents(&chunks), &query.judgements);
+            all.extend(figures);
+            test.extend(figures.filter(|_| is_test(&query.id)));
+        }
+        let vector_bytes = match vectors {
+            None => 0,
+            Some(Vectors::Exact32) => self.embeddings.iter().map(|one| one.len() as u64 * 4).sum(),
+            // The links of a graph are not read to compare all.
+            Some(Vectors::Exact8) => self.embeddings.iter().map(|one| one.len() as u64 + 4).sum(),
+            Some(Vectors::Index) => self.vector_bytes,
+        };
+        let lexical_bytes = if tier == "meaning" {
+            0
+        } else {
+            self.lexical_bytes
+        };
+        Row {
+            tier,
+            vectors: match vectors {
+                None => "",
+                Some(Vectors::Exact32) => "f32, all",
+                Some(Vectors::Exact8) => "int8, all",
+                Some(Vectors::Index) => "int8, index",
+            },
+            figures: Figures::mean(all),
+            ndcg_10_test: Figures::mean(test).ndcg_10,
+            bytes: lexical_bytes + vector_bytes,
+            ms_p50: percentile(&times, 0.5),
+            ms_p95: percentile(&times, 0.95),
+        }
+    }
+
+    fn search(
+        &self,
+        tier: &str,
+        query: &Query,
+        embedding: &[f32],
+        vectors: Option<Vectors>,
+    ) -> Vec<u32> {
+        let Some(vectors) = vectors else {
+            return ids(&self.words(query).ranked);
+        };
+        let nearest = self.nearest(embedding, vectors);
+        if tier == "meaning" {
+            return ids(&nearest);
+        }
+        let options = SearchOptions {
+            limit: usize::MAX,
+            per_document: None,
+            ..SearchOptions::default()
+        };
+        let hits = self
+            .index
+            .fuse(&self.words(query), Some(&nearest), &options);
+        hits.into_iter().map(|hit| hit.chunk.0).collect()
+    }
+
+    /// The documents of chunks, each at its best place.
+    pub(super) fn documents(&self, chunks: &[u32]) -> Vec<&str> {
+        let mut seen = HashSet::new();
+        let documents = chunks
+            .iter()
+            .filter_map(|&chunk| Some(self.index.document(ChunkIdx(chunk))?.url.as_str()));
+        documents
+            .filter(|document| seen.insert(*document))
+            .take(N_DOCUMENTS)
+            .collect()
+    }
+
+    fn write_rankings(&self, out: &mut impl Write) -> anyhow::Result<()> {
+        let document = |&(chunk, score): &(u32, f32)| {
+            (
+                self.index.document(ChunkIdx(chunk)).map(|one| &one.url),
+                chunk,
+                score,
+            )
+        };
+        for (query, embedding) in self.set.queries.iter().zip(&self.queries) {
+            let words = self.words(query);
+            let nearest = self.nearest(embedding, Vectors::Exact8);
+            let relevant: Vec<(&str, u32)> = query
+                .judgements
+                .iter()
+                .map(|(document, &grade)| (document.as_str(), grade))
+                .collect();
+            let line = serde_json::json!({
+                "set": self.set.name,
+                "query": query.id,
+                "text": query.text,
+                "test": is_test(&query.id),
+                "relevant": relevant,
+                "words": words.ranked.iter().map(document).collect::<Vec<_>>(),
+                "nearest": nearest.iter().map(document).collect::<Vec<_>>(),
+            });
+            writeln!(out, "{line}").context("could not write the rankings")?;
+        }
+        Ok(())
+    }
+}
+
+/// Bytes of all that a search by words may read: the resident file and the shards of terms.
+fn lexical_bytes(bundle: &Bundle) -> anyhow::Result<u64> {
+    let file = |path: &str| bundle.files.iter().find(|(other, _)| other == path);
+    let resident = bundle.manifest.file(Role::Index);
+    let Some((entry, (_, bytes))) =
+        resident.and_then(|entry| Some((entry, file(&entry.parts.first()?.path)?)))
+    else {
+        return Ok(0);
+    };
+    let mut index = bundle::read_index(&bundle.manifest, bytes)?;
+    // Pages of the table name more shards, until all are known.
+    loop {
+        let pages = index
+            .missing()
+            .into_iter()
+            .filter(|shard| shard.id.is_table());
+        let pages: Vec<_> = pages.collect();
+        if pages.is_empty() {
+            break;
+        }
+        for page in pages {
+            if let Some((path, bytes)) = file(&page.path) {
+                index.supply(page.id, bytes).with_context(|| path.clone())?;
+            }
+        }
+    }
+    let shards = index.shards();
+    let terms = shards
+        .iter()
+        .filter(|shard| shard.id.family() == Family::Terms);
+    Ok(entry.bytes + terms.map(|shard| u64::from(shard.bytes)).sum::<u64>())
+}
+
+/// Whether a query belongs to the half that nothing is fitted on: by its id's hash, so that it always does.
+pub(super) fn is_test(id: &str) -> bool {
+    Sha256::digest(id).first().is_some_and(|byte| byte & 1 == 1)
+}
+
+fn ids(ranking: &[(u32, f32)]) -> Vec<u32> {
+    ranking.iter().map(|&(chunk, _)| chunk).collect()
+}
+
+/// The nearest of `embeddings` by comparing all, in single precision.
+fn nearest(embeddings: &[Vec<f32>], query: &[f32]) -> Vec<(u32, f32)> {
+    let dot = |one: &Vec<f32>| one.iter().zip(query).map(|(a, b)| a * b).sum::<f32>();
+    let mut all: Vec<(u32, f32)> = (0..).zip(embeddings.iter().map(dot)).collect();
+    let nearer = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if DEPTH < all.len() {
+        all.select_nth_unstable_by(DEPTH, nearer);
+        all.truncate(DEPTH);
+    }
+    all.sort_unstable_by(nearer);
+    all
+}

@@ -1,0 +1,120 @@
+//! Turns judged queries into the figures of retrieval: each part alone and fused, exact and approximate.
+
+mod beir;
+mod calibrate;
+mod embeddings;
+mod measure;
+mod metrics;
+mod questions;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anchorite::model::embed::Embedder;
+use anchorite::model::parts::Parts;
+use anyhow::Context;
+use clap::Subcommand;
+use sha2::{Digest, Sha256};
+
+use crate::report::Hint;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Score search by words, by meaning and fused, on judged queries.
+    Retrieval(RetrievalArguments),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct RetrievalArguments {
+    /// A folder in BEIR's form (corpus.jsonl, queries.jsonl, qrels.tsv), or one that holds several of them.
+    #[arg(long, required_unless_present = "questions")]
+    data: Option<PathBuf>,
+    /// A site's own questions: lines of `{"question": "..", "expected": ["url#anchor", ..]}`. Needs `--bundle`.
+    #[arg(long, requires = "bundle", conflicts_with = "data")]
+    questions: Option<PathBuf>,
+    /// The folder that `anchorite build` wrote, which `--questions` are put to.
+    #[arg(long)]
+    bundle: Option<PathBuf>,
+    /// The embedder, a GGUF file; default: the one that ships.
+    #[arg(long, env = "ANCHORITE_EMBEDDER")]
+    embedder: Option<PathBuf>,
+    /// Where embeddings are kept between runs; default: nowhere.
+    #[arg(long, env = "ANCHORITE_CACHE")]
+    cache: Option<PathBuf>,
+    /// Compare all vectors, walk a graph, or read shards of neighbours, whatever their number.
+    #[arg(long, value_enum, default_value_t = IndexArgument::Auto)]
+    index: IndexArgument,
+    /// Write the two rankings of each query as JSON lines to this file.
+    #[arg(long)]
+    rankings: Option<PathBuf>,
+    /// Print nDCG@10 of the development halves for each weight of words beside meaning, instead of the figures.
+    #[arg(long, requires = "data")]
+    calibrate: bool,
+    /// Exit with 1 where fused search is worse than words or meaning alone on a set.
+    #[arg(long)]
+    strict: bool,
+    /// Print JSON on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum IndexArgument {
+    Auto,
+    Flat,
+    Graph,
+    Shards,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let What::Retrieval(arguments) = &arguments.what;
+    match (&arguments.questions, &arguments.bundle, &arguments.data) {
+        (Some(questions), Some(bundle), _) => questions::run(questions, bundle, arguments.json),
+        (_, _, Some(data)) => measure::run(data, arguments),
+        _ => Err(Hint::error(
+            "there is nothing to score",
+            "give judged queries with --data, or a site's own with --questions and --bundle",
+        )),
+    }
+}
+
+/// The embedder that was asked for, and the hash of its file.
+fn embedder(arguments: &RetrievalArguments) -> anyhow::Result<(Embedder, String)> {
+    let shipped = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../models/default/embedder.gguf"
+    );
+    let path = arguments
+        .embedder
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(shipped));
+    let bytes = std::fs::read(&path).map_err(|cause| {
+        Hint::error(
+            format!("could not read `{}`: {cause}", path.display()),
+            "give a sentence embedder as GGUF with --embedder",
+        )
+    })?;
+    let hash = hex(&Sha256::digest(&bytes)[..8]);
+    let embedder = Embedder::load(Parts::new(vec![bytes]))
+        .with_context(|| format!("could not load the embedder `{}`", path.display()))?;
+    Ok((embedder, hash))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line runs natively and owns the clock"
+)]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
