@@ -16,7 +16,7 @@ pub(crate) struct Collection {
 }
 
 /// A length in words as one byte, to within an eighth: 0 to 7 as they are, then four steps for each doubling. A page holds
-/// this of every chunk, and ranking by finer lengths finds no more.
+/// this of every chunk, so it is coarse.
 #[cfg(feature = "build")]
 pub(crate) fn length_code(n_words: u32) -> u8 {
     if n_words < 8 {
