@@ -129,12 +129,12 @@ function reportPublished({ source, ...row }, known) {
   }
 }
 
-/** Products in a second and, where it is known, bytes of weights read in a second. */
+/** Products in a second and, for one token, bytes of weights read in a second where they are known. */
 function reportProduct(row, n_tokens, times, weight_bytes, cores) {
   const used = cores ? [cores] : [];
   const speeds = times.map((ms) => (n_tokens * SIZE * SIZE) / ms / 1e6);
   report(row, `products${n_tokens}`, "GMAC/s", speeds, used);
-  if (weight_bytes) report(row, `weights${n_tokens}`, "GB/s", times.map((ms) => weight_bytes / ms / 1e6), used);
+  if (weight_bytes && n_tokens === 1) report(row, "weights1", "GB/s", times.map((ms) => weight_bytes / ms / 1e6), used);
 }
 
 try {

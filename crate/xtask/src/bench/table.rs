@@ -6,7 +6,7 @@ use super::rows::Row;
 use super::verdicts::{Bar, Verdict};
 
 /// The columns, in the order in which they are read; those without a value in the whole table are left out.
-const METRICS: [&str; 42] = [
+const METRICS: [&str; 40] = [
     "dispatches",
     "dispatches_per_layer",
     "submits",
@@ -14,11 +14,9 @@ const METRICS: [&str; 42] = [
     "bind_groups",
     "written",
     "products1",
-    "weights1",
     "products8",
-    "weights8",
     "products128",
-    "weights128",
+    "weights1",
     "prefill128",
     "prefill512",
     "decode",
@@ -65,8 +63,9 @@ pub(super) fn table(rows: &[Row], verdicts: &[Verdict]) -> String {
         let of_group: Vec<&Row> = rows.iter().filter(|row| key(row) == group).collect();
         push_group(&mut text, &of_group);
     }
+    let width = verdicts.iter().map(|verdict| verdict.name.len()).max();
     for verdict in verdicts {
-        push_verdict(&mut text, verdict);
+        push_verdict(&mut text, verdict, width.unwrap_or(0));
     }
     text
 }
@@ -148,7 +147,7 @@ fn push_aligned(text: &mut String, lines: &[Vec<String>]) {
     }
 }
 
-fn push_verdict(text: &mut String, verdict: &Verdict) {
+fn push_verdict(text: &mut String, verdict: &Verdict, width: usize) {
     let bar = match verdict.bar {
         Some(Bar::AtLeast(bar)) => format!("at least {bar}"),
         Some(Bar::AtMost(bar)) => format!("at most {bar}"),
@@ -162,7 +161,7 @@ fn push_verdict(text: &mut String, verdict: &Verdict) {
     };
     let kernel = verdict.kernel.as_deref().unwrap_or_default();
     let line = format!(
-        "{:<48} {:>9.2} {:<7} {bar:<14} {word:<7} {kernel}",
+        "{:<width$} {:>9.2} {:<7} {bar:<14} {word:<7} {kernel}",
         verdict.name, verdict.value, verdict.unit
     );
     // A string takes whatever is written to it.

@@ -116,25 +116,55 @@ pub(super) fn gpu(rows: &[Row]) -> Vec<Verdict> {
     faster.flatten().collect()
 }
 
-/// What is said of `bench gpu --trace`. The form without barriers is for software adapters, where a dispatch costs next to
-/// nothing: how many it takes is told and not judged.
+/// What is said of `bench gpu --trace`: the worst of the forms that graphics cards run. The form without barriers is for software
+/// adapters, where a dispatch costs next to nothing: how many it takes is told and not judged.
 pub(super) fn trace(rows: &[Row]) -> Vec<Verdict> {
-    let ours = rows.iter().filter(|row| row.engine == "anchorite");
-    let verdicts = ours.filter_map(|row| {
-        let is_barrier_free = row.kernel.as_deref()?.starts_with("barrier-free");
-        let (what, unit, bar) = match row.metric.as_str() {
-            "dispatches_per_layer" => {
-                let bar = (!is_barrier_free).then_some(Bar::AtMost(6.0));
-                ("dispatches a layer, without 4", "", bar)
+    let is_barrier_free = |row: &Row| {
+        let kernel = row.kernel.as_deref();
+        kernel.is_some_and(|kernel| kernel.starts_with("barrier-free"))
+    };
+    let mut models: Vec<(&str, &str)> = Vec::new();
+    for row in rows.iter().filter(|row| row.engine == "anchorite") {
+        let model = (row.model.as_str(), row.r#type.as_str());
+        if !models.contains(&model) {
+            models.push(model);
+        }
+    }
+    let mut verdicts = Vec::new();
+    for (model, kind) in models {
+        for (metric, what, bar) in [
+            (
+                "dispatches_per_layer",
+                "dispatches a layer, without 4",
+                Bar::AtMost(6.0),
+            ),
+            ("bind_groups", "new bind groups a token", Bar::AtMost(0.0)),
+            ("tokens_per_submit", "tokens a submit", Bar::AtLeast(4.0)),
+        ] {
+            for has_barriers in [true, false] {
+                let worst = rows
+                    .iter()
+                    .filter(|row| {
+                        row.engine == "anchorite"
+                            && row.model == model
+                            && row.r#type == kind
+                            && row.metric == metric
+                            && is_barrier_free(row) != has_barriers
+                    })
+                    .filter_map(|row| Some((row.median?, row.kernel.clone())))
+                    .max_by(|(a, _), (b, _)| match bar {
+                        Bar::AtLeast(_) => b.total_cmp(a),
+                        Bar::AtMost(_) | Bar::Below(_) => a.total_cmp(b),
+                    });
+                let is_told = metric == "dispatches_per_layer" && !has_barriers;
+                verdicts.extend(worst.map(|(value, kernel)| {
+                    let name = format!("{what}: {model}, {kind}");
+                    verdict(name, value, "", (!is_told).then_some(bar), kernel)
+                }));
             }
-            "bind_groups" => ("new bind groups a token", "", Some(Bar::AtMost(0.0))),
-            "tokens_per_submit" => ("tokens a submit", "", Some(Bar::AtLeast(4.0))),
-            _ => return None,
-        };
-        let name = format!("{what}: {}, {}", row.model, row.r#type);
-        Some(verdict(name, row.median?, unit, bar, row.kernel.clone()))
-    });
-    verdicts.collect()
+        }
+    }
+    verdicts
 }
 
 /// What is said of `bench gpu --native`: what a long text before a token costs. On a graphics card this is to be at most 15 %;
@@ -302,7 +332,8 @@ mod tests {
             ..row("anchorite", Some(kernel), "Q4_0", metric, median)
         };
         let rows = [
-            of("workgroup, f32", "dispatches_per_layer", 6.5),
+            of("workgroup, f32", "dispatches_per_layer", 5.0),
+            of("subgroups, f32", "dispatches_per_layer", 6.5),
             of("barrier-free, f32", "dispatches_per_layer", 9.0),
             of("barrier-free, f32", "bind_groups", 0.0),
             row("llama.cpp", Some("WebGPU"), "Q4_0", "bind_groups", 290.0),
