@@ -28,6 +28,8 @@ pub const SHARDS_FROM: usize = 50_000;
 /// One comparison on the way through a graph costs as much as so many in a scan, whose memory is read in order
 /// (`docs/benchmarks.md`).
 const GRAPH_STEP: usize = 8;
+/// A graph adds two fifths to what is downloaded; it has to be so many times as quick as a scan.
+const GRAPH_GAIN: usize = 2;
 /// Longer embeddings are refused.
 pub const MAX_DIMENSION: usize = 8192;
 
@@ -190,7 +192,7 @@ impl VectorIndex {
                 let graph = Graph::build(&rows, options.seed)?;
                 let n_compared = graph.n_compared(&rows);
                 graph_compares = Some(n_compared);
-                if n_compared * GRAPH_STEP < n_vectors {
+                if n_compared * GRAPH_STEP * GRAPH_GAIN < n_vectors {
                     Store::Graph(graph)
                 } else {
                     Store::Flat(rows)
