@@ -75,7 +75,8 @@ pub struct Found {
 }
 
 fn prompt() -> Vec<TokenId> {
-    (0..N_PROMPT as u32)
+    (0..)
+        .take(N_PROMPT)
         .map(|i| TokenId(i * 37 % 287))
         .collect()
 }

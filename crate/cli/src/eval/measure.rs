@@ -105,8 +105,8 @@ impl SetReport {
     /// By how much nDCG@10 of fused search, as a page does it, is above that of the better of its parts.
     pub(super) fn fused_gain(&self) -> f64 {
         let of = |tier: &str| {
-            let rows = self.rows.iter().filter(|row| row.tier == tier);
-            rows.last().map_or(0.0, |row| row.figures.ndcg_10)
+            let mut rows = self.rows.iter().filter(|row| row.tier == tier);
+            rows.next_back().map_or(0.0, |row| row.figures.ndcg_10)
         };
         of("fused") - of("keyword").max(of("meaning"))
     }
@@ -163,7 +163,6 @@ impl Prepared {
                 },
                 ..VectorOptions::default()
             },
-            ..IndexOptions::default()
         };
         let index = Index::build(&set.documents, chunks, Some(embeddings.clone()), &options)?;
         let written = bundle::write(&index, &[], env!("CARGO_PKG_VERSION"))?;

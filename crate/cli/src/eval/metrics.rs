@@ -40,10 +40,9 @@ impl Figures {
             let found = ranking.iter().take(depth).filter(|one| grade(one) > 0);
             found.count() as f64 / n_relevant
         };
-        let first = ranking.iter().take(10).position(|one| grade(&one) > 0);
+        let first = ranking.iter().take(10).position(|one| grade(one) > 0);
         Some(Self {
-            ndcg_10: gain(ranking.iter().take(10).map(|one| grade(&one)))
-                / gain(grades.into_iter().take(10)),
+            ndcg_10: gain(ranking.iter().take(10).map(grade)) / gain(grades.into_iter().take(10)),
             mrr_10: first.map_or(0.0, |idx| 1.0 / (idx + 1) as f64),
             recall_10: recall(10),
             recall_100: recall(100),

@@ -84,10 +84,11 @@ impl Clusters {
     #[cfg(feature = "build")]
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let numbers = [self.shards.len()].into_iter();
-        let sizes = self.sizes.iter().map(|&size| size as usize);
-        for number in numbers.chain(sizes) {
-            bytes.extend((number as u32).to_le_bytes());
+        // There are fewer shards than chunks, whose number is a u32.
+        let n_shards = u32::try_from(self.shards.len()).unwrap_or(u32::MAX);
+        bytes.extend(n_shards.to_le_bytes());
+        for size in &self.sizes {
+            bytes.extend(size.to_le_bytes());
         }
         self.means.push_bytes(&mut bytes);
         bytes

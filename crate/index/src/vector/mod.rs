@@ -29,6 +29,7 @@ pub const SHARDS_FROM: usize = 50_000;
 /// (`docs/benchmarks.md`).
 const GRAPH_STEP: usize = 8;
 /// A graph adds two fifths to what is downloaded; it has to be so many times as quick as a scan.
+#[cfg(feature = "build")]
 const GRAPH_GAIN: usize = 2;
 /// Longer embeddings are refused.
 pub const MAX_DIMENSION: usize = 8192;

@@ -106,6 +106,13 @@ impl Gpu {
         let pipelines = Arc::new(Mutex::new(HashMap::new()));
         let variant = Variant::best(adapter.is_software, adapter.has_subgroups, adapter.has_f16);
         Ok(Self {
+            #[cfg_attr(
+                target_arch = "wasm32",
+                expect(
+                    clippy::arc_with_non_send_sync,
+                    reason = "natively it is shared by threads; a browser's module has one"
+                )
+            )]
             layouts: Arc::new(Layouts::new(&device)),
             counters: Arc::default(),
             device,
