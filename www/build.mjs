@@ -70,7 +70,7 @@ const squeeze = {
 fs.rmSync(values.out, { recursive: true, force: true });
 fs.mkdirSync(values.out, { recursive: true });
 await Promise.all([
-  build({ ...shared, entryPoints: { anchorite: "src/index.ts" }, plugins: [squeeze] }),
+  build({ ...shared, entryPoints: { anchorite: "src/index.ts", "anchorite-search": "src/search.ts" }, plugins: [squeeze] }),
   ...modules.map(({ worker, entry, wasm, glue }) =>
     build({
       ...shared,

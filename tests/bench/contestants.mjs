@@ -15,9 +15,17 @@ const RELAXED_SIMD = [
   [0x0a, 0x13, 0x01, 0x11, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x11, 0xfd, 0x93, 0x02, 0x0b],
 ].flat();
 
+/** WebGPU on SwiftShader. `ANCHORITE_GPU_ARGS` replaces that adapter's flag on a machine with a real one. */
+const WEBGPU = [
+  "--enable-unsafe-webgpu",
+  "--enable-features=Vulkan",
+  ...(process.env.ANCHORITE_GPU_ARGS ?? "--use-webgpu-adapter=swiftshader").split(" ").filter(Boolean),
+];
+
 const browsers = new Set();
 
-async function launch() {
+/** Starts a browser whose pages reach nothing but this machine. */
+export async function launch(args = []) {
   const browser = await chromium.launch({
     executablePath: process.env.ANCHORITE_CHROMIUM,
     headless: true,
@@ -33,6 +41,7 @@ async function launch() {
       "--disable-backgrounding-occluded-windows",
       "--disable-renderer-backgrounding",
       "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+      ...args,
     ],
   });
   browsers.add(browser);
@@ -69,7 +78,8 @@ export function versionOf(engine) {
  * fetch the weights alone, bytes of weights and code.
  */
 export async function open(host, engine, options, brotliCache) {
-  const browser = await launch();
+  const isGpu = options.device === "webgpu";
+  const browser = await launch(isGpu ? WEBGPU : []);
   try {
     const page = await browser.newPage();
     page.on("pageerror", (error) => process.stderr.write(`${engine}: ${error.message}\n`));
@@ -87,7 +97,9 @@ export async function open(host, engine, options, brotliCache) {
       call: (name, ...values) => page.evaluate(([called, given]) => bench.call(called, ...given), [name, values]),
       async peak() {
         const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-        return peakMemory(processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id));
+        const peakOf = (kind) => peakMemory(processInfo.filter(({ type }) => type === kind).map(({ id }) => id));
+        // What a page keeps on a device lies in another process.
+        return peakOf("renderer") + (isGpu ? peakOf("GPU") : 0);
       },
       close: () => browser.close(),
     };
@@ -106,12 +118,12 @@ function count(sent, brotliCache) {
   return {
     weights: sum(sent.filter(isWeights).map(({ n_bytes }) => n_bytes)),
     code: sum(code.map((file) => fs.statSync(file).size)),
-    code_brotli: sum(code.map((file) => brotli(file, brotliCache))),
+    code_brotli: sum(code.map((file) => brotliLength(file, brotliCache))),
   };
 }
 
 /** The length after brotli's best: a minute for the largest runtime, so it is kept by the content's hash. */
-function brotli(file, cache) {
+export function brotliLength(file, cache) {
   const bytes = fs.readFileSync(file);
   const kept = path.join(cache, crypto.createHash("sha256").update(bytes).digest("hex"));
   if (fs.existsSync(kept)) return Number(fs.readFileSync(kept, "utf8"));

@@ -1,8 +1,7 @@
 // Turns two native embedders into rows: passages of 200 tokens a second on one thread. `cargo xtask bench embed` calls it.
-import { spawn } from "node:child_process";
-import readline from "node:readline";
 import { parseArgs } from "node:util";
 import { watchCores } from "./machine.mjs";
+import { start } from "./program.mjs";
 import { reporter } from "./report.mjs";
 import { passages } from "./texts.mjs";
 
@@ -20,21 +19,6 @@ const N_PASSAGES = 32;
 const N_TOKENS = 200;
 /** Every word of the texts is one token, and two frame a text. */
 const N_WORDS = N_TOKENS - 2;
-
-/** A program that answers each line with a line. */
-function start(program, ...values) {
-  const child = spawn(program, values, { stdio: ["pipe", "pipe", "inherit"] });
-  const answers = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    async ask(request) {
-      child.stdin.write(`${JSON.stringify(request)}\n`);
-      const { value, done } = await answers.next();
-      if (done) throw new Error(`\`${program}\` ended without an answer; its error stands above`);
-      return JSON.parse(value);
-    },
-    end: () => child.stdin.end(),
-  };
-}
 
 const ours = start(options.ours, options.embedder);
 const peer = start(options.python, `${import.meta.dirname}/embed_peer.py`, options.onnx);

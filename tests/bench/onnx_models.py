@@ -1,4 +1,4 @@
-"""Turns a decoder's shape and a sentence embedder's weights into int8 ONNX models as transformers.js loads them.
+"""Turns a decoder's shape and a sentence embedder's weights into quantised ONNX models as transformers.js loads them.
 
 The decoder has random weights: it is right for speed and memory, useless for text. Attention, normalisation and rotary
 positions are onnxruntime's own fused operators, the fastest form that published exports have.
@@ -6,6 +6,7 @@ positions are onnxruntime's own fused operators, the fastest form that published
 
 import argparse
 import json
+import logging
 import shutil
 import struct
 import tempfile
@@ -15,6 +16,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
 # SmolLM2-135M, as its published configuration says; `bench_models` writes the same shape as GGUF.
 DECODER = {
@@ -89,11 +91,14 @@ class Graph:
         self.nodes.append(node)
         return name
 
-    def save(self, path, opset):
-        """Writes the graph with its matrices and tables in int8; activations are quantised while it runs."""
+    def model(self, opset):
         graph = helper.make_graph(self.nodes, "model", self.inputs, self.outputs, list(self.constants.values()))
         opsets = [helper.make_opsetid("", opset), helper.make_opsetid(CONTRIB, 1)]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
+        return helper.make_model(graph, opset_imports=opsets, ir_version=10)
+
+    def save_int8(self, path, opset):
+        """Writes the graph with its matrices and tables in int8; activations are quantised while it runs."""
+        model = self.model(opset)
         path.parent.mkdir(parents=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             single = Path(folder) / "model.onnx"
@@ -106,8 +111,15 @@ class Graph:
                 extra_options={"DefaultTensorType": TensorProto.FLOAT},
             )
 
+    def save_q4(self, path, opset):
+        """Writes the graph with its matrices in 4 bits and a scale for 32 of them; tables and activations stay single."""
+        quantizer = MatMulNBitsQuantizer(self.model(opset), bits=4, block_size=32, is_symmetric=True)
+        quantizer.process()
+        path.parent.mkdir(parents=True)
+        onnx.save(quantizer.model.model, path)
 
-def decoder(folder):
+
+def decoder(folder, bits):
     """A llama: embedding, layers of attention and gated feed-forward, and the embedding again as output."""
     random = np.random.default_rng(7)
     width, n_ff = DECODER["hidden_size"], DECODER["intermediate_size"]
@@ -182,7 +194,10 @@ def decoder(folder):
     kept = graph.add("Slice", [x, start, end, first_axis], "kept")
     graph.add("MatMul", [kept, graph.constant("output.weight", table.T)], "logits")
     graph.output("logits", ["batch_size", "kept", DECODER["vocab_size"]])
-    graph.save(folder / "onnx/model_quantized.onnx", opset=21)
+    if bits == 4:
+        graph.save_q4(folder / "onnx/model_q4.onnx", opset=21)
+    else:
+        graph.save_int8(folder / "onnx/model_quantized.onnx", opset=21)
     write(folder / "config.json", DECODER)
     # Without an end token nothing stops early.
     write(folder / "generation_config.json", {"bos_token_id": 1, "pad_token_id": 0})
@@ -245,7 +260,7 @@ def minilm(source, folder):
         name = "last_hidden_state" if is_last else f"{layer}.end.normed"
         x = norm(graph.add("Add", [x, change], f"{layer}.end"), f"{place}.output.LayerNorm", name)
     graph.output(x, ["batch_size", "sequence_length", width])
-    graph.save(folder / "onnx/model_quantized.onnx", opset=20)
+    graph.save_int8(folder / "onnx/model_quantized.onnx", opset=20)
     write(folder / "config.json", MINILM)
     write(folder / "tokenizer_config.json", MINILM_TOKENIZER)
     # The published file cuts and pads every text to one length; the libraries do as they are told instead.
@@ -287,12 +302,17 @@ def finished(folder, make):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--decoder", type=Path, help="where the decoder is written")
+    parser.add_argument("--decoder", type=Path, help="where the decoder is written in 8 bits")
+    parser.add_argument("--decoder-q4", type=Path, help="where the decoder is written in 4 bits")
     parser.add_argument("--minilm", type=Path, help="where the embedder is written")
     parser.add_argument("--source", type=Path, help="the folder with the embedder's published weights")
     arguments = parser.parse_args()
+    # The quantiser tells of every node.
+    logging.disable(logging.INFO)
     if arguments.decoder:
-        finished(arguments.decoder, decoder)
+        finished(arguments.decoder, lambda folder: decoder(folder, bits=8))
+    if arguments.decoder_q4:
+        finished(arguments.decoder_q4, lambda folder: decoder(folder, bits=4))
     if arguments.minilm:
         finished(arguments.minilm, lambda folder: minilm(arguments.source, folder))
 

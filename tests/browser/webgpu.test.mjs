@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch } from "./browser.mjs";
-import { askInChat, doubleSite, engineState, realSite, settle, visit } from "./harness.mjs";
+import { askInChat, doubleSite, engineState, partOf, realSite, settle, visit } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
 for (const make of [doubleSite, realSite]) {
@@ -32,6 +32,27 @@ for (const make of [doubleSite, realSite]) {
       await context.close();
     });
 
+    test("says where it will run, and why, before the model is there", async () => {
+      let release;
+      const hold = new Promise((resolve) => (release = resolve));
+      const generator = partOf(site, "generator");
+      host.rules = (name) => (name === generator ? { hold } : null);
+      const { page, context } = await visit(browser, host.url, { query: "?backend=webgpu" });
+      const before = await page.evaluate(async () => {
+        const engine = await document.querySelector("anchorite-chat").engine;
+        return new Promise((resolve) => engine.subscribe((state) => state.choice && resolve(state)));
+      });
+      assert.equal(before.choice.kind, "webgpu");
+      assert.match(before.choice.reason, /asked for/);
+      assert.equal(before.backend, null, "nothing runs yet");
+      assert.equal(before.rungs.answer.loaded ?? 0, 0, "nothing of the generator is there");
+      release();
+      host.rules = () => null;
+      await settle(page);
+      assert.equal((await engineState(page)).backend.kind, "webgpu");
+      await context.close();
+    });
+
     test("prefers the CPU to a software adapter, and says so", async () => {
       const { page, context } = await visit(browser, host.url);
       await settle(page);
@@ -42,27 +63,6 @@ for (const make of [doubleSite, realSite]) {
     });
   });
 }
-
-describe("a lost device", () => {
-  test("steps down to the CPU, says so, and answers", async () => {
-    const site = doubleSite();
-    const browser = await launch({ gpu: true });
-    const host = await serve(site.roots);
-    const { page } = await visit(browser, host.url, { query: "?backend=webgpu" });
-    await settle(page);
-    assert.equal((await engineState(page)).backend.kind, "webgpu");
-    // The double loses its device at this word.
-    const { type, detail: answer } = await askInChat(page, `${site.answerable} (unplugged)`);
-    assert.equal(type, "anchorite-answer");
-    assert.ok(answer.quote, "the whole answer");
-    const { backend } = await engineState(page);
-    assert.equal(backend.kind, "cpu");
-    assert.match(backend.reason, /lost/);
-    assert.match(await page.locator("anchorite-chat [part=status]").innerText(), /lost/);
-    await browser.close();
-    await host.close();
-  });
-});
 
 describe("WebGPU against the CPU on the real site", { skip: realSite() ? false : "the real package is not built" }, () => {
   test("writes the same greedy text on both", async () => {

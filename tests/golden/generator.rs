@@ -131,8 +131,8 @@ fn decodes_as_recorded(backend: BackendRequest, bound: f32) {
 fn decodes_as_recorded_on_the_gpu() {
     // Says so and skips where the tests are told that there is no device.
     if harness::gpu::gpu().is_some() {
-        // Both compute in single precision; the record has five decimals.
-        decodes_as_recorded(BackendRequest::Gpu, 1e-4);
+        // A software adapter rounds activations to 8 bits as the CPU does; keys and values are halves on both.
+        decodes_as_recorded(BackendRequest::Gpu, 0.25);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use anchorite_model::forward::{CpuForward, GpuForward};
 use anchorite_model::gguf::TensorType;
-use anchorite_model::gpu::Gpu;
+use anchorite_model::gpu::{Gpu, Precision};
 use anchorite_model::reference::argmax::argmax;
 use anchorite_model::{Adapter, Gguf, ModelConfig, Parts, RunError, TokenId, Weights};
 use harness::gpu::{assert_close, gpu};
@@ -37,15 +37,32 @@ fn prompt() -> Vec<TokenId> {
     (0..45).map(|i| TokenId(i * 37 % 287)).collect()
 }
 
+/// Compares in every form of the kernels that the adapter can run.
 fn compare(tiny: &Tiny, bound: f64) {
-    let Some(gpu) = gpu() else { return };
+    let Some(first) = gpu() else { return };
+    for variant in first.variants() {
+        let mut gpu = first.clone();
+        gpu.set_variant(variant).expect("one that it can run");
+        compare_on(gpu, tiny, bound);
+    }
+}
+
+fn compare_on(gpu: Gpu, tiny: &Tiny, bound: f64) {
     let (config, weights) = load(tiny.gguf());
+    let variant = gpu.variant();
+    let bound = match variant.precision {
+        Precision::F32 => bound,
+        // Tiles in halves lose what a random adapter, as strong as its model, makes the most of.
+        Precision::F16 => bound.max(1e-4),
+        // Both round their inputs to 8 bits, each in its own way.
+        Precision::Int8 => bound,
+    };
     let mut on_cpu = CpuForward::new(&config, weights.clone());
     let mut on_gpu = on_gpu(gpu, &config, weights);
     let prompt = prompt();
     for lora in [None, Some(adapter(tiny, &config)), None] {
         let case = format!(
-            "{} tied {} adapter {}",
+            "{variant}, {} tied {} adapter {}",
             tiny.kind,
             tiny.is_tied,
             lora.is_some()
@@ -203,4 +220,23 @@ fn a_lost_device_is_an_error_that_says_so() {
         matches!(lost, RunError::DeviceLost { .. }),
         "lost, not: {lost}"
     );
+}
+
+#[test]
+fn prepares_every_kernel_that_a_text_needs() {
+    let Some(_) = gpu() else { return };
+    for family in harness::conformance::FAMILIES {
+        let tiny = Tiny::of(family);
+        let file = tiny.gguf();
+        let head = Parts::new(vec![file[..file.len() / 2].to_vec()]);
+        let len = file.len() as u64;
+        let prepare = GpuForward::prepare(&head, len, false);
+        let gpu = pollster::block_on(prepare).expect("the head is enough");
+        let before = gpu.trace().pipelines;
+        assert!(before > 10, "{before} kernels for {}", family.name());
+        let (config, weights) = load(file);
+        on_gpu(gpu.clone(), &config, weights);
+        let more = gpu.trace().pipelines - before;
+        assert_eq!(more, 0, "{}: kernels compiled only now", family.name());
+    }
 }

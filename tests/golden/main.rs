@@ -10,6 +10,8 @@ mod families;
 mod logits;
 mod stories;
 mod generator;
+mod conformance;
+mod session;
 mod gpu;
 mod template;
 mod tokenizer;

@@ -1,9 +1,12 @@
 //! Turns "a device and a kernel" into comparisons with the kernel's plain twin.
 
 use anchorite_model::ModelConfig;
+use anchorite_model::adapter::LoraPair;
 use anchorite_model::config::{Architecture, Rope, Traits};
-use anchorite_model::gpu::{Gpu, GpuError, Op, Rows};
+use anchorite_model::gguf::TensorType;
+use anchorite_model::gpu::{Gpu, GpuError, Op, PackedMatrix, Rows};
 use anchorite_model::kernels::batch::BatchBuffer;
+use anchorite_model::weights::Matrix;
 
 /// What rows behind a kernel's output hold before it runs, and must still hold afterwards.
 pub const SENTINEL: f32 = -12345.0;
@@ -27,6 +30,46 @@ pub fn gpu() -> Option<Gpu> {
     assert!(!adapter.name.is_empty(), "an adapter has a name");
     eprintln!("adapter: {} ({})", adapter.name, adapter.kind);
     Some(gpu)
+}
+
+/// The device under test in each form of the kernels that it can run.
+pub fn variants() -> Vec<Gpu> {
+    let Some(gpu) = gpu() else { return Vec::new() };
+    let in_form = |variant| {
+        let mut gpu = gpu.clone();
+        gpu.set_variant(variant).expect("one that it can run");
+        gpu
+    };
+    gpu.variants().into_iter().map(in_form).collect()
+}
+
+/// Random weights of a type, as a file would store them.
+pub fn matrix(kind: TensorType, n_rows: usize, n_cols: usize) -> Matrix {
+    let mut random = crate::tiny::Random((n_rows * n_cols) as u64);
+    Matrix {
+        kind,
+        n_rows,
+        n_cols,
+        bytes: crate::blocks::random_blocks(kind, n_rows, n_cols, &mut random),
+    }
+}
+
+/// A matrix on the device, its rows in the order of `rows`.
+pub fn on_device(gpu: &Gpu, matrix: &Matrix) -> PackedMatrix {
+    let rows: Vec<&[u8]> = matrix.rows().collect();
+    gpu.matrix("weights", matrix.kind, matrix.n_cols, &rows)
+        .expect("weights")
+}
+
+/// A random pair of an adapter.
+pub fn pair(rank: usize, n_rows: usize, n_cols: usize) -> LoraPair {
+    let mut numbers = Numbers::new((rank * n_rows) as u64);
+    LoraPair {
+        rank,
+        scale: 0.5,
+        a: numbers.take(rank * n_cols),
+        b: numbers.take(n_rows * rank),
+    }
 }
 
 /// A source of numbers that are the same in every run.
@@ -63,8 +106,8 @@ pub fn output(gpu: &Gpu, n_tokens: usize, n_cols: usize) -> Rows {
 
 /// A batch of tokens with these ids, the first of them at `position`.
 pub fn batch(gpu: &Gpu, position: u32, tokens: &[u32]) -> BatchBuffer {
-    let batch = BatchBuffer::new(gpu, tokens.len()).expect("room for a batch");
-    batch.write(gpu, position, tokens);
+    let batch = BatchBuffer::new(gpu).expect("room for a batch");
+    batch.write(gpu, position, tokens, 1);
     batch
 }
 

@@ -5,7 +5,9 @@ pub mod gpu;
 pub mod tiny;
 pub mod blocks;
 pub mod families;
+pub mod conformance;
 
+use std::io::{Seek, Write};
 use std::path::PathBuf;
 
 /// The folder of public test corpora: `ANCHORITE_DATA`, or `../shared/data` beside the checkout.
@@ -89,18 +91,31 @@ impl Site {
         self.dir.path().join("bundle")
     }
 
-    /// Builds the bundle without a generator, with `extra` arguments.
+    /// A path beside the pages, for whatever a test writes.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Builds the bundle from a folder of documents, without a generator, with `extra` arguments.
     pub fn build(&self, extra: &[&str]) -> Run {
-        let (pages, bundle) = (self.pages(), self.bundle());
-        let mut arguments = vec![
-            "build",
-            path_text(&pages),
-            "--out",
-            path_text(&bundle),
-            "--no-generator",
-        ];
-        arguments.extend(extra);
-        anchorite(&arguments)
+        let pages = self.pages();
+        self.build_with(&[&[path_text(&pages)], extra].concat())
+    }
+
+    /// Builds the bundle from the pages as a deployed site, without a generator, with `extra` arguments.
+    pub fn build_site(&self, extra: &[&str]) -> Run {
+        let pages = self.pages();
+        self.build_with(&[&["--site", path_text(&pages)], extra].concat())
+    }
+
+    fn build_with(&self, arguments: &[&str]) -> Run {
+        let (bundle, cache) = (self.bundle(), self.beside("cache"));
+        let mut all = vec!["build", "--out", path_text(&bundle), "--no-generator"];
+        if !arguments.contains(&"--no-cache") {
+            all.extend(["--cache", path_text(&cache)]);
+        }
+        all.extend(arguments);
+        anchorite(&all)
     }
 
     /// Runs `command BUNDLE words`.
@@ -114,6 +129,34 @@ impl Site {
 
 /// Runs the command line, which `cargo xtask test` has built.
 pub fn anchorite(arguments: &[&str]) -> Run {
+    anchorite_in(&root(), &[], arguments)
+}
+
+/// Runs the command line in a folder, with variables of the environment.
+pub fn anchorite_in(dir: &std::path::Path, variables: &[(&str, &str)], arguments: &[&str]) -> Run {
+    let mut command = std::process::Command::new(program());
+    command.current_dir(dir).envs(variables.iter().copied());
+    finish(command.args(arguments))
+}
+
+/// Runs the command line with at most so many seconds of processor time and kilobytes of address space.
+pub fn anchorite_limited((seconds, kilobytes): (u32, u32), arguments: &[&str]) -> Run {
+    let limits = format!("ulimit -t {seconds} -v {kilobytes} && exec \"$0\" \"$@\"");
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", &limits]).arg(program());
+    finish(command.args(arguments))
+}
+
+/// Runs the command line, with `input` on its standard input.
+pub fn anchorite_reading(input: &str, arguments: &[&str]) -> Run {
+    let mut file = tempfile::tempfile().expect("a temporary file");
+    file.write_all(input.as_bytes()).expect("the input");
+    file.rewind().expect("a file can be rewound");
+    let mut command = std::process::Command::new(program());
+    finish(command.args(arguments).stdin(file))
+}
+
+fn program() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
     // target/debug/deps/site-<hash> -> target/debug/anchorite
     let program = test
@@ -126,10 +169,11 @@ pub fn anchorite(arguments: &[&str]) -> Run {
         "{} is not built: run `cargo build --bin anchorite` first",
         program.display()
     );
-    let output = std::process::Command::new(&program)
-        .args(arguments)
-        .output()
-        .expect("the program starts");
+    program
+}
+
+fn finish(command: &mut std::process::Command) -> Run {
+    let output = command.output().expect("the program starts");
     Run {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),

@@ -1,7 +1,8 @@
 //! Shows what becomes of work on a device that is lost, full, or given a wrong shader.
 
-use anchorite_model::gpu::{GpuError, Grid, Kernel};
-use harness::gpu::gpu;
+use anchorite_model::gguf::TensorType;
+use anchorite_model::gpu::{Bindings, GpuError, Kernel, Precision, Reduction, Variant};
+use harness::gpu::{gpu, matrix, on_device};
 
 #[test]
 fn reports_a_lost_device() {
@@ -38,13 +39,11 @@ fn reports_a_buffer_that_no_binding_can_hold() {
 fn reports_a_shader_that_the_device_refuses() {
     let Some(gpu) = gpu() else { return };
     let broken = Kernel {
-        name: "broken",
-        variant: "",
-        sources: &["fn broken( {"],
+        label: "broken".to_owned(),
+        wgsl: "fn broken( {".to_owned(),
+        bindings: Bindings::Step,
     };
-    let refused = pollster::block_on(gpu.scoped("compiling kernels", || {
-        Ok(gpu.dispatch(&broken, &[], &[], Grid::Tokens { x: 1, tokens: 1 }))
-    }));
+    let refused = pollster::block_on(gpu.scoped("compiling kernels", || Ok(gpu.pipeline(&broken))));
     match refused {
         Err(GpuError::Refused { act, reason, .. }) => {
             assert_eq!(act, "compiling kernels", "says during what");
@@ -53,4 +52,45 @@ fn reports_a_shader_that_the_device_refuses() {
         other => panic!("refused, not: {other:?}"),
     }
     assert!(gpu.check("going on").is_ok(), "the device itself is sound");
+}
+
+#[test]
+fn refuses_a_form_that_the_adapter_lacks() {
+    let Some(mut gpu) = gpu() else { return };
+    let missing = Variant {
+        reduction: Reduction::BarrierFree,
+        precision: Precision::F16,
+    };
+    let error = gpu.set_variant(missing).expect_err("there is no such form");
+    assert!(
+        error.to_string().contains("barrier-free, f16"),
+        "names it: {error}"
+    );
+    assert_ne!(gpu.variant(), missing, "and stays with what it had");
+}
+
+#[test]
+fn splits_a_matrix_that_passes_a_binding() {
+    let Some(mut gpu) = gpu() else { return };
+    // Three tiles of 32 rows, with 2 bytes of scale for 32 weights of one.
+    gpu.limit_binding_bytes(3 * 32 * (64 + 4));
+    let whole = matrix(TensorType::Q8_0, 257, 64);
+    assert_eq!(
+        on_device(&gpu, &whole).n_slices(),
+        3,
+        "257 rows in slices of 96"
+    );
+}
+
+#[test]
+fn refuses_rows_of_another_length() {
+    let Some(gpu) = gpu() else { return };
+    for (kind, n_cols) in [
+        (TensorType::Q8_0, 31),
+        (TensorType::Q4K, 256),
+        (TensorType::F32, 8),
+    ] {
+        let refused = gpu.matrix("weights", kind, n_cols, &[&[0; 17]]);
+        assert!(refused.is_err(), "{kind}: 17 bytes are no row of {n_cols}");
+    }
 }

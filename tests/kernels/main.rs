@@ -1,10 +1,7 @@
-//! Compares each kernel with its plain twin.
+//! Compares each kernel with its plain twin, in every form that the adapter can run.
 
 mod attention;
+mod choice;
 mod device;
-mod embed;
-mod lora;
-mod matmul;
-mod rms_norm;
-mod rope;
-mod swiglu;
+mod multiply;
+mod steps;

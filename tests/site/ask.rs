@@ -1,6 +1,6 @@
 //! `anchorite search` and `anchorite ask`: cited answers, honest silence, refused questions.
 
-use harness::Site;
+use harness::{Site, anchorite_reading, path_text};
 use serde_json::Value;
 
 const PUMPS: &[u8] = b"# Pumps\n\nA pump moves water uphill.\n\n## Starting a pump\n\nTurn the red wheel to the left until \
@@ -37,6 +37,25 @@ fn an_answer_quotes_the_sentence_and_cites_its_section() {
         passage.expect("the cited passage")["url"],
         "bread.html#baking-bread",
         "{answer}"
+    );
+}
+
+#[test]
+fn questions_from_standard_input_are_answered_line_by_line() {
+    let site = built();
+    let bundle = site.bundle();
+    let input = "How long do I bake the loaf?\n\nHow do I start the pump?\n";
+    let run = anchorite_reading(input, &["ask", path_text(&bundle), "--json", "-"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let questions: Vec<String> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("an answer a line"))
+        .map(|answer| answer["question"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(
+        questions,
+        ["How long do I bake the loaf?", "How do I start the pump?"]
     );
 }
 

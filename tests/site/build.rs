@@ -22,7 +22,7 @@ fn build_with(path: &str, bytes: &[u8]) -> Run {
         "one warning: {summary}"
     );
     assert_eq!(
-        summary["warnings"][0]["path"], path,
+        summary["warnings"][0]["examples"][0]["path"], path,
         "the warning names the page"
     );
     run

@@ -3,3 +3,8 @@
 mod ask;
 mod build;
 mod bundle;
+mod config;
+mod deployed;
+mod hostile;
+mod incremental;
+mod steps;

@@ -1,6 +1,6 @@
-//! Turns a question into a cited answer from a bundle, printed as it comes.
+//! Turns questions into cited answers from a bundle, printed as they come.
 
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use anchorite::model::generate::BackendRequest;
 use anchorite::prompt::ABSTENTION;
-use anchorite::{Answer, AskEvent, AskOptions, Passage};
+use anchorite::{Answer, AskEvent, AskOptions, Passage, Session};
+use anyhow::Context;
 
 use crate::bundle;
 
@@ -17,7 +18,7 @@ use crate::bundle;
 pub(crate) struct Arguments {
     /// The folder that `anchorite build` wrote.
     bundle: PathBuf,
-    /// The question.
+    /// The question; `-` reads one from each line of standard input, which is sooner than one run for each.
     #[arg(required = true, num_args = 1..)]
     question: Vec<String>,
     /// How many passages to show.
@@ -41,7 +42,10 @@ pub(crate) struct Arguments {
     /// Run the model for each token, without guessing any from the passages.
     #[arg(long)]
     no_lookup: bool,
-    /// Print the whole answer as JSON on standard output.
+    /// Read each prompt from its start, also what it shares with the one before.
+    #[arg(long)]
+    no_reuse: bool,
+    /// Print the whole answer as JSON on standard output; with `-`, each on a line of its own.
     #[arg(long)]
     json: bool,
 }
@@ -71,20 +75,47 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         lookup: !arguments.no_lookup,
         ..AskOptions::default()
     };
-    let question = arguments.question.join(" ");
-    let json = arguments.json;
-    let answer = pollster::block_on(session.ask(&question, &options, now_ms, async |event| {
+    if arguments.question != ["-"] {
+        let question = arguments.question.join(" ");
+        let answer = ask(&mut session, &question, &options, arguments.json)?;
+        if arguments.json {
+            println!("{}", serde_json::to_string_pretty(&answer)?);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    for line in std::io::stdin().lock().lines() {
+        let question = line.context("could not read the questions")?;
+        if question.trim().is_empty() {
+            continue;
+        }
+        if arguments.no_reuse {
+            session.forget_prompt();
+        }
+        let answer = ask(&mut session, &question, &options, arguments.json)?;
+        if arguments.json {
+            println!("{}", serde_json::to_string(&answer)?);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Answers one question, and prints it for people unless it is printed as JSON afterwards.
+fn ask(
+    session: &mut Session,
+    question: &str,
+    options: &AskOptions,
+    json: bool,
+) -> anyhow::Result<Answer> {
+    let answer = pollster::block_on(session.ask(question, options, now_ms, async |event| {
         if !json {
             print_event(&event);
         }
         ControlFlow::Continue(())
     }))?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&answer)?);
-    } else {
+    if !json {
         print_end(&answer);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(answer)
 }
 
 /// Milliseconds since the first call.
@@ -112,6 +143,14 @@ fn print_event(event: &AskEvent) {
             // A lost pipe is the reader's business; the next print ends the program.
             let _ = std::io::stdout().flush();
         }
+        AskEvent::Restarted { on, reason, .. } => {
+            println!();
+            eprintln!(
+                "warning: {reason}; answering again on the {}",
+                on.to_uppercase()
+            );
+        }
+        AskEvent::Backend { .. } => {}
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use anchorite::Session;
 use anchorite::index::Index;
 use anchorite::index::bundle::{self, FileEntry, Manifest, Role};
 use anchorite::model::adapter::Adapter;
 use anchorite::model::embed::Embedder;
 use anchorite::model::generate::{BackendRequest, Generator};
 use anchorite::model::parts::Parts;
+use anchorite::{EngineError, Session};
 use anyhow::Context;
 
 use crate::report::Hint;
@@ -86,7 +86,19 @@ pub(crate) fn add_generator(
         }
         None => None,
     };
-    Ok(session.set_generator(generator, adapter)?)
+    session.set_generator(generator, adapter)?;
+    let (dir, manifest) = (dir.to_path_buf(), manifest.clone());
+    session.set_reload(Box::new(move |backend, reason| {
+        let parts = weights(&dir, &manifest, Role::Generator);
+        Box::pin(async move {
+            let missing = |reason: String| EngineError::Reload { reason };
+            let parts = parts
+                .map_err(|error| missing(error.to_string()))?
+                .ok_or_else(|| missing("the bundle names none".to_owned()))?;
+            Ok(Generator::load(parts, None, backend, &reason).await?)
+        })
+    }));
+    Ok(())
 }
 
 fn weights(dir: &Path, manifest: &Manifest, role: Role) -> anyhow::Result<Option<Parts>> {

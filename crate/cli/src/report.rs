@@ -1,7 +1,7 @@
 //! Turns errors and warnings into lines on standard error: what, where and why, then what to do.
 
 use anchorite::EngineError;
-use anchorite::index::error::{BundleError, PageError};
+use anchorite::index::error::BundleError;
 use anchorite::model::error::{LoadError, RunError};
 
 /// Prints `error: cause: cause`, and `hint: ...` where the cause knows one.
@@ -10,12 +10,6 @@ pub(crate) fn error(error: &anyhow::Error) {
     if let Some(hint) = hint(error) {
         eprintln!("hint: {hint}");
     }
-}
-
-/// Prints one page's warning.
-pub(crate) fn page_warning(error: &PageError) {
-    eprintln!("warning: {error}");
-    eprintln!("hint: {}", error.hint());
 }
 
 fn hint(error: &anyhow::Error) -> Option<&str> {

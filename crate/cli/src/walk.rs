@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anchorite::index::error::PageError;
 use ignore::WalkBuilder;
+use ignore::overrides::{Override, OverrideBuilder};
 
 use crate::report::Hint;
+use crate::settings::PageArguments;
 
 /// A page on disk.
 pub(crate) struct PageFile {
@@ -15,39 +17,85 @@ pub(crate) struct PageFile {
     pub(crate) source: String,
 }
 
-const EXTENSIONS: [&str; 4] = ["md", "markdown", "html", "htm"];
+/// What could not be listed: where, and why.
+pub(crate) type Unlisted = (String, PageError);
 
-/// mdBook's table of contents: links without text, which would only repeat every title.
-const TABLE_OF_CONTENTS: &str = "SUMMARY.md";
+const DOCUMENT_EXTENSIONS: [&str; 6] = ["md", "markdown", "html", "htm", "txt", "text"];
+/// What a host serves as pages; the rest of a deployed site is there for its pages or for machines.
+const SITE_EXTENSIONS: [&str; 2] = ["html", "htm"];
 
-/// All Markdown and HTML pages below `dir`, sorted, so that the same folder gives the same bundle.
+/// Files for machines, and mdBook's table of contents: links without text, which would only repeat every title.
+const NOT_PAGES: [&str; 8] = [
+    "SUMMARY.md",
+    "robots.txt",
+    "humans.txt",
+    "ads.txt",
+    "security.txt",
+    "llms.txt",
+    "llms-full.txt",
+    "CMakeLists.txt",
+];
+
+/// All pages below the folder, sorted, so that the same folder gives the same bundle; and what could not be listed.
 ///
-/// Hidden files and what `.gitignore` and `.ignore` name are passed over, and so is `skip` (an output folder inside).
-pub(crate) fn pages(dir: &Path, skip: &Path) -> anyhow::Result<Vec<PageFile>> {
+/// Hidden files are passed over, and so are what `.gitignore` and `.ignore` name (but for a deployed site, which is often
+/// ignored as a whole) and `skip` (an output folder inside). Links to folders are not followed, so there is no way around in
+/// a circle.
+pub(crate) fn pages(
+    arguments: &PageArguments,
+    skip: Option<&Path>,
+) -> anyhow::Result<(Vec<PageFile>, Vec<Unlisted>)> {
+    let (dir, is_site) = arguments.folder()?;
     if !dir.is_dir() {
         return Err(Hint::error(
             format!("`{}` is not a folder", dir.display()),
-            "give the folder that holds the Markdown or HTML pages",
+            "give the folder that holds the pages",
         ));
     }
-    let skip = skip.canonicalize().ok();
-    let mut pages = Vec::new();
-    for entry in WalkBuilder::new(dir).require_git(false).build() {
-        let entry = entry.with_context(|| format!("could not list `{}`", dir.display()))?;
+    let extensions: &[&str] = if is_site {
+        &SITE_EXTENSIONS
+    } else {
+        &DOCUMENT_EXTENSIONS
+    };
+    let skip = skip.and_then(|skip| skip.canonicalize().ok());
+    let mut walk = WalkBuilder::new(dir);
+    walk.require_git(false)
+        .overrides(overrides(dir, arguments)?);
+    if is_site {
+        walk.standard_filters(false).hidden(true);
+    }
+    if let Some(skip) = skip {
+        walk.filter_entry(move |entry| {
+            entry.file_type().is_none_or(|kind| !kind.is_dir())
+                || entry.path().canonicalize().ok().as_ref() != Some(&skip)
+        });
+    }
+    let (mut pages, mut unlisted) = (Vec::new(), Vec::new());
+    for entry in walk.build() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(cause) => {
+                let page = PageError::Unreadable {
+                    page: dir.to_string_lossy().into_owned(),
+                    reason: cause.to_string(),
+                };
+                unlisted.push((dir.to_string_lossy().into_owned(), page));
+                continue;
+            }
+        };
         let path = entry.path();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or("");
         // A link counts as a page: whether it leads anywhere shows when it is read.
         let is_page = entry.file_type().is_some_and(|kind| !kind.is_dir())
             && path
                 .extension()
                 .and_then(|extension| extension.to_str())
-                .is_some_and(|extension| EXTENSIONS.contains(&extension.to_lowercase().as_str()))
-            && path
-                .file_name()
-                .is_none_or(|name| name != TABLE_OF_CONTENTS);
-        let is_output = skip
-            .as_ref()
-            .is_some_and(|skip| path.canonicalize().is_ok_and(|path| path.starts_with(skip)));
-        if is_page && !is_output {
+                .is_some_and(|extension| extensions.contains(&extension.to_lowercase().as_str()))
+            && !NOT_PAGES.contains(&name);
+        if is_page {
             pages.push(PageFile {
                 source: relative(path, dir),
                 path: path.to_owned(),
@@ -55,7 +103,22 @@ pub(crate) fn pages(dir: &Path, skip: &Path) -> anyhow::Result<Vec<PageFile>> {
         }
     }
     pages.sort_by(|a, b| a.source.cmp(&b.source));
-    Ok(pages)
+    Ok((pages, unlisted))
+}
+
+fn overrides(dir: &Path, arguments: &PageArguments) -> anyhow::Result<Override> {
+    let mut globs = OverrideBuilder::new(dir);
+    let include = arguments.include.iter().cloned();
+    let exclude = arguments.exclude.iter().map(|glob| format!("!{glob}"));
+    for glob in include.chain(exclude) {
+        globs.add(&glob).map_err(|cause| {
+            Hint::error(
+                format!("`{}` is not a glob: {cause}", glob.trim_start_matches('!')),
+                "write it as in .gitignore, such as `api/**` or `*.html`",
+            )
+        })?;
+    }
+    Ok(globs.build()?)
 }
 
 fn relative(path: &Path, dir: &Path) -> String {

@@ -117,7 +117,8 @@ pub struct Sentence {
     pub supported: bool,
 }
 
-/// What is told while a question is being answered, in this order.
+/// What is told while a question is being answered, in this order. Only after a device failed does text begin anew, behind
+/// [`AskEvent::Restarted`], once for each place that was tried, and [`AskEvent::Backend`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AskEvent {
@@ -138,6 +139,20 @@ pub enum AskEvent {
         /// Some characters, whole code points.
         text: String,
     },
+    /// The graphics device failed: all text so far is void, and will be written again. Sources and quotation stand.
+    Restarted {
+        /// Where the generator is being loaded: `gpu` (again) or `cpu`.
+        on: &'static str,
+        /// The failure's stable name: `device-lost`, `kernel`, `not-finite`, or `gpu` where no device could be opened.
+        code: &'static str,
+        /// What happened, in words for people.
+        reason: String,
+    },
+    /// The generator is loaded again, on this.
+    Backend {
+        /// What runs now; its reason says what happened.
+        backend: Backend,
+    },
 }
 
 /// How long the steps took, in milliseconds, and how much was read and written.
@@ -153,6 +168,8 @@ pub struct Timing {
     pub decode_ms: f64,
     /// Tokens of the prompt.
     pub prompt_tokens: usize,
+    /// Of these, the first so many that were still known from the question before, and were not read again.
+    pub cached_tokens: usize,
     /// Tokens written.
     pub generated_tokens: usize,
     /// Runs of the model that wrote them: fewer than tokens where some were guessed and checked together.

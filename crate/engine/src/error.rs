@@ -76,6 +76,12 @@ pub enum EngineError {
         /// Bytes asked for, beside what is in use.
         asked: u64,
     },
+    /// The generator's file could not be had again, after the device that ran it was lost.
+    #[error("the generator could not be loaded again: {reason}")]
+    Reload {
+        /// What kept its file away.
+        reason: String,
+    },
     /// A search or a question came before the index.
     #[error("the index is not loaded yet")]
     IndexNotLoaded,
@@ -106,6 +112,7 @@ impl EngineError {
             EngineError::NoTemplate { .. } => "no_template",
             EngineError::UnknownPart { .. } => "unknown_part",
             EngineError::NoMemory { .. } => "no_memory",
+            EngineError::Reload { .. } => "reload",
             EngineError::IndexNotLoaded => "index_not_loaded",
             EngineError::Busy => "busy",
             EngineError::Bundle(error) => error.code(),
@@ -137,6 +144,9 @@ impl EngineError {
             }
             EngineError::NoMemory { .. } => {
                 "close other tabs, or ship a smaller model; what was loaded before goes on working"
+            }
+            EngineError::Reload { .. } => {
+                "reload the page; until then answers are quotations alone"
             }
             EngineError::IndexNotLoaded => "wait until the bundle has loaded",
             EngineError::Busy => "wait for the answer, or stop it first",

@@ -3,7 +3,7 @@
 //! The modules stand in the order in which a question flows: [`retrieve`] finds passages, [`gate`] decides whether they
 //! can answer, [`quote`] picks the sentence that answers best, [`prompt`] lays the passages before the generator,
 //! [`check`] matches what it wrote with what it cites, and [`session`] runs them in that order; [`searcher`] is the part
-//! of it that only searches. Nothing here knows files, the network, a GPU or a page: bytes, a clock and a seed are given.
+//! of it that only searches, and [`recover`] says where an answer goes on whose device was lost. Nothing here knows files, the network, a GPU or a page: bytes, a clock and a seed are given.
 
 pub mod answer;
 pub mod check;
@@ -11,6 +11,7 @@ pub mod error;
 pub mod gate;
 pub mod prompt;
 pub mod quote;
+pub mod recover;
 pub mod retrieve;
 pub mod sentence;
 pub mod searcher;

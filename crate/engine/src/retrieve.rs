@@ -39,10 +39,12 @@ pub struct SearchRequest {
 }
 
 /// The results so far, and what would make them complete.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Found {
     /// Best first, at most one for each section.
     pub results: Vec<SearchResult>,
+    /// The terms that the query's words were taken for: to be marked beside them.
+    pub terms: Vec<String>,
     /// Shards of the index to be supplied before the search is run again; with none, the results are complete.
     pub missing: Vec<Shard>,
 }
@@ -60,6 +62,7 @@ pub fn search(
         ..SearchOptions::while_typing(request.limit.saturating_mul(3))
     };
     let missing = index.needs(query, embedding, &options);
+    let terms = index.lexical.taken_for(query, &options.lexical);
     let mut results: Vec<SearchResult> = Vec::new();
     let mut texts: Vec<&str> = Vec::new();
     let mut without_text = Vec::new();
@@ -80,7 +83,7 @@ pub fn search(
                 url,
                 title: document.title.clone(),
                 headings: chunk.headings.clone(),
-                snippet: snippet(query, &chunk.text),
+                snippet: snippet(query, &terms, &chunk.text),
                 score: hit.score,
             });
         }
@@ -90,7 +93,11 @@ pub fn search(
         true => index.needs_texts(without_text),
         false => missing,
     };
-    Found { results, missing }
+    Found {
+        results,
+        terms,
+        missing,
+    }
 }
 
 /// The shards to be supplied before [`passages`] finds all it looks for; ask again until there are none.

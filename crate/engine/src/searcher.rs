@@ -83,10 +83,7 @@ impl Searcher {
     pub fn search(&self, query: &str, request: &SearchRequest) -> Result<Found, EngineError> {
         check_length(query)?;
         if !query.chars().any(char::is_alphanumeric) {
-            return Ok(Found {
-                results: Vec::new(),
-                missing: Vec::new(),
-            });
+            return Ok(Found::default());
         }
         let embedding = self.embed(query)?;
         Ok(retrieve::search(

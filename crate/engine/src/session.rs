@@ -11,6 +11,7 @@ use anchorite_model::sample::SampleOptions;
 
 use crate::answer::{Answer, AskEvent, AskOptions, Passage, Timing};
 use crate::error::EngineError;
+use crate::recover::{Reload, Setback, load_again};
 use crate::retrieve::{Found, SearchRequest};
 use crate::searcher::{Searcher, check_length};
 use crate::{check, gate, prompt};
@@ -25,6 +26,8 @@ pub struct Session {
     generator: Option<Generator>,
     /// The adapter, and whether it is in the generator now.
     adapter: Option<(Adapter, bool)>,
+    /// How the generator is had again when its device was lost.
+    reload: Option<Reload>,
 }
 
 impl Session {
@@ -35,6 +38,7 @@ impl Session {
             bundle,
             generator: None,
             adapter: None,
+            reload: None,
         }
     }
 
@@ -68,6 +72,19 @@ impl Session {
         self.generator = Some(generator);
         self.adapter = adapter.map(|adapter| (adapter, false));
         Ok(())
+    }
+
+    /// Lets an answer go on when a graphics device fails while it is written: `reload` then loads the generator again, and the
+    /// text is written anew, see [`AskEvent::Restarted`]. Without it the failure is an error.
+    pub fn set_reload(&mut self, reload: Reload) {
+        self.reload = Some(reload);
+    }
+
+    /// Forgets the last prompt, so that nothing of it is reused for the next question; the next answer is the same, later.
+    pub fn forget_prompt(&mut self) {
+        if let Some(generator) = &mut self.generator {
+            generator.forward_mut();
+        }
     }
 
     /// What runs the generator; `None` when there is none.
@@ -174,8 +191,45 @@ impl Session {
         Ok(answer)
     }
 
-    /// Lets the generator write into `answer`, where there is one.
+    /// Lets the generator write into `answer`, where there is one, and again where its device fails on the way.
     async fn write(
+        &mut self,
+        answer: &mut Answer,
+        options: &AskOptions,
+        now_ms: fn() -> f64,
+        mut on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
+    ) -> Result<(), EngineError> {
+        let mut before: Option<Setback> = None;
+        loop {
+            let Some(backend) = self.backend().cloned() else {
+                return Ok(());
+            };
+            let tried = self.write_once(answer, options, now_ms, &mut on_event);
+            let Err(error) = tried.await else {
+                return Ok(());
+            };
+            let setback = Setback::of_run(&error, &backend, before.as_ref());
+            let Some((setback, reload)) = setback.zip(self.reload.as_mut()) else {
+                return Err(error);
+            };
+            // What the device still holds of the model is worth nothing, and the next one needs the room.
+            self.generator = None;
+            let (generator, setback, wanted) = load_again(reload, setback, &mut on_event).await?;
+            self.generator = Some(generator);
+            if let Some((_, applied)) = &mut self.adapter {
+                *applied = false;
+            }
+            before = Some(setback);
+            answer.backend = self.backend().cloned();
+            if !wanted {
+                answer.stopped = true;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Lets the generator write into `answer`, as long as its device lasts.
+    async fn write_once(
         &mut self,
         answer: &mut Answer,
         options: &AskOptions,
@@ -228,6 +282,7 @@ impl Session {
         answer.timing.prefill_ms = generation.prefill_ms;
         answer.timing.decode_ms = generation.decode_ms;
         answer.timing.prompt_tokens = generation.n_prompt_tokens;
+        answer.timing.cached_tokens = generation.n_cached_tokens;
         answer.timing.generated_tokens = generation.n_generated_tokens;
         answer.timing.steps = generation.n_steps;
         answer.timing.tokens_per_second =

@@ -151,6 +151,8 @@ fn built(embeddings: Vec<Vec<f32>>) -> Index {
                 ..Section::default()
             }],
             filters: BTreeMap::new(),
+            meta: BTreeMap::new(),
+            sort: BTreeMap::new(),
             weight: 1.0,
             language: None,
         })

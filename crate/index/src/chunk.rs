@@ -45,7 +45,7 @@ impl Chunk {
 }
 
 #[cfg(feature = "build")]
-pub use build::{ChunkOptions, chunk_documents};
+pub use build::{ChunkOptions, chunk_document, chunk_documents};
 
 #[cfg(feature = "build")]
 mod build {
@@ -79,30 +79,34 @@ mod build {
         }
     }
 
-    /// Cuts every section at the ends of its paragraphs, or of sentences and lines where a paragraph alone is too long.
+    /// Cuts the documents' sections; see [`chunk_document`].
     ///
     /// Chunks come in the order of the documents, and in reading order within each.
     pub fn chunk_documents(documents: &[Document], options: &ChunkOptions) -> Vec<Chunk> {
+        (0..u32::MAX)
+            .zip(documents)
+            .flat_map(|(idx, document)| chunk_document(idx, document, options))
+            .collect()
+    }
+
+    /// Cuts every section of the document at position `idx` at the ends of its paragraphs, or of sentences and lines where a
+    /// paragraph alone is too long, or inside of words where a hostile page or a script without spaces leaves no choice.
+    pub fn chunk_document(idx: u32, document: &Document, options: &ChunkOptions) -> Vec<Chunk> {
         let mut chunks = Vec::new();
-        for (idx, document) in documents.iter().enumerate() {
-            let Ok(document_idx) = u32::try_from(idx) else {
-                break;
-            };
-            let mut ordinals: HashMap<Option<&str>, u32> = HashMap::new();
-            for section in &document.sections {
-                let anchor = section.anchor.as_deref();
-                for text in pieces(&section.text, options) {
-                    let ordinal = ordinals.entry(anchor).or_insert(0);
-                    let id = chunk_id(&document.url, anchor, *ordinal);
-                    *ordinal += 1;
-                    chunks.push(Chunk {
-                        id,
-                        document: document_idx,
-                        anchor: section.anchor.clone(),
-                        headings: section.headings.clone(),
-                        text,
-                    });
-                }
+        let mut ordinals: HashMap<Option<&str>, u32> = HashMap::new();
+        for section in &document.sections {
+            let anchor = section.anchor.as_deref();
+            for text in pieces(&section.text, options) {
+                let ordinal = ordinals.entry(anchor).or_insert(0);
+                let id = chunk_id(&document.url, anchor, *ordinal);
+                *ordinal += 1;
+                chunks.push(Chunk {
+                    id,
+                    document: idx,
+                    anchor: section.anchor.clone(),
+                    headings: section.headings.clone(),
+                    text,
+                });
             }
         }
         chunks
@@ -239,7 +243,14 @@ mod build {
             }
             *n_words = 0;
         };
-        for line in lines.filter(|line| *line != closing) {
+        let lines = lines.filter(|line| *line != closing).flat_map(|line| {
+            if count_words(line) <= options.max_code_words {
+                vec![line]
+            } else {
+                line_parts(line, options.max_words)
+            }
+        });
+        for line in lines {
             let line_words = count_words(line);
             let at_gap = line.trim().is_empty() && n_words >= options.target_words / 2;
             if at_gap || (n_words > 0 && n_words + line_words > options.max_words) {
@@ -251,45 +262,128 @@ mod build {
         push(&mut open, &mut n_words);
     }
 
+    /// A line of code that is longer than a chunk, in parts of about `max_words` that only ends between characters.
+    fn line_parts(line: &str, max_words: usize) -> Vec<&str> {
+        let max_bytes = max_words.max(1) * 8;
+        let mut parts = Vec::new();
+        let mut rest = line;
+        while rest.len() > max_bytes {
+            let (part, more) = rest.split_at(rest.floor_char_boundary(max_bytes));
+            parts.push(part);
+            rest = more;
+        }
+        parts.push(rest);
+        parts
+    }
+
     /// Cuts lists and tables at lines, and paragraphs at sentences; a sentence beyond all measure at its words.
     fn split_prose(block: &str, options: &ChunkOptions, units: &mut Vec<Unit>) {
         let mut separator = "\n\n";
         for line in block.lines() {
-            for sentence in line
-                .split_sentence_bounds()
-                .map(str::trim_end)
-                .filter(|sentence| !sentence.is_empty())
-            {
-                let mut words: Vec<&str> = sentence.split_whitespace().collect();
-                while words.len() > options.max_words.max(1) {
-                    let rest = words.split_off(options.max_words.max(1));
+            for with_space in line.split_sentence_bounds() {
+                let sentence = with_space.trim_end();
+                if sentence.is_empty() {
+                    continue;
+                }
+                for text in cut(sentence, options.max_words.max(1)) {
                     units.push(Unit {
-                        text: words.join(" "),
-                        n_words: words.len(),
+                        n_words: count_words(&text),
+                        text,
                         separator,
                     });
                     separator = " ";
-                    words = rest;
                 }
-                // Left alone where it is short enough, so that its spaces stay as they are.
-                let text = if separator == " " && words.len() < count_words(sentence) {
-                    words.join(" ")
-                } else {
-                    sentence.to_owned()
-                };
-                units.push(Unit {
-                    text,
-                    n_words: words.len(),
-                    separator,
-                });
-                separator = " ";
+                // Chinese and Japanese set none.
+                if with_space.len() == sentence.len() {
+                    separator = "";
+                }
             }
             separator = "\n";
         }
     }
 
+    /// A text in pieces of at most `max_words`, between words where there are any.
+    fn cut(text: &str, max_words: usize) -> Vec<String> {
+        if count_words(text) <= max_words {
+            // Left alone, so that its spaces stay as they are.
+            return vec![text.to_owned()];
+        }
+        let mut pieces = vec![String::new()];
+        let mut n_words = 0;
+        let parts = text.split_whitespace().flat_map(|word| {
+            let parts = word_parts(word, max_words);
+            (0..).zip(parts)
+        });
+        for (place, part) in parts {
+            let part_words = word_size(part);
+            if n_words > 0 && n_words + part_words > max_words {
+                pieces.push(String::new());
+                n_words = 0;
+            }
+            if let Some(open) = pieces.last_mut() {
+                if n_words > 0 && place == 0 {
+                    open.push(' ');
+                }
+                open.push_str(part);
+            }
+            n_words += part_words;
+        }
+        pieces
+    }
+
+    /// A word whole, or in parts of at most `max_words` where it is longer than that.
+    fn word_parts(word: &str, max_words: usize) -> Vec<&str> {
+        if word_size(word) <= max_words {
+            return vec![word];
+        }
+        let max_size = (max_words / 2).max(1);
+        let mut parts = Vec::new();
+        let (mut start, mut n_unspaced) = (0, 0);
+        for (at, character) in word.char_indices() {
+            let is_full = size(at - start, n_unspaced) >= max_size;
+            if is_full {
+                parts.push(&word[start..at]);
+                (start, n_unspaced) = (at, 0);
+            }
+            n_unspaced += usize::from(is_unspaced(character));
+        }
+        parts.push(&word[start..]);
+        parts
+    }
+
+    /// Letters that one word has at most; what is longer counts as several.
+    const WORD_BYTES: usize = 60;
+
+    /// How many words stand between two spaces: one, more where they are very long, and about one for each two letters of
+    /// scripts that set no spaces.
+    fn word_size(word: &str) -> usize {
+        if word.is_ascii() {
+            return word.len().div_ceil(WORD_BYTES);
+        }
+        size(word.len(), word.chars().filter(|c| is_unspaced(*c)).count())
+    }
+
+    fn size(n_bytes: usize, n_unspaced: usize) -> usize {
+        n_bytes
+            .saturating_sub(n_unspaced * 3)
+            .div_ceil(WORD_BYTES)
+            .max(n_unspaced.div_ceil(2))
+    }
+
+    /// Letters of Chinese, Japanese, Thai, Lao, Khmer, Burmese and Tibetan.
+    fn is_unspaced(c: char) -> bool {
+        matches!(c,
+            '\u{0e00}'..='\u{0eff}'
+            | '\u{0f00}'..='\u{109f}'
+            | '\u{1780}'..='\u{17ff}'
+            | '\u{3040}'..='\u{30ff}'
+            | '\u{3400}'..='\u{9fff}'
+            | '\u{f900}'..='\u{faff}'
+            | '\u{20000}'..='\u{3ffff}')
+    }
+
     fn count_words(text: &str) -> usize {
-        text.split_whitespace().count()
+        text.split_whitespace().map(word_size).sum()
     }
 
     #[cfg(test)]
@@ -320,6 +414,27 @@ mod build {
         fn a_section_that_fits_stays_whole() {
             let text = format!("{}\n\n{}", words(9), words(5));
             assert_eq!(pieces(&text, &options()), [text]);
+        }
+
+        #[test]
+        fn what_has_no_spaces_is_cut_too() {
+            let text = "x".repeat(100_000);
+            let found = pieces(&text, &options());
+            assert_eq!(found.concat(), text, "nothing is lost");
+            assert!(
+                found.iter().all(|piece| count_words(piece) <= 14),
+                "{:?}",
+                sizes(&text)
+            );
+            let chinese = "\u{6c34}\u{6cf5}\u{3002}".repeat(100);
+            let found = pieces(&chinese, &options());
+            assert!(
+                found.len() >= 10 && found.iter().all(|piece| count_words(piece) <= 14),
+                "{found:?}"
+            );
+            let code = format!("```\n{}\n```", "y".repeat(10_000));
+            let longest = pieces(&code, &options()).iter().map(String::len).max();
+            assert!(longest < Some(900), "{longest:?}");
         }
 
         #[test]
@@ -405,6 +520,8 @@ mod build {
                 title: "A".to_owned(),
                 sections: sections.iter().map(section).collect(),
                 filters: std::collections::BTreeMap::new(),
+                meta: Default::default(),
+                sort: Default::default(),
                 weight: 1.0,
                 language: None,
             }

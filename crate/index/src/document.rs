@@ -2,19 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// One page: where it came from, where readers find it, and its text by section.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Document {
     /// The path it was read from, separated by `/`, as the caller named it.
     pub source: String,
     /// The address readers open, without an anchor.
     pub url: String,
-    /// Its title: front matter, else the first `h1`, else the first heading, else the file's name.
+    /// Its title: front matter, else the first `h1`, else the first heading, else what the head calls it, else the
+    /// file's name.
     pub title: String,
     /// Its text in reading order. At least one section has text.
     pub sections: Vec<Section>,
     /// What readers may narrow a search by: the values of each filter, such as `tag` -> `["guide", "api"]`.
     pub filters: BTreeMap<String, Vec<String>>,
+    /// What is shown beside a hit, such as `image` and `image_alt`: one value for each name.
+    pub meta: BTreeMap<String, String>,
+    /// What hits may be put in order by, such as `date` -> `2026-03-01`.
+    pub sort: BTreeMap<String, String>,
     /// What its scores are multiplied by: 1 as it is, 2 twice as important; 0 and less, or no number, counts as 0.
     pub weight: f32,
     /// The language of its text as a BCP 47 tag (`de`, `pt-BR`), as `<html lang>` gives it; `None` where nothing says.
@@ -22,7 +29,7 @@ pub struct Document {
 }
 
 /// The text between one heading and the next.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
     /// The id that `url#anchor` opens; `None` before the first heading, or where a heading has no id.
     pub anchor: Option<String>,

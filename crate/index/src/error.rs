@@ -44,14 +44,24 @@ pub enum PageError {
         /// Offset of the first byte that is not UTF-8.
         offset: usize,
     },
-    /// Elements are nested so deep that no person wrote the page.
-    #[error("page `{page}` nests elements deeper than `{max_depth}`: `{found}`")]
-    TooDeep {
+    /// The page names an encoding, by a byte order mark or in its head, and is not in it.
+    #[error("page `{page}` is not the `{encoding}` that it says it is")]
+    Damaged {
         /// Path of the page.
         page: String,
-        /// The deepest nesting that is read.
-        max_depth: usize,
-        /// How deep they may be nested.
+        /// The encoding that it names.
+        encoding: &'static str,
+    },
+    /// Markup that no person or generator wrote: reading it would take time or memory without bound.
+    #[error("page `{page}` is too complex: {what} over `{max}`: `{found}`")]
+    TooComplex {
+        /// Path of the page.
+        page: String,
+        /// What was counted.
+        what: &'static str,
+        /// The most that is read.
+        max: usize,
+        /// How many there are.
         found: usize,
     },
     /// Markup was read, but nothing that a reader would see as text.
@@ -60,7 +70,7 @@ pub enum PageError {
         /// Path of the page.
         page: String,
     },
-    /// The file's name says that it is neither Markdown nor HTML.
+    /// The file's name says that it is neither Markdown, HTML nor plain text.
     #[error("page `{page}` has an extension that is not read: `{extension}`")]
     UnknownExtension {
         /// Path of the page.
@@ -71,6 +81,21 @@ pub enum PageError {
 }
 
 impl PageError {
+    /// A stable name of the kind, for programs and for counting.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty { .. } => "empty",
+            Self::TooLarge { .. } => "too_large",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Binary { .. } => "binary",
+            Self::NotUtf8 { .. } => "not_utf8",
+            Self::Damaged { .. } => "damaged",
+            Self::TooComplex { .. } => "too_complex",
+            Self::NoText { .. } => "no_text",
+            Self::UnknownExtension { .. } => "unknown_extension",
+        }
+    }
+
     /// What the owner of the page can do.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -81,11 +106,14 @@ impl PageError {
                 "a text page was expected: check that the file is what its name says"
             }
             Self::NotUtf8 { .. } => "save the page as UTF-8",
-            Self::TooDeep { .. } => "close the elements that the page leaves open",
+            Self::Damaged { .. } => "save the page as UTF-8, or name its true encoding",
+            Self::TooComplex { .. } => "close the elements that the page leaves open",
             Self::NoText { .. } => {
                 "check that the text stands in the main content, and not only in scripts or navigation"
             }
-            Self::UnknownExtension { .. } => "pages are read from .md, .markdown, .html and .htm",
+            Self::UnknownExtension { .. } => {
+                "pages are read from .md, .markdown, .html, .htm, .txt and .text"
+            }
         }
     }
 }

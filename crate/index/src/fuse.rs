@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use crate::top::top;
+
 /// How much each ranking counts.
 ///
 /// The defaults were fitted on the development halves of five test sets: `anchorite eval retrieval --calibrate`.
@@ -120,12 +122,15 @@ pub(crate) fn fuse(
         }
     }
     let greatest = lexical.weight.max(0.0) + vector.weight.max(0.0);
-    let mut fused: Vec<Fused> = fused.into_values().collect();
-    for hit in &mut fused {
+    for hit in fused.values_mut() {
         hit.score = (lexical.value(hit.lexical) + vector.value(hit.vector)) / greatest;
     }
-    fused.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.chunk.cmp(&b.chunk)));
-    fused
+    let scores = fused.values().map(|hit| (hit.chunk, hit.score));
+    let order = top(scores, fused.len());
+    order
+        .into_iter()
+        .filter_map(|(chunk, _)| fused.remove(&chunk))
+        .collect()
 }
 
 #[cfg(test)]

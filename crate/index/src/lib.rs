@@ -13,6 +13,7 @@ pub mod vector;
 pub mod fuse;
 pub mod filters;
 mod texts;
+mod top;
 mod index;
 pub mod shard;
 mod snippet;

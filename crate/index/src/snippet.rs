@@ -3,39 +3,43 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::lexical::tokenize::{TokenKind, is_stop_word, tokens};
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::lexical::tokenize::{TokenKind, is_stop_word, is_unspaced, tokens};
 
 /// About how many words a snippet has.
 const SNIPPET_WORDS: usize = 30;
+/// Characters that count as a word where words are not divided.
+const UNSPACED_WORD: usize = 4;
 
-/// The stretch of about 30 words of `text` with the most of the query's words; an ellipsis stands where it was cut.
+/// The stretch of about 30 words of `text` with the most of the query's words, or of the terms that they were taken for
+/// ([`LexicalIndex::taken_for`](crate::lexical::LexicalIndex::taken_for)); an ellipsis stands where it was cut.
 ///
 /// It starts at a sentence where one starts near, and has neither fences nor line breaks.
-pub fn snippet(query: &str, text: &str) -> String {
-    let words: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.starts_with("```"))
-        .flat_map(str::split_whitespace)
-        .collect();
+pub fn snippet(query: &str, taken_for: &[String], text: &str) -> String {
+    let words = words(text);
     if words.len() <= SNIPPET_WORDS + SNIPPET_WORDS / 4 {
-        return words.join(" ");
+        return joined(text, &words);
     }
-    let wanted = wanted_terms(query);
-    let found: Vec<Vec<String>> = words
-        .iter()
-        .map(|word| {
-            let terms = tokens(word)
-                .into_iter()
-                .flat_map(|token| std::iter::once(token.term).chain(token.parts));
-            terms.filter(|term| wanted.contains(term)).collect()
-        })
-        .collect();
+    let mut wanted = wanted_terms(query);
+    wanted.extend(taken_for.iter().cloned());
+    let mut found: Vec<Vec<String>> = vec![Vec::new(); words.len()];
+    for token in tokens(text) {
+        let word = words
+            .partition_point(|word| word.start <= token.place.start)
+            .checked_sub(1);
+        if let Some(found) = word.and_then(|word| found.get_mut(word)) {
+            let terms = [token.term, token.surface].into_iter().chain(token.parts);
+            found.extend(terms.filter(|term| wanted.contains(term)));
+        }
+    }
     let mut best = (0, 0);
     for start in 0..words.len() - SNIPPET_WORDS {
         let window = &found[start..start + SNIPPET_WORDS];
         let distinct: HashSet<&String> = window.iter().flatten().collect();
         let n_found = window.iter().filter(|terms| !terms.is_empty()).count();
-        let starts_sentence = start == 0 || words[start - 1].ends_with(['.', '!', '?', ':']);
+        let starts_sentence = start == 0
+            || text[words[start - 1].clone()].ends_with(['.', '!', '?', ':', '\u{3002}']);
         // Distinct words first, then a clean start, then how often.
         let score = distinct.len() * 1000 + usize::from(starts_sentence) * 500 + n_found.min(400);
         if score > best.0 {
@@ -45,7 +49,47 @@ pub fn snippet(query: &str, text: &str) -> String {
     let (start, end) = (best.1, best.1 + SNIPPET_WORDS);
     let before = if start > 0 { "\u{2026} " } else { "" };
     let after = if end < words.len() { " \u{2026}" } else { "" };
-    format!("{before}{}{after}", words[start..end].join(" "))
+    format!("{before}{}{after}", joined(text, &words[start..end]))
+}
+
+/// Where the words of `text` stand, without fences. What is written without spaces is cut into pieces as long as words.
+fn words(text: &str) -> Vec<Range<usize>> {
+    let base = text.as_ptr() as usize;
+    let mut words = Vec::new();
+    for word in text
+        .lines()
+        .filter(|line| !line.starts_with("```"))
+        .flat_map(str::split_whitespace)
+    {
+        let start = word.as_ptr() as usize - base;
+        let mut from = start;
+        if word.contains(is_unspaced) {
+            let units = word
+                .grapheme_indices(true)
+                .skip(UNSPACED_WORD)
+                .step_by(UNSPACED_WORD);
+            for (offset, _) in units {
+                words.push(from..start + offset);
+                from = start + offset;
+            }
+        }
+        words.push(from..start + word.len());
+    }
+    words
+}
+
+/// Words with a space wherever the text has one, or a line break.
+fn joined(text: &str, words: &[Range<usize>]) -> String {
+    let mut joined = String::new();
+    let mut end = None;
+    for word in words {
+        if end.is_some_and(|end| end != word.start) {
+            joined.push(' ');
+        }
+        joined.push_str(text.get(word.clone()).unwrap_or_default());
+        end = Some(word.end);
+    }
+    joined
 }
 
 /// Where `text` has words of the query, in bytes, in order: what a page may mark.
@@ -78,7 +122,7 @@ mod tests {
     #[test]
     fn a_short_text_is_shown_whole() {
         assert_eq!(
-            snippet("x", "One two.\n\n```rust\nlet x;\n```"),
+            snippet("x", &[], "One two.\n\n```rust\nlet x;\n```"),
             "One two. let x;"
         );
     }
@@ -87,7 +131,7 @@ mod tests {
     fn the_window_holds_the_words_asked_for() {
         let filler = "Nothing of note here. ".repeat(20);
         let text = format!("{filler}Functions return errors as values. {filler}");
-        let found = snippet("how to return an error", &text);
+        let found = snippet("how to return an error", &[], &text);
         assert!(
             found.contains("Functions return errors as values."),
             "{found}"
@@ -96,6 +140,26 @@ mod tests {
             found.starts_with('\u{2026}') && found.ends_with('\u{2026}'),
             "cut on both sides: {found}"
         );
+    }
+
+    #[test]
+    fn a_text_without_spaces_is_cut_around_its_words() {
+        let text = format!(
+            "{}\u{6771}\u{4eac}\u{5854}{}",
+            "\u{4e00}".repeat(300),
+            "\u{4e8c}".repeat(300)
+        );
+        let found = snippet("\u{6771}\u{4eac}", &[], &text);
+        assert!(found.contains("\u{6771}\u{4eac}"), "{found}");
+        assert!(found.chars().count() < 140, "{found}");
+    }
+
+    #[test]
+    fn what_the_words_were_taken_for_counts() {
+        let filler = "Nothing of note here. ".repeat(20);
+        let text = format!("{filler}The configuration is read once. {filler}");
+        let found = snippet("confgiuration", &["configur".to_owned()], &text);
+        assert!(found.contains("The configuration"), "{found}");
     }
 
     #[test]

@@ -68,11 +68,13 @@ impl Texts {
 
     /// The shards of `chunks` that are not here.
     pub(crate) fn missing(&self, chunks: impl Iterator<Item = u32>) -> BTreeSet<u32> {
-        chunks
-            .map(|chunk| self.shard_of(chunk))
-            .filter(|&shard| !self.is_here(shard))
-            .filter_map(|shard| u32::try_from(shard).ok())
-            .collect()
+        let mut missing = BTreeSet::new();
+        for shard in chunks.map(|chunk| self.shard_of(chunk)) {
+            if !self.is_here(shard) {
+                missing.extend(u32::try_from(shard).ok());
+            }
+        }
+        missing
     }
 
     fn place(&self, chunk: ChunkIdx) -> Option<(&TextShard, usize)> {

@@ -20,6 +20,8 @@ fn page(url: &str, language: Option<&str>, title: &str, text: &str) -> Document 
             text: text.to_owned(),
         }],
         filters: BTreeMap::new(),
+        meta: BTreeMap::new(),
+        sort: BTreeMap::new(),
         weight: 1.0,
         language: language.map(str::to_owned),
     }

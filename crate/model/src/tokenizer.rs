@@ -163,6 +163,11 @@ impl Tokenizer {
         self.frame.vocabulary.ends.contains(&token)
     }
 
+    /// The tokens with which the model says that it is done.
+    pub fn ends(&self) -> Vec<TokenId> {
+        self.frame.vocabulary.ends.iter().copied().collect()
+    }
+
     /// Number of tokens in the vocabulary.
     pub fn n_tokens(&self) -> usize {
         self.frame.vocabulary.len()

@@ -8,13 +8,14 @@ use anchorite::index::bundle::Role;
 use anchorite::model::adapter::Adapter;
 use anchorite::model::generate::{BackendRequest, Generator};
 use anchorite::model::parts::Parts;
+use anchorite::recover::Reload;
 use anchorite::{AskEvent, AskOptions, EngineError};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{MessageChannel, WorkerGlobalScope};
 
-use crate::error::{busy, to_js};
-use crate::{Engine, value};
+use crate::error::{busy, from_js, to_js};
+use crate::{Engine, Files, value};
 
 /// Says to a running answer that the reader has had enough.
 #[wasm_bindgen]
@@ -38,11 +39,16 @@ impl AbortFlag {
 #[wasm_bindgen]
 impl Engine {
     /// Loads the generator, and its adapter where wanted and shipped, on `webgpu` or `cpu`; resolves to the backend.
+    ///
+    /// When a graphics device fails in mid-answer, `again` is called with where the generator goes next. It brings the
+    /// generator's parts here once more, and its promise then resolves; it rejects with the code `gpu` where there is no
+    /// device to load on.
     pub fn load_generator(
-        &mut self,
+        &self,
         backend: &str,
         reason: String,
         adapter: bool,
+        again: js_sys::Function,
     ) -> Result<js_sys::Promise, JsValue> {
         let request = match backend {
             "webgpu" => BackendRequest::Gpu,
@@ -56,11 +62,14 @@ impl Engine {
             }
         };
         let session = self.session()?;
-        let parts = Parts::new(self.take(Role::Generator).map_err(|error| to_js(&error))?);
-        let adapter_parts = match adapter && self.manifest.file(Role::Adapter).is_some() {
-            true => Some(Parts::new(
-                self.take(Role::Adapter).map_err(|error| to_js(&error))?,
-            )),
+        let files = Rc::clone(&self.files);
+        let take = |role| match files.take(role) {
+            Ok(parts) => Ok(Parts::new(parts)),
+            Err(error) => Err(to_js(&error)),
+        };
+        let parts = take(Role::Generator)?;
+        let adapter_parts = match adapter && files.manifest.file(Role::Adapter).is_some() {
+            true => Some(take(Role::Adapter)?),
             false => None,
         };
         Ok(wasm_bindgen_futures::future_to_promise(async move {
@@ -71,6 +80,7 @@ impl Engine {
                     .transpose()?;
                 let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
                 session.set_generator(generator, adapter)?;
+                session.set_reload(reload(files, again));
                 Ok::<_, EngineError>(session.backend().cloned())
             };
             value(&load.await.map_err(|error| to_js(&error))?)
@@ -132,6 +142,26 @@ fn ask_options(options: JsValue) -> Result<AskOptions, JsValue> {
             option: "options",
             expected: "AskOptions",
             found: cause.to_string(),
+        })
+    })
+}
+
+/// Has `again` bring the generator's parts, and loads it from them.
+fn reload(files: Rc<Files>, again: js_sys::Function) -> Reload {
+    Box::new(move |request, reason| {
+        let (files, again) = (Rc::clone(&files), again.clone());
+        Box::pin(async move {
+            let backend = match request {
+                BackendRequest::Gpu => "webgpu",
+                BackendRequest::Cpu => "cpu",
+            };
+            let brought = match again.call1(&JsValue::NULL, &backend.into()) {
+                Ok(promise) => JsFuture::from(js_sys::Promise::resolve(&promise)).await,
+                Err(thrown) => Err(thrown),
+            };
+            brought.map_err(|thrown| from_js(&thrown))?;
+            let parts = Parts::new(files.take(Role::Generator)?);
+            Ok(Generator::load(parts, None, request, &reason).await?)
         })
     })
 }

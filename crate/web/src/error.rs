@@ -1,6 +1,8 @@
 //! Turns the engine's errors into the one object that JavaScript sees: `{ code, message, hint }`.
 
 use anchorite::EngineError;
+#[cfg(feature = "answers")]
+use anchorite::model::error::LoadError;
 use wasm_bindgen::JsValue;
 
 /// The error as an object; `code` is stable, the rest is for people.
@@ -16,6 +18,21 @@ pub(crate) fn to_js(error: &EngineError) -> JsValue {
         let _ = js_sys::Reflect::set(&object, &name.into(), &text.into());
     }
     object.into()
+}
+
+/// The error of a call that brings the generator's file again; anything but the code `gpu` is a file that did not come.
+#[cfg(feature = "answers")]
+pub(crate) fn from_js(thrown: &JsValue) -> EngineError {
+    let field = |name: &str| {
+        js_sys::Reflect::get(thrown, &name.into())
+            .ok()
+            .and_then(|text| text.as_string())
+    };
+    let reason = field("message").unwrap_or_else(|| format!("{thrown:?}"));
+    match field("code").as_deref() {
+        Some("gpu") => LoadError::Gpu { reason }.into(),
+        _ => EngineError::Reload { reason },
+    }
 }
 
 /// The state of being asked twice at once.

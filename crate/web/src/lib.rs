@@ -21,6 +21,13 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::{busy, to_js};
 
+/// Says that every device which this browser gives has the feature `subgroups`: the page asks for it in wgpu's place.
+#[cfg(feature = "answers")]
+#[wasm_bindgen]
+pub fn browser_has_subgroups() {
+    anchorite::model::gpu::browser_has_subgroups();
+}
+
 /// What holds the index. A module that only searches must not be able to hold a generator, whose code it would link.
 #[cfg(feature = "answers")]
 type Session = anchorite::Session;
@@ -36,12 +43,17 @@ fn session(index: Index, _: &Manifest) -> Session {
     Session::new(index)
 }
 
+/// The files of one bundle, as far as they have arrived and were not read yet.
+struct Files {
+    manifest: Manifest,
+    /// Checked parts that wait for [`Engine::load_index`] and its siblings, by path.
+    parts: RefCell<BTreeMap<String, Vec<u8>>>,
+}
+
 /// One bundle, and what has arrived of it.
 #[wasm_bindgen]
 pub struct Engine {
-    manifest: Manifest,
-    /// Checked parts that wait for [`Engine::load_index`] and its siblings, by path.
-    parts: BTreeMap<String, Vec<u8>>,
+    files: Rc<Files>,
     session: Option<Rc<RefCell<Session>>>,
 }
 
@@ -52,15 +64,17 @@ impl Engine {
     pub fn new(manifest: &[u8]) -> Result<Engine, JsValue> {
         let manifest = Manifest::parse(manifest).map_err(|error| to_js(&error.into()))?;
         Ok(Engine {
-            manifest,
-            parts: BTreeMap::new(),
+            files: Rc::new(Files {
+                manifest,
+                parts: RefCell::default(),
+            }),
             session: None,
         })
     }
 
     /// The manifest as an object.
     pub fn manifest(&self) -> Result<JsValue, JsValue> {
-        value(&self.manifest)
+        value(&self.files.manifest)
     }
 
     /// Makes room for files of so many bytes, before any of them is downloaded: once memory runs out in the middle of a load,
@@ -86,39 +100,40 @@ impl Engine {
     }
 
     /// Takes a downloaded part, whose length and hash are checked.
-    pub fn add_part(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), JsValue> {
-        let part = self.manifest.part(path).ok_or_else(|| {
+    pub fn add_part(&self, path: &str, bytes: Vec<u8>) -> Result<(), JsValue> {
+        let part = self.files.manifest.part(path).ok_or_else(|| {
             to_js(&EngineError::UnknownPart {
                 path: path.to_owned(),
             })
         })?;
         part.verify(&bytes).map_err(|error| to_js(&error.into()))?;
-        self.parts.insert(path.to_owned(), bytes);
+        self.files.parts.borrow_mut().insert(path.to_owned(), bytes);
         Ok(())
     }
 
     /// Opens the index, of which shards are still to be supplied.
     pub fn load_index(&mut self) -> Result<(), JsValue> {
-        let load = |engine: &mut Engine| -> Result<Session, EngineError> {
-            let resident = engine.take(Role::Index)?.concat();
-            let index = bundle::read_index(&engine.manifest, &resident)?;
-            Ok(session(index, &engine.manifest))
+        let load = |files: &Files| -> Result<Session, EngineError> {
+            let resident = files.take(Role::Index)?.concat();
+            let index = bundle::read_index(&files.manifest, &resident)?;
+            Ok(session(index, &files.manifest))
         };
-        let session = load(self).map_err(|error| to_js(&error))?;
+        let session = load(&self.files).map_err(|error| to_js(&error))?;
         self.session = Some(Rc::new(RefCell::new(session)));
         Ok(())
     }
 
     /// Adds the vectors of the index.
-    pub fn load_vectors(&mut self) -> Result<(), JsValue> {
+    pub fn load_vectors(&self) -> Result<(), JsValue> {
         let bytes = self
+            .files
             .take(Role::Vectors)
             .map_err(|error| to_js(&error))?
             .concat();
         let session = self.session()?;
         let mut session = session.try_borrow_mut().map_err(|_| busy())?;
         session
-            .set_vectors(&self.manifest, &bytes)
+            .set_vectors(&self.files.manifest, &bytes)
             .map_err(|error| to_js(&error))
     }
 
@@ -155,8 +170,11 @@ impl Engine {
     }
 
     /// Makes the index searchable by meaning.
-    pub fn load_embedder(&mut self) -> Result<(), JsValue> {
-        let parts = self.take(Role::Embedder).map_err(|error| to_js(&error))?;
+    pub fn load_embedder(&self) -> Result<(), JsValue> {
+        let parts = self
+            .files
+            .take(Role::Embedder)
+            .map_err(|error| to_js(&error))?;
         let session = self.session()?;
         let load = || -> Result<(), EngineError> {
             let embedder = Embedder::load(Parts::new(parts))?;
@@ -215,9 +233,11 @@ impl Engine {
         let session = session.try_borrow().map_err(|_| busy())?;
         read(session.index())
     }
+}
 
+impl Files {
     /// Removes the parts of a file from the waiting ones, in order.
-    fn take(&mut self, role: Role) -> Result<Vec<Vec<u8>>, EngineError> {
+    fn take(&self, role: Role) -> Result<Vec<Vec<u8>>, EngineError> {
         let missing = |path: &str| EngineError::Missing {
             role,
             path: path.to_owned(),
@@ -226,17 +246,18 @@ impl Engine {
             .manifest
             .file(role)
             .ok_or_else(|| missing("not named in the manifest"))?;
+        let mut waiting = self.parts.borrow_mut();
         if let Some(part) = file
             .parts
             .iter()
-            .find(|part| !self.parts.contains_key(&part.path))
+            .find(|part| !waiting.contains_key(&part.path))
         {
             return Err(missing(&part.path));
         }
         Ok(file
             .parts
             .iter()
-            .filter_map(|part| self.parts.remove(&part.path))
+            .filter_map(|part| waiting.remove(&part.path))
             .collect())
     }
 }

@@ -1,8 +1,12 @@
 //! Turns the checkout into figures: ours beside other engines, on the same machine in the same minutes.
 
+mod build;
+mod gpu;
 mod lookup;
+mod prefix;
 mod prepare;
 mod rows;
+mod search;
 mod table;
 mod verdicts;
 
@@ -15,7 +19,9 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::wasm::Instructions;
 use crate::{run, setup};
+use prepare::Onnx;
 use rows::Row;
 use verdicts::Verdict;
 
@@ -24,10 +30,18 @@ use verdicts::Verdict;
 pub(crate) enum Bench {
     /// Language models and the embedder in Chromium, one thread, beside transformers.js and wllama.
     Cpu(CpuArguments),
+    /// The language model on WebGPU in Chromium, beside transformers.js; or natively, counted and timed.
+    Gpu(gpu::Arguments),
     /// The embedder natively, one thread, beside onnxruntime.
     Embed(Output),
+    /// Bundles from nothing, again, and after one page was changed: seconds, bytes, memory.
+    Build(build::Arguments),
+    /// Search by words in Chromium, beside Pagefind, MiniSearch and Orama, on the toolchain's own documentation.
+    Search(search::Arguments),
     /// Answers of the default generator, one thread, with and without guessing tokens from the passages.
     Lookup(lookup::Arguments),
+    /// The first token of a later question over the same site, with and without what is known from the one before.
+    Prefix(prefix::Arguments),
 }
 
 #[derive(clap::Args)]
@@ -86,8 +100,12 @@ enum Type {
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Cpu(arguments) => cpu(arguments),
+        Bench::Gpu(arguments) => gpu::run(arguments),
         Bench::Embed(output) => embed(output),
+        Bench::Build(arguments) => build::run(arguments),
+        Bench::Search(arguments) => search::run(arguments),
         Bench::Lookup(arguments) => lookup::run(arguments),
+        Bench::Prefix(arguments) => prefix::run(arguments),
     }
 }
 
@@ -97,34 +115,44 @@ fn cpu(arguments: &CpuArguments) -> anyhow::Result<()> {
     let types = all_unless_named(&arguments.r#type);
     setup::npm_packages("tests/bench", &["--ignore-scripts"])?;
     if engines.contains(&Engine::Anchorite) {
-        prepare::modules()?;
+        prepare::modules(&Instructions::ALL)?;
     }
     prepare::gguf_models(&groups, &types)?;
     if engines.contains(&Engine::Transformers) {
-        prepare::onnx_models(groups.contains(&Group::Lm), groups.contains(&Group::Embed))?;
+        let decoder = groups.contains(&Group::Lm).then_some(Onnx::Decoder);
+        let minilm = groups.contains(&Group::Embed).then_some(Onnx::Minilm);
+        let wanted: Vec<Onnx> = decoder.into_iter().chain(minilm).collect();
+        prepare::onnx_models(&wanted)?;
     }
+    let options = [
+        ("--only", names(&groups)),
+        ("--engine", names(&engines)),
+        ("--type", names(&types)),
+    ];
+    let driver = in_chromium(&arguments.output, &options)?;
+    measure(driver, &arguments.output, verdicts::cpu)
+}
+
+/// The driver that has engines run in Chromium, with these options, each as often as it has values.
+fn in_chromium(output: &Output, options: &[(&str, Vec<String>)]) -> anyhow::Result<Command> {
     let mut driver = run::command("node");
     driver
         .arg("tests/bench/run.mjs")
-        .args(["--reps", &arguments.output.reps.to_string()])
+        .args(["--reps", &output.reps.to_string()])
         .arg("--target")
         .arg(prepare::folder())
         .arg("--shipped")
         .arg(run::root().join("models/default"))
         .env("ANCHORITE_CHROMIUM", setup::chromium()?);
-    for (option, names) in [
-        ("--only", names(&groups)),
-        ("--engine", names(&engines)),
-        ("--type", names(&types)),
-    ] {
-        driver.args(names.iter().flat_map(|name| [option, name]));
+    for (option, values) in options {
+        driver.args(values.iter().flat_map(|value| [*option, value]));
     }
-    measure(driver, &arguments.output, verdicts::cpu)
+    Ok(driver)
 }
 
 fn embed(output: &Output) -> anyhow::Result<()> {
-    let program = prepare::embedder()?;
-    prepare::onnx_models(false, true)?;
+    let program = prepare::program("bench_embed")?;
+    prepare::onnx_models(&[Onnx::Minilm])?;
     let mut driver = run::command("node");
     driver
         .arg("tests/bench/embed.mjs")

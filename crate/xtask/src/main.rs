@@ -3,12 +3,14 @@
 #![expect(clippy::print_stdout, reason = "results go to standard output")]
 
 mod bench;
+mod conformance;
 mod demo;
 mod models;
 mod page;
 mod run;
 mod setup;
 mod size;
+mod spark;
 mod test;
 mod tidy;
 mod wasm;
@@ -41,9 +43,13 @@ enum Command {
     Models,
     /// Record what the embedder's tests compare with, by candle in single precision.
     Golden,
+    /// Run every family, type and form of the graphics kernels, and write `docs/conformance.md`.
+    Conformance,
     /// Measure speed and memory beside other engines; see `tests/bench/README.md`.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Build the guide by Spark's local cluster, and compare with one machine's bundle.
+    Spark,
     /// Take the screenshots in `docs/images`.
     Shots,
 }
@@ -57,7 +63,9 @@ fn main() -> ExitCode {
         Command::Size(arguments) => size::run(&arguments),
         Command::Models => models::run(),
         Command::Golden => models::golden(),
+        Command::Conformance => conformance::run(),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Spark => spark::run(),
         Command::Shots => demo::shots(),
     };
     match result {

@@ -1,6 +1,7 @@
 //! Turns a bare machine into one that can build and test: what is missing is installed, or named.
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context, bail};
 
@@ -78,6 +79,13 @@ pub(crate) fn vulkan() -> anyhow::Result<()> {
         return Ok(());
     }
     apt_install(&["libvulkan1", "mesa-vulkan-drivers"])
+}
+
+/// Vulkan's driver looks for a display, and complains on every device when there is no variable that says where.
+pub(crate) fn quiet_vulkan(command: &mut Command) {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
+    }
 }
 
 /// Installs Debian packages when this is Debian or Ubuntu and we may.

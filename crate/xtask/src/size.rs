@@ -14,8 +14,9 @@ use crate::{page, run};
 const CODE_LIMIT: usize = 1_000_000;
 /// The module that answers, brotli.
 const ENGINE_LIMIT: usize = 600_000;
-/// All code of a page that only searches, brotli: worker, module, elements.
-const SEARCH_CODE_LIMIT: usize = 300_000;
+/// All code of a page that only searches, brotli: worker, module, element. What its first query reads of 10,000 pages comes on top,
+/// and should fit into 300,000 with it.
+const SEARCH_CODE_LIMIT: usize = 240_000;
 /// The module that only searches, brotli.
 const SEARCH_LIMIT: usize = 250_000;
 /// The elements and the client without the worker, gzip.
@@ -49,6 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let dist = run::root().join("www/dist");
     let size = |name: &str| measure(&dist, name);
     let elements = size("anchorite.js")?;
+    let search_element = size("anchorite-search.js")?;
     // A worker and its module, for browsers without and with relaxed SIMD; a reader downloads one of the two pairs.
     let engine = [
         size("anchorite-worker.js")?,
@@ -63,14 +65,18 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         size("anchorite_search_relaxed_bg.wasm")?,
     ];
     let module = |files: &[FileSize; 4]| files[1].brotli.max(files[3].brotli);
-    let code = |files: &[FileSize; 4]| {
+    let code = |files: &[FileSize; 4], script: &FileSize| {
         let pair = |pair: &[FileSize]| pair.iter().map(|file| file.brotli).sum::<usize>();
-        pair(&files[..2]).max(pair(&files[2..])) + elements.brotli
+        pair(&files[..2]).max(pair(&files[2..])) + script.brotli
     };
     let budgets = [
-        ("code_brotli", code(&engine), CODE_LIMIT),
+        ("code_brotli", code(&engine, &elements), CODE_LIMIT),
         ("engine_wasm_brotli", module(&engine), ENGINE_LIMIT),
-        ("search_code_brotli", code(&search), SEARCH_CODE_LIMIT),
+        (
+            "search_code_brotli",
+            code(&search, &search_element),
+            SEARCH_CODE_LIMIT,
+        ),
         ("search_wasm_brotli", module(&search), SEARCH_LIMIT),
         ("elements_gzip", elements.gzip, ELEMENTS_LIMIT),
     ];
@@ -81,7 +87,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 [(name.to_owned(), bytes), (format!("{name}_limit"), limit)]
             })
             .collect(),
-        files: [elements].into_iter().chain(engine).chain(search).collect(),
+        files: [elements, search_element]
+            .into_iter()
+            .chain(engine)
+            .chain(search)
+            .collect(),
     };
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

@@ -18,9 +18,10 @@ type Runner = (&'static str, fn() -> anyhow::Result<()>);
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let quick: [Runner; 3] = [("rules", tidy::rules), ("compile", compile), ("unit", unit)];
-    let slow: [Runner; 6] = [
+    let slow: [Runner; 7] = [
         ("lints", tidy::lints),
         ("site", site),
+        ("fuzz", fuzz),
         ("kernels", kernels),
         ("golden", golden),
         ("browser", browser),
@@ -73,12 +74,17 @@ fn compile() -> anyhow::Result<()> {
 /// Tests beside the code.
 fn unit() -> anyhow::Result<()> {
     run::run(run::cargo().args(["test", "--quiet", "--lib", "--bins"]))?;
-    integration(&["bundle", "rust_book", "search"])
+    integration(&["bundle", "rust_book", "search", "words"])
 }
 
 /// The command line, end to end.
 fn site() -> anyhow::Result<()> {
     integration(&["site"])
+}
+
+/// Each parser and reader with its corpus, and with seeded changes of it.
+fn fuzz() -> anyhow::Result<()> {
+    integration(&["fuzz"])
 }
 
 /// Each kernel against its plain twin.
@@ -96,10 +102,7 @@ fn golden() -> anyhow::Result<()> {
 fn integration(names: &[&str]) -> anyhow::Result<()> {
     let tests = names.iter().flat_map(|name| ["--test", name]);
     let mut cargo = run::cargo();
-    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        // Vulkan's driver looks for a display there, and complains on every device when there is no such variable.
-        cargo.env("XDG_RUNTIME_DIR", std::env::temp_dir());
-    }
+    setup::quiet_vulkan(&mut cargo);
     run::run(cargo.arg("test").args(tests))
 }
 

@@ -3,18 +3,50 @@
 /** A bundle's parts have this size. */
 const PART_BYTES = 20 * 1024 * 1024;
 
+/** Command buffers that are on their way while tokens are read back, as when an answer is written. */
+const N_AHEAD = 2;
+
 let decoder;
 let embedder;
 let adapters = [];
 
+/** A decoder on WebGPU. */
+const gpu = {
+  async prefill(ids) {
+    decoder.begin(new Uint32Array(ids));
+    // The first token is on its way with the prompt, and nothing else is.
+    const [token] = await decoder.next(1);
+    return token;
+  },
+  async decode(ids, n) {
+    await gpu.prefill(ids);
+    const start = performance.now();
+    let nWritten = 0;
+    while (nWritten < n) {
+      const { length } = await decoder.next(N_AHEAD);
+      if (length === 0) throw new Error(`the text ended after ${nWritten} tokens`);
+      nWritten += length;
+    }
+    const ms = performance.now() - start;
+    // What was sent ahead must not run into what is timed next.
+    await decoder.next(1);
+    return { ms, n: nWritten };
+  },
+};
+
 const work = {
-  async load({ task, glue, weights, adapters: urls = [] }) {
+  async load({ task, glue, weights, adapters: urls = [], device }) {
     const module = await import(glue);
     await module.default({ module_or_path: new URL(glue.replace(/\.js$/, "_bg.wasm"), location.href) });
     const parts = await receive(weights, new module.Parts());
     if (task === "embed") {
       embedder = module.Embedder.load(parts);
       return {};
+    }
+    if (device === "webgpu") {
+      decoder = await module.GpuDecoder.load(parts);
+      Object.assign(work, gpu);
+      return { device: decoder.device() };
     }
     decoder = await module.Decoder.load(parts);
     adapters = await Promise.all(urls.map(async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer())));

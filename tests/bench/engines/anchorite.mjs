@@ -11,8 +11,9 @@ function ask(name, ...values) {
   });
 }
 
-/** Loads a model for a task (`lm` or `embed`). `glue` is the built module; the rest names files. Gives what ran. */
-export async function load({ task, glue, weights, adapters }) {
+/** Loads a model for a task (`lm` or `embed`), on the CPU or for `device` of "webgpu" there. `glue` is the built module; the rest
+ * names files. Gives what ran. */
+export async function load({ task, glue, weights, adapters, device }) {
   worker = new Worker(new URL("anchorite-worker.mjs", import.meta.url), { type: "module" });
   worker.addEventListener("message", ({ data: { id, value, error } }) => {
     const { resolve, reject } = waiting.get(id);
@@ -23,7 +24,7 @@ export async function load({ task, glue, weights, adapters }) {
   worker.addEventListener("error", (event) => {
     for (const { reject } of waiting.values()) reject(new Error(event.message || "the worker did not start"));
   });
-  return ask("load", { task, glue, weights, adapters });
+  return ask("load", { task, glue, weights, adapters, device });
 }
 
 /** Runs a prompt from an empty cache. Gives the milliseconds until the first token is known, and the prompt's tokens. */

@@ -1,4 +1,4 @@
-// Turns the shared calls of an engine into calls of transformers.js, on onnxruntime's WebAssembly for the CPU.
+// Turns the shared calls of an engine into calls of transformers.js, on onnxruntime's WebAssembly for the CPU or for WebGPU.
 const MODULES = "/bench/node_modules";
 /** The build of the runtime that the library fetches by itself. */
 const RUNTIME = `${MODULES}/onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify`;
@@ -6,7 +6,7 @@ const RUNTIME = `${MODULES}/onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify
 let library;
 let model;
 
-export async function load({ task, weights }) {
+export async function load({ task, weights, device = "wasm", dtype = "q8" }) {
   library = await import(`${MODULES}/@huggingface/transformers/dist/transformers.min.js`);
   const { env } = library;
   const cut = weights.lastIndexOf("/");
@@ -17,7 +17,7 @@ export async function load({ task, weights }) {
   env.useWasmCache = false;
   Object.assign(env.backends.onnx.wasm, { numThreads: 1, wasmPaths: { mjs: `${RUNTIME}.mjs`, wasm: `${RUNTIME}.wasm` } });
   const name = weights.slice(cut + 1);
-  const options = { device: "wasm", dtype: "q8" };
+  const options = { device, dtype };
   model =
     task === "embed"
       ? await library.pipeline("feature-extraction", name, options)

@@ -1,9 +1,12 @@
-//! Turns token ids into the next token's id, and texts into vectors, on the CPU, for a page that holds the clock.
+//! Turns token ids into the next token's id on the CPU, or into text on WebGPU, and texts into vectors, for a page that holds
+//! the clock.
 #![cfg(target_arch = "wasm32")]
 
+use anchorite_model::forward::GpuForward;
 use anchorite_model::generate::{BackendRequest, Generator};
 use anchorite_model::reference::argmax::argmax;
-use anchorite_model::{Adapter, TokenId, embed, parts};
+use anchorite_model::sample::SampleOptions;
+use anchorite_model::{Adapter, Gguf, ModelConfig, TokenId, Weights, embed, parts};
 use wasm_bindgen::prelude::*;
 
 /// A weights file as it arrives. JavaScript gives up each part, so that no two copies of a file are in memory.
@@ -59,6 +62,41 @@ impl Decoder {
     /// Takes the adapter off.
     pub fn take_off(&mut self) -> Result<(), JsError> {
         Ok(self.0.set_adapter(None)?)
+    }
+}
+
+/// A decoder on WebGPU, where the device chooses each token and runs it next.
+#[wasm_bindgen]
+pub struct GpuDecoder(GpuForward);
+
+#[wasm_bindgen]
+impl GpuDecoder {
+    /// Loads a model on the adapter that the browser prefers.
+    pub async fn load(file: Parts) -> Result<GpuDecoder, JsError> {
+        let mut parts = parts::Parts::new(file.0);
+        let gguf = Gguf::parse(&parts)?;
+        let config = ModelConfig::from_gguf(&gguf)?;
+        let weights = Weights::load(&gguf, &mut parts, &config)?;
+        Ok(GpuDecoder(GpuForward::load(&config, weights).await?))
+    }
+
+    /// The adapter, and which form of the kernels it runs.
+    pub fn device(&self) -> String {
+        let gpu = self.0.gpu();
+        format!("{}, {}", gpu.adapter().name, gpu.variant())
+    }
+
+    /// Starts a text that nothing ends but the context: runs `prompt` from an empty cache and has the likeliest token chosen.
+    pub fn begin(&mut self, prompt: Vec<u32>) -> Result<(), JsError> {
+        let prompt: Vec<TokenId> = prompt.into_iter().map(TokenId).collect();
+        let options = SampleOptions::default();
+        Ok(self.0.begin(&prompt, 0, &prompt, &options, &[])?)
+    }
+
+    /// The text's next tokens, while up to `n_ahead` command buffers are on their way.
+    pub async fn next(&mut self, n_ahead: usize) -> Result<Vec<u32>, JsError> {
+        let tokens = self.0.next(n_ahead).await?;
+        Ok(tokens.into_iter().map(|token| token.0).collect())
     }
 }
 

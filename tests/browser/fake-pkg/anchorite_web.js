@@ -6,6 +6,8 @@ const plain = (code, message, hint = "") => ({ code, message, hint });
 
 export default async function init() {}
 
+export function browser_has_subgroups() {}
+
 export class AbortFlag {
   aborted = false;
   abort() {
@@ -19,6 +21,7 @@ export class Engine {
   #chunks = [];
   #meaning = false;
   #backend = null;
+  #again;
 
   constructor(bytes) {
     let manifest;
@@ -97,8 +100,9 @@ export class Engine {
     this.#meaning = true;
   }
 
-  async load_generator(kind, reason) {
+  async load_generator(kind, reason, adapter, again) {
     this.#file("generator");
+    this.#again = again;
     await pause(120);
     this.#backend = { kind, device: kind === "cpu" ? "double" : "double adapter", reason };
     return this.#backend;
@@ -127,12 +131,11 @@ export class Engine {
       snippet: text.slice(0, 180),
       score: this.#meaning ? score + 1 : score,
     }));
-    return { results, missing: [] };
+    return { results, terms: [], missing: [] };
   }
 
   async ask(question, options, abort, onEvent) {
     if (!/[\p{L}\p{N}]/u.test(question)) throw plain("question_empty", "question is empty", "type a question");
-    if (question.includes("unplugged") && this.#backend?.kind === "webgpu") throw plain("device_lost", "the GPU device was lost", "ask again");
     if (question.length > 2000) throw plain("question_too_long", `question is too long: ${question.length} characters`, "ask one question at a time");
     const started = performance.now();
     const passages = this.#rank(question, options.passages ?? 4).map((chunk, idx) => ({ ...chunk, number: idx + 1 }));
@@ -150,6 +153,18 @@ export class Engine {
     const out = [];
     let tokens = 0;
     const decode = performance.now();
+    if (answerable && question.includes("unplugged") && this.#backend?.kind === "webgpu") {
+      onEvent({ kind: "text", text: "This is void." });
+      for (const [on, backend, code] of [["gpu", "webgpu", "device-lost"], ["cpu", "cpu", "gpu"]]) {
+        const reason = "graphics device `double` was lost: unplugged";
+        onEvent({ kind: "restarted", on, code, reason });
+        await pause(100);
+        if (backend === "webgpu") continue;
+        await this.#again(backend);
+        const loaded = await this.load_generator(backend, reason, false, this.#again);
+        onEvent({ kind: "backend", backend: loaded });
+      }
+    }
     if (answerable && this.#backend) {
       const draft = [...said.slice(0, 2).map((one) => [one, [1], true]), ["It is also said to run on a toaster.", [], false]];
       for (const [sentence, cited, supported] of draft) {
@@ -182,6 +197,7 @@ export class Engine {
         prefill_ms: 0,
         decode_ms,
         prompt_tokens: words.length,
+        cached_tokens: 0,
         generated_tokens: tokens,
         steps: tokens,
         tokens_per_second: tokens ? (tokens * 1000) / decode_ms : 0,

@@ -1,8 +1,8 @@
 // Turns one question and what came back so far into sources, quotation and checked sentences.
 import { css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
-import type { Answer, Passage, PlainError, Quote, Sentence } from "../engine/protocol.js";
+import type { Answer, Passage, PlainError, Quote, Restarted, Sentence } from "../engine/protocol.js";
 import "./anchorite-citation.js";
-import { backendName, strings } from "./strings.js";
+import { backendName, restartLine, strings } from "./strings.js";
 import { tokens } from "./styles.js";
 import { breadcrumb, errorBox, quoteLink } from "./text.js";
 
@@ -22,6 +22,8 @@ export interface Turn {
   readonly error: PlainError | null;
   /** The generator was still loading when the question was asked. */
   readonly early: boolean;
+  /** The last time that the answer began anew, because a graphics device failed. */
+  readonly restarted: Restarted | null;
 }
 
 /** Nearest sections shown when the documents do not say. */
@@ -32,7 +34,7 @@ const EXCERPT = 260;
 /**
  * One answered question.
  *
- * @csspart question, sources, source, quote, not-found, generated, sentence, unsupported, details, error
+ * @csspart question, sources, source, quote, not-found, generated, restarted, sentence, unsupported, details, error
  */
 export class AnchoriteAnswer extends LitElement {
   static override properties: PropertyDeclarations = {
@@ -225,6 +227,7 @@ export class AnchoriteAnswer extends LitElement {
         : nothing}
       ${turn.passages ? this.#sources(silent ? turn.passages.slice(0, N_NEAREST) : turn.passages, silent) : nothing}
       ${turn.quote ? this.#quote(turn.quote) : nothing} ${silent ? nothing : this.#generated(turn)}
+      ${turn.restarted ? html`<p class="note" part="restarted">${restartLine(turn.restarted, turn.status === "asking")}</p>` : nothing}
       ${turn.early && turn.status === "done" && !silent ? html`<p class="note">${strings.modelLoading}</p>` : nothing}
       ${turn.status === "stopped" ? html`<p class="note" part="stopped">${strings.stopped}</p>` : nothing}
       ${turn.error ? html`<div class="note">${errorBox(turn.error)}</div>` : nothing}
@@ -312,7 +315,7 @@ export class AnchoriteAnswer extends LitElement {
         ${backend && timing.generated_tokens > 0
           ? html`${row(strings.detailWritten, [backendName(backend.kind), backend.device].filter(Boolean).join(" · "))}
             ${row(strings.detailReason, backend.reason)}
-            ${row(strings.detailTokens, strings.tokens(timing.prompt_tokens, timing.generated_tokens))}
+            ${row(strings.detailTokens, strings.tokens(timing.prompt_tokens, timing.cached_tokens, timing.generated_tokens))}
             ${row(strings.detailSpeed, strings.speed(timing.tokens_per_second))}`
           : row(strings.detailWritten, strings.detailNothing)}
         ${row(strings.detailBundle, bundle.slice(0, 16))}

@@ -9,7 +9,7 @@ import type { Turn } from "./anchorite-answer.js";
 import { isTyping } from "./anchorite-search.js";
 import { BundleElement } from "./base.js";
 import { chatStyles } from "./chat-styles.js";
-import { chatLine, strings } from "./strings.js";
+import { chatLine, restartLine, strings } from "./strings.js";
 import { tokens } from "./styles.js";
 import { errorBox } from "./text.js";
 
@@ -20,6 +20,7 @@ const ANNOUNCE_MS = 400;
  * A chat about the documents of one bundle.
  *
  * @fires anchorite-answer - `detail` is the `Answer`; a stopped one too, with `stopped: true`
+ * @fires anchorite-restarted - a graphics device failed, and the text begins anew; `detail` is `{ on, code, reason }`
  * @fires anchorite-error - `detail` is `{ code, message, hint }`
  * @csspart launcher - the button that opens the panel
  * @csspart panel, header, transcript, form, input, submit, suggestion, status, privacy
@@ -141,6 +142,7 @@ export class AnchoriteChat extends BundleElement {
       answer: null,
       error: null,
       early,
+      restarted: null,
     };
     this.turns = [...this.turns, turn];
     try {
@@ -217,7 +219,7 @@ export class AnchoriteChat extends BundleElement {
       ${repeat(
         turns,
         ({ id }) => id,
-        (turn) => html`<anchorite-answer .turn=${turn} .link=${this.#link} .level=${this.layout === "page" ? 2 : 3} exportparts="question, sources, source, quote, not-found, generated, sentence, unsupported, details, error"></anchorite-answer>`,
+        (turn) => html`<anchorite-answer .turn=${turn} .link=${this.#link} .level=${this.layout === "page" ? 2 : 3} exportparts="question, sources, source, quote, not-found, generated, restarted, sentence, unsupported, details, error"></anchorite-answer>`,
       )}
     </div>`;
   }
@@ -279,8 +281,7 @@ export class AnchoriteChat extends BundleElement {
   #onEvent(id: number, event: AnswerEvent): void {
     switch (event.kind) {
       case "sources":
-        // Also the beginning of a second attempt, when a device was lost half way.
-        this.#change(id, { passages: event.passages, quote: undefined, text: "" });
+        this.#change(id, { passages: event.passages });
         this.#announce(strings.announceSources(event.passages.length));
         return;
       case "quote":
@@ -292,6 +293,14 @@ export class AnchoriteChat extends BundleElement {
         if (turn) this.#change(id, { text: turn.text + event.text });
         return;
       }
+      case "restarted":
+        this.#change(id, { text: "", restarted: event });
+        this.#announce(restartLine(event, true));
+        this.#emit("anchorite-restarted", event);
+        return;
+      case "backend":
+        // The line of the chat follows the engine's state.
+        return;
       case "stopped":
         this.#change(id, { answer: event.answer });
         this.#emit("anchorite-answer", event.answer);
@@ -312,7 +321,7 @@ export class AnchoriteChat extends BundleElement {
     }, this.#announced - now);
   }
 
-  #emit(type: "anchorite-answer" | "anchorite-error", detail: unknown): void {
+  #emit(type: "anchorite-answer" | "anchorite-error" | "anchorite-restarted", detail: unknown): void {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 

@@ -276,11 +276,11 @@ export class AnchoriteSearch extends BundleElement {
       }}
     >
       <span class="crumb"
-        ><span part="title">${highlight(title ?? "", this.query)}</span>${headings.map(
-          (heading) => html`<i>›</i><span part="headings">${highlight(heading, this.query)}</span>`,
+        ><span part="title">${highlight(title ?? "", this.query, hit.terms)}</span>${headings.map(
+          (heading) => html`<i>›</i><span part="headings">${highlight(heading, this.query, hit.terms)}</span>`,
         )}</span
       >
-      <span class="snippet" part="snippet">${highlight(hit.snippet, this.query)}</span>
+      <span class="snippet" part="snippet">${highlight(hit.snippet, this.query, hit.terms)}</span>
     </a>`;
   }
 

@@ -1,6 +1,6 @@
 // Turns states into the words that readers see; every visible sentence of the elements is here.
 import type { EngineState } from "../engine/client.js";
-import type { RungState } from "../engine/protocol.js";
+import type { Restarted, RungState } from "../engine/protocol.js";
 
 export const strings = {
   searchLabel: "Search the documents",
@@ -29,6 +29,12 @@ export const strings = {
   unsupported: "not supported by the sources",
   writing: "Writing",
   stopped: "You stopped this answer.",
+  deviceLost: "The graphics device was lost",
+  deviceFailed: "The graphics device failed",
+  restartingGpu: "opening it again, and answering anew.",
+  restartingCpu: "answering again on the processor.",
+  restartedGpu: "it was opened again, and the answer written anew.",
+  restartedCpu: "the answer was written again on the processor.",
   source: "Source",
   modelLoading: "The model was still loading, so this answer is the quotation alone.",
   emptyQuestion: "Type a question first.",
@@ -38,7 +44,8 @@ export const strings = {
   detailNothing: "nothing; quotation only",
   detailReason: "Why there",
   detailTokens: "Tokens",
-  tokens: (read: number, written: number): string => `${read} read, ${written} written`,
+  tokens: (read: number, known: number, written: number): string =>
+    `${read} read${known > 0 ? ` (${known} known from before)` : ""}, ${written} written`,
   detailSpeed: "Speed",
   speed: (rate: number): string => `${rate.toFixed(1)} tokens per second`,
   detailBundle: "Bundle",
@@ -124,6 +131,16 @@ export function chatLine(state: EngineState): StateLine {
     case "starting":
       return loading("the model", answer);
   }
+}
+
+/** Why an answer begins, or began, anew. */
+export function restartLine({ on, code }: Restarted, now: boolean): string {
+  // Where no device could be opened again, one was lost before.
+  const what = code === "device-lost" || code === "gpu" ? strings.deviceLost : strings.deviceFailed;
+  const then = now
+    ? { gpu: strings.restartingGpu, cpu: strings.restartingCpu }
+    : { gpu: strings.restartedGpu, cpu: strings.restartedCpu };
+  return `${what}; ${then[on]}`;
 }
 
 export function backendName(kind: string | undefined): string {

@@ -7,13 +7,25 @@ const ENDING = /(?:ing|ed|es|s)$/;
 /** Longer queries are questions pasted whole; marking every word of them would mark everything. */
 const MAX_TERMS = 12;
 
-/** `text` with the words of `query` marked wherever a word begins with one of them. */
-export function highlight(text: string, query: string): (string | TemplateResult)[] {
-  const words = query.toLowerCase().match(/[\p{L}\p{N}_]{2,}/gu) ?? [];
-  const terms = [...new Set(words.map((word) => (word.length > 5 ? word.replace(ENDING, "") : word)))];
+/** Scripts that put no space between words: there a word may begin anywhere. */
+const UNSPACED = /[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff]/u;
+
+/** `text` with the words of `query`, and with what they were `takenFor`, marked wherever a word begins with one of them. */
+export function highlight(text: string, query: string, takenFor: readonly string[] = []): (string | TemplateResult)[] {
+  const words = query.toLowerCase().match(/[\p{L}\p{M}\p{N}_]{2,}/gu) ?? [];
+  const stems = words.map((word) => (word.length > 5 ? word.replace(ENDING, "") : word));
+  const others = takenFor.filter((term) => /^[\p{L}\p{M}\p{N}_]{2,}$/u.test(term));
+  const terms = [...new Set([...stems.slice(0, MAX_TERMS), ...others.slice(0, MAX_TERMS)])];
   if (terms.length === 0) return [text];
-  // Terms hold letters, digits and underscores only, so they need no escaping.
-  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(?:${terms.slice(0, MAX_TERMS).join("|")})[\\p{L}\\p{N}]*`, "giu");
+  // Terms hold letters, marks, digits and underscores only, so they need no escaping. Longer ones first: they mark more.
+  const longest = terms.sort((a, b) => b.length - a.length);
+  const spaced = longest.filter((term) => !UNSPACED.test(term));
+  const unspaced = longest.filter((term) => UNSPACED.test(term));
+  const patterns = [
+    ...(spaced.length > 0 ? [`(?<![\\p{L}\\p{N}])(?:${spaced.join("|")})[\\p{L}\\p{N}]*`] : []),
+    ...(unspaced.length > 0 ? [`(?:${unspaced.join("|")})`] : []),
+  ];
+  const pattern = new RegExp(patterns.join("|"), "giu");
   const pieces: (string | TemplateResult)[] = [];
   let end = 0;
   for (const match of text.matchAll(pattern)) {

@@ -7,6 +7,7 @@ import type {
   AskOptions,
   Backend,
   BackendRequest,
+  Choice,
   FilterCounts,
   Filters,
   Hit,
@@ -27,6 +28,9 @@ export interface EngineState {
   /** The host was out of reach, and the copy on this device is used. */
   readonly offline: boolean;
   readonly rungs: Readonly<Record<Rung, RungState>>;
+  /** Where the generator is to run, and why: known before it is downloaded. Null until the device was asked. */
+  readonly choice: Choice | null;
+  /** What it runs on, once it is loaded; another than chosen where that failed, and its reason then says so. */
   readonly backend: Backend | null;
   /** Bytes of the bundle that came over the network, and from this device, in this visit. */
   readonly bytes: { readonly fetched: number; readonly cached: number };
@@ -100,7 +104,7 @@ export class Anchorite {
     this.#settleOpened = { resolve, reject };
     // Each caller handles its own rejection; this one only keeps the console quiet when nobody listens yet.
     promise.catch(() => undefined);
-    this.#state = { module, manifest: null, offline: false, rungs: RUNGS, backend: null, bytes: this.#bytes, error: null };
+    this.#state = { module, manifest: null, offline: false, rungs: RUNGS, choice: null, backend: null, bytes: this.#bytes, error: null };
     this.#worker = this.#start(module);
   }
 
@@ -270,6 +274,16 @@ export class Anchorite {
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       if (worker !== this.#worker) return;
+      if (this.#state.manifest) {
+        // Whatever stopped it (memory, a trap in the module), what it holds can't be trusted any more.
+        worker.terminate();
+        this.#fail({
+          code: "worker_stopped",
+          message: `worker has stopped: ${event.message || "no reason given"}`,
+          hint: "ask again, which starts it anew; if it happens again, choose the CPU or a smaller model, and report it with this message",
+        });
+        return;
+      }
       this.#fail({
         code: "worker_failed",
         message: `worker did not start: ${event.message || `\`${file}\` could not be loaded`}`,
@@ -307,6 +321,9 @@ export class Anchorite {
         this.#change({
           bytes: { fetched: this.#bytes.fetched + reply.fetched, cached: this.#bytes.cached + reply.cached },
         });
+        return;
+      case "choice":
+        this.#change({ choice: reply.choice });
         return;
       case "backend":
         this.#change({ backend: reply.backend });

@@ -1,20 +1,25 @@
 // Turns what the device offers and what was asked for into the backend that generates, before anything large is fetched.
-import type { BackendRequest } from "./protocol.js";
+import type { BackendRequest, Choice } from "./protocol.js";
 
 /** What is asked of the device; gathered by `probe`, or written by hand in a test. */
 export interface Device {
   /** `navigator.gpu` exists. */
   readonly webgpu: boolean;
   /** The adapter, or null when the browser has the interface but no adapter to give. */
-  readonly adapter: { readonly name: string; readonly software: boolean } | null;
+  readonly adapter: {
+    readonly name: string;
+    readonly software: boolean;
+    /** Its shaders can use subgroups. */
+    readonly subgroups: boolean;
+  } | null;
   /** The reader asked the browser to save data. */
   readonly saveData: boolean;
+  /** Bytes of memory that the device says it has; null where it does not say, or says only that it has much. */
+  readonly memory: number | null;
 }
 
-/** The decision, with a reason that the page shows as it stands. */
-export type Choice =
-  | { readonly kind: "webgpu" | "cpu"; readonly reason: string }
-  | { readonly kind: "none"; readonly reason: string };
+/** Browsers round a device's memory, and the most that they tell, in GiB, stands for any more. */
+const MEMORY_TOLD = 8;
 
 /** Names that software implementations of WebGPU give themselves. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|software/i;
@@ -24,12 +29,15 @@ export async function probe(scope: { readonly navigator: unknown }): Promise<Dev
   const navigator = scope.navigator as {
     readonly gpu?: GPU;
     readonly connection?: { readonly saveData?: boolean };
+    readonly deviceMemory?: number;
   };
   const saveData = navigator.connection?.saveData === true;
-  if (!navigator.gpu) return { webgpu: false, adapter: null, saveData };
+  const told = navigator.deviceMemory;
+  const memory = told !== undefined && told < MEMORY_TOLD ? told * 2 ** 30 : null;
+  if (!navigator.gpu) return { webgpu: false, adapter: null, saveData, memory };
   try {
     const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
-    if (!adapter) return { webgpu: true, adapter: null, saveData };
+    if (!adapter) return { webgpu: true, adapter: null, saveData, memory };
     const { vendor, architecture, device, description } = adapter.info;
     const name = description || [vendor, architecture, device].filter(Boolean).join(" ") || "GPU";
     // Older browsers put the flag on the adapter instead of its description.
@@ -37,19 +45,21 @@ export async function probe(scope: { readonly navigator: unknown }): Promise<Dev
       (adapter.info as { readonly isFallbackAdapter?: boolean }).isFallbackAdapter === true ||
       (adapter as { readonly isFallbackAdapter?: boolean }).isFallbackAdapter === true;
     const software = flagged || SOFTWARE.test(`${name} ${vendor} ${architecture}`);
-    return { webgpu: true, adapter: { name, software }, saveData };
+    const subgroups = adapter.features?.has("subgroups") === true;
+    return { webgpu: true, adapter: { name, software, subgroups }, saveData, memory };
   } catch {
-    return { webgpu: true, adapter: null, saveData };
+    return { webgpu: true, adapter: null, saveData, memory };
   }
 }
 
 /**
- * Chooses where to generate.
+ * Chooses where to run a generator of `bytes`, with a reason that the page shows as it stands.
  *
  * A software adapter is slower than our own CPU kernels, so it is taken only when asked for by name. A reader
- * who saves data gets search and quotations without the model, unless the page asks for a backend by name.
+ * who saves data gets search and quotations without the model, unless the page asks for a backend by name; so does one
+ * whose device has less than twice the memory that the model takes.
  */
-export function choose(request: BackendRequest, device: Device): Choice {
+export function choose(request: BackendRequest, device: Device, bytes: number): Choice {
   const missing = !device.webgpu
     ? "this browser has no WebGPU"
     : device.adapter === null
@@ -63,6 +73,10 @@ export function choose(request: BackendRequest, device: Device): Choice {
   }
   if (device.saveData) {
     return { kind: "none", reason: "the browser is set to save data, so the model is not downloaded" };
+  }
+  if (device.memory !== null && bytes > device.memory / 2) {
+    const [needed, there] = [bytes, device.memory].map((size) => `${(size / 1e9).toFixed(1)} GB`);
+    return { kind: "none", reason: `this device has ${there} of memory, too little for a model of ${needed}` };
   }
   if (missing) return { kind: "cpu", reason: missing };
   if (device.adapter?.software) {

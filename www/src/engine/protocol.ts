@@ -11,6 +11,12 @@ export interface Backend {
   readonly reason: string;
 }
 
+/** Where the generator is to run, decided before any of it is downloaded, and why; `none` leaves it out. */
+export interface Choice {
+  readonly kind: "webgpu" | "cpu" | "none";
+  readonly reason: string;
+}
+
 /** One content-addressed piece of a file; never larger than a static host allows (20 MiB). */
 export interface PartEntry {
   readonly path: string;
@@ -60,6 +66,8 @@ export interface Hit {
   readonly headings: readonly string[];
   readonly snippet: string;
   readonly score: number;
+  /** What the words of the query were taken for, to be marked beside them: stems, corrections. The same for all hits of a search. */
+  readonly terms: readonly string[];
 }
 
 /** A chunk retrieved for a question; `number` is what citations refer to, from 1. */
@@ -92,6 +100,8 @@ export interface Timing {
   readonly prefill_ms: number;
   readonly decode_ms: number;
   readonly prompt_tokens: number;
+  /** Of these, the first so many were still known from the question before, and were not read again. */
+  readonly cached_tokens: number;
   readonly generated_tokens: number;
   /** Runs of the model that wrote them: fewer where tokens were guessed and checked together. */
   readonly steps: number;
@@ -137,11 +147,28 @@ export interface AskOptions {
   readonly adapter?: boolean;
 }
 
-/** What an answer tells while it is being made, in this order; `text` repeats, one piece for each token. */
+/**
+ * What an answer tells while it is being made, in this order; `text` repeats, one piece for each token. Where the graphics
+ * device fails, `restarted` says that all text so far is void, once for each place where the generator is then loaded, and
+ * `backend` what it was loaded on; text begins anew behind that. Sources and quotation stand.
+ */
 export type AskEvent =
   | { readonly kind: "sources"; readonly passages: readonly Passage[] }
   | { readonly kind: "quote"; readonly quote: Quote | null; readonly answerable: boolean }
-  | { readonly kind: "text"; readonly text: string };
+  | { readonly kind: "text"; readonly text: string }
+  | Restarted
+  | { readonly kind: "backend"; readonly backend: Backend };
+
+/** A graphics device failed in mid-answer, and the text is written again. */
+export interface Restarted {
+  readonly kind: "restarted";
+  /** Where the generator is being loaded: on the graphics device again, or on the CPU. */
+  readonly on: "gpu" | "cpu";
+  /** `device-lost`; `kernel` for what the device refused, memory included; `not-finite`; `gpu` where no device could be opened. */
+  readonly code: string;
+  /** What happened, in words for people. */
+  readonly reason: string;
+}
 
 /** The parts of the ladder that load one after the other; each works without the next. */
 export type Rung = "keyword" | "meaning" | "answer";
@@ -198,7 +225,8 @@ export type Reply =
   | { readonly kind: "opened"; readonly manifest: Manifest; readonly offline: boolean }
   | { readonly kind: "rung"; readonly rung: Rung; readonly state: RungState }
   | { readonly kind: "bytes"; readonly fetched: number; readonly cached: number }
-  | { readonly kind: "backend"; readonly backend: Backend }
+  | { readonly kind: "choice"; readonly choice: Choice }
+  | { readonly kind: "backend"; readonly backend: Backend | null }
   | { readonly kind: "prepared" }
   | { readonly kind: "hits"; readonly id: number; readonly hits: readonly Hit[] }
   /** What was found in the part of the index that is here; `hits` follows. */

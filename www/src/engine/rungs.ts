@@ -26,6 +26,10 @@ const PROGRESS_MS = 60;
 
 /** An index of at most so many bytes is kept whole, for a visit without the host, where the reader does not save data. */
 const KEEP_BYTES = 2 * 1024 * 1024;
+/** An index of at most so many bytes is fetched whole at once: some files, and no search waits for another. */
+const SMALL_BYTES = 256 * 1024;
+/** Nobody searched for so long: then what is left of a small index may take the connection. */
+const QUIET_MS = 3000;
 /** Shards that are under way at a time when nobody waits for them. */
 const KEEP_AT_ONCE = 4;
 /** A search is complete after a few rounds: a table, words, a table, texts. More is a fault in the bundle. */
@@ -103,6 +107,9 @@ export async function loadMeaning(
   alone: (work: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const { engine, manifest, store } = ready;
+  // What can't be kept now is fetched when it is needed.
+  const keep = (turn?: () => Promise<void>): Promise<void> => keepIndex(ready, turn).catch(() => undefined);
+  if (manifest.shards.bytes <= SMALL_BYTES) await keep();
   const embedder = ofRoles(manifest, "embedder");
   const vectors = ofRoles(manifest, "vectors");
   await climb("meaning", embedder.length === 0 || vectors.length === 0, async () => {
@@ -117,8 +124,7 @@ export async function loadMeaning(
     const pieces: readonly Piece[] = [...manifest.files.flatMap(({ parts }) => parts), ...(await ready.free(() => engine.shards()))];
     await store.prune(new Set(pieces.map(({ path }) => path)));
   }
-  // What can't be kept now is fetched when it is needed.
-  if (manifest.shards.bytes <= KEEP_BYTES && !savesData()) await keepIndex(ready).catch(() => undefined);
+  if (manifest.shards.bytes <= KEEP_BYTES && !savesData()) await keep(quiet);
 }
 
 /** Whether the reader, or the browser for them, asked for fewer bytes. */
@@ -139,10 +145,11 @@ async function search(
   const { engine, free } = ready;
   const filters = Object.entries(wanted).flatMap(([name, values]) => values.flatMap((value) => [name, value]));
   for (let round = 1; ; round += 1) {
-    const { results, missing } = await free(() => engine.search(query, limit, filters));
-    if (missing.length === 0 || isCancelled()) return results;
+    const { results, terms, missing } = await free(() => engine.search(query, limit, filters));
+    const hits = results.map((result) => ({ ...result, terms }));
+    if (missing.length === 0 || isCancelled()) return hits;
     if (round > MAX_ROUNDS) throw endless();
-    if (results.length > 0) partial(results);
+    if (hits.length > 0) partial(hits);
     await fetchShards(ready, missing);
   }
 }
@@ -158,6 +165,7 @@ export function answerSearch(
   const { id } = request;
   switch (request.kind) {
     case "search":
+      lastSearch = performance.now();
       void reply(id, async () => {
         const partial = (hits: readonly Hit[]): void => post({ kind: "partial", id, hits });
         const { query, limit, filters } = request;
@@ -200,12 +208,25 @@ export async function supply(ready: Session<SearchEngine>, needs: () => readonly
   throw endless();
 }
 
-/** Fetches the whole index, a few shards at a time. */
-async function keepIndex(ready: Session<SearchEngine>): Promise<void> {
+/** When a search was asked for last. */
+let lastSearch = performance.now();
+
+/** Settles when nobody has searched for a while. */
+async function quiet(): Promise<void> {
+  for (;;) {
+    const wait = lastSearch + QUIET_MS - performance.now();
+    if (wait <= 0) return;
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+}
+
+/** Fetches the whole index, a few shards at a time, each after `turn`. */
+async function keepIndex(ready: Session<SearchEngine>, turn = async (): Promise<void> => undefined): Promise<void> {
   for (;;) {
     const missing = await ready.free(() => ready.engine.missing());
     if (missing.length === 0) return;
     for (let first = 0; first < missing.length; first += KEEP_AT_ONCE) {
+      await turn();
       await fetchShards(ready, missing.slice(first, first + KEEP_AT_ONCE));
     }
   }
@@ -252,13 +273,18 @@ export async function climb(rung: Rung, absent: boolean, load: () => Promise<voi
   }
 }
 
+/** What a download of `files` amounts to. */
+export function bytesOf(files: readonly FileEntry[]): number {
+  return files.reduce((sum, file) => sum + file.bytes, 0);
+}
+
 /** Brings every part of `files` into the engine, once there is room for them, one after the other, so that a broken download resumes by part; tells `rung`. */
 export async function fetchFiles(
   { engine, store }: Session<SearchEngine>,
   rung: Rung | null,
   files: readonly FileEntry[],
 ): Promise<void> {
-  const total = files.reduce((sum, file) => sum + file.bytes, 0);
+  const total = bytesOf(files);
   let loaded = 0;
   let told = 0;
   const tell = (): void => {

@@ -25,5 +25,5 @@ export class Engine {
   shards(): Shard[];
   filters(): { missing: Shard[]; filters: FilterCounts };
   /** `filters` has name, value, name, value. The results in what is here, and what would make them complete. Throws `busy` while an answer is being made. */
-  search(query: string, limit: number, filters: string[]): { results: Hit[]; missing: Shard[] };
+  search(query: string, limit: number, filters: string[]): { results: Omit<Hit, "terms">[]; terms: string[]; missing: Shard[] };
 }

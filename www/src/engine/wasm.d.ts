@@ -10,9 +10,21 @@ export class AbortFlag {
   abort(): void;
 }
 
+/** Says that every device which this browser gives has the feature `subgroups`; to be told before a generator is loaded. */
+export function browser_has_subgroups(): void;
+
 /** The engine of the search module, and what answers. */
 export class Engine extends SearchEngine {
-  load_generator(backend: "webgpu" | "cpu", reason: string, adapter: boolean): Promise<Backend>;
+  /**
+   * When a graphics device fails in mid-answer, `again` is called with where the generator goes next. It brings the
+   * generator's parts once more; it rejects with the code `gpu` where there is no device to load on.
+   */
+  load_generator(
+    backend: "webgpu" | "cpu",
+    reason: string,
+    adapter: boolean,
+    again: (backend: "webgpu" | "cpu") => Promise<void>,
+  ): Promise<Backend>;
   /** The shards that `ask` would read and that are not here; ask again when they were supplied. */
   needs(question: string, options: AskOptions): Shard[];
   /** Gives the event loop a turn between tokens, so that `AbortFlag.abort` can be heard. */

@@ -1,10 +1,11 @@
 // Turns requests from the page into calls of the wasm engine that answers; `search-worker.ts` is its small sibling.
-import init, { AbortFlag, Engine } from "#pkg";
-import { toPlain } from "./errors.js";
+import init, { AbortFlag, browser_has_subgroups, Engine } from "#pkg";
+import { AnchoriteError, toPlain } from "./errors.js";
 import { choose, probe } from "./ladder.js";
-import type { Answer, BackendRequest, FileEntry, Request } from "./protocol.js";
+import type { Answer, AskEvent, BackendRequest, Choice, FileEntry, Request } from "./protocol.js";
 import {
   answerSearch,
+  bytesOf,
   climb,
   failed,
   fetchFiles,
@@ -17,6 +18,7 @@ import {
   type Session as Ready,
   supply,
 } from "./rungs.js";
+import { requestSubgroups } from "./subgroups.js";
 
 type Session = Ready<Engine>;
 
@@ -27,8 +29,8 @@ let loading: Promise<void> = Promise.resolve();
 /** What changes the engine, or holds it from token to token, goes one after the other. */
 let exclusive: Promise<unknown> = Promise.resolve();
 const aborts = new Map<number, AbortFlag>();
-/** Whether the generator's parts were handed to the engine already. */
-let started = false;
+
+requestSubgroups();
 
 listen((request: Request) => {
   switch (request.kind) {
@@ -102,53 +104,87 @@ async function ask(request: Extract<Request, { kind: "ask" }>, flag: AbortFlag):
   const ready = await opened();
   const { id, question, options } = request;
   await supply(ready, () => ready.engine.needs(question, options));
-  const answer = (): Promise<Answer> =>
-    ready.engine.ask(question, options, flag, (event) => post({ kind: "event", id, event }));
+  let reloading = false;
+  const tell = (event: AskEvent): void => {
+    if (event.kind === "restarted") {
+      reloading = true;
+      post({ kind: "rung", rung: "answer", state: { kind: "starting" } });
+    } else if (event.kind === "backend") {
+      reloading = false;
+      post({ kind: "backend", backend: event.backend });
+      post({ kind: "rung", rung: "answer", state: { kind: "ready" } });
+    }
+    post({ kind: "event", id, event });
+  };
   try {
-    return await answer();
+    return await ready.engine.ask(question, options, flag, tell);
   } catch (thrown) {
-    if (toPlain(thrown, "").code !== "device_lost") throw thrown;
-    // Losing the device is normal (sleep, another tab, a driver): step down, and answer from the beginning.
-    await startGenerator(ready, { kind: "cpu", reason: "the GPU was lost" });
-    return await answer();
+    if (reloading) {
+      // The generator is gone; what is asked from now on is answered with quotations.
+      post({ kind: "backend", backend: null });
+      post({ kind: "rung", rung: "answer", state: { kind: "failed", error: toPlain(thrown, "answer_failed") } });
+    }
+    throw thrown;
   }
 }
 
 /** Rung 4: the generator, on the backend that the ladder chooses before a byte of it is fetched. */
 async function loadGenerator(ready: Session, request: BackendRequest): Promise<void> {
-  const choice = choose(request, await probe(scope));
-  if (choice.kind === "none") {
-    post({ kind: "rung", rung: "answer", state: { kind: "skipped", reason: choice.reason } });
+  const files = generatorFiles(ready);
+  if (files.length === 0) {
+    post({ kind: "rung", rung: "answer", state: { kind: "absent" } });
     return;
   }
-  const absent = !ready.manifest.files.some(({ role }) => role === "generator");
-  await climb("answer", absent, async () => {
-    await fetchFiles(ready, "answer", generatorFiles(ready));
+  const choice = await decide(ready, request);
+  post({ kind: "choice", choice });
+  const { kind, reason } = choice;
+  if (kind === "none") {
+    post({ kind: "rung", rung: "answer", state: { kind: "skipped", reason } });
+    return;
+  }
+  await climb("answer", false, async () => {
+    await fetchFiles(ready, "answer", files);
     post({ kind: "rung", rung: "answer", state: { kind: "starting" } });
     await alone(async () => {
       try {
-        await startGenerator(ready, choice);
+        await startGenerator(ready, request, kind, reason);
       } catch (thrown) {
-        if (choice.kind === "cpu") throw thrown;
-        const reason = `WebGPU failed: ${toPlain(thrown, "gpu_failed").message}`;
-        await startGenerator(ready, { kind: "cpu", reason });
+        if (kind === "cpu") throw thrown;
+        // The attempt may have consumed the parts.
+        await fetchFiles(ready, null, files);
+        await startGenerator(ready, request, "cpu", `WebGPU failed: ${toPlain(thrown, "gpu_failed").message}`);
       }
     });
   });
 }
 
-function generatorFiles({ manifest }: Session): readonly FileEntry[] {
-  return manifest.files.filter(({ role }) => role === "generator" || role === "adapter");
+/** Asks the device anew: after a loss it may offer another adapter, or none. */
+async function decide(ready: Session, request: BackendRequest): Promise<Choice> {
+  const device = await probe(scope);
+  const choice = choose(request, device, bytesOf(generatorFiles(ready)));
+  if (choice.kind === "webgpu" && device.adapter?.subgroups) browser_has_subgroups();
+  return choice;
 }
 
-/** Loads the generator. An attempt before this one may have consumed its parts, so they are put back where missing. */
-async function startGenerator(
-  ready: Session,
-  choice: { readonly kind: "webgpu" | "cpu"; readonly reason: string },
-): Promise<void> {
-  const files = generatorFiles(ready);
-  if (started) await fetchFiles(ready, null, files);
-  started = true;
-  const adapter = files.some(({ role }) => role === "adapter");
-  post({ kind: "backend", backend: await ready.engine.load_generator(choice.kind, choice.reason, adapter) });
+/** The generator's file, and its adapter's; none where the bundle has no generator. */
+function generatorFiles({ manifest }: Session): readonly FileEntry[] {
+  const files = manifest.files.filter(({ role }) => role === "generator" || role === "adapter");
+  return files.some(({ role }) => role === "generator") ? files : [];
+}
+
+/** Loads the generator from parts that have arrived, and says what runs it. */
+async function startGenerator(ready: Session, request: BackendRequest, kind: "webgpu" | "cpu", reason: string): Promise<void> {
+  const adapter = generatorFiles(ready).some(({ role }) => role === "adapter");
+  const again = (next: "webgpu" | "cpu"): Promise<void> => bringAgain(ready, request, next);
+  post({ kind: "backend", backend: await ready.engine.load_generator(kind, reason, adapter, again) });
+}
+
+/** Brings the generator's parts once more, from this device where they were kept, unless it goes to a GPU that is not there. */
+async function bringAgain(ready: Session, request: BackendRequest, next: "webgpu" | "cpu"): Promise<void> {
+  if (next === "webgpu") {
+    const { kind, reason } = await decide(ready, request);
+    if (kind !== "webgpu") throw new AnchoriteError({ code: "gpu", message: reason, hint: "" });
+  }
+  // The adapter is still in memory.
+  await fetchFiles(ready, null, generatorFiles(ready).filter(({ role }) => role === "generator"));
 }

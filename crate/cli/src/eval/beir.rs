@@ -120,6 +120,8 @@ fn document(row: Row) -> Document {
             ..Section::default()
         }],
         filters: BTreeMap::new(),
+        meta: BTreeMap::new(),
+        sort: BTreeMap::new(),
         weight: 1.0,
         language: None,
     }

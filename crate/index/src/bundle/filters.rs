@@ -53,6 +53,10 @@ pub(super) fn read(bytes: &[u8], n_documents: usize) -> Result<Filters, BundleEr
     Ok(filters)
 }
 
+/// A value, and its documents as they are stored.
+#[cfg(feature = "build")]
+type CodedValue<'f> = (&'f String, Vec<u8>);
+
 #[cfg(feature = "build")]
 pub(super) fn write(filters: &Filters) -> Result<Vec<u8>, BundleError> {
     use super::write::{to_bytes, varints};
@@ -65,7 +69,7 @@ pub(super) fn write(filters: &Filters) -> Result<Vec<u8>, BundleError> {
                 .map(|(document, before)| document - before),
         )
     };
-    let coded: Vec<(&String, Vec<(&String, Vec<u8>)>)> = filters
+    let coded: Vec<(&String, Vec<CodedValue<'_>>)> = filters
         .values
         .iter()
         .map(|(name, values)| {

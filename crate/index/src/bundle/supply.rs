@@ -16,26 +16,33 @@ impl Index {
         if id.is_table() {
             return self.shards.add_page(id, bytes);
         }
+        let content = deflate::inflate(id.family().as_str(), bytes)?;
+        self.supply_content(id, &content)
+    }
+
+    /// Takes what a shard unfolds to, without a check of where it came from: for tests that damage what is inside.
+    ///
+    /// # Errors
+    /// [`BundleError::Malformed`]. The index is then as it was.
+    #[doc(hidden)]
+    pub fn supply_content(&mut self, id: ShardId, content: &[u8]) -> Result<(), BundleError> {
         let family = id.family();
         let number = id.number() as usize;
-        let bytes = deflate::inflate(family.as_str(), bytes)?;
+        let bytes = content;
         let collection = &self.lexical.collection;
         let (n_chunks, n_documents) = (collection.n_chunks(), collection.n_documents());
         match family {
             Family::Terms => {
-                let shard = terms::read(&bytes)?;
+                let shard = terms::read(bytes)?;
                 terms::check(&shard, n_chunks, n_documents)?;
                 self.lexical.insert(number, shard);
             }
-            Family::Spelling => self
-                .lexical
-                .spelling
-                .insert(number, spelling::read(&bytes)?),
+            Family::Spelling => self.lexical.spelling.insert(number, spelling::read(bytes)?),
             Family::Texts => {
                 let range = self
                     .texts
                     .range(number, u32::try_from(n_chunks).unwrap_or(u32::MAX));
-                let shard = texts::read(&bytes, range, collection)?;
+                let shard = texts::read(bytes, range, collection)?;
                 self.texts.insert(number, shard);
             }
             Family::Vectors => {
@@ -43,11 +50,11 @@ impl Index {
                     return Err(BundleError::UnknownShard { id: id.bits() });
                 };
                 let cluster = vectors
-                    .read_shard(number, &bytes)
+                    .read_shard(number, bytes)
                     .map_err(|wrong| super::contradiction(super::VECTORS, wrong))?;
                 vectors.insert(number, cluster);
             }
-            Family::Filters => self.filters = Some(filters::read(&bytes, n_documents)?),
+            Family::Filters => self.filters = Some(filters::read(bytes, n_documents)?),
         }
         Ok(())
     }

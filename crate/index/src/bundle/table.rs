@@ -13,9 +13,9 @@ use crate::shard::{Family, Shard, ShardId};
 
 /// Families of at most so many shards have their whole table in the resident file.
 #[cfg(feature = "build")]
-const MAX_RESIDENT: usize = 384;
+const MAX_RESIDENT: usize = 256;
 /// Shards that one page of a table names.
-const PAGE: usize = 64;
+const PAGE: u32 = 32;
 /// The first bytes of a file's SHA-256: as hard to imitate as any 128 bits.
 const HASH_BYTES: usize = 16;
 
@@ -117,7 +117,7 @@ impl ShardTable {
             ..FamilyTable::default()
         };
         if wire.is_paged {
-            held.pages = read_entries(family, wire.entries, n_shards.div_ceil(PAGE))?;
+            held.pages = read_entries(family, wire.entries, n_shards.div_ceil(PAGE as usize))?;
             held.entries = vec![None; n_shards];
         } else {
             let entries = read_entries(family, wire.entries, n_shards)?;
@@ -140,7 +140,7 @@ impl ShardTable {
     /// What to fetch for a shard: the shard, or the page that will name it; `None` where there is no such shard.
     pub(crate) fn locate(&self, family: Family, number: u32) -> Option<Shard> {
         let shard = ShardId::shard(family, number);
-        let page = || ShardId::table(family, number / PAGE as u32);
+        let page = || ShardId::table(family, number / PAGE);
         self.shard(shard).or_else(|| {
             let exists = (number as usize) < self.families[family.position()].entries.len();
             self.shard(page()).filter(|_| exists)
@@ -183,8 +183,8 @@ impl ShardTable {
     pub(crate) fn add_page(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), BundleError> {
         let family = id.family();
         let entries = &mut self.families[family.position()].entries;
-        let first = id.number() as usize * PAGE;
-        let end = entries.len().min(first + PAGE);
+        let first = id.number() as usize * PAGE as usize;
+        let end = entries.len().min(first + PAGE as usize);
         let named = entries.get_mut(first..end).unwrap_or_default();
         let read = read_entries(family, bytes, named.len())?;
         named
@@ -197,7 +197,7 @@ impl ShardTable {
     /// Whether a page was taken: then all that it names is known.
     pub(crate) fn has_page(&self, id: ShardId) -> bool {
         let entries = &self.families[id.family().position()].entries;
-        let first = entries.get(id.number() as usize * PAGE);
+        let first = entries.get(id.number() as usize * PAGE as usize);
         first.is_some_and(Option::is_some)
     }
 
@@ -258,7 +258,7 @@ pub(super) mod write {
             bytes
         };
         let pages: Vec<Vec<u8>> = match is_paged {
-            true => shards.chunks(PAGE).map(list).collect(),
+            true => shards.chunks(PAGE as usize).map(list).collect(),
             false => Vec::new(),
         };
         Written {

@@ -96,7 +96,7 @@ pub(super) mod write {
     /// Up to so many bytes, before compression, all words are one shard.
     const MAX_WHOLE_BYTES: usize = 96 << 10;
     /// Otherwise a shard ends with the word that takes it past so many bytes.
-    const SHARD_BYTES: usize = 10 << 10;
+    const SHARD_BYTES: usize = 7 << 10;
 
     /// The words of `shards` cut into shards of the size at which they are fetched, with the first word of each.
     pub(in crate::bundle) fn shards(

@@ -1,5 +1,7 @@
 //! Turns damaged shards, whose hashes would be right, into errors or harmless indexes: never into a panic.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::chunk::{ChunkOptions, chunk_documents};
 use crate::document::{Document, Section};
@@ -16,6 +18,8 @@ fn documents() -> Vec<Document> {
             text: text.to_owned(),
         }],
         filters: [("tag".to_owned(), vec![format!("t{}", idx % 2)])].into(),
+        meta: BTreeMap::new(),
+        sort: BTreeMap::new(),
         weight: 1.0 + idx as f32,
         language: Some(language.to_owned()),
     };

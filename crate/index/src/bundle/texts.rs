@@ -111,7 +111,7 @@ pub(super) mod write {
     /// One document in so many may begin a shard early.
     const EARLY: u8 = 4;
     /// A document is cut where a shard has so many bytes of it.
-    const MAX_SHARD_BYTES: usize = 8 << 10;
+    const MAX_SHARD_BYTES: usize = 6 << 10;
 
     /// All texts of an index, cut into shards, with the first chunk of each.
     pub(in crate::bundle) fn shards(

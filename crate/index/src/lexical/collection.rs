@@ -15,24 +15,26 @@ pub(crate) struct Collection {
     weights: Vec<(u32, f32)>,
 }
 
-/// A length in words as one byte, to within a sixteenth: 0 to 15 as they are, then eight steps for each doubling.
+/// A length in words as one byte, to within an eighth: 0 to 7 as they are, then four steps for each doubling. A page holds
+/// this of every chunk, so it is coarse.
 #[cfg(feature = "build")]
 pub(crate) fn length_code(n_words: u32) -> u8 {
-    if n_words < 16 {
+    if n_words < 8 {
         return u8::try_from(n_words).unwrap_or(0);
     }
-    let octave = n_words.ilog2() - 3;
-    let code = octave * 8 + (n_words >> octave);
+    let octave = n_words.ilog2() - 2;
+    let code = octave * 4 + (n_words >> octave);
     u8::try_from(code).unwrap_or(u8::MAX)
 }
 
 /// The middle of the lengths that have a code.
 fn coded_length(code: u8) -> f32 {
-    if code < 16 {
+    if code < 8 {
         return f32::from(code);
     }
-    let octave = u32::from(code) / 8 - 1;
-    let low = u64::from(u32::from(code) % 8 + 8) << octave;
+    // No length has a code for which this would be too large.
+    let octave = (u32::from(code) / 4 - 1).min(32);
+    let low = u64::from(u32::from(code) % 4 + 4) << octave;
     let width = 1_u64 << octave;
     (low * 2 + width - 1) as f32 / 2.0
 }
@@ -149,7 +151,7 @@ mod tests {
             before = code;
             let found = coded_length(code);
             let error = (f64::from(found) - f64::from(n_words)).abs() / f64::from(n_words.max(1));
-            assert!(error <= 0.0625, "{n_words} words became {found}");
+            assert!(error <= 0.125, "{n_words} words became {found}");
         }
     }
 

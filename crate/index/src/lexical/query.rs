@@ -7,6 +7,7 @@ use super::search::LexicalOptions;
 use super::tokenize::{Token, TokenKind, is_unspaced, tokens};
 use super::{LexicalIndex, TermIdx};
 use crate::shard::Family;
+use crate::top::top;
 
 /// Longer questions are ranked by their first so many distinct words.
 const MAX_QUERY_WORDS: usize = 64;
@@ -14,6 +15,8 @@ const MAX_QUERY_WORDS: usize = 64;
 const MAX_EXPANSIONS: usize = 48;
 /// How many shards are read for the words that begin with what was typed: two letters may begin many.
 const MAX_PREFIX_SHARDS: usize = 3;
+/// How many terms of one word are shown as what it was taken for.
+const MAX_TAKEN_FOR: usize = 4;
 /// Weight of an identifier's parts beside the identifier, and of a compound or joined words beside the words.
 const PART_WEIGHT: f32 = 0.4;
 /// Weight of a word that the last word typed is only a prefix of.
@@ -64,6 +67,20 @@ impl LexicalIndex {
         of(Family::Terms, terms)
             .chain(of(Family::Spelling, spelling))
             .collect()
+    }
+
+    /// The terms that the words of a query were taken for, the likeliest of each word: what a page may mark beside the words
+    /// themselves, which may be mistyped, or bent in a way that only the index knows.
+    pub fn taken_for(&self, query: &str, options: &LexicalOptions) -> Vec<String> {
+        let words = self.resolve(query, options).words;
+        let terms = words
+            .iter()
+            .flat_map(|word| word.alternatives.iter().take(MAX_TAKEN_FOR));
+        let term = |&(idx, _): &(TermIdx, f32)| {
+            let shard = self.shards.get(idx.shard as usize)?.as_ref()?;
+            Some(shard.terms.get(idx.rank as usize).to_owned())
+        };
+        terms.filter_map(term).collect()
     }
 
     /// Looks up the words of a query.
@@ -266,12 +283,19 @@ impl<'i> Lookup<'i> {
         for stem in stems {
             terms.extend(self.find(stem));
         }
-        terms.sort_unstable();
-        terms.dedup();
         terms.retain(|term| !whole.contains(term));
-        terms.sort_by_key(|&term| std::cmp::Reverse(self.index.list(term).n_chunks));
-        terms.truncate(MAX_EXPANSIONS);
-        terms
+        let counts = terms
+            .iter()
+            .map(|&term| self.index.list(term).n_chunks as f32);
+        let mut expansions: Vec<TermIdx> = Vec::new();
+        // A stem may stand here twice: as a term with the prefix, and as that of a form.
+        for (idx, _) in top((0..).zip(counts), 2 * MAX_EXPANSIONS) {
+            let term = terms[idx as usize];
+            if !expansions.contains(&term) && expansions.len() < MAX_EXPANSIONS {
+                expansions.push(term);
+            }
+        }
+        expansions
     }
 }
 

@@ -4,9 +4,11 @@
 //! the text, whose count is divided by `1 - b + b * length / mean length`, and the chunk's own heading, the headings
 //! above and the page's title, of which only presence counts because they are short. The weighted sum of the fields is
 //! the frequency `f`; a term scores `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`.
+//! The sum over terms is lessened where words of the query are missing.
 
 use super::query::Resolved;
 use super::{LexicalIndex, TermIdx};
+use crate::top::top;
 
 /// How words are weighed.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,9 @@ pub struct LexicalOptions {
     pub heading_above: f32,
     /// The same for the page's title. Default 1.5.
     pub title: f32,
+    /// Which share of its score a chunk loses that has none of the query's words, by [`LexicalScores::coverage`]: it sets those
+    /// that have all words apart. Default 0.3.
+    pub coordination: f32,
     /// Whether the query's last word may be unfinished, as while typing. A space after it finishes it. Default `false`.
     pub prefix: bool,
 }
@@ -33,6 +38,7 @@ impl Default for LexicalOptions {
             own_heading: 2.5,
             heading_above: 1.0,
             title: 1.5,
+            coordination: 0.3,
             prefix: false,
         }
     }
@@ -142,26 +148,25 @@ impl LexicalIndex {
             });
         }
         let weighted = self.collection.has_weights();
+        let coverable: f32 = words.iter().map(|word| word.coverable).sum();
         let mut ranked = Vec::with_capacity(total.touched.len());
         total.drain(|chunk, mut score| {
             if let Some(document) = self.collection.document(chunk).filter(|_| weighted) {
                 score *= self.collection.weight(document);
+            }
+            if coverable > 0.0 {
+                let lacking = 1.0 - (covered[chunk as usize] / coverable).min(1.0);
+                score *= 1.0 - options.coordination * lacking;
             }
             let has_all_quoted = n_quoted == 0 || has_quoted[chunk as usize] == n_quoted;
             if score > 0.0 && has_all_quoted {
                 ranked.push((chunk, score));
             }
         });
-        let by_score = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-        if depth < ranked.len() {
-            ranked.select_nth_unstable_by(depth, by_score);
-            ranked.truncate(depth);
-        }
-        ranked.sort_unstable_by(by_score);
         LexicalScores {
-            ranked,
+            ranked: top(ranked, depth),
             covered,
-            coverable: words.iter().map(|word| word.coverable).sum(),
+            coverable,
             phrases,
         }
     }

@@ -113,7 +113,7 @@ impl Spelling {
                 Some((distance?, known))
             }));
         }
-        near.sort_by(|(a, x), (b, y)| {
+        near.sort_unstable_by(|(a, x), (b, y)| {
             a.cmp(b)
                 .then(y.frequency.cmp(&x.frequency))
                 .then(x.word.cmp(&y.word))

@@ -1,45 +1,146 @@
-//! Turns the bytes of one Markdown or HTML page into a [`Document`].
+//! Turns the bytes of one page (HTML, Markdown, plain text) into a [`Document`], and the facts that are judged beside
+//! all the others'.
 //!
 //! Each page is judged alone: a bad one is an error that names it, and never stops the others.
 
 pub mod markdown;
-pub mod html;
+mod address;
+mod clean;
+mod decode;
+mod html;
 mod outline;
 mod strip;
+mod text;
 
 use std::collections::BTreeMap;
 
+use scraper::ElementRef;
+use serde::{Deserialize, Serialize};
+
 use crate::document::{Document, Section};
 use crate::error::PageError;
+pub use address::{Addresses, page_key};
+use clean::clean;
 
 /// How pages are read and where they will be found.
 #[derive(Debug, Clone)]
 pub struct ParseOptions {
     /// Put before each page's path to make its url; may be empty for addresses relative to the bundle's site.
     pub base_url: String,
+    /// How a file's path becomes an address.
+    pub addresses: Addresses,
     /// Larger pages are refused. Default 8 MiB: an order of magnitude above any page written by hand.
     pub max_bytes: usize,
+    /// The element that counts as the whole page; pages without it are left out.
+    pub root_selector: Option<Selector>,
+    /// Elements that hold nothing to find, metadata included.
+    pub exclude_selectors: Vec<Selector>,
+    /// The language of all pages, whatever they say themselves.
+    pub language: Option<String>,
 }
 
 impl Default for ParseOptions {
     fn default() -> Self {
         Self {
             base_url: String::new(),
+            addresses: Addresses::default(),
             max_bytes: 8 << 20,
+            root_selector: None,
+            exclude_selectors: Vec::new(),
+            language: None,
         }
     }
 }
 
-/// What both readers make of a page before it gets its address.
+/// A CSS selector.
+#[derive(Debug, Clone)]
+pub struct Selector(scraper::Selector);
+
+impl Selector {
+    /// Reads one, or several divided by commas.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        scraper::Selector::parse(text)
+            .map(Self)
+            .map_err(|error| error.to_string())
+    }
+
+    fn matches(&self, element: ElementRef<'_>) -> bool {
+        self.0.matches(&element)
+    }
+}
+
+/// A page as it was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// Its text and where it is found. Without sections where [`PageFacts::left_out`] says why.
+    pub document: Document,
+    /// What can only be judged beside the other pages.
+    pub facts: PageFacts,
+}
+
+/// What can only be judged beside the other pages of a site, or only reported.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageFacts {
+    /// Why the page is not to be found, where it says so.
+    pub left_out: Option<LeftOut>,
+    /// Whether `data-pagefind-body` marks its text. Where one page of a site has the mark, only those that have it count.
+    pub is_marked: bool,
+    /// The key ([`page_key`]) of its own path.
+    pub key: String,
+    /// The key of the page that this one calls the original of itself.
+    pub copy_of: Option<String>,
+    /// Whether the title had to be made from the file's name.
+    pub is_untitled: bool,
+    /// `lang` where it is no language tag.
+    pub bad_language: Option<String>,
+    /// Whether parts of the page have a weight of their own, which counts for whole pages only.
+    pub weighs_parts: bool,
+    /// [`id_hash`] of each id that a link can open.
+    pub ids: Vec<u64>,
+    /// Links with an anchor, as `(page key, anchor)`.
+    pub links: Vec<(String, String)>,
+}
+
+/// Why a page of a deployed site is not for its visitors to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftOut {
+    /// It is what a host sends where there is no page.
+    NotFound,
+    /// It sends its visitors on.
+    Redirect,
+    /// It asks search engines to pass it over.
+    NoIndex,
+    /// The owner's root selector finds nothing in it.
+    NoRoot,
+    /// Other pages mark their text, and it does not.
+    Unmarked,
+    /// It names another page of the site as its original.
+    Copy,
+}
+
+/// What the readers make of a page before it gets its address.
+#[derive(Default)]
 struct Parsed {
     title: Option<String>,
     sections: Vec<Section>,
+    weight: Option<f32>,
+    filters: BTreeMap<String, Vec<String>>,
+    meta: BTreeMap<String, String>,
+    sort: BTreeMap<String, String>,
+    language: Option<String>,
+    canonical: Option<String>,
+    left_out: Option<LeftOut>,
+    is_marked: bool,
+    weighs_parts: bool,
+    ids: Vec<u64>,
+    links: Vec<String>,
 }
 
-/// Reads one page; its extension says whether it is Markdown (`.md`, `.markdown`) or HTML (`.html`, `.htm`).
-///
-/// `source` is the page's path from the root of the site. Its url is `base_url` and that path, where
-/// Markdown's extension becomes `.html` and a `README` becomes `index.html`, as site generators do.
+/// Reads one page as a document, whatever it says about being found; see [`read_page`].
 ///
 /// # Errors
 /// See [`PageError`]; each variant is about this page only.
@@ -48,25 +149,48 @@ pub fn parse_page(
     bytes: &[u8],
     options: &ParseOptions,
 ) -> Result<Document, PageError> {
+    Ok(read_page(source, bytes, options)?.document)
+}
+
+/// Reads one page; its extension says whether it is Markdown (`.md`, `.markdown`), HTML (`.html`, `.htm`) or plain
+/// text (`.txt`, `.text`).
+///
+/// `source` is the page's path from the root of the site. [`Addresses`] says what url it makes; Markdown's extension
+/// becomes `.html` and a `README` becomes `index.html`, as site generators do.
+///
+/// # Errors
+/// See [`PageError`]; each variant is about this page only. A page of a deployed site that is not to be found (its address
+/// is [`Addresses::Served`], and [`PageFacts::left_out`] says why) needs no text.
+pub fn read_page(source: &str, bytes: &[u8], options: &ParseOptions) -> Result<Page, PageError> {
     let source = source.replace('\\', "/");
     let source = source.strip_prefix("./").unwrap_or(&source);
     let kind = Kind::of(source)?;
-    let text = decode(source, bytes, options.max_bytes)?;
-    let parsed = match kind {
-        Kind::Markdown => markdown::parse(text),
+    let text = decode::decode(source, bytes, kind == Kind::Html, options.max_bytes)?;
+    let mut parsed = match kind {
+        Kind::Markdown => markdown::parse(&text),
+        Kind::Text => text::parse(&text),
         Kind::Html => {
-            let found = html::nesting(text);
-            if found > html::MAX_DEPTH {
-                return Err(PageError::TooDeep {
+            if let Some((what, max, found)) = html::excess(&text) {
+                return Err(PageError::TooComplex {
                     page: source.to_owned(),
-                    max_depth: html::MAX_DEPTH,
+                    what,
+                    max,
                     found,
                 });
             }
-            html::parse(text)
+            html::parse(&text, options)
         }
     };
-    if parsed
+    let is_site = options.addresses != Addresses::Files;
+    let left_out = match parsed.left_out {
+        Some(LeftOut::NoRoot) => Some(LeftOut::NoRoot),
+        _ if is_site && is_not_found(source) => Some(LeftOut::NotFound),
+        left_out if is_site => left_out,
+        _ => None,
+    };
+    if left_out.is_some() {
+        parsed.sections.clear();
+    } else if parsed
         .sections
         .iter()
         .all(|section| section.text.is_empty())
@@ -75,50 +199,83 @@ pub fn parse_page(
             page: source.to_owned(),
         });
     }
-    Ok(Document {
+    let canonical = parsed.canonical.as_deref().filter(|_| is_site);
+    let path = address::path(source, kind, options.addresses, canonical);
+    let said = options.language.clone().or(parsed.language);
+    let (language, bad_language) = match said {
+        Some(tag) if is_language(&tag) => (Some(tag), None),
+        other => (None, other),
+    };
+    let facts = PageFacts {
+        left_out,
+        is_marked: parsed.is_marked,
+        key: page_key(&path).to_owned(),
+        copy_of: canonical.and_then(|canonical| address::copy_of(&path, canonical)),
+        is_untitled: parsed.title.is_none(),
+        bad_language,
+        weighs_parts: parsed.weighs_parts,
+        links: links(&path, &options.base_url, &parsed.links),
+        ids: parsed.ids,
+    };
+    let document = Document {
         source: source.to_owned(),
-        url: url(source, kind, &options.base_url),
-        title: parsed.title.unwrap_or_else(|| title_from_path(source)),
+        url: address::url(&path, &options.base_url),
+        title: parsed
+            .title
+            .map(|title| clean(&title).into_owned())
+            .unwrap_or_else(|| title_from_path(source)),
         sections: parsed.sections,
-        filters: BTreeMap::new(),
-        weight: 1.0,
-        language: None,
+        filters: parsed.filters,
+        meta: parsed.meta,
+        sort: parsed.sort,
+        weight: parsed.weight.unwrap_or(1.0),
+        language,
+    };
+    Ok(Page { document, facts })
+}
+
+/// The links of a page that open a heading, each once.
+fn links(path: &str, base_url: &str, hrefs: &[String]) -> Vec<(String, String)> {
+    let mut links: Vec<(String, String)> = hrefs
+        .iter()
+        .filter_map(|href| address::anchor_link(path, base_url, href))
+        .collect();
+    links.sort_unstable();
+    links.dedup();
+    links
+}
+
+/// FNV-1a of an id: enough to know whether a page has it.
+pub fn id_hash(id: &str) -> u64 {
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-/// Checks that `bytes` are a page's text and returns it without a byte order mark.
-///
-/// # Errors
-/// [`PageError::Empty`], [`PageError::TooLarge`], [`PageError::Binary`] or [`PageError::NotUtf8`].
-pub fn decode<'b>(source: &str, bytes: &'b [u8], max_bytes: usize) -> Result<&'b str, PageError> {
-    let page = || source.to_owned();
-    if bytes.is_empty() {
-        return Err(PageError::Empty { page: page() });
-    }
-    if bytes.len() > max_bytes {
-        return Err(PageError::TooLarge {
-            page: page(),
-            max_bytes,
-            found: bytes.len(),
-        });
-    }
-    if let Some(offset) = bytes.iter().position(|&byte| byte == 0) {
-        return Err(PageError::Binary {
-            page: page(),
-            offset,
-        });
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| PageError::NotUtf8 {
-        page: page(),
-        offset: error.valid_up_to(),
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+/// `404.html` or `404/index.html`, in any folder: hosts look for it in the root, and sites in several languages have more.
+fn is_not_found(source: &str) -> bool {
+    let stem = page_key(source);
+    stem.rsplit('/').next() == Some("404")
+}
+
+/// Whether a text has the form of a BCP 47 tag: `de`, `pt-BR`, `zh-Hant-TW`.
+fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let is_first = parts.next().is_some_and(|part| {
+        (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic())
+    });
+    is_first
+        && tag.len() <= 35
+        && parts.all(|part| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Markdown,
     Html,
+    Text,
 }
 
 impl Kind {
@@ -128,53 +285,13 @@ impl Kind {
         match extension.to_ascii_lowercase().as_str() {
             "md" | "markdown" => Ok(Self::Markdown),
             "html" | "htm" => Ok(Self::Html),
+            "txt" | "text" => Ok(Self::Text),
             _ => Err(PageError::UnknownExtension {
                 page: source.to_owned(),
                 extension: extension.to_owned(),
             }),
         }
     }
-}
-
-fn url(source: &str, kind: Kind, base_url: &str) -> String {
-    let path = match kind {
-        Kind::Html => source.to_owned(),
-        Kind::Markdown => html_path(source),
-    };
-    let slash = if base_url.is_empty() || base_url.ends_with('/') {
-        ""
-    } else {
-        "/"
-    };
-    format!("{base_url}{slash}{}", percent_encode(&path))
-}
-
-/// The path of the HTML page that a site generator makes of a Markdown page.
-fn html_path(source: &str) -> String {
-    let (folder, name) = source
-        .rsplit_once('/')
-        .map_or(("", source), |(folder, name)| (folder, name));
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let stem = if stem.eq_ignore_ascii_case("readme") {
-        "index"
-    } else {
-        stem
-    };
-    let slash = if folder.is_empty() { "" } else { "/" };
-    format!("{folder}{slash}{stem}.html")
-}
-
-/// Escapes what may not stand in the path of an address; `/` stays.
-fn percent_encode(path: &str) -> String {
-    let mut encoded = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 fn title_from_path(source: &str) -> String {
@@ -204,6 +321,7 @@ mod tests {
             &ParseOptions {
                 base_url: "/book".to_owned(),
                 max_bytes: 1000,
+                ..ParseOptions::default()
             },
         )
     }
@@ -261,7 +379,7 @@ mod tests {
         let options = ParseOptions::default();
         let found = parse_page("a.html", "<div>".repeat(100_000).as_bytes(), &options);
         assert!(
-            matches!(found, Err(PageError::TooDeep { found: 100_000, .. })),
+            matches!(found, Err(PageError::TooComplex { found: 100_000, .. })),
             "refused before parsing: {found:?}"
         );
     }

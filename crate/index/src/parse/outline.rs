@@ -1,6 +1,10 @@
 //! Turns a stream of headings, words, lines and code into sections; both readers write into it.
 
+use super::clean;
 use crate::document::Section;
+
+/// Longest name of a language that is kept at a block of code.
+const MAX_LANGUAGE_CHARS: usize = 40;
 
 /// Collects a page in reading order. Text is plain; code is fenced, so that chunking can see it.
 #[derive(Default)]
@@ -23,7 +27,7 @@ pub(super) struct Outline {
 impl Outline {
     /// Starts a section. `level` is 1 to 6.
     pub(super) fn heading(&mut self, level: u8, text: &str, anchor: Option<String>) {
-        let text = collapse(text);
+        let text = clean(&collapse(text)).into_owned();
         if text.is_empty() {
             return;
         }
@@ -39,6 +43,7 @@ impl Outline {
 
     /// Adds words to the open block; any run of white space is one space.
     pub(super) fn text(&mut self, text: &str) {
+        let text = clean(text);
         for piece in text.split_inclusive(char::is_whitespace) {
             let word = piece.trim_end();
             if !word.is_empty() {
@@ -125,6 +130,13 @@ impl Outline {
     /// Adds a block of code as it stands. An empty one leaves no trace.
     pub(super) fn code(&mut self, language: &str, code: &str) {
         self.end_block();
+        let code = clean(code);
+        // A page may write anything behind its fence.
+        let language: String = language
+            .chars()
+            .filter(|c| c.is_alphanumeric() || "+-#._".contains(*c))
+            .take(MAX_LANGUAGE_CHARS)
+            .collect();
         let code = code.trim_end().trim_start_matches(['\n', '\r']);
         if code.is_empty() {
             return;

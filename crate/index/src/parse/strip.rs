@@ -44,6 +44,9 @@ const DIRECTIVES: [&str; 5] = [
     "title",
 ];
 
+/// No directive is longer.
+const MAX_DIRECTIVE_BYTES: usize = 1000;
+
 /// Drops `{{#include ..}}` and its kin before Markdown is read; `{{#title ..}}` names the page. One escaped by a
 /// backslash is text.
 pub(super) fn drop_directives(text: &str, title: &mut Option<String>) -> String {
@@ -51,7 +54,9 @@ pub(super) fn drop_directives(text: &str, title: &mut Option<String>) -> String 
     let mut rest = text;
     while let Some(start) = rest.find("{{#") {
         let (before, after) = rest.split_at(start);
-        let line = &after[..after.find('\n').unwrap_or(after.len())];
+        // A directive is short; looking further at each start would take time with the square of a hostile line.
+        let near = &after[..after.floor_char_boundary(MAX_DIRECTIVE_BYTES)];
+        let line = near.lines().next().unwrap_or("");
         let directive = line.find("}}").map(|end| &line[3..end]);
         let name = directive
             .and_then(|words| words.split_whitespace().next())

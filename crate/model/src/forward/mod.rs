@@ -69,8 +69,7 @@ impl Forward {
         }
     }
 
-    /// As [`Forward::forward`], giving the logits of the last `n` tokens, `[n, V]`: more than one only where
-    /// [`Forward::gives_several`].
+    /// As [`Forward::forward`], giving the logits of the last `n` tokens, `[n, V]`.
     ///
     /// # Errors
     /// As [`Forward::forward`].
@@ -85,16 +84,16 @@ impl Forward {
     ) -> Result<Vec<f32>, RunError> {
         match self {
             Self::Cpu(forward) => forward.forward_last(tokens, position, n),
-            Self::Gpu(forward) => {
-                assert_eq!(n, 1, "logits of one token");
-                forward.forward(tokens, position).await
-            }
+            Self::Gpu(forward) => forward.forward_last(tokens, position, n).await,
         }
     }
 
-    /// Whether it gives the logits of several tokens that run together, up to [`cpu::MAX_BATCH`].
+    /// Whether running some tokens at once costs little more than running one.
     pub fn gives_several(&self) -> bool {
-        matches!(self, Self::Cpu(_))
+        match self {
+            Self::Cpu(_) => true,
+            Self::Gpu(forward) => forward.gives_several(),
+        }
     }
 
     /// Puts an adapter on, in place of the last one, or takes that off. The cache starts anew.

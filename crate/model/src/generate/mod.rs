@@ -1,6 +1,7 @@
 //! Turns a prompt into text, token by token: one loop for every backend and target.
 
 mod draft;
+mod run;
 mod stop;
 
 use std::ops::ControlFlow;
@@ -12,7 +13,7 @@ use crate::config::{Architecture, ModelConfig};
 use crate::error::{LoadError, RunError};
 use crate::forward::{self, CpuForward, Forward, GpuForward};
 use crate::gguf::Gguf;
-use crate::gpu;
+use crate::gpu::Gpu;
 use crate::parts::Parts;
 use crate::sample::{SampleOptions, Sampler};
 use crate::template::ChatTemplate;
@@ -21,6 +22,7 @@ use crate::tokenizer::Tokenizer;
 use crate::weights::Weights;
 
 use draft::Draft;
+use run::Runner;
 use stop::{StopFilter, ends_in_copies};
 
 /// Where a model is asked to run.
@@ -128,10 +130,24 @@ impl Generator {
     /// # Errors
     /// Any [`LoadError`]; [`LoadError::Gpu`] where there is no GPU that can take the model: load it again on the CPU.
     pub async fn load(
+        parts: Parts,
+        adapter: Option<Parts>,
+        backend: BackendRequest,
+        reason: &str,
+    ) -> Result<Self, LoadError> {
+        Self::load_on(parts, adapter, backend, reason, None).await
+    }
+
+    /// The same on a device that [`GpuForward::prepare`] has opened, if there is one.
+    ///
+    /// # Errors
+    /// As [`Generator::load`].
+    pub async fn load_on(
         mut parts: Parts,
         adapter: Option<Parts>,
         backend: BackendRequest,
         reason: &str,
+        prepared: Option<Gpu>,
     ) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(&parts)?;
         let mut config = ModelConfig::from_gguf(&gguf)?;
@@ -149,8 +165,7 @@ impl Generator {
             .map(|parts| Adapter::load(&parts, &config))
             .transpose()?;
         if backend == BackendRequest::Gpu {
-            GpuForward::check_family(&config)?;
-            gpu::check_types(&gguf)?;
+            GpuForward::check(&config)?;
         }
         let (forward, kind, device) = match backend {
             BackendRequest::Cpu => {
@@ -159,7 +174,11 @@ impl Generator {
             }
             BackendRequest::Gpu => {
                 let weights = Weights::load(&gguf, &mut parts, &config)?;
-                let forward = GpuForward::load(&config, weights).await?;
+                let gpu = match prepared {
+                    Some(gpu) => gpu,
+                    None => Gpu::open().await?,
+                };
+                let forward = GpuForward::load_on(gpu, &config, weights).await?;
                 // The generation loop must stop where the device's cache ends.
                 config.context_length = forward.context_length();
                 let (kind, device) = (forward.adapter().kind, forward.adapter().name.clone());
@@ -277,20 +296,20 @@ impl Generator {
         let start = now_ms();
         let mut sampler = Sampler::new(options.sample);
         sampler.read(prompt);
-        let mut logits = run(
-            &mut self.forward,
-            &mut self.cached,
-            &prompt[n_cached_tokens..],
-            n_cached_tokens,
-            1,
-        )
-        .await?;
+        let mut runner = Runner {
+            forward: &mut self.forward,
+            cached: &mut self.cached,
+            sample: options.sample,
+            ends: self.tokenizer.ends(),
+            has_text: false,
+        };
+        let mut next = runner.first(prompt, n_cached_tokens).await?;
         let first = now_ms();
         generation.prefill_ms = first - start;
         generation.n_steps = 1;
 
         let n_vocab = self.config.n_vocab;
-        let mut draft = (options.lookup && self.forward.gives_several()).then(Draft::new);
+        let mut draft = (options.lookup && runner.forward.gives_several()).then(Draft::new);
         // The prompt, and what is written behind it.
         let mut tokens = prompt.to_vec();
         let mut stream = self.tokenizer.stream();
@@ -299,8 +318,8 @@ impl Generator {
         let mut guessed: Vec<TokenId> = Vec::new();
         generation.stop = 'steps: loop {
             let mut n_right = 0;
-            for logits in logits.chunks_exact(n_vocab) {
-                let token = sampler.sample(logits);
+            for idx in 0..next.len(n_vocab) {
+                let token = next.token(idx, n_vocab, &mut sampler);
                 if self.tokenizer.is_end(token) {
                     break 'steps StopReason::EndToken;
                 }
@@ -325,7 +344,7 @@ impl Generator {
                     break 'steps StopReason::Repetition;
                 }
                 // The next logits are those behind the guess, and stand for what is written only if it was right.
-                if guessed.get(n_right) != Some(&token) {
+                if next.is_logits() && guessed.get(n_right) != Some(&token) {
                     break;
                 }
                 n_right += 1;
@@ -334,25 +353,17 @@ impl Generator {
             if position == context {
                 break StopReason::ContextFull;
             }
-            let mut next = tokens[position..].to_vec();
             if let Some(draft) = &mut draft {
                 draft.learn(guessed.len(), n_right);
                 let room =
                     (context - position).min(options.max_tokens - generation.n_generated_tokens);
                 guessed.clear();
                 guessed.extend(draft.guess(&tokens).iter().take(room - 1));
-                next.extend_from_slice(&guessed);
             }
-            logits = run(
-                &mut self.forward,
-                &mut self.cached,
-                &next,
-                position,
-                next.len(),
-            )
-            .await?;
-            generation.n_steps += 1;
+            next = runner.next(&tokens, &guessed, draft.is_some()).await?;
+            generation.n_steps += next.n_steps();
         };
+        runner.finish(&tokens);
         generation.decode_ms = now_ms() - first;
 
         // What was held back in case a stop text or a character was coming.
@@ -368,28 +379,6 @@ impl Generator {
             }
         }
         Ok(generation)
-    }
-}
-
-/// Runs `tokens` and keeps `cached` in step with the cache, also where the run fails. Gives the logits of the last `n` tokens.
-async fn run(
-    forward: &mut Forward,
-    cached: &mut Vec<TokenId>,
-    tokens: &[TokenId],
-    position: usize,
-    n: usize,
-) -> Result<Vec<f32>, RunError> {
-    cached.truncate(position);
-    match forward.forward_last(tokens, position, n).await {
-        Ok(logits) => {
-            cached.extend_from_slice(tokens);
-            Ok(logits)
-        }
-        Err(error) => {
-            forward.reset();
-            cached.clear();
-            Err(error)
-        }
     }
 }
 

@@ -44,6 +44,14 @@ impl Gguf {
     /// # Errors
     /// Any of the file, metadata and tensor variants of [`LoadError`], naming what was being read and where.
     pub fn parse(parts: &Parts) -> Result<Self, LoadError> {
+        Self::parse_head(parts, parts.len())
+    }
+
+    /// The same of a file of `len` bytes of which only the start is there yet: as much as metadata and directory take.
+    ///
+    /// # Errors
+    /// As [`Gguf::parse`]; [`LoadError::Truncated`] also where the start is too short.
+    pub fn parse_head(parts: &Parts, len: u64) -> Result<Self, LoadError> {
         let mut reader = Reader { parts, offset: 0 };
         let magic = reader.array::<4>("magic")?;
         if &magic != b"GGUF" {
@@ -94,7 +102,6 @@ impl Gguf {
 
         // Offsets in the file count from the end of the directory; ours count from the start of the file.
         let start = reader.offset.next_multiple_of(alignment);
-        let len = parts.len();
         for (name, entry) in &mut gguf.tensors {
             entry.offset = entry.offset.saturating_add(start);
             let left = len.saturating_sub(entry.offset);

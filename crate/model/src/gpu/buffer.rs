@@ -10,49 +10,14 @@ use super::{Gpu, GpuError};
 /// floats between `n_cols` and `stride` are zero and stay zero.
 #[derive(Debug, Clone)]
 pub struct Rows {
-    pub(crate) buffer: wgpu::Buffer,
+    /// Where they lie.
+    pub buffer: wgpu::Buffer,
     /// Rows there is room for.
     pub n_rows: usize,
     /// Values in a row.
     pub n_cols: usize,
     /// Floats from one row's start to the next: `n_cols` rounded up to a multiple of four.
     pub stride: usize,
-}
-
-/// Some columns of a [`Rows`], from `offset` on; a kernel reads or writes there.
-#[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
-    /// The whole matrix.
-    pub rows: &'a Rows,
-    /// First column; a multiple of four where a kernel reads.
-    pub offset: usize,
-    /// Columns in view.
-    pub n_cols: usize,
-}
-
-impl Rows {
-    /// The whole buffer, for a dispatch.
-    pub(crate) fn binding(&self) -> wgpu::BufferBinding<'_> {
-        self.buffer.as_entire_buffer_binding()
-    }
-
-    /// All columns.
-    pub fn view(&self) -> View<'_> {
-        View {
-            rows: self,
-            offset: 0,
-            n_cols: self.n_cols,
-        }
-    }
-
-    /// The columns `offset .. offset + n_cols`.
-    pub fn columns(&self, offset: usize, n_cols: usize) -> View<'_> {
-        View {
-            rows: self,
-            offset,
-            n_cols,
-        }
-    }
 }
 
 impl Gpu {
@@ -91,7 +56,7 @@ impl Gpu {
         Ok(rows)
     }
 
-    /// An unchanging storage buffer with these bytes, padded to a multiple of 16.
+    /// A storage buffer with these bytes, padded to a multiple of 16.
     ///
     /// # Errors
     /// [`GpuError::BindingTooLarge`] if the device cannot bind that much at once.
@@ -101,10 +66,12 @@ impl Gpu {
         values: &[T],
     ) -> Result<wgpu::Buffer, GpuError> {
         let bytes: &[u8] = bytemuck::cast_slice(values);
-        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+        let usage = wgpu::BufferUsages::STORAGE
+            | wgpu::BufferUsages::COPY_SRC
+            | wgpu::BufferUsages::COPY_DST;
         let size_bytes = (bytes.len() as u64).next_multiple_of(16).max(16);
         let buffer = self.buffer(label, size_bytes, usage)?;
-        self.write(&buffer, bytes);
+        self.write(&buffer, 0, bytes);
         Ok(buffer)
     }
 
@@ -120,7 +87,7 @@ impl Gpu {
         let bytes = bytemuck::bytes_of(params);
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let buffer = self.buffer(label, (bytes.len() as u64).next_multiple_of(16), usage)?;
-        self.write(&buffer, bytes);
+        self.write(&buffer, 0, bytes);
         Ok(buffer)
     }
 
@@ -147,17 +114,19 @@ impl Gpu {
         Ok(self.device.create_buffer(&descriptor))
     }
 
-    /// Queues `bytes` for the buffer's start, before everything submitted later.
-    pub(crate) fn write(&self, buffer: &wgpu::Buffer, bytes: &[u8]) {
+    /// Queues `bytes` for `offset` bytes into the buffer, before everything submitted later.
+    pub(crate) fn write(&self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) {
+        self.counters.wrote(bytes.len());
         // A queue takes whole words; only the tail of an odd length needs a copy.
         let (whole, tail) = bytes.split_at(bytes.len() & !3);
         if !whole.is_empty() {
-            self.queue.write_buffer(buffer, 0, whole);
+            self.queue.write_buffer(buffer, offset, whole);
         }
         if !tail.is_empty() {
             let mut word = [0; 4];
             word[..tail.len()].copy_from_slice(tail);
-            self.queue.write_buffer(buffer, whole.len() as u64, &word);
+            self.queue
+                .write_buffer(buffer, offset + whole.len() as u64, &word);
         }
     }
 
@@ -180,8 +149,18 @@ impl Gpu {
         n_floats: usize,
         act: &'static str,
     ) -> Result<Vec<f32>, GpuError> {
+        self.read(buffer, n_floats, act).await
+    }
+
+    /// The same for any numbers of four bytes.
+    pub(crate) async fn read<T: bytemuck::Pod>(
+        &self,
+        buffer: &wgpu::Buffer,
+        n_values: usize,
+        act: &'static str,
+    ) -> Result<Vec<T>, GpuError> {
         self.check(act)?;
-        let size_bytes = 4 * n_floats as u64;
+        let size_bytes = (size_of::<T>() * n_values) as u64;
         let (sender, receiver) = oneshot::channel();
         buffer.map_async(wgpu::MapMode::Read, 0..size_bytes, move |result| {
             // Nobody waits any more if the receiver is gone.

@@ -1,9 +1,12 @@
 //! Turns "the best adapter there is" into an open device that reports its faults as values.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::GpuError;
+use super::dispatch::Layouts;
+use super::trace::Counters;
+use super::{GpuError, Trace, Variant};
 
 /// What is known of the adapter behind a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,15 +17,33 @@ pub struct Adapter {
     pub kind: &'static str,
     /// A CPU plays the graphics card (lavapipe, SwiftShader): right results, slowly.
     pub is_software: bool,
+    /// Whether shaders can use subgroups.
+    pub has_subgroups: bool,
+    /// Whether shaders can use half precision.
+    pub has_f16: bool,
+}
+
+/// Whether the browser's devices are opened with subgroups. wgpu 30 can't ask a browser for them, so the page asks in its
+/// place (`www/src/engine/subgroups.ts`) and says so here.
+static BROWSER_HAS_SUBGROUPS: AtomicBool = AtomicBool::new(false);
+
+/// Says that every device of this browser is opened with the feature `subgroups`.
+pub fn browser_has_subgroups() {
+    BROWSER_HAS_SUBGROUPS.store(true, Ordering::Relaxed);
 }
 
 /// An open device, its queue, its limits, and its compiled pipelines.
-#[derive(Debug)]
+///
+/// A copy is the same device.
+#[derive(Debug, Clone)]
 pub struct Gpu {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
-    pub(super) pipelines: Mutex<HashMap<String, wgpu::ComputePipeline>>,
+    pub(super) pipelines: Arc<Mutex<HashMap<String, wgpu::ComputePipeline>>>,
+    pub(super) layouts: Arc<Layouts>,
+    pub(super) counters: Arc<Counters>,
     adapter: Adapter,
+    variant: Variant,
     max_binding_bytes: u64,
     fault: Arc<Mutex<Option<Fault>>>,
 }
@@ -53,7 +74,8 @@ impl Gpu {
                 .map_err(|error| GpuError::NoAdapter {
                     reason: error.to_string(),
                 })?;
-        let adapter = describe(&found.get_info());
+        let features = found.features();
+        let adapter = describe(&found.get_info(), features);
         // The adapter's own limits are asked for where they raise what one binding may hold; everything else stays
         // at WebGPU's defaults, so that a shader which works here works in every browser.
         let offered = found.limits();
@@ -67,6 +89,7 @@ impl Gpu {
             .min(required_limits.max_buffer_size);
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("anchorite"),
+            required_features: features & (wgpu::Features::SUBGROUP | wgpu::Features::SHADER_F16),
             required_limits,
             ..Default::default()
         };
@@ -80,12 +103,16 @@ impl Gpu {
                 })?;
         let fault = Arc::new(Mutex::new(None));
         watch(&device, &fault);
-        let pipelines = Mutex::new(HashMap::new());
+        let pipelines = Arc::new(Mutex::new(HashMap::new()));
+        let variant = Variant::best(adapter.is_software, adapter.has_subgroups, adapter.has_f16);
         Ok(Self {
+            layouts: Arc::new(Layouts::new(&device)),
+            counters: Arc::default(),
             device,
             queue,
             pipelines,
             adapter,
+            variant,
             max_binding_bytes,
             fault,
         })
@@ -94,6 +121,36 @@ impl Gpu {
     /// The adapter that runs the work.
     pub fn adapter(&self) -> &Adapter {
         &self.adapter
+    }
+
+    /// The form of the kernels that is run.
+    pub fn variant(&self) -> Variant {
+        self.variant
+    }
+
+    /// Every form that this adapter can run.
+    pub fn variants(&self) -> Vec<Variant> {
+        Variant::all(self.adapter.has_subgroups, self.adapter.has_f16)
+    }
+
+    /// Runs another form than the adapter's best, for tests and measurements, from the next kernel on.
+    ///
+    /// # Errors
+    /// [`GpuError::Variant`] if the adapter cannot run it.
+    pub fn set_variant(&mut self, variant: Variant) -> Result<(), GpuError> {
+        if !self.variants().contains(&variant) {
+            return Err(GpuError::Variant {
+                adapter: self.adapter.name.clone(),
+                variant,
+            });
+        }
+        self.variant = variant;
+        Ok(())
+    }
+
+    /// What was sent to the device since it was opened.
+    pub fn trace(&self) -> Trace {
+        self.counters.trace()
     }
 
     /// The most bytes that one storage binding may hold.
@@ -215,7 +272,8 @@ impl From<wgpu::Error> for Fault {
     }
 }
 
-fn describe(info: &wgpu::AdapterInfo) -> Adapter {
+fn describe(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Adapter {
+    let in_browser = info.backend == wgpu::Backend::BrowserWebGpu;
     let is_software = info.device_type == wgpu::DeviceType::Cpu;
     let kind = match info.backend {
         wgpu::Backend::BrowserWebGpu => "webgpu",
@@ -234,6 +292,9 @@ fn describe(info: &wgpu::AdapterInfo) -> Adapter {
         name,
         kind,
         is_software,
+        has_subgroups: features.contains(wgpu::Features::SUBGROUP)
+            || in_browser && BROWSER_HAS_SUBGROUPS.load(Ordering::Relaxed),
+        has_f16: features.contains(wgpu::Features::SHADER_F16),
     }
 }
 

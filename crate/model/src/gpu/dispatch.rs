@@ -1,154 +1,244 @@
 //! Turns a kernel's source and its buffers into a recorded dispatch that can be replayed for every batch of tokens.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::device::lock;
 use super::{Gpu, GpuError};
 
-/// One compute shader: the pieces of WGSL that make it up, and the name of its entry point.
-#[derive(Debug, Clone, Copy)]
+/// One compute shader. Its entry point is `main`.
+#[derive(Debug, Clone)]
 pub struct Kernel {
-    /// Entry point, file stem and label.
-    pub name: &'static str,
-    /// Which of several weight layouts it is for; empty if there is only one form.
-    pub variant: &'static str,
-    /// WGSL, in any order: shared fragments and the kernel's own file.
-    pub sources: &'static [&'static str],
+    /// What tells it from all others: name, form, types and constants.
+    pub label: String,
+    /// The whole WGSL text.
+    pub wgsl: String,
+    /// How its buffers are bound.
+    pub bindings: Bindings,
 }
 
-/// How many workgroups a dispatch needs for `T` tokens.
+/// Which buffers a kernel is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Bindings {
+    /// A step of the forward pass: see [`Buffers`].
+    Step,
+    /// A step that chooses the next token: batch, sampling, logits, state, the best of each part, the head's batch.
+    Choice,
+}
+
+/// The two layouts of bindings, so that all steps share one and a kernel can be swapped under its buffers.
+#[derive(Debug)]
+pub(super) struct Layouts {
+    step: Layout,
+    choice: Layout,
+    /// Bound where a step has no use for a binding; one for each that may be written to.
+    unused: [wgpu::Buffer; 4],
+}
+
+#[derive(Debug)]
+struct Layout {
+    bind_group: wgpu::BindGroupLayout,
+    pipeline: wgpu::PipelineLayout,
+}
+
+/// What is bound to a step of the forward pass, by binding: `None` where the step has no use for it.
+#[derive(Debug, Clone, Default)]
+pub struct Buffers<'b> {
+    /// 2, read: a matrix.
+    pub weights: Option<&'b wgpu::Buffer>,
+    /// 3, read: gains and biases.
+    pub vectors: Option<&'b wgpu::Buffer>,
+    /// 4, written: the stream, or what attention gathers.
+    pub stream: Option<&'b wgpu::Buffer>,
+    /// 5, written: the layer's cache, or the gated values.
+    pub cache: Option<&'b wgpu::Buffer>,
+    /// 6, read: another step's output, or the angles.
+    pub source: Option<&'b wgpu::Buffer>,
+    /// 7, read: an adapter's pairs.
+    pub lora: Option<&'b wgpu::Buffer>,
+    /// 8, written: queries, logits, inner products.
+    pub y: Option<&'b wgpu::Buffer>,
+}
+
+/// How many workgroups a dispatch needs for `T` tokens: `x`, once for each `tokens` tokens.
 #[derive(Debug, Clone, Copy)]
-pub enum Grid {
-    /// `x` workgroups, once for each `tokens` tokens.
-    Tokens {
-        /// Workgroups along x.
-        x: u32,
-        /// Tokens that one workgroup handles.
-        tokens: u32,
-    },
-    /// As many workgroups of `workgroup` invocations as cover `per_token * T` invocations.
-    Flat {
-        /// Invocations for each token.
-        per_token: u32,
-        /// Invocations in a workgroup.
-        workgroup: u32,
-    },
+pub struct Grid {
+    /// Workgroups along x.
+    pub x: u32,
+    /// Workgroups along y, if not by tokens.
+    pub y: Option<u32>,
+    /// Tokens that one workgroup handles.
+    pub tokens: u32,
 }
 
 /// A pipeline with its buffers bound, ready to be recorded any number of times.
 #[derive(Debug, Clone)]
 pub struct Dispatch {
-    pipeline: wgpu::ComputePipeline,
-    bind_group: wgpu::BindGroup,
-    grid: Grid,
+    pub(crate) pipeline: wgpu::ComputePipeline,
+    pub(crate) bind_group: wgpu::BindGroup,
+    pub(crate) grid: Grid,
 }
 
-/// A step of the forward pass: the form for one token and, where it pays, another for many.
+/// A step of the forward pass: its form for few tokens and, where it pays, another for many.
 #[derive(Debug, Clone)]
 pub struct Op {
-    /// Runs when the batch has one token, and always if `many` is absent.
-    pub one: Dispatch,
-    /// Runs when the batch has more tokens.
-    pub many: Option<Dispatch>,
+    /// Runs for up to `few` tokens, or always if `many` is absent.
+    pub(crate) few: Dispatch,
+    /// The most tokens, and what runs for more.
+    pub(crate) many: Option<(u32, Dispatch)>,
 }
 
 impl From<Dispatch> for Op {
-    fn from(one: Dispatch) -> Self {
-        Self { one, many: None }
+    fn from(few: Dispatch) -> Self {
+        Self { few, many: None }
     }
 }
 
 impl Op {
     /// Appends this step to a compute pass over `n_tokens` tokens. Nothing runs until the pass is submitted.
-    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, n_tokens: u32) {
+    fn record(&self, pass: &mut wgpu::ComputePass<'_>, n_tokens: u32) {
         let dispatch = match &self.many {
-            Some(many) if n_tokens > 1 => many,
-            _ => &self.one,
+            Some((few, many)) if n_tokens > *few => many,
+            _ => &self.few,
         };
-        let (x, y) = match dispatch.grid {
-            Grid::Tokens { x, tokens } => (x, n_tokens.div_ceil(tokens)),
-            Grid::Flat {
-                per_token,
-                workgroup,
-            } => (n_tokens.saturating_mul(per_token).div_ceil(workgroup), 1),
-        };
+        let Grid { x, y, tokens } = dispatch.grid;
         pass.set_pipeline(&dispatch.pipeline);
         pass.set_bind_group(0, &dispatch.bind_group, &[]);
-        pass.dispatch_workgroups(x, y, 1);
+        pass.dispatch_workgroups(x, y.unwrap_or(n_tokens.div_ceil(tokens)), 1);
     }
 }
 
-impl Kernel {
-    /// The whole WGSL text.
-    pub fn wgsl(&self) -> String {
-        self.sources.concat()
+impl Layouts {
+    pub(super) fn new(device: &wgpu::Device) -> Self {
+        use wgpu::BufferBindingType::{Storage, Uniform};
+        let read = Storage { read_only: true };
+        let write = Storage { read_only: false };
+        let layout = |label, types: &[wgpu::BufferBindingType]| {
+            let entries: Vec<_> = (0..)
+                .zip(types)
+                .map(|(binding, &ty)| wgpu::BindGroupLayoutEntry {
+                    binding,
+                    visibility: wgpu::ShaderStages::COMPUTE,
+                    ty: wgpu::BindingType::Buffer {
+                        ty,
+                        has_dynamic_offset: false,
+                        min_binding_size: None,
+                    },
+                    count: None,
+                })
+                .collect();
+            let bind_group = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: Some(label),
+                entries: &entries,
+            });
+            let pipeline = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: Some(label),
+                bind_group_layouts: &[Some(&bind_group)],
+                ..Default::default()
+            });
+            Layout {
+                bind_group,
+                pipeline,
+            }
+        };
+        let unused = || {
+            device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("unused"),
+                size: 16,
+                usage: wgpu::BufferUsages::STORAGE,
+                mapped_at_creation: false,
+            })
+        };
+        Self {
+            step: layout(
+                "step",
+                &[
+                    Uniform, Uniform, read, read, write, write, read, read, write,
+                ],
+            ),
+            choice: layout("choice", &[write, Uniform, write, write, write, write]),
+            unused: [unused(), unused(), unused(), unused()],
+        }
     }
 
-    /// Name and layout, as they stand in labels and messages.
-    pub fn label(&self) -> String {
-        match self.variant {
-            "" => self.name.to_owned(),
-            variant => format!("{}_{variant}", self.name),
+    fn of(&self, bindings: Bindings) -> &Layout {
+        match bindings {
+            Bindings::Step => &self.step,
+            Bindings::Choice => &self.choice,
         }
     }
 }
 
 impl Gpu {
-    /// Binds `buffers` (by binding number) to `kernel` with its `override` constants.
-    ///
-    /// Faults of the shader or of a binding surface through [`Gpu::scoped`] or [`Gpu::check`].
-    pub fn dispatch(
+    /// Binds a step's buffers: the batch, the parameters, and what else it reads and writes.
+    pub(crate) fn bind_step(
         &self,
-        kernel: &Kernel,
-        constants: &[(&str, f64)],
-        buffers: &[(u32, wgpu::BufferBinding<'_>)],
-        grid: Grid,
-    ) -> Dispatch {
-        let pipeline = self.pipeline(kernel, constants);
-        let entries = buffers
-            .iter()
-            .map(|(binding, buffer)| wgpu::BindGroupEntry {
-                binding: *binding,
-                resource: wgpu::BindingResource::Buffer(buffer.clone()),
-            })
-            .collect::<Vec<_>>();
-        let bind_group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(&kernel.label()),
-            layout: &pipeline.get_bind_group_layout(0),
-            entries: &entries,
-        });
-        Dispatch {
-            pipeline,
-            bind_group,
-            grid,
-        }
+        batch: wgpu::BufferBinding<'_>,
+        params: &wgpu::Buffer,
+        buffers: &Buffers<'_>,
+    ) -> wgpu::BindGroup {
+        let unused = &self.layouts.unused;
+        let others = [
+            buffers.weights.unwrap_or(&unused[0]),
+            buffers.vectors.unwrap_or(&unused[0]),
+            buffers.stream.unwrap_or(&unused[1]),
+            buffers.cache.unwrap_or(&unused[2]),
+            buffers.source.unwrap_or(&unused[0]),
+            buffers.lora.unwrap_or(&unused[0]),
+            buffers.y.unwrap_or(&unused[3]),
+        ];
+        let mut bindings = vec![batch, params.as_entire_buffer_binding()];
+        bindings.extend(
+            others
+                .into_iter()
+                .map(wgpu::Buffer::as_entire_buffer_binding),
+        );
+        self.bind(Bindings::Step, bindings)
     }
 
-    /// Compiles `kernel`, or finds it compiled.
-    fn pipeline(&self, kernel: &Kernel, constants: &[(&str, f64)]) -> wgpu::ComputePipeline {
-        let label = kernel.label();
-        let key = format!("{label} {constants:?}");
-        if let Some(pipeline) = lock(&self.pipelines).get(&key) {
+    /// Binds `buffers`, in order, as `bindings` says.
+    pub(crate) fn bind(
+        &self,
+        bindings: Bindings,
+        buffers: Vec<wgpu::BufferBinding<'_>>,
+    ) -> wgpu::BindGroup {
+        self.counters.bind_groups.fetch_add(1, Relaxed);
+        let entries: Vec<_> = (0..)
+            .zip(buffers)
+            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                binding,
+                resource: wgpu::BindingResource::Buffer(buffer),
+            })
+            .collect();
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout: &self.layouts.of(bindings).bind_group,
+            entries: &entries,
+        })
+    }
+
+    /// Compiles `kernel`, or finds it compiled. Faults surface through [`Gpu::scoped`] or [`Gpu::check`].
+    pub fn pipeline(&self, kernel: &Kernel) -> wgpu::ComputePipeline {
+        if let Some(pipeline) = lock(&self.pipelines).get(&kernel.label) {
             return pipeline.clone();
         }
+        self.counters.pipelines.fetch_add(1, Relaxed);
         let module = self
             .device
             .create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(&label),
-                source: wgpu::ShaderSource::Wgsl(kernel.wgsl().into()),
+                label: Some(&kernel.label),
+                source: wgpu::ShaderSource::Wgsl(kernel.wgsl.as_str().into()),
             });
         let pipeline = self
             .device
             .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(&label),
-                layout: None,
+                label: Some(&kernel.label),
+                layout: Some(&self.layouts.of(kernel.bindings).pipeline),
                 module: &module,
-                entry_point: Some(kernel.name),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants,
-                    ..Default::default()
-                },
+                entry_point: Some("main"),
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
                 cache: None,
             });
-        lock(&self.pipelines).insert(key, pipeline.clone());
+        lock(&self.pipelines).insert(kernel.label.clone(), pipeline.clone());
         pipeline
     }
 
@@ -162,12 +252,16 @@ impl Gpu {
                 for op in *ops {
                     op.record(&mut pass, *n_tokens);
                 }
+                self.counters
+                    .dispatches
+                    .fetch_add(ops.len() as u64, Relaxed);
             }
         }
         if let Some((source, target)) = read_back {
             let size_bytes = source.size().min(target.size());
             encoder.copy_buffer_to_buffer(source, 0, target, 0, size_bytes);
         }
+        self.counters.submits.fetch_add(1, Relaxed);
         self.queue.submit([encoder.finish()]);
     }
 

@@ -18,6 +18,14 @@ pub enum GpuError {
         /// What the driver or browser said.
         reason: String,
     },
+    /// A form of the kernels needs what the adapter lacks.
+    #[error("adapter `{adapter}` cannot run kernels of the form `{variant}`")]
+    Variant {
+        /// The adapter's name.
+        adapter: String,
+        /// The form.
+        variant: super::Variant,
+    },
     /// The device went away: reset, unplugged, destroyed, or taken by the system.
     #[error("graphics device `{adapter}` was lost: {reason}")]
     Lost {
@@ -74,7 +82,7 @@ impl GpuError {
     /// What the reader can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NoAdapter { .. } | Self::NoDevice { .. } => {
+            Self::NoAdapter { .. } | Self::NoDevice { .. } | Self::Variant { .. } => {
                 "use the CPU backend, or a browser and driver with WebGPU or Vulkan"
             }
             Self::Lost { .. } => "load the model again, or go on with the CPU backend",

@@ -4,14 +4,17 @@
 //! for there nobody else does.
 
 pub mod error;
+pub mod variant;
+pub mod trace;
 pub mod device;
 pub mod buffer;
 pub mod matrix;
 pub mod dispatch;
 
-pub use buffer::{Rows, View};
-pub use device::{Adapter, Gpu};
-pub use dispatch::{Dispatch, Grid, Kernel, Op};
+pub use buffer::Rows;
+pub use device::{Adapter, Gpu, browser_has_subgroups};
+pub use dispatch::{Bindings, Buffers, Dispatch, Grid, Kernel, Op};
 pub use error::GpuError;
-pub(crate) use matrix::check_types;
-pub use matrix::{Layout, PackedMatrix};
+pub use matrix::PackedMatrix;
+pub use trace::Trace;
+pub use variant::{Precision, Reduction, Variant};

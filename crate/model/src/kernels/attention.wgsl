@@ -1,59 +1,47 @@
-// y[t,h,:] = sum over p <= position + t of softmax(q[t,h,:] . k[p,g,:] / sqrt(D)) * v[p,g,:],  g = h / (H/K)
-// With shared/batch.wgsl.
-struct Params {
-    n_heads: u32,     // H
-    n_queries: u32,   // H/K: query heads that share a key head
-    qkv_words: u32,   // vec4s from one row of qkv to the next
-    kv_words: u32,    // vec4s from one place of the cache to the next
-    y_words: u32,     // vec4s from one row of y to the next
-    scale: f32,       // 1/sqrt(D)
-    padding_0: u32,
-    padding_1: u32,
-}
-@group(0) @binding(1) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> qkv: array<vec4<f32>>;      // [T, H * D | ...]
-@group(0) @binding(3) var<storage, read> k_cache: array<vec4<f32>>;  // [positions, K * D]
-@group(0) @binding(4) var<storage, read> v_cache: array<vec4<f32>>;  // [positions, K * D]
-@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;  // [T, H * D]
+// y[t,h,:] = sum over the places p that t sees of softmax(scale * q[t,h,:] . k[p,g,:]) * v[p,g,:],  g = h / (H/K)
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;      // [T, H * D]
+@group(0) @binding(5) var<storage, read_write> cache: array<vec2<u32>>;
+@group(0) @binding(8) var<storage, read_write> q: array<vec4<f32>>;      // [T, H * D]
 
-override HEAD_WORDS: u32 = 16u;  // D/4
-const MAX_HEAD_WORDS: u32 = 32u;
+const MAX_HEAD_WORDS = 64u;
 
 // One invocation: one head of one token. The softmax is taken as the scores come: what was summed so far shrinks
 // whenever a larger score appears, so that no exponential overflows and no score is kept.
-@compute @workgroup_size(8)
-fn attention(@builtin(global_invocation_id) id: vec3<u32>) {
-    let token = id.x / params.n_heads;
-    let head = id.x % params.n_heads;
-    if (token >= batch.n_tokens) {
+@compute @workgroup_size(THREADS)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let token = id.y;
+    let head = id.x;
+    if (head >= params.n_heads || token >= batch.n_tokens) {
         return;
     }
-    var q: array<vec4<f32>, MAX_HEAD_WORDS>;
+    let kv_head = head / (params.n_heads / params.n_kv_heads);
+    var query: array<vec4<f32>, MAX_HEAD_WORDS>;
     var sum: array<vec4<f32>, MAX_HEAD_WORDS>;
-    for (var i = 0u; i < HEAD_WORDS; i++) {
-        q[i] = qkv[token * params.qkv_words + head * HEAD_WORDS + i] * params.scale;
+    for (var i = 0u; i < params.head_words; i++) {
+        query[i] = q[params.x + token * params.x_stride + head * params.head_words + i] * params.scale;
         sum[i] = vec4<f32>();
     }
     var largest = -3.0e38;
     var weight = 0.0;
-    let n_places = batch.position + token + 1u;
-    for (var place = 0u; place < n_places; place++) {
-        let start = place * params.kv_words + (head / params.n_queries) * HEAD_WORDS;
+    let end = batch.position + token + 1u;
+    for (var place = end - min(end, params.n_visible); place < end; place++) {
+        let key = key_place(kv_head, place, 0u);
         var product = vec4<f32>();
-        for (var i = 0u; i < HEAD_WORDS; i++) {
-            product += q[i] * k_cache[start + i];
+        for (var i = 0u; i < params.head_words; i++) {
+            product += query[i] * from_halves(cache[key + i * TILE_PLACES]);
         }
         let score = dot(product, vec4<f32>(1.0));
         let new_largest = max(largest, score);
         let shrink = exp(largest - new_largest);
         let share = exp(score - new_largest);
         weight = weight * shrink + share;
-        for (var i = 0u; i < HEAD_WORDS; i++) {
-            sum[i] = sum[i] * shrink + share * v_cache[start + i];
+        let value = value_place(kv_head, place, 0u);
+        for (var i = 0u; i < params.head_words; i++) {
+            sum[i] = sum[i] * shrink + share * from_halves(cache[value + i]);
         }
         largest = new_largest;
     }
-    for (var i = 0u; i < HEAD_WORDS; i++) {
-        y[token * params.y_words + head * HEAD_WORDS + i] = sum[i] / weight;
+    for (var i = 0u; i < params.head_words; i++) {
+        y[params.y + token * params.y_stride + head * params.head_words + i] = sum[i] / weight;
     }
 }

@@ -2,107 +2,80 @@
 
 use crate::gpu::{Gpu, GpuError};
 
-/// Which tokens a pass handles and where they stand. WGSL: `Batch` in `shared/batch.wgsl`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+/// Tokens that fit into one batch.
+pub const MAX_TOKENS: usize = 128;
+
+/// Which tokens a pass handles and where they stand. WGSL: `Batch` in `shared/frame.wgsl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub struct Batch {
     /// `T`: tokens in this batch.
     pub n_tokens: u32,
-    /// Row of the input that holds the first token; not 0 only behind the last layer.
+    /// Row of the stream that holds the first token; not 0 only behind the last layer.
     pub first_row: u32,
     /// Place of the first token in the cache.
     pub position: u32,
     /// Fills 16 bytes.
     pub padding: u32,
+    /// Their ids.
+    pub tokens: [u32; MAX_TOKENS],
 }
 
-/// Bindings start at multiples of this on every device.
-const ALIGNMENT: usize = 256;
+/// Where the second batch starts: bindings start at multiples of 256 on every device.
+const HEAD_OFFSET: u64 = 768;
 
-/// A batch on the device: one buffer, so that one small write sets everything that changes between two passes.
+/// A batch on the device: one buffer, so that a small write sets everything that changes between two passes.
 ///
 /// | byte | what                                                          |
 /// |------|---------------------------------------------------------------|
 /// | 0    | [`Batch`] of all tokens                                       |
-/// | 256  | [`Batch`] of the last token alone, for what follows the layers |
-/// | 512  | the tokens' ids                                               |
+/// | 768  | [`Batch`] of the last tokens alone, for what follows the layers |
 #[derive(Debug, Clone)]
 pub struct BatchBuffer {
     buffer: wgpu::Buffer,
-    /// Tokens there is room for.
-    pub n_tokens: usize,
-    is_last: bool,
 }
 
 impl BatchBuffer {
-    /// Room for `n_tokens` tokens.
+    /// Room for a batch.
     ///
     /// # Errors
-    /// [`GpuError::BindingTooLarge`] if the device cannot bind that many.
-    pub fn new(gpu: &Gpu, n_tokens: usize) -> Result<Self, GpuError> {
-        let n_tokens = n_tokens.max(1);
+    /// [`GpuError::BindingTooLarge`] never in practice: it is small.
+    pub fn new(gpu: &Gpu) -> Result<Self, GpuError> {
         let usage = wgpu::BufferUsages::UNIFORM
             | wgpu::BufferUsages::STORAGE
             | wgpu::BufferUsages::COPY_DST;
-        let size_bytes = (2 * ALIGNMENT + 4 * n_tokens) as u64;
+        let size_bytes = HEAD_OFFSET + size_of::<Batch>().next_multiple_of(16) as u64;
         let buffer = gpu.buffer("batch", size_bytes, usage)?;
-        Ok(Self {
-            buffer,
-            n_tokens,
-            is_last: false,
-        })
+        Ok(Self { buffer })
     }
 
-    /// The same buffer, seen by kernels as a batch of the last token alone.
-    pub fn last(&self) -> Self {
-        Self {
-            is_last: true,
-            ..self.clone()
-        }
-    }
-
-    /// Sets what the next submitted pass handles: `tokens`, the first of them at `position`.
-    pub fn write(&self, gpu: &Gpu, position: u32, tokens: &[u32]) {
+    /// Sets what the next submitted pass handles: `tokens`, the first of them at `position`, and behind the layers the last
+    /// `n_last` of them. There must be no more of them than [`MAX_TOKENS`].
+    pub fn write(&self, gpu: &Gpu, position: u32, tokens: &[u32], n_last: u32) {
         let n_tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
-        let all = Batch {
-            n_tokens,
-            first_row: 0,
-            position,
-            padding: 0,
-        };
-        let last_row = n_tokens.saturating_sub(1);
-        let position = position.saturating_add(last_row);
-        let last = Batch {
-            n_tokens: 1,
-            first_row: last_row,
-            position,
-            padding: 0,
-        };
-        let mut bytes = bytemuck::bytes_of(&all).to_vec();
-        bytes.resize(ALIGNMENT, 0);
-        bytes.extend_from_slice(bytemuck::bytes_of(&last));
-        bytes.resize(2 * ALIGNMENT, 0);
-        bytes.extend_from_slice(bytemuck::cast_slice(tokens));
-        gpu.write(&self.buffer, &bytes);
+        let mut words = vec![n_tokens, 0, position, 0];
+        words.extend_from_slice(tokens);
+        gpu.write(&self.buffer, 0, bytemuck::cast_slice(&words));
+        let first_row = n_tokens.saturating_sub(n_last);
+        let head = [n_last, first_row, position.saturating_add(first_row), 0];
+        gpu.write(&self.buffer, HEAD_OFFSET, bytemuck::cast_slice(&head));
     }
 
-    /// The [`Batch`].
-    pub(crate) fn binding(&self) -> wgpu::BufferBinding<'_> {
-        let offset = if self.is_last { ALIGNMENT as u64 } else { 0 };
-        let size = wgpu::BufferSize::new(size_of::<Batch>() as u64);
+    /// The batch of all tokens.
+    pub fn all(&self) -> wgpu::BufferBinding<'_> {
+        self.at(0)
+    }
+
+    /// The batch of the last ones.
+    pub fn last(&self) -> wgpu::BufferBinding<'_> {
+        self.at(HEAD_OFFSET)
+    }
+
+    fn at(&self, offset: u64) -> wgpu::BufferBinding<'_> {
         wgpu::BufferBinding {
             buffer: &self.buffer,
             offset,
-            size,
-        }
-    }
-
-    /// The tokens' ids.
-    pub(crate) fn tokens(&self) -> wgpu::BufferBinding<'_> {
-        wgpu::BufferBinding {
-            buffer: &self.buffer,
-            offset: 2 * ALIGNMENT as u64,
-            size: None,
+            size: wgpu::BufferSize::new(size_of::<Batch>() as u64),
         }
     }
 }

@@ -1,28 +1,25 @@
-// y[t,:] = weights[tokens[t],:], for the tokens whose row lies in this slice of the matrix.
-// With shared/batch.wgsl and one of shared/weights_*.wgsl.
-struct Params {
-    n_words: u32,    // C/4
-    y_words: u32,    // vec4s from one row of y to the next
-    first_row: u32,  // row of the matrix that is this slice's first
-    n_rows: u32,     // rows in this slice
-}
-@group(0) @binding(1) var<uniform> params: Params;
-@group(0) @binding(4) var<storage, read> tokens: array<u32>;          // [T]
-@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;   // [T, C]
+// y[t,:] = scale * weights[tokens[t],:], for the tokens whose row lies in this slice of the matrix.
+@group(0) @binding(2) var<storage, read> weights: array<vec4<u32>>;         // [V, C], packed
+@group(0) @binding(4) var<storage, read_write> stream: array<vec4<f32>>;    // [T, C]
 
-// One invocation: one word of one token.
-@compute @workgroup_size(16)
-fn embed(@builtin(global_invocation_id) id: vec3<u32>) {
-    let word = id.x;
-    if (word >= params.n_words || id.y >= batch.n_tokens) {
+// One invocation: one unit of one token.
+@compute @workgroup_size(THREADS)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let unit = id.x;
+    if (unit * UNIT_WORDS >= params.n_words || id.y >= batch.n_tokens) {
         return;
     }
-    let token = tokens[id.y];
-    if (token < params.first_row || token - params.first_row >= params.n_rows) {
+    let token = batch.tokens[id.y / 4u][id.y % 4u];
+    if (token / 4u < params.first_group || token / 4u - params.first_group >= params.n_groups) {
         return;
     }
-    let row = token - params.first_row;
-    var words = weight_words(row / 4u, word, params.n_words);
-    var scale = weight_scales(row / 4u, word / WORDS_PER_BLOCK, params.n_words);
-    y[id.y * params.y_words + word] = words[row % 4u] * scale[row % 4u];
+    let group = token / 4u - params.first_group;
+    let b = block_at(group, unit / UNITS);
+    let u = unit_at(group, unit);
+    let row = token % 4u;
+    for (var i = 0u; i < UNIT_WORDS; i++) {
+        var words = unit_words(b, u, unit % UNITS, i);
+        let value = words[row] * b.scales[row] + vec4<f32>(b.mins[row]);
+        stream[params.y + id.y * params.y_stride + unit * UNIT_WORDS + i] = value * params.scale;
+    }
 }

@@ -137,7 +137,7 @@ fn k_blocks(stored: &[u8], quants: &[u8], fifth: Option<&[u8]>, each: &mut impl 
 }
 
 /// The 6-bit scale and minimum of block `idx` in 12 bytes: the last four blocks' upper bits lie above the first four's.
-fn scale_and_min(idx: usize, packed: &[u8]) -> (u8, u8) {
+pub(crate) fn scale_and_min(idx: usize, packed: &[u8]) -> (u8, u8) {
     if idx < 4 {
         return (packed[idx] & 63, packed[idx + 4] & 63);
     }

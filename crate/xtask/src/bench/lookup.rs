@@ -18,17 +18,6 @@ pub(crate) struct Arguments {
     reps: u32,
 }
 
-/// Of a file of questions, what is needed here.
-#[derive(Deserialize)]
-struct Questions {
-    questions: Vec<Question>,
-}
-
-#[derive(Deserialize)]
-struct Question {
-    question: String,
-}
-
 /// Of `anchorite ask --json`, what is needed here.
 #[derive(Deserialize)]
 struct Answer {
@@ -70,26 +59,12 @@ struct Summary {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    eprintln!("building the command line");
-    run::run(run::cargo().args(["build", "--quiet", "--release", "--bin=anchorite"]))?;
-    let program = run::target().join("release/anchorite");
-    let bundle = prepare::folder().join("guide");
-    run::run(
-        run::command(&program)
-            .args(["build", "docs", "--json", "--out"])
-            .arg(&bundle)
-            .stdout(std::io::stderr()),
-    )?;
-    let path = run::root().join("tests/fixtures/questions/docs.json");
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("could not read `{}`", path.display()))?;
-    let questions: Questions = serde_json::from_str(&text)
-        .with_context(|| format!("`{}` holds no questions", path.display()))?;
+    let guide = prepare::guide()?;
     let mut rows: Vec<Row> = Vec::new();
-    for Question { question } in questions.questions {
+    for question in guide.questions {
         let plain = fastest(
-            &program,
-            &bundle,
+            &guide.program,
+            &guide.bundle,
             &question,
             &["--no-lookup"],
             arguments.reps,
@@ -98,7 +73,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             eprintln!("no prose: {question}");
             continue;
         }
-        let guessed = fastest(&program, &bundle, &question, &[], arguments.reps)?;
+        let guessed = fastest(
+            &guide.program,
+            &guide.bundle,
+            &question,
+            &[],
+            arguments.reps,
+        )?;
         if guessed.sentences != plain.sentences
             || guessed.timing.generated_tokens != plain.timing.generated_tokens
         {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use serde::Deserialize;
 
 use super::{Group, Type};
 use crate::wasm::{self, Instructions};
@@ -16,10 +17,10 @@ pub(super) fn folder() -> PathBuf {
     run::target().join("bench")
 }
 
-/// Builds the module twice: as the page ships it, and with the relaxed instructions that not every browser has.
-pub(super) fn modules() -> anyhow::Result<()> {
+/// Builds the module for each of `all`: as the page ships it, and with the relaxed instructions that not every browser has.
+pub(super) fn modules(all: &[Instructions]) -> anyhow::Result<()> {
     setup::wasm_target()?;
-    for instructions in Instructions::ALL {
+    for &instructions in all {
         let folder = folder().join("wasm").join(instructions.name());
         wasm::module(PACKAGE, instructions, &folder)?;
     }
@@ -43,6 +44,11 @@ pub(super) fn gguf_models(groups: &[Group], types: &[Type]) -> anyhow::Result<()
     if groups.contains(&Group::Qwen3) {
         names.push("qwen3-0.6b-q8_0.gguf".to_owned());
     }
+    gguf_files(names)
+}
+
+/// Writes the GGUF files of these names.
+pub(super) fn gguf_files(mut names: Vec<String>) -> anyhow::Result<()> {
     let models = folder().join("models");
     names.retain(|name| !models.join(name).exists());
     if names.is_empty() {
@@ -57,32 +63,89 @@ pub(super) fn gguf_models(groups: &[Group], types: &[Type]) -> anyhow::Result<()
     )
 }
 
-/// Builds the native embedder and gives its program.
-pub(super) fn embedder() -> anyhow::Result<PathBuf> {
-    eprintln!("building the embedder");
-    let mut cargo = run::cargo();
-    run::run(cargo.args([
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        PACKAGE,
-        "--bin=bench_embed",
-    ]))?;
-    Ok(run::target().join("release/bench_embed"))
+/// Builds one of the native programs, `bench_embed` or `bench_gpu`, and gives its path.
+pub(super) fn program(name: &str) -> anyhow::Result<PathBuf> {
+    eprintln!("building `{name}`");
+    run::run(
+        run::cargo()
+            .args(["build", "--quiet", "--release", "--package", PACKAGE])
+            .args(["--bin", name]),
+    )?;
+    Ok(run::target().join("release").join(name))
 }
 
-/// Writes the ONNX models that transformers.js and onnxruntime load.
-pub(super) fn onnx_models(decoder: bool, minilm: bool) -> anyhow::Result<()> {
+/// The user guide as a bundle, the command line that asks it, and the questions about it.
+pub(super) struct Guide {
+    pub(super) program: PathBuf,
+    pub(super) bundle: PathBuf,
+    pub(super) questions: Vec<String>,
+}
+
+/// Of a file of questions, what is needed here.
+#[derive(Deserialize)]
+struct Questions {
+    questions: Vec<Question>,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    question: String,
+}
+
+/// Builds the command line, and the guide's bundle with it.
+pub(super) fn guide() -> anyhow::Result<Guide> {
+    eprintln!("building the command line");
+    run::run(run::cargo().args(["build", "--quiet", "--release", "--bin=anchorite"]))?;
+    let program = run::target().join("release/anchorite");
+    let bundle = folder().join("guide");
+    run::run(
+        run::command(&program)
+            .args(["build", "docs", "--json", "--out"])
+            .arg(&bundle)
+            .stdout(std::io::stderr()),
+    )?;
+    let path = run::root().join("tests/fixtures/questions/docs.json");
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("could not read `{}`", path.display()))?;
+    let read: Questions = serde_json::from_str(&text)
+        .with_context(|| format!("`{}` holds no questions", path.display()))?;
+    let questions = read.questions.into_iter().map(|one| one.question).collect();
+    Ok(Guide {
+        program,
+        bundle,
+        questions,
+    })
+}
+
+/// An ONNX model that transformers.js or onnxruntime loads.
+#[derive(Clone, Copy)]
+pub(super) enum Onnx {
+    /// The language model in 8 bits.
+    Decoder,
+    /// The language model in 4 bits.
+    DecoderQ4,
+    /// The sentence embedder in 8 bits.
+    Minilm,
+}
+
+/// Writes the ONNX models that are missing.
+pub(super) fn onnx_models(wanted: &[Onnx]) -> anyhow::Result<()> {
     let models = folder().join("models");
-    let is_missing = |name: &str| !models.join(name).exists();
     let mut parts: Vec<(&str, PathBuf)> = Vec::new();
-    if decoder && is_missing("smollm2-135m-onnx") {
-        parts.push(("--decoder", models.join("smollm2-135m-onnx")));
-    }
-    if minilm && is_missing("minilm-onnx") {
-        parts.push(("--source", models::fetch()?));
-        parts.push(("--minilm", models.join("minilm-onnx")));
+    for model in wanted {
+        let (option, name) = match model {
+            Onnx::Decoder => ("--decoder", "smollm2-135m-onnx"),
+            Onnx::DecoderQ4 => ("--decoder-q4", "smollm2-135m-q4-onnx"),
+            Onnx::Minilm => ("--minilm", "minilm-onnx"),
+        };
+        let path = models.join(name);
+        if path.exists() {
+            continue;
+        }
+        if matches!(model, Onnx::Minilm) {
+            parts.push(("--source", models::fetch()?));
+        }
+        parts.push((option, path));
     }
     if parts.is_empty() {
         return Ok(());

@@ -6,9 +6,22 @@ use super::rows::Row;
 use super::verdicts::{Bar, Verdict};
 
 /// The columns, in the order in which they are read; those without a value in the whole table are left out.
-const METRICS: [&str; 14] = [
+const METRICS: [&str; 40] = [
+    "dispatches",
+    "dispatches_per_layer",
+    "submits",
+    "tokens_per_submit",
+    "bind_groups",
+    "written",
+    "products1",
+    "products8",
+    "products128",
+    "weights1",
     "prefill128",
     "prefill512",
+    "decode",
+    "decode_2000",
+    "decode_4000",
     "decode64",
     "decode64_without",
     "decode64_with",
@@ -16,28 +29,43 @@ const METRICS: [&str; 14] = [
     "query",
     "passages16",
     "passages200",
+    "read_0",
+    "read_2000",
+    "read_4000",
     "load",
     "fetch",
     "weights",
     "code_brotli",
     "peak_memory",
+    "hit10",
+    "query_p95",
+    "first_query",
+    "first_bytes",
+    "first_requests",
+    "query_bytes",
+    "later_query",
+    "later_bytes",
+    "later_requests",
+    "build",
 ];
 
 /// All of it, with its line breaks.
 pub(super) fn table(rows: &[Row], verdicts: &[Verdict]) -> String {
     let mut text = String::new();
-    let mut groups: Vec<&str> = Vec::new();
+    let key = |row: &Row| (row.group.clone(), row.model.clone());
+    let mut groups = Vec::new();
     for row in rows {
-        if !groups.contains(&row.group.as_str()) {
-            groups.push(&row.group);
+        if !groups.contains(&key(row)) {
+            groups.push(key(row));
         }
     }
     for group in groups {
-        let of_group: Vec<&Row> = rows.iter().filter(|row| row.group == group).collect();
+        let of_group: Vec<&Row> = rows.iter().filter(|row| key(row) == group).collect();
         push_group(&mut text, &of_group);
     }
+    let width = verdicts.iter().map(|verdict| verdict.name.len()).max();
     for verdict in verdicts {
-        push_verdict(&mut text, verdict);
+        push_verdict(&mut text, verdict, width.unwrap_or(0));
     }
     text
 }
@@ -93,6 +121,7 @@ fn push_group(text: &mut String, rows: &[&Row]) {
 fn value(row: &Row) -> String {
     let median = row.median.unwrap_or_default();
     match row.unit.as_str() {
+        "bytes" if median < 1e6 => format!("{:.4}", median / 1e6),
         "bytes" => format!("{:.2}", median / 1e6),
         _ if median >= 100.0 => format!("{median:.0}"),
         _ => format!("{median:.2}"),
@@ -118,7 +147,7 @@ fn push_aligned(text: &mut String, lines: &[Vec<String>]) {
     }
 }
 
-fn push_verdict(text: &mut String, verdict: &Verdict) {
+fn push_verdict(text: &mut String, verdict: &Verdict, width: usize) {
     let bar = match verdict.bar {
         Some(Bar::AtLeast(bar)) => format!("at least {bar}"),
         Some(Bar::AtMost(bar)) => format!("at most {bar}"),
@@ -132,7 +161,7 @@ fn push_verdict(text: &mut String, verdict: &Verdict) {
     };
     let kernel = verdict.kernel.as_deref().unwrap_or_default();
     let line = format!(
-        "{:<48} {:>9.2} {:<7} {bar:<14} {word:<7} {kernel}",
+        "{:<width$} {:>9.2} {:<7} {bar:<14} {word:<7} {kernel}",
         verdict.name, verdict.value, verdict.unit
     );
     // A string takes whatever is written to it.

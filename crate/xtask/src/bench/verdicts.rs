@@ -36,6 +36,20 @@ pub(super) struct Verdict {
     pub(super) kernel: Option<String>,
 }
 
+impl Verdict {
+    /// A number beside its bar.
+    pub(super) fn new(name: String, value: f64, unit: &'static str, bar: Option<Bar>) -> Self {
+        Self {
+            name,
+            value,
+            unit,
+            bar,
+            holds: bar.map(|bar| bar.holds(value)),
+            kernel: None,
+        }
+    }
+}
+
 /// What transformers.js is compared in: its 8 bits with ours.
 const SAME_BITS: &str = "Q8_0";
 
@@ -87,6 +101,88 @@ pub(super) fn embed(rows: &[Row]) -> Vec<Verdict> {
     faster(rows, "native", "Q8_0", metric, peer, metric, bar)
         .into_iter()
         .collect()
+}
+
+/// What is said of `bench gpu` in the browser: both of our types beside the peer's 4 bits.
+pub(super) fn gpu(rows: &[Row]) -> Vec<Verdict> {
+    let peer = peer("gpu", "transformers", None);
+    let kinds = ["Q8_0", "Q4_0", "Q4_K_M"].into_iter();
+    let faster = kinds.flat_map(|kind| {
+        [("prefill128", 3.0), ("decode", 30.0)].map(|(metric, bar)| {
+            let bar = Some(Bar::AtLeast(bar));
+            faster(rows, "gpu", kind, "decode", peer, metric, bar)
+        })
+    });
+    faster.flatten().collect()
+}
+
+/// What is said of `bench gpu --trace`: the worst of the forms that graphics cards run. The form without barriers is for software
+/// adapters, where a dispatch costs next to nothing: how many it takes is told and not judged.
+pub(super) fn trace(rows: &[Row]) -> Vec<Verdict> {
+    let is_barrier_free = |row: &Row| {
+        let kernel = row.kernel.as_deref();
+        kernel.is_some_and(|kernel| kernel.starts_with("barrier-free"))
+    };
+    let mut models: Vec<(&str, &str)> = Vec::new();
+    for row in rows.iter().filter(|row| row.engine == "anchorite") {
+        let model = (row.model.as_str(), row.r#type.as_str());
+        if !models.contains(&model) {
+            models.push(model);
+        }
+    }
+    let mut verdicts = Vec::new();
+    for (model, kind) in models {
+        for (metric, what, bar) in [
+            (
+                "dispatches_per_layer",
+                "dispatches a layer, without 4",
+                Bar::AtMost(6.0),
+            ),
+            ("bind_groups", "new bind groups a token", Bar::AtMost(0.0)),
+            ("tokens_per_submit", "tokens a submit", Bar::AtLeast(4.0)),
+        ] {
+            for has_barriers in [true, false] {
+                let worst = rows
+                    .iter()
+                    .filter(|row| {
+                        row.engine == "anchorite"
+                            && row.model == model
+                            && row.r#type == kind
+                            && row.metric == metric
+                            && is_barrier_free(row) != has_barriers
+                    })
+                    .filter_map(|row| Some((row.median?, row.kernel.clone())))
+                    .max_by(|(a, _), (b, _)| match bar {
+                        Bar::AtLeast(_) => b.total_cmp(a),
+                        Bar::AtMost(_) | Bar::Below(_) => a.total_cmp(b),
+                    });
+                let is_told = metric == "dispatches_per_layer" && !has_barriers;
+                verdicts.extend(worst.map(|(value, kernel)| {
+                    let name = format!("{what}: {model}, {kind}");
+                    verdict(name, value, "", (!is_told).then_some(bar), kernel)
+                }));
+            }
+        }
+    }
+    verdicts
+}
+
+/// What is said of `bench gpu --native`: what a long text before a token costs. On a graphics card this is to be at most 15 %;
+/// a software adapter's share of attention says nothing of that.
+pub(super) fn far(rows: &[Row]) -> Vec<Verdict> {
+    let kinds = ["Q8_0", "Q4_0", "Q4_K_M"].into_iter();
+    let verdicts = kinds.flat_map(|kind| {
+        let ours = peer("native", "anchorite", Some(kind));
+        let kernel = best_kernel(rows, ours, "decode");
+        ["decode_2000", "decode_4000"].map(|metric| {
+            let near = median(rows, ours, kernel.as_deref(), "decode")?;
+            let far = median(rows, ours, kernel.as_deref(), metric)?;
+            let name = format!("native: {metric}, {kind}: time per token");
+            let slow_down = 100.0 * (near / far - 1.0);
+            Some(verdict(name, slow_down, "% more", None, kernel.clone()))
+        })
+    });
+    verdicts.flatten().collect()
 }
 
 fn peer<'s>(group: &'s str, engine: &'s str, kind: Option<&'s str>) -> Of<'s> {
@@ -227,6 +323,46 @@ mod tests {
         let relaxed = || Some("relaxed-simd".to_owned());
         let expected = [(2.0, Some(false), relaxed()), (2.0, Some(true), relaxed())];
         assert_eq!(found, expected, "decode decides which build is told");
+    }
+
+    #[test]
+    fn judges_what_graphics_cards_run() {
+        let of = |kernel, metric, median| Row {
+            group: "trace".into(),
+            ..row("anchorite", Some(kernel), "Q4_0", metric, median)
+        };
+        let rows = [
+            of("workgroup, f32", "dispatches_per_layer", 5.0),
+            of("subgroups, f32", "dispatches_per_layer", 6.5),
+            of("barrier-free, f32", "dispatches_per_layer", 9.0),
+            of("barrier-free, f32", "bind_groups", 0.0),
+            row("llama.cpp", Some("WebGPU"), "Q4_0", "bind_groups", 290.0),
+        ];
+        let found: Vec<_> = trace(&rows)
+            .into_iter()
+            .map(|verdict| (verdict.value, verdict.holds))
+            .collect();
+        let expected = [(6.5, Some(false)), (9.0, None), (0.0, Some(true))];
+        assert_eq!(found, expected, "dispatches without barriers are only told");
+    }
+
+    #[test]
+    fn compares_both_types_with_the_peers_four_bits() {
+        let of = |engine, kind, metric, median| Row {
+            group: "gpu".into(),
+            ..row(engine, None, kind, metric, median)
+        };
+        let rows = [
+            of("anchorite", "Q8_0", "decode", 4.0),
+            of("anchorite", "Q4_0", "decode", 2.0),
+            of("transformers", "q4", "decode", 0.1),
+        ];
+        let found: Vec<_> = gpu(&rows)
+            .into_iter()
+            .map(|verdict| (verdict.value, verdict.holds))
+            .collect();
+        let expected = [(40.0, Some(true)), (20.0, Some(false))];
+        assert_eq!(found, expected, "at least 30 times");
     }
 
     #[test]

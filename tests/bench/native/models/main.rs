@@ -62,6 +62,23 @@ const SMOLLM2_135M: Shape = Shape {
     has_head_norms: false,
 };
 
+const LLAMA_3_2_1B: Shape = Shape {
+    name: "llama-3.2-1b",
+    architecture: "llama",
+    pre: "llama-bpe",
+    n_embd: 2048,
+    n_layers: 16,
+    n_heads: 32,
+    n_kv_heads: 8,
+    head_size: 64,
+    n_ff: 8192,
+    n_vocab: 128_256,
+    context_length: 131_072,
+    rope_base: 5e5,
+    norm_eps: 1e-5,
+    has_head_norms: false,
+};
+
 const QWEN3_0_6B: Shape = Shape {
     name: "qwen3-0.6b",
     architecture: "qwen3",
@@ -262,6 +279,8 @@ fn make(name: &str) -> Option<Vec<u8>> {
         "smollm2-135m-q4_k_m.gguf" => SMOLLM2_135M.model(Mix::Q4KM),
         "smollm2-135m-lora-a.gguf" => SMOLLM2_135M.adapter(16, 1),
         "smollm2-135m-lora-b.gguf" => SMOLLM2_135M.adapter(16, 2),
+        "llama-3.2-1b-q4_0.gguf" => LLAMA_3_2_1B.model(Mix::Q4_0),
+        "llama-3.2-1b-lora-a.gguf" => LLAMA_3_2_1B.adapter(16, 1),
         "qwen3-0.6b-q8_0.gguf" => QWEN3_0_6B.model(Mix::Q8_0),
         _ => return None,
     })

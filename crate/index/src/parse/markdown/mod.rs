@@ -3,15 +3,16 @@
 //! Both come from one cleaned list of events, so an anchor of one always exists in the other. Front
 //! matter, comments, tags, mdBook's include lines and its hidden lines of Rust code are dropped from both.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use pulldown_cmark::{
     CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream, html,
 };
 
+use super::address::html_path;
 use super::outline::Outline;
 use super::strip::{drop_directives, front_matter_title, split_front_matter, text_of_markup};
-use super::{Parsed, html_path};
+use super::{Parsed, id_hash};
 
 /// Renders a page's body. No markup of the page's own survives: tags are dropped, their text is escaped, and
 /// links with a scheme other than http, https or mailto lose their address.
@@ -56,9 +57,14 @@ pub(super) fn parse(text: &str) -> Parsed {
     let mut outline = Outline::default();
     let mut heading: Option<(Option<String>, String)> = None;
     let mut code: Option<(String, String)> = None;
+    let (mut ids, mut links) = (Vec::new(), Vec::new());
     for event in page.events {
         match event {
+            Event::Start(Tag::Link { dest_url, .. }) if dest_url.contains('#') => {
+                links.push(dest_url.to_string());
+            }
             Event::Start(Tag::Heading { id, .. }) => {
+                ids.extend(id.as_deref().map(id_hash));
                 heading = Some((id.map(|id| id.to_string()), String::new()));
             }
             Event::End(TagEnd::Heading(level)) => {
@@ -109,6 +115,9 @@ pub(super) fn parse(text: &str) -> Parsed {
     Parsed {
         title: page.title.or(title),
         sections,
+        ids,
+        links,
+        ..Parsed::default()
     }
 }
 
@@ -158,7 +167,7 @@ fn clean(text: &str) -> Page<'static> {
 
 /// Gives each heading the id that mdBook and GitHub would: explicit, or from its text; repeated ones get `-1`, `-2`.
 fn with_heading_ids(mut events: Vec<Event<'static>>) -> Vec<Event<'static>> {
-    let mut used = HashSet::new();
+    let mut used = HashMap::new();
     for idx in 0..events.len() {
         let Event::Start(Tag::Heading { id, .. }) = &events[idx] else {
             continue;
@@ -204,16 +213,26 @@ fn slug(text: &str) -> String {
 }
 
 /// `wanted`, or with the first number that makes it new; `None` where nothing can be made of it.
-fn unique_id(wanted: &str, used: &mut HashSet<String>) -> Option<String> {
+///
+/// `used` holds each id with the last number tried for it, so that a heading repeated a hundred thousand times is not
+/// compared with all the others each time.
+fn unique_id(wanted: &str, used: &mut HashMap<String, u32>) -> Option<String> {
     if wanted.is_empty() {
         return None;
     }
-    let mut id = wanted.to_owned();
-    let mut number = 0_u32;
-    while !used.insert(id.clone()) {
-        number += 1;
-        id = format!("{wanted}-{number}");
-    }
+    let mut number = used.get(wanted).copied();
+    let id = loop {
+        let Some(last) = number else {
+            break wanted.to_owned();
+        };
+        let id = format!("{wanted}-{}", last + 1);
+        number = Some(last + 1);
+        if !used.contains_key(&id) {
+            break id;
+        }
+    };
+    used.insert(wanted.to_owned(), number.unwrap_or(0));
+    used.entry(id.clone()).or_insert(0);
     Some(id)
 }
 

@@ -1,16 +1,26 @@
-// Weights as f32. Row groups of 4 rows; 8 groups are interleaved, so that 8 neighbouring invocations read 512
-// neighbouring bytes. A word is 4 consecutive weights of a row.
-const N_LANES: u32 = 8u;
-const WORDS_PER_BLOCK: u32 = 1u;
+// Weights as f32.
+const HAS_SCALES = false;
+const HAS_MINS = false;
+const UNITS = 1u;       // units of a block
+const UNIT_WORDS = 1u;  // words of a unit
 
-@group(0) @binding(2) var<storage, read> quants: array<vec4<f32>>;  // [tile, C/4, lane, row of 4]
+struct Block { scales: vec4<f32>, mins: vec4<f32> }
+struct Unit { rows: mat4x4<f32> }
 
-// Column r: 4 consecutive weights of row 4 * row_group + r.
-fn weight_words(row_group: u32, word: u32, n_words: u32) -> mat4x4<f32> {
-    let at = (((row_group / N_LANES) * n_words + word) * N_LANES + row_group % N_LANES) * 4u;
-    return mat4x4<f32>(quants[at], quants[at + 1u], quants[at + 2u], quants[at + 3u]);
+fn block_at(group: u32, block: u32) -> Block {
+    return Block(vec4<f32>(1.0), vec4<f32>());
 }
 
-fn weight_scales(row_group: u32, block: u32, n_words: u32) -> vec4<f32> {
-    return vec4<f32>(1.0);
+fn unit_at(group: u32, unit: u32) -> Unit {
+    let at = (((group / 8u) * params.n_words + unit) * 8u + group % 8u) * 4u;
+    return Unit(mat4x4<f32>(
+        bitcast<vec4<f32>>(weights[at]),
+        bitcast<vec4<f32>>(weights[at + 1u]),
+        bitcast<vec4<f32>>(weights[at + 2u]),
+        bitcast<vec4<f32>>(weights[at + 3u]),
+    ));
+}
+
+fn unit_words(b: Block, unit: Unit, idx: u32, word: u32) -> mat4x4<f32> {
+    return unit.rows;
 }

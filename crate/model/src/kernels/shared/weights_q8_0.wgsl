@@ -1,14 +1,18 @@
-// Weights as i8 with an f16 scale for 32 of them. Row groups of 4 rows; 8 groups are interleaved, so that 8
-// neighbouring invocations read 128 neighbouring bytes. A word is 4 consecutive weights of a row.
-const N_LANES: u32 = 8u;
-const WORDS_PER_BLOCK: u32 = 8u;
+// Weights as i8, with an f16 scale for 32 of them.
+const HAS_SCALES = true;
+const HAS_MINS = false;
+const UNITS = 8u;       // units of a block
+const UNIT_WORDS = 1u;  // words of a unit
 
-@group(0) @binding(2) var<storage, read> quants: array<vec4<u32>>;  // [tile, C/4, lane] of 4 rows
-@group(0) @binding(3) var<storage, read> scales: array<vec2<u32>>;  // [tile, C/32, lane] of 4 rows
+struct Block { scales: vec4<f32>, mins: vec4<f32> }
+struct Unit { q: vec4<u32> }
 
-// Column r: 4 consecutive weights of row 4 * row_group + r, still to be scaled.
-fn weight_words(row_group: u32, word: u32, n_words: u32) -> mat4x4<f32> {
-    let q = quants[((row_group / N_LANES) * n_words + word) * N_LANES + row_group % N_LANES];
+fn unit_at(group: u32, unit: u32) -> Unit {
+    return Unit(weights[((group / 8u) * params.n_words + unit) * 8u + group % 8u]);
+}
+
+fn unit_words(b: Block, unit: Unit, idx: u32, word: u32) -> mat4x4<f32> {
+    let q = unit.q;
     return mat4x4<f32>(
         vec4<f32>(unpack4xI8(q.x)),
         vec4<f32>(unpack4xI8(q.y)),
@@ -17,8 +21,12 @@ fn weight_words(row_group: u32, word: u32, n_words: u32) -> mat4x4<f32> {
     );
 }
 
-fn weight_scales(row_group: u32, block: u32, n_words: u32) -> vec4<f32> {
-    let n_blocks = n_words / WORDS_PER_BLOCK;
-    let d = scales[((row_group / N_LANES) * n_blocks + block) * N_LANES + row_group % N_LANES];
-    return vec4<f32>(unpack2x16float(d.x), unpack2x16float(d.y));
+fn block_at(group: u32, block: u32) -> Block {
+    let d = scales_at(group, block);
+    return Block(d, vec4<f32>());
+}
+
+// The codes of `word` of unit `idx` of a block, a byte each: here with their signs.
+fn unit_codes(b: Block, unit: Unit, idx: u32, word: u32) -> vec4<u32> {
+    return unit.q;
 }

@@ -1,0 +1,295 @@
+//! Turns documents, chunks and embeddings into a bundle on disk: the last step of a build, on one machine or after many.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use anchorite::index::bundle::{self, Bundle, Role, WeightFile};
+use anchorite::index::document::Document;
+use anchorite::index::parse::LeftOut;
+use anchorite::index::{Index, IndexOptions};
+use anyhow::Context;
+use serde::Serialize;
+
+use crate::bundle as bundle_dir;
+use crate::cache::TextKey;
+use crate::select::Selected;
+use crate::settings::{BundleArguments, read_model};
+use crate::warnings::{Group, Warnings};
+
+/// What a build did; the data behind its last lines.
+#[derive(Serialize)]
+pub(crate) struct Summary {
+    pub(crate) documents: usize,
+    pub(crate) sections: usize,
+    pub(crate) chunks: usize,
+    /// Pages that are not to be found, by reason.
+    pub(crate) left_out: BTreeMap<LeftOut, usize>,
+    pub(crate) warnings: Vec<Group>,
+    pub(crate) n_warnings: usize,
+    /// What earlier builds spared this one.
+    pub(crate) reuse: Reuse,
+    /// Bytes by role.
+    pub(crate) bytes: BTreeMap<String, u64>,
+    pub(crate) bytes_total: u64,
+    /// Bytes of files that were not in the folder before: what a host has to take and a returning reader to load.
+    pub(crate) bytes_changed: u64,
+    pub(crate) files: usize,
+    pub(crate) files_changed: usize,
+    /// How vectors are searched, and why.
+    pub(crate) vectors: Option<String>,
+    pub(crate) seconds: f64,
+    /// Seconds by step.
+    pub(crate) steps: BTreeMap<&'static str, f64>,
+    /// The most memory that was in use at once; `None` where the system does not say.
+    pub(crate) peak_memory_bytes: Option<u64>,
+    pub(crate) bundle: String,
+}
+
+/// What Linux counts as the process's largest resident set.
+fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// What was made, and what earlier builds had made.
+#[derive(Serialize, Default)]
+pub(crate) struct Reuse {
+    pub(crate) pages_read: usize,
+    pub(crate) pages_reused: usize,
+    pub(crate) chunks_embedded: usize,
+    pub(crate) embeddings_reused: usize,
+}
+
+/// Indexes, lays out and writes a bundle.
+///
+/// `embeddings` has one for each of `keys`, which are those of the chunks.
+pub(crate) fn assemble(
+    selected: Selected,
+    keys: &[TextKey],
+    embeddings: HashMap<TextKey, Vec<f32>>,
+    embedder: Vec<u8>,
+    models: &Path,
+    arguments: &BundleArguments,
+) -> anyhow::Result<Summary> {
+    let vectors = in_order(keys, embeddings)?;
+    let Selected {
+        documents,
+        chunks,
+        n_sections,
+        left_out,
+    } = selected;
+    let n_chunks = chunks.len();
+    let index = Index::build(&documents, chunks, Some(vectors), &IndexOptions::default())?;
+    let weights = weights(arguments, models, embedder)?;
+    let written = bundle::write(&index, &weights, env!("CARGO_PKG_VERSION"))?;
+    let mut bytes = BTreeMap::new();
+    for file in &written.manifest.files {
+        *bytes.entry(file.role.to_string()).or_default() += file.bytes;
+    }
+    bytes.insert("shards".to_owned(), written.manifest.shards.bytes);
+    let (files_changed, bytes_changed) = write_files(arguments.out()?, &written)?;
+    Ok(Summary {
+        documents: documents.len(),
+        sections: n_sections,
+        chunks: n_chunks,
+        left_out,
+        warnings: Vec::new(),
+        n_warnings: 0,
+        reuse: Reuse::default(),
+        bytes_total: bytes.values().sum(),
+        bytes,
+        bytes_changed,
+        files: written.files.len(),
+        files_changed,
+        vectors: index
+            .vectors
+            .as_ref()
+            .map(|vectors| vectors.mode().to_string()),
+        seconds: 0.0,
+        steps: BTreeMap::new(),
+        peak_memory_bytes: peak_memory_bytes(),
+        bundle: written.manifest.id.clone(),
+    })
+}
+
+/// The keys of the texts that are embedded for chunks, in their order.
+pub(crate) fn keys(documents: &[Document], selected: &Selected) -> Vec<TextKey> {
+    use rayon::prelude::*;
+    selected
+        .chunks
+        .par_iter()
+        .map(|chunk| {
+            let title = &documents[chunk.document as usize].title;
+            crate::cache::text_key(&chunk.embedding_text(title))
+        })
+        .collect()
+}
+
+/// One embedding for each key; the last use of each takes it along.
+fn in_order(
+    keys: &[TextKey],
+    mut embeddings: HashMap<TextKey, Vec<f32>>,
+) -> anyhow::Result<Vec<Vec<f32>>> {
+    let mut uses: HashMap<&TextKey, usize> = HashMap::new();
+    for key in keys {
+        *uses.entry(key).or_default() += 1;
+    }
+    keys.iter()
+        .map(|key| {
+            let left = uses.entry(key).or_default();
+            *left -= 1;
+            let embedding = if *left == 0 {
+                embeddings.remove(key)
+            } else {
+                embeddings.get(key).cloned()
+            };
+            embedding.context("a chunk has no embedding")
+        })
+        .collect()
+}
+
+fn weights(
+    arguments: &BundleArguments,
+    models: &Path,
+    embedder: Vec<u8>,
+) -> anyhow::Result<Vec<WeightFile>> {
+    let mut weights = vec![WeightFile {
+        role: Role::Embedder,
+        name: "embedder.gguf".to_owned(),
+        bytes: embedder,
+    }];
+    if !arguments.no_generator {
+        for (role, name) in [
+            (Role::Generator, "generator.gguf"),
+            (Role::Adapter, "adapter.gguf"),
+        ] {
+            // An adapter is optional; a generator is not, unless it was left out on purpose.
+            if role == Role::Adapter && !models.join(name).exists() {
+                continue;
+            }
+            weights.push(WeightFile {
+                role,
+                name: name.to_owned(),
+                bytes: read_model(models, name)?,
+            });
+        }
+    }
+    Ok(weights)
+}
+
+/// Writes the files that are not there yet, the manifest last: a reader never sees a manifest whose files are not there.
+/// Gives how many were written, and their bytes.
+fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<(usize, u64)> {
+    let is_rebuild = bundle_dir::manifest(out).is_ok();
+    let is_manifest = |path: &str| path == bundle::MANIFEST_PATH;
+    let (manifest, files): (Vec<_>, Vec<_>) =
+        bundle.files.iter().partition(|(path, _)| is_manifest(path));
+    let (mut n_written, mut n_bytes) = (0, 0);
+    for (path, bytes) in files.into_iter().chain(manifest) {
+        let path = out.join(path);
+        // The name says what should be inside, but not that it still is.
+        if std::fs::metadata(&path).is_ok_and(|about| about.len() == bytes.len() as u64)
+            && std::fs::read(&path).is_ok_and(|found| found == *bytes)
+        {
+            continue;
+        }
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("could not make `{}`", folder.display()))?;
+        }
+        std::fs::write(&path, bytes)
+            .with_context(|| format!("could not write `{}`", path.display()))?;
+        n_written += 1;
+        n_bytes += bytes.len() as u64;
+    }
+    if is_rebuild {
+        remove_stale(out, bundle)?;
+    }
+    Ok((n_written, n_bytes))
+}
+
+/// Removes what an earlier build left in the same folder: files named by their content, as the format names them.
+fn remove_stale(out: &Path, bundle: &Bundle) -> anyhow::Result<()> {
+    let kept: HashSet<PathBuf> = bundle
+        .files
+        .iter()
+        .map(|(path, _)| out.join(path))
+        .collect();
+    let folder = out.join("files");
+    let entries = std::fs::read_dir(&folder)
+        .with_context(|| format!("could not list `{}`", folder.display()))?;
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let is_named_by_content = path.file_stem().is_some_and(|stem| {
+            let stem = stem.as_encoded_bytes();
+            stem.len() == 16 && stem.iter().all(u8::is_ascii_hexdigit)
+        });
+        if is_named_by_content && !kept.contains(&path) {
+            std::fs::remove_file(&path)
+                .with_context(|| format!("could not remove `{}`", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+impl Summary {
+    /// Prints warnings and figures on standard error, and all of it on standard output if it is asked for.
+    pub(crate) fn print(
+        mut self,
+        warnings: Warnings,
+        arguments: &BundleArguments,
+    ) -> anyhow::Result<()> {
+        warnings.print();
+        self.n_warnings = warnings.count();
+        self.warnings = warnings.into_groups();
+        eprintln!(
+            "{} documents, {} sections, {} chunks in {:.1} s; {} warning(s)",
+            self.documents, self.sections, self.chunks, self.seconds, self.n_warnings
+        );
+        let reasons = self.left_out.iter().map(|(reason, n)| {
+            let reason = match reason {
+                LeftOut::NotFound => "of a missing page",
+                LeftOut::Redirect => "sent on",
+                LeftOut::NoIndex => "noindex",
+                LeftOut::NoRoot => "without the root selector",
+                LeftOut::Unmarked => "without `data-pagefind-body`",
+                LeftOut::Copy => "a copy of another",
+            };
+            format!("{n} {reason}")
+        });
+        let reasons: Vec<String> = reasons.collect();
+        if !reasons.is_empty() {
+            eprintln!("  left out: {}", reasons.join(", "));
+        }
+        if self.reuse.pages_reused + self.reuse.embeddings_reused > 0 {
+            eprintln!(
+                "  from the cache: {} of {} pages, {} of {} embeddings",
+                self.reuse.pages_reused,
+                self.reuse.pages_reused + self.reuse.pages_read,
+                self.reuse.embeddings_reused,
+                self.reuse.embeddings_reused + self.reuse.chunks_embedded
+            );
+        }
+        for (role, bytes) in &self.bytes {
+            eprintln!("  {role:<10} {bytes:>12} bytes");
+        }
+        if let Some(mode) = &self.vectors {
+            eprintln!("  vectors: {mode}");
+        }
+        eprintln!(
+            "bundle of {} bytes in `{}`; {} of {} files changed, {} bytes",
+            self.bytes_total,
+            arguments.out()?.display(),
+            self.files_changed,
+            self.files,
+            self.bytes_changed
+        );
+        if arguments.json {
+            println!("{}", serde_json::to_string_pretty(&self)?);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! Turns tables of chunks and embeddings, made anywhere and in any order, into the bundle that one machine would have
+//! built.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use crate::assemble;
+use crate::cache::{TextKey, hex};
+use crate::clock::Clock;
+use crate::embed::Model;
+use crate::read::ChunkedPage;
+use crate::report::Hint;
+use crate::rows;
+use crate::select::{self, Selected};
+use crate::settings::{BundleArguments, models_dir, read_model, use_threads};
+use crate::tables;
+use crate::warnings::Warnings;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Tables that `anchorite chunk` wrote: files, or folders of them; may be given several times.
+    #[arg(long, value_name = "PATH", required = true)]
+    chunks: Vec<PathBuf>,
+    /// Tables that `anchorite embed` wrote: files, or folders of them; may be given several times.
+    #[arg(long, value_name = "PATH", required = true)]
+    embeddings: Vec<PathBuf>,
+    #[command(flatten)]
+    bundle: BundleArguments,
+    /// How many threads to use; 0 for all cores. The bundle is the same for any number.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Exit with 1 when there was a warning.
+    #[arg(long)]
+    strict: bool,
+    /// The configuration file; default: `anchorite.toml` in the working directory, where there is one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let mut clock = Clock::start();
+    use_threads(arguments.threads)?;
+    arguments.bundle.out()?;
+    let models = models_dir(arguments.bundle.models.as_deref())?;
+    let embedder_bytes = read_model(&models, "embedder.gguf")?;
+    let model = Model::load(embedder_bytes.clone())?;
+    let mut warnings = Warnings::default();
+    let selected = select::select(read_chunks(&arguments.chunks)?, &mut warnings);
+    if selected.documents.is_empty() {
+        return Err(Hint::error(
+            "the tables of chunks are empty",
+            "run `anchorite chunk` on a folder with pages that hold text and may be found",
+        ));
+    }
+    let keys = assemble::keys(&selected.documents, &selected);
+    let embeddings = read_embeddings(&arguments.embeddings, &keys, &model.id)?;
+    drop(model);
+    if let Some(at) = keys.iter().position(|key| !embeddings.contains_key(key)) {
+        let n_missing = keys
+            .iter()
+            .filter(|key| !embeddings.contains_key(*key))
+            .count();
+        return Err(missing(&selected, at, keys[at], n_missing));
+    }
+    clock.step("read");
+    let mut summary = assemble::assemble(
+        selected,
+        &keys,
+        embeddings,
+        embedder_bytes,
+        &models,
+        &arguments.bundle,
+    )?;
+    clock.step("index");
+    (summary.seconds, summary.steps) = clock.stop();
+    let is_failure = arguments.strict && warnings.count() > 0;
+    summary.print(warnings, &arguments.bundle)?;
+    Ok(ExitCode::from(u8::from(is_failure)))
+}
+
+fn missing(selected: &Selected, at: usize, key: TextKey, n_missing: usize) -> anyhow::Error {
+    let chunk = &selected.chunks[at];
+    let source = &selected.documents[chunk.document as usize].source;
+    Hint::error(
+        format!(
+            "{n_missing} chunk(s) have no embedding; the first is `{}` of page `{source}`, with hash `{}`",
+            chunk.id,
+            hex(&key)
+        ),
+        "run `anchorite embed` on all tables of chunks, and give all that it wrote",
+    )
+}
+
+/// The pages whose chunks are in the tables, each chunk once and none missing.
+fn read_chunks(paths: &[PathBuf]) -> anyhow::Result<Vec<ChunkedPage>> {
+    let mut pages: HashMap<String, (ChunkedPage, BTreeMap<i32, anchorite::index::Chunk>)> =
+        HashMap::new();
+    for batch in tables::read(paths)? {
+        for row in rows::chunk_rows(&batch?)? {
+            let mut page = row.page;
+            let Some(chunk) = page.chunks.pop() else {
+                continue;
+            };
+            let source = page.document.source.clone();
+            let (_, chunks) = pages
+                .entry(source.clone())
+                .or_insert_with(|| (page, BTreeMap::new()));
+            if chunks.insert(row.ordinal, chunk).is_some() {
+                return Err(Hint::error(
+                    format!("chunk {} of page `{source}` is there twice", row.ordinal),
+                    "give each table once, and run `anchorite chunk` once on each page",
+                ));
+            }
+        }
+    }
+    pages
+        .into_values()
+        .map(|(mut page, chunks)| {
+            let is_whole = chunks.keys().copied().eq(0..i32::try_from(chunks.len())?);
+            if !is_whole {
+                return Err(Hint::error(
+                    format!("chunks of page `{}` are missing", page.document.source),
+                    "give all tables that `anchorite chunk` wrote",
+                ));
+            }
+            page.chunks = chunks.into_values().collect();
+            Ok(page)
+        })
+        .collect()
+}
+
+/// The embeddings of `keys`; others are passed over.
+fn read_embeddings(
+    paths: &[PathBuf],
+    keys: &[TextKey],
+    model: &str,
+) -> anyhow::Result<HashMap<TextKey, Vec<f32>>> {
+    let wanted: HashMap<String, TextKey> = keys
+        .iter()
+        .collect::<HashSet<_>>()
+        .into_iter()
+        .map(|key| (hex(key), *key))
+        .collect();
+    let mut embeddings = HashMap::new();
+    for batch in tables::read(paths)? {
+        let batch = batch?;
+        for (hash, of_model, vector) in rows::embedding_rows(&batch)? {
+            let Some(key) = wanted.get(hash) else {
+                continue;
+            };
+            if of_model != model {
+                return Err(Hint::error(
+                    format!(
+                        "an embedding is of another model: expected `{model}`, found `{of_model}`"
+                    ),
+                    "embed and index with the same folder of models",
+                ));
+            }
+            match embeddings.insert(*key, vector) {
+                Some(before) if Some(&before) != embeddings.get(key) => {
+                    bail!("there are two different embeddings with hash `{hash}`");
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(embeddings)
+}

@@ -1,0 +1,121 @@
+//! The command line: turns arguments into calls of the engine, its results into text or JSON on standard output, and
+//! everything about the work itself (progress, warnings, errors) into lines on standard error.
+//!
+//! It is a library so that tests can reach what reads files of other machines: the configuration and the tables.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "results go to standard output; that is what a command line is for"
+)]
+
+mod ask;
+mod assemble;
+mod build;
+mod bundle;
+mod cache;
+mod chunk;
+mod clock;
+pub mod config;
+mod embed;
+mod eval;
+mod index;
+mod inspect;
+mod pages;
+mod read;
+mod report;
+mod rows;
+mod search;
+mod select;
+mod serve;
+mod settings;
+mod tables;
+mod walk;
+mod warnings;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use tables::check_parquet;
+
+/// Ask a site's documents in the reader's own browser.
+#[derive(Parser)]
+#[command(name = "anchorite", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Turn a folder of pages, or a site as it is deployed, into a bundle of static files.
+    Build(build::Arguments),
+    /// Turn pages into a table of chunks: the first step of a build on many machines.
+    Chunk(chunk::Arguments),
+    /// Turn a table of chunks into a table of embeddings: the second step.
+    Embed(embed::Arguments),
+    /// Turn tables of chunks and embeddings into a bundle: the last step.
+    Index(index::Arguments),
+    /// Search a bundle and print the best sections.
+    Search(search::Arguments),
+    /// Ask a bundle a question and print the cited answer.
+    Ask(ask::Arguments),
+    /// Score a bundle, or the retrieval itself, on judged questions.
+    Eval(eval::Arguments),
+    /// Check every file of a bundle and print what it holds.
+    Inspect(inspect::Arguments),
+    /// Serve a folder on this machine, for a look at the result.
+    Serve(serve::Arguments),
+}
+
+/// Runs the command that the arguments name. 0: done; 1: done, with warnings under `--strict`; 2: failed.
+pub fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let command = match config::prepare(Arguments::command(), &words) {
+        Ok(command) => command,
+        Err(error) => return fail(&error),
+    };
+    let parsed = command.try_get_matches_from(words).and_then(|matches| {
+        let arguments = Arguments::from_arg_matches(&matches)?;
+        Ok((matches, arguments))
+    });
+    let result = match parsed {
+        Ok((matches, arguments)) => run(arguments.command, &matches),
+        Err(error) => {
+            // clap prints help on standard output and mistakes on standard error.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+fn run(command: Command, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let own = matches.subcommand().map(|(_, own)| own);
+    match command {
+        Command::Build(mut arguments) => {
+            own.map_or(Ok(()), |own| arguments.pages.settle(own))?;
+            build::run(&arguments)
+        }
+        Command::Chunk(mut arguments) => {
+            own.map_or(Ok(()), |own| arguments.pages.settle(own))?;
+            chunk::run(&arguments)
+        }
+        Command::Embed(arguments) => embed::run(&arguments),
+        Command::Index(arguments) => index::run(&arguments),
+        Command::Search(arguments) => search::run(&arguments),
+        Command::Ask(arguments) => ask::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    report::error(error);
+    ExitCode::from(2)
+}

@@ -1,0 +1,135 @@
+//! Turns page files into chunked pages, many at once and none in memory for longer than it takes.
+
+use anchorite::index::chunk::{Chunk, ChunkOptions, chunk_document};
+use anchorite::index::document::Document;
+use anchorite::index::error::PageError;
+use anchorite::index::parse::{self, LeftOut, Page, PageFacts, ParseOptions};
+use indicatif::ProgressBar;
+use rayon::prelude::*;
+
+use crate::cache::Cache;
+use crate::walk::PageFile;
+
+/// A page whose text is in its chunks.
+#[derive(Debug, Clone)]
+pub(crate) struct ChunkedPage {
+    /// Where it is found; its sections are empty.
+    pub(crate) document: Document,
+    /// How many sections it had.
+    pub(crate) n_sections: usize,
+    /// Its chunks, as if it were the only document.
+    pub(crate) chunks: Vec<Chunk>,
+    /// How many chunks a page as long as this one would have had beyond the limit.
+    pub(crate) n_cut: usize,
+    /// What is judged beside the other pages.
+    pub(crate) facts: PageFacts,
+}
+
+/// What became of one file.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It can be indexed.
+    Page(Box<ChunkedPage>),
+    /// It says that it is not to be found.
+    LeftOut(LeftOut),
+    /// It can't be read.
+    Bad(PageError),
+}
+
+/// How pages are read and cut.
+pub(crate) struct Reading<'a> {
+    /// How they are parsed.
+    pub(crate) options: &'a ParseOptions,
+    /// Most chunks of one page.
+    pub(crate) max_chunks: usize,
+    /// Pages of earlier builds.
+    pub(crate) cache: Option<&'a Cache>,
+}
+
+/// The outcome of a file, and whether it came from the cache.
+pub(crate) type Read = (Outcome, bool);
+
+impl Reading<'_> {
+    /// Reads all files, on all threads; the results have the order of the files.
+    pub(crate) fn files(&self, files: &[PageFile], progress: &ProgressBar) -> Vec<Read> {
+        files
+            .par_iter()
+            .map(|file| {
+                let read = self.file(file);
+                progress.inc(1);
+                read
+            })
+            .collect()
+    }
+
+    fn file(&self, file: &PageFile) -> Read {
+        let bytes = match read_bytes(file, self.options.max_bytes) {
+            Ok(bytes) => bytes,
+            Err(error) => return (Outcome::Bad(error), false),
+        };
+        let Some(cache) = self.cache else {
+            return (self.bytes(&file.source, &bytes), false);
+        };
+        let name = cache.page_name(&file.source, &bytes);
+        if let Some(page) = cache.page(&name) {
+            return (self.cut(page), true);
+        }
+        match parse::read_page(&file.source, &bytes, self.options) {
+            Ok(page) => {
+                cache.keep_page(&name, &page);
+                (self.cut(page), false)
+            }
+            Err(error) => (Outcome::Bad(error), false),
+        }
+    }
+
+    /// The outcome of a page that is in memory.
+    pub(crate) fn bytes(&self, source: &str, bytes: &[u8]) -> Outcome {
+        match parse::read_page(source, bytes, self.options) {
+            Ok(page) => self.cut(page),
+            Err(error) => Outcome::Bad(error),
+        }
+    }
+
+    fn cut(&self, page: Page) -> Outcome {
+        let Page {
+            mut document,
+            facts,
+        } = page;
+        if let Some(reason) = facts.left_out {
+            return Outcome::LeftOut(reason);
+        }
+        let mut chunks = chunk_document(0, &document, &ChunkOptions::default());
+        let n_cut = chunks.len().saturating_sub(self.max_chunks);
+        chunks.truncate(self.max_chunks);
+        let n_sections = document.sections.len();
+        document.sections = Vec::new();
+        Outcome::Page(Box::new(ChunkedPage {
+            document,
+            n_sections,
+            chunks,
+            n_cut,
+            facts,
+        }))
+    }
+}
+
+fn read_bytes(file: &PageFile, max_bytes: usize) -> Result<Vec<u8>, PageError> {
+    let unreadable = |reason: String| PageError::Unreadable {
+        page: file.source.clone(),
+        reason,
+    };
+    // The length is asked first: a page of many gigabytes is not read to be refused. A pipe would never end.
+    let about = std::fs::metadata(&file.path).map_err(|cause| unreadable(cause.to_string()))?;
+    if !about.is_file() {
+        return Err(unreadable("not a regular file".to_owned()));
+    }
+    if about.len() > max_bytes as u64 {
+        return Err(PageError::TooLarge {
+            page: file.source.clone(),
+            max_bytes,
+            found: usize::try_from(about.len()).unwrap_or(usize::MAX),
+        });
+    }
+    std::fs::read(&file.path).map_err(|cause| unreadable(cause.to_string()))
+}

@@ -1,0 +1,199 @@
+//! Turns arguments into what several commands share: which pages are read and how, and which models go into a bundle.
+
+use std::path::{Path, PathBuf};
+
+use anchorite::index::parse::{Addresses, ParseOptions, Selector};
+use anyhow::Context;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
+
+use crate::report::Hint;
+
+/// Which pages are read, and how.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct PageArguments {
+    /// The folder of Markdown, HTML and text pages.
+    pub(crate) dir: Option<PathBuf>,
+    /// The folder of a site as it is deployed: HTML only, addresses as a host serves them.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) site: Option<PathBuf>,
+    /// What stands before each page's address.
+    #[arg(long, value_name = "URL", default_value = "")]
+    pub(crate) base_url: String,
+    /// Keep `index.html` at the end of addresses of a site.
+    #[arg(long)]
+    pub(crate) keep_index_url: bool,
+    /// Read only files that match this glob; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) include: Vec<String>,
+    /// Pass over files that match this glob; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// The element that counts as the whole page.
+    #[arg(long, value_name = "SELECTOR")]
+    pub(crate) root_selector: Option<String>,
+    /// Elements that hold nothing to find; may be given several times.
+    #[arg(long, value_name = "SELECTOR")]
+    pub(crate) exclude_selectors: Vec<String>,
+    /// The language of all pages, whatever they say.
+    #[arg(long, value_name = "TAG")]
+    pub(crate) language: Option<String>,
+    /// Larger pages are passed over, in bytes.
+    #[arg(long, value_name = "N", default_value_t = 8 << 20)]
+    pub(crate) max_page_bytes: usize,
+    /// Longer pages are cut, in chunks.
+    #[arg(long, value_name = "N", default_value_t = 5000)]
+    pub(crate) max_page_chunks: usize,
+    /// How many threads to use; 0 for all cores. The bundle is the same for any number.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) threads: usize,
+    /// Exit with 1 when there was a warning.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The configuration file; default: `anchorite.toml` in the working directory, where there is one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl PageArguments {
+    /// Where a folder comes from one source and a site from another, the stronger one counts; from the same, that is a
+    /// mistake.
+    pub(crate) fn settle(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
+        if self.dir.is_none() || self.site.is_none() {
+            return Ok(());
+        }
+        let rank = |id: &str| match matches.value_source(id) {
+            Some(ValueSource::CommandLine) => 2,
+            Some(ValueSource::EnvVariable) => 1,
+            _ => 0,
+        };
+        match rank("dir").cmp(&rank("site")) {
+            std::cmp::Ordering::Greater => self.site = None,
+            std::cmp::Ordering::Less => self.dir = None,
+            std::cmp::Ordering::Equal => {
+                return Err(Hint::error(
+                    "both a folder and a site were given",
+                    "give a folder of documents, or --site with a folder as it is deployed",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The folder, and whether it is a deployed site.
+    pub(crate) fn folder(&self) -> anyhow::Result<(&Path, bool)> {
+        match (&self.dir, &self.site) {
+            (Some(dir), _) => Ok((dir, false)),
+            (None, Some(site)) => Ok((site, true)),
+            (None, None) => Err(Hint::error(
+                "no folder was given",
+                "give a folder of documents, or --site with a folder as it is deployed",
+            )),
+        }
+    }
+
+    /// How pages are read.
+    pub(crate) fn parse_options(&self) -> anyhow::Result<ParseOptions> {
+        let selector = |text: &String| {
+            Selector::parse(text).map_err(|cause| {
+                Hint::error(
+                    format!("`{text}` is not a CSS selector: {cause}"),
+                    "write it as a style sheet would, such as `.sidebar, #comments`",
+                )
+            })
+        };
+        Ok(ParseOptions {
+            base_url: self.base_url.clone(),
+            addresses: match (&self.site, self.keep_index_url) {
+                (None, _) => Addresses::Files,
+                (Some(_), false) => Addresses::Served,
+                (Some(_), true) => Addresses::ServedWithIndex,
+            },
+            max_bytes: self.max_page_bytes,
+            root_selector: self.root_selector.as_ref().map(selector).transpose()?,
+            exclude_selectors: self
+                .exclude_selectors
+                .iter()
+                .map(selector)
+                .collect::<anyhow::Result<_>>()?,
+            language: self.language.clone(),
+        })
+    }
+
+    /// What decides how a page is read, as text: pages that were read under another are read again.
+    pub(crate) fn fingerprint(&self) -> String {
+        format!(
+            "{:?}",
+            (
+                self.site.is_some(),
+                &self.base_url,
+                self.keep_index_url,
+                &self.root_selector,
+                &self.exclude_selectors,
+                &self.language,
+                self.max_page_bytes
+            )
+        )
+    }
+}
+
+/// Starts as many threads as were asked for.
+pub(crate) fn use_threads(threads: usize) -> anyhow::Result<()> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .context("could not start the threads")
+}
+
+/// What goes into a bundle beside the documents.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct BundleArguments {
+    /// Where the bundle goes.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The folder with `embedder.gguf`, `generator.gguf` and `adapter.gguf`; default: the ones that ship.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) models: Option<PathBuf>,
+    /// Leave the generator and its adapter out: search and quotations only.
+    #[arg(long)]
+    pub(crate) no_generator: bool,
+    /// Print a summary as JSON on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl BundleArguments {
+    /// The folder that receives the bundle.
+    pub(crate) fn out(&self) -> anyhow::Result<&Path> {
+        self.out.as_deref().ok_or_else(|| {
+            Hint::error(
+                "nothing says where the bundle goes",
+                "give a folder with --out",
+            )
+        })
+    }
+}
+
+/// The folder of models: the one given, or the one of the source checkout.
+pub(crate) fn models_dir(given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/default");
+    let dir = given.map_or_else(|| PathBuf::from(shipped), Path::to_path_buf);
+    if !dir.is_dir() {
+        return Err(Hint::error(
+            format!("there is no folder of models at `{}`", dir.display()),
+            "give it with --models; the source checkout has one in models/default",
+        ));
+    }
+    Ok(dir)
+}
+
+/// Reads one file of models.
+pub(crate) fn read_model(models: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
+    let path = models.join(name);
+    std::fs::read(&path).map_err(|cause| {
+        Hint::error(
+            format!("could not read `{}`: {cause}", path.display()),
+            "give the folder of models with --models, or leave the generator out with --no-generator",
+        )
+    })
+}

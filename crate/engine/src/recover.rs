@@ -1,0 +1,207 @@
+//! Turns the failure of a graphics device in mid-answer into the place where the generator is loaded next, and why there.
+//!
+//! A device that was lost (sleep, a driver, another page) is opened again, once for each answer; one that refuses a command or
+//! is out of memory would do so again, so the processor takes over. Whoever holds
+//! the files does the loading.
+
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+
+use anchorite_model::error::{LoadError, RunError};
+use anchorite_model::generate::{Backend, BackendRequest, Generator};
+
+use crate::answer::AskEvent;
+use crate::error::EngineError;
+
+/// Loads the bundle's generator once more, without an adapter, on the backend given, for the reason given.
+///
+/// [`LoadError::Gpu`] from it means that there is no device to load on; the processor is then asked for.
+pub type Reload = Box<
+    dyn FnMut(
+        BackendRequest,
+        String,
+    ) -> Pin<Box<dyn Future<Output = Result<Generator, EngineError>>>>,
+>;
+
+/// A failure after which the answer begins anew.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Setback {
+    /// Where the generator is loaded next.
+    pub(crate) on: BackendRequest,
+    /// The failure's stable name.
+    pub(crate) code: &'static str,
+    /// What happened, and what had happened before it in the same answer.
+    pub(crate) reason: String,
+}
+
+impl Setback {
+    /// What `error`, which came while the generator ran on `backend`, leads to; `None` where another device would not help.
+    ///
+    /// `before` is the last setback of the same answer.
+    pub(crate) fn of_run(
+        error: &EngineError,
+        backend: &Backend,
+        before: Option<&Setback>,
+    ) -> Option<Setback> {
+        let EngineError::Run(error) = error else {
+            return None;
+        };
+        if backend.kind == "cpu" {
+            return None;
+        }
+        let (reason, is_lost) = match error {
+            RunError::DeviceLost { reason } => (reason.clone(), true),
+            // The device's own refusals, a failed allocation among them.
+            RunError::Kernel { reason, .. } => (reason.clone(), false),
+            // Weights are checked when they are loaded, so it is the device that computed this.
+            RunError::NotFinite { .. } => (
+                format!("graphics device `{}`: {error}", backend.device),
+                false,
+            ),
+            _ => return None,
+        };
+        Some(Setback {
+            on: if is_lost && before.is_none() {
+                BackendRequest::Gpu
+            } else {
+                BackendRequest::Cpu
+            },
+            code: error.code(),
+            reason: with_earlier(before, reason),
+        })
+    }
+
+    /// What `error`, which came while the generator was loaded again because of `self`, leads to.
+    pub(crate) fn of_load(&self, error: &EngineError) -> Option<Setback> {
+        let EngineError::Load(error @ LoadError::Gpu { reason }) = error else {
+            return None;
+        };
+        (self.on == BackendRequest::Gpu).then(|| Setback {
+            on: BackendRequest::Cpu,
+            code: error.code(),
+            reason: with_earlier(Some(self), reason.clone()),
+        })
+    }
+}
+
+/// Loads the generator where `setback` leads, or where the setbacks lead that follow from it; gives the last of them too, and
+/// whether the answer is still wanted.
+pub(crate) async fn load_again(
+    reload: &mut Reload,
+    mut setback: Setback,
+    mut on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
+) -> Result<(Generator, Setback, bool), EngineError> {
+    let mut wanted = true;
+    loop {
+        let restarted = AskEvent::Restarted {
+            on: match setback.on {
+                BackendRequest::Gpu => "gpu",
+                BackendRequest::Cpu => "cpu",
+            },
+            code: setback.code,
+            reason: setback.reason.clone(),
+        };
+        // Also for a reader who has had enough: the next question needs a generator.
+        wanted &= on_event(restarted).await.is_continue();
+        match reload(setback.on, setback.reason.clone()).await {
+            Ok(generator) => {
+                let backend = generator.backend().clone();
+                wanted &= on_event(AskEvent::Backend { backend }).await.is_continue();
+                return Ok((generator, setback, wanted));
+            }
+            Err(error) => setback = setback.of_load(&error).ok_or(error)?,
+        }
+    }
+}
+
+fn with_earlier(before: Option<&Setback>, reason: String) -> String {
+    match before {
+        Some(before) => format!("{}; then {reason}", before.reason),
+        None => reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backend(kind: &'static str) -> Backend {
+        Backend {
+            kind,
+            device: "Card".to_owned(),
+            reason: String::new(),
+        }
+    }
+
+    fn lost() -> EngineError {
+        EngineError::Run(RunError::DeviceLost {
+            reason: "graphics device `Card` was lost: unplugged".to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_lost_device_is_opened_again_once() {
+        let first = Setback::of_run(&lost(), &backend("webgpu"), None).expect("a way on");
+        assert_eq!(first.on, BackendRequest::Gpu);
+        assert_eq!(first.code, "device-lost");
+        let second = Setback::of_run(&lost(), &backend("webgpu"), Some(&first)).expect("a way on");
+        assert_eq!(second.on, BackendRequest::Cpu);
+        let once = "graphics device `Card` was lost: unplugged";
+        assert_eq!(second.reason, format!("{once}; then {once}"), "both losses");
+    }
+
+    #[test]
+    fn a_device_that_refuses_is_not_asked_again() {
+        let full = RunError::Kernel {
+            kernel: "forward",
+            reason: "graphics device `Card` is out of memory".to_owned(),
+        };
+        for (error, code) in [
+            (full, "kernel"),
+            (RunError::NotFinite { position: 3 }, "not-finite"),
+        ] {
+            let step = Setback::of_run(&error.into(), &backend("vulkan"), None).expect("a way on");
+            assert_eq!(
+                (step.on, step.code),
+                (BackendRequest::Cpu, code),
+                "{}",
+                step.reason
+            );
+        }
+    }
+
+    #[test]
+    fn the_processor_takes_over_where_no_device_opens() {
+        let first = Setback::of_run(&lost(), &backend("webgpu"), None).expect("a way on");
+        let none = EngineError::Load(LoadError::Gpu {
+            reason: "the browser offers no GPU adapter".to_owned(),
+        });
+        let second = first.of_load(&none).expect("a way on");
+        assert_eq!(second.on, BackendRequest::Cpu);
+        assert!(
+            second
+                .reason
+                .ends_with("unplugged; then the browser offers no GPU adapter"),
+            "both reasons: {}",
+            second.reason
+        );
+        assert_eq!(
+            second.of_load(&none),
+            None,
+            "below the processor is nothing"
+        );
+    }
+
+    #[test]
+    fn what_another_device_would_not_change_is_an_error() {
+        let long = EngineError::Run(RunError::ContextOverflow {
+            prompt: 9,
+            context: 8,
+        });
+        assert_eq!(Setback::of_run(&long, &backend("webgpu"), None), None);
+        assert_eq!(Setback::of_run(&lost(), &backend("cpu"), None), None);
+        let first = Setback::of_run(&lost(), &backend("webgpu"), None).expect("a way on");
+        assert_eq!(first.of_load(&EngineError::Busy), None);
+    }
+}

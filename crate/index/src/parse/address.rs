@@ -1,0 +1,267 @@
+//! Turns paths of files into the addresses that readers open, and links into the pages that they mean.
+
+use super::Kind;
+
+/// How pages get their addresses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Addresses {
+    /// As the files lie: `guide/index.html`. Markdown becomes `.html`, as site generators name it.
+    #[default]
+    Files,
+    /// As a host serves them: `guide/` for `guide/index.html`, and without `.html` where the page's canonical
+    /// address has none.
+    Served,
+    /// As a host serves them, but with `index.html` at the end.
+    ServedWithIndex,
+}
+
+/// The address of a page's file below the root of the site, before the base is put in front of it.
+pub(super) fn path(
+    source: &str,
+    kind: Kind,
+    addresses: Addresses,
+    canonical: Option<&str>,
+) -> String {
+    let path = match kind {
+        Kind::Html | Kind::Text => source.to_owned(),
+        Kind::Markdown => html_path(source),
+    };
+    if addresses != Addresses::Served {
+        return path;
+    }
+    if let Some(own) = canonical.and_then(|canonical| own_form(&path, canonical)) {
+        return own;
+    }
+    match path.strip_suffix("index.html") {
+        Some(folder) if folder.is_empty() || folder.ends_with('/') => folder.to_owned(),
+        _ => path,
+    }
+}
+
+/// `base_url` in front of a path, escaped. The root page of a site without a base is `./`: an empty address would
+/// be the page that shows it.
+pub(super) fn url(path: &str, base_url: &str) -> String {
+    let slash = if base_url.is_empty() || base_url.ends_with('/') {
+        ""
+    } else {
+        "/"
+    };
+    let url = format!("{base_url}{slash}{}", percent_encode(path));
+    if url.is_empty() { "./".to_owned() } else { url }
+}
+
+/// The end of a canonical address that stands for this very file, in the form that the site prefers
+/// (`guide/a` for `guide/a.html`); `None` if the address is that of another page.
+fn own_form(path: &str, canonical: &str) -> Option<String> {
+    let wanted = page_key(path);
+    let full = address_path(canonical);
+    let key = page_key(&full);
+    let is_own = key == wanted
+        || wanted.is_empty()
+        || key
+            .strip_suffix(wanted)
+            .is_some_and(|above| above.ends_with('/'));
+    if !is_own {
+        return None;
+    }
+    if wanted.is_empty() {
+        return Some(String::new());
+    }
+    let start = key.len() - wanted.len();
+    let form = full.get(start..)?;
+    Some(form.strip_suffix("index.html").unwrap_or(form).to_owned())
+}
+
+/// The page that a canonical address names, as [`page_key`] gives it, if that is not the page itself.
+pub(super) fn copy_of(path: &str, canonical: &str) -> Option<String> {
+    (own_form(path, canonical).is_none()).then(|| page_key(&address_path(canonical)).to_owned())
+}
+
+/// The path of an address without scheme, host, query, fragment and the first slash, unescaped.
+fn address_path(address: &str) -> String {
+    let rest = address.find("//").map_or(address, |start| {
+        let rest = &address[start + 2..];
+        rest.find('/').map_or("", |slash| &rest[slash..])
+    });
+    let end = rest.find(['?', '#']).unwrap_or(rest.len());
+    percent_decode(rest[..end].trim_start_matches('/'))
+}
+
+/// What is the same for all addresses of one page: `guide/a` for `guide/a.html`, `guide/a/` and
+/// `guide/a/index.html`.
+pub fn page_key(path: &str) -> &str {
+    let path = path.trim_start_matches("./").trim_start_matches('/');
+    let path = ["index.html", "index.htm"]
+        .iter()
+        .find_map(|name| {
+            path.strip_suffix(name)
+                .filter(|folder| folder.is_empty() || folder.ends_with('/'))
+        })
+        .unwrap_or(path);
+    [".html", ".htm"]
+        .iter()
+        .find_map(|extension| path.strip_suffix(extension))
+        .unwrap_or(path)
+        .trim_end_matches('/')
+}
+
+/// The page and the anchor that a link means: `(page key, anchor)`, both unescaped. `None` for links out of the site, links
+/// without an anchor, and those to the top of a page.
+pub(super) fn anchor_link(path: &str, base_url: &str, href: &str) -> Option<(String, String)> {
+    let (target, anchor) = href.split_once('#')?;
+    let anchor = percent_decode(anchor);
+    if anchor.is_empty()
+        || anchor == "top"
+        || anchor.contains(":~:")
+        || target.contains(['?', '\\'])
+    {
+        return None;
+    }
+    let is_outside = target.starts_with("//")
+        || target
+            .find([':', '/'])
+            .is_some_and(|end| target[end..].starts_with(':'));
+    if is_outside {
+        return None;
+    }
+    let target = percent_decode(target);
+    let joined = if target.is_empty() {
+        path.to_owned()
+    } else if let Some(absolute) = target.strip_prefix('/') {
+        let base = address_path(base_url);
+        absolute
+            .strip_prefix(base.trim_end_matches('/'))
+            .unwrap_or(absolute)
+            .trim_start_matches('/')
+            .to_owned()
+    } else {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        format!("{folder}/{target}")
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in joined.split('/') {
+        match part {
+            "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            _ => parts.push(part),
+        }
+    }
+    let target = parts.join("/");
+    let target = target.trim_start_matches('/');
+    let target = if target.ends_with(".md") || target.ends_with(".markdown") {
+        html_path(target)
+    } else {
+        target.to_owned()
+    };
+    Some((page_key(&target).to_owned(), anchor))
+}
+
+/// The path of the HTML page that a site generator makes of a Markdown page.
+pub(super) fn html_path(source: &str) -> String {
+    let (folder, name) = source
+        .rsplit_once('/')
+        .map_or(("", source), |(folder, name)| (folder, name));
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let stem = if stem.eq_ignore_ascii_case("readme") {
+        "index"
+    } else {
+        stem
+    };
+    let slash = if folder.is_empty() { "" } else { "/" };
+    format!("{folder}{slash}{stem}.html")
+}
+
+/// Escapes what may not stand in the path of an address; `/` stays.
+fn percent_encode(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// Takes escapes back; what is none, or gives no UTF-8, stays as it is.
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| {
+        bytes
+            .get(at)
+            .and_then(|byte| char::from(*byte).to_digit(16))
+    };
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(u8::try_from(high * 16 + low).unwrap_or(b'%'));
+                at += 3;
+            }
+            _ => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_addresses_give_the_form_and_name_copies() {
+        let served = |file: &str, canonical: &str| {
+            path(file, Kind::Html, Addresses::Served, Some(canonical))
+        };
+        assert_eq!(
+            served("guide/a.html", "https://x.org/docs/guide/a"),
+            "guide/a"
+        );
+        assert_eq!(
+            served("guide/a.html", "https://x.org/docs/guide/a/?q#f"),
+            "guide/a/"
+        );
+        assert_eq!(served("guide/index.html", "/docs/guide"), "guide");
+        assert_eq!(served("index.html", "https://x.org"), "");
+        assert_eq!(
+            served("guide/a.html", "https://x.org/guide/b"),
+            "guide/a.html"
+        );
+        assert_eq!(
+            copy_of("guide/a.html", "https://x.org/guide/b/").as_deref(),
+            Some("guide/b")
+        );
+        assert_eq!(copy_of("guide/a.html", "guide/a.html"), None);
+        assert_eq!(copy_of("ba.html", "https://x.org/a").as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn anchors_are_found_from_where_the_link_stands() {
+        let link = |href: &str| {
+            anchor_link("guide/a.html", "/docs", href)
+                .map(|(page, anchor)| format!("{page} {anchor}"))
+        };
+        assert_eq!(link("#b").as_deref(), Some("guide/a b"));
+        assert_eq!(link("../index.html#c%20d").as_deref(), Some(" c d"));
+        assert_eq!(link("/docs/x/#y").as_deref(), Some("x y"));
+        assert_eq!(link("other.md#z").as_deref(), Some("guide/other z"));
+        for outside in [
+            "https://x.org/#a",
+            "//x.org/#a",
+            "mailto:a#b",
+            "b.html",
+            "b#",
+            "#top",
+            "../../x#y",
+        ] {
+            assert_eq!(link(outside), None, "{outside}");
+        }
+    }
+}

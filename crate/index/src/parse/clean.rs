@@ -1,0 +1,37 @@
+//! Turns text into text without the characters that a reader can't see but that change what others see.
+
+use std::borrow::Cow;
+
+/// Drops control characters but tab and line ends, marks that turn the direction of what follows, and the tags that
+/// hide text. A page's title must not command a terminal, nor turn the rest of a list of hits around.
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_dropped) {
+        Cow::Owned(text.chars().filter(|c| !is_dropped(*c)).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn is_dropped(c: char) -> bool {
+    match c {
+        '\t' | '\n' | '\r' => false,
+        // Embeddings, overrides and isolates; the marks U+200E and U+200F only place what stands beside them.
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        '\u{e0000}'..='\u{e007f}' | '\u{feff}' => true,
+        _ => c.is_control(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_acts_unseen_is_dropped() {
+        assert_eq!(clean("a\u{1b}[31mb\u{202e}c\u{2067}d\u{e0041}"), "a[31mbcd");
+        assert!(matches!(
+            clean("tab\tline\n\u{200f}\u{1f468}\u{200d}\u{1f469}"),
+            Cow::Borrowed(_)
+        ));
+    }
+}

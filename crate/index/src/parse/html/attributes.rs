@@ -1,0 +1,165 @@
+//! Turns the attributes that a Pagefind site already carries into filters, metadata, sort keys and a weight.
+//!
+//! The meaning is Pagefind's: `key` takes the element's text, `key[attribute]` the value of an attribute, `key:value` the
+//! rest of the attribute as it stands. They count anywhere in the page, also inside what is only left out of the text.
+
+use std::collections::BTreeMap;
+
+use scraper::ElementRef;
+
+use crate::parse::clean;
+use crate::parse::outline::collapse;
+
+/// Longest name or value that is kept, in characters: what is longer is text that was tagged by mistake.
+const MAX_CHARS: usize = 500;
+/// Most values that are kept of one page.
+const MAX_VALUES: usize = 1000;
+/// Most pieces of text that are read of one tagged element.
+const MAX_PIECES: usize = 1000;
+
+/// What the attributes of a page say.
+#[derive(Debug, Default)]
+pub(super) struct Attributes {
+    pub(super) filters: BTreeMap<String, Vec<String>>,
+    pub(super) meta: BTreeMap<String, String>,
+    pub(super) sort: BTreeMap<String, String>,
+    defaults: BTreeMap<String, String>,
+    n_values: usize,
+}
+
+impl Attributes {
+    /// Adds what one element says.
+    pub(super) fn read(&mut self, element: ElementRef<'_>) {
+        if let Some(rule) = element.attr("data-pagefind-filter") {
+            for (name, value) in captures(rule, element) {
+                if self.has_room() {
+                    let values = self.filters.entry(name).or_default();
+                    if !values.contains(&value) {
+                        values.push(value);
+                    }
+                }
+            }
+        }
+        for (attribute, is_default) in [
+            ("data-pagefind-meta", false),
+            ("data-pagefind-default-meta", true),
+        ] {
+            if let Some(rule) = element.attr(attribute) {
+                for (name, value) in captures(rule, element) {
+                    if self.has_room() {
+                        let kept = if is_default {
+                            &mut self.defaults
+                        } else {
+                            &mut self.meta
+                        };
+                        kept.entry(name).or_insert(value);
+                    }
+                }
+            }
+        }
+        if let Some(rule) = element.attr("data-pagefind-sort") {
+            for (name, value) in captures(rule, element) {
+                if self.has_room() {
+                    self.sort.entry(name).or_insert(value);
+                }
+            }
+        }
+    }
+
+    /// Sets what a page has by itself, where no attribute said otherwise.
+    pub(super) fn automatic(&mut self, name: &str, value: Option<&str>) {
+        let value = value.map(tidy).filter(|value| !value.is_empty());
+        if let Some(value) = value {
+            self.meta.entry(name.to_owned()).or_insert(value);
+        }
+    }
+
+    /// Fills in the defaults; nothing is read afterwards.
+    pub(super) fn finish(mut self) -> Self {
+        for (name, value) in std::mem::take(&mut self.defaults) {
+            self.meta.entry(name).or_insert(value);
+        }
+        self
+    }
+
+    fn has_room(&mut self) -> bool {
+        self.n_values += 1;
+        self.n_values <= MAX_VALUES
+    }
+}
+
+/// The names and values that one attribute captures; those without a value are dropped.
+fn captures(rule: &str, element: ElementRef<'_>) -> Vec<(String, String)> {
+    let mut captures = Vec::new();
+    let mut rest = rule;
+    while !rest.is_empty() && captures.len() < MAX_VALUES {
+        let end = rest.find(',').unwrap_or(rest.len());
+        let item = &rest[..end];
+        let (name, value) = match (item.find(':'), item.find('[')) {
+            (Some(colon), bracket) if bracket.is_none_or(|bracket| colon < bracket) => {
+                // Free text runs to the end, commas included.
+                let text = &rest[colon + 1..];
+                rest = "";
+                (&item[..colon], tidy(text))
+            }
+            (_, Some(bracket)) => {
+                rest = rest.get(end + 1..).unwrap_or("");
+                let attribute = item[bracket + 1..].trim_end().trim_end_matches(']').trim();
+                (
+                    &item[..bracket],
+                    tidy(element.attr(attribute).unwrap_or("")),
+                )
+            }
+            _ => {
+                rest = rest.get(end + 1..).unwrap_or("");
+                (item, text(element))
+            }
+        };
+        let name = tidy(name);
+        if !name.is_empty() && !value.is_empty() {
+            captures.push((name, value));
+        }
+    }
+    captures
+}
+
+fn text(element: ElementRef<'_>) -> String {
+    let mut text = String::new();
+    for piece in element.text().take(MAX_PIECES) {
+        text.push_str(piece);
+        if text.len() > 4 * MAX_CHARS {
+            break;
+        }
+    }
+    tidy(&text)
+}
+
+fn tidy(text: &str) -> String {
+    let start: String = text.chars().take(4 * MAX_CHARS).collect();
+    clean(&collapse(&start)).chars().take(MAX_CHARS).collect()
+}
+
+/// `data-pagefind-weight` of the element itself: 0 to 10, as Pagefind takes it; `None` where there is none or no number.
+pub(super) fn weight(element: ElementRef<'_>) -> Option<f32> {
+    let weight: f32 = element.attr("data-pagefind-weight")?.trim().parse().ok()?;
+    weight.is_finite().then(|| weight.clamp(0.0, 10.0))
+}
+
+/// What `data-pagefind-ignore` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ignore {
+    /// The text inside is none of the page; filters and metadata count.
+    Text,
+    /// Nothing inside counts.
+    All,
+}
+
+/// The element's `data-pagefind-ignore`; any value but `all` leaves only the text out.
+pub(super) fn ignore(element: ElementRef<'_>) -> Option<Ignore> {
+    let value = element.attr("data-pagefind-ignore")?;
+    Some(if value.trim().eq_ignore_ascii_case("all") {
+        Ignore::All
+    } else {
+        Ignore::Text
+    })
+}

@@ -1,0 +1,140 @@
+//! Turns a prompt into a text whose tokens the device chooses and runs by itself, some for each command buffer, while those
+//! of the last one are read back.
+
+use std::collections::VecDeque;
+
+use super::GpuForward;
+use crate::error::RunError;
+use crate::gpu::Op;
+use crate::kernels::choice::{self, Choice};
+use crate::sample::SampleOptions;
+use crate::token::TokenId;
+
+/// Tokens of one command buffer.
+const SUBMIT_TOKENS: usize = 4;
+
+/// A text that is being written.
+#[derive(Debug)]
+pub(super) struct Text {
+    /// Place of the next token that was not submitted yet.
+    position: usize,
+    /// Tokens whose choice was read back, and whose place is therefore known.
+    n_read: usize,
+    /// Places before the first of them.
+    n_before: usize,
+    /// Command buffers under way: how many tokens each chooses, and where its results will be.
+    in_flight: VecDeque<(usize, wgpu::Buffer)>,
+}
+
+impl GpuForward {
+    /// Starts a text: runs `tokens` from `position` on, which end `prompt`, and lets the device choose what follows. It stops
+    /// by itself at one of `ends`.
+    ///
+    /// # Errors
+    /// As [`GpuForward::forward`].
+    pub fn begin(
+        &mut self,
+        tokens: &[TokenId],
+        position: usize,
+        prompt: &[TokenId],
+        options: &SampleOptions,
+        ends: &[TokenId],
+    ) -> Result<(), RunError> {
+        super::super::check(&self.config, self.n_cached, tokens, position)?;
+        self.gpu.check("running the model")?;
+        self.end();
+        // Places count as unwritten until the tokens behind them are known.
+        self.n_cached = position;
+        self.choice.start(&self.gpu, options, prompt, ends);
+        let read_back = self.results()?;
+        self.run(
+            tokens,
+            position,
+            1,
+            &self.choice.ops,
+            Some((self.choice.state(), &read_back)),
+        );
+        let end = position + tokens.len();
+        self.text = Some(Text {
+            position: end,
+            n_read: 0,
+            n_before: end,
+            in_flight: VecDeque::from([(1, read_back)]),
+        });
+        Ok(())
+    }
+
+    /// The next tokens of the text, at least one; up to `n_ahead` command buffers are on their way meanwhile. Behind the text's end, or the end of
+    /// the context, there are none.
+    ///
+    /// # Errors
+    /// [`RunError::NotFinite`], [`RunError::DeviceLost`], [`RunError::Kernel`]; the text is then over.
+    pub async fn next(&mut self, n_ahead: usize) -> Result<Vec<TokenId>, RunError> {
+        self.queue(n_ahead)?;
+        let Some(text) = &mut self.text else {
+            return Ok(Vec::new());
+        };
+        let Some((n, buffer)) = text.in_flight.pop_front() else {
+            return Ok(Vec::new());
+        };
+        let (from, n_before) = (text.n_read, text.n_before);
+        let state = self
+            .gpu
+            .read::<u32>(&buffer, Choice::N_READ, "running the model")
+            .await?;
+        self.spare.push(buffer);
+        // Fewer than were asked for, where the text ended on the way.
+        let n = n.min((state[0] as usize).saturating_sub(from));
+        let tokens: Vec<TokenId> = Choice::tokens(&state, from, n).map(TokenId).collect();
+        if let Some(at) = tokens.iter().position(|token| token.0 == choice::NONE) {
+            self.end();
+            let position = n_before + from + at;
+            return Err(RunError::NotFinite {
+                position: position - 1,
+            });
+        }
+        if let Some(text) = &mut self.text {
+            text.n_read += n;
+            // The last of them is known, and its own place is not known to be written.
+            self.n_cached = n_before + text.n_read - 1;
+        }
+        Ok(tokens)
+    }
+
+    /// Lets the text be. What is under way is done and not looked at.
+    pub fn end(&mut self) {
+        self.text = None;
+    }
+
+    /// Submits until `n_ahead` command buffers are on their way.
+    fn queue(&mut self, n_ahead: usize) -> Result<(), RunError> {
+        while let Some(text) = &self.text {
+            let room = self.config.context_length.saturating_sub(text.position);
+            let n = SUBMIT_TOKENS.min(room);
+            if text.in_flight.len() >= n_ahead.max(1) || n == 0 {
+                break;
+            }
+            let read_back = self.results()?;
+            let one: [(&[Op], u32); 3] = [
+                (&self.steps.body_one, 1),
+                (&self.steps.head_one, 1),
+                (&self.choice.ops, 1),
+            ];
+            let runs: Vec<_> = std::iter::repeat_n(one, n).flatten().collect();
+            self.gpu
+                .submit(&runs, Some((self.choice.state(), &read_back)));
+            if let Some(text) = &mut self.text {
+                text.position += n;
+                text.in_flight.push_back((n, read_back));
+            }
+        }
+        Ok(())
+    }
+
+    fn results(&mut self) -> Result<wgpu::Buffer, RunError> {
+        match self.spare.pop() {
+            Some(buffer) => Ok(buffer),
+            None => Ok(self.gpu.read_back_buffer(4 * Choice::N_READ as u64)?),
+        }
+    }
+}

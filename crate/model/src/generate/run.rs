@@ -1,0 +1,153 @@
+//! Turns the tokens known so far into the next ones, or into logits to choose them by: the difference between a device that
+//! chooses by itself and one that does not.
+
+use crate::error::RunError;
+use crate::forward::Forward;
+use crate::sample::{SampleOptions, Sampler};
+use crate::token::TokenId;
+
+/// Command buffers under way at a time, where nothing is guessed between them.
+const N_AHEAD: usize = 2;
+
+/// A model that runs for one text, and what its cache holds.
+pub(super) struct Runner<'g> {
+    pub(super) forward: &'g mut Forward,
+    /// The tokens whose keys and values are in the cache; kept in step with it, also where a run fails.
+    pub(super) cached: &'g mut Vec<TokenId>,
+    pub(super) sample: SampleOptions,
+    /// Tokens that end a text.
+    pub(super) ends: Vec<TokenId>,
+    /// Whether the device is writing by itself.
+    pub(super) has_text: bool,
+}
+
+/// What follows the known tokens.
+pub(super) enum Next {
+    /// `[n, V]`: of the last known token, and of each guessed one behind it.
+    Logits(Vec<f32>),
+    /// Tokens that the device chose.
+    Tokens(Vec<TokenId>),
+}
+
+impl Next {
+    pub(super) fn len(&self, n_vocab: usize) -> usize {
+        match self {
+            Self::Logits(logits) => logits.len() / n_vocab,
+            Self::Tokens(tokens) => tokens.len(),
+        }
+    }
+
+    pub(super) fn token(&self, idx: usize, n_vocab: usize, sampler: &mut Sampler) -> TokenId {
+        match self {
+            Self::Logits(logits) => sampler.sample(&logits[idx * n_vocab..(idx + 1) * n_vocab]),
+            Self::Tokens(tokens) => tokens[idx],
+        }
+    }
+
+    pub(super) fn is_logits(&self) -> bool {
+        matches!(self, Self::Logits(_))
+    }
+
+    /// Runs of the model that it took.
+    pub(super) fn n_steps(&self) -> usize {
+        match self {
+            Self::Logits(_) => 1,
+            Self::Tokens(tokens) => tokens.len(),
+        }
+    }
+}
+
+impl Runner<'_> {
+    /// Runs the prompt behind its first `n_cached` tokens.
+    pub(super) async fn first(
+        &mut self,
+        prompt: &[TokenId],
+        n_cached: usize,
+    ) -> Result<Next, RunError> {
+        let result = match self.forward {
+            Forward::Cpu(_) => self.logits(&prompt[n_cached..], n_cached, 1).await,
+            Forward::Gpu(_) => self.tokens(prompt, n_cached, 1).await,
+        };
+        self.settled(result)
+    }
+
+    /// Goes on behind `tokens`, the last of which has not run: with `guessed` ones behind it, if there are any. Where guesses
+    /// are tried between runs, the device is not sent ahead.
+    pub(super) async fn next(
+        &mut self,
+        tokens: &[TokenId],
+        guessed: &[TokenId],
+        is_guessing: bool,
+    ) -> Result<Next, RunError> {
+        let position = tokens.len() - 1;
+        let result = match self.forward {
+            Forward::Gpu(_) if guessed.is_empty() => {
+                let n_ahead = if is_guessing { 1 } else { N_AHEAD };
+                let n_known = if self.has_text {
+                    tokens.len()
+                } else {
+                    position
+                };
+                self.tokens(tokens, n_known, n_ahead).await
+            }
+            _ => {
+                self.has_text = false;
+                let mut run = tokens[position..].to_vec();
+                run.extend_from_slice(guessed);
+                self.logits(&run, position, run.len()).await
+            }
+        };
+        self.settled(result)
+    }
+
+    /// The text is over: what of `tokens` has run is in the cache.
+    pub(super) fn finish(&mut self, tokens: &[TokenId]) {
+        if let Forward::Gpu(forward) = self.forward
+            && self.has_text
+        {
+            forward.end();
+            let n_run = tokens.len().saturating_sub(1).min(forward.n_cached());
+            self.cached.clear();
+            self.cached.extend_from_slice(&tokens[..n_run]);
+        }
+    }
+
+    async fn logits(
+        &mut self,
+        tokens: &[TokenId],
+        position: usize,
+        n: usize,
+    ) -> Result<Next, RunError> {
+        self.cached.truncate(position);
+        let logits = self.forward.forward_last(tokens, position, n).await?;
+        self.cached.extend_from_slice(tokens);
+        Ok(Next::Logits(logits))
+    }
+
+    /// The next tokens of the text; it is begun if none is being written, with the tokens from `n_run` on.
+    async fn tokens(
+        &mut self,
+        tokens: &[TokenId],
+        n_run: usize,
+        n_ahead: usize,
+    ) -> Result<Next, RunError> {
+        let Forward::Gpu(forward) = self.forward else {
+            return Ok(Next::Tokens(Vec::new()));
+        };
+        if !self.has_text {
+            self.cached.truncate(n_run);
+            forward.begin(&tokens[n_run..], n_run, tokens, &self.sample, &self.ends)?;
+            self.has_text = true;
+        }
+        Ok(Next::Tokens(forward.next(n_ahead).await?))
+    }
+
+    fn settled(&mut self, result: Result<Next, RunError>) -> Result<Next, RunError> {
+        if result.is_err() {
+            self.forward.reset();
+            self.cached.clear();
+            self.has_text = false;
+        }
+        result
+    }
+}

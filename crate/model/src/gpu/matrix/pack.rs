@@ -1,0 +1,239 @@
+//! Turns rows as a file stores them into the streams that [`super`] describes.
+
+use super::{TILE_ROWS, TileWords};
+use crate::gguf::TensorType;
+use crate::quant::blocks;
+
+/// All streams of `rows`, one after the other.
+pub(super) fn pack(kind: TensorType, n_words: usize, rows: &[&[u8]]) -> Vec<u32> {
+    let tile = TileWords::of(kind, n_words);
+    let n_tiles = rows.len().div_ceil(TILE_ROWS);
+    let mut words = vec![0; 4 * n_tiles * tile.sum()];
+    let (codes, rest) = words.split_at_mut(4 * n_tiles * tile.codes);
+    let (highs, rest) = rest.split_at_mut(4 * n_tiles * tile.highs);
+    let (scales, supers) = rest.split_at_mut(4 * n_tiles * tile.scales);
+    let stream = |words, per_tile| Stream { words, per_tile };
+    let mut streams = Streams {
+        codes: stream(codes, tile.codes),
+        highs: stream(highs, tile.highs),
+        scales: stream(scales, tile.scales),
+        supers: stream(supers, tile.supers),
+    };
+    for (row_idx, row) in rows.iter().enumerate() {
+        streams.put(kind, row_idx, row);
+    }
+    words
+}
+
+/// One stream: for each tile of rows, for each place, for each of 8 groups, a word of four u32.
+struct Stream<'w> {
+    words: &'w mut [u32],
+    per_tile: usize,
+}
+
+impl Stream<'_> {
+    /// The word that belongs to the group of row `row_idx`, at `place` of its row.
+    fn word(&mut self, row_idx: usize, place: usize) -> &mut [u32] {
+        let (tile, group) = (row_idx / TILE_ROWS, row_idx % TILE_ROWS / 4);
+        let word = tile * self.per_tile + place * 8 + group;
+        &mut self.words[4 * word..4 * word + 4]
+    }
+
+    /// Where one u32 for each row is kept.
+    fn of_row(&mut self, row_idx: usize, place: usize) -> &mut u32 {
+        &mut self.word(row_idx, place)[row_idx % 4]
+    }
+
+    /// Sets byte `row` of u32 `half` at `place`.
+    fn set_byte(&mut self, row_idx: usize, place: usize, half: usize, byte: u8) {
+        self.word(row_idx, place)[half] |= u32::from(byte) << (8 * (row_idx % 4));
+    }
+
+    /// Sets the f16 of the row in the two u32 from `half` on.
+    fn set_half(&mut self, row_idx: usize, place: usize, half: usize, bytes: &[u8]) {
+        let row = row_idx % 4;
+        self.word(row_idx, place)[half + row / 2] |= word(&bytes[..2]) << (16 * (row % 2));
+    }
+}
+
+struct Streams<'w> {
+    codes: Stream<'w>,
+    highs: Stream<'w>,
+    scales: Stream<'w>,
+    supers: Stream<'w>,
+}
+
+impl Streams<'_> {
+    fn put(&mut self, kind: TensorType, row_idx: usize, row: &[u8]) {
+        match kind {
+            TensorType::F32 => {
+                for (idx, value) in row.chunks(4).enumerate() {
+                    // A word of this stream is one row's, so that each row takes four of them in a group.
+                    let place = idx / 4 * 4 + row_idx % 4;
+                    self.wide(row_idx, place, 4)[idx % 4] = word(value);
+                }
+            }
+            TensorType::F16 | TensorType::BF16 => {
+                for (idx, pair) in row.chunks(4).enumerate() {
+                    let place = idx / 2 * 2 + row_idx % 4 / 2;
+                    self.wide(row_idx, place, 2)[row_idx % 2 * 2 + idx % 2] = word(pair);
+                }
+            }
+            _ => {
+                self.put_codes(kind, row_idx, row);
+                for (idx, stored) in row.chunks_exact(kind.block_bytes()).enumerate() {
+                    self.put_scales(kind, row_idx, idx, stored);
+                }
+            }
+        }
+    }
+
+    /// Word `place % n` of the `n` that a group has together at each place of its row.
+    fn wide(&mut self, row_idx: usize, place: usize, n: usize) -> &mut [u32] {
+        let (tile, group) = (row_idx / TILE_ROWS, row_idx % TILE_ROWS / 4);
+        let word = tile * self.codes.per_tile + (place / n * 8 + group) * n + place % n;
+        &mut self.codes.words[4 * word..4 * word + 4]
+    }
+
+    fn put_codes(&mut self, kind: TensorType, row_idx: usize, row: &[u8]) {
+        let centre = centre(kind);
+        let mut block_idx = 0;
+        blocks::unpack(kind, row, |block| {
+            let codes = block
+                .quants
+                .map(|quant| quant.wrapping_add(centre).cast_unsigned());
+            let (words, _) = codes.as_chunks::<4>();
+            for (idx, four) in words.iter().enumerate() {
+                let place = block_idx * 8 + idx;
+                if kind == TensorType::Q8_0 {
+                    *self.codes.of_row(row_idx, place) = u32::from_le_bytes(*four);
+                    continue;
+                }
+                let low = u32::from_le_bytes(four.map(|code| code & 15));
+                *self.codes.of_row(row_idx, place / 2) |= low << (place % 2 * 4);
+                match kind {
+                    TensorType::Q5_0 | TensorType::Q5_1 | TensorType::Q5K => {
+                        let bits = four
+                            .iter()
+                            .rev()
+                            .fold(0, |bits, code| bits << 1 | code >> 4);
+                        *self.highs.of_row(row_idx, place / 8) |=
+                            u32::from(bits) << (place % 8 * 4);
+                    }
+                    TensorType::Q6K => {
+                        let bits = four
+                            .iter()
+                            .rev()
+                            .fold(0, |bits, code| bits << 2 | code >> 4);
+                        *self.highs.of_row(row_idx, place / 4) |=
+                            u32::from(bits) << (place % 4 * 8);
+                    }
+                    _ => {}
+                }
+            }
+            block_idx += 1;
+        });
+    }
+
+    /// The scales of one stored block, which is `idx` in its row.
+    fn put_scales(&mut self, kind: TensorType, row_idx: usize, idx: usize, stored: &[u8]) {
+        match kind {
+            TensorType::Q8_0 | TensorType::Q4_0 | TensorType::Q5_0 => {
+                self.scales.set_half(row_idx, idx / 2, idx % 2 * 2, stored);
+            }
+            TensorType::Q4_1 | TensorType::Q5_1 => {
+                self.scales.set_half(row_idx, idx, 0, stored);
+                self.scales.set_half(row_idx, idx, 2, &stored[2..]);
+            }
+            TensorType::Q4K | TensorType::Q5K => {
+                self.supers.set_half(row_idx, idx, 0, stored);
+                self.supers.set_half(row_idx, idx, 2, &stored[2..]);
+                for block in 0..8 {
+                    let (scale, min) = blocks::scale_and_min(block, &stored[4..16]);
+                    let (place, half) = (idx * 4 + block / 2, block % 2 * 2);
+                    self.scales.set_byte(row_idx, place, half, scale);
+                    self.scales.set_byte(row_idx, place, half + 1, min);
+                }
+            }
+            TensorType::Q6K => {
+                self.supers.set_half(row_idx, idx, 0, &stored[208..]);
+                for (block, &scale) in stored[192..208].iter().enumerate() {
+                    self.scales
+                        .set_byte(row_idx, idx * 4 + block / 4, block % 4, scale);
+                }
+            }
+            TensorType::F32 | TensorType::F16 | TensorType::BF16 => {}
+        }
+    }
+}
+
+/// What makes a code of a number: codes have no sign.
+fn centre(kind: TensorType) -> i8 {
+    match kind {
+        TensorType::Q4_0 => 8,
+        TensorType::Q5_0 => 16,
+        TensorType::Q6K => 32,
+        _ => 0,
+    }
+}
+
+/// Up to four little-endian bytes as a number; missing ones are 0.
+fn word(bytes: &[u8]) -> u32 {
+    let mut padded = [0; 4];
+    padded[..bytes.len()].copy_from_slice(bytes);
+    u32::from_le_bytes(padded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quant;
+
+    #[test]
+    fn interleaves_groups_of_four_rows() {
+        let rows: Vec<Vec<u8>> = (0..40u8)
+            .map(|row| quant::quantize(TensorType::Q8_0, &[f32::from(row); 32]))
+            .collect();
+        let rows: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
+        let words = pack(TensorType::Q8_0, 8, &rows);
+        assert_eq!(
+            words[..5],
+            [0, 0x7f7f_7f7f, 0x7f7f_7f7f, 0x7f7f_7f7f, 0x7f7f_7f7f],
+            "rows 0 to 4"
+        );
+        assert_eq!(words[32], 0, "row 0 again: its next word");
+        assert_eq!(words[8 * 32], 0x7f7f_7f7f, "row 32: the next tile");
+        assert_eq!(
+            words.len(),
+            2 * (8 + 1) * 32,
+            "two whole tiles of codes and scales"
+        );
+    }
+
+    #[test]
+    fn keeps_the_bits_of_halves_in_odd_rows() {
+        // Three f16 columns: two words of which the second holds one value.
+        let bytes: Vec<u8> = (1..=6).collect();
+        let words = pack(TensorType::F16, 1, &[&bytes, &bytes]);
+        assert_eq!(
+            words[..4],
+            [0x0403_0201, 0x0605, 0x0403_0201, 0x0605],
+            "two rows to a word"
+        );
+        assert_eq!(words.len(), 16 * 4, "rows are padded to a tile");
+    }
+
+    #[test]
+    fn takes_blocks_of_four_bits_apart() {
+        let mut block = vec![0xcd, 0xab];
+        block.extend((1u8..).take(16));
+        let words = pack(TensorType::Q4_0, 8, &[&block]);
+        // Codes 1, 2, 3, 4 are the first word, 5, 6, 7, 8 the second.
+        assert_eq!(
+            words[0],
+            0x8474_6454 & 0x0f0f_0f0f | 0x8070_6050,
+            "two words of one row"
+        );
+        assert_eq!(words[4 * 4 * 8], 0xabcd, "its scale behind all codes");
+    }
+}

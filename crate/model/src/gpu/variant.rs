@@ -1,0 +1,94 @@
+//! Turns what an adapter offers into which form of the kernels it runs.
+
+use serde::Serialize;
+
+/// How a workgroup's invocations put their sums together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reduction {
+    /// Not at all: each makes whole sums, which is what software adapters want, for whom a barrier costs most.
+    BarrierFree,
+    /// Through the workgroup's memory.
+    Workgroup,
+    /// Within subgroups by their own instructions, then through memory.
+    Subgroups,
+}
+
+/// What products are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// Single precision.
+    F32,
+    /// Tiles of long prompts are held and multiplied in half precision; the rest in single.
+    F16,
+    /// Inputs are rounded to 8 bits, as the CPU's are, and multiplied with the codes of quantised weights as whole numbers.
+    Int8,
+}
+
+/// A form of the kernels. All make the same numbers, but for rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Variant {
+    /// How sums are put together.
+    pub reduction: Reduction,
+    /// What products are made of.
+    pub precision: Precision,
+}
+
+impl Variant {
+    /// What an adapter runs best.
+    pub(super) fn best(is_software: bool, has_subgroups: bool, has_f16: bool) -> Self {
+        let (reduction, precision) = match (is_software, has_subgroups) {
+            // Whole numbers are what a CPU that plays a graphics card multiplies fastest.
+            (true, _) => (Reduction::BarrierFree, Precision::Int8),
+            (false, true) => (Reduction::Subgroups, Precision::F32),
+            (false, false) => (Reduction::Workgroup, Precision::F32),
+        };
+        let precision = match precision {
+            Precision::F32 if has_f16 => Precision::F16,
+            other => other,
+        };
+        Self {
+            reduction,
+            precision,
+        }
+    }
+
+    /// Every variant that an adapter with these features can run. Only tiles are held in halves, and a form without
+    /// barriers has none.
+    pub(super) fn all(has_subgroups: bool, has_f16: bool) -> Vec<Self> {
+        use Precision::{F16, F32, Int8};
+        use Reduction::{BarrierFree, Subgroups, Workgroup};
+        let all = [
+            (BarrierFree, F32),
+            (BarrierFree, Int8),
+            (Workgroup, F32),
+            (Workgroup, F16),
+            (Subgroups, F32),
+            (Subgroups, F16),
+        ];
+        let can_run = |(reduction, precision): &(Reduction, Precision)| {
+            (*reduction != Subgroups || has_subgroups) && (*precision != F16 || has_f16)
+        };
+        let form = |(reduction, precision)| Self {
+            reduction,
+            precision,
+        };
+        all.into_iter().filter(can_run).map(form).collect()
+    }
+}
+
+impl std::fmt::Display for Variant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.reduction {
+            Reduction::BarrierFree => "barrier-free",
+            Reduction::Workgroup => "workgroup",
+            Reduction::Subgroups => "subgroups",
+        })?;
+        f.write_str(match self.precision {
+            Precision::F32 => ", f32",
+            Precision::F16 => ", f16",
+            Precision::Int8 => ", int8",
+        })
+    }
+}

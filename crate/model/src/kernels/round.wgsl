@@ -1,0 +1,46 @@
+// Rounds each 32 values of a token to 8 bits, normed first if they are the stream's: 8 words of four i8, then the scale and
+// the sums of the first and the last 16 codes.
+@group(0) @binding(8) var<storage, read_write> rounded: array<vec4<u32>>;  // [T, C/32, 3]
+
+// One invocation: 32 values of one token. Each sums its whole row for the norm, so that none waits for another.
+@compute @workgroup_size(THREADS)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let n_blocks = params.n_words / 8u;
+    if (id.x >= n_blocks || id.y >= batch.n_tokens) {
+        return;
+    }
+    var norm = 1.0;
+    if (NORMED) {
+        var squares = 0.0;
+        for (var word = 0u; word < params.n_words; word++) {
+            let x = input(id.y, word);
+            squares += dot(x, x);
+        }
+        norm = inverseSqrt(squares / f32(params.n_cols) + params.eps);
+    }
+    var values: array<vec4<f32>, 8>;
+    var largest = 0.0;
+    for (var i = 0u; i < 8u; i++) {
+        let word = id.x * 8u + i;
+        var x = input(id.y, word);
+        if (NORMED) {
+            x *= norm * vectors[params.gain + word];
+        }
+        values[i] = x;
+        let size = abs(x);
+        largest = max(largest, max(max(size.x, size.y), max(size.z, size.w)));
+    }
+    let inverse = select(0.0, 127.0 / largest, largest > 0.0);
+    var codes: array<u32, 8>;
+    var sums = vec2<f32>();
+    for (var i = 0u; i < 8u; i++) {
+        let code = round(values[i] * inverse);
+        codes[i] = pack4xI8(vec4<i32>(code));
+        let sum = dot(code, vec4<f32>(1.0));
+        sums += select(vec2<f32>(sum, 0.0), vec2<f32>(0.0, sum), i >= 4u);
+    }
+    let at = (id.y * n_blocks + id.x) * 3u;
+    rounded[at] = vec4<u32>(codes[0], codes[1], codes[2], codes[3]);
+    rounded[at + 1u] = vec4<u32>(codes[4], codes[5], codes[6], codes[7]);
+    rounded[at + 2u] = vec4<u32>(bitcast<u32>(largest / 127.0), bitcast<vec2<u32>>(sums), 0u);
+}

@@ -1,0 +1,22 @@
+// The keys and values of one layer as halves, four to a word of two u32. A key's words lie 64 places apart, so that 64
+// invocations that look at 64 places read what lies together; a value's words lie together.
+const TILE_PLACES = 64u;
+
+fn key_place(kv_head: u32, place: u32, word: u32) -> u32 {
+    let tile = kv_head * (params.n_positions / TILE_PLACES) + place / TILE_PLACES;
+    return (tile * params.head_words + word) * TILE_PLACES + place % TILE_PLACES;
+}
+
+fn value_place(kv_head: u32, place: u32, word: u32) -> u32 {
+    let n_key_words = params.n_kv_heads * params.n_positions * params.head_words;
+    return n_key_words + (kv_head * params.n_positions + place) * params.head_words + word;
+}
+
+fn to_halves(value: vec4<f32>) -> vec2<u32> {
+    let bounded = clamp(value, vec4<f32>(-65504.0), vec4<f32>(65504.0));
+    return vec2<u32>(pack2x16float(bounded.xy), pack2x16float(bounded.zw));
+}
+
+fn from_halves(word: vec2<u32>) -> vec4<f32> {
+    return vec4<f32>(unpack2x16float(word.x), unpack2x16float(word.y));
+}

@@ -1,0 +1,7 @@
+// Finishes a sum over a normed input: `sum * gain * x` becomes `sum * gain * x / rms(x)`.
+fn finish(sum: vec4<f32>, squares: f32) -> vec4<f32> {
+    if (NORMED) {
+        return sum * inverseSqrt(squares / f32(params.n_cols) + params.eps);
+    }
+    return sum;
+}

@@ -1,0 +1,24 @@
+// What the two steps that choose a token share.
+const NONE = 0xffffffffu;        // a token that is none: a logit was not finite
+const MEMORY = 64u;              // tokens that a penalty remembers
+const N_RESULTS = 64u;           // places for chosen tokens, used in turn
+const SEEN = 4u + MEMORY + N_RESULTS;
+
+struct Sampling {
+    n_vocab: u32,
+    temperature: f32,            // 0: the likeliest token
+    top_k: u32,                  // 0: all
+    top_p: f32,
+    min_p: f32,
+    penalty: f32,                // of tokens among the last 64
+    seed: u32,
+    n_ends: u32,
+    ends: array<vec4<u32>, 4>,   // tokens that end the text
+}
+
+@group(0) @binding(1) var<uniform> sampling: Sampling;
+@group(0) @binding(2) var<storage, read_write> logits: array<f32>;  // [V]
+// [chosen so far, tokens remembered, 0, 0], the tokens remembered in turn, the chosen ones in turn, and for each token of
+// the vocabulary how often it is remembered.
+@group(0) @binding(3) var<storage, read_write> state: array<u32>;
+@group(0) @binding(4) var<storage, read_write> best: array<vec2<u32>>;  // [V / 256] of (bits of the logit, token)

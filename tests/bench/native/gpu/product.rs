@@ -1,0 +1,104 @@
+//! Turns a type of weights and a number of tokens into the time of one product with a matrix of 4096 by 4096.
+
+use std::error::Error;
+use std::time::Instant;
+
+use anchorite_model::gguf::TensorType;
+use anchorite_model::gpu::{Buffers, Gpu, Op};
+use anchorite_model::kernels::Input;
+use anchorite_model::kernels::batch::BatchBuffer;
+use anchorite_model::kernels::multiply::{Multiply, Use};
+use anchorite_model::kernels::params::{Params, words};
+use anchorite_model::weights::Matrix;
+use serde_json::{Value, json};
+
+use crate::blocks::random_blocks;
+use crate::tiny::Random;
+
+/// Rows and columns.
+const SIZE: usize = 4096;
+
+/// A command buffer holds as many products as take this long, so that sending it and reading back count for little.
+const RUN_MS: f64 = 100.0;
+
+/// Times the product `n_reps` times; gives the milliseconds of one, and the bytes that the matrix takes on the device.
+///
+/// A time is that of one command buffer with some products, one after the other since all write the same output.
+pub(crate) fn multiply(
+    gpu: &Gpu,
+    kind: &str,
+    n_tokens: usize,
+    n_reps: usize,
+) -> Result<Value, Box<dyn Error>> {
+    let kind = type_of(kind)?;
+    let mut random = Random(7);
+    let matrix = Matrix {
+        kind,
+        n_rows: SIZE,
+        n_cols: SIZE,
+        bytes: random_blocks(kind, SIZE, SIZE, &mut random),
+    };
+    let rows: Vec<&[u8]> = matrix.rows().collect();
+    let packed = gpu.matrix("weights", kind, SIZE, &rows)?;
+    let values: Vec<f32> = (0..n_tokens * SIZE).map(|_| random.draw()).collect();
+    let source = gpu.rows_of("input", &values, SIZE)?;
+    let y = gpu.rows("output", n_tokens, SIZE)?;
+    let rounded = gpu.rows("rounded", n_tokens, SIZE)?;
+    let batch = BatchBuffer::new(gpu)?;
+    batch.write(gpu, 0, &vec![0; n_tokens], 1);
+    let multiply = Multiply {
+        used: Use::Rows,
+        matrix: &packed,
+        input: Input::Source,
+        params: Params {
+            x_stride: words(SIZE),
+            y_stride: words(SIZE),
+            ..Params::default()
+        },
+        buffers: Buffers {
+            source: Some(&source.buffer),
+            y: Some(&y.buffer),
+            ..Buffers::default()
+        },
+        lora: None,
+        first_group: 0,
+        rounded: &rounded.buffer,
+    };
+    let ops: Vec<Op> = pollster::block_on(gpu.scoped("compiling kernels", || match n_tokens {
+        1 => multiply.one(gpu, &batch.all()),
+        _ => multiply.many(gpu, &batch.all()),
+    }))?;
+    let run = |n_runs| -> Result<f64, Box<dyn Error>> {
+        let runs = vec![(ops.as_slice(), u32::try_from(n_tokens)?); n_runs];
+        let start = Instant::now();
+        gpu.submit(&runs, None);
+        pollster::block_on(gpu.read_rows(&y))?;
+        Ok(start.elapsed().as_secs_f64() * 1e3)
+    };
+    // The driver compiles the kernel when it is first run.
+    run(1)?;
+    let once = run(1)?;
+    let mut n_runs = 1;
+    let mut sum = once;
+    while sum < RUN_MS {
+        n_runs += 1;
+        sum += once;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "few runs")]
+    let times = (0..n_reps)
+        .map(|_| Ok(run(n_runs)? / n_runs as f64))
+        .collect::<Result<Vec<_>, Box<dyn Error>>>()?;
+    Ok(json!({
+        "ms": times,
+        "weight_bytes": packed.n_bytes(),
+        "n_products": n_tokens * SIZE * SIZE,
+    }))
+}
+
+fn type_of(name: &str) -> Result<TensorType, Box<dyn Error>> {
+    use TensorType::{F32, Q4_0, Q4K, Q6K, Q8_0};
+    [F32, Q8_0, Q4_0, Q4K, Q6K]
+        .into_iter()
+        .find(|kind| kind.to_string() == name)
+        .ok_or_else(|| format!("no product is timed for the type `{name}`").into())
+}

@@ -1,0 +1,441 @@
+//! Turns any bytes into calls of each parser and reader: none may panic, run on, or let control characters through.
+//!
+//! `fuzz_targets` gives these to libFuzzer, `replay.rs` to every run of the tests.
+
+use std::sync::OnceLock;
+
+use anchorite_index::bundle::{self, Bundle, Manifest, Role};
+use anchorite_index::chunk::{ChunkOptions, chunk_document, chunk_documents};
+use anchorite_index::parse::{Addresses, ParseOptions, markdown, read_page};
+use anchorite_index::{Index, IndexOptions, SearchOptions};
+use anchorite_model::gguf::Gguf;
+use anchorite_model::{Adapter, ModelConfig, Parts, Tokenizer};
+use sha2::{Digest, Sha256};
+
+/// A parser, by the name of its corpus.
+pub struct Target {
+    /// The folder of its corpus.
+    pub name: &'static str,
+    /// What is called.
+    pub run: fn(&[u8]),
+    /// Good input that is made anew, so that a changed format is tested without a new corpus.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// All of them.
+pub const TARGETS: [Target; 13] = [
+    Target {
+        name: "html",
+        run: html,
+        seeds: none,
+    },
+    Target {
+        name: "markdown",
+        run: markdown_page,
+        seeds: none,
+    },
+    Target {
+        name: "text",
+        run: text,
+        seeds: none,
+    },
+    Target {
+        name: "config",
+        run: config,
+        seeds: none,
+    },
+    Target {
+        name: "manifest",
+        run: manifest,
+        seeds: manifest_seeds,
+    },
+    Target {
+        name: "index_file",
+        run: index_file,
+        seeds: index_seeds,
+    },
+    Target {
+        name: "shards",
+        run: shards,
+        seeds: shard_seeds,
+    },
+    Target {
+        name: "vectors",
+        run: vectors,
+        seeds: vector_seeds,
+    },
+    Target {
+        name: "gguf",
+        run: gguf,
+        seeds: gguf_seeds,
+    },
+    Target {
+        name: "tokenizer",
+        run: tokenizer,
+        seeds: tokenizer_seeds,
+    },
+    Target {
+        name: "lora",
+        run: lora,
+        seeds: lora_seeds,
+    },
+    Target {
+        name: "parquet",
+        run: parquet,
+        seeds: none,
+    },
+    Target {
+        name: "selector",
+        run: selector,
+        seeds: none,
+    },
+];
+
+fn none() -> Vec<Vec<u8>> {
+    Vec::new()
+}
+
+fn page(source: &str, data: &[u8]) {
+    for addresses in [Addresses::Files, Addresses::Served] {
+        let options = ParseOptions {
+            addresses,
+            max_bytes: 1 << 20,
+            ..ParseOptions::default()
+        };
+        let Ok(page) = read_page(source, data, &options) else {
+            continue;
+        };
+        let document = &page.document;
+        let acts = |text: &str| {
+            text.chars().any(|c| {
+                (c.is_control() && !"\n\t\r".contains(c)) || "\u{202e}\u{2066}".contains(c)
+            })
+        };
+        assert!(
+            !acts(&document.title),
+            "control characters in a title: {:?}",
+            document.title
+        );
+        for chunk in chunk_document(0, document, &ChunkOptions::default()) {
+            assert!(
+                !acts(&chunk.text),
+                "control characters in a text: {:?}",
+                chunk.text
+            );
+            assert!(
+                chunk.text.len() < 64 << 10,
+                "a chunk of {} bytes",
+                chunk.text.len()
+            );
+            std::hint::black_box(chunk.embedding_text(&document.title));
+        }
+    }
+}
+
+/// An HTML page.
+pub fn html(data: &[u8]) {
+    page("guide/page.html", data);
+}
+
+/// A Markdown page, as sections and as HTML.
+pub fn markdown_page(data: &[u8]) {
+    page("guide/page.md", data);
+    if let Ok(text) = std::str::from_utf8(data) {
+        let html = markdown::to_html(text).to_ascii_lowercase();
+        for markup in ["<script", "javascript:", " onclick="] {
+            // In attributes and texts quotes and brackets are escaped, so that these can only be text.
+            let escaped = html.replace("&quot;", "").replace("&lt;", "");
+            let found = escaped
+                .find(markup)
+                .filter(|at| is_tag_or_link(&escaped, *at, markup));
+            assert!(found.is_none(), "`{markup}` at {found:?} in {html}");
+        }
+    }
+}
+
+/// Whether what was found stands inside a tag or a link's address, where it acts.
+fn is_tag_or_link(html: &str, at: usize, markup: &str) -> bool {
+    let before = &html[..at];
+    match markup {
+        "<script" => true,
+        "javascript:" => before.ends_with("href=\"") || before.ends_with("src=\""),
+        _ => {
+            let tag = &before[before.rfind('<').unwrap_or(0)..];
+            !tag.contains('>') && tag.matches('"').count().is_multiple_of(2) && tag.starts_with('<')
+        }
+    }
+}
+
+/// A plain text file.
+pub fn text(data: &[u8]) {
+    page("notes/page.txt", data);
+}
+
+/// A configuration file.
+pub fn config(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        let known = ["base_url", "exclude", "strict", "threads"];
+        match anchorite_cli::config::parse(text, &known) {
+            Ok(entries) => entries
+                .iter()
+                .for_each(|(key, _)| assert!(known.contains(&key.as_str()), "`{key}` is known")),
+            Err(error) => assert!(
+                !error.message.is_empty() && !error.hint.is_empty(),
+                "{error:?}"
+            ),
+        }
+    }
+}
+
+/// A CSS selector of the owner's.
+pub fn selector(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(selector) = anchorite_index::parse::Selector::parse(text) {
+        let options = ParseOptions {
+            exclude_selectors: vec![selector],
+            ..ParseOptions::default()
+        };
+        let page =
+            b"<main id=m class=a><h1>T</h1><p title=x>one<b>two</b></p><ul><li>a<li>b</ul></main>";
+        let _ = read_page("a.html", page, &options);
+    }
+}
+
+/// A bundle's manifest.
+pub fn manifest(data: &[u8]) {
+    if let Ok(manifest) = Manifest::parse(data) {
+        std::hint::black_box(manifest.file(Role::Index));
+    }
+}
+
+/// A small bundle, with a text in each family of shards.
+fn sample() -> &'static Bundle {
+    static SAMPLE: OnceLock<Bundle> = OnceLock::new();
+    SAMPLE.get_or_init(|| {
+        let page = |n: usize| {
+            let text = format!(
+                "<html lang=en><body data-pagefind-filter='tag:t{n}'><h1 id=h>Pump {n}</h1><p>A pump moves water \
+                 uphill, {n} times. <h2>HashMap::entry</h2><p>\u{6c34}\u{6cf5} snake_case camelCase --no-run</body>"
+            );
+            let source = format!("p{n}.html");
+            read_page(&source, text.as_bytes(), &ParseOptions::default()).expect("a good page").document
+        };
+        let documents: Vec<_> = (0..4).map(page).collect();
+        let chunks = chunk_documents(&documents, &ChunkOptions::default());
+        let embeddings = (0..chunks.len())
+            .map(|n| {
+                let mut vector = vec![0.1; 8];
+                vector[n % 8] = 1.0;
+                vector
+            })
+            .collect();
+        let index = Index::build(&documents, chunks, Some(embeddings), &IndexOptions::default())
+            .expect("an index");
+        bundle::write(&index, &[], "0.0.0").expect("a bundle")
+    })
+}
+
+fn file(role: Role) -> Vec<u8> {
+    let bundle = sample();
+    let entry = bundle.manifest.file(role).expect("it has the file");
+    let bytes = |path: &str| {
+        let (_, bytes) = bundle
+            .files
+            .iter()
+            .find(|(other, _)| other == path)
+            .expect("its part");
+        bytes.clone()
+    };
+    entry
+        .parts
+        .iter()
+        .flat_map(|part| bytes(&part.path))
+        .collect()
+}
+
+/// The sample's manifest, vouching for other bytes of a file.
+fn vouching(role: Role, bytes: &[u8]) -> Manifest {
+    let mut manifest = sample().manifest.clone();
+    if let Some(file) = manifest.files.iter_mut().find(|file| file.role == role) {
+        let digest = Sha256::digest(bytes);
+        file.sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        file.bytes = bytes.len() as u64;
+    }
+    manifest
+}
+
+fn opened() -> Index {
+    bundle::read_index(&sample().manifest, &file(Role::Index)).expect("the sample is good")
+}
+
+/// An index with all its shards but those in `without`.
+fn supplied(without: Option<u32>) -> Index {
+    let mut index = opened();
+    for shard in index.shards() {
+        if Some(shard.id.bits()) != without {
+            let (_, bytes) = sample()
+                .files
+                .iter()
+                .find(|(path, _)| *path == shard.path)
+                .expect("a shard");
+            index.supply(shard.id, bytes).expect("the sample is good");
+        }
+    }
+    index
+}
+
+fn search(index: &Index) {
+    let vector = vec![0.5; index.dimension().unwrap_or(8)];
+    for query in [
+        "pump water",
+        "\"moves water\" hash",
+        "wtaer",
+        "\u{6c34}\u{6cf5}",
+        "entr",
+    ] {
+        for options in [SearchOptions::default(), SearchOptions::while_typing(5)] {
+            for hit in index.search(query, Some(&vector), &options) {
+                std::hint::black_box((index.url(hit.chunk), index.section(hit.chunk)));
+            }
+        }
+    }
+}
+
+fn unfolded(bytes: &[u8]) -> Vec<u8> {
+    miniz_oxide::inflate::decompress_to_vec(bytes).expect("DEFLATE")
+}
+
+/// The resident part of an index; damage is done inside of its compression.
+pub fn index_file(data: &[u8]) {
+    let bytes = miniz_oxide::deflate::compress_to_vec(data, 1);
+    if let Ok(index) = bundle::read_index(&vouching(Role::Index, &bytes), &bytes) {
+        search(&index);
+    }
+    let _ = bundle::read_index(&vouching(Role::Index, data), data);
+}
+
+/// Each shard of an index: the first byte says which.
+pub fn shards(data: &[u8]) {
+    let Some((which, content)) = data.split_first() else {
+        return;
+    };
+    let all = opened().shards();
+    let shard = &all[usize::from(*which) % all.len()];
+    let mut index = supplied(Some(shard.id.bits()));
+    if index.supply_content(shard.id, content).is_ok() {
+        search(&index);
+    }
+}
+
+/// The index by embeddings; the checksum is made right, so that damage reaches what is behind it.
+pub fn vectors(data: &[u8]) {
+    let mut index = opened();
+    if bundle::read_vectors(&vouching(Role::Vectors, data), data, &mut index).is_ok() {
+        search(&index);
+    }
+    if let Some(repaired) = with_checksum(data) {
+        let mut index = supplied(None);
+        if bundle::read_vectors(&vouching(Role::Vectors, &repaired), &repaired, &mut index).is_ok()
+        {
+            search(&index);
+        }
+    }
+}
+
+/// The same file with the checksum of its own section, as `crate/index/src/bundle` lays both out.
+fn with_checksum(data: &[u8]) -> Option<Vec<u8>> {
+    type Wire<'b> = (&'b str, u32, u32, [u8; 16], &'b [u8]);
+    let (layout, dimension, chunks, _, section): Wire<'_> = postcard::from_bytes(data).ok()?;
+    let checksum: [u8; 16] = *Sha256::digest(section).first_chunk()?;
+    postcard::to_allocvec(&(layout, dimension, chunks, checksum, section)).ok()
+}
+
+/// A GGUF file, with all of its tensors.
+pub fn gguf(data: &[u8]) {
+    let parts = Parts::new(vec![data.to_vec()]);
+    if let Ok(gguf) = Gguf::parse(&parts) {
+        for name in gguf.tensors.keys() {
+            let _ = gguf.tensor(&parts, name);
+        }
+        let _ = ModelConfig::from_gguf(&gguf);
+    }
+}
+
+/// A GGUF file's tokenizer.
+pub fn tokenizer(data: &[u8]) {
+    let parts = Parts::new(vec![data.to_vec()]);
+    if let Ok(gguf) = Gguf::parse(&parts)
+        && let Ok(tokenizer) = Tokenizer::from_gguf(&gguf)
+        && let Ok(tokens) = tokenizer.encode("A pump, \u{e9}\u{1f600} moves.", true)
+    {
+        std::hint::black_box(tokenizer.decode(&tokens));
+    }
+}
+
+fn tiny() -> super::tiny::Tiny {
+    super::tiny::Tiny {
+        n_layers: 1,
+        n_embd: 32,
+        n_heads: 2,
+        n_kv_heads: 1,
+        n_ff: 32,
+        ..super::tiny::Tiny::default()
+    }
+}
+
+/// A LoRA adapter for a small model.
+pub fn lora(data: &[u8]) {
+    static CONFIG: OnceLock<ModelConfig> = OnceLock::new();
+    let config = CONFIG.get_or_init(|| {
+        let gguf = Gguf::parse(&Parts::new(vec![tiny().gguf()])).expect("a good file");
+        ModelConfig::from_gguf(&gguf).expect("a good model")
+    });
+    let _ = Adapter::load(&Parts::new(vec![data.to_vec()]), config);
+}
+
+/// A Parquet table of chunks or embeddings.
+pub fn parquet(data: &[u8]) {
+    let _ = anchorite_cli::check_parquet(data.to_vec());
+}
+
+fn manifest_seeds() -> Vec<Vec<u8>> {
+    sample()
+        .files
+        .iter()
+        .filter(|(path, _)| path == bundle::MANIFEST_PATH)
+        .map(|(_, bytes)| bytes.clone())
+        .collect()
+}
+
+fn index_seeds() -> Vec<Vec<u8>> {
+    vec![unfolded(&file(Role::Index))]
+}
+
+fn shard_seeds() -> Vec<Vec<u8>> {
+    (0_u8..)
+        .zip(opened().shards())
+        .map(|(which, shard)| {
+            let found = sample().files.iter().find(|(path, _)| *path == shard.path);
+            let (_, bytes) = found.expect("a shard");
+            [vec![which], unfolded(bytes)].concat()
+        })
+        .collect()
+}
+
+fn vector_seeds() -> Vec<Vec<u8>> {
+    vec![file(Role::Vectors)]
+}
+
+fn gguf_seeds() -> Vec<Vec<u8>> {
+    vec![tiny().gguf()]
+}
+
+fn tokenizer_seeds() -> Vec<Vec<u8>> {
+    vec![tiny().gguf()]
+}
+
+fn lora_seeds() -> Vec<Vec<u8>> {
+    vec![tiny().adapter_writer(2, 4.0).finish()]
+}

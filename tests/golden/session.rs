@@ -1,0 +1,273 @@
+//! Shows that an answer survives its graphics device, and that what two prompts share is read once: whole sessions, natively.
+
+use std::cell::{Cell, RefCell};
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use anchorite::{Answer, AskEvent, AskOptions, EngineError, Session};
+use anchorite_index::chunk::{ChunkOptions, chunk_documents};
+use anchorite_index::parse::{ParseOptions, parse_page};
+use anchorite_index::{Index, IndexOptions};
+use anchorite_model::forward::Forward;
+use anchorite_model::generate::{BackendRequest, Generator};
+use anchorite_model::gpu::Gpu;
+use anchorite_model::{Adapter, LoadError, Parts};
+use pollster::block_on;
+
+const QUESTION: &str = "How does the chat open with the keyboard?";
+
+fn file(name: &str) -> Vec<u8> {
+    std::fs::read(harness::root().join(name)).expect("a file of the checkout")
+}
+
+fn parts(name: &str) -> Parts {
+    Parts::new(vec![file(&format!("models/default/{name}.gguf"))])
+}
+
+fn load(backend: BackendRequest, reason: &str) -> Result<Generator, EngineError> {
+    Ok(block_on(Generator::load(
+        parts("generator"),
+        None,
+        backend,
+        reason,
+    ))?)
+}
+
+/// The device that a generator runs on, to be broken.
+fn device(generator: &mut Generator) -> Option<Gpu> {
+    match generator.forward_mut() {
+        Forward::Gpu(forward) => Some(forward.gpu().clone()),
+        _ => None,
+    }
+}
+
+/// A session over two pages of the guide, with the default generator and its adapter.
+fn session(generator: Generator) -> Session {
+    let documents = ["adding-chat", "backends"].map(|name| {
+        let source = format!("{name}.md");
+        let text = file(&format!("docs/{source}"));
+        parse_page(&source, &text, &ParseOptions::default()).expect("a good page")
+    });
+    let chunks = chunk_documents(&documents, &ChunkOptions::default());
+    let index = Index::build(&documents, chunks, None, &IndexOptions::default());
+    let mut session = Session::new(index.expect("a good index"), "test".to_owned());
+    let adapter = Adapter::load(&parts("adapter"), generator.config()).expect("the adapter");
+    session
+        .set_generator(generator, Some(adapter))
+        .expect("it can be spoken to");
+    session
+}
+
+/// Asks, and breaks the newest device behind the second piece of text, `n_losses` times; gives the answer, and what was told
+/// apart from the text, with the text that stood in the end.
+fn ask(
+    session: &mut Session,
+    question: &str,
+    devices: &Rc<RefCell<Vec<Gpu>>>,
+    mut n_losses: usize,
+) -> Result<(Answer, Vec<String>, String), EngineError> {
+    let (mut told, mut text, mut n_pieces) = (Vec::new(), String::new(), 0);
+    let options = AskOptions {
+        max_tokens: 24,
+        ..AskOptions::default()
+    };
+    let answer = block_on(session.ask(
+        question,
+        &options,
+        || 0.0,
+        async |event| {
+            match event {
+                AskEvent::Text { text: piece } => {
+                    text.push_str(&piece);
+                    n_pieces += 1;
+                    if n_losses > 0 && n_pieces == 2 {
+                        n_losses -= 1;
+                        n_pieces = 0;
+                        let devices = devices.borrow();
+                        devices.last().expect("a device to break").destroy();
+                    }
+                }
+                AskEvent::Restarted { on, code, reason } => {
+                    assert!(!text.is_empty(), "it was lost in mid-answer");
+                    assert!(reason.contains("was lost"), "why: {reason}");
+                    told.push(format!("{code}, on {on}"));
+                }
+                AskEvent::Backend { backend } => {
+                    text.clear();
+                    let kind = if backend.kind == "cpu" { "cpu" } else { "gpu" };
+                    told.push(format!("runs on {kind}"));
+                }
+                AskEvent::Sources { .. } => told.push("sources".to_owned()),
+                AskEvent::Quote { .. } => told.push("quote".to_owned()),
+            }
+            ControlFlow::Continue(())
+        },
+    ))?;
+    Ok((answer, told, text))
+}
+
+/// A session on the device, whose generator is loaded again on the device at most `n_more` times; `None` where there is none.
+fn on_the_gpu(n_more: usize) -> Option<(Session, Rc<RefCell<Vec<Gpu>>>)> {
+    harness::gpu::gpu()?;
+    let devices = Rc::new(RefCell::new(Vec::new()));
+    let mut generator = load(BackendRequest::Gpu, "a test").expect("it loads");
+    devices.borrow_mut().extend(device(&mut generator));
+    let mut session = session(generator);
+    let (left, opened) = (Cell::new(n_more), Rc::clone(&devices));
+    session.set_reload(Box::new(move |backend, reason| {
+        let loaded = if backend == BackendRequest::Gpu && left.get() == 0 {
+            Err(EngineError::Load(LoadError::Gpu {
+                reason: "no graphics adapter was found".to_owned(),
+            }))
+        } else {
+            left.set(left.get().saturating_sub(1));
+            load(backend, &reason)
+        };
+        let loaded = loaded.map(|mut generator| {
+            opened.borrow_mut().extend(device(&mut generator));
+            generator
+        });
+        Box::pin(async move { loaded })
+    }));
+    Some((session, devices))
+}
+
+#[test]
+fn a_lost_device_is_opened_again_and_the_answer_is_the_same() {
+    let Some((mut session, devices)) = on_the_gpu(1) else {
+        return;
+    };
+    let (_, told, expected) = ask(&mut session, QUESTION, &devices, 0).expect("an answer");
+    assert_eq!(told, ["sources", "quote"], "nothing happened");
+    assert!(!expected.is_empty(), "the generator wrote");
+    let (answer, told, text) = ask(&mut session, QUESTION, &devices, 1).expect("an answer");
+    assert_eq!(
+        told,
+        ["sources", "quote", "device-lost, on gpu", "runs on gpu"]
+    );
+    assert_eq!(text, expected, "the same text");
+    let backend = answer.backend.expect("a generator wrote");
+    assert!(
+        backend.reason.contains("was lost"),
+        "why there: {}",
+        backend.reason
+    );
+    assert_eq!(Some(&backend), session.backend(), "the session says so too");
+}
+
+#[test]
+fn the_processor_takes_over_from_a_device_that_is_lost_again() {
+    let Some((mut session, devices)) = on_the_gpu(1) else {
+        return;
+    };
+    let (_, _, expected) = ask(&mut session, QUESTION, &devices, 0).expect("an answer");
+    let (answer, told, text) = ask(&mut session, QUESTION, &devices, 2).expect("an answer");
+    assert_eq!(
+        told,
+        [
+            "sources",
+            "quote",
+            "device-lost, on gpu",
+            "runs on gpu",
+            "device-lost, on cpu",
+            "runs on cpu"
+        ]
+    );
+    assert_eq!(text, expected, "the same text");
+    assert_eq!(answer.backend.map(|backend| backend.kind), Some("cpu"));
+}
+
+#[test]
+fn the_processor_takes_over_where_no_device_opens_again() {
+    let Some((mut session, devices)) = on_the_gpu(0) else {
+        return;
+    };
+    let (answer, told, text) = ask(&mut session, QUESTION, &devices, 1).expect("an answer");
+    assert_eq!(
+        told,
+        [
+            "sources",
+            "quote",
+            "device-lost, on gpu",
+            "gpu, on cpu",
+            "runs on cpu"
+        ]
+    );
+    assert!(!text.is_empty(), "the generator wrote");
+    let reason = answer.backend.expect("a generator wrote").reason;
+    assert!(
+        reason.contains("was lost") && reason.ends_with("then no graphics adapter was found"),
+        "why there: {reason}"
+    );
+}
+
+#[test]
+fn a_loss_is_an_error_where_nobody_can_load_again() {
+    let Some((session, devices)) = on_the_gpu(0) else {
+        return;
+    };
+    let mut session = session;
+    session.set_reload(Box::new(|_, _| {
+        Box::pin(async {
+            Err(EngineError::Reload {
+                reason: "the host is gone".to_owned(),
+            })
+        })
+    }));
+    let error = ask(&mut session, QUESTION, &devices, 1).expect_err("no file, no text");
+    assert_eq!(error.code(), "reload");
+    let (answer, told, _) = ask(&mut session, QUESTION, &devices, 0).expect("a quotation");
+    assert_eq!(told, ["sources", "quote"], "the rung below still stands");
+    assert!(
+        answer.quote.is_some() && answer.backend.is_none(),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn what_two_questions_share_is_read_once_and_changes_nothing() {
+    let none = Rc::default();
+    let generator = load(BackendRequest::Cpu, "a test").expect("it loads");
+    // The instructions alone: everything before the first passage.
+    let fixed = {
+        let template = generator.template().expect("it can be spoken to");
+        let render = |question: &str| {
+            let messages = anchorite::prompt::messages(question, &[]);
+            let text = template.render(&messages, true).expect("it renders");
+            generator.tokenizer().encode(&text, true).expect("tokens")
+        };
+        let (one, other) = (render("Why?"), render("How?"));
+        one.iter().zip(&other).take_while(|(a, b)| a == b).count() - 2
+    };
+    let mut session = session(generator);
+    let questions = [
+        QUESTION,
+        "What happens when the GPU device is lost?",
+        QUESTION,
+    ];
+    let mut cold = Vec::new();
+    for question in questions {
+        session.forget_prompt();
+        let (answer, _, text) = ask(&mut session, question, &none, 0).expect("an answer");
+        assert_eq!(answer.timing.cached_tokens, 0, "nothing is known");
+        cold.push(text);
+    }
+    session.forget_prompt();
+    for (idx, question) in questions.into_iter().enumerate() {
+        let (answer, _, text) = ask(&mut session, question, &none, 0).expect("an answer");
+        let found = answer.timing.cached_tokens;
+        assert_eq!(found > 0, idx > 0, "question {idx}: {found} tokens known");
+        assert!(
+            idx == 0 || found >= fixed,
+            "question {idx}: the instructions' {fixed} tokens are known, found {found}"
+        );
+        assert_eq!(text, cold[idx], "question {idx}: the same text");
+    }
+    let (answer, _, text) = ask(&mut session, QUESTION, &none, 0).expect("an answer");
+    assert_eq!(text, cold[0], "asked twice in a row: the same text");
+    assert_eq!(
+        answer.timing.cached_tokens,
+        answer.timing.prompt_tokens - 1,
+        "asked twice in a row, only the last token is read, for its logits"
+    );
+}

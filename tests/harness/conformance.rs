@@ -1,0 +1,208 @@
+//! Turns families, types, forms of the kernels and an adapter into cells: how far the graphics device is from plain floats.
+//!
+//! Each model is random and small. What it is compared with is the CPU's forward pass over the numbers that its blocks mean,
+//! which rounds nothing to 8 bits; keys and values are halves on both.
+
+use anchorite_model::config::Architecture;
+use anchorite_model::forward::{CpuForward, GpuForward};
+use anchorite_model::gguf::TensorType;
+use anchorite_model::gguf::write::TensorOut;
+use anchorite_model::gpu::{Gpu, Precision, Variant};
+use anchorite_model::reference::argmax::argmax;
+use anchorite_model::weights::Matrix;
+use anchorite_model::{Adapter, Gguf, ModelConfig, Parts, RunError, TokenId, Weights};
+
+use crate::blocks::random_blocks;
+use crate::tiny::{Random, Tiny};
+
+/// Families of decoders.
+pub const FAMILIES: [Architecture; 4] = [
+    Architecture::Llama,
+    Architecture::Qwen2,
+    Architecture::Qwen3,
+    Architecture::Gemma3,
+];
+
+/// Types of matrices.
+pub const KINDS: [TensorType; 11] = [
+    TensorType::F32,
+    TensorType::F16,
+    TensorType::BF16,
+    TensorType::Q8_0,
+    TensorType::Q4_0,
+    TensorType::Q4_1,
+    TensorType::Q5_0,
+    TensorType::Q5_1,
+    TensorType::Q4K,
+    TensorType::Q5K,
+    TensorType::Q6K,
+];
+
+/// Tokens of the prompt whose logits are compared.
+const N_PROMPT: usize = 104;
+/// Of these run together, in tiles.
+const N_TOGETHER: usize = 96;
+/// Tokens whose logits a device gives at once.
+const N_AT_ONCE: usize = 8;
+
+/// What is allowed: the normalised error of the logits, and the share of tokens whose likeliest successor is the same.
+pub fn bounds(variant: Variant) -> (f64, f64) {
+    match variant.precision {
+        // A key that rounds to another half than the CPU's costs about 1e-6 by itself.
+        Precision::F32 => (1e-5, 0.99),
+        Precision::F16 => (1e-4, 0.99),
+        // As the CPU's own kernels for quantised weights, which are not what is compared with here.
+        Precision::Int8 => (1e-2, 0.9),
+    }
+}
+
+/// A model, and what plain floats make of it.
+pub struct Expected {
+    config: ModelConfig,
+    weights: Weights,
+    adapter: Adapter,
+    /// `[N_PROMPT, V]`, without the adapter and with it.
+    logits: [Vec<f32>; 2],
+}
+
+/// How far one cell is off.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// The largest normalised error of any logits compared.
+    pub nmse: f64,
+    /// The share of first choices that agree.
+    pub agreement: f64,
+}
+
+fn prompt() -> Vec<TokenId> {
+    (0..N_PROMPT as u32)
+        .map(|i| TokenId(i * 37 % 287))
+        .collect()
+}
+
+impl Expected {
+    /// A random model of a family whose matrices are stored as `kind`.
+    pub fn new(family: Architecture, kind: TensorType) -> Self {
+        let tiny = Tiny {
+            n_embd: 512,
+            n_ff: 256,
+            context_length: 128,
+            ..Tiny::of(family)
+        };
+        let mut writer = tiny.writer();
+        let mut random = Random(9);
+        for tensor in writer
+            .tensors
+            .iter_mut()
+            .filter(|tensor| tensor.shape.len() > 1)
+        {
+            let (n_cols, n_rows) = (tensor.shape[0], tensor.shape[1]);
+            *tensor = TensorOut {
+                name: tensor.name.clone(),
+                kind,
+                shape: tensor.shape.clone(),
+                bytes: random_blocks(kind, n_rows, n_cols, &mut random),
+            };
+        }
+        let mut parts = Parts::new(vec![writer.finish()]);
+        let gguf = Gguf::parse(&parts).expect("a GGUF file");
+        let config = ModelConfig::from_gguf(&gguf).expect("a configuration");
+        let weights = Weights::load(&gguf, &mut parts, &config).expect("weights");
+        let bytes = tiny.adapter_writer(3, 3.0).finish();
+        let adapter = Adapter::load(&Parts::new(vec![bytes]), &config).expect("an adapter");
+        let mut on_cpu = CpuForward::new(&config, in_floats(weights.clone()));
+        let logits = [None, Some(adapter.clone())].map(|adapter| {
+            on_cpu.set_adapter(adapter).expect("it fits");
+            let prompt = prompt();
+            let pieces = prompt
+                .chunks(N_PROMPT / 2)
+                .enumerate()
+                .map(|(idx, tokens)| {
+                    let position = idx * N_PROMPT / 2;
+                    on_cpu
+                        .forward_last(tokens, position, tokens.len())
+                        .expect("logits")
+                });
+            pieces.collect::<Vec<_>>().concat()
+        });
+        Self {
+            config,
+            weights,
+            adapter,
+            logits,
+        }
+    }
+
+    /// The model on a device.
+    ///
+    /// # Errors
+    /// Why it cannot run there.
+    pub fn on(&self, gpu: Gpu) -> Result<GpuForward, String> {
+        let load = GpuForward::load_on(gpu, &self.config, self.weights.clone());
+        pollster::block_on(load).map_err(|error| error.to_string())
+    }
+
+    /// Compares: tokens together in tiles, then one by one, then some at a time.
+    ///
+    /// # Errors
+    /// What stopped the device.
+    pub fn compare(&self, model: &mut GpuForward, has_adapter: bool) -> Result<Found, RunError> {
+        model.set_adapter(has_adapter.then(|| self.adapter.clone()))?;
+        let prompt = prompt();
+        let n_vocab = self.config.n_vocab;
+        let mut found = Found {
+            nmse: 0.0,
+            agreement: 0.0,
+        };
+        let (mut n_compared, mut n_agreed) = (0, 0);
+        let mut look = |position: usize, rows: &[f32]| {
+            for (idx, row) in rows.chunks_exact(n_vocab).enumerate() {
+                let expected =
+                    &self.logits[usize::from(has_adapter)][(position + idx) * n_vocab..][..n_vocab];
+                found.nmse = found.nmse.max(crate::nmse(row, expected));
+                n_compared += 1;
+                n_agreed += u32::from(argmax(row) == argmax(expected));
+            }
+        };
+        let run = |model: &mut GpuForward, from: usize, to: usize, n: usize| {
+            pollster::block_on(model.forward_last(&prompt[from..to], from, n))
+        };
+        look(N_TOGETHER - 1, &run(model, 0, N_TOGETHER, 1)?);
+        for position in N_TOGETHER..N_PROMPT {
+            look(position, &run(model, position, position + 1, 1)?);
+        }
+        for position in (0..N_PROMPT).step_by(N_AT_ONCE) {
+            look(
+                position,
+                &run(model, position, position + N_AT_ONCE, N_AT_ONCE)?,
+            );
+        }
+        found.agreement = f64::from(n_agreed) / f64::from(n_compared);
+        Ok(found)
+    }
+}
+
+/// The numbers that blocks mean.
+fn in_floats(mut weights: Weights) -> Weights {
+    let float = |matrix: &mut Matrix| {
+        let values = matrix.to_f32();
+        matrix.bytes = anchorite_model::quant::quantize(TensorType::F32, &values);
+        matrix.kind = TensorType::F32;
+    };
+    float(&mut weights.token_embd);
+    weights.output.iter_mut().for_each(float);
+    for layer in &mut weights.layers {
+        for matrix in [
+            &mut layer.attn_q,
+            &mut layer.attn_k,
+            &mut layer.attn_v,
+            &mut layer.attn_output,
+            &mut layer.ffn_gate,
+            &mut layer.ffn_up,
+            &mut layer.ffn_down,
+        ] {
+            float(matrix);
+        }
+    }
+    weights
+}

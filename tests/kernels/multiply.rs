@@ -1,0 +1,441 @@
+//! Compares `rows`, `project`, `gate_up` and `qkv` with their twins: every type, few tokens and many, with adapters.
+
+use anchorite_model::adapter::LoraPair;
+use anchorite_model::config::Activation;
+use anchorite_model::gguf::TensorType;
+use anchorite_model::gpu::{Buffers, Gpu, GpuError, Op, PackedMatrix, Precision, Rows};
+use anchorite_model::kernels::Input;
+use anchorite_model::kernels::multiply::{Multiply, PackedPairs, Use};
+use anchorite_model::kernels::params::{Params, param, words};
+use anchorite_model::reference;
+use anchorite_model::weights::Matrix;
+use harness::gpu::{
+    Numbers, SENTINEL, assert_close, batch, filled, matrix, model_config, on_device, output, pair,
+    run, variants,
+};
+
+/// One token goes its own way, some go by fours, many in tiles: the last does not fill its tile.
+const N_TOKENS: [usize; 4] = [1, 3, 8, 70];
+
+const EPS: f32 = 1e-5;
+
+fn bound(gpu: &Gpu, kind: TensorType, n_tokens: usize) -> f64 {
+    match gpu.variant().precision {
+        Precision::F16 if n_tokens > 8 => 1e-5,
+        Precision::Int8 if kind.block_len() > 1 => 5e-4,
+        _ => 1e-9,
+    }
+}
+
+/// Room for rounded inputs.
+fn room(gpu: &Gpu, n_tokens: usize) -> Rows {
+    gpu.rows("rounded", n_tokens, 1024).expect("room")
+}
+
+fn rows(gpu: &Gpu, values: &[f32], n_cols: usize) -> Rows {
+    gpu.rows_of("rows", values, n_cols).expect("rows")
+}
+
+/// Plans it for as many tokens as there are.
+fn plan(gpu: &Gpu, n_tokens: usize, multiply: &Multiply<'_>) -> Result<Vec<Op>, GpuError> {
+    let batch = batch(gpu, 0, &vec![0; n_tokens]);
+    match n_tokens {
+        1 => multiply.one(gpu, &batch.all()),
+        _ => multiply.many(gpu, &batch.all()),
+    }
+}
+
+fn compare_rows(
+    gpu: &Gpu,
+    weights: &Matrix,
+    n_tokens: usize,
+    lora: Option<&LoraPair>,
+    cap: Option<f32>,
+) {
+    let (n_rows, n_cols) = (weights.n_rows, weights.n_cols);
+    let case = format!(
+        "{}, rows {} N={n_rows} C={n_cols} T={n_tokens} adapter {}",
+        gpu.variant(),
+        weights.kind,
+        lora.is_some()
+    );
+    let values = Numbers::new(7).take(n_tokens * n_cols);
+    let packed = on_device(gpu, weights);
+    let y = output(gpu, n_tokens, n_rows);
+    let by_row: Vec<_> = (0..n_rows).map(|row| (0, row)).collect();
+    let pairs = lora.map(|lora| {
+        PackedPairs::new(
+            gpu,
+            "pairs",
+            &[Some(lora)],
+            n_cols,
+            &by_row,
+            false,
+            n_tokens,
+        )
+        .expect("pairs")
+    });
+    let source = rows(gpu, &values, n_cols);
+    let rounded = room(gpu, n_tokens);
+    run(gpu, n_tokens, || {
+        let multiply = Multiply {
+            used: Use::Rows,
+            matrix: &packed,
+            input: Input::Source,
+            params: Params {
+                x_stride: words(n_cols),
+                y_stride: words(n_rows),
+                cap: cap.unwrap_or(0.0),
+                ..Params::default()
+            },
+            buffers: Buffers {
+                source: Some(&source.buffer),
+                y: Some(&y.buffer),
+                ..Buffers::default()
+            },
+            lora: pairs.as_ref(),
+            first_group: 0,
+            rounded: &rounded.buffer,
+        };
+        plan(gpu, n_tokens, &multiply)
+    });
+    let mut expected = vec![0.0; n_tokens * n_rows];
+    reference::rows::rows(weights, lora, cap, &values, &mut expected);
+    assert_close(
+        &case,
+        bound(gpu, weights.kind, n_tokens),
+        &expected,
+        &filled(gpu, &case, &y),
+    );
+}
+
+#[test]
+fn multiplies_by_every_type() {
+    use TensorType::{BF16, F16, F32, Q4_0, Q4_1, Q4K, Q5_0, Q5_1, Q5K, Q6K, Q8_0};
+    for gpu in variants() {
+        for kind in [F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4K, Q5K, Q6K] {
+            let weights = matrix(kind, 70, 512);
+            for n_tokens in N_TOKENS {
+                compare_rows(&gpu, &weights, n_tokens, None, None);
+            }
+        }
+    }
+}
+
+#[test]
+fn multiplies_odd_sizes() {
+    for gpu in variants() {
+        for (kind, n_rows, n_cols) in [
+            (TensorType::F32, 1, 1),
+            (TensorType::F16, 63, 63),
+            (TensorType::BF16, 257, 157),
+            (TensorType::Q8_0, 5, 96),
+            (TensorType::Q4_0, 33, 1760),
+        ] {
+            for n_tokens in [1, 2, 9] {
+                compare_rows(&gpu, &matrix(kind, n_rows, n_cols), n_tokens, None, None);
+            }
+        }
+    }
+}
+
+#[test]
+fn keeps_logits_below_the_cap() {
+    for gpu in variants() {
+        for n_tokens in N_TOKENS {
+            compare_rows(
+                &gpu,
+                &matrix(TensorType::Q8_0, 64, 64),
+                n_tokens,
+                None,
+                Some(0.3),
+            );
+        }
+    }
+}
+
+#[test]
+fn adds_an_adapter_of_any_rank() {
+    for gpu in variants() {
+        // The last is more than a workgroup has room for.
+        for rank in [1, 16, 40, 520] {
+            for n_tokens in N_TOKENS {
+                let weights = matrix(TensorType::Q8_0, 70, 96);
+                compare_rows(&gpu, &weights, n_tokens, Some(&pair(rank, 70, 96)), None);
+            }
+        }
+    }
+}
+
+#[test]
+fn splits_a_matrix_that_passes_a_binding() {
+    for mut gpu in variants() {
+        // Three tiles of 32 rows, with 2 bytes of scale for 32 weights of one.
+        gpu.limit_binding_bytes(3 * 32 * (512 + 32));
+        for n_tokens in [1, 9] {
+            compare_rows(
+                &gpu,
+                &matrix(TensorType::Q8_0, 257, 512),
+                n_tokens,
+                None,
+                None,
+            );
+        }
+    }
+}
+
+#[test]
+fn projects_to_the_stream_or_beside_it() {
+    for gpu in variants() {
+        for (adds, n_tokens) in [(true, 1), (false, 1), (true, 5), (false, 20)] {
+            let case = format!("{}, project adds {adds} T={n_tokens}", gpu.variant());
+            let weights = matrix(TensorType::Q4_0, 64, 96);
+            let packed = on_device(&gpu, &weights);
+            let mut numbers = Numbers::new(3);
+            let x = numbers.take(n_tokens * 96);
+            let stream = numbers.take(n_tokens * 64);
+            let with_sentinel = [&stream[..], &[SENTINEL; 64]].concat();
+            let (source, y) = (rows(&gpu, &x, 96), rows(&gpu, &with_sentinel, 64));
+            let rounded = room(&gpu, n_tokens);
+            run(&gpu, n_tokens, || {
+                let multiply = Multiply {
+                    used: Use::Project { adds },
+                    matrix: &packed,
+                    input: Input::Source,
+                    params: Params {
+                        x_stride: words(96),
+                        y_stride: words(64),
+                        ..Params::default()
+                    },
+                    buffers: Buffers {
+                        source: Some(&source.buffer),
+                        stream: Some(&y.buffer),
+                        ..Buffers::default()
+                    },
+                    lora: None,
+                    first_group: 0,
+                    rounded: &rounded.buffer,
+                };
+                plan(&gpu, n_tokens, &multiply)
+            });
+            let mut expected = stream;
+            reference::project::project(&weights, None, adds, &x, &mut expected);
+            assert_close(
+                &case,
+                bound(&gpu, TensorType::Q4_0, n_tokens),
+                &expected,
+                &filled(&gpu, &case, &y),
+            );
+        }
+    }
+}
+
+/// Gate and up as one matrix, their rows by turns.
+fn by_turns(gpu: &Gpu, gate: &Matrix, up: &Matrix) -> PackedMatrix {
+    let rows: Vec<&[u8]> = gate
+        .rows()
+        .zip(up.rows())
+        .flat_map(|(a, b)| [a, b])
+        .collect();
+    gpu.matrix("gate_up", gate.kind, gate.n_cols, &rows)
+        .expect("weights")
+}
+
+#[test]
+fn gates_what_was_normed() {
+    const F: usize = 48;
+    const C: usize = 64;
+    for gpu in variants() {
+        for (activation, has_adapter, n_tokens) in [
+            (Activation::Silu, false, 1),
+            (Activation::GeluTanh, false, 1),
+            (Activation::Silu, true, 1),
+            (Activation::Silu, true, 6),
+            (Activation::GeluTanh, true, 33),
+        ] {
+            let variant = gpu.variant();
+            let case =
+                format!("{variant}, gate_up {activation:?} adapter {has_adapter} T={n_tokens}");
+            let (gate, up) = (
+                matrix(TensorType::Q8_0, F, C),
+                matrix(TensorType::Q8_0, F, C),
+            );
+            let packed = by_turns(&gpu, &gate, &up);
+            // Only one of the two is adapted.
+            let lora = pair(3, F, C);
+            let pairs = [None, has_adapter.then_some(&lora)];
+            let by_row: Vec<_> = (0..2 * F).map(|row| (row % 2, row / 2)).collect();
+            let on_gpu = has_adapter.then(|| {
+                PackedPairs::new(&gpu, "pairs", &pairs, C, &by_row, true, n_tokens).expect("pairs")
+            });
+            let mut numbers = Numbers::new(5);
+            let (x, gain) = (numbers.take(n_tokens * C), numbers.take(C));
+            let (stream, vectors) = (rows(&gpu, &x, C), rows(&gpu, &gain, C));
+            let y = output(&gpu, n_tokens, F);
+            let rounded = room(&gpu, n_tokens);
+            run(&gpu, n_tokens, || {
+                let multiply = Multiply {
+                    used: Use::GateUp {
+                        is_gelu: activation == Activation::GeluTanh,
+                    },
+                    matrix: &packed,
+                    input: Input::Stream,
+                    params: Params {
+                        x_stride: words(C),
+                        eps: EPS,
+                        y_stride: 2 * words(F),
+                        ..Params::default()
+                    },
+                    buffers: Buffers {
+                        stream: Some(&stream.buffer),
+                        vectors: Some(&vectors.buffer),
+                        cache: Some(&y.buffer),
+                        ..Buffers::default()
+                    },
+                    lora: on_gpu.as_ref(),
+                    first_group: 0,
+                    rounded: &rounded.buffer,
+                };
+                plan(&gpu, n_tokens, &multiply)
+            });
+            let mut expected = vec![0.0; n_tokens * F];
+            reference::gate_up::gate_up(
+                [&gate, &up],
+                pairs,
+                activation,
+                &gain,
+                EPS,
+                &x,
+                &mut expected,
+            );
+            assert_close(
+                &case,
+                bound(&gpu, TensorType::Q8_0, n_tokens),
+                &expected,
+                &filled(&gpu, &case, &y),
+            );
+        }
+    }
+}
+
+#[test]
+fn turns_queries_and_fills_the_cache() {
+    const POSITION: usize = 61;
+    const N_PLACES: usize = 192;
+    let config = model_config(3, 1, 16);
+    let (c, q, kv) = (config.n_embd, config.q_width(), config.kv_width());
+    for gpu in variants() {
+        for (has_adapter, n_tokens) in [(false, 1), (true, 1), (false, 5), (true, 70)] {
+            let variant = gpu.variant();
+            let case = format!("{variant}, qkv adapter {has_adapter} T={n_tokens}");
+            let matrices = [q, kv, kv].map(|n_rows| matrix(TensorType::F16, n_rows, c));
+            let all: Vec<&[u8]> = matrices.iter().flat_map(|matrix| matrix.rows()).collect();
+            let packed = gpu
+                .matrix("qkv", TensorType::F16, c, &all)
+                .expect("weights");
+            let mut numbers = Numbers::new(11);
+            let (x, gain) = (numbers.take(n_tokens * c), numbers.take(c));
+            let bias = [q, kv, kv].map(|n| numbers.take(n));
+            // Values have no pair, keys one of a lower rank.
+            let loras = [pair(4, q, c), pair(2, kv, c)];
+            let pairs = if has_adapter {
+                [Some(&loras[0]), Some(&loras[1]), None]
+            } else {
+                [None; 3]
+            };
+            let n_rows = [(0, q), (1, kv), (2, kv)];
+            let by_row: Vec<_> = n_rows
+                .iter()
+                .flat_map(|&(idx, n)| (0..n).map(move |row| (idx, row)))
+                .collect();
+            let on_gpu = has_adapter.then(|| {
+                PackedPairs::new(&gpu, "pairs", &pairs, c, &by_row, false, n_tokens).expect("pairs")
+            });
+            let vectors = [gain.clone(), bias.concat()].concat();
+            let angles: Vec<f32> = (0..N_PLACES)
+                .flat_map(|place| (0..8).map(move |idx| (place, idx)))
+                .flat_map(|(place, idx)| {
+                    let angle = reference::rope::angle(&config.rope, None, place, idx);
+                    [angle.cos(), angle.sin()]
+                })
+                .collect();
+            let (stream, vectors) = (rows(&gpu, &x, c), rows(&gpu, &vectors, c));
+            let angles = rows(&gpu, &angles, 4);
+            let y = output(&gpu, n_tokens, q + kv);
+            let cache = gpu.rows("cache", N_PLACES, kv).expect("room");
+            let place = u32::try_from(POSITION).expect("a position");
+            let batch = batch(&gpu, place, &vec![0; n_tokens]);
+            let rounded = room(&gpu, n_tokens);
+            run(&gpu, n_tokens, || {
+                let multiply = Multiply {
+                    used: Use::Qkv { rotates: true },
+                    matrix: &packed,
+                    input: Input::Stream,
+                    params: Params {
+                        x_stride: words(c),
+                        eps: config.norm_eps,
+                        y_stride: words(q + kv),
+                        bias: words(c),
+                        n_heads: 3,
+                        n_kv_heads: 1,
+                        head_words: 4,
+                        rope_words: 4,
+                        n_positions: param(N_PLACES),
+                        ..Params::default()
+                    },
+                    buffers: Buffers {
+                        stream: Some(&stream.buffer),
+                        vectors: Some(&vectors.buffer),
+                        source: Some(&angles.buffer),
+                        cache: Some(&cache.buffer),
+                        y: Some(&y.buffer),
+                        ..Buffers::default()
+                    },
+                    lora: on_gpu.as_ref(),
+                    first_group: 0,
+                    rounded: &rounded.buffer,
+                };
+                match n_tokens {
+                    1 => multiply.one(&gpu, &batch.all()),
+                    _ => multiply.many(&gpu, &batch.all()),
+                }
+            });
+            let [queries, keys, values] = reference::qkv::qkv(
+                &config,
+                [&matrices[0], &matrices[1], &matrices[2]],
+                pairs,
+                [&bias[0], &bias[1], &bias[2]],
+                &gain,
+                POSITION,
+                &x,
+            );
+            let got = filled(&gpu, &case, &y);
+            let got: Vec<f32> = got
+                .chunks(q + kv)
+                .flat_map(|row| row[..q].to_vec())
+                .collect();
+            assert_close(
+                &case,
+                bound(&gpu, TensorType::F16, n_tokens),
+                &queries,
+                &got,
+            );
+            let halves = super::attention::halves(&gpu, &cache);
+            let (found_keys, found_values): (Vec<f32>, Vec<f32>) = (POSITION..POSITION + n_tokens)
+                .flat_map(|place| (0..kv).map(move |at| (place, at)))
+                .map(|(place, at)| {
+                    let key = ((place / 64 * 4 + at / 4) * 64 + place % 64) * 4 + at % 4;
+                    (halves[key], halves[N_PLACES * kv + place * kv + at])
+                })
+                .unzip();
+            let in_halves = bound(&gpu, TensorType::F16, n_tokens).max(1e-6);
+            assert_close(&format!("{case}, keys"), in_halves, &keys, &found_keys);
+            assert_close(
+                &format!("{case}, values"),
+                in_halves,
+                &values,
+                &found_values,
+            );
+        }
+    }
+}

@@ -1,0 +1,6 @@
+// Turns the part of this package that searches into a script of its own, for pages without a chat; `index.ts` has all of it.
+export { Anchorite } from "./engine/client.js";
+export type { EngineState, OpenOptions, SearchOptions } from "./engine/client.js";
+export { AnchoriteError } from "./engine/errors.js";
+export type { FilterCounts, Filters, Hit, Manifest, Rung, RungState } from "./engine/protocol.js";
+export { AnchoriteSearch } from "./elements/anchorite-search.js";
