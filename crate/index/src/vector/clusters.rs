@@ -87,7 +87,8 @@ impl Clusters {
         let numbers = [self.shards.len()].into_iter();
         let sizes = self.sizes.iter().map(|&size| size as usize);
         for number in numbers.chain(sizes) {
-            bytes.extend((number as u32).to_le_bytes());
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            bytes.extend(number.to_le_bytes());
         }
         self.means.push_bytes(&mut bytes);
         bytes
