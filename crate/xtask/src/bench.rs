@@ -160,7 +160,7 @@ fn embed(output: &Output) -> anyhow::Result<()> {
         .arg("--ours")
         .arg(program)
         .arg("--embedder")
-        .arg(run::root().join("models/default/embedder.gguf"))
+        .arg(run::root().join("models/int8/embedder.gguf"))
         .arg("--python")
         .arg(prepare::python()?)
         .arg("--onnx")

@@ -39,7 +39,7 @@ enum Command {
     Wasm,
     /// Print the size of what a page downloads.
     Size(size::Arguments),
-    /// Make `models/default/embedder.gguf` from its published source.
+    /// Make `models/int8/embedder.gguf` from its published source.
     Models,
     /// Record what the embedder's tests compare with, by candle in single precision.
     Golden,

