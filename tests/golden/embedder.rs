@@ -52,10 +52,11 @@ fn points_where_single_precision_points() {
     check_directions(&embedder(), 0.999);
 }
 
-/// 4 and 5 bits and a smaller vocabulary turn the vectors; what that costs in retrieval stands in `docs/benchmarks.md`.
+/// 4 and 5 bits turn the vectors, and words of other languages lose their tokens; what that costs in retrieval stands in
+/// `docs/benchmarks.md`.
 #[test]
 fn the_small_one_that_ships_points_nearly_there() {
-    check_directions(&load("models/default/embedder.gguf"), 0.96);
+    check_directions(&load("models/default/embedder.gguf"), 0.93);
 }
 
 #[test]

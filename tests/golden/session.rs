@@ -82,7 +82,6 @@ fn ask(
                     n_pieces += 1;
                     if n_losses > 0 && n_pieces == 2 {
                         n_losses -= 1;
-                        n_pieces = 0;
                         let devices = devices.borrow();
                         devices.last().expect("a device to break").destroy();
                     }
@@ -94,6 +93,7 @@ fn ask(
                 }
                 AskEvent::Backend { backend } => {
                     text.clear();
+                    n_pieces = 0;
                     let kind = if backend.kind == "cpu" { "cpu" } else { "gpu" };
                     told.push(format!("runs on {kind}"));
                 }
