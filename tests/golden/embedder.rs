@@ -49,14 +49,14 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
 
 #[test]
 fn points_where_single_precision_points() {
-    check_directions(&embedder(), 0.999);
+    check_directions(&embedder(), [0.999; 2]);
 }
 
 /// 4 and 5 bits turn the vectors, and words of other languages lose their tokens; what that costs in retrieval stands in
 /// `docs/benchmarks.md`.
 #[test]
 fn the_small_one_that_ships_points_nearly_there() {
-    check_directions(&load("models/default/embedder.gguf"), 0.93);
+    check_directions(&load("models/default/embedder.gguf"), [0.98, 0.8]);
 }
 
 #[test]
@@ -77,8 +77,9 @@ fn words_outside_the_small_vocabulary_are_spelled_or_unknown() {
     );
 }
 
-/// Prints the cosine of each text's embedding with the recorded one, and holds it to `bound`.
-fn check_directions(embedder: &Embedder, bound: f64) {
+/// Prints the cosine of each text's embedding with the recorded one, and holds it to the first bound, or the second one where the
+/// text has other letters than English.
+fn check_directions(embedder: &Embedder, [english, other]: [f64; 2]) {
     let fixture = fixture();
     assert_eq!(embedder.dimension(), 384, "as published");
     let texts: Vec<&str> = fixture
@@ -89,6 +90,7 @@ fn check_directions(embedder: &Embedder, bound: f64) {
     let found = embedder.embed(&texts).expect("the texts embed");
     for (case, found) in fixture.cases.iter().zip(&found) {
         let got = cosine(found, &case.embedding);
+        let bound = if case.text.is_ascii() { english } else { other };
         println!("cosine of {:.40}: bound {bound}, got {got:.6}", case.text);
         assert!(
             got >= bound,
