@@ -9,7 +9,8 @@ import { serve } from "./server.mjs";
 
 /**
  * What is served before the worker's own script: it remembers the devices that the worker opens, and what their adapter
- * offered, and breaks the newest one behind the third piece of text, as often as `plan` says. Nothing in the page knows.
+ * offered, and breaks each behind the first piece of text that it wrote, as often as `plan` says: later pieces may come from
+ * what a device had in its queue. Nothing in the page knows.
  */
 const prelude = (plan) => `{
   const plan = ${JSON.stringify(plan)};
@@ -20,12 +21,12 @@ const prelude = (plan) => `{
     opened.push({ device, offered: this.features.has("subgroups") });
     return device;
   };
-  let pieces = 0;
+  let broken = 0;
   const post = globalThis.postMessage.bind(globalThis);
   globalThis.postMessage = (reply) => {
     post(reply);
-    if (reply.kind !== "event" || reply.event.kind !== "text" || plan.times === 0 || ++pieces < 3) return;
-    pieces = 0;
+    if (reply.kind !== "event" || reply.event.kind !== "text" || plan.times === 0 || opened.length === broken) return;
+    broken = opened.length;
     plan.times -= 1;
     const { device } = opened.at(-1);
     if (plan.refuse) {

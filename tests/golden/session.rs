@@ -58,15 +58,15 @@ fn session(generator: Generator) -> Session {
     session
 }
 
-/// Asks, and breaks the newest device behind the second piece of text, `n_losses` times; gives the answer, and what was told
-/// apart from the text, with the text that stood in the end.
+/// Asks, and breaks each device behind the first piece of text that it wrote, `n_losses` times; gives the answer, and what was
+/// told apart from the text, with the text that stood in the end. Later pieces may come from what a device had in its queue.
 fn ask(
     session: &mut Session,
     question: &str,
     devices: &Rc<RefCell<Vec<Gpu>>>,
     mut n_losses: usize,
 ) -> Result<(Answer, Vec<String>, String), EngineError> {
-    let (mut told, mut text, mut n_pieces) = (Vec::new(), String::new(), 0);
+    let (mut told, mut text, mut n_broken) = (Vec::new(), String::new(), 0);
     let options = AskOptions {
         max_tokens: 24,
         ..AskOptions::default()
@@ -79,10 +79,10 @@ fn ask(
             match event {
                 AskEvent::Text { text: piece } => {
                     text.push_str(&piece);
-                    n_pieces += 1;
-                    if n_losses > 0 && n_pieces == 2 {
+                    let devices = devices.borrow();
+                    if n_losses > 0 && devices.len() > n_broken {
                         n_losses -= 1;
-                        let devices = devices.borrow();
+                        n_broken = devices.len();
                         devices.last().expect("a device to break").destroy();
                     }
                 }
@@ -93,7 +93,6 @@ fn ask(
                 }
                 AskEvent::Backend { backend } => {
                     text.clear();
-                    n_pieces = 0;
                     let kind = if backend.kind == "cpu" { "cpu" } else { "gpu" };
                     told.push(format!("runs on {kind}"));
                 }
