@@ -91,7 +91,7 @@ impl Runner<'_> {
                 self.tokens(tokens, n_known, n_ahead).await
             }
             _ => {
-                self.has_text = false;
+                self.finish(tokens);
                 let mut run = tokens[position..].to_vec();
                 run.extend_from_slice(guessed);
                 self.logits(&run, position, run.len()).await
@@ -100,10 +100,10 @@ impl Runner<'_> {
         self.settled(result)
     }
 
-    /// The text is over: what of `tokens` has run is in the cache.
+    /// Ends what the device is writing, if it is: what of `tokens` has run is in the cache.
     pub(super) fn finish(&mut self, tokens: &[TokenId]) {
         if let Forward::Gpu(forward) = self.forward
-            && self.has_text
+            && std::mem::take(&mut self.has_text)
         {
             forward.end();
             let n_run = tokens.len().saturating_sub(1).min(forward.n_cached());
