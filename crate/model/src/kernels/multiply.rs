@@ -107,18 +107,12 @@ impl Multiply<'_> {
         Ok(ops)
     }
 
-    /// Whether codes of 8 bits are what is multiplied.
     fn is_rounded(&self, gpu: &Gpu) -> bool {
-        gpu.variant().precision == Precision::Int8 && self.matrix.kind.block_len() > 1
+        is_rounded(gpu, self.matrix.kind)
     }
 
-    /// The input as the kernel gets it.
     fn kernel_input(&self, gpu: &Gpu) -> Input {
-        match self.input {
-            Input::Stream if self.is_rounded(gpu) => Input::RoundedStream,
-            Input::Source if self.is_rounded(gpu) => Input::RoundedSource,
-            other => other,
-        }
+        kernel_input(self.input, self.is_rounded(gpu))
     }
 
     /// The step that rounds the input.
@@ -262,6 +256,20 @@ impl BoundSlice {
     }
 }
 
+/// Whether codes of 8 bits are what is multiplied with weights of this type.
+fn is_rounded(gpu: &Gpu, kind: TensorType) -> bool {
+    gpu.variant().precision == Precision::Int8 && kind.block_len() > 1
+}
+
+/// An input as the kernel gets it.
+fn kernel_input(input: Input, is_rounded: bool) -> Input {
+    match input {
+        Input::Stream if is_rounded => Input::RoundedStream,
+        Input::Source if is_rounded => Input::RoundedSource,
+        other => other,
+    }
+}
+
 /// Compiles all that a matrix of such rows will be multiplied with, before it is there; `input` is that of one token.
 pub(crate) fn compile(
     gpu: &Gpu,
@@ -272,18 +280,18 @@ pub(crate) fn compile(
     has_adapter: bool,
 ) {
     let has_barriers = gpu.variant().reduction != Reduction::BarrierFree;
-    let is_rounded = gpu.variant().precision == Precision::Int8 && kind.block_len() > 1;
-    let is_normed = matches!(input, Input::Stream | Input::Pending);
-    if is_rounded {
-        gpu.pipeline(&source::round(is_normed));
-    }
-    let (plain, of_many) = match (is_normed, is_rounded) {
-        (true, false) => (Input::Stream, Input::Stream),
-        (false, false) => (Input::Source, Input::Source),
-        (true, true) => (Input::Stream, Input::RoundedStream),
-        (false, true) => (Input::Source, Input::RoundedSource),
+    let is_rounded = is_rounded(gpu, kind);
+    let plain = match input {
+        Input::Stream | Input::Pending => Input::Stream,
+        _ => Input::Source,
     };
-    let of_one = if is_rounded { of_many } else { input };
+    if is_rounded {
+        gpu.pipeline(&source::round(plain == Input::Stream));
+    }
+    let (of_one, of_many) = (
+        kernel_input(input, is_rounded),
+        kernel_input(plain, is_rounded),
+    );
     let has_own_lora = has_adapter && has_barriers;
     let n_words = n_cols.div_ceil(4);
     let mut forms = vec![

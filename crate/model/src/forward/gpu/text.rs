@@ -64,8 +64,8 @@ impl GpuForward {
         Ok(())
     }
 
-    /// The next tokens of the text, at least one; up to `n_ahead` command buffers are on their way meanwhile. Behind the text's end, or the end of
-    /// the context, there are none.
+    /// The next tokens of the text, at least one; up to `n_ahead` command buffers are on their way meanwhile. Behind the
+    /// text's end, or the end of the context, there are none.
     ///
     /// # Errors
     /// [`RunError::NotFinite`], [`RunError::DeviceLost`], [`RunError::Kernel`]; the text is then over.
