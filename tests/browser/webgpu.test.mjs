@@ -64,6 +64,46 @@ for (const make of [doubleSite, realSite]) {
   });
 }
 
+describe("kernels on the real site", { skip: realSite() ? false : "the real package is not built" }, () => {
+  test("are compiled while the rest is on its way, and never twice", async () => {
+    const site = realSite();
+    const browser = await launch({ gpu: true });
+    const host = await serve(site.roots);
+    const held = {};
+    const hold = (name) => new Promise((resolve) => (held[name] = resolve));
+    const holds = { [partOf(site, "generator")]: { hold: hold("generator") }, [partOf(site, "adapter")]: { hold: hold("adapter") } };
+    host.rules = (name) => holds[name] ?? null;
+    const { page, context } = await visit(browser, host.url, { query: "?backend=webgpu" });
+    await page.evaluate(async () => {
+      const engine = await document.querySelector("anchorite-chat").engine;
+      await new Promise((resolve) => engine.subscribe((state) => state.choice && resolve()));
+    });
+    const worker = page.workers().find((one) => one.url().includes("anchorite-worker"));
+    await worker.evaluate(() => {
+      const { createComputePipeline } = GPUDevice.prototype;
+      globalThis.compiled = [];
+      GPUDevice.prototype.createComputePipeline = function (descriptor) {
+        globalThis.compiled.push(descriptor.label);
+        return createComputePipeline.call(this, descriptor);
+      };
+    });
+    const compiled = () => worker.evaluate(() => globalThis.compiled);
+    assert.deepEqual(await compiled(), [], "nothing is known of the generator yet");
+    held.generator();
+    while ((await compiled()).length < 10) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal((await engineState(page)).backend, null, "the adapter is still missing");
+    held.adapter();
+    await settle(page);
+    const { detail: answer } = await askInChat(page, site.answerable);
+    assert.equal(answer.backend.kind, "webgpu");
+    const all = await compiled();
+    assert.equal(new Set(all).size, all.length, `each once: ${all.join(", ")}`);
+    await context.close();
+    await browser.close();
+    await host.close();
+  });
+});
+
 describe("WebGPU against the CPU on the real site", { skip: realSite() ? false : "the real package is not built" }, () => {
   test("writes the same greedy text on both", async () => {
     const site = realSite();

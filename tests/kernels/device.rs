@@ -72,8 +72,8 @@ fn refuses_a_form_that_the_adapter_lacks() {
 #[test]
 fn splits_a_matrix_that_passes_a_binding() {
     let Some(mut gpu) = gpu() else { return };
-    // Three tiles of 32 rows, with 2 bytes of scale for 32 weights of one.
-    gpu.limit_binding_bytes(3 * 32 * (64 + 4));
+    // Three tiles of 32 rows, with 2 bytes of scale for 32 weights, or 4 where they lie as bytes.
+    gpu.limit_binding_bytes(3 * 32 * (64 + 8));
     let whole = matrix(TensorType::Q8_0, 257, 64);
     assert_eq!(
         on_device(&gpu, &whole).n_slices(),

@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use anchorite::index::bundle::Role;
 use anchorite::model::adapter::Adapter;
+use anchorite::model::forward::GpuForward;
 use anchorite::model::generate::{BackendRequest, Generator};
+use anchorite::model::gguf::Gguf;
 use anchorite::model::parts::Parts;
 use anchorite::recover::Reload;
 use anchorite::{AskEvent, AskOptions, EngineError};
@@ -38,6 +40,20 @@ impl AbortFlag {
 
 #[wasm_bindgen]
 impl Engine {
+    /// Opens the graphics device and compiles the generator's kernels, as soon as the parts that have arrived hold its file's
+    /// head; gives nothing before that: ask again when the next part is here. [`Engine::load_generator`] waits for nothing,
+    /// so wait for the promise first. It resolves also where the device refuses, which loading then reports.
+    pub fn prepare_generator(&self, adapter: bool) -> Option<js_sys::Promise> {
+        let gguf = self.files.head(Role::Generator)?;
+        let prepared = Rc::clone(&self.prepared);
+        Some(wasm_bindgen_futures::future_to_promise(async move {
+            if let Ok(gpu) = GpuForward::prepare(&gguf, adapter).await {
+                *prepared.borrow_mut() = Some(gpu);
+            }
+            Ok(JsValue::UNDEFINED)
+        }))
+    }
+
     /// Loads the generator, and its adapter where wanted and shipped, on `webgpu` or `cpu`; resolves to the backend.
     ///
     /// When a graphics device fails in mid-answer, `again` is called with where the generator goes next. It brings the
@@ -72,9 +88,10 @@ impl Engine {
             true => Some(take(Role::Adapter)?),
             false => None,
         };
+        let prepared = self.prepared.take();
         Ok(wasm_bindgen_futures::future_to_promise(async move {
             let load = async {
-                let generator = Generator::load(parts, None, request, &reason).await?;
+                let generator = Generator::load_on(parts, None, request, &reason, prepared).await?;
                 let adapter = adapter_parts
                     .map(|parts| Adapter::load(&parts, generator.config()))
                     .transpose()?;
@@ -130,6 +147,17 @@ impl Engine {
                 .map_err(|error| to_js(&error))?;
             value(&answer)
         }))
+    }
+}
+
+impl Files {
+    /// The head of a GGUF file, if what has arrived from its start on holds it.
+    fn head(&self, role: Role) -> Option<Gguf> {
+        let file = self.manifest.file(role)?;
+        let waiting = self.parts.borrow();
+        let arrived = file.parts.iter().map_while(|part| waiting.get(&part.path));
+        let head = Parts::new(arrived.cloned().collect());
+        Gguf::parse_head(&head, file.bytes).ok()
     }
 }
 

@@ -55,6 +55,9 @@ struct Files {
 pub struct Engine {
     files: Rc<Files>,
     session: Option<Rc<RefCell<Session>>>,
+    /// A graphics device with the generator's kernels, until it is loaded.
+    #[cfg(feature = "answers")]
+    prepared: Rc<RefCell<Option<anchorite::model::gpu::Gpu>>>,
 }
 
 #[wasm_bindgen]
@@ -69,6 +72,8 @@ impl Engine {
                 parts: RefCell::default(),
             }),
             session: None,
+            #[cfg(feature = "answers")]
+            prepared: Rc::default(),
         })
     }
 

@@ -100,6 +100,10 @@ export class Engine {
     this.#meaning = true;
   }
 
+  prepare_generator() {
+    return pause(0);
+  }
+
   async load_generator(kind, reason, adapter, again) {
     this.#file("generator");
     this.#again = again;

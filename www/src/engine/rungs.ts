@@ -278,11 +278,12 @@ export function bytesOf(files: readonly FileEntry[]): number {
   return files.reduce((sum, file) => sum + file.bytes, 0);
 }
 
-/** Brings every part of `files` into the engine, once there is room for them, one after the other, so that a broken download resumes by part; tells `rung`. */
+/** Brings every part of `files` into the engine, once there is room for them, one after the other, so that a broken download resumes by part; tells `rung`, and `arrived` after each. */
 export async function fetchFiles(
   { engine, store }: Session<SearchEngine>,
   rung: Rung | null,
   files: readonly FileEntry[],
+  arrived?: () => void,
 ): Promise<void> {
   const total = bytesOf(files);
   let loaded = 0;
@@ -299,12 +300,13 @@ export async function fetchFiles(
       await store.bring(
         part,
         (content) => engine.add_part(part.path, content),
-        (arrived, from) => {
-          loaded += arrived;
-          bytes[from] += arrived;
+        (length, from) => {
+          loaded += length;
+          bytes[from] += length;
           if (performance.now() - told > PROGRESS_MS) tell();
         },
       );
+      arrived?.();
     }
   }
   if (loaded !== total) {

@@ -16,6 +16,11 @@ export function browser_has_subgroups(): void;
 /** The engine of the search module, and what answers. */
 export class Engine extends SearchEngine {
   /**
+   * Opens the graphics device and compiles the generator's kernels once the parts that have arrived tell which; nothing
+   * before that. To be awaited before `load_generator`, which reports what goes wrong.
+   */
+  prepare_generator(adapter: boolean): Promise<void> | undefined;
+  /**
    * When a graphics device fails in mid-answer, `again` is called with where the generator goes next. It brings the
    * generator's parts once more; it rejects with the code `gpu` where there is no device to load on.
    */

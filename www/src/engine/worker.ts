@@ -143,7 +143,12 @@ async function loadGenerator(ready: Session, request: BackendRequest): Promise<v
     return;
   }
   await climb("answer", false, async () => {
-    await fetchFiles(ready, "answer", files);
+    // Kernels are compiled while the rest is still on its way.
+    let prepared: Promise<void> | undefined;
+    await fetchFiles(ready, "answer", files, () => {
+      if (kind === "webgpu") prepared ??= ready.engine.prepare_generator(hasAdapter(ready));
+    });
+    await prepared;
     post({ kind: "rung", rung: "answer", state: { kind: "starting" } });
     await alone(async () => {
       try {
@@ -172,11 +177,14 @@ function generatorFiles({ manifest }: Session): readonly FileEntry[] {
   return files.some(({ role }) => role === "generator") ? files : [];
 }
 
+function hasAdapter(ready: Session): boolean {
+  return generatorFiles(ready).some(({ role }) => role === "adapter");
+}
+
 /** Loads the generator from parts that have arrived, and says what runs it. */
 async function startGenerator(ready: Session, request: BackendRequest, kind: "webgpu" | "cpu", reason: string): Promise<void> {
-  const adapter = generatorFiles(ready).some(({ role }) => role === "adapter");
   const again = (next: "webgpu" | "cpu"): Promise<void> => bringAgain(ready, request, next);
-  post({ kind: "backend", backend: await ready.engine.load_generator(kind, reason, adapter, again) });
+  post({ kind: "backend", backend: await ready.engine.load_generator(kind, reason, hasAdapter(ready), again) });
 }
 
 /** Brings the generator's parts once more, from this device where they were kept, unless it goes to a GPU that is not there. */

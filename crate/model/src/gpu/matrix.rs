@@ -17,15 +17,44 @@
 //! | Q4_K | 4 bits | | 6 bits and 6 bits of minimum for 32, a byte each | f16 and f16 for 256 |
 //! | Q5_K | 4 bits | 1 bit | as Q4_K | as Q4_K |
 //! | Q6_K | 4 bits | 2 bits | i8 for 16 | f16 for 256 |
+//!
+//! Where inputs are rounded to 8 bits, all types with blocks lie as [`bytes`] says instead.
 
+mod bytes;
 mod pack;
 
-use super::{Gpu, GpuError};
+pub(crate) use bytes::ByteBlocks;
+
+use super::{Gpu, GpuError, Precision};
 use crate::gguf::TensorType;
 use crate::weights::Matrix;
 
 /// Rows in a tile: 8 groups of 4.
 pub(crate) const TILE_ROWS: usize = 32;
+
+/// How weights lie on a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// In the streams of their type.
+    Streams(TensorType),
+    /// As codes of 8 bits.
+    Bytes(ByteBlocks),
+}
+
+impl Layout {
+    /// How the device's kernels want a type.
+    pub(crate) fn of(gpu: &Gpu, kind: TensorType) -> Self {
+        match gpu.variant().precision {
+            Precision::Int8 if kind.block_len() > 1 => Self::Bytes(ByteBlocks::of(kind)),
+            _ => Self::Streams(kind),
+        }
+    }
+
+    /// Whether it is multiplied with inputs that were rounded to 8 bits.
+    pub(crate) fn is_bytes(self) -> bool {
+        matches!(self, Self::Bytes(_))
+    }
+}
 
 /// How many words of four u32 the streams of one tile have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +67,22 @@ struct TileWords {
 
 impl TileWords {
     /// For rows of `n_words` words of 4 weights.
-    fn of(kind: TensorType, n_words: usize) -> Self {
+    fn of(layout: Layout, n_words: usize) -> Self {
+        match layout {
+            Layout::Streams(kind) => Self::of_streams(kind, n_words),
+            Layout::Bytes(blocks) => {
+                let scales = 8 * blocks.per_row(n_words);
+                Self {
+                    codes: 8 * n_words,
+                    highs: 0,
+                    scales,
+                    supers: if blocks.has_mins { scales } else { 0 },
+                }
+            }
+        }
+    }
+
+    fn of_streams(kind: TensorType, n_words: usize) -> Self {
         use TensorType::{BF16, F16, F32, Q4_0, Q4_1, Q4K, Q5_0, Q5_1, Q5K, Q6K, Q8_0};
         let (blocks, halves) = (n_words / 8, n_words.div_ceil(2));
         let pairs = blocks.div_ceil(2);
@@ -80,6 +124,7 @@ pub struct PackedMatrix {
     pub n_cols: usize,
     /// Words of 4 weights in a row, the last one padded with zeros.
     pub n_words: usize,
+    pub(crate) layout: Layout,
     pub(crate) slices: Vec<Slice>,
 }
 
@@ -90,7 +135,7 @@ pub(crate) struct Slice {
     pub(crate) first_row: usize,
     pub(crate) n_rows: usize,
     pub(crate) buffer: wgpu::Buffer,
-    /// First words of the streams behind the codes.
+    /// First words of the streams behind the codes; minimums of codes of 8 bits are `supers`.
     pub(crate) highs: usize,
     pub(crate) scales: usize,
     pub(crate) supers: usize,
@@ -134,7 +179,8 @@ impl Gpu {
             });
         }
         let n_words = n_cols.div_ceil(4);
-        let tile = TileWords::of(kind, n_words);
+        let layout = Layout::of(self, kind);
+        let tile = TileWords::of(layout, n_words);
         let tile_bytes = 16 * tile.sum() as u64;
         let n_tiles = self.max_binding_bytes() / tile_bytes;
         if n_tiles == 0 {
@@ -152,10 +198,14 @@ impl Gpu {
             let highs = n_tiles * tile.codes;
             let scales = highs + n_tiles * tile.highs;
             let supers = scales + n_tiles * tile.scales;
+            let packed = match layout {
+                Layout::Streams(kind) => pack::pack(kind, n_words, rows),
+                Layout::Bytes(_) => bytes::pack(kind, n_words, rows),
+            };
             Ok(Slice {
                 first_row: idx * slice_rows,
                 n_rows: rows.len(),
-                buffer: self.storage_of(label, &pack::pack(kind, n_words, rows))?,
+                buffer: self.storage_of(label, &packed)?,
                 highs,
                 scales,
                 supers,
@@ -166,6 +216,7 @@ impl Gpu {
             n_rows: rows.len(),
             n_cols,
             n_words,
+            layout,
             slices: slices.collect::<Result<_, GpuError>>()?,
         })
     }

@@ -15,6 +15,9 @@ pub use buffer::Rows;
 pub use device::{Adapter, Gpu, browser_has_subgroups};
 pub use dispatch::{Bindings, Buffers, Dispatch, Grid, Kernel, Op};
 pub use error::GpuError;
+#[cfg(test)]
+pub(crate) use matrix::ByteBlocks;
+pub(crate) use matrix::Layout;
 pub use matrix::PackedMatrix;
 pub use trace::Trace;
 pub use variant::{Precision, Reduction, Variant};

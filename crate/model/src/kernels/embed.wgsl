@@ -1,5 +1,4 @@
 // y[t,:] = scale * weights[tokens[t],:], for the tokens whose row lies in this slice of the matrix.
-@group(0) @binding(2) var<storage, read> weights: array<vec4<u32>>;         // [V, C], packed
 @group(0) @binding(4) var<storage, read_write> stream: array<vec4<f32>>;    // [T, C]
 
 // One invocation: one unit of one token.

@@ -15,7 +15,7 @@ use super::params::{Params, param};
 use super::source::{self, Form, Input, Products};
 use crate::adapter::LoraPair;
 use crate::gguf::TensorType;
-use crate::gpu::{Buffers, Dispatch, Gpu, GpuError, Grid, Op, PackedMatrix, Precision, Reduction};
+use crate::gpu::{Buffers, Dispatch, Gpu, GpuError, Grid, Layout, Op, PackedMatrix, Reduction};
 
 /// Tokens up to which sums are made row by row, and not in tiles.
 const FEW: u32 = 8;
@@ -74,7 +74,7 @@ impl Multiply<'_> {
     pub fn one(&self, gpu: &Gpu, batch: &wgpu::BufferBinding<'_>) -> Result<Vec<Op>, GpuError> {
         let has_own_lora = self.lora.is_some_and(|lora| lora.is_own(gpu));
         let mut ops = Vec::new();
-        if self.is_rounded(gpu) {
+        if self.is_rounded() {
             ops.push(self.round(gpu, batch)?);
         }
         if !has_own_lora {
@@ -93,7 +93,7 @@ impl Multiply<'_> {
     /// As [`Multiply::one`].
     pub fn many(&self, gpu: &Gpu, batch: &wgpu::BufferBinding<'_>) -> Result<Vec<Op>, GpuError> {
         let mut ops = self.inner(|inner| inner.many(gpu, batch))?;
-        if self.is_rounded(gpu) {
+        if self.is_rounded() {
             ops.push(self.round(gpu, batch)?);
         }
         for slice in self.slices(gpu, batch)? {
@@ -107,12 +107,12 @@ impl Multiply<'_> {
         Ok(ops)
     }
 
-    fn is_rounded(&self, gpu: &Gpu) -> bool {
-        is_rounded(gpu, self.matrix.kind)
+    fn is_rounded(&self) -> bool {
+        self.matrix.layout.is_bytes()
     }
 
-    fn kernel_input(&self, gpu: &Gpu) -> Input {
-        kernel_input(self.input, self.is_rounded(gpu))
+    fn kernel_input(&self) -> Input {
+        kernel_input(self.input, self.is_rounded())
     }
 
     /// The step that rounds the input.
@@ -192,7 +192,7 @@ impl Multiply<'_> {
                 weights: Some(&slice.buffer),
                 ..self.buffers.clone()
             };
-            match self.kernel_input(gpu) {
+            match self.kernel_input() {
                 Input::RoundedStream => buffers.stream = Some(self.rounded),
                 Input::RoundedSource => buffers.source = Some(self.rounded),
                 _ => {}
@@ -231,34 +231,29 @@ impl BoundSlice {
         let is_barrier_free = gpu.variant().reduction == Reduction::BarrierFree;
         let products = products(
             multiply.used,
-            multiply.matrix.kind,
+            multiply.matrix.layout,
             form,
-            multiply.kernel_input(gpu),
+            multiply.kernel_input(),
             has_own_lora,
             n_threads(multiply.matrix.kind, multiply.matrix.n_words),
         );
-        let per_group = if is_barrier_free { 16 } else { 8 };
+        // Groups and tokens of a workgroup.
+        let (per_group, tokens) = match form {
+            Form::Four if multiply.is_rounded() => (64, 8),
+            Form::One => (if is_barrier_free { 16 } else { 8 }, 1),
+            Form::Four => (if is_barrier_free { 16 } else { 8 }, 4),
+            Form::Tiled => (8, 64),
+        };
         Dispatch {
             pipeline: gpu.pipeline(&products.kernel(gpu.variant())),
             bind_group: self.bind_group.clone(),
             grid: Grid {
                 x: param(self.n_groups.div_ceil(per_group)),
                 y: None,
-                tokens: match form {
-                    Form::One => 1,
-                    // Rounded inputs go by eights.
-                    Form::Four if multiply.is_rounded(gpu) => 8,
-                    Form::Four => 4,
-                    Form::Tiled => 64,
-                },
+                tokens,
             },
         }
     }
-}
-
-/// Whether codes of 8 bits are what is multiplied with weights of this type.
-fn is_rounded(gpu: &Gpu, kind: TensorType) -> bool {
-    gpu.variant().precision == Precision::Int8 && kind.block_len() > 1
 }
 
 /// An input as the kernel gets it.
@@ -280,7 +275,8 @@ pub(crate) fn compile(
     has_adapter: bool,
 ) {
     let has_barriers = gpu.variant().reduction != Reduction::BarrierFree;
-    let is_rounded = is_rounded(gpu, kind);
+    let layout = Layout::of(gpu, kind);
+    let is_rounded = layout.is_bytes();
     let plain = match input {
         Input::Stream | Input::Pending => Input::Stream,
         _ => Input::Source,
@@ -303,7 +299,7 @@ pub(crate) fn compile(
     }
     for (form, input, has_own_lora) in forms {
         let n_threads = n_threads(kind, n_words);
-        let products = products(used, kind, form, input, has_own_lora, n_threads);
+        let products = products(used, layout, form, input, has_own_lora, n_threads);
         gpu.pipeline(&products.kernel(gpu.variant()));
     }
     if has_adapter {
@@ -315,7 +311,7 @@ pub(crate) fn compile(
 /// The shader of a use, as it is put together.
 pub(super) fn products(
     used: Use,
-    kind: TensorType,
+    layout: Layout,
     form: Form,
     input: Input,
     has_own_lora: bool,
@@ -337,7 +333,7 @@ pub(super) fn products(
     Products {
         name,
         wgsl,
-        kind,
+        layout,
         form,
         input,
         has_own_lora,

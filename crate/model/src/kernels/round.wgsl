@@ -1,5 +1,5 @@
-// Rounds each 32 values of a token to 8 bits, normed first if they are the stream's: 8 words of four i8, then the scale and
-// the sums of the first and the last 16 codes.
+// Rounds each 32 values of a token to 8 bits, normed first if they are the stream's: 8 words of four codes, as they lie for
+// weights too; then the scale, the sum of all codes, and of the first and the last 16 the sums of those that are not a fourth.
 @group(0) @binding(8) var<storage, read_write> rounded: array<vec4<u32>>;  // [T, C/32, 3]
 
 // One invocation: 32 values of one token. Each sums its whole row for the norm, so that none waits for another.
@@ -32,15 +32,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let inverse = select(0.0, 127.0 / largest, largest > 0.0);
     var codes: array<u32, 8>;
-    var sums = vec2<f32>();
+    var sum = 0.0;
+    var thirds = vec2<f32>();
     for (var i = 0u; i < 8u; i++) {
         let code = round(values[i] * inverse);
-        codes[i] = pack4xI8(vec4<i32>(code));
-        let sum = dot(code, vec4<f32>(1.0));
-        sums += select(vec2<f32>(sum, 0.0), vec2<f32>(0.0, sum), i >= 4u);
+        // The first three without signs, the last with its own.
+        let bytes = vec4<u32>(vec4<i32>(code) + vec4<i32>(128, 128, 128, 0)) & vec4<u32>(0xffu);
+        codes[i] = bytes.x + bytes.y * 0x100u + bytes.z * 0x10000u + bytes.w * 0x1000000u;
+        let three = code.x + code.y + code.z;
+        sum += three + code.w;
+        thirds += select(vec2<f32>(three, 0.0), vec2<f32>(0.0, three), i >= 4u);
     }
     let at = (id.y * n_blocks + id.x) * 3u;
     rounded[at] = vec4<u32>(codes[0], codes[1], codes[2], codes[3]);
     rounded[at + 1u] = vec4<u32>(codes[4], codes[5], codes[6], codes[7]);
-    rounded[at + 2u] = vec4<u32>(bitcast<u32>(largest / 127.0), bitcast<vec2<u32>>(sums), 0u);
+    rounded[at + 2u] = bitcast<vec4<u32>>(vec4<f32>(largest / 127.0, sum, thirds));
 }

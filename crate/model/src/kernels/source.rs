@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use crate::gguf::TensorType;
-use crate::gpu::{Bindings, Kernel, Precision, Reduction, Variant};
+use crate::gpu::{Bindings, Kernel, Layout, Precision, Reduction, Variant};
 
 /// Places of the cache that one part of attention looks at before another part helps.
 pub(crate) const SPLIT_PLACES: u32 = 128;
@@ -49,7 +49,7 @@ pub(crate) struct Products {
     pub(crate) name: &'static str,
     /// The kernel's own file.
     pub(crate) wgsl: &'static str,
-    pub(crate) kind: TensorType,
+    pub(crate) layout: Layout,
     pub(crate) form: Form,
     pub(crate) input: Input,
     /// Whether each workgroup makes an adapter's inner products itself.
@@ -64,14 +64,18 @@ impl Products {
     /// The shader for a device.
     pub(crate) fn kernel(&self, variant: Variant) -> Kernel {
         let Self {
-            kind, form, input, ..
+            layout,
+            form,
+            input,
+            ..
         } = *self;
         let is_barrier_free = variant.reduction == Reduction::BarrierFree;
         let has_subgroups = variant.reduction == Reduction::Subgroups && form != Form::Tiled;
         let has_f16 = variant.precision == Precision::F16 && form == Form::Tiled;
         let n_threads = if is_barrier_free { 16 } else { self.n_threads };
         let mut pieces = vec![FRAME, self.wgsl, include_str!("shared/norm.wgsl")];
-        pieces.extend(weights(kind));
+        let weights = Weights::of(layout);
+        pieces.extend(weights.pieces);
         match input {
             Input::Stream => pieces.extend([
                 include_str!("shared/input_stream.wgsl"),
@@ -119,8 +123,11 @@ impl Products {
                 include_str!("shared/cache.wgsl"),
             ]);
         }
-        let mut label = format!("{} {kind} {form:?} {input:?} {n_threads}", self.name);
-        let mut consts = format!("const THREADS = {n_threads}u;\n");
+        let mut label = format!(
+            "{} {} {form:?} {input:?} {n_threads}",
+            self.name, weights.label
+        );
+        let mut consts = format!("const THREADS = {n_threads}u;\n{}", weights.consts);
         let _ = writeln!(consts, "const SPLIT_PLACES = {SPLIT_PLACES}u;");
         let _ = writeln!(consts, "const PENDING = {};", input == Input::Pending);
         if let Some((name, value)) = self.flag {
@@ -201,8 +208,40 @@ pub(crate) fn assemble(
     }
 }
 
-/// The pieces that read weights of a type.
-pub(crate) fn weights(kind: TensorType) -> Vec<&'static str> {
+/// What reads weights that lie in some way.
+struct Weights {
+    /// Names the way, for the kernel's label.
+    label: String,
+    consts: String,
+    pieces: Vec<&'static str>,
+}
+
+impl Weights {
+    fn of(layout: Layout) -> Self {
+        match layout {
+            Layout::Streams(kind) => {
+                let mut pieces = vec![include_str!("shared/weights_streams.wgsl")];
+                pieces.extend(streams(kind));
+                Self {
+                    label: kind.to_string(),
+                    consts: String::new(),
+                    pieces,
+                }
+            }
+            Layout::Bytes(blocks) => Self {
+                label: format!("bytes {} {}", blocks.n_words, blocks.has_mins),
+                consts: format!(
+                    "const BLOCK_WORDS = {}u;\nconst HAS_MINS = {};\n",
+                    blocks.n_words, blocks.has_mins
+                ),
+                pieces: vec![include_str!("shared/weights_bytes.wgsl")],
+            },
+        }
+    }
+}
+
+/// The pieces that read the streams of a type.
+fn streams(kind: TensorType) -> Vec<&'static str> {
     const FOUR: &str = include_str!("shared/units_4_bits.wgsl");
     const FIVE: &str = include_str!("shared/units_5_bits.wgsl");
     const CODES: &str = include_str!("shared/codes.wgsl");
@@ -226,10 +265,11 @@ pub(crate) fn weights(kind: TensorType) -> Vec<&'static str> {
 }
 
 /// The kernel that looks rows of an embedding up.
-pub(crate) fn embed(kind: TensorType) -> Kernel {
-    let mut pieces = vec![include_str!("embed.wgsl")];
-    pieces.extend(weights(kind));
-    plain(&format!("embed {kind}"), 16, &pieces)
+pub(crate) fn embed(layout: Layout) -> Kernel {
+    let weights = Weights::of(layout);
+    let mut pieces = vec![weights.consts.as_str(), include_str!("embed.wgsl")];
+    pieces.extend(weights.pieces);
+    plain(&format!("embed {}", weights.label), 16, &pieces)
 }
 
 /// The kernel that norms and turns heads.

@@ -7,7 +7,9 @@
 use super::params::{Params, param, words};
 use super::source;
 use crate::gguf::TensorType;
-use crate::gpu::{Buffers, Dispatch, Gpu, GpuError, Grid, Kernel, Op, PackedMatrix, Reduction};
+use crate::gpu::{
+    Buffers, Dispatch, Gpu, GpuError, Grid, Kernel, Layout, Op, PackedMatrix, Reduction,
+};
 
 /// Values of a head that the kernels have room for.
 pub const MAX_HEAD_SIZE: usize = 256;
@@ -35,7 +37,10 @@ fn bound(
 /// Compiles all steps here for a model with such heads and such an embedding.
 pub(crate) fn compile(gpu: &Gpu, embedding: TensorType, head_size: usize, has_norms: [bool; 2]) {
     let [has_head_norms, has_post_norms] = has_norms;
-    let mut kernels = vec![source::embed(embedding), source::attention()];
+    let mut kernels = vec![
+        source::embed(Layout::of(gpu, embedding)),
+        source::attention(),
+    ];
     if has_head_norms {
         kernels.push(source::heads());
     }
@@ -63,7 +68,7 @@ pub fn embed(
     params: &Params,
     stream: &wgpu::Buffer,
 ) -> Result<Vec<Op>, GpuError> {
-    let kernel = source::embed(matrix.kind);
+    let kernel = source::embed(matrix.layout);
     let steps = matrix.slices.iter().map(|slice| {
         let params = Params {
             n_words: param(matrix.n_words),
@@ -132,11 +137,11 @@ pub fn attention_many(
     params: &Params,
     buffers: &Buffers<'_>,
 ) -> Result<Op, GpuError> {
-    // An invocation makes one head of one token.
+    // An invocation makes four queries: as many of each row as there are heads make those of four tokens.
     let grid = Grid {
         x: params.n_heads.div_ceil(4),
         y: None,
-        tokens: 1,
+        tokens: 4,
     };
     let few = bound(gpu, &source::attention(), batch, params, buffers, grid)?;
     if gpu.variant().reduction == Reduction::BarrierFree {

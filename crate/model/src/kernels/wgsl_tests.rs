@@ -11,7 +11,7 @@ use super::multiply::{Use, products};
 use super::params::Params;
 use super::source::{self, Form, Input, Products};
 use crate::gguf::TensorType;
-use crate::gpu::{Kernel, Precision, Reduction, Variant};
+use crate::gpu::{ByteBlocks, Kernel, Layout, Precision, Reduction, Variant};
 
 const KINDS: [TensorType; 11] = [
     TensorType::F32,
@@ -43,6 +43,12 @@ fn variants() -> Vec<Variant> {
     .collect()
 }
 
+/// Every way in which codes of 8 bits lie: plain numbers do not.
+fn bytes() -> Vec<Layout> {
+    let all = KINDS[3..].iter().map(|&kind| ByteBlocks::of(kind));
+    all.map(Layout::Bytes).collect()
+}
+
 /// Each way of multiplying, with each type in one of them and each of them with one type.
 fn all_products() -> Vec<Products> {
     let mut all = Vec::new();
@@ -65,16 +71,17 @@ fn all_products() -> Vec<Products> {
                 let is_one = form == Form::One;
                 let needs_one = has_own_lora || matches!(input, Input::Pending | Input::Splits);
                 if is_one || !needs_one {
-                    let kinds = match (used, input) {
-                        // Plain numbers are not rounded.
-                        (Use::Rows, Input::RoundedStream) => &KINDS[3..],
-                        (Use::Rows, _) => &KINDS[..],
-                        _ => &KINDS[3..4],
+                    let is_rounded = matches!(input, Input::RoundedStream | Input::RoundedSource);
+                    let layouts = match (used, is_rounded) {
+                        (Use::Rows, true) => bytes(),
+                        (_, true) => bytes()[..1].to_vec(),
+                        (Use::Rows, false) => KINDS.map(Layout::Streams).to_vec(),
+                        (_, false) => vec![Layout::Streams(TensorType::Q8_0)],
                     };
                     all.extend(
-                        kinds
-                            .iter()
-                            .map(|&kind| products(used, kind, form, input, has_own_lora, 64)),
+                        layouts
+                            .into_iter()
+                            .map(|layout| products(used, layout, form, input, has_own_lora, 64)),
                     );
                 }
             }
@@ -87,7 +94,8 @@ fn kernels() -> Vec<Kernel> {
     let mut kernels = vec![source::heads(), source::residual(), source::attention()];
     kernels.extend([false, true].map(source::round));
     kernels.extend(source::choice());
-    kernels.extend(KINDS.map(source::embed));
+    kernels.extend(KINDS.map(Layout::Streams).map(source::embed));
+    kernels.extend(bytes().into_iter().map(source::embed));
     kernels.extend([1, 4, 16, 20, 32, 64].map(source::attention_tiled));
     for variant in variants() {
         kernels.push(source::attention_split(variant));

@@ -10,21 +10,19 @@ use crate::gpu::{Gpu, Reduction};
 use crate::kernels::Input;
 use crate::kernels::multiply::{self, Use};
 use crate::kernels::steps;
-use crate::parts::Parts;
 
 impl GpuForward {
-    /// Opens the best adapter and compiles what a model will need there. `head` is the start of its file of `len` bytes: its
-    /// metadata and its directory.
+    /// Opens the best adapter and compiles what a model will need there; its file's head, as [`Gguf::parse_head`] reads it,
+    /// tells all that.
     ///
     /// # Errors
-    /// As [`Gguf::parse`], and [`LoadError::Gpu`] where there is no adapter or it cannot run such a model.
-    pub async fn prepare(head: &Parts, len: u64, has_adapter: bool) -> Result<Gpu, LoadError> {
-        let gguf = Gguf::parse_head(head, len)?;
-        let config = ModelConfig::from_gguf(&gguf)?;
+    /// As [`ModelConfig::from_gguf`], and [`LoadError::Gpu`] where there is no adapter or it cannot run such a model.
+    pub async fn prepare(gguf: &Gguf, has_adapter: bool) -> Result<Gpu, LoadError> {
+        let config = ModelConfig::from_gguf(gguf)?;
         Self::check(&config)?;
         let gpu = Gpu::open().await?;
         gpu.scoped("compiling kernels", || {
-            compile(&gpu, &gguf, &config, has_adapter);
+            compile(&gpu, gguf, &config, has_adapter);
             Ok(())
         })
         .await?;

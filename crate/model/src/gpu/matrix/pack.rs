@@ -6,7 +6,7 @@ use crate::quant::blocks;
 
 /// All streams of `rows`, one after the other.
 pub(super) fn pack(kind: TensorType, n_words: usize, rows: &[&[u8]]) -> Vec<u32> {
-    let tile = TileWords::of(kind, n_words);
+    let tile = TileWords::of_streams(kind, n_words);
     let n_tiles = rows.len().div_ceil(TILE_ROWS);
     let mut words = vec![0; 4 * n_tiles * tile.sum()];
     let (codes, rest) = words.split_at_mut(4 * n_tiles * tile.codes);

@@ -1,6 +1,5 @@
 // Rows times the inputs of many tokens, without barriers: one invocation makes a group of 4 rows of 4 tokens, so that each
 // weight is unpacked once for four uses.
-@group(0) @binding(2) var<storage, read> weights: array<vec4<u32>>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -1,6 +1,5 @@
 // Rows times the inputs of a few tokens: a workgroup makes a tile of 32 rows of 4 tokens, as `products_one_workgroup` does
 // of one, so that weights are read once for four uses.
-@group(0) @binding(2) var<storage, read> weights: array<vec4<u32>>;
 
 const SLICES = THREADS / 8u;
 var<workgroup> sums: array<vec4<f32>, THREADS>;

@@ -1,5 +1,4 @@
 // Rows times one token's input, without barriers: one invocation makes a group of 4 rows.
-@group(0) @binding(2) var<storage, read> weights: array<vec4<u32>>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -1,6 +1,5 @@
 // Rows times one token's input: a workgroup makes a tile of 32 rows. Lane l of 8 makes the rows 4 l to 4 l + 3 of it, and
 // the workgroup's slices share the blocks of a row out among themselves.
-@group(0) @binding(2) var<storage, read> weights: array<vec4<u32>>;
 
 const SLICES = THREADS / 8u;
 var<workgroup> sums: array<vec4<f32>, THREADS>;

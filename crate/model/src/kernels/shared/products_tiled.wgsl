@@ -1,6 +1,5 @@
 // Rows times the inputs of many tokens: a workgroup makes 32 rows of 64 tokens, 32 columns at a time, which it unpacks into
 // its own memory once. Each invocation makes 4 rows of 8 tokens.
-@group(0) @binding(2) var<storage, read> weights: array<vec4<u32>>;
 
 const TILE_TOKENS = 64u;
 const TILE_WORDS = 8u;

@@ -1,51 +1,35 @@
-// Products of codes of 8 bits, as numbers, and what they mean.
-const BLOCK_WORDS = UNITS * UNIT_WORDS;
+// Products of codes of 8 bits, taken as numbers, which hold them exactly, and what they mean.
 
-// Four words of each of 4 rows.
-struct FourWords { a: mat4x4<f32>, b: mat4x4<f32>, c: mat4x4<f32>, d: mat4x4<f32> }
-
-fn four_words(b: Block, group: u32, block: u32, four: u32) -> FourWords {
-    if (UNIT_WORDS == 1u) {
-        let first = four * 4u;
-        let unit = block * UNITS + first;
-        return FourWords(
-            unit_words(b, unit_at(group, unit), first, 0u),
-            unit_words(b, unit_at(group, unit + 1u), first + 1u, 0u),
-            unit_words(b, unit_at(group, unit + 2u), first + 2u, 0u),
-            unit_words(b, unit_at(group, unit + 3u), first + 3u, 0u),
-        );
-    }
-    let first = four * 2u;
-    let unit0 = unit_at(group, block * UNITS + first);
-    let unit1 = unit_at(group, block * UNITS + first + 1u);
-    return FourWords(
-        unit_words(b, unit0, first, 0u),
-        unit_words(b, unit0, first, 1u),
-        unit_words(b, unit1, first + 1u, 0u),
-        unit_words(b, unit1, first + 1u, 1u),
-    );
+// A word of each of 4 rows, as it stands: what was added to codes and the factors of their places are for the input to undo.
+fn codes_at(place: u32) -> mat4x4<f32> {
+    let q = four_rows(place);
+    return mat4x4<f32>(in_place(q.x), in_place(q.y), in_place(q.z), in_place(q.w));
 }
 
-fn products_of_four(codes: FourWords, x: vec4<u32>) -> vec4<f32> {
-    return vec4<f32>(unpack4xI8(x.x)) * codes.a
-        + vec4<f32>(unpack4xI8(x.y)) * codes.b
-        + vec4<f32>(unpack4xI8(x.z)) * codes.c
-        + vec4<f32>(unpack4xI8(x.w)) * codes.d;
+// Four codes of the input, each divided by its place's factor twice: once for itself, once for the weight it meets.
+fn input_codes(codes: u32) -> vec4<f32> {
+    return in_place(codes) * (PLACES * PLACES) - ADDED * PLACES;
 }
 
-// The sum of the input's codes that a block meets: all 32, or its half of them.
-fn codes_sum(scale: vec4<u32>, block: u32) -> f32 {
-    let sums = bitcast<vec2<f32>>(scale.yz);
-    if (BLOCK_WORDS == 4u) {
-        return sums[block % 2u];
-    }
-    return sums.x + sums.y;
+// Sixteen columns' products.
+fn products_of(x: vec4<u32>, place: u32) -> vec4<f32> {
+    return input_codes(x.x) * codes_at(place)
+        + input_codes(x.y) * codes_at(place + 32u)
+        + input_codes(x.z) * codes_at(place + 64u)
+        + input_codes(x.w) * codes_at(place + 96u);
 }
 
+// What a block's products mean. `scale` has the input's scale, the sum of its codes, and the sums of those that met 128 too
+// much, in its first and in its last 16.
 fn scaled(b: Block, products: vec4<f32>, scale: vec4<u32>, block: u32) -> vec4<f32> {
-    var part = products * b.scales;
-    if (HAS_MINS) {
-        part += b.mins * codes_sum(scale, block);
+    let sums = bitcast<vec4<f32>>(scale);
+    var surplus = sums.z + sums.w;
+    if (BLOCK_WORDS == 4u) {
+        surplus = sums[2u + block % 2u];
     }
-    return part * bitcast<f32>(scale.x);
+    var part = (products - vec4<f32>(128.0 * surplus)) * b.scales;
+    if (HAS_MINS) {
+        part += b.mins * sums.y;
+    }
+    return part * sums.x;
 }
