@@ -12,7 +12,7 @@ const LOWEST = -3.0e38;
 // The scores of four queries for one place, those that don't see it lowest.
 fn seen(scores: vec4<f32>, place: u32, starts: vec4<u32>, ends: vec4<u32>) -> vec4<f32> {
     let all = vec4<u32>(place);
-    return select(vec4<f32>(LOWEST), scores * params.scale, all >= starts & all < ends);
+    return select(vec4<f32>(LOWEST), scores * params.scale, (all >= starts) & (all < ends));
 }
 
 // What a score counts beside the largest; nothing where it was not seen.
