@@ -107,6 +107,30 @@ fn words_are_bent_as_their_page_says() {
 }
 
 #[test]
+fn the_form_that_was_asked_for_comes_first() {
+    let texts = [
+        ("many", "Pumps stand in the cellar. Pumps move water."),
+        ("one", "A pump stands in the cellar. This pump moves water."),
+        (
+            "verb",
+            "Whoever is pumping moves water up to the roof garden.",
+        ),
+        ("other", "A valve closes the pipe."),
+    ];
+    let site = built(&texts.map(|(url, text)| page(url, Some("en"), url, text)));
+    check(&site, "pump", &["one", "many", "verb"]);
+    check(&site, "pumps", &["many", "one", "verb"]);
+    check(&site, "pumping", &["verb", "many", "one"]);
+    let options = SearchOptions::default();
+    let unknown = urls(&site, "pumped", &options);
+    assert_eq!(
+        unknown.len(),
+        3,
+        "no page has that form, so all count alike"
+    );
+}
+
+#[test]
 fn scripts_without_spaces_are_found_by_their_words() {
     let site = built(&[
         page(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::collection::{Collection, length_code};
 use super::dictionary::Dictionary;
 use super::language::{Stemmer, primary, stop_words};
-use super::postings::{Posting, encode};
+use super::postings::{Posting, encode, form_class};
 use super::shard::TermShard;
 use super::spelling::{Known, Spelling, key};
 use super::tokenize::{Token, TokenKind, tokens_with};
@@ -27,6 +27,8 @@ struct Mentions {
     n_text: u32,
     in_own_heading: bool,
     in_heading_above: bool,
+    /// See [`Posting::forms`].
+    forms: u8,
 }
 
 /// From so many chunks on, a word that only one of them has is not offered as a correction: it may be a mistake itself.
@@ -112,7 +114,7 @@ impl Builder {
 
     fn title(&mut self, idx: u32, document: &Document) {
         for token in self.tokens(&document.title, document) {
-            for term in self.terms(token, document) {
+            for (term, _) in self.terms(token, document) {
                 let titles = &mut self.places.entry(term).or_default().titles;
                 if titles.last() != Some(&idx) {
                     titles.push(idx);
@@ -127,8 +129,10 @@ impl Builder {
         let mut n_words = 0_u32;
         for token in self.tokens(&chunk.text, document) {
             n_words = n_words.saturating_add(u32::from(token.kind == TokenKind::Word));
-            for term in self.terms(token, document) {
-                mentions.entry(term).or_default().n_text += 1;
+            for (term, form) in self.terms(token, document) {
+                let mention = mentions.entry(term).or_default();
+                mention.n_text += 1;
+                mention.forms |= form;
             }
         }
         for (idx, heading) in chunk.headings.iter().enumerate() {
@@ -138,8 +142,9 @@ impl Builder {
                 continue;
             }
             for token in self.tokens(heading, document) {
-                for term in self.terms(token, document) {
+                for (term, form) in self.terms(token, document) {
                     let mention = mentions.entry(term).or_default();
+                    mention.forms |= form;
                     mention.in_own_heading |= is_own;
                     mention.in_heading_above |= !is_own;
                 }
@@ -151,14 +156,20 @@ impl Builder {
                 n_text: mention.n_text,
                 in_own_heading: mention.in_own_heading,
                 in_heading_above: mention.in_heading_above,
+                forms: mention.forms,
             };
             self.places.entry(term).or_default().postings.push(posting);
         }
         n_words
     }
 
-    /// The terms that a token is found by; notes its form where a query can't tell them from the word, or a prefix from the stem.
-    fn terms(&mut self, token: Token, document: &Document) -> impl Iterator<Item = String> + use<> {
+    /// The terms that a token is found by, each with the set of its form's class: an identifier's parts have none. Notes its form
+    /// where a query can't tell them from the word, or a prefix from the stem.
+    fn terms(
+        &mut self,
+        token: Token,
+        document: &Document,
+    ) -> impl Iterator<Item = (String, u8)> + use<> {
         let shared = token
             .surface
             .bytes()
@@ -170,11 +181,13 @@ impl Builder {
             true => token.surface.len() >= n_shared + 2,
             false => token.surface != token.term,
         };
+        let form = 1 << form_class(&token.surface);
         if is_form {
             let terms = self.forms.entry(token.surface).or_default();
             terms.insert(token.term.clone());
         }
-        std::iter::once(token.term).chain(token.parts)
+        let parts = token.parts.into_iter().map(|part| (part, 0));
+        std::iter::once((token.term, form)).chain(parts)
     }
 
     /// The languages, and those of their words without topic that these documents have often.

@@ -1,9 +1,13 @@
 //! Turns the places of a term into bytes and back: where it occurs, how often, and in which fields.
 //!
-//! One term's list: the number of chunks; then for each chunk, in order, a varint of
-//! `(chunk - previous chunk) << 3 | own heading << 2 | heading above << 1 | more`, where `more` says that the count in
-//! the text follows (it is 1 otherwise); then the number of documents with the term in their title, and their gaps.
-//! Gaps are from the previous one, the first from zero. Most postings take one byte.
+//! One term's list: the number of chunks; 0, or 1 more than the class of form that most of them have; then for each chunk,
+//! in order, a varint of `(chunk - previous chunk) << 3 | own heading << 2 | heading above << 1 | more`, where `more` says that
+//! the count in the text follows (it is 1 otherwise); then the number of documents with the term in their title, and their
+//! gaps. Gaps are from the previous one, the first from zero. Most postings take one byte.
+//!
+//! A term may be the stem of several words, its forms. Which of them a chunk has is told by classes, so that no form needs to be
+//! stored: [`form_class`]. Where forms of a list differ, its varints have one more bit in last place, which says that a chunk's
+//! forms are not just those of the most frequent class; the set of their classes then follows, last.
 
 /// Where one term occurs in one chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +17,21 @@ pub(crate) struct Posting {
     pub(crate) n_text: u32,
     pub(crate) in_own_heading: bool,
     pub(crate) in_heading_above: bool,
+    /// The classes of its forms, a bit for each; 0 where it has the term only in identifiers, or where forms don't differ.
+    pub(crate) forms: u8,
+}
+
+/// Classes of forms: as many as one byte of a varint has bits.
+const N_FORM_CLASSES: u32 = 7;
+
+/// The class of a word among those with the same stem: the 32 bits of FNV-1a over its bytes, modulo 7. Two forms of a stem that
+/// share a class are told apart by nobody, which costs a search little.
+pub(crate) fn form_class(word: &str) -> u8 {
+    let hash = word.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    // Always below 7.
+    (hash % N_FORM_CLASSES).to_le_bytes()[0]
 }
 
 /// Reads varints off a slice. Ends, rather than fails, at bytes that are no varint: lists are checked when they are loaded.
@@ -71,15 +90,27 @@ pub(crate) fn push_varint(bytes: &mut Vec<u8>, mut value: u32) {
 pub(crate) fn encode(postings: &[Posting], titles: &[u32], bytes: &mut Vec<u8>) {
     let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
     push_varint(bytes, count(postings.len()));
+    let common = common_form(postings);
+    push_varint(bytes, common.map_or(0, |class| class + 1));
     let mut previous = 0;
     for posting in postings {
         let more = posting.n_text != 1;
         let flags = u32::from(posting.in_own_heading) << 2
             | u32::from(posting.in_heading_above) << 1
             | u32::from(more);
-        push_varint(bytes, (posting.chunk - previous) << 3 | flags);
+        let bits = (posting.chunk - previous) << 3 | flags;
+        let others = common
+            .filter(|class| posting.forms != 0 && posting.forms != 1 << class)
+            .map(|_| posting.forms);
+        match common {
+            Some(_) => push_varint(bytes, bits << 1 | u32::from(others.is_some())),
+            None => push_varint(bytes, bits),
+        }
         if more {
             push_varint(bytes, posting.n_text);
+        }
+        if let Some(forms) = others {
+            push_varint(bytes, u32::from(forms));
         }
         previous = posting.chunk;
     }
@@ -91,18 +122,38 @@ pub(crate) fn encode(postings: &[Posting], titles: &[u32], bytes: &mut Vec<u8>) 
     }
 }
 
+/// The class of form that most chunks have, where they don't all have the same one.
+#[cfg(feature = "build")]
+fn common_form(postings: &[Posting]) -> Option<u32> {
+    let all = postings.iter().fold(0, |all, posting| all | posting.forms);
+    let n_with = |class: &u32| {
+        let has = |posting: &&Posting| posting.forms >> class & 1 == 1;
+        postings.iter().filter(has).count()
+    };
+    (0..N_FORM_CLASSES)
+        .max_by_key(n_with)
+        .filter(|_| all.count_ones() > 1)
+}
+
 /// One term's list, as it was encoded.
 pub(crate) struct PostingList<'b> {
     varints: Varints<'b>,
     /// How many chunks have the term in text or headings.
     pub(crate) n_chunks: u32,
+    /// 0, or 1 more than the class of form that most chunks have.
+    common: u32,
 }
 
 impl<'b> PostingList<'b> {
     pub(crate) fn new(bytes: &'b [u8]) -> Self {
         let mut varints = Varints::new(bytes);
         let n_chunks = varints.next().unwrap_or(0);
-        Self { varints, n_chunks }
+        let common = varints.next().unwrap_or(0);
+        Self {
+            varints,
+            n_chunks,
+            common,
+        }
     }
 
     /// Calls `on_posting` for each chunk, then `on_title` for each document; `None` where the bytes end too early or
@@ -113,19 +164,31 @@ impl<'b> PostingList<'b> {
         mut on_title: impl FnMut(u32),
     ) -> Option<Self> {
         let mut chunk = 0_u32;
+        let has_forms = self.common > 0;
+        if self.common > N_FORM_CLASSES {
+            return None;
+        }
         for _ in 0..self.n_chunks {
-            let bits = self.varints.next()?;
+            let mut bits = self.varints.next()?;
+            let has_others = has_forms && bits & 1 == 1;
+            bits >>= u32::from(has_forms);
             chunk = chunk.checked_add(bits >> 3)?;
             let n_text = if bits & 1 == 1 {
                 self.varints.next()?
             } else {
                 1
             };
+            let forms = match (has_others, self.common.checked_sub(1)) {
+                (true, _) => u8::try_from(self.varints.next()?).ok()?,
+                (false, Some(class)) => 1 << class,
+                (false, None) => 0,
+            };
             on_posting(Posting {
                 chunk,
                 n_text,
                 in_own_heading: bits & 4 != 0,
                 in_heading_above: bits & 2 != 0,
+                forms,
             });
         }
         let n_titles = self.varints.next()?;
@@ -164,7 +227,15 @@ mod tests {
 
     #[test]
     fn lists_return_as_they_were() {
-        let postings: Vec<Posting> = [
+        for forms in [[1; 4], [1, 1, 5, 1], [4, 2, 64, 127]] {
+            returns_as_it_was(forms);
+        }
+    }
+
+    fn returns_as_it_was(forms: [u8; 4]) {
+        let differ = forms.iter().any(|&one| one != 1);
+        let mut forms = forms.into_iter();
+        let postings = [
             (0, 1, false, false),
             (1, 0, true, false),
             (700, 300, true, true),
@@ -176,9 +247,9 @@ mod tests {
                 n_text,
                 in_own_heading,
                 in_heading_above,
+                forms: forms.next().filter(|_| differ).unwrap_or(0),
             },
-        )
-        .to_vec();
+        );
         let titles = [0, 5, 600];
         let mut bytes = Vec::new();
         encode(&postings, &titles, &mut bytes);
@@ -198,6 +269,23 @@ mod tests {
     }
 
     #[test]
+    fn a_chunk_with_no_form_of_its_own_counts_as_having_the_common_one() {
+        let posting = |chunk, forms| Posting {
+            chunk,
+            n_text: 1,
+            in_own_heading: false,
+            in_heading_above: false,
+            forms,
+        };
+        let mut bytes = Vec::new();
+        let postings = [posting(0, 2), posting(1, 0), posting(2, 2), posting(3, 4)];
+        encode(&postings, &[], &mut bytes);
+        let mut found = Vec::new();
+        PostingList::new(&bytes).visit(|posting| found.push(posting.forms), |_| {});
+        assert_eq!(found, [2, 2, 2, 4]);
+    }
+
+    #[test]
     fn a_list_cut_short_ends() {
         let mut bytes = Vec::new();
         let posting = Posting {
@@ -205,6 +293,7 @@ mod tests {
             n_text: 7,
             in_own_heading: false,
             in_heading_above: false,
+            forms: 0,
         };
         encode(&[posting; 1], &[3], &mut bytes);
         for len in 0..bytes.len() {

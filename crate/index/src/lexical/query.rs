@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::phrase::phrases;
+use super::postings::form_class;
 use super::search::LexicalOptions;
 use super::tokenize::{Token, TokenKind, is_unspaced, tokens};
 use super::{LexicalIndex, TermIdx};
@@ -30,6 +31,8 @@ pub(super) struct QueryWord {
     pub(super) weight: f32,
     /// Terms of which the best counts, each with its factor.
     pub(super) alternatives: Vec<(TermIdx, f32)>,
+    /// How many of the first of these are stems of the word as it was written, which is of this class of form.
+    pub(super) whole: (usize, u8),
     /// Terms that count besides.
     pub(super) parts: Vec<(TermIdx, f32)>,
     /// How many parts must be there for the word to be covered without any alternative; 0 if they cannot cover it.
@@ -136,6 +139,7 @@ impl QueryWord {
         Self {
             weight,
             alternatives: vec![(term, 1.0)],
+            whole: (0, 0),
             parts: Vec::new(),
             n_parts: 0,
             coverable: 0.0,
@@ -207,6 +211,7 @@ impl<'i> Lookup<'i> {
         Some(QueryWord {
             weight: 1.0,
             alternatives,
+            whole: (whole.len(), form_class(&token.surface)),
             n_parts: if all_parts_known { parts.len() } else { 0 },
             parts,
             coverable: self.index.idf(n_with),

@@ -3,8 +3,8 @@
 //! BM25F (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009), with these fields:
 //! the text, whose count is divided by `1 - b + b * length / mean length`, and the chunk's own heading, the headings
 //! above and the page's title, of which only presence counts because they are short. The weighted sum of the fields is
-//! the frequency `f`; a term scores `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`.
-//! The sum over terms is lessened where words of the query are missing.
+//! the frequency `f`, less where the chunk has the word in another form than the query; a term scores
+//! `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`. The sum over terms is lessened where words of the query are missing.
 
 use super::query::Resolved;
 use super::{LexicalIndex, TermIdx};
@@ -24,8 +24,10 @@ pub struct LexicalOptions {
     /// The same for the page's title. Default 1.5.
     pub title: f32,
     /// Which share of its score a chunk loses that has none of the query's words, by [`LexicalScores::coverage`]: it sets those
-    /// that have all words apart. Default 0.3.
+    /// that have all words apart. Default 0.7.
     pub coordination: f32,
+    /// What mentions count in another form of the word than the query's, "pumps" for "pump": 1 as much, 0 nothing. Default 0.5.
+    pub other_form: f32,
     /// Whether the query's last word may be unfinished, as while typing. A space after it finishes it. Default `false`.
     pub prefix: bool,
 }
@@ -38,7 +40,8 @@ impl Default for LexicalOptions {
             own_heading: 2.5,
             heading_above: 1.0,
             title: 1.5,
-            coordination: 0.3,
+            coordination: 0.7,
+            other_form: 0.5,
             prefix: false,
         }
     }
@@ -117,13 +120,15 @@ impl LexicalIndex {
         let n_quoted = words.iter().filter(|word| word.is_quoted).count();
         let mut has_quoted = vec![0; if n_quoted > 0 { n_chunks } else { 0 }];
         for word in &words {
-            for &(term, factor) in &word.alternatives {
-                self.score_term(term, options, &mut frequencies, |chunk, score| {
+            let (n_whole, form) = word.whole;
+            for (idx, &(term, factor)) in word.alternatives.iter().enumerate() {
+                let form = (idx < n_whole).then_some(form);
+                self.score_term(term, form, options, &mut frequencies, |chunk, score| {
                     best.update(chunk, |value| value.max(score * factor));
                 });
             }
             for &(term, factor) in &word.parts {
-                self.score_term(term, options, &mut frequencies, |chunk, score| {
+                self.score_term(term, None, options, &mut frequencies, |chunk, score| {
                     parts.update(chunk, |value| value + score * factor);
                     n_parts[chunk as usize] += 1;
                 });
@@ -171,15 +176,21 @@ impl LexicalIndex {
         }
     }
 
-    /// Calls `visit` with each chunk that has the term, and its score.
+    /// Calls `visit` with each chunk that has the term, and its score. Chunks that have it in other forms than those of class
+    /// `form` score less, where any has that one.
     fn score_term(
         &self,
         term: TermIdx,
+        form: Option<u8>,
         options: &LexicalOptions,
         frequencies: &mut Sums,
         mut visit: impl FnMut(u32, f32),
     ) {
         let list = self.list(term);
+        let form = form.map_or(0, |class| 1_u8 << class);
+        let mut is_known = false;
+        self.list(term)
+            .visit(|posting| is_known |= posting.forms & form != 0, |_| {});
         let idf = self.idf(list.n_chunks);
         let mut documents = Vec::new();
         list.visit(
@@ -197,6 +208,9 @@ impl LexicalIndex {
                 } else {
                     0.0
                 };
+                if is_known && posting.forms & form == 0 {
+                    frequency *= options.other_form;
+                }
                 frequencies.update(posting.chunk, |value| value + frequency);
             },
             |document| documents.push(document),
