@@ -6,7 +6,7 @@
 //! | role | file | holds |
 //! |------|------|-------|
 //! | `index` | DEFLATE of postcard of [`resident`] | counts, lengths, first words of shards, their lengths and hashes |
-//! | `vectors` | postcard of [`VectorsFile`] | one opaque, checksummed section of 8-bit vectors, or what leads to shards of them |
+//! | `vectors` | postcard of [`VectorsFile`] | one opaque, checksummed section of 8-bit vectors, or codes that lead to shards of them |
 //! | `embedder`, `generator`, `adapter` | GGUF | weights, as they were given |
 //!
 //! These are cut into parts of at most 20 MiB, named by their SHA-256 in the manifest. What a query reads of the index are
@@ -18,7 +18,7 @@
 //! | spelling | [`spelling`] | words by first letter and length, how frequent they are |
 //! | texts | [`texts`] | urls, titles, headings, texts |
 //! | filters | [`filters`] | the documents of each value |
-//! | vectors | (no postcard) a cluster of `vector` | 8-bit vectors near each other, and their chunks |
+//! | vectors | (no postcard) rows of `vector` | 8-bit vectors near each other |
 //!
 //! Whoever reads a part or a shard checks its length and hash first, and trusts no count in it.
 
@@ -58,7 +58,7 @@ const MAX_TERM_BYTES: usize = 512;
 /// Layout of vectors without a graph.
 const FLAT_LAYOUT: &str = "flat 2";
 /// Layout of vectors that are cut into shards.
-const SHARDS_LAYOUT: &str = "shards 1";
+const SHARDS_LAYOUT: &str = "shards 2";
 const LAYOUTS: [(&str, Layout); 3] = [
     (FLAT_LAYOUT, Layout::Flat),
     (GRAPH_LAYOUT, Layout::Graph),

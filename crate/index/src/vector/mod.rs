@@ -12,12 +12,12 @@ mod clusters;
 mod graph;
 mod rows;
 
-pub(crate) use clusters::Cluster;
 pub(crate) use graph::LAYOUT as GRAPH_LAYOUT;
+pub(crate) use rows::Rows;
 
 use clusters::Clusters;
 use graph::Graph;
-use rows::{Query, Rows};
+use rows::Query;
 
 use crate::error::Contradiction;
 
@@ -306,7 +306,7 @@ impl VectorIndex {
 
     /// All shards that are here, in order.
     #[cfg(feature = "build")]
-    pub(crate) fn shards(&self) -> Vec<&Cluster> {
+    pub(crate) fn shards(&self) -> Vec<&Rows> {
         match &self.vectors {
             Store::Shards(clusters) => clusters.shards().flatten().collect(),
             _ => Vec::new(),
@@ -314,7 +314,7 @@ impl VectorIndex {
     }
 
     /// Reads one shard's bytes, and checks all that a search will follow.
-    pub(crate) fn read_shard(&self, shard: usize, bytes: &[u8]) -> Result<Cluster, Contradiction> {
+    pub(crate) fn read_shard(&self, shard: usize, bytes: &[u8]) -> Result<Rows, Contradiction> {
         match &self.vectors {
             Store::Shards(clusters) => clusters.read_shard(shard, bytes),
             _ => Err(Contradiction {
@@ -325,9 +325,9 @@ impl VectorIndex {
         }
     }
 
-    pub(crate) fn insert(&mut self, shard: usize, cluster: Cluster) {
+    pub(crate) fn insert(&mut self, shard: usize, rows: Rows) {
         if let Store::Shards(clusters) = &mut self.vectors {
-            clusters.insert(shard, cluster);
+            clusters.insert(shard, rows);
         }
     }
 
