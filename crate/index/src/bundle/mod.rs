@@ -119,7 +119,7 @@ pub fn read_index(manifest: &Manifest, bytes: &[u8]) -> Result<Index, BundleErro
 /// Adds search by meaning to an index, from the file of role [`Role::Vectors`], checked against the manifest.
 ///
 /// # Errors
-/// As [`read_index`]; [`BundleError::UnknownGraph`] if the graph was made by another library.
+/// As [`read_index`]; [`BundleError::UnknownGraph`] if the graph was made by another library, or the layout is of another version.
 pub fn read_vectors(
     manifest: &Manifest,
     bytes: &[u8],
@@ -199,10 +199,13 @@ fn vectors_from(
     let file: VectorsFile<'_> = read_whole(VECTORS, bytes)?;
     let mut layouts = LAYOUTS.into_iter();
     let Some((_, layout)) = layouts.find(|(name, _)| *name == file.layout) else {
-        let found = file.layout.chars().take(100).collect();
+        let kind = |layout: &str| layout.split(' ').next().map(str::to_owned);
+        let mut same_kind = LAYOUTS.iter().map(|(name, _)| *name);
         return Err(BundleError::UnknownGraph {
-            expected: GRAPH_LAYOUT,
-            found,
+            expected: same_kind
+                .find(|name| kind(name) == kind(file.layout))
+                .unwrap_or(GRAPH_LAYOUT),
+            found: file.layout.chars().take(100).collect(),
         });
     };
     if file.checksum != checksum(file.section) {

@@ -15,6 +15,8 @@ mod axes;
 #[cfg(feature = "build")]
 mod build;
 mod codes;
+#[cfg(feature = "build")]
+mod principal;
 mod wire;
 
 use super::rows::{Query, Rows};
