@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use anchorite_index::bundle::{self, Bundle, Manifest, Role};
 use anchorite_index::chunk::{ChunkOptions, chunk_document, chunk_documents};
 use anchorite_index::parse::{Addresses, ParseOptions, markdown, read_page};
+use anchorite_index::vector::{VectorChoice, VectorOptions};
 use anchorite_index::{Index, IndexOptions, SearchOptions};
 use anchorite_model::gguf::Gguf;
 use anchorite_model::{Adapter, ModelConfig, Parts, Tokenizer};
@@ -213,32 +214,44 @@ pub fn manifest(data: &[u8]) {
 /// A small bundle, with a text in each family of shards.
 fn sample() -> &'static Bundle {
     static SAMPLE: OnceLock<Bundle> = OnceLock::new();
-    SAMPLE.get_or_init(|| {
-        let page = |n: usize| {
-            let text = format!(
-                "<html lang=en><body data-pagefind-filter='tag:t{n}'><h1 id=h>Pump {n}</h1><p>A pump moves water \
-                 uphill, {n} times. <h2>HashMap::entry</h2><p>\u{6c34}\u{6cf5} snake_case camelCase --no-run</body>"
-            );
-            let source = format!("p{n}.html");
-            read_page(&source, text.as_bytes(), &ParseOptions::default()).expect("a good page").document
-        };
-        let documents: Vec<_> = (0..4).map(page).collect();
-        let chunks = chunk_documents(&documents, &ChunkOptions::default());
-        let embeddings = (0..chunks.len())
-            .map(|n| {
-                let mut vector = vec![0.1; 8];
-                vector[n % 8] = 1.0;
-                vector
-            })
-            .collect();
-        let index = Index::build(&documents, chunks, Some(embeddings), &IndexOptions::default())
-            .expect("an index");
-        bundle::write(&index, &[], "0.0.0").expect("a bundle")
-    })
+    SAMPLE.get_or_init(|| built(VectorChoice::Auto))
+}
+
+fn built(choice: VectorChoice) -> Bundle {
+    let page = |n: usize| {
+        let text = format!(
+            "<html lang=en><body data-pagefind-filter='tag:t{n}'><h1 id=h>Pump {n}</h1><p>A pump moves water \
+             uphill, {n} times. <h2>HashMap::entry</h2><p>\u{6c34}\u{6cf5} snake_case camelCase --no-run</body>"
+        );
+        let source = format!("p{n}.html");
+        read_page(&source, text.as_bytes(), &ParseOptions::default())
+            .expect("a good page")
+            .document
+    };
+    let documents: Vec<_> = (0..4).map(page).collect();
+    let chunks = chunk_documents(&documents, &ChunkOptions::default());
+    let embeddings = (0..chunks.len())
+        .map(|n| {
+            let mut vector = vec![0.1; 8];
+            vector[n % 8] = 1.0;
+            vector
+        })
+        .collect();
+    let options = IndexOptions {
+        vectors: VectorOptions {
+            choice,
+            ..VectorOptions::default()
+        },
+    };
+    let index = Index::build(&documents, chunks, Some(embeddings), &options).expect("an index");
+    bundle::write(&index, &[], "0.0.0").expect("a bundle")
 }
 
 fn file(role: Role) -> Vec<u8> {
-    let bundle = sample();
+    file_of(sample(), role)
+}
+
+fn file_of(bundle: &Bundle, role: Role) -> Vec<u8> {
     let entry = bundle.manifest.file(role).expect("it has the file");
     let bytes = |path: &str| {
         let (_, bytes) = bundle
@@ -296,6 +309,7 @@ fn search(index: &Index) {
         "entr",
     ] {
         for options in [SearchOptions::default(), SearchOptions::while_typing(5)] {
+            index.needs(query, Some(&vector), &options);
             for hit in index.search(query, Some(&vector), &options) {
                 std::hint::black_box((index.url(hit.chunk), index.section(hit.chunk)));
             }
@@ -347,9 +361,12 @@ pub fn vectors(data: &[u8]) {
 /// The same file with the checksum of its own section, as `crate/index/src/bundle` lays both out.
 fn with_checksum(data: &[u8]) -> Option<Vec<u8>> {
     type Wire<'b> = (&'b str, u32, u32, [u8; 16], &'b [u8]);
-    let (layout, dimension, chunks, _, section): Wire<'_> = postcard::from_bytes(data).ok()?;
+    let (wire, table) = postcard::take_from_bytes::<Wire<'_>>(data).ok()?;
+    let (layout, dimension, chunks, _, section) = wire;
     let checksum: [u8; 16] = *Sha256::digest(section).first_chunk()?;
-    postcard::to_allocvec(&(layout, dimension, chunks, checksum, section)).ok()
+    let mut file = postcard::to_allocvec(&(layout, dimension, chunks, checksum, section)).ok()?;
+    file.extend_from_slice(table);
+    Some(file)
 }
 
 /// A GGUF file, with all of its tensors.
@@ -425,7 +442,8 @@ fn shard_seeds() -> Vec<Vec<u8>> {
 }
 
 fn vector_seeds() -> Vec<Vec<u8>> {
-    vec![file(Role::Vectors)]
+    let shards = file_of(&built(VectorChoice::Shards), Role::Vectors);
+    vec![file(Role::Vectors), shards]
 }
 
 fn gguf_seeds() -> Vec<Vec<u8>> {

@@ -284,8 +284,8 @@ pub enum BundleError {
         /// What is there.
         found: String,
     },
-    /// The graph was made by a library whose private layout this program does not know.
-    #[error("graph layout is not supported: expected `{expected}`, found `{found}`")]
+    /// The vectors are in a layout that this program does not know, as a graph's is that another library made.
+    #[error("layout of vectors is not supported: expected `{expected}`, found `{found}`")]
     UnknownGraph {
         /// The layout that this program reads.
         expected: &'static str,

@@ -260,7 +260,7 @@ impl Index {
     }
 
     /// The best chunks for a query, by its words and, where there is one, by its embedding. Shards that are not here are passed
-    /// over; [`needs`](Self::needs) names them.
+    /// over, and what is in those of vectors is estimated; [`needs`](Self::needs) names them.
     ///
     /// What the query has between quotation marks, hits have in their text, heading or title. An embedding of another dimension
     /// than [`dimension`](Self::dimension) finds nothing: compare them once, when the embedder is loaded.

@@ -17,7 +17,7 @@ pub enum Family {
     Texts,
     /// The values by which a search may be narrowed.
     Filters,
-    /// Embeddings that are near each other.
+    /// Embeddings that are near each other, in 8 bits.
     Vectors,
 }
 

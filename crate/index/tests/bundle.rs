@@ -431,6 +431,23 @@ fn an_unknown_graph_is_named() {
 }
 
 #[test]
+fn an_older_layout_of_shards_is_named() {
+    let bundle = written(VectorChoice::Shards);
+    let mut older = content(&bundle, Role::Vectors).expect("as written");
+    let place = older
+        .windows(8)
+        .position(|window| window == b"shards 2")
+        .expect("the stamp");
+    older[place + 7] = b'1';
+    let found = read(&vouched(&bundle, Role::Vectors, &older)).err();
+    let expected = BundleError::UnknownGraph {
+        expected: "shards 2",
+        found: "shards 1".to_owned(),
+    };
+    assert_eq!(found, Some(expected));
+}
+
+#[test]
 fn empty_weights_and_second_generators_are_refused() {
     let weights = |bytes: &[u8]| WeightFile {
         role: Role::Generator,

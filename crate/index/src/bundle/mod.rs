@@ -6,7 +6,7 @@
 //! | role | file | holds |
 //! |------|------|-------|
 //! | `index` | DEFLATE of postcard of [`resident`] | counts, lengths, first words of shards, their lengths and hashes |
-//! | `vectors` | postcard of [`VectorsFile`] | one opaque, checksummed section of 8-bit vectors, or what leads to shards of them |
+//! | `vectors` | postcard of [`VectorsFile`] | one opaque, checksummed section of 8-bit vectors, or codes that lead to shards of them |
 //! | `embedder`, `generator`, `adapter` | GGUF | weights, as they were given |
 //!
 //! These are cut into parts of at most 20 MiB, named by their SHA-256 in the manifest. What a query reads of the index are
@@ -18,7 +18,7 @@
 //! | spelling | [`spelling`] | words by first letter and length, how frequent they are |
 //! | texts | [`texts`] | urls, titles, headings, texts |
 //! | filters | [`filters`] | the documents of each value |
-//! | vectors | (no postcard) a cluster of `vector` | 8-bit vectors near each other, and their chunks |
+//! | vectors | (no postcard) rows of `vector` | 8-bit vectors near each other |
 //!
 //! Whoever reads a part or a shard checks its length and hash first, and trusts no count in it.
 
@@ -58,7 +58,7 @@ const MAX_TERM_BYTES: usize = 512;
 /// Layout of vectors without a graph.
 const FLAT_LAYOUT: &str = "flat 2";
 /// Layout of vectors that are cut into shards.
-const SHARDS_LAYOUT: &str = "shards 1";
+const SHARDS_LAYOUT: &str = "shards 2";
 const LAYOUTS: [(&str, Layout); 3] = [
     (FLAT_LAYOUT, Layout::Flat),
     (GRAPH_LAYOUT, Layout::Graph),
@@ -119,7 +119,7 @@ pub fn read_index(manifest: &Manifest, bytes: &[u8]) -> Result<Index, BundleErro
 /// Adds search by meaning to an index, from the file of role [`Role::Vectors`], checked against the manifest.
 ///
 /// # Errors
-/// As [`read_index`]; [`BundleError::UnknownGraph`] if the graph was made by another library.
+/// As [`read_index`]; [`BundleError::UnknownGraph`] if the graph was made by another library, or the layout is of another version.
 pub fn read_vectors(
     manifest: &Manifest,
     bytes: &[u8],
@@ -199,10 +199,13 @@ fn vectors_from(
     let file: VectorsFile<'_> = read_whole(VECTORS, bytes)?;
     let mut layouts = LAYOUTS.into_iter();
     let Some((_, layout)) = layouts.find(|(name, _)| *name == file.layout) else {
-        let found = file.layout.chars().take(100).collect();
+        let kind = |layout: &str| layout.split(' ').next().map(str::to_owned);
+        let mut same_kind = LAYOUTS.iter().map(|(name, _)| *name);
         return Err(BundleError::UnknownGraph {
-            expected: GRAPH_LAYOUT,
-            found,
+            expected: same_kind
+                .find(|name| kind(name) == kind(file.layout))
+                .unwrap_or(GRAPH_LAYOUT),
+            found: file.layout.chars().take(100).collect(),
         });
     };
     if file.checksum != checksum(file.section) {

@@ -49,10 +49,10 @@ impl Index {
                 let Some(vectors) = &mut self.vectors else {
                     return Err(BundleError::UnknownShard { id: id.bits() });
                 };
-                let cluster = vectors
+                let rows = vectors
                     .read_shard(number, bytes)
                     .map_err(|wrong| super::contradiction(super::VECTORS, wrong))?;
-                vectors.insert(number, cluster);
+                vectors.insert(number, rows);
             }
             Family::Filters => self.filters = Some(filters::read(bytes, n_documents)?),
         }

@@ -204,7 +204,11 @@ fn vectors_file(
     let section = vectors.to_bytes().map_err(unwritable)?;
     let shards = vectors.shards().into_iter();
     let shards: Vec<Vec<u8>> = shards
-        .map(|shard| deflate::deflate(&shard.to_bytes()))
+        .map(|shard| {
+            let mut bytes = Vec::new();
+            shard.push_bytes(&mut bytes);
+            deflate::deflate(&bytes)
+        })
         .collect();
     let table = table::write::whole(&shards);
     let small = |what: &str, len: usize| {

@@ -4,7 +4,7 @@
 //! |------|---------|-----|
 //! | small | all are compared ([`rows`]) | a scan takes less than a millisecond |
 //! | middle | as cheap: all, or a graph ([`graph`]) | the build counts what the graph compares |
-//! | large | shards of neighbours ([`clusters`]) | a page fetches the few shards near the query |
+//! | large | codes of two bits and shards of neighbours ([`clusters`]) | a page fetches the few shards that settle which are nearest |
 //!
 //! Which one an index uses, and why, is [`VectorIndex::mode`].
 
@@ -12,18 +12,18 @@ mod clusters;
 mod graph;
 mod rows;
 
-pub(crate) use clusters::Cluster;
 pub(crate) use graph::LAYOUT as GRAPH_LAYOUT;
+pub(crate) use rows::Rows;
 
 use clusters::Clusters;
 use graph::Graph;
-use rows::{Query, Rows};
+use rows::Query;
 
 use crate::error::Contradiction;
 
 /// Up to so many vectors all are compared: in a browser 8,192 of 384 components take half a millisecond.
 pub const GRAPH_FROM: usize = 8192;
-/// From so many on vectors are cut into shards: whole they would be 19 MB. Below that nothing is worth what shards miss.
+/// From so many on vectors are cut into shards: whole they would be 19 MB. Below that exact search is worth its bytes.
 pub const SHARDS_FROM: usize = 50_000;
 /// One comparison on the way through a graph costs as much as so many in a scan, whose memory is read in order
 /// (`docs/benchmarks.md`).
@@ -44,7 +44,7 @@ pub enum VectorChoice {
     Flat,
     /// Walk a graph.
     Graph,
-    /// Cut them into shards of neighbours.
+    /// Cut them into shards of neighbours, and keep a code of each.
     Shards,
 }
 
@@ -83,7 +83,7 @@ pub enum VectorMode {
         /// How many of them a search compares, where the build counted.
         graph_compares: Option<usize>,
     },
-    /// The shards near the query are compared: approximate.
+    /// Codes are compared, and the shards that these leave in doubt: approximate.
     Shards {
         /// Number of vectors.
         n_vectors: usize,
@@ -147,7 +147,7 @@ pub struct VectorIndex {
 enum Store {
     Flat(Rows),
     Graph(Graph),
-    Shards(Clusters),
+    Shards(Box<Clusters>),
 }
 
 /// How vectors are stored.
@@ -186,9 +186,11 @@ impl VectorIndex {
         let vectors = match options.choice {
             VectorChoice::Flat => Store::Flat(rows),
             VectorChoice::Graph => Store::Graph(Graph::build(&rows, options.seed)?),
-            VectorChoice::Shards => Store::Shards(Clusters::build(&rows)),
+            VectorChoice::Shards => Store::Shards(Box::new(Clusters::build(&rows))),
             VectorChoice::Auto if n_vectors <= GRAPH_FROM => Store::Flat(rows),
-            VectorChoice::Auto if n_vectors >= SHARDS_FROM => Store::Shards(Clusters::build(&rows)),
+            VectorChoice::Auto if n_vectors >= SHARDS_FROM => {
+                Store::Shards(Box::new(Clusters::build(&rows)))
+            }
             VectorChoice::Auto => {
                 let graph = Graph::build(&rows, options.seed)?;
                 let n_compared = graph.n_compared(&rows);
@@ -246,8 +248,9 @@ impl VectorIndex {
         self.len() == 0
     }
 
-    /// The chunks nearest to `embedding` with the cosine of each, best first, ties in reading order; at most `depth`,
-    /// from a graph at most 128, and from shards those that are near and here.
+    /// The chunks nearest to `embedding` with the cosine of each, best first, ties in reading order; at most `depth`, and
+    /// from a graph at most 128. Cut into shards, those that are near have the exact cosine where their shard is one that this
+    /// search reads and is here, and an estimate that is off by about 0.01 otherwise.
     ///
     /// An embedding of another dimension, or without direction, has no neighbours.
     pub fn search(&self, embedding: &[f32], depth: usize) -> Vec<(u32, f32)> {
@@ -306,7 +309,7 @@ impl VectorIndex {
 
     /// All shards that are here, in order.
     #[cfg(feature = "build")]
-    pub(crate) fn shards(&self) -> Vec<&Cluster> {
+    pub(crate) fn shards(&self) -> Vec<&Rows> {
         match &self.vectors {
             Store::Shards(clusters) => clusters.shards().flatten().collect(),
             _ => Vec::new(),
@@ -314,7 +317,7 @@ impl VectorIndex {
     }
 
     /// Reads one shard's bytes, and checks all that a search will follow.
-    pub(crate) fn read_shard(&self, shard: usize, bytes: &[u8]) -> Result<Cluster, Contradiction> {
+    pub(crate) fn read_shard(&self, shard: usize, bytes: &[u8]) -> Result<Rows, Contradiction> {
         match &self.vectors {
             Store::Shards(clusters) => clusters.read_shard(shard, bytes),
             _ => Err(Contradiction {
@@ -325,9 +328,9 @@ impl VectorIndex {
         }
     }
 
-    pub(crate) fn insert(&mut self, shard: usize, cluster: Cluster) {
+    pub(crate) fn insert(&mut self, shard: usize, rows: Rows) {
         if let Store::Shards(clusters) = &mut self.vectors {
-            clusters.insert(shard, cluster);
+            clusters.insert(shard, rows);
         }
     }
 
@@ -372,7 +375,9 @@ impl VectorIndex {
         let vectors = match layout {
             Layout::Flat => Store::Flat(Rows::from_bytes(bytes, dimension, n_chunks)?),
             Layout::Graph => Store::Graph(Graph::from_bytes(bytes, dimension, n_chunks)?),
-            Layout::Shards => Store::Shards(Clusters::from_bytes(bytes, dimension, n_chunks)?),
+            Layout::Shards => {
+                Store::Shards(Box::new(Clusters::from_bytes(bytes, dimension, n_chunks)?))
+            }
         };
         Ok(Self {
             dimension,

@@ -115,7 +115,7 @@ impl Rows {
 
     /// Scales as 32-bit floats, then all values.
     #[cfg(feature = "build")]
-    pub(super) fn push_bytes(&self, bytes: &mut Vec<u8>) {
+    pub(crate) fn push_bytes(&self, bytes: &mut Vec<u8>) {
         let scales = self.scales.iter().flat_map(|scale| scale.to_le_bytes());
         bytes.extend(scales);
         bytes.extend(self.values.iter().map(|value| value.to_le_bytes()[0]));
@@ -206,7 +206,7 @@ pub(super) fn check_scale(scale: f32) -> Result<(), Contradiction> {
     })
 }
 
-fn length(embedding: &[f32]) -> f32 {
+pub(super) fn length(embedding: &[f32]) -> f32 {
     embedding.iter().map(|x| x * x).sum::<f32>().sqrt()
 }
 

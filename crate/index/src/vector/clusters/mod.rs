@@ -1,0 +1,217 @@
+//! Turns vectors into shards of neighbours, and a query into estimates of all that are near and the few shards that settle
+//! which are nearest.
+//!
+//! What stays resident of a shard is the mean of its members (an inverted file; Jégou, Douze and Schmid, 2011), and of each
+//! member a code of about two bits for each component ([`codes`]). A search goes three steps:
+//!
+//! 1. the means tell which shards are near at all; their members' codes give each an estimate of its cosine;
+//! 2. the estimates tell which members may be on either side of the tenth place, and so which shards to read;
+//! 3. members of these shards that are here get their exact cosine; all others keep the estimate.
+//!
+//! Which shards are read depends on the query alone, never on what is here: one question has one answer.
+
+#[cfg(feature = "build")]
+mod axes;
+#[cfg(feature = "build")]
+mod build;
+mod codes;
+#[cfg(feature = "build")]
+mod principal;
+mod wire;
+
+use super::rows::{Query, Rows};
+use codes::Codes;
+
+/// No shard holds more vectors.
+pub(crate) const MAX_MEMBERS: usize = 108;
+/// The most shards that a search reads: one request less than a page may make, for the words.
+pub(crate) const N_PROBES: usize = 7;
+/// The most vectors that a search reads: 0.2 MiB of 384 components.
+const MAX_READ: usize = 540;
+/// The members of one shard in so many are estimated: those of the others are too far.
+const SCANNED_SHARE: usize = 3;
+/// Up to so many shards are scanned whatever the share.
+const MIN_SCANNED: usize = 512;
+/// The nearest so many are to be found exactly: as many hits as a page shows.
+const N_NEAREST: usize = 10;
+/// So many of the best estimates are asked whether they may be among the nearest.
+const N_CANDIDATES: usize = 300;
+/// Shards whose members are this certain, all together, are not read.
+const MIN_DOUBT: f32 = 0.02;
+
+/// All shards, those that are not here as `None`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Clusters {
+    /// The direction of each shard's mean.
+    means: Rows,
+    /// The length of each shard's mean; its members are unit length.
+    lengths: Vec<f32>,
+    /// Where each shard begins among the members of all, and where the last one ends.
+    starts: Vec<u32>,
+    /// The chunk of each member, ascending in each shard.
+    chunks: Vec<u32>,
+    /// What each member is beside its shard's mean.
+    codes: Codes,
+    shards: Vec<Option<Rows>>,
+}
+
+/// What is known of a member before its shard is read.
+#[derive(Debug, Clone, Copy)]
+struct Estimate {
+    shard: u32,
+    member: u32,
+    cosine: f32,
+}
+
+impl Clusters {
+    pub(super) fn dimension(&self) -> usize {
+        self.means.dimension()
+    }
+
+    pub(super) fn n_vectors(&self) -> usize {
+        self.chunks.len()
+    }
+
+    pub(super) fn n_shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    pub(super) fn is_here(&self, shard: usize) -> bool {
+        self.shards.get(shard).is_some_and(Option::is_some)
+    }
+
+    #[cfg(feature = "build")]
+    pub(super) fn shards(&self) -> impl Iterator<Item = Option<&Rows>> {
+        self.shards.iter().map(Option::as_ref)
+    }
+
+    pub(super) fn insert(&mut self, shard: usize, rows: Rows) {
+        if let Some(place) = self.shards.get_mut(shard) {
+            *place = Some(rows);
+        }
+    }
+
+    /// The places of a shard's members among those of all.
+    fn members(&self, shard: usize) -> std::ops::Range<usize> {
+        self.starts[shard] as usize..self.starts[shard + 1] as usize
+    }
+
+    /// The shards that a search reads, those that settle most first.
+    pub(super) fn route(&self, query: &Query) -> Vec<u32> {
+        self.doubted(&self.estimates(query))
+    }
+
+    /// The members of the near shards, with the cosine of each: exact where it was to be read and is here, else estimated. In
+    /// any order.
+    pub(super) fn search(&self, query: &Query) -> Vec<(u32, f32)> {
+        let estimates = self.estimates(query);
+        let read = self.doubted(&estimates);
+        let exact = |shard: &u32| self.shards[*shard as usize].as_ref();
+        let is_exact = |shard: &u32| read.contains(shard) && exact(shard).is_some();
+        let mut near: Vec<(u32, f32)> = estimates
+            .iter()
+            .filter(|estimate| !is_exact(&estimate.shard))
+            .map(|estimate| (self.chunks[estimate.member as usize], estimate.cosine))
+            .collect();
+        for shard in &read {
+            near.extend(self.exact(*shard as usize, query));
+        }
+        near
+    }
+
+    /// The members of all shards that are here, with the exact cosine of each, in any order.
+    pub(super) fn scan(&self, query: &Query) -> Vec<(u32, f32)> {
+        let shards = 0..self.n_shards();
+        shards.flat_map(|shard| self.exact(shard, query)).collect()
+    }
+
+    /// The members of one shard with their exact cosines; none where it is not here.
+    fn exact(&self, shard: usize, query: &Query) -> impl Iterator<Item = (u32, f32)> {
+        let chunks = &self.chunks[self.members(shard)];
+        let rows = self.shards[shard].iter();
+        rows.flat_map(move |rows| chunks.iter().copied().zip(rows.similarities(query)))
+    }
+
+    /// An estimate for each member of the near shards.
+    fn estimates(&self, query: &Query) -> Vec<Estimate> {
+        let means = (0..).zip(self.means.similarities(query)).collect();
+        let n_scanned = MIN_SCANNED.max(self.n_shards() / SCANNED_SHARE);
+        let near = super::best(means, n_scanned);
+        let tables = self.codes.tables(query);
+        let mut estimates = Vec::new();
+        for (shard, similarity) in near {
+            let mean = similarity * self.lengths[shard as usize];
+            let members = (self.starts[shard as usize]..).zip(self.members(shard as usize));
+            estimates.extend(members.map(|(member, row)| Estimate {
+                shard,
+                member,
+                cosine: mean + self.codes.estimate(row, &tables),
+            }));
+        }
+        estimates
+    }
+
+    /// The shards to read, by how much doubt about the nearest their members leave, as many as may be read.
+    fn doubted(&self, estimates: &[Estimate]) -> Vec<u32> {
+        let cosines = (0..).zip(estimates).map(|(idx, e)| (idx, e.cosine));
+        let candidates = super::best(cosines.collect(), N_CANDIDATES);
+        let cosine = |place: usize| candidates.get(place).or(candidates.last());
+        let between = cosine(N_NEAREST - 1).zip(cosine(N_NEAREST));
+        let bound = between.map_or(0.0, |(last, next)| (last.1 + next.1) / 2.0);
+        let mut doubts: Vec<(u32, f32)> = Vec::new();
+        for (idx, cosine) in candidates {
+            let Estimate { shard, member, .. } = estimates[idx as usize];
+            let error = self.codes.error(member as usize);
+            let doubt = doubt((cosine - bound).abs(), error);
+            match doubts.iter_mut().find(|(other, _)| *other == shard) {
+                Some((_, sum)) => *sum += doubt,
+                None => doubts.push((shard, doubt)),
+            }
+        }
+        let n_doubts = doubts.len();
+        let mut n_read = 0;
+        super::best(doubts, n_doubts)
+            .into_iter()
+            .filter(|(_, doubt)| *doubt > MIN_DOUBT)
+            .map(|(shard, _)| shard)
+            .filter(|&shard| {
+                let n_members = self.members(shard as usize).len();
+                let has_room = n_read + n_members <= MAX_READ;
+                n_read += if has_room { n_members } else { 0 };
+                has_room
+            })
+            .take(N_PROBES)
+            .collect()
+    }
+}
+
+/// How probable it is that an estimate with the standard deviation `error` is on the wrong side of a bound so far from it: about
+/// that of a normal distribution, without a function that processors round differently.
+fn doubt(distance: f32, error: f32) -> f32 {
+    /// Beyond so many standard deviations nothing is doubted.
+    const REACH: f32 = 2.5;
+    let share = 1.0 - distance / (REACH * error);
+    if share > 0.0 {
+        0.5 * share * share
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::doubt;
+
+    #[test]
+    fn doubt_is_about_that_of_a_normal_distribution() {
+        for (deviations, expected) in [(0.0, 0.5), (0.5, 0.309), (1.0, 0.159), (2.0, 0.023)] {
+            let found = doubt(deviations * 0.02, 0.02);
+            assert!(
+                (found - expected).abs() < 0.025,
+                "{deviations} deviations: expected {expected}, found {found}"
+            );
+        }
+        assert_eq!(doubt(0.1, 0.02), 0.0, "beyond reach");
+        assert_eq!(doubt(0.1, 0.0), 0.0, "without an error");
+    }
+}
