@@ -9,7 +9,7 @@ const DIMENSION = 384;
 const TEXT = ["orama", "voy"];
 
 /** Gives a function that measures engines on the vectors of `n` chunks; `kernel` names the build of ours that is run. */
-export function byMeaning({ host, options, scratch, report, say, openPage, version, kernel }) {
+export function byMeaning({ host, options, scratch, report, skip, say, openPage, version, kernel }) {
   const N_REPS = Number(options.reps);
   const read = (file) => JSON.parse(fs.readFileSync(path.join(options.corpus, file), "utf8"));
 
@@ -71,9 +71,7 @@ export function byMeaning({ host, options, scratch, report, say, openPage, versi
         await prepare(contestant, n);
         contestants.push(contestant);
       } catch (error) {
-        const reason = why(error, contestant.said);
-        say(`skipped: ${reason}`);
-        process.stdout.write(`${JSON.stringify({ ...row, metric: "skipped", reason })}\n`);
+        skip(row, error, contestant.said);
         await contestant.opened?.browser.close();
       }
     }
@@ -102,12 +100,4 @@ export function byMeaning({ host, options, scratch, report, say, openPage, versi
 function recall(found, nearest) {
   const shares = nearest.map((expected, idx) => expected.filter((id) => found[idx].includes(id)).length / expected.length);
   return shares.reduce((sum, share) => sum + share, 0) / shares.length;
-}
-
-/** What stopped an engine, in a line: a module that panics tells its console why, and the page only that it is unreachable. */
-function why(error, said) {
-  const panic = said.findLast((text) => text.includes("panicked at"));
-  // The message stands between quotation marks before the place, or, of newer compilers, in the line behind it.
-  const told = panic && (/panicked at '([^']*)'/.exec(panic)?.[1] ?? panic.split("\n", 2)[1]);
-  return told || error.message.split("\n", 1)[0].replace(/^page\.evaluate: (Error: )?/, "");
 }

@@ -5,7 +5,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { closeBrowsers, describeBrowser, launch } from "./contestants.mjs";
 import { byMeaning } from "./meaning.mjs";
-import { reporter } from "./report.mjs";
+import { reporter, skipper } from "./report.mjs";
 import { serve } from "./server.mjs";
 import { byWords } from "./words.mjs";
 
@@ -56,7 +56,8 @@ async function openPage(kind, engine, values = {}, said = []) {
   return { browser, page };
 }
 
-const context = { host, options, scratch, report: reporter(process.stdout), say, openPage, version };
+const rows = { report: reporter(process.stdout), skip: skipper(process.stdout) };
+const context = { host, options, scratch, ...rows, say, openPage, version };
 try {
   const words = byWords(context);
   for (const n of options["words-n"]) for (const engine of options.words) await words(engine, n);

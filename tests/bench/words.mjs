@@ -1,7 +1,7 @@
 // Turns engines that search by words into rows: bytes for the first and a later query, times, hits. `search.mjs` calls it.
 import fs from "node:fs";
 import path from "node:path";
-import { brotliLength } from "./contestants.mjs";
+import { brotliLength, closeBrowsers } from "./contestants.mjs";
 import { watchCores } from "./machine.mjs";
 
 /** Queries after the first whose bytes are averaged. */
@@ -17,7 +17,7 @@ const index = (sent) => sent.filter((one) => !isCode(one) && one.folder !== "ben
 const code = (sent) => [...new Map(sent.filter(isCode).map((one) => [one.file, one])).values()];
 
 /** Gives a function that measures one engine on `n` chunks, or on the pages of a site. */
-export function byWords({ host, options, scratch, report, say, openPage, version }) {
+export function byWords({ host, options, scratch, report, skip, say, openPage, version }) {
   /** What was sent, as a host sends it: text by brotli, what is compressed already as it is. */
   function sentBytes(sent) {
     const length = ({ file, n_bytes }) => (/\.(js|mjs|json|wasm)$/.test(file) ? brotliLength(file, options.brotli) : n_bytes);
@@ -45,9 +45,7 @@ export function byWords({ host, options, scratch, report, say, openPage, version
     return { index: `/scratch/${file}` };
   }
 
-  async function measure(engine, n) {
-    const row = { group: "search", engine, model: `rust-docs ${n}`, type: "text", version: version(engine) };
-    say(`${n}: ${engine}`);
+  async function measure(row, engine, n) {
     const load = await build(engine, n, row);
     const loads = [];
     let last;
@@ -85,5 +83,15 @@ export function byWords({ host, options, scratch, report, say, openPage, version
     await last.browser.close();
   }
 
-  return measure;
+  return async (engine, n) => {
+    const row = { group: "search", engine, model: `rust-docs ${n}`, type: "text", version: version(engine) };
+    say(`${n}: ${engine}`);
+    try {
+      await measure(row, engine, n);
+    } catch (error) {
+      skip(row, error);
+    } finally {
+      await closeBrowsers();
+    }
+  };
 }
