@@ -122,13 +122,17 @@ function count(sent, brotliCache) {
   };
 }
 
+/** Brotli's best takes minutes for more; larger files get its best quality of those that are quick. */
+const LARGE_BYTES = 48 << 20;
+
 /** The length after brotli's best: a minute for the largest runtime, so it is kept by the content's hash. */
 export function brotliLength(file, cache) {
   const bytes = fs.readFileSync(file);
   const kept = path.join(cache, crypto.createHash("sha256").update(bytes).digest("hex"));
   if (fs.existsSync(kept)) return Number(fs.readFileSync(kept, "utf8"));
   const { BROTLI_PARAM_LGWIN, BROTLI_PARAM_QUALITY } = zlib.constants;
-  const { length } = zlib.brotliCompressSync(bytes, { params: { [BROTLI_PARAM_QUALITY]: 11, [BROTLI_PARAM_LGWIN]: 24 } });
+  const quality = bytes.length > LARGE_BYTES ? 9 : 11;
+  const { length } = zlib.brotliCompressSync(bytes, { params: { [BROTLI_PARAM_QUALITY]: quality, [BROTLI_PARAM_LGWIN]: 24 } });
   fs.mkdirSync(cache, { recursive: true });
   fs.writeFileSync(kept, String(length));
   return length;

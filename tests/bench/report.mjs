@@ -1,4 +1,5 @@
-// Turns timings into rows: one JSON line for each engine, model and metric, with the cores that were busy meanwhile.
+// Turns timings into rows: one JSON line for each engine, model and metric, with the cores that were busy meanwhile; and what stopped
+// an engine into one that says so.
 
 const round = (value) => (Number.isInteger(value) ? value : Number(value.toPrecision(5)));
 
@@ -26,4 +27,21 @@ export function reporter(stream) {
     }
     stream.write(`${JSON.stringify(line)}\n`);
   };
+}
+
+/** Gives a function that writes to `stream` that an engine is left out, and why; `said` is what its page told the console. */
+export function skipper(stream) {
+  return (row, error, said = []) => {
+    const reason = why(error, said);
+    process.stderr.write(`skipped: ${reason}\n`);
+    stream.write(`${JSON.stringify({ ...row, metric: "skipped", reason })}\n`);
+  };
+}
+
+/** In one line: a module that panics tells its console why, and the page only that it is unreachable. */
+function why(error, said) {
+  const panic = said.findLast((text) => text.includes("panicked at"));
+  // The message stands between quotation marks before the place, or, of newer compilers, in the line behind it.
+  const told = panic && (/panicked at '([^']*)'/.exec(panic)?.[1] ?? panic.split("\n", 2)[1]);
+  return told || error.message.split("\n", 1)[0].replace(/^page\.evaluate: (Error: )?/, "");
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { closeBrowsers, describeBrowser, open, versionOf } from "./contestants.mjs";
 import { watchCores } from "./machine.mjs";
-import { reporter } from "./report.mjs";
+import { reporter, skipper } from "./report.mjs";
 import { serve } from "./server.mjs";
 import { passages, prompt } from "./texts.mjs";
 
@@ -42,6 +42,7 @@ const host = await serve({
 const browser = await describeBrowser();
 const say = (text) => process.stderr.write(`${text}\n`);
 const report = reporter(process.stdout);
+const skip = skipper(process.stdout);
 
 /** Loads engines one after the other; those that cannot load are a row that says why. */
 async function openAll(group, model, entries) {
@@ -58,9 +59,7 @@ async function openAll(group, model, entries) {
       for (const [metric, value] of Object.entries(opened.facts)) report(contestant.row, metric, units[metric], [value]);
       contestants.push(contestant);
     } catch (error) {
-      const reason = error.message.split("\n", 1)[0].replace(/^page\.evaluate: (Error: )?/, "");
-      say(`skipped: ${reason}`);
-      process.stdout.write(`${JSON.stringify({ ...row, metric: "skipped", reason })}\n`);
+      skip(row, error);
     }
   }
   return contestants;

@@ -1,132 +1,73 @@
-// Turns search engines and chunks into rows: bytes for the first and a later query, times, hits. `cargo xtask bench search` calls it.
+// Turns search engines and chunks into rows, by words and by meaning. `cargo xtask bench search` calls it.
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { brotliLength, closeBrowsers, launch } from "./contestants.mjs";
-import { watchCores } from "./machine.mjs";
-import { reporter } from "./report.mjs";
+import { closeBrowsers, describeBrowser, launch } from "./contestants.mjs";
+import { byMeaning } from "./meaning.mjs";
+import { reporter, skipper } from "./report.mjs";
 import { serve } from "./server.mjs";
+import { byWords } from "./words.mjs";
 
 const { values: options } = parseArgs({
   options: {
-    /** The folder with what `bench_search` wrote, and where brotli's lengths are kept. */
+    /** The folder with what `bench_search` wrote. */
     corpus: { type: "string" },
     /** The folder with our page's files. */
     ours: { type: "string" },
+    /** The folder with our module that searches vectors, once for each of its builds. */
+    wasm: { type: "string" },
+    /** Where brotli's lengths are kept. */
     brotli: { type: "string" },
     reps: { type: "string", default: "3" },
-    n: { type: "string", multiple: true, default: ["2000", "20000"] },
-    engine: { type: "string", multiple: true, default: ["anchorite", "pagefind", "minisearch", "orama"] },
+    /** Engines, and numbers of chunks, by words and by meaning. */
+    words: { type: "string", multiple: true, default: [] },
+    "words-n": { type: "string", multiple: true, default: [] },
+    meaning: { type: "string", multiple: true, default: [] },
+    "meaning-n": { type: "string", multiple: true, default: [] },
   },
 });
-/** Queries after the first whose bytes are averaged. */
-const N_LATER = 20;
 
 const here = import.meta.dirname;
 const modules = path.join(here, "node_modules");
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "anchorite-bench-search-"));
-const host = await serve({ bench: here, modules, ours: options.ours, corpus: options.corpus, scratch });
+const { ours, wasm, corpus } = options;
+const host = await serve({ bench: here, modules, ours, wasm, corpus, scratch }, { writable: "scratch" });
 const say = (text) => process.stderr.write(`${text}\n`);
-const report = reporter(process.stdout);
+
+const PACKAGES = { pagefind: "pagefind", minisearch: "minisearch", orama: "@orama/orama", hnswlib: "hnswlib-wasm", voy: "voy-search" };
 
 function version(engine) {
-  const names = { pagefind: "pagefind", minisearch: "minisearch", orama: "@orama/orama" };
-  if (!names[engine]) return undefined;
-  return JSON.parse(fs.readFileSync(path.join(modules, names[engine], "package.json"), "utf8")).version;
+  if (!PACKAGES[engine]) return undefined;
+  return JSON.parse(fs.readFileSync(path.join(modules, PACKAGES[engine], "package.json"), "utf8")).version;
 }
 
-/** Code that a page loads before any index: modules, scripts, Pagefind's own files. */
-function isCode({ folder, file }) {
-  if (folder === "modules" || folder === "ours") return true;
-  return folder === "scratch" && /\.(js|pagefind)$/.test(file);
-}
-
-/** What was sent, as a host sends it: text by brotli, what is compressed already as it is. */
-function sentBytes(sent) {
-  const length = ({ file, n_bytes }) => (/\.(js|mjs|json|wasm)$/.test(file) ? brotliLength(file, options.brotli) : n_bytes);
-  return sent.reduce((sum, one) => sum + length(one), 0);
-}
-
-const index = (sent) => sent.filter((one) => !isCode(one) && one.folder !== "bench" && !/(docs|queries)-\w+\.json$/.test(one.file));
-const code = (sent) => [...new Map(sent.filter(isCode).map((one) => [one.file, one])).values()];
-
-async function openPage(engine) {
+/** Opens a page in a browser of its own, with the engine's module from the folder of its kind of search; `said` gets its errors. */
+async function openPage(kind, engine, values = {}, said = []) {
   const browser = await launch();
   const page = await browser.newPage();
   page.on("pageerror", (error) => say(`${engine}: ${error.message}`));
-  await page.goto(`${host.origin}/bench/search/page.html`);
+  page.on("console", (message) => message.type() === "error" && said.push(message.text()));
+  await page.goto(`${host.origin}/bench/${kind}/page.html`);
   await page.waitForFunction(() => "search" in globalThis);
   host.sent.length = 0;
-  await page.evaluate(([module, values]) => search.start(module, values), [`/bench/search/${engine}.mjs`, { modules: "/modules" }]);
+  const start = ([module, given]) => search.start(module, given);
+  await page.evaluate(start, [`/bench/${kind}/${engine}.mjs`, { modules: "/modules", ...values }]);
   return { browser, page };
 }
 
-/** Builds what the engine ships; gives what its `load` is told. */
-async function build(engine, n, row) {
-  if (engine === "anchorite") return { ours: `${host.origin}/ours`, bundle: `${host.origin}/corpus/${n === "pages" ? n : `bundle-${n}`}/` };
-  const docs = `docs-${n}.json`;
-  if (engine === "pagefind") {
-    const folder = path.join(scratch, `pagefind-${n}`);
-    const { default: contestant } = await import(`./search/${engine}.mjs`);
-    const start = performance.now();
-    await contestant.buildInNode(JSON.parse(fs.readFileSync(path.join(options.corpus, docs), "utf8")), folder);
-    report(row, "build", "ms", [performance.now() - start]);
-    return { folder: `/scratch/pagefind-${n}` };
-  }
-  const { browser, page } = await openPage(engine);
-  const { ms, text } = await page.evaluate((url) => search.build(url), `/corpus/${docs}`);
-  await browser.close();
-  const file = `${engine}-${n}.json`;
-  fs.writeFileSync(path.join(scratch, file), text);
-  report(row, "build", "ms", [ms]);
-  return { index: `/scratch/${file}` };
-}
-
-async function measure(engine, n) {
-  const row = { group: "search", engine, model: `rust-docs ${n}`, type: "text", version: version(engine) };
-  say(`${n}: ${engine}`);
-  const load = await build(engine, n, row);
-  const loads = [];
-  let last;
-  for (let rep = 0; rep < Number(options.reps); rep += 1) {
-    await last?.browser.close();
-    last = await openPage(engine);
-    loads.push(await last.page.evaluate((values) => search.load(values), load));
-  }
-  report(row, "load", "ms", loads);
-  const queries = `/corpus/queries-${n}.json`;
-  await last.page.evaluate((url) => search.prepare(url), queries);
-  const before = host.sent.length;
-  const { ms } = await last.page.evaluate(() => search.one(0));
-  const first = index(host.sent);
-  report(row, "first_query", "ms", [ms]);
-  report(row, "first_bytes", "bytes", [sentBytes(first)]);
-  report(row, "first_requests", "requests", [first.length]);
-  report(row, "code_brotli", "bytes", [sentBytes(code(host.sent))]);
-  report(row, "query_bytes", "bytes", [sentBytes(index(host.sent.slice(before)))]);
-  const n_before_later = host.sent.length;
-  const cold = [];
-  for (let idx = 1; idx <= N_LATER; idx += 1) cold.push((await last.page.evaluate((at) => search.one(at), idx)).ms);
-  const later = index(host.sent.slice(n_before_later));
-  report(row, "later_query", "ms", cold);
-  report(row, "later_bytes", "bytes", [sentBytes(later) / N_LATER]);
-  report(row, "later_requests", "requests", [later.length / N_LATER]);
-  const { hit10 } = await last.page.evaluate(() => search.round());
-  report(row, "hit10", "share", [hit10]);
-  const stop = watchCores();
-  const rounds = [];
-  for (let rep = 0; rep < Number(options.reps); rep += 1) rounds.push((await last.page.evaluate(() => search.round())).ms);
-  const sorted = rounds.flat().toSorted((a, b) => a - b);
-  report(row, "query", "ms", rounds.flat(), [stop()]);
-  report(row, "query_p95", "ms", [sorted[Math.floor(sorted.length * 0.95)]]);
-  await last.browser.close();
-}
-
+const rows = { report: reporter(process.stdout), skip: skipper(process.stdout) };
+const context = { host, options, scratch, ...rows, say, openPage, version };
 try {
-  for (const n of options.n) for (const engine of options.engine) await measure(engine, n);
+  const words = byWords(context);
+  for (const n of options["words-n"]) for (const engine of options.words) await words(engine, n);
   // What a site of 10,000 pages costs its reader; only ours is built from pages.
-  if (options.engine.includes("anchorite")) await measure("anchorite", "pages");
+  if (options.words.includes("anchorite")) await words("anchorite", "pages");
+  if (options.meaning.length > 0) {
+    const { relaxed } = await describeBrowser();
+    const meaning = byMeaning({ ...context, kernel: relaxed ? "relaxed-simd" : "simd128" });
+    for (const n of options["meaning-n"]) await meaning(options.meaning, n);
+  }
 } catch (error) {
   say(`error: ${error.message}`);
   process.exitCode = 1;

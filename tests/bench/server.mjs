@@ -1,4 +1,4 @@
-// Turns folders into a host on this machine that answers ranges, lets pages measure finely, and counts what it sends.
+// Turns folders into a host on this machine that answers ranges, lets pages measure finely, counts what it sends, and keeps what it is given.
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
@@ -17,14 +17,24 @@ const ISOLATION = {
   "Cross-Origin-Resource-Policy": "same-origin",
 };
 
-/** Serves each folder of `folders` under its name: `{ models: "/some/folder" }` gives `/models/FILE`. */
-export async function serve(folders) {
+/**
+ * Serves each folder of `folders` under its name: `{ models: "/some/folder" }` gives `/models/FILE`. What a page puts is kept in the
+ * folder of the name `writable`, where there is one.
+ */
+export async function serve(folders, { writable } = {}) {
   const sent = [];
   const server = http.createServer((request, response) => {
     const url = decodeURIComponent(new URL(request.url, "http://host").pathname);
     const [, name, ...rest] = path.normalize(url).split("/");
     const file = folders[name] && path.join(folders[name], ...rest);
     const headers = { ...ISOLATION, "Accept-Ranges": "bytes", "Cache-Control": "no-store" };
+    if (request.method === "PUT" && file && name === writable) {
+      request.pipe(fs.createWriteStream(file)).on("finish", () => {
+        response.writeHead(201, headers);
+        response.end();
+      });
+      return;
+    }
     if (!file || !fs.statSync(file, { throwIfNoEntry: false })?.isFile()) {
       response.writeHead(404, headers);
       response.end();

@@ -36,7 +36,8 @@ pub(crate) enum Bench {
     Embed(Output),
     /// Bundles from nothing, again, and after one page was changed: seconds, bytes, memory.
     Build(build::Arguments),
-    /// Search by words in Chromium, beside Pagefind, MiniSearch and Orama, on the toolchain's own documentation.
+    /// Search by words in Chromium, beside Pagefind, MiniSearch and Orama, and by meaning, beside hnswlib-wasm, voy and Orama, on
+    /// the toolchain's own documentation.
     Search(search::Arguments),
     /// Answers of the default generator, one thread, with and without guessing tokens from the passages.
     Lookup(lookup::Arguments),

@@ -1,6 +1,8 @@
-//! Turns token ids into the next token's id on the CPU, or into text on WebGPU, and texts into vectors, for a page that holds
-//! the clock.
+//! Turns token ids into the next token's id on the CPU, or into text on WebGPU, texts into vectors, and vectors into the nearest
+//! chunks, for a page that holds the clock.
 #![cfg(target_arch = "wasm32")]
+
+mod vectors;
 
 use anchorite_model::forward::GpuForward;
 use anchorite_model::generate::{BackendRequest, Generator};

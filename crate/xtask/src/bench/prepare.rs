@@ -63,7 +63,7 @@ pub(super) fn gguf_files(mut names: Vec<String>) -> anyhow::Result<()> {
     )
 }
 
-/// Builds one of the native programs, `bench_embed` or `bench_gpu`, and gives its path.
+/// Builds one of the native programs, `bench_embed`, `bench_gpu` or `bench_search`, and gives its path.
 pub(super) fn program(name: &str) -> anyhow::Result<PathBuf> {
     eprintln!("building `{name}`");
     run::run(

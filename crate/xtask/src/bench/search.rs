@@ -1,22 +1,27 @@
-//! Turns the toolchain's documentation into figures of search engines: bytes, times and hits, ours beside others.
+//! Turns the toolchain's documentation into figures of search engines, by words and by meaning: bytes, times and hits, ours beside
+//! others.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::ValueEnum;
 
-use super::rows::{Of, Row, median};
+use super::rows::{Of, Row, find, median};
 use super::verdicts::{Bar, Verdict};
 use super::{Output, all_unless_named, measure, names, prepare};
+use crate::wasm::Instructions;
 use crate::{page, run, setup};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only these engines.
+    /// Only this way of searching.
+    #[arg(long, value_enum)]
+    only: Vec<Kind>,
+    /// Only these engines, where they search that way.
     #[arg(long, value_enum)]
     engine: Vec<Engine>,
-    /// How many chunks are searched; may be repeated. Default 2000 and 20000.
-    #[arg(long)]
+    /// How many chunks are searched; may be repeated. Default 2000 and 20000, by meaning 10000 too.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1000..))]
     n: Vec<u32>,
     /// The folder of HTML to search; default: what `rustup` installed with the toolchain.
     #[arg(long)]
@@ -26,48 +31,110 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Queries are words.
+    Words,
+    /// Queries are vectors: what is embedded is the same for all.
+    Meaning,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Engine {
     Anchorite,
     Pagefind,
     Minisearch,
     Orama,
+    Hnswlib,
+    Voy,
+}
+
+impl Kind {
+    fn engines(self) -> &'static [Engine] {
+        use Engine::{Anchorite, Hnswlib, Minisearch, Orama, Pagefind, Voy};
+        match self {
+            Self::Words => &[Anchorite, Pagefind, Minisearch, Orama],
+            Self::Meaning => &[Anchorite, Hnswlib, Voy, Orama],
+        }
+    }
+
+    fn sizes(self) -> &'static [u32] {
+        match self {
+            Self::Words => &[2000, 20_000],
+            Self::Meaning => &[2000, JUDGED_VECTORS, 20_000],
+        }
+    }
+
+    /// Makes what these engines search, from the folder `html`, in the folder `corpus`.
+    fn prepare(
+        self,
+        engines: &[Engine],
+        html: &Path,
+        corpus: &Path,
+        sizes: &[String],
+    ) -> anyhow::Result<()> {
+        let is_ours = engines.contains(&Engine::Anchorite);
+        let mut program = run::command(prepare::program("bench_search")?);
+        program.args(names(&[self])).arg(html).arg(corpus);
+        match self {
+            Self::Words if is_ours => page::build()?,
+            Self::Words => {}
+            Self::Meaning => {
+                if is_ours {
+                    prepare::modules(&Instructions::ALL)?;
+                }
+                program.arg(run::root().join("models/default/embedder.gguf"));
+            }
+        }
+        eprintln!("cutting the documentation into chunks");
+        run::run(program.args(sizes).stdout(std::io::stderr()))
+    }
 }
 
 /// What a reader of 10,000 pages may have to download until the first results are there, code included.
 const FIRST_RESULT_LIMIT: f64 = 300_000.0;
+/// How many vectors are searched where the times of a query are judged.
+const JUDGED_VECTORS: u32 = 10_000;
+/// Milliseconds that half of the queries may take there, and 95 of 100.
+const MEDIAN_LIMIT: f64 = 1.0;
+const P95_LIMIT: f64 = 3.0;
+/// The share of hnswlib's index that ours may take.
+const BYTES_SHARE: f64 = 0.25;
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let sizes: Vec<String> = match arguments.n.as_slice() {
-        [] => vec!["2000".to_owned(), "20000".to_owned()],
-        sizes => sizes.iter().map(u32::to_string).collect(),
-    };
+    let kinds = all_unless_named(&arguments.only);
+    let wanted = all_unless_named(&arguments.engine);
     setup::npm_packages("tests/bench", &["--ignore-scripts"])?;
-    page::build()?;
     let corpus = prepare::folder().join("search");
-    eprintln!("cutting the documentation into chunks");
-    run::run(
-        run::cargo()
-            .args(["run", "--quiet", "--release", "--package=anchorite-bench"])
-            .args(["--bin=bench_search", "--"])
-            .arg(html(arguments)?)
-            .arg(&corpus)
-            .args(&sizes)
-            .stdout(std::io::stderr()),
-    )?;
     let mut driver = run::command("node");
     driver
         .arg("tests/bench/search.mjs")
         .args(["--reps", &arguments.output.reps.to_string()])
         .arg("--corpus")
-        .arg(corpus)
+        .arg(&corpus)
         .arg("--ours")
         .arg(run::root().join("www/dist"))
+        .arg("--wasm")
+        .arg(prepare::folder().join("wasm"))
         .arg("--brotli")
         .arg(prepare::folder().join("brotli"))
-        .args(sizes.iter().flat_map(|size| ["--n", size]))
         .env("ANCHORITE_CHROMIUM", setup::chromium()?);
-    let engines = names(&all_unless_named(&arguments.engine));
-    driver.args(engines.iter().flat_map(|name| ["--engine", name]));
+    for kind in kinds {
+        let engines = kind.engines().iter().copied();
+        let engines: Vec<Engine> = engines.filter(|engine| wanted.contains(engine)).collect();
+        if engines.is_empty() {
+            continue;
+        }
+        let sizes = match arguments.n.as_slice() {
+            [] => kind.sizes(),
+            sizes => sizes,
+        };
+        let sizes: Vec<String> = sizes.iter().map(u32::to_string).collect();
+        kind.prepare(&engines, &html(arguments)?, &corpus, &sizes)?;
+        let kind = names(&[kind]).concat();
+        let engines = names(&engines);
+        driver.args(engines.iter().map(|name| format!("--{kind}={name}")));
+        driver.args(sizes.iter().map(|size| format!("--{kind}-n={size}")));
+    }
     measure(driver, &arguments.output, verdicts)
 }
 
@@ -84,10 +151,23 @@ fn html(arguments: &Arguments) -> anyhow::Result<PathBuf> {
 }
 
 fn verdicts(rows: &[Row]) -> Vec<Verdict> {
-    let mut models: Vec<&str> = rows.iter().map(|row| row.model.as_str()).collect();
+    let mut verdicts = by_words(rows);
+    verdicts.extend(by_meaning(rows));
+    verdicts
+}
+
+/// The models of a group, each once, in the order of the run.
+fn models<'r>(rows: &'r [Row], group: &str) -> Vec<&'r str> {
+    let of_group = rows.iter().filter(|row| row.group == group);
+    let mut models: Vec<&str> = of_group.map(|row| row.model.as_str()).collect();
     models.dedup();
+    models
+}
+
+/// What is said of search by words.
+fn by_words(rows: &[Row]) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
-    for model in models {
+    for model in models(rows, "search") {
         let of_model: Vec<Row> = rows
             .iter()
             .filter(|row| row.model == model)
@@ -124,4 +204,98 @@ fn verdicts(rows: &[Row]) -> Vec<Verdict> {
         );
     }
     verdicts
+}
+
+/// What is said of search by meaning: bytes beside hnswlib's for each number of vectors, times where they are judged.
+fn by_meaning(rows: &[Row]) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    for model in models(rows, "meaning") {
+        let of_model: Vec<Row> = rows
+            .iter()
+            .filter(|row| row.model == model)
+            .cloned()
+            .collect();
+        let value = |engine, metric| {
+            let of = Of {
+                group: "meaning",
+                engine,
+                kind: None,
+            };
+            find(&of_model, of, metric).first()?.median
+        };
+        let is_judged = model
+            .split(' ')
+            .any(|word| word == JUDGED_VECTORS.to_string());
+        let at_most = |limit| is_judged.then_some(Bar::AtMost(limit));
+        let bytes = value("anchorite", "index_bytes").zip(value("hnswlib", "index_bytes"));
+        let share = bytes.map(|(ours, theirs)| ours / theirs);
+        let numbers = [
+            (
+                "query",
+                "ms",
+                value("anchorite", "query"),
+                at_most(MEDIAN_LIMIT),
+            ),
+            (
+                "query_p95",
+                "ms",
+                value("anchorite", "query_p95"),
+                at_most(P95_LIMIT),
+            ),
+            (
+                "index beside hnswlib's",
+                "",
+                share,
+                Some(Bar::AtMost(BYTES_SHARE)),
+            ),
+            ("recall@10", "share", value("anchorite", "recall10"), None),
+        ];
+        for (name, unit, number, bar) in numbers {
+            let name = format!("{model}: {name}");
+            verdicts.extend(number.map(|number| Verdict::new(name, number, unit, bar)));
+        }
+    }
+    verdicts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(engine: &str, n: u32, metric: &str, median: f64) -> Row {
+        Row {
+            group: "meaning".into(),
+            engine: engine.into(),
+            kernel: (engine == "anchorite").then(|| "simd128".into()),
+            model: format!("rust-docs {n} x 384"),
+            r#type: "vectors".into(),
+            metric: metric.into(),
+            unit: String::new(),
+            median: Some(median),
+            other_cores: None,
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn times_are_judged_for_one_number_of_vectors_and_bytes_for_all() {
+        let rows = [
+            row("anchorite", 2000, "query", 2.0),
+            row("anchorite", 2000, "index_bytes", 30.0),
+            row("hnswlib", 2000, "index_bytes", 100.0),
+            row("anchorite", 10_000, "query", 2.0),
+            row("anchorite", 10_000, "query_p95", 3.0),
+        ];
+        let found: Vec<_> = verdicts(&rows)
+            .into_iter()
+            .map(|verdict| (verdict.value, verdict.holds))
+            .collect();
+        let expected = [
+            (2.0, None),
+            (0.3, Some(false)),
+            (2.0, Some(false)),
+            (3.0, Some(true)),
+        ];
+        assert_eq!(found, expected, "1 ms, 3 ms, a quarter of the bytes");
+    }
 }

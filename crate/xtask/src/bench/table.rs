@@ -6,7 +6,7 @@ use super::rows::Row;
 use super::verdicts::{Bar, Verdict};
 
 /// The columns, in the order in which they are read; those without a value in the whole table are left out.
-const METRICS: [&str; 40] = [
+const METRICS: [&str; 42] = [
     "dispatches",
     "dispatches_per_layer",
     "submits",
@@ -38,7 +38,9 @@ const METRICS: [&str; 40] = [
     "code_brotli",
     "peak_memory",
     "hit10",
+    "recall10",
     "query_p95",
+    "index_bytes",
     "first_query",
     "first_bytes",
     "first_requests",

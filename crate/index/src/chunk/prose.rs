@@ -1,0 +1,62 @@
+//! Turns a block of prose that is too long into its lines and sentences, and a sentence that is too long into words.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::blocks::Unit;
+use super::build::ChunkOptions;
+use super::words::{count_words, word_parts, word_size};
+
+/// Cuts lists and tables at lines, and paragraphs at sentences; a sentence beyond all measure at its words.
+pub(super) fn split_prose(block: &str, options: &ChunkOptions, units: &mut Vec<Unit>) {
+    let mut separator = "\n\n";
+    for line in block.lines() {
+        for with_space in line.split_sentence_bounds() {
+            let sentence = with_space.trim_end();
+            if sentence.is_empty() {
+                continue;
+            }
+            for text in cut(sentence, options.max_words.max(1)) {
+                units.push(Unit {
+                    n_words: count_words(&text),
+                    text,
+                    separator,
+                });
+                separator = " ";
+            }
+            // Chinese and Japanese set none.
+            if with_space.len() == sentence.len() {
+                separator = "";
+            }
+        }
+        separator = "\n";
+    }
+}
+
+/// A text in pieces of at most `max_words`, between words where there are any.
+fn cut(text: &str, max_words: usize) -> Vec<String> {
+    if count_words(text) <= max_words {
+        // Left alone, so that its spaces stay as they are.
+        return vec![text.to_owned()];
+    }
+    let mut pieces = vec![String::new()];
+    let mut n_words = 0;
+    let parts = text.split_whitespace().flat_map(|word| {
+        let parts = word_parts(word, max_words);
+        (0..).zip(parts)
+    });
+    for (place, part) in parts {
+        let part_words = word_size(part);
+        if n_words > 0 && n_words + part_words > max_words {
+            pieces.push(String::new());
+            n_words = 0;
+        }
+        if let Some(open) = pieces.last_mut() {
+            if n_words > 0 && place == 0 {
+                open.push(' ');
+            }
+            open.push_str(part);
+        }
+        n_words += part_words;
+    }
+    pieces
+}
