@@ -111,10 +111,7 @@ fn the_form_that_was_asked_for_comes_first() {
     let texts = [
         ("many", "Pumps stand in the cellar. Pumps move water."),
         ("one", "A pump stands in the cellar. This pump moves water."),
-        (
-            "verb",
-            "Whoever is pumping moves water up to the roof garden.",
-        ),
+        ("verb", "Pumping is work. Whoever is pumping moves water."),
         ("other", "A valve closes the pipe."),
     ];
     let site = built(&texts.map(|(url, text)| page(url, Some("en"), url, text)));

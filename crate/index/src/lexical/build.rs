@@ -28,7 +28,7 @@ struct Mentions {
     in_own_heading: bool,
     in_heading_above: bool,
     /// See [`Posting::forms`].
-    forms: u8,
+    forms: u32,
 }
 
 /// From so many chunks on, a word that only one of them has is not offered as a correction: it may be a mistake itself.
@@ -169,7 +169,7 @@ impl Builder {
         &mut self,
         token: Token,
         document: &Document,
-    ) -> impl Iterator<Item = (String, u8)> + use<> {
+    ) -> impl Iterator<Item = (String, u32)> + use<> {
         let shared = token
             .surface
             .bytes()

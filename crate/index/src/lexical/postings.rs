@@ -7,7 +7,8 @@
 //!
 //! A term may be the stem of several words, its forms. Which of them a chunk has is told by classes, so that no form needs to be
 //! stored: [`form_class`]. Where forms of a list differ, its varints have one more bit in last place, which says that a chunk's
-//! forms are not just those of the most frequent class; the set of their classes then follows, last.
+//! forms are not just those of the most frequent class. Then follows, last, their class; or, where there are some, as many as
+//! 30 passes this number, and each of them.
 
 /// Where one term occurs in one chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,20 +19,19 @@ pub(crate) struct Posting {
     pub(crate) in_own_heading: bool,
     pub(crate) in_heading_above: bool,
     /// The classes of its forms, a bit for each; 0 where it has the term only in identifiers, or where forms don't differ.
-    pub(crate) forms: u8,
+    pub(crate) forms: u32,
 }
 
-/// Classes of forms: as many as one byte of a varint has bits.
-const N_FORM_CLASSES: u32 = 7;
+/// Classes of forms: a set of them is one `u32`.
+const N_FORM_CLASSES: u32 = 31;
 
-/// The class of a word among those with the same stem: the 32 bits of FNV-1a over its bytes, modulo 7. Two forms of a stem that
+/// The class of a word among those with the same stem: the 32 bits of FNV-1a over its bytes, modulo 31. Two forms of a stem that
 /// share a class are told apart by nobody, which costs a search little.
-pub(crate) fn form_class(word: &str) -> u8 {
+pub(crate) fn form_class(word: &str) -> u32 {
     let hash = word.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
-    // Always below 7.
-    (hash % N_FORM_CLASSES).to_le_bytes()[0]
+    hash % N_FORM_CLASSES
 }
 
 /// Reads varints off a slice. Ends, rather than fails, at bytes that are no varint: lists are checked when they are loaded.
@@ -110,7 +110,11 @@ pub(crate) fn encode(postings: &[Posting], titles: &[u32], bytes: &mut Vec<u8>) 
             push_varint(bytes, posting.n_text);
         }
         if let Some(forms) = others {
-            push_varint(bytes, u32::from(forms));
+            if forms.count_ones() > 1 {
+                push_varint(bytes, N_FORM_CLASSES - 1 + forms.count_ones());
+            }
+            let classes = (0..N_FORM_CLASSES).filter(|class| forms >> class & 1 == 1);
+            classes.for_each(|class| push_varint(bytes, class));
         }
         previous = posting.chunk;
     }
@@ -178,10 +182,10 @@ impl<'b> PostingList<'b> {
             } else {
                 1
             };
-            let forms = match (has_others, self.common.checked_sub(1)) {
-                (true, _) => u8::try_from(self.varints.next()?).ok()?,
-                (false, Some(class)) => 1 << class,
-                (false, None) => 0,
+            let forms = match self.common.checked_sub(1) {
+                Some(_) if has_others => self.others()?,
+                Some(class) => 1 << class,
+                None => 0,
             };
             on_posting(Posting {
                 chunk,
@@ -198,6 +202,19 @@ impl<'b> PostingList<'b> {
             on_title(document);
         }
         Some(self)
+    }
+
+    /// The set of classes that stands next; `None` where it is none.
+    fn others(&mut self) -> Option<u32> {
+        let class = |number: u32| (number < N_FORM_CLASSES).then(|| 1 << number);
+        let first = self.varints.next()?;
+        match first.checked_sub(N_FORM_CLASSES - 1) {
+            None | Some(0) => class(first),
+            Some(n) if n <= N_FORM_CLASSES => {
+                (0..n).try_fold(0, |all, _| Some(all | class(self.varints.next()?)?))
+            }
+            Some(_) => None,
+        }
     }
 
     /// Whether nothing follows what was visited.
@@ -227,12 +244,12 @@ mod tests {
 
     #[test]
     fn lists_return_as_they_were() {
-        for forms in [[1; 4], [1, 1, 5, 1], [4, 2, 64, 127]] {
+        for forms in [[1; 4], [1, 1, 5, 1], [4, 2, 1 << 30, (1 << 31) - 1]] {
             returns_as_it_was(forms);
         }
     }
 
-    fn returns_as_it_was(forms: [u8; 4]) {
+    fn returns_as_it_was(forms: [u32; 4]) {
         let differ = forms.iter().any(|&one| one != 1);
         let mut forms = forms.into_iter();
         let postings = [

@@ -32,7 +32,7 @@ pub(super) struct QueryWord {
     /// Terms of which the best counts, each with its factor.
     pub(super) alternatives: Vec<(TermIdx, f32)>,
     /// How many of the first of these are stems of the word as it was written, which is of this class of form.
-    pub(super) whole: (usize, u8),
+    pub(super) whole: (usize, u32),
     /// Terms that count besides.
     pub(super) parts: Vec<(TermIdx, f32)>,
     /// How many parts must be there for the word to be covered without any alternative; 0 if they cannot cover it.

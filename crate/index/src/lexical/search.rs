@@ -181,13 +181,13 @@ impl LexicalIndex {
     fn score_term(
         &self,
         term: TermIdx,
-        form: Option<u8>,
+        form: Option<u32>,
         options: &LexicalOptions,
         frequencies: &mut Sums,
         mut visit: impl FnMut(u32, f32),
     ) {
         let list = self.list(term);
-        let form = form.map_or(0, |class| 1_u8 << class);
+        let form = form.map_or(0, |class| 1_u32 << class);
         let mut is_known = false;
         self.list(term)
             .visit(|posting| is_known |= posting.forms & form != 0, |_| {});
