@@ -66,8 +66,11 @@ pub fn search(
     let mut results: Vec<SearchResult> = Vec::new();
     let mut texts: Vec<&str> = Vec::new();
     let mut without_text = Vec::new();
+    let mut n_folded = 0;
     for hit in index.search(query, embedding, &options) {
-        if results.len() + without_text.len() == request.limit {
+        // Where many were the same, more will be: a text is not asked for after the other.
+        let n_expected = results.len() + without_text.len();
+        if results.len() == request.limit || n_expected >= request.limit + n_folded {
             break;
         }
         let Some((chunk, document)) = index.chunk(hit.chunk).zip(index.document(hit.chunk)) else {
@@ -76,7 +79,9 @@ pub fn search(
         };
         let url = index.url(hit.chunk);
         let is_new = !results.iter().any(|result| result.url == url);
-        if is_new && !texts.contains(&chunk.text.as_str()) {
+        if !is_new || texts.contains(&chunk.text.as_str()) {
+            n_folded += 1;
+        } else {
             texts.push(&chunk.text);
             results.push(SearchResult {
                 id: chunk.id.clone(),
@@ -207,6 +212,7 @@ fn evidence(hits: &[Hit], has_embedding: bool) -> Evidence {
 
 #[cfg(test)]
 mod tests {
+    use anchorite_index::bundle::{self, MANIFEST_PATH, Manifest, Role};
     use anchorite_index::chunk::{ChunkOptions, chunk_documents};
     use anchorite_index::parse::{ParseOptions, parse_page};
     use anchorite_index::{Index, IndexOptions};
@@ -266,5 +272,56 @@ Then turn the scarlet wheel slowly to the left.\n\nWait until the needle stands 
         };
         let found = search(&index, "ball valves", None, &request);
         assert_eq!(found.results.len(), 1, "{found:?}");
+    }
+
+    /// Words that don't compress, so that texts fill shards of their own.
+    fn noise(seed: u64) -> String {
+        let mut state = seed;
+        let mut word = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            format!("w{:x} ", state >> 24)
+        };
+        (0..250).map(|_| word()).collect()
+    }
+
+    #[test]
+    fn many_copies_take_few_rounds() {
+        let page = |i: u64, seed: u64| {
+            let text = format!("# Page\n\nBall valves turn. {}\n", noise(seed));
+            (format!("{i}.md"), text)
+        };
+        let copies = (0..25).map(|i| page(i, 0));
+        let pages: Vec<_> = copies.chain((25..60).map(|i| page(i, i))).collect();
+        let pages: Vec<_> = pages
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+            .collect();
+        let bundle = bundle::write(&index(&pages), &[], "test").expect("a bundle");
+        let files: BTreeMap<_, _> = bundle.files.into_iter().collect();
+        let manifest = Manifest::parse(&files[MANIFEST_PATH]).expect("a manifest");
+        let resident: Vec<u8> = manifest
+            .file(Role::Index)
+            .expect("an index")
+            .parts
+            .iter()
+            .flat_map(|part| files[&part.path].clone())
+            .collect();
+        let mut read = bundle::read_index(&manifest, &resident).expect("an index");
+        let request = SearchRequest {
+            limit: 10,
+            ..SearchRequest::default()
+        };
+        for round in 0.. {
+            let missing = search(&read, "ball valves", None, &request).missing;
+            if missing.is_empty() {
+                break;
+            }
+            assert!(round < 10, "a page gives up after twelve rounds");
+            for shard in missing {
+                read.supply(shard.id, &files[&shard.path]).expect("a shard");
+            }
+        }
     }
 }
