@@ -281,19 +281,23 @@ Then turn the scarlet wheel slowly to the left.\n\nWait until the needle stands 
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
-            format!("w{:x} ", state >> 24)
+            format!("w{:x} ", state >> 40)
         };
         (0..250).map(|_| word()).collect()
     }
 
     #[test]
     fn many_copies_take_few_rounds() {
-        let page = |i: u64, seed: u64| {
-            let text = format!("# Page\n\nBall valves turn. {}\n", noise(seed));
-            (format!("{i}.md"), text)
-        };
-        let copies = (0..25).map(|i| page(i, 0));
-        let pages: Vec<_> = copies.chain((25..60).map(|i| page(i, i))).collect();
+        // Copies lie apart, as those of a text that many pages quote.
+        let pages: Vec<_> = (0..300)
+            .map(|i| match i % 10 {
+                0 if i < 90 => format!("# Page\n\nBall valves, {i} ball valves.\n\n{}\n", noise(i)),
+                0 => format!("# Page\n\nBall valves turn by a quarter.\n\n{}\n", noise(i)),
+                _ => format!("# Page\n\n{}\n", noise(i)),
+            })
+            .enumerate()
+            .map(|(i, text)| (format!("{i}.md"), text))
+            .collect();
         let pages: Vec<_> = pages
             .iter()
             .map(|(name, text)| (name.as_str(), text.as_str()))
@@ -310,7 +314,7 @@ Then turn the scarlet wheel slowly to the left.\n\nWait until the needle stands 
             .collect();
         let mut read = bundle::read_index(&manifest, &resident).expect("an index");
         let request = SearchRequest {
-            limit: 10,
+            limit: 11,
             ..SearchRequest::default()
         };
         for round in 0.. {
