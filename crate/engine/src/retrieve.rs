@@ -70,7 +70,7 @@ pub fn search(
     for hit in index.search(query, embedding, &options) {
         // Where many were the same, more will be: a text is not asked for after the other.
         let n_expected = results.len() + without_text.len();
-        if results.len() == request.limit || n_expected >= request.limit + n_folded {
+        if results.len() == request.limit || n_expected >= request.limit + n_folded / 2 {
             break;
         }
         let Some((chunk, document)) = index.chunk(hit.chunk).zip(index.document(hit.chunk)) else {
@@ -322,7 +322,7 @@ Then turn the scarlet wheel slowly to the left.\n\nWait until the needle stands 
             if missing.is_empty() {
                 break;
             }
-            assert!(round < 10, "a page gives up after twelve rounds");
+            assert!(round < 10, "a page gives up after twenty rounds");
             for shard in missing {
                 read.supply(shard.id, &files[&shard.path]).expect("a shard");
             }

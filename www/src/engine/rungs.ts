@@ -32,8 +32,8 @@ const SMALL_BYTES = 256 * 1024;
 const QUIET_MS = 3000;
 /** Shards that are under way at a time when nobody waits for them. */
 const KEEP_AT_ONCE = 4;
-/** A search is complete after a few rounds: a table, words, a table, texts. More is a fault in the bundle. */
-const MAX_ROUNDS = 12;
+/** A search is complete after a few rounds: a table, words, a table, texts, and more texts for copies. More is a fault in the bundle. */
+const MAX_ROUNDS = 20;
 
 /** An engine with its index opened. */
 export interface Session<Engine extends SearchEngine> {
