@@ -1,9 +1,9 @@
 //! Turns rows of blocks into codes of 8 bits, with scales and minimums in single precision: how software adapters read weights.
 //!
-//! Such an adapter runs some invocations side by side, in the parts of one vector. It reads neighbouring u32 for them at once,
-//! and everything else one by one; so where the other layout keeps the 4 rows of a group together, here the same row of 8
-//! groups lies together. Shifts by what is not a constant of the adapter's own are emulated part by part there; so three of
-//! the four codes in a u32 have no sign, and each is a number where it stands: one `and` and one conversion.
+//! Such an adapter runs some invocations side by side, in the parts of one vector. Where the other layout keeps the 4 rows of a
+//! group together, here the same row of 8 groups lies together, for neighbours to read what lies together. Shifts by what is
+//! not a constant of the adapter's own are emulated part by part there; so three of the four codes in a u32 have no sign, and
+//! each is a number where it stands: one `and` and one conversion.
 
 use super::TILE_ROWS;
 use crate::gguf::TensorType;

@@ -1,5 +1,4 @@
 // Weights as codes of 8 bits, with scales and minimums in single precision, as `gpu/matrix/bytes.rs` lays them out.
-const HAS_SCALES = true;
 const UNITS = BLOCK_WORDS;  // units of a block
 const UNIT_WORDS = 1u;      // words of a unit
 

@@ -25,8 +25,3 @@ fn block_at(group: u32, block: u32) -> Block {
     let d = scales_at(group, block);
     return Block(d, vec4<f32>());
 }
-
-// The codes of `word` of unit `idx` of a block, a byte each: here with their signs.
-fn unit_codes(b: Block, unit: Unit, idx: u32, word: u32) -> vec4<u32> {
-    return unit.q;
-}
