@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { brotliLength } from "./contestants.mjs";
 import { watchCores } from "./machine.mjs";
+import { p95 } from "./report.mjs";
 
 const DIMENSION = 384;
 /** What is stored as text, which a host sends by brotli; the others' files are numbers. */
@@ -88,7 +89,7 @@ export function byMeaning({ host, options, scratch, report, skip, say, openPage,
     for (const [idx, { row, opened }] of contestants.entries()) {
       const { ms, cores } = rounds[idx];
       report(row, "query", "ms", ms, cores);
-      report(row, "query_p95", "ms", [ms.toSorted((a, b) => a - b)[Math.floor(ms.length * 0.95)]]);
+      report(row, "query_p95", "ms", [p95(ms)]);
       await opened.browser.close();
     }
   }

@@ -9,6 +9,9 @@ function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** What 95 of 100 values do not pass. */
+export const p95 = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.95)];
+
 /** Gives a function that writes rows to `stream`: what was measured, the values, and for each of them the cores in use. */
 export function reporter(stream) {
   return (row, metric, unit, values, cores = []) => {

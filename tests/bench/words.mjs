@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { brotliLength, closeBrowsers } from "./contestants.mjs";
 import { watchCores } from "./machine.mjs";
+import { p95 } from "./report.mjs";
 
 /** Queries after the first whose bytes are averaged. */
 const N_LATER = 20;
@@ -77,9 +78,8 @@ export function byWords({ host, options, scratch, report, skip, say, openPage, v
     const stop = watchCores();
     const rounds = [];
     for (let rep = 0; rep < Number(options.reps); rep += 1) rounds.push((await last.page.evaluate(() => search.round())).ms);
-    const sorted = rounds.flat().toSorted((a, b) => a - b);
     report(row, "query", "ms", rounds.flat(), [stop()]);
-    report(row, "query_p95", "ms", [sorted[Math.floor(sorted.length * 0.95)]]);
+    report(row, "query_p95", "ms", [p95(rounds.flat())]);
     await last.browser.close();
   }
 

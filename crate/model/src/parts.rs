@@ -32,6 +32,11 @@ impl Parts {
         }
     }
 
+    /// The parts as they were given, but for those that were dropped.
+    pub fn into_parts(self) -> Vec<Vec<u8>> {
+        self.parts.into_iter().flatten().collect()
+    }
+
     /// Bytes in the whole file, dropped parts included.
     pub fn len(&self) -> u64 {
         self.starts.last().copied().unwrap_or(0)
@@ -111,6 +116,17 @@ mod tests {
                 assert_eq!(found, whole[start..end], "range {start}..{end}");
             }
         }
+    }
+
+    #[test]
+    fn gives_back_what_was_not_dropped() {
+        let mut parts = parts();
+        assert_eq!(
+            parts.clone().into_parts().concat(),
+            [0, 1, 2, 3, 4, 5, 6, 7, 8]
+        );
+        parts.drop_before(3);
+        assert_eq!(parts.into_parts().concat(), [3, 4, 5, 6, 7, 8]);
     }
 
     #[test]

@@ -154,10 +154,17 @@ impl Files {
     /// The head of a GGUF file, if what has arrived from its start on holds it.
     fn head(&self, role: Role) -> Option<Gguf> {
         let file = self.manifest.file(role)?;
-        let waiting = self.parts.borrow();
-        let arrived = file.parts.iter().map_while(|part| waiting.get(&part.path));
-        let head = Parts::new(arrived.cloned().collect());
-        Gguf::parse_head(&head, file.bytes).ok()
+        let mut waiting = self.parts.borrow_mut();
+        let arrived = file
+            .parts
+            .iter()
+            .map_while(|part| waiting.remove_entry(&part.path));
+        // Taken out and put back: a copy would need room that was not reserved.
+        let (paths, bytes): (Vec<_>, Vec<_>) = arrived.unzip();
+        let head = Parts::new(bytes);
+        let gguf = Gguf::parse_head(&head, file.bytes).ok();
+        waiting.extend(paths.into_iter().zip(head.into_parts()));
+        gguf
     }
 }
 

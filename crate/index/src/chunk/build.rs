@@ -69,11 +69,12 @@ fn chunk_id(url: &str, anchor: Option<&str>, ordinal: u32) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::document::Section;
 
-    fn options() -> ChunkOptions {
+    /// So small that tests read well.
+    pub(in crate::chunk) fn options() -> ChunkOptions {
         ChunkOptions {
             target_words: 10,
             max_words: 14,

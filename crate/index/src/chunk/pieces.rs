@@ -39,15 +39,8 @@ pub(super) fn pieces(text: &str, options: &ChunkOptions) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chunk::build::tests::options;
     use crate::chunk::words::count_words;
-
-    fn options() -> ChunkOptions {
-        ChunkOptions {
-            target_words: 10,
-            max_words: 14,
-            max_code_words: 20,
-        }
-    }
 
     fn words(n_words: usize) -> String {
         vec!["word"; n_words].join(" ")

@@ -160,6 +160,19 @@ impl<'b> PostingList<'b> {
         }
     }
 
+    /// Whether forms differ here and some chunk has one of class `class`.
+    pub(crate) fn has_form(self, class: u32) -> bool {
+        if self.common == 0 || self.common == class + 1 {
+            return self.common > 0;
+        }
+        let mut has_form = false;
+        self.visit(
+            |posting| has_form |= posting.forms >> class & 1 == 1,
+            |_| {},
+        );
+        has_form
+    }
+
     /// Calls `on_posting` for each chunk, then `on_title` for each document; `None` where the bytes end too early or
     /// a position passes the range of `u32`.
     pub(crate) fn visit(
@@ -300,6 +313,8 @@ mod tests {
         let mut found = Vec::new();
         PostingList::new(&bytes).visit(|posting| found.push(posting.forms), |_| {});
         assert_eq!(found, [2, 2, 2, 4]);
+        let has_form = [0, 1, 2, 3].map(|class| PostingList::new(&bytes).has_form(class));
+        assert_eq!(has_form, [false, true, true, false]);
     }
 
     #[test]

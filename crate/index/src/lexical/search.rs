@@ -187,10 +187,7 @@ impl LexicalIndex {
         mut visit: impl FnMut(u32, f32),
     ) {
         let list = self.list(term);
-        let form = form.map_or(0, |class| 1_u32 << class);
-        let mut is_known = false;
-        self.list(term)
-            .visit(|posting| is_known |= posting.forms & form != 0, |_| {});
+        let form = form.filter(|&class| self.list(term).has_form(class));
         let idf = self.idf(list.n_chunks);
         let mut documents = Vec::new();
         list.visit(
@@ -208,7 +205,7 @@ impl LexicalIndex {
                 } else {
                     0.0
                 };
-                if is_known && posting.forms & form == 0 {
+                if form.is_some_and(|class| posting.forms >> class & 1 == 0) {
                     frequency *= options.other_form;
                 }
                 frequencies.update(posting.chunk, |value| value + frequency);

@@ -238,17 +238,18 @@ impl BoundSlice {
             n_threads(multiply.matrix.kind, multiply.matrix.n_words),
         );
         // Groups and tokens of a workgroup.
-        let (per_group, tokens) = match form {
+        let n_groups = if is_barrier_free { 16 } else { 8 };
+        let (n_groups, tokens) = match form {
             Form::Four if multiply.is_rounded() => (64, 8),
-            Form::One => (if is_barrier_free { 16 } else { 8 }, 1),
-            Form::Four => (if is_barrier_free { 16 } else { 8 }, 4),
-            Form::Tiled => (8, 64),
+            Form::One => (n_groups, 1),
+            Form::Four => (n_groups, 4),
+            Form::Tiled => (n_groups, 64),
         };
         Dispatch {
             pipeline: gpu.pipeline(&products.kernel(gpu.variant())),
             bind_group: self.bind_group.clone(),
             grid: Grid {
-                x: param(self.n_groups.div_ceil(per_group)),
+                x: param(self.n_groups.div_ceil(n_groups)),
                 y: None,
                 tokens,
             },

@@ -156,23 +156,21 @@ fn verdicts(rows: &[Row]) -> Vec<Verdict> {
     verdicts
 }
 
-/// The models of a group, each once, in the order of the run.
-fn models<'r>(rows: &'r [Row], group: &str) -> Vec<&'r str> {
+/// The models of a group, each once, in the order of the run, with their rows.
+fn by_model<'r>(rows: &'r [Row], group: &str) -> impl Iterator<Item = (&'r str, Vec<Row>)> {
     let of_group = rows.iter().filter(|row| row.group == group);
     let mut models: Vec<&str> = of_group.map(|row| row.model.as_str()).collect();
     models.dedup();
-    models
+    models.into_iter().map(|model| {
+        let of_model = rows.iter().filter(|row| row.model == model);
+        (model, of_model.cloned().collect())
+    })
 }
 
 /// What is said of search by words.
 fn by_words(rows: &[Row]) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
-    for model in models(rows, "search") {
-        let of_model: Vec<Row> = rows
-            .iter()
-            .filter(|row| row.model == model)
-            .cloned()
-            .collect();
+    for (model, of_model) in by_model(rows, "search") {
         let of = |engine| Of {
             group: "search",
             engine,
@@ -209,12 +207,7 @@ fn by_words(rows: &[Row]) -> Vec<Verdict> {
 /// What is said of search by meaning: bytes beside hnswlib's for each number of vectors, times where they are judged.
 fn by_meaning(rows: &[Row]) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
-    for model in models(rows, "meaning") {
-        let of_model: Vec<Row> = rows
-            .iter()
-            .filter(|row| row.model == model)
-            .cloned()
-            .collect();
+    for (model, of_model) in by_model(rows, "meaning") {
         let value = |engine, metric| {
             let of = Of {
                 group: "meaning",

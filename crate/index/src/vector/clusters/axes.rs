@@ -3,6 +3,7 @@
 //! The axes are principal components. Bits go where they take away most of the squared error
 //! (reverse water-filling; Cover and Thomas, *Elements of Information Theory*, 10.3.3).
 
+use super::build::each;
 use super::codes::{Codes, MAX_AXES, MAX_BITS, n_bytes};
 use super::principal::principal;
 use crate::vector::rows::{Rows, length};
@@ -208,20 +209,6 @@ fn allotted(variances: &[f64], n_bits: usize) -> Vec<u8> {
         }
     }
     bits
-}
-
-/// `turn` of each member, on all cores where there are threads.
-fn each<T: Send>(
-    members: &[(usize, u32)],
-    turn: impl Fn(&(usize, u32)) -> T + Sync + Send,
-) -> Vec<T> {
-    #[cfg(not(target_arch = "wasm32"))]
-    {
-        use rayon::prelude::*;
-        members.par_iter().map(turn).collect()
-    }
-    #[cfg(target_arch = "wasm32")]
-    members.iter().map(turn).collect()
 }
 
 #[cfg(test)]

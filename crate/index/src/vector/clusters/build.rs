@@ -97,13 +97,18 @@ fn nearest(rows: &Rows, members: &[u32], means: &Rows) -> Vec<usize> {
         }
         best.0
     };
+    each(members, nearest)
+}
+
+/// `turn` of each item, in order, on all cores where there are threads.
+pub(super) fn each<I: Sync, T: Send>(items: &[I], turn: impl Fn(&I) -> T + Sync + Send) -> Vec<T> {
     #[cfg(not(target_arch = "wasm32"))]
     {
         use rayon::prelude::*;
-        members.par_iter().map(nearest).collect()
+        items.par_iter().map(turn).collect()
     }
     #[cfg(target_arch = "wasm32")]
-    members.iter().map(nearest).collect()
+    items.iter().map(turn).collect()
 }
 
 fn mean(rows: &Rows, members: &[u32]) -> Vec<f32> {
