@@ -15,18 +15,25 @@ const { values } = parseArgs({
   },
 });
 
+/** What runs a module: the script to build, and what it is called. */
+const scripts = [
+  { entry: "src/engine/worker.ts", script: "anchorite-worker", name: "anchorite_web" },
+  { entry: "src/engine/search-worker.ts", script: "anchorite-search-worker", name: "anchorite_search" },
+  { entry: "src/engine/embedder.ts", script: "anchorite-embedder", name: "anchorite_embedder" },
+];
+
 /** The modules that a page chooses from, by their folder in the package; the tests' double has none, and stands for all. */
 const modules = [
-  { folder: "simd128", name: "anchorite_web", worker: "anchorite-worker", wasm: "anchorite_web_bg.wasm" },
-  { folder: "relaxed-simd", name: "anchorite_web", worker: "anchorite-worker-relaxed", wasm: "anchorite_web_relaxed_bg.wasm" },
-  { folder: "simd128", name: "anchorite_search", worker: "anchorite-search-worker", wasm: "anchorite_search_bg.wasm" },
-  { folder: "relaxed-simd", name: "anchorite_search", worker: "anchorite-search-worker-relaxed", wasm: "anchorite_search_relaxed_bg.wasm" },
-].map((module) => {
-  const named = path.resolve(values.pkg, module.folder);
-  const source = fs.existsSync(named) ? path.join(named, module.name) : path.resolve(values.pkg, "anchorite_web");
-  const entry = module.name === "anchorite_search" ? "src/engine/search-worker.ts" : "src/engine/worker.ts";
-  return { ...module, entry, glue: `${source}.js`, source: `${source}_bg.wasm` };
-});
+  { folder: "simd128", dash: "", low: "" },
+  { folder: "relaxed-simd", dash: "-relaxed", low: "_relaxed" },
+].flatMap(({ folder, dash, low }) =>
+  scripts.map(({ entry, script, name }) => {
+    const named = path.resolve(values.pkg, folder);
+    const source = fs.existsSync(named) ? path.join(named, name) : path.resolve(values.pkg, "anchorite_web");
+    const embedder = `./anchorite-embedder${dash}.js`;
+    return { entry, script: `${script}${dash}`, wasm: `${name}${low}_bg.wasm`, embedder, glue: `${source}.js`, source: `${source}_bg.wasm` };
+  }),
+);
 for (const file of modules.flatMap(({ glue, source }) => [glue, source])) {
   if (!fs.existsSync(file)) {
     console.error(`error: wasm package is incomplete: \`${file}\` is missing\nhint: run \`cargo xtask wasm\` first`);
@@ -71,12 +78,14 @@ fs.rmSync(values.out, { recursive: true, force: true });
 fs.mkdirSync(values.out, { recursive: true });
 await Promise.all([
   build({ ...shared, entryPoints: { anchorite: "src/index.ts", "anchorite-search": "src/search.ts" }, plugins: [squeeze] }),
-  ...modules.map(({ worker, entry, wasm, glue }) =>
+  ...modules.map(({ script, entry, wasm, embedder, glue }) =>
     build({
       ...shared,
-      entryPoints: { [worker]: entry },
-      alias: { "#pkg": glue, "#pkg-search": glue },
-      define: { MODULE: JSON.stringify(wasm) },
+      entryPoints: { [script]: entry },
+      alias: { "#pkg": glue, "#pkg-search": glue, "#pkg-embedder": glue },
+      define: { MODULE: JSON.stringify(wasm), EMBEDDER: JSON.stringify(embedder) },
+      // Fetched when it is needed, from beside the worker.
+      external: [embedder],
       // The glue is generated; its own `new URL` is never reached, for the worker names the file itself.
       logOverride: { "empty-import-meta": "silent" },
     }),

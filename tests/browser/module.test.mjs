@@ -34,10 +34,12 @@ for (const make of [doubleSite, realSite]) {
     const files = () => host.log.map(({ url }) => url.slice(1));
     /** Workers and modules that were fetched, without what only says how fast they are. */
     const modules = () => [
-      ...new Set(files().filter((url) => /worker|wasm/.test(url)).map((url) => url.replace(/[-_]relaxed/, "").replace("_bg", ""))),
+      ...new Set(files().filter((url) => /^anchorite.*(worker|embedder|wasm)/.test(url)).map((url) => url.replace(/[-_]relaxed/, "").replace("_bg", ""))),
     ];
-    const small = ["anchorite-search-worker.js", ...(site?.name === "real" ? ["anchorite_search.wasm"] : [])];
-    const whole = ["anchorite-worker.js", ...(site?.name === "real" ? ["anchorite_web.wasm"] : [])];
+    const isReal = site?.name === "real";
+    const small = ["anchorite-search-worker.js", ...(isReal ? ["anchorite_search.wasm"] : [])];
+    const embedder = ["anchorite-embedder.js", ...(isReal ? ["anchorite_embedder.wasm"] : [])];
+    const whole = ["anchorite-worker.js", ...(isReal ? ["anchorite_web.wasm"] : [])];
     const ready = (page) => page.waitForSelector("anchorite-search[data-state=ready]");
     const state = (page) =>
       page.evaluate(async () => {
@@ -57,7 +59,7 @@ for (const make of [doubleSite, realSite]) {
         const { module, rungs } = await state(page);
         assert.equal(module, "search");
         assert.deepEqual(rungs, { keyword: "ready", meaning: "ready", answer: "waiting" });
-        assert.deepEqual(modules(), small);
+        assert.deepEqual(modules(), [...small, ...embedder]);
         assert.equal(files().some((url) => /relaxed/.test(url)), relaxed, "instructions as the browser takes them");
         assert.ok(!files().includes(partOf(site, "generator")), "no generator is fetched");
         const links = await page.locator("anchorite-search [role=option]").evaluateAll((all) => all.map((one) => one.href));
@@ -66,6 +68,24 @@ for (const make of [doubleSite, realSite]) {
         await context.close();
       });
     }
+
+    test("search by words waits for no embedder, and stays where its code is missing", async () => {
+      let release;
+      const hold = new Promise((resolve) => (release = resolve));
+      const isCode = (name) => /^anchorite-embedder/.test(name);
+      host.rules = (name) => (name === "index.html" ? { replace: page(SEARCH) } : isCode(name) ? { hold, status: 404 } : null);
+      const { page: tab, context } = await visit(browser, host.url);
+      await tab.focus("anchorite-search input");
+      const before = await search(tab, site.query.text);
+      assert.ok(before.length > 0, "hits by words");
+      assert.equal((await state(tab)).rungs.meaning, "waiting");
+      release();
+      await ready(tab);
+      const { rungs } = await state(tab);
+      assert.deepEqual(rungs, { keyword: "ready", meaning: "failed", answer: "waiting" });
+      assert.deepEqual(await search(tab, site.query.text), before);
+      await context.close();
+    });
 
     test("both find the same, by words and by meaning", async () => {
       let release;
@@ -121,7 +141,7 @@ for (const make of [doubleSite, realSite]) {
       assert.equal(now.module, "answers");
       assert.equal(now.bytes.fetched, before.bytes.fetched, "bytes of the bundle fetched");
       assert.equal(now.bytes.cached, before.bytes.cached + before.bytes.fetched, "bytes of the bundle from this device");
-      assert.deepEqual(modules(), [...small, ...whole]);
+      assert.deepEqual(modules(), [...small, ...embedder, ...whole]);
       const parts = files().filter((url) => url.startsWith("bundle/files/"));
       assert.equal(new Set(parts).size, parts.length, `each part once: ${parts}`);
       assert.equal(page.workers().length, 1, "the small worker has ended");
@@ -137,7 +157,7 @@ for (const make of [doubleSite, realSite]) {
       await page.focus("anchorite-search input");
       await ready(page);
       assert.equal((await state(page)).module, "search");
-      assert.deepEqual(modules(), small);
+      assert.deepEqual(modules(), [...small, ...embedder]);
       await page.locator("anchorite-chat .launcher").click();
       await page.waitForSelector("anchorite-chat[data-state=ready]", { state: "attached" });
       await ready(page);

@@ -58,6 +58,12 @@ pub enum EngineError {
         /// The embedder's.
         found: usize,
     },
+    /// An embedder that runs elsewhere failed.
+    #[error("the embedder failed: {reason}")]
+    Embedder {
+        /// What it said.
+        reason: String,
+    },
     /// The generator's file has no chat template.
     #[error("the generator `{name}` has no chat template (`tokenizer.chat_template`)")]
     NoTemplate {
@@ -109,6 +115,7 @@ impl EngineError {
             EngineError::WindowFull { .. } => "window_full",
             EngineError::Missing { .. } => "missing_file",
             EngineError::EmbedderMismatch { .. } => "embedder_mismatch",
+            EngineError::Embedder { .. } => "embedder",
             EngineError::NoTemplate { .. } => "no_template",
             EngineError::UnknownPart { .. } => "unknown_part",
             EngineError::NoMemory { .. } => "no_memory",
@@ -136,6 +143,7 @@ impl EngineError {
             EngineError::EmbedderMismatch { .. } => {
                 "build the bundle again with the embedder that ships in it"
             }
+            EngineError::Embedder { .. } => "reload the page; report it if it happens again",
             EngineError::NoTemplate { .. } => {
                 "use an instruction-tuned GGUF: its metadata holds the chat template"
             }

@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod check;
+pub mod embed;
 pub mod error;
 pub mod gate;
 pub mod prompt;
@@ -18,6 +19,7 @@ pub mod searcher;
 pub mod session;
 
 pub use answer::{Answer, AskEvent, AskOptions, Passage, Quote, Sentence, Timing};
+pub use embed::Embed;
 pub use error::EngineError;
 pub use retrieve::{Found, SearchRequest, SearchResult};
 pub use searcher::Searcher;

@@ -1,10 +1,10 @@
 //! Turns the best passage into the one sentence of it that answers best, word for word.
 
 use anchorite_index::{Index, lexical};
-use anchorite_model::embed::Embedder;
-use anchorite_model::error::RunError;
 
 use crate::answer::{Passage, Quote};
+use crate::embed::Embed;
+use crate::error::EngineError;
 use crate::sentence;
 
 /// A passage holds few more sentences than this; a table turned into text may.
@@ -18,14 +18,14 @@ const MEANING_WEIGHT: f32 = 1.0;
 /// A passage without prose (only code) gives way to the next one. `None` when no passage has a sentence.
 ///
 /// # Errors
-/// [`RunError`] when the embedder fails.
+/// Those of the embedder.
 pub fn quote(
     question: &str,
     question_embedding: Option<&[f32]>,
     passages: &[Passage],
     index: &Index,
-    embedder: Option<&Embedder>,
-) -> Result<Option<Quote>, RunError> {
+    embedder: Option<&impl Embed>,
+) -> Result<Option<Quote>, EngineError> {
     for passage in passages {
         let mut sentences = sentence::sentences(&passage.text);
         sentences.truncate(MAX_SENTENCES);

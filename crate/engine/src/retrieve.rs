@@ -12,6 +12,9 @@ use crate::gate::Evidence;
 /// A section is read whole up to so many words; the shipped generator has room for three such passages.
 const SECTION_WORDS: usize = 300;
 
+/// So many words say the same under any heading.
+const COPY_WORDS: usize = 16;
+
 /// A line of the search box.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SearchResult {
@@ -64,7 +67,7 @@ pub fn search(
     let missing = index.needs(query, embedding, &options);
     let terms = index.lexical.taken_for(query, &options.lexical);
     let mut results: Vec<SearchResult> = Vec::new();
-    let mut texts: Vec<&str> = Vec::new();
+    let mut shown = Vec::new();
     let mut without_text = Vec::new();
     let mut n_folded = 0;
     for hit in index.search(query, embedding, &options) {
@@ -79,10 +82,11 @@ pub fn search(
         };
         let url = index.url(hit.chunk);
         let is_new = !results.iter().any(|result| result.url == url);
-        if !is_new || texts.contains(&chunk.text.as_str()) {
+        let said = said(&chunk.headings, &chunk.text);
+        if !is_new || shown.contains(&said) {
             n_folded += 1;
         } else {
-            texts.push(&chunk.text);
+            shown.push(said);
             results.push(SearchResult {
                 id: chunk.id.clone(),
                 url,
@@ -103,6 +107,14 @@ pub fn search(
         terms,
         missing,
     }
+}
+
+/// What a chunk says that another at some other address may say too. A text of a few words (`Returns self.`, a link to a
+/// source) says nothing without its heading.
+fn said<'c>(headings: &'c [String], text: &'c str) -> (Option<&'c str>, &'c str) {
+    let says_enough = text.split_whitespace().nth(COPY_WORDS - 1).is_some();
+    let heading = headings.last().map(String::as_str);
+    (heading.filter(|_| !says_enough), text)
 }
 
 /// The shards to be supplied before [`passages`] finds all it looks for; ask again until there are none.
@@ -145,7 +157,9 @@ pub fn passages(
         let Some((passage, range)) = passage(index, hit, passages.len() + 1) else {
             continue;
         };
-        if !passages.iter().any(|earlier| earlier.text == passage.text) {
+        let said_now = said(&passage.headings, &passage.text);
+        let mut before = passages.iter();
+        if !before.any(|earlier| said(&earlier.headings, &earlier.text) == said_now) {
             passages.push(passage);
             read.push(range);
         }
@@ -272,6 +286,19 @@ Then turn the scarlet wheel slowly to the left.\n\nWait until the needle stands 
         };
         let found = search(&index, "ball valves", None, &request);
         assert_eq!(found.results.len(), 1, "{found:?}");
+    }
+
+    #[test]
+    fn a_few_words_under_two_headings_are_two_texts() {
+        let page = "# Valves\n\n## Ball valves\n\nSee above.\n\n## Gate valves\n\nSee above.\n";
+        let index = index(&[("a.md", page), ("b.md", page)]);
+        let request = SearchRequest {
+            limit: 5,
+            ..SearchRequest::default()
+        };
+        let found = search(&index, "valves", None, &request).results;
+        let urls: Vec<&str> = found.iter().map(|result| result.url.as_str()).collect();
+        assert_eq!(urls, ["a.html#ball-valves", "a.html#gate-valves"]);
     }
 
     /// Words that don't compress, so that texts fill shards of their own.

@@ -7,6 +7,7 @@ use anchorite_index::{Index, Shard, ShardId};
 use anchorite_model::embed::Embedder;
 
 use crate::answer::{Passage, Quote};
+use crate::embed::Embed;
 use crate::error::EngineError;
 use crate::gate::Evidence;
 use crate::retrieve::{Found, SearchRequest};
@@ -18,17 +19,17 @@ pub const MAX_QUESTION_CHARS: usize = 2_000;
 /// One index, with the embedder once it is loaded.
 ///
 /// [`crate::Session`] holds one and adds answers. A program that only searches needs no more than this, and what is
-/// linked into it then holds no generator.
-pub struct Searcher {
+/// linked into it then holds no generator, nor an embedder where `E` is none.
+pub struct Searcher<E = Embedder> {
     index: Index,
-    embedder: Option<Embedder>,
+    embedder: Option<E>,
     /// The last text that was embedded: a search is run again when what it needs was supplied.
     embedded: Mutex<Option<(String, Vec<f32>)>>,
 }
 
-impl Searcher {
+impl<E: Embed> Searcher<E> {
     /// A searcher by words.
-    pub fn new(index: Index) -> Searcher {
+    pub fn new(index: Index) -> Self {
         Searcher {
             index,
             embedder: None,
@@ -45,7 +46,7 @@ impl Searcher {
     ///
     /// # Errors
     /// [`EngineError::EmbedderMismatch`] when the index holds vectors of another length.
-    pub fn set_embedder(&mut self, embedder: Embedder) -> Result<(), EngineError> {
+    pub fn set_embedder(&mut self, embedder: E) -> Result<(), EngineError> {
         let found = embedder.dimension();
         match self.index.dimension() {
             Some(expected) if expected != found => {
@@ -127,13 +128,13 @@ impl Searcher {
         question: &str,
         reading: &Reading,
     ) -> Result<Option<Quote>, EngineError> {
-        Ok(quote::quote(
+        quote::quote(
             question,
             reading.embedding.as_deref(),
             &reading.passages,
             &self.index,
             self.embedder.as_ref(),
-        )?)
+        )
     }
 
     fn embed(&self, text: &str) -> Result<Option<Vec<f32>>, EngineError> {

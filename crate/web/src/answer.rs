@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use anchorite::index::bundle::Role;
 use anchorite::model::adapter::Adapter;
+use anchorite::model::embed::Embedder;
 use anchorite::model::forward::GpuForward;
 use anchorite::model::generate::{BackendRequest, Generator};
 use anchorite::model::gguf::Gguf;
@@ -16,8 +17,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{MessageChannel, WorkerGlobalScope};
 
+use crate::engine::{Engine, Files, value};
 use crate::error::{busy, from_js, to_js};
-use crate::{Engine, Files, value};
 
 /// Says to a running answer that the reader has had enough.
 #[wasm_bindgen]
@@ -40,6 +41,18 @@ impl AbortFlag {
 
 #[wasm_bindgen]
 impl Engine {
+    /// Makes the index searchable by meaning.
+    pub fn load_embedder(&self) -> Result<(), JsValue> {
+        let session = self.session()?;
+        let load = || -> Result<(), EngineError> {
+            let parts = self.files.take(Role::Embedder)?;
+            let embedder = Embedder::load(Parts::new(parts))?;
+            let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
+            session.set_embedder(embedder)
+        };
+        load().map_err(|error| to_js(&error))
+    }
+
     /// Opens the graphics device and compiles the generator's kernels, as soon as the parts that have arrived hold its file's
     /// head; gives nothing before that: ask again when the next part is here. [`Engine::load_generator`] waits for nothing,
     /// so wait for the promise first. It resolves also where the device refuses, which loading then reports.

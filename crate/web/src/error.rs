@@ -20,22 +20,30 @@ pub(crate) fn to_js(error: &EngineError) -> JsValue {
     object.into()
 }
 
+/// What an error says that was thrown elsewhere.
+#[cfg(feature = "index")]
+pub(crate) fn reason(thrown: &JsValue) -> String {
+    text(thrown, "message").unwrap_or_else(|| format!("{thrown:?}"))
+}
+
+#[cfg(feature = "index")]
+fn text(thrown: &JsValue, name: &str) -> Option<String> {
+    let field = js_sys::Reflect::get(thrown, &name.into()).ok()?;
+    field.as_string()
+}
+
 /// The error of a call that brings the generator's file again; anything but the code `gpu` is a file that did not come.
 #[cfg(feature = "answers")]
 pub(crate) fn from_js(thrown: &JsValue) -> EngineError {
-    let field = |name: &str| {
-        js_sys::Reflect::get(thrown, &name.into())
-            .ok()
-            .and_then(|text| text.as_string())
-    };
-    let reason = field("message").unwrap_or_else(|| format!("{thrown:?}"));
-    match field("code").as_deref() {
+    let reason = reason(thrown);
+    match text(thrown, "code").as_deref() {
         Some("gpu") => LoadError::Gpu { reason }.into(),
         _ => EngineError::Reload { reason },
     }
 }
 
 /// The state of being asked twice at once.
+#[cfg(feature = "index")]
 pub(crate) fn busy() -> JsValue {
     to_js(&EngineError::Busy)
 }

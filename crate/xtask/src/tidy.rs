@@ -46,7 +46,9 @@ pub(crate) fn lints() -> anyhow::Result<()> {
     for instructions in Instructions::ALL {
         let (name, flags) = instructions.environment();
         let packages = ["--package=anchorite-web", "--package=anchorite-bench"];
-        let modules = [&packages[..], &["--package=anchorite-web", wasm::SEARCH]];
+        let parts = wasm::PARTS
+            .map(|(_, arguments)| [&["--package=anchorite-web"], &arguments[..]].concat());
+        let modules = std::iter::once(&packages[..]).chain(parts.iter().map(Vec::as_slice));
         for module in modules {
             run::run(
                 run::cargo()

@@ -1,5 +1,5 @@
-//! Turns `crate/web` into the packages `www/pkg/simd128` and `www/pkg/relaxed-simd`: two WebAssembly modules, one that
-//! answers and a small one that only searches, each with its JavaScript glue.
+//! Turns `crate/web` into the packages `www/pkg/simd128` and `www/pkg/relaxed-simd`: three WebAssembly modules, one that
+//! answers, a small one that searches and one that embeds for it, each with its JavaScript glue.
 
 use std::path::Path;
 
@@ -8,8 +8,17 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{run, setup};
 
-/// What makes `anchorite-web` the module that only searches.
-pub(crate) const SEARCH: &str = "--no-default-features";
+/// The modules that `anchorite-web` becomes beside the one with everything: their names, and what makes them.
+pub(crate) const PARTS: [(&str, [&str; 3]); 2] = [
+    (
+        "anchorite_search",
+        ["--no-default-features", "--features", "index"],
+    ),
+    (
+        "anchorite_embedder",
+        ["--no-default-features", "--features", "embedder"],
+    ),
+];
 
 /// What a module may ask of the browser; the page loads the best one that its browser takes.
 #[derive(Clone, Copy)]
@@ -49,13 +58,9 @@ pub(crate) fn build() -> anyhow::Result<()> {
     for instructions in Instructions::ALL {
         let folder = pkg.join(instructions.name());
         module("anchorite-web", instructions, &folder)?;
-        link(
-            "anchorite-web",
-            "anchorite_search",
-            &[SEARCH],
-            instructions,
-            &folder,
-        )?;
+        for (name, arguments) in PARTS {
+            link("anchorite-web", name, &arguments, instructions, &folder)?;
+        }
     }
     Ok(())
 }

@@ -15,6 +15,26 @@ export class AbortFlag {
   }
 }
 
+/** Of another module in the real package; there is nothing to embed here. */
+export class Embedder {
+  #parts = 0;
+  #dimension = 0;
+
+  reserve() {}
+
+  add_part() {
+    this.#parts += 1;
+  }
+
+  load() {
+    this.#dimension = this.#parts;
+  }
+
+  dimension() {
+    return this.#dimension;
+  }
+}
+
 export class Engine {
   #manifest;
   #parts = new Map();
@@ -98,6 +118,15 @@ export class Engine {
   load_embedder() {
     this.#file("embedder");
     this.#meaning = true;
+  }
+
+  check_part(path, bytes) {
+    this.add_part(path, bytes);
+  }
+
+  set_embedder(embedder) {
+    if (embedder.dimension() === 0) throw plain("embedder", "the embedder failed: it is not loaded yet");
+    this.load_embedder();
   }
 
   prepare_generator() {

@@ -1,5 +1,5 @@
 // Turns a bundle's address into an engine that searches, rung by rung; what the workers of both modules do alike.
-import type { Engine as SearchEngine } from "#pkg-search";
+import type { SearchEngine } from "#pkg-search";
 import { AnchoriteError, toPlain } from "./errors.js";
 import type { FileEntry, FilterCounts, Filters, Hit, Manifest, Reply, Request, Rung, SearchRequest, Shard } from "./protocol.js";
 import { type Accept, type Count, type Piece, Store } from "./store.js";
@@ -49,6 +49,17 @@ export interface Session<Engine extends SearchEngine> {
 /** Runs a call of the engine as soon as nothing else holds it. */
 export type Free = <T>(call: () => T) => Promise<T>;
 
+/** What takes the parts of files, as engines do. */
+export interface Holder {
+  reserve(bytes: number): void;
+  add_part(path: string, bytes: Uint8Array): void;
+}
+
+/** What takes the parts of vectors and embedder, and makes the index searchable by meaning once all are there. */
+export interface Meaning extends Holder {
+  load(): void;
+}
+
 /** What a package of glue offers: its module to be started, and the engine in it. */
 export interface Glue<Engine extends SearchEngine> {
   readonly init: (options: { module_or_path: URL }) => Promise<unknown>;
@@ -94,16 +105,17 @@ export async function open<Engine extends SearchEngine>(
   return ready;
 }
 
-function ofRoles({ files }: Manifest, ...roles: FileEntry["role"][]): readonly FileEntry[] {
+export function ofRoles({ files }: Manifest, ...roles: FileEntry["role"][]): readonly FileEntry[] {
   return files.filter(({ role }) => roles.includes(role));
 }
 
 /**
- * Rung 2: vectors and the sentence embedder. Without them, search goes on by keywords. `alone` runs its work when nothing
- * else holds the engine. What is left of a small index comes last.
+ * Rung 2: vectors and the sentence embedder. Without them, search goes on by keywords. `start` says where they go; `alone`
+ * runs its work when nothing else holds the engine. What is left of a small index comes last.
  */
-export async function loadMeaning(
-  ready: Session<SearchEngine>,
+export async function loadMeaning<Engine extends SearchEngine>(
+  ready: Session<Engine>,
+  start: (ready: Session<Engine>) => Promise<Meaning>,
   alone: (work: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const { engine, manifest, store } = ready;
@@ -113,12 +125,10 @@ export async function loadMeaning(
   const embedder = ofRoles(manifest, "embedder");
   const vectors = ofRoles(manifest, "vectors");
   await climb("meaning", embedder.length === 0 || vectors.length === 0, async () => {
-    await fetchFiles(ready, "meaning", [...vectors, ...embedder]);
+    const into = await start(ready);
+    await fetchFiles(ready, "meaning", [...vectors, ...embedder], { into });
     post({ kind: "rung", rung: "meaning", state: { kind: "starting" } });
-    await alone(async () => {
-      engine.load_vectors();
-      engine.load_embedder();
-    });
+    await alone(async () => into.load());
   });
   if (ready.isUpdate) {
     const pieces: readonly Piece[] = [...manifest.files.flatMap(({ parts }) => parts), ...(await ready.free(() => engine.shards()))];
@@ -278,12 +288,12 @@ export function bytesOf(files: readonly FileEntry[]): number {
   return files.reduce((sum, file) => sum + file.bytes, 0);
 }
 
-/** Brings every part of `files` into the engine, once there is room for them, one after the other, so that a broken download resumes by part; tells `rung`, and `arrived` after each. */
+/** Brings every part of `files` `into` the engine, once there is room for them, one after the other, so that a broken download resumes by part; tells `rung`, and `arrived` after each. */
 export async function fetchFiles(
   { engine, store }: Session<SearchEngine>,
   rung: Rung | null,
   files: readonly FileEntry[],
-  arrived?: () => void,
+  { into = engine, arrived }: { readonly into?: Holder; readonly arrived?: () => void } = {},
 ): Promise<void> {
   const total = bytesOf(files);
   let loaded = 0;
@@ -294,12 +304,12 @@ export async function fetchFiles(
     post({ kind: "bytes", fetched: bytes.network, cached: bytes.cache });
   };
   tell();
-  engine.reserve(total);
+  into.reserve(total);
   for (const file of files) {
     for (const part of file.parts) {
       await store.bring(
         part,
-        (content) => engine.add_part(part.path, content),
+        (content) => into.add_part(part.path, content),
         (length, from) => {
           loaded += length;
           bytes[from] += length;

@@ -1,7 +1,10 @@
-// Turns requests from a page that only searches into calls of the small wasm engine, which has no generator.
+// Turns requests from a page that only searches into calls of the small wasm engine, which has no model, and of one that embeds.
 import init, { Engine } from "#pkg-search";
 import type { SearchRequest } from "./protocol.js";
-import { answerSearch, failed, listen, loadMeaning, open, type Session } from "./rungs.js";
+import { answerSearch, bytesOf, failed, listen, loadMeaning, type Meaning, ofRoles, open, type Session } from "./rungs.js";
+
+/** The embedder's script, beside this one; written in by `build.mjs`. */
+declare const EMBEDDER: string;
 
 /** Settles when the index is opened; every search waits for it. */
 let session: Promise<Session<Engine>> | null = null;
@@ -13,5 +16,33 @@ listen((request: SearchRequest) => {
   }
   // No call here outlasts its own turn, so nothing else ever holds the engine.
   session = open(request.bundle, { init, Engine }, async (call) => call());
-  session.then((ready) => loadMeaning(ready, (work) => work())).catch(failed);
+  session.then((ready) => loadMeaning(ready, meaning, (work) => work())).catch(failed);
 });
+
+/** The embedder is a module of its own, so that the first results don't wait for its code. */
+async function meaning({ engine, manifest }: Session<Engine>): Promise<Meaning> {
+  const { start } = (await import(EMBEDDER)) as typeof import("./embedder.js");
+  const embedder = await start();
+  const files = ofRoles(manifest, "embedder");
+  const paths = new Set(files.flatMap(({ parts }) => parts).map(({ path }) => path));
+  return {
+    reserve: (bytes) => {
+      const own = bytesOf(files);
+      embedder.reserve(own);
+      engine.reserve(bytes - own);
+    },
+    add_part: (path, content) => {
+      if (!paths.has(path)) {
+        engine.add_part(path, content);
+        return;
+      }
+      engine.check_part(path, content);
+      embedder.add_part(content);
+    },
+    load: () => {
+      engine.load_vectors();
+      embedder.load();
+      engine.set_embedder(embedder);
+    },
+  };
+}

@@ -1,4 +1,5 @@
 // What the search worker expects of its wasm package; `build.mjs` resolves `#pkg-search` to it (or to the tests' double).
+import type { Embedder } from "./wasm-embedder.js";
 import type { FilterCounts, Hit, Manifest, Shard } from "./protocol.js";
 
 /** Instantiates the module; every other name works only afterwards. */
@@ -16,7 +17,10 @@ export class Engine {
   /** Opens the index; its shards are supplied when calls name them as missing. */
   load_index(): void;
   load_vectors(): void;
-  load_embedder(): void;
+  /** Checks the length and SHA-256 of a part that another module holds. */
+  check_part(path: string, bytes: Uint8Array): void;
+  /** Makes the index searchable by meaning, with an embedder that is loaded. */
+  set_embedder(embedder: Embedder): void;
   /** Takes a shard, after checking its length and SHA-256. Throws `busy` while an answer is being made. */
   supply(id: number, bytes: Uint8Array): void;
   /** Every shard that is not here and whose name is known; ask again when they were supplied. */
@@ -27,3 +31,6 @@ export class Engine {
   /** `filters` has name, value, name, value. The results in what is here, and what would make them complete. Throws `busy` while an answer is being made. */
   search(query: string, limit: number, filters: string[]): { results: Omit<Hit, "terms">[]; terms: string[]; missing: Shard[] };
 }
+
+/** What the engine of the module that answers does too, which holds an embedder itself. */
+export type SearchEngine = Omit<Engine, "check_part" | "set_embedder">;

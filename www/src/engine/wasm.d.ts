@@ -1,6 +1,6 @@
 // What the worker expects of the wasm package; `build.mjs` resolves `#pkg` to `www/pkg` (or to the tests' double).
 import type { Answer, AskEvent, AskOptions, Backend, Shard } from "./protocol.js";
-import { Engine as SearchEngine } from "./wasm-search.js";
+import type { SearchEngine } from "./wasm-search.js";
 
 export { default } from "./wasm-search.js";
 
@@ -13,8 +13,15 @@ export class AbortFlag {
 /** Says that every device which this browser gives has the feature `subgroups`; to be told before a generator is loaded. */
 export function browser_has_subgroups(): void;
 
-/** The engine of the search module, and what answers. */
-export class Engine extends SearchEngine {
+/** What both engines do. */
+export interface Engine extends SearchEngine {}
+
+/** The engine of the search module with an embedder of its own, and what answers. */
+export class Engine {
+  /** Reads a bundle's manifest; refuses one of a newer format. */
+  constructor(manifest: Uint8Array);
+  /** Makes the index searchable by meaning, once the embedder's parts are here. */
+  load_embedder(): void;
   /**
    * Opens the graphics device and compiles the generator's kernels once the parts that have arrived tell which; nothing
    * before that. To be awaited before `load_generator`, which reports what goes wrong.

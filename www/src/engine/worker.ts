@@ -11,6 +11,7 @@ import {
   fetchFiles,
   listen,
   loadMeaning,
+  type Meaning,
   open,
   post,
   reply,
@@ -36,7 +37,7 @@ listen((request: Request) => {
   switch (request.kind) {
     case "open":
       session = open(request.bundle, { init, Engine }, free);
-      loading = session.then((ready) => loadMeaning(ready, alone)).catch(failed);
+      loading = session.then((ready) => loadMeaning(ready, meaning, alone)).catch(failed);
       if (request.awaitMeaning) session = Promise.all([session, loading]).then(([ready]) => ready);
       return;
     case "prepare":
@@ -128,6 +129,18 @@ async function ask(request: Extract<Request, { kind: "ask" }>, flag: AbortFlag):
   }
 }
 
+/** This engine embeds by itself. */
+async function meaning({ engine }: Session): Promise<Meaning> {
+  return {
+    reserve: (bytes) => engine.reserve(bytes),
+    add_part: (path, content) => engine.add_part(path, content),
+    load: () => {
+      engine.load_vectors();
+      engine.load_embedder();
+    },
+  };
+}
+
 /** Rung 4: the generator, on the backend that the ladder chooses before a byte of it is fetched. */
 async function loadGenerator(ready: Session, request: BackendRequest): Promise<void> {
   const files = generatorFiles(ready);
@@ -145,9 +158,10 @@ async function loadGenerator(ready: Session, request: BackendRequest): Promise<v
   await climb("answer", false, async () => {
     // Kernels are compiled while the rest is still on its way.
     let prepared: Promise<void> | undefined;
-    await fetchFiles(ready, "answer", files, () => {
+    const arrived = (): void => {
       if (kind === "webgpu") prepared ??= ready.engine.prepare_generator(hasAdapter(ready));
-    });
+    };
+    await fetchFiles(ready, "answer", files, { arrived });
     await prepared;
     post({ kind: "rung", rung: "answer", state: { kind: "starting" } });
     await alone(async () => {

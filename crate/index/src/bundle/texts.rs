@@ -105,26 +105,28 @@ pub(super) mod write {
     /// Up to so many bytes, before compression, all texts are one shard.
     const MAX_WHOLE_BYTES: usize = 192 << 10;
     /// Otherwise a shard takes no further document once it has so many bytes,
-    const SHARD_BYTES: usize = 4 << 10;
+    const SHARD_BYTES: usize = 3 << 10;
     /// or from so many on, if the next document's address says so: then one page that grows moves few boundaries.
-    const MIN_SHARD_BYTES: usize = 2 << 10;
+    const MIN_SHARD_BYTES: usize = 3 << 9;
     /// One document in so many may begin a shard early.
     const EARLY: u8 = 4;
     /// A document is cut where a shard has so many bytes of it.
-    const MAX_SHARD_BYTES: usize = 6 << 10;
+    const MAX_SHARD_BYTES: usize = 4 << 10;
 
     /// All texts of an index, cut into shards, with the first chunk of each.
     pub(in crate::bundle) fn shards(
         index: &Index,
     ) -> Result<(Vec<u32>, Vec<Vec<u8>>), BundleError> {
         let chunks: Vec<&Chunk> = index.chunks().collect();
-        let total: usize = chunks.iter().map(|chunk| n_bytes(chunk)).sum();
+        let total: usize = (0..chunks.len())
+            .map(|idx| n_bytes(index, &chunks, idx))
+            .sum();
         let is_whole = total <= MAX_WHOLE_BYTES;
         let mut firsts = Vec::new();
         let mut files = Vec::new();
         let (mut start, mut size) = (0, 0);
         for idx in 1..=chunks.len() {
-            size += n_bytes(chunks[idx - 1]);
+            size += n_bytes(index, &chunks, idx - 1);
             let ends = match chunks.get(idx) {
                 None => true,
                 Some(_) if is_whole => false,
@@ -146,8 +148,29 @@ pub(super) mod write {
         u32::try_from(idx).unwrap_or(u32::MAX)
     }
 
-    fn n_bytes(chunk: &Chunk) -> usize {
-        chunk.text.len() + 16
+    /// What a chunk adds to a shard: in reference documentation most of it are headings and addresses.
+    fn n_bytes(index: &Index, chunks: &[&Chunk], idx: usize) -> usize {
+        let chunk = chunks[idx];
+        let before = idx.checked_sub(1).map(|idx| chunks[idx]);
+        let before = before.filter(|before| before.document == chunk.document);
+        let own = 16 + chunk.text.len();
+        let is_same = |before: &&Chunk| {
+            (&before.anchor, &before.headings) == (&chunk.anchor, &chunk.headings)
+        };
+        let section = match before.is_some_and(|before| is_same(&before)) {
+            true => 0,
+            false => {
+                let headings = chunk.headings.iter().map(String::len).sum::<usize>();
+                headings + chunk.anchor.as_ref().map_or(0, String::len)
+            }
+        };
+        let document = match before {
+            Some(_) => 0,
+            None => index
+                .document(ChunkIdx(position(idx)))
+                .map_or(0, |document| document.url.len() + document.title.len()),
+        };
+        own + section + document
     }
 
     fn begins_early(index: &Index, idx: usize) -> bool {

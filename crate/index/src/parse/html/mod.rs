@@ -261,7 +261,14 @@ impl<'p> Walk<'p> {
             if name == "br" {
                 self.text(" ");
             }
-            return !is_permalink(element);
+            return !is_mark(element);
+        }
+        if is_mark(element)
+            && element
+                .attr("href")
+                .is_some_and(|href| href.starts_with('#'))
+        {
+            return false;
         }
         match name {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
@@ -348,8 +355,8 @@ fn code_language(element: ElementRef<'_>) -> String {
         .unwrap_or_default()
 }
 
-/// A link inside a heading that only marks it: `#`, a pilcrow, or nothing visible.
-fn is_permalink(element: ElementRef<'_>) -> bool {
+/// A link that only marks where it stands: `#`, a pilcrow, or nothing visible.
+fn is_mark(element: ElementRef<'_>) -> bool {
     element.value().name() == "a"
         && !element
             .text()

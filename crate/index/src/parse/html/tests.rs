@@ -97,6 +97,16 @@ fn permalinks_are_no_part_of_headings() {
 }
 
 #[test]
+fn permalinks_are_no_part_of_texts() {
+    assert_eq!(
+        text(
+            "<section id=a><a class=anchor href=#a>\u{a7}</a>Words, <a href=#b>more</a> <a href=b>!</a></section>"
+        ),
+        "Words, more !"
+    );
+}
+
+#[test]
 fn blocks_become_readable_text() {
     let found = text(
         "<p>One\n  two<br>three <b>four</b>.</p><ul><li>a</li><li><p>b</p><ol start=3><li>c</ol></li></ul>\

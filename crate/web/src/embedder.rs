@@ -1,0 +1,64 @@
+//! Turns the parts of a sentence embedder into one that embeds what readers search for.
+
+use std::cell::RefCell;
+
+use anchorite::model::embed::Embedder as Model;
+use anchorite::model::parts::Parts;
+use anchorite::{Embed, EngineError};
+use wasm_bindgen::prelude::*;
+
+use crate::error::to_js;
+use crate::reserve;
+
+/// A sentence embedder, for an `Engine` in another module.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Embedder {
+    parts: RefCell<Vec<Vec<u8>>>,
+    model: Option<Model>,
+}
+
+#[wasm_bindgen]
+impl Embedder {
+    /// An embedder whose parts are still to come.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Embedder {
+        Embedder::default()
+    }
+
+    /// See [`reserve`].
+    pub fn reserve(&self, bytes: f64) -> Result<(), JsValue> {
+        reserve(bytes)
+    }
+
+    /// Takes the next part of the file, which the engine that has the manifest has checked.
+    pub fn add_part(&self, bytes: Vec<u8>) {
+        self.parts.borrow_mut().push(bytes);
+    }
+
+    /// Makes the model of the parts.
+    pub fn load(&mut self) -> Result<(), JsValue> {
+        let load = |parts| -> Result<Model, EngineError> { Ok(Model::load(Parts::new(parts))?) };
+        let model = load(self.parts.take()).map_err(|error| to_js(&error))?;
+        self.model = Some(model);
+        Ok(())
+    }
+
+    /// Values in an embedding; 0 before the model is loaded.
+    pub fn dimension(&self) -> usize {
+        self.model.as_ref().map_or(0, Embed::dimension)
+    }
+
+    /// The embedding of `text`, of unit length.
+    pub fn embed(&self, text: &str) -> Result<Vec<f32>, JsValue> {
+        let model = self.model.as_ref().ok_or_else(not_loaded)?;
+        let embeddings = Embed::embed(model, &[text]).map_err(|error| to_js(&error))?;
+        embeddings.into_iter().next().ok_or_else(not_loaded)
+    }
+}
+
+fn not_loaded() -> JsValue {
+    to_js(&EngineError::Embedder {
+        reason: "it is not loaded yet".to_owned(),
+    })
+}

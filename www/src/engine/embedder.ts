@@ -1,0 +1,11 @@
+// Turns the embedder's module into an object that the search worker hands to its engine; loaded only where vectors are.
+import init, { Embedder } from "#pkg-embedder";
+
+/** The file of the module that this script's glue belongs to; written in by `build.mjs`. */
+declare const MODULE: string;
+
+/** An embedder whose file is still to come. */
+export async function start(): Promise<Embedder> {
+  await init({ module_or_path: new URL(MODULE, import.meta.url) });
+  return new Embedder();
+}
