@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use anchorite_index::{ChunkIdx, Hit, Index, SearchOptions, Shard, snippet};
+use anchorite_index::{ChunkIdx, Findings, Hit, Index, SearchOptions, Shard, snippet};
 use serde::Serialize;
 
 use crate::answer::Passage;
@@ -64,13 +64,13 @@ pub fn search(
         filters: request.filters.clone(),
         ..SearchOptions::while_typing(request.limit.saturating_mul(3))
     };
-    let missing = index.needs(query, embedding, &options);
+    let Findings { hits, missing } = index.find(query, embedding, &options);
     let terms = index.lexical.taken_for(query, &options.lexical);
     let mut results: Vec<SearchResult> = Vec::new();
     let mut shown = Vec::new();
     let mut without_text = Vec::new();
     let mut n_folded = 0;
-    for hit in index.search(query, embedding, &options) {
+    for hit in hits {
         // Where many were the same, more will be: a text is not asked for after the other.
         let n_expected = results.len() + without_text.len();
         if results.len() == request.limit || n_expected >= request.limit + n_folded / 2 {
@@ -120,11 +120,10 @@ fn said<'c>(headings: &'c [String], text: &'c str) -> (Option<&'c str>, &'c str)
 /// The shards to be supplied before [`passages`] finds all it looks for; ask again until there are none.
 pub fn needs(index: &Index, question: &str, embedding: Option<&[f32]>, limit: usize) -> Vec<Shard> {
     let options = passage_options(limit);
-    let missing = index.needs(question, embedding, &options);
+    let Findings { hits, missing } = index.find(question, embedding, &options);
     if !missing.is_empty() {
         return missing;
     }
-    let hits = index.search(question, embedding, &options);
     index.needs_texts(hits.into_iter().map(|hit| hit.chunk))
 }
 

@@ -121,7 +121,9 @@ fn main() {
 fn fetch(page: &mut Index, files: &HashMap<&str, &[u8]>, query: &[f32]) -> (usize, u64) {
     let (mut n_requests, mut n_bytes) = (0, 0);
     loop {
-        let needs = page.needs("", Some(query), &SearchOptions::default());
+        let needs = page
+            .find("", Some(query), &SearchOptions::default())
+            .missing;
         if needs.is_empty() {
             return (n_requests, n_bytes);
         }

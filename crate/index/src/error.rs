@@ -345,7 +345,7 @@ impl BundleError {
             }
             Self::Incomplete { .. } => "supply all shards of the index first",
             Self::UnknownShard { .. } => {
-                "supply only what `needs` named, to the index that named it"
+                "supply only what `find` named, to the index that named it"
             }
             Self::Malformed { .. } | Self::UnknownGraph { .. } => {
                 "build the bundle again with this version of anchorite"

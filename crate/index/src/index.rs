@@ -30,7 +30,7 @@ pub struct DocumentEntry {
 /// Everything that a search needs, as far as it is here.
 ///
 /// An index that was built is whole. One that was read from a bundle begins with what every search needs; the shards that a
-/// query reads besides are named by [`needs`](Self::needs) and taken by [`supply`](Self::supply).
+/// query reads besides are named by [`find`](Self::find) and taken by [`supply`](Self::supply).
 #[derive(Debug)]
 pub struct Index {
     /// Search by words.
@@ -111,12 +111,14 @@ pub struct Hit {
     pub coverage: f32,
 }
 
-/// What a search found, and what it could not tell.
-#[derive(Default)]
-struct Found {
-    hits: Vec<Hit>,
-    /// Chunks that may be hits, or not: their texts are not here.
-    unread: Vec<ChunkIdx>,
+/// What a search found, and what it would read besides.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// The best chunks in what is here, best first.
+    pub hits: Vec<Hit>,
+    /// Shards that are not here; with none, the hits are those of the whole index. Search again when they were supplied: some
+    /// only tell which others are missing.
+    pub missing: Vec<Shard>,
 }
 
 impl Index {
@@ -168,29 +170,6 @@ impl Index {
         })
     }
 
-    /// The shards that [`search`](Self::search) would read with these arguments and that are not here; empty once it
-    /// finds all it looks for. Ask again when they were supplied: some only tell which others are needed.
-    pub fn needs(
-        &self,
-        query: &str,
-        embedding: Option<&[f32]>,
-        options: &SearchOptions,
-    ) -> Vec<Shard> {
-        let mut shards = self.lexical.missing(query, &options.lexical);
-        if let Some((vectors, embedding)) = self.vectors.as_ref().zip(embedding) {
-            let near = vectors.missing(embedding).into_iter();
-            shards.extend(near.map(|number| (Family::Vectors, number)));
-        }
-        if !options.filters.is_empty() {
-            shards.extend(self.needs_filters().then_some((Family::Filters, 0)));
-        }
-        // Whether a chunk has a phrase only its text tells, once all words are known.
-        if shards.is_empty() {
-            return self.needs_texts(self.found(query, embedding, options).unread);
-        }
-        self.located(shards)
-    }
-
     /// The shards that hold the texts of `chunks` and that are not here.
     pub fn needs_texts(&self, chunks: impl IntoIterator<Item = ChunkIdx>) -> Vec<Shard> {
         let shards = self.texts.missing(chunks.into_iter().map(|chunk| chunk.0));
@@ -217,7 +196,7 @@ impl Index {
         located
     }
 
-    /// Every shard that is not here, to take the whole index along. As with [`needs`](Self::needs), ask again.
+    /// Every shard that is not here, to take the whole index along. As with [`find`](Self::find), ask again.
     pub fn missing(&self) -> Vec<Shard> {
         let (known, _) = self.shards.known();
         known
@@ -259,31 +238,50 @@ impl Index {
         n_terms.count() + n_texts.count() + n_vectors.count() + usize::from(self.needs_filters())
     }
 
-    /// The best chunks for a query, by its words and, where there is one, by its embedding. Shards that are not here are passed
-    /// over, and what is in those of vectors is estimated; [`needs`](Self::needs) names them.
-    ///
-    /// What the query has between quotation marks, hits have in their text, heading or title. An embedding of another dimension
-    /// than [`dimension`](Self::dimension) finds nothing: compare them once, when the embedder is loaded.
+    /// The hits of [`find`](Self::find): all of an index that is whole.
     pub fn search(
         &self,
         query: &str,
         embedding: Option<&[f32]>,
         options: &SearchOptions,
     ) -> Vec<Hit> {
-        self.found(query, embedding, options).hits
+        self.find(query, embedding, options).hits
     }
 
-    fn found(&self, query: &str, embedding: Option<&[f32]>, options: &SearchOptions) -> Found {
+    /// The best chunks for a query, by its words and, where there is one, by its embedding. Shards that are not here are passed
+    /// over, and named; what is in those of vectors is estimated.
+    ///
+    /// What the query has between quotation marks, hits have in their text, heading or title. An embedding of another dimension
+    /// than [`dimension`](Self::dimension) finds nothing: compare them once, when the embedder is loaded.
+    pub fn find(
+        &self,
+        query: &str,
+        embedding: Option<&[f32]>,
+        options: &SearchOptions,
+    ) -> Findings {
         let depth = options.depth.max(options.limit);
         let lexical = self.lexical.search(query, depth, &options.lexical);
-        let vector = self
-            .vectors
-            .as_ref()
-            .zip(embedding)
-            // Who quotes asks for these words.
-            .filter(|_| lexical.phrases.is_empty())
-            .map(|(vectors, embedding)| vectors.search(embedding, depth));
-        self.fused(&lexical, vector.as_deref(), options)
+        let terms = self.lexical.missing(query, &options.lexical);
+        let vectors = self.vectors.as_ref().zip(embedding);
+        // Who quotes asks for these words.
+        let vectors = vectors.filter(|_| lexical.phrases.is_empty());
+        let (near, far) = vectors
+            .map(|(vectors, embedding)| vectors.find(embedding, depth))
+            .unzip();
+        let (hits, unread) = self.fused(&lexical, near.as_deref(), options);
+        let filters = !options.filters.is_empty() && self.needs_filters();
+        let far = far.unwrap_or_default().into_iter();
+        let shards: Vec<(Family, u32)> = terms
+            .into_iter()
+            .chain(far.map(|number| (Family::Vectors, number)))
+            .chain(filters.then_some((Family::Filters, 0)))
+            .collect();
+        let missing = match shards.is_empty() {
+            // Whether a chunk has a phrase only its text tells, once all words are known.
+            true => self.needs_texts(unread),
+            false => self.located(shards),
+        };
+        Findings { hits, missing }
     }
 
     /// Joins a ranking by words with one by embeddings, `(chunk, cosine)` with the nearest first, wherever it is from.
@@ -293,20 +291,21 @@ impl Index {
         vector: Option<&[(u32, f32)]>,
         options: &SearchOptions,
     ) -> Vec<Hit> {
-        self.fused(lexical, vector, options).hits
+        self.fused(lexical, vector, options).0
     }
 
+    /// The hits, and chunks that may be some, or not: their texts are not here.
     fn fused(
         &self,
         lexical: &LexicalScores,
         vector: Option<&[(u32, f32)]>,
         options: &SearchOptions,
-    ) -> Found {
+    ) -> (Vec<Hit>, Vec<ChunkIdx>) {
         let allowed = self.allowed(options);
         let mut n_of_document: HashMap<u32, usize> = HashMap::new();
-        let mut found = Found::default();
+        let (mut hits, mut unread) = (Vec::new(), Vec::new());
         for fused in fuse::fuse(&lexical.ranked, vector, &options.fusion) {
-            if found.hits.len() + found.unread.len() >= options.limit {
+            if hits.len() + unread.len() >= options.limit {
                 break;
             }
             let Some(document) = self.lexical.collection.document(fused.chunk) else {
@@ -324,14 +323,14 @@ impl Index {
                 Some(true) => {}
                 Some(false) => continue,
                 None => {
-                    found.unread.push(chunk);
+                    unread.push(chunk);
                     continue;
                 }
             }
             let n_hits = n_of_document.entry(document).or_insert(0);
             *n_hits += 1;
             if options.per_document.is_none_or(|limit| *n_hits <= limit) {
-                found.hits.push(Hit {
+                hits.push(Hit {
                     chunk,
                     score: fused.score,
                     lexical: fused.lexical,
@@ -340,7 +339,7 @@ impl Index {
                 });
             }
         }
-        found
+        (hits, unread)
     }
 
     /// The documents that the filters let through; `None` where there are no filters to go by.

@@ -26,7 +26,7 @@ pub use filters::Filters;
 pub use fuse::Ranked;
 #[cfg(feature = "build")]
 pub use index::IndexOptions;
-pub use index::{ChunkIdx, DocumentEntry, Hit, Index, SearchOptions};
+pub use index::{ChunkIdx, DocumentEntry, Findings, Hit, Index, SearchOptions};
 pub use shard::{Family, Shard, ShardId};
 pub use snippet::{marks, snippet};
 

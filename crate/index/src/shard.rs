@@ -1,7 +1,7 @@
 //! Turns a piece of an index into a name under which it is asked for, so that a page fetches only what a query reads.
 //!
-//! A large index is cut into shards. Whoever searches asks [`Index::needs`](crate::Index::needs) what is missing,
-//! fetches it, hands it to [`Index::supply`](crate::Index::supply) and asks again, until nothing is missing: the first
+//! A large index is cut into shards. Whoever searches is told by [`Index::find`](crate::Index::find) what is missing,
+//! fetches it, hands it to [`Index::supply`](crate::Index::supply) and searches again, until nothing is missing: the first
 //! answer may be a table that names the next ones. Nothing here reads or waits.
 
 use serde::Serialize;

@@ -29,7 +29,8 @@ pub fn snippet(query: &str, taken_for: &[String], text: &str) -> String {
             .partition_point(|word| word.start <= token.place.start)
             .checked_sub(1);
         if let Some(found) = word.and_then(|word| found.get_mut(word)) {
-            let terms = [token.term, token.surface].into_iter().chain(token.parts);
+            let parts = token.parts.into_iter().map(|part| part.term);
+            let terms = [token.term, token.surface].into_iter().chain(parts);
             found.extend(terms.filter(|term| wanted.contains(term)));
         }
     }
@@ -99,7 +100,8 @@ pub fn marks(query: &str, text: &str) -> Vec<Range<usize>> {
         .into_iter()
         .filter(|token| token.kind == TokenKind::Word)
         .filter(|token| {
-            wanted.contains(&token.term) || token.parts.iter().any(|part| wanted.contains(part))
+            wanted.contains(&token.term)
+                || token.parts.iter().any(|part| wanted.contains(&part.term))
         })
         .map(|token| token.place)
         .collect()
@@ -111,7 +113,10 @@ fn wanted_terms(query: &str) -> HashSet<String> {
     tokens
         .into_iter()
         .filter(|token| !has_topic || !is_stop_word(&token.surface))
-        .flat_map(|token| std::iter::once(token.term).chain(token.parts))
+        .flat_map(|token| {
+            let parts = token.parts.into_iter().map(|part| part.term);
+            std::iter::once(token.term).chain(parts)
+        })
         .collect()
 }
 

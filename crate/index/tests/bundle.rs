@@ -315,7 +315,7 @@ fn a_query_reads_no_more_than_it_needs() {
     let before = index.missing().len();
     let mut steps = 0;
     loop {
-        let needs = index.needs("hash map", None, &options);
+        let needs = index.find("hash map", None, &options).missing;
         let Some(first) = needs.first() else { break };
         steps += 1;
         assert!(steps < 10, "it comes to an end: {needs:?}");

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use anchorite_index::bundle::{self, Bundle, Role};
 use anchorite_index::chunk::{ChunkOptions, chunk_documents};
-use anchorite_index::{Document, Hit, Index, IndexOptions, SearchOptions, Section};
+use anchorite_index::{Document, Findings, Hit, Index, IndexOptions, SearchOptions, Section};
 
 fn page(url: &str, language: Option<&str>, title: &str, text: &str) -> Document {
     Document {
@@ -45,11 +45,11 @@ fn asked(bundle: &Bundle, query: &str, options: &SearchOptions) -> Vec<Hit> {
     let resident = resident.join(|path| Some(file(path))).expect("as written");
     let mut index = bundle::read_index(&bundle.manifest, &resident).expect("as written");
     for _ in 0..20 {
-        let needs = index.needs(query, None, options);
-        if needs.is_empty() {
-            return index.search(query, None, options);
+        let Findings { hits, missing } = index.find(query, None, options);
+        if missing.is_empty() {
+            return hits;
         }
-        for shard in needs {
+        for shard in missing {
             index
                 .supply(shard.id, file(&shard.path))
                 .expect("as written");

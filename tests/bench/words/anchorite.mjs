@@ -7,6 +7,6 @@ export default {
     engine = await Anchorite.open(bundle, { backend: "none" });
   },
   async query(q, k) {
-    return (await engine.search(q, { limit: k })).map(({ url }) => url);
+    return (await engine.search(q, { limit: k })).map(({ url }) => url.split("#")[0]);
   },
 };

@@ -6,7 +6,7 @@ use crate::index::Index;
 use crate::shard::{Family, ShardId};
 
 impl Index {
-    /// Takes a shard that [`needs`](Self::needs) or [`shards`](Self::shards) named, after checking its length and hash.
+    /// Takes a shard that [`find`](Self::find) or [`shards`](Self::shards) named, after checking its length and hash.
     ///
     /// # Errors
     /// [`BundleError::UnknownShard`], [`BundleError::Length`], [`BundleError::Hash`] or [`BundleError::Malformed`]. The index is then as

@@ -85,10 +85,9 @@ fn search(index: &Index) {
         ..SearchOptions::while_typing(5)
     };
     for query in ["return err", "haus", "hash map", "\"returned errors\" eror"] {
-        for hit in index.search(query, None, &options) {
+        for hit in index.find(query, None, &options).hits {
             let _ = (index.url(hit.chunk), index.section(hit.chunk));
         }
-        index.needs(query, None, &options);
     }
 }
 

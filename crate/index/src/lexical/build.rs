@@ -163,8 +163,7 @@ impl Builder {
         n_words
     }
 
-    /// The terms that a token is found by, each with the set of its form's class: an identifier's parts have none. Notes its form
-    /// where a query can't tell them from the word, or a prefix from the stem.
+    /// The terms that a token is found by, each with the set of its form's class. Notes its form where a query can't tell them from the word, or a prefix from the stem.
     fn terms(
         &mut self,
         token: Token,
@@ -186,7 +185,8 @@ impl Builder {
             let terms = self.forms.entry(token.surface).or_default();
             terms.insert(token.term.clone());
         }
-        let parts = token.parts.into_iter().map(|part| (part, 0));
+        let parts = token.parts.into_iter();
+        let parts = parts.map(|part| (part.term, 1 << form_class(&part.surface)));
         std::iter::once((token.term, form)).chain(parts)
     }
 

@@ -18,7 +18,7 @@ pub(crate) struct Posting {
     pub(crate) n_text: u32,
     pub(crate) in_own_heading: bool,
     pub(crate) in_heading_above: bool,
-    /// The classes of its forms, a bit for each; 0 where it has the term only in identifiers, or where forms don't differ.
+    /// The classes of its forms, a bit for each; 0 where forms don't differ.
     pub(crate) forms: u32,
 }
 

@@ -190,7 +190,7 @@ impl<'i> Lookup<'i> {
         let parts: Vec<(TermIdx, f32)> = token
             .parts
             .iter()
-            .filter_map(|part| Some((self.find(part)?, part_weight)))
+            .filter_map(|part| Some((self.find(&part.term)?, part_weight)))
             .collect();
         let all_parts_known = !parts.is_empty() && parts.len() == token.parts.len();
         let is_read = self.missing.terms.len() == n_missing_before;

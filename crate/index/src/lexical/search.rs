@@ -4,7 +4,9 @@
 //! the text, whose count is divided by `1 - b + b * length / mean length`, and the chunk's own heading, the headings
 //! above and the page's title, of which only presence counts because they are short. The weighted sum of the fields is
 //! the frequency `f`, less where the chunk has the word in another form than the query; a term scores
-//! `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`. The sum over terms is lessened where words of the query are missing.
+//! `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`. The sum over terms is lessened where words of the
+//! query are missing, or are there in another form only. A query of a few words is weighed more strictly than a question
+//! ([`Strictness`]).
 
 use super::query::Resolved;
 use super::{LexicalIndex, TermIdx};
@@ -13,8 +15,6 @@ use crate::top::top;
 /// How words are weighed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LexicalOptions {
-    /// How soon repetition stops counting: 0 means at once, large means never. Default 1.2.
-    pub k1: f32,
     /// How much a long text is held against it: 0 not at all, 1 in full proportion. Default 0.75.
     pub b: f32,
     /// How many mentions in the text the chunk's own heading is worth. Default 2.5.
@@ -23,24 +23,54 @@ pub struct LexicalOptions {
     pub heading_above: f32,
     /// The same for the page's title. Default 1.5.
     pub title: f32,
-    /// Which share of its score a chunk loses that has none of the query's words, by [`LexicalScores::coverage`]: it sets those
-    /// that have all words apart. Default 0.7.
-    pub coordination: f32,
+    /// How a query of at most three words with a topic is weighed: they are those of the text that is looked for.
+    pub keywords: Strictness,
+    /// How a longer query is weighed: a question has its words in whatever form its sentence asks for.
+    pub question: Strictness,
     /// What mentions count in another form of the word than the query's, "pumps" for "pump": 1 as much, 0 nothing. Default 0.5.
     pub other_form: f32,
     /// Whether the query's last word may be unfinished, as while typing. A space after it finishes it. Default `false`.
     pub prefix: bool,
 }
 
+/// How much it counts that a chunk has all words of the query, as they were written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Strictness {
+    /// How soon repetition stops counting: 0 means at once, large means never. Default 0.9 for keywords, 1.2 for questions.
+    pub k1: f32,
+    /// Which share of its score a chunk loses that has none of the query's words: it sets those that have all words apart. Words
+    /// count by their idf. Default 0.8 for keywords, 0.7 for questions.
+    pub coordination: f32,
+    /// Which share of a word a chunk has, for `coordination`, that has it in another form only. Default 0.6 for keywords, 0.75 for
+    /// questions.
+    pub other_form: f32,
+    /// Whether the idf of a word counts the chunks that have its form, for those chunks, instead of all that have its stem. Default
+    /// `true` for keywords, `false` for questions.
+    pub form_idf: bool,
+}
+
+/// A query of at most so many words with a topic is one of keywords.
+const MAX_KEYWORDS: usize = 3;
+
 impl Default for LexicalOptions {
     fn default() -> Self {
         Self {
-            k1: 1.2,
             b: 0.75,
             own_heading: 2.5,
             heading_above: 1.0,
             title: 1.5,
-            coordination: 0.7,
+            keywords: Strictness {
+                k1: 0.9,
+                coordination: 0.8,
+                other_form: 0.6,
+                form_idf: true,
+            },
+            question: Strictness {
+                k1: 1.2,
+                coordination: 0.7,
+                other_form: 0.75,
+                form_idf: false,
+            },
             other_form: 0.5,
             prefix: false,
         }
@@ -73,6 +103,21 @@ impl LexicalScores {
             0.0
         }
     }
+}
+
+/// What one term says of one chunk.
+struct TermScore {
+    chunk: u32,
+    score: f32,
+    /// 1 where the chunk has the form that was asked for, less where it has others.
+    likeness: f32,
+}
+
+/// How the terms of one query are weighed.
+#[derive(Clone, Copy)]
+struct Scoring<'o> {
+    options: &'o LexicalOptions,
+    strictness: &'o Strictness,
 }
 
 /// Scores by chunk, cleared in time proportional to what was written.
@@ -111,26 +156,39 @@ impl LexicalIndex {
     pub fn search(&self, query: &str, depth: usize, options: &LexicalOptions) -> LexicalScores {
         let Resolved { words, phrases, .. } = self.resolve(query, options);
         let n_chunks = self.n_chunks();
+        let n_topics = words.iter().filter(|word| word.coverable > 0.0).count();
+        let strictness = match n_topics {
+            ..=MAX_KEYWORDS => &options.keywords,
+            _ => &options.question,
+        };
+        let scoring = Scoring {
+            options,
+            strictness,
+        };
         let mut frequencies = Sums::new(n_chunks);
         let mut best = Sums::new(n_chunks);
+        let mut likest = Sums::new(n_chunks);
         let mut parts = Sums::new(n_chunks);
         let mut n_parts = vec![0_usize; n_chunks];
         let mut total = Sums::new(n_chunks);
         let mut covered = vec![0.0_f32; n_chunks];
+        // As `covered`, but less where a chunk has a word in another form.
+        let mut matched = vec![0.0_f32; n_chunks];
         let n_quoted = words.iter().filter(|word| word.is_quoted).count();
         let mut has_quoted = vec![0; if n_quoted > 0 { n_chunks } else { 0 }];
         for word in &words {
             let (n_whole, form) = word.whole;
             for (idx, &(term, factor)) in word.alternatives.iter().enumerate() {
                 let form = (idx < n_whole).then_some(form);
-                self.score_term(term, form, options, &mut frequencies, |chunk, score| {
-                    best.update(chunk, |value| value.max(score * factor));
+                self.score_term(term, form, scoring, &mut frequencies, |term| {
+                    best.update(term.chunk, |value| value.max(term.score * factor));
+                    likest.update(term.chunk, |value| value.max(term.likeness * factor));
                 });
             }
             for &(term, factor) in &word.parts {
-                self.score_term(term, None, options, &mut frequencies, |chunk, score| {
-                    parts.update(chunk, |value| value + score * factor);
-                    n_parts[chunk as usize] += 1;
+                self.score_term(term, None, scoring, &mut frequencies, |term| {
+                    parts.update(term.chunk, |value| value + term.score * factor);
+                    n_parts[term.chunk as usize] += 1;
                 });
             }
             parts.drain(|chunk, score| {
@@ -139,11 +197,13 @@ impl LexicalIndex {
                 let is_new = best.values[chunk as usize] == 0.0;
                 if is_new && word.n_parts > 0 && found == word.n_parts {
                     covered[chunk as usize] += word.coverable;
+                    matched[chunk as usize] += word.coverable;
                     if word.is_quoted {
                         has_quoted[chunk as usize] += 1;
                     }
                 }
             });
+            likest.drain(|chunk, likeness| matched[chunk as usize] += word.coverable * likeness);
             best.drain(|chunk, score| {
                 total.update(chunk, |value| value + score * word.weight);
                 covered[chunk as usize] += word.coverable;
@@ -160,8 +220,8 @@ impl LexicalIndex {
                 score *= self.collection.weight(document);
             }
             if coverable > 0.0 {
-                let lacking = 1.0 - (covered[chunk as usize] / coverable).min(1.0);
-                score *= 1.0 - options.coordination * lacking;
+                let lacking = 1.0 - (matched[chunk as usize] / coverable).min(1.0);
+                score *= 1.0 - strictness.coordination * lacking;
             }
             let has_all_quoted = n_quoted == 0 || has_quoted[chunk as usize] == n_quoted;
             if score > 0.0 && has_all_quoted {
@@ -176,20 +236,26 @@ impl LexicalIndex {
         }
     }
 
-    /// Calls `visit` with each chunk that has the term, and its score. Chunks that have it in other forms than those of class
+    /// Calls `visit` with what the term says of each chunk that has it. Chunks that have it in other forms than those of class
     /// `form` score less, where any has that one.
     fn score_term(
         &self,
         term: TermIdx,
         form: Option<u32>,
-        options: &LexicalOptions,
+        Scoring {
+            options,
+            strictness,
+        }: Scoring<'_>,
         frequencies: &mut Sums,
-        mut visit: impl FnMut(u32, f32),
+        mut visit: impl FnMut(TermScore),
     ) {
         let list = self.list(term);
         let form = form.filter(|&class| self.list(term).has_form(class));
         let idf = self.idf(list.n_chunks);
         let mut documents = Vec::new();
+        let mut n_form = 0;
+        // In order, as the list is.
+        let mut in_other_form = Vec::new();
         list.visit(
             |posting| {
                 let relative_length = self.collection.relative_length(posting.chunk);
@@ -207,6 +273,9 @@ impl LexicalIndex {
                 };
                 if form.is_some_and(|class| posting.forms >> class & 1 == 0) {
                     frequency *= options.other_form;
+                    in_other_form.push(posting.chunk);
+                } else {
+                    n_form += 1;
                 }
                 frequencies.update(posting.chunk, |value| value + frequency);
             },
@@ -217,11 +286,21 @@ impl LexicalIndex {
                 frequencies.update(chunk, |value| value + options.title);
             }
         }
+        let form_idf = match form {
+            Some(_) if strictness.form_idf => self.idf(n_form),
+            _ => idf,
+        };
+        let k1 = strictness.k1;
         frequencies.drain(|chunk, frequency| {
-            visit(
+            let (idf, likeness) = match in_other_form.binary_search(&chunk) {
+                Ok(_) => (idf, strictness.other_form),
+                Err(_) => (form_idf, 1.0),
+            };
+            visit(TermScore {
                 chunk,
-                idf * frequency * (options.k1 + 1.0) / (frequency + options.k1),
-            );
+                score: idf * frequency * (k1 + 1.0) / (frequency + k1),
+                likeness,
+            });
         });
     }
 

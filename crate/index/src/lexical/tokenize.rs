@@ -33,9 +33,18 @@ pub(crate) struct Token {
     pub(crate) place: Range<usize>,
     /// What it is indexed as: a stem, or an identifier in lower case.
     pub(crate) term: String,
-    /// The stems of an identifier's parts; empty for a plain word.
-    pub(crate) parts: Vec<String>,
+    /// An identifier's parts; empty for a plain word.
+    pub(crate) parts: Vec<Part>,
     /// The word itself in lower case: what prefixes are typed of, and what is looked up among the stop words.
+    pub(crate) surface: String,
+}
+
+/// One word of an identifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Its stem.
+    pub(crate) term: String,
+    /// The word itself in lower case.
     pub(crate) surface: String,
 }
 
@@ -136,8 +145,12 @@ fn word_token(word: &str, start: usize, stem: Stem<'_>) -> Option<Token> {
     }
     let parts = parts
         .into_iter()
-        .map(|part| stem(&lower(part)))
-        .filter(|part| part.chars().nth(1).is_some())
+        .map(|part| {
+            let surface = lower(part);
+            let term = stem(&surface);
+            Part { term, surface }
+        })
+        .filter(|part| part.term.chars().nth(1).is_some())
         .collect();
     Some(Token {
         kind: TokenKind::Word,
@@ -276,7 +289,9 @@ mod tests {
                 if token.parts.is_empty() {
                     token.term
                 } else {
-                    format!("{}={}", token.term, token.parts.join("+"))
+                    let parts: Vec<&str> =
+                        token.parts.iter().map(|part| part.term.as_str()).collect();
+                    format!("{}={}", token.term, parts.join("+"))
                 }
             })
             .collect();

@@ -254,15 +254,20 @@ impl VectorIndex {
     ///
     /// An embedding of another dimension, or without direction, has no neighbours.
     pub fn search(&self, embedding: &[f32], depth: usize) -> Vec<(u32, f32)> {
+        self.find(embedding, depth).0
+    }
+
+    /// As [`search`](Self::search), with the shards that it reads and that are not here; none where vectors are whole.
+    pub(crate) fn find(&self, embedding: &[f32], depth: usize) -> (Vec<(u32, f32)>, Vec<u32>) {
         let Some(query) = self.query(embedding) else {
-            return Vec::new();
+            return Default::default();
         };
-        let near = match &self.vectors {
-            Store::Flat(rows) => (0..).zip(rows.similarities(&query)).collect(),
-            Store::Graph(graph) => graph.search(embedding, &query),
+        let (near, missing) = match &self.vectors {
+            Store::Flat(rows) => ((0..).zip(rows.similarities(&query)).collect(), Vec::new()),
+            Store::Graph(graph) => (graph.search(embedding, &query), Vec::new()),
             Store::Shards(clusters) => clusters.search(&query),
         };
-        best(near, depth)
+        (best(near, depth), missing)
     }
 
     /// As [`search`](Self::search), but compares every vector that is here even where there is a quicker way.
@@ -280,16 +285,6 @@ impl VectorIndex {
 
     fn query(&self, embedding: &[f32]) -> Option<Query> {
         (embedding.len() == self.dimension).then(|| Query::new(embedding))?
-    }
-
-    /// The shards that a search for `embedding` reads and that are not here; none where vectors are whole.
-    pub(crate) fn missing(&self, embedding: &[f32]) -> Vec<u32> {
-        let (Store::Shards(clusters), Some(query)) = (&self.vectors, self.query(embedding)) else {
-            return Vec::new();
-        };
-        let mut shards = clusters.route(&query);
-        shards.retain(|&shard| !clusters.is_here(shard as usize));
-        shards
     }
 
     /// How many shards there are; none where vectors are whole.

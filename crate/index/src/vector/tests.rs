@@ -204,7 +204,7 @@ fn a_search_estimates_all_and_is_exact_where_that_matters() {
         let mut part = VectorIndex::from_bytes(&resident, Layout::Shards, 48, 4000).expect("whole");
         let exact = whole.search_exact(&query, 10);
         estimated += share_found(&exact, &part.search(&query, 10)) / 50.0;
-        let missing = part.missing(&query);
+        let missing = part.find(&query, 10).1;
         let most = clusters::N_PROBES;
         assert!(
             (1..=most).contains(&missing.len()),
@@ -213,7 +213,11 @@ fn a_search_estimates_all_and_is_exact_where_that_matters() {
         for shard in missing {
             supply(&mut part, &whole, shard);
         }
-        assert_eq!(part.missing(&query), [0; 0], "all that was named is here");
+        assert_eq!(
+            part.find(&query, 10).1,
+            [0; 0],
+            "all that was named is here"
+        );
         let found = part.search(&query, 10);
         assert_eq!(found, whole.search(&query, 10), "as from the whole");
         read += share_found(&exact, &found) / 50.0;
@@ -233,12 +237,12 @@ fn what_is_here_from_other_searches_changes_nothing() {
     let resident = whole.to_bytes().expect("memory");
     let mut visited = VectorIndex::from_bytes(&resident, Layout::Shards, 32, 3000).expect("whole");
     for query in embeddings.iter().step_by(300) {
-        for shard in visited.missing(query) {
+        for shard in visited.find(query, 10).1 {
             supply(&mut visited, &whole, shard);
         }
         let mut fresh =
             VectorIndex::from_bytes(&resident, Layout::Shards, 32, 3000).expect("whole");
-        for shard in fresh.missing(query) {
+        for shard in fresh.find(query, 10).1 {
             supply(&mut fresh, &whole, shard);
         }
         assert_eq!(visited.search(query, 300), fresh.search(query, 300));

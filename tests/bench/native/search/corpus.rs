@@ -9,7 +9,7 @@ use anchorite_index::{Document, Section};
 /// Words of a chunk: about those of a paragraph or two.
 const MIN_WORDS: usize = 60;
 const MAX_WORDS: usize = 110;
-const N_QUERIES: usize = 200;
+const N_QUERIES: usize = 1000;
 const N_PAGES: usize = 10_000;
 /// Pages that repeat others.
 const SKIPPED: [&str; 5] = [

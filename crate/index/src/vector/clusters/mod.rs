@@ -96,27 +96,23 @@ impl Clusters {
         self.starts[shard] as usize..self.starts[shard + 1] as usize
     }
 
-    /// The shards that a search reads, those that settle most first.
-    pub(super) fn route(&self, query: &Query) -> Vec<u32> {
-        self.doubted(&self.estimates(query))
-    }
-
-    /// The members of the near shards, with the cosine of each: exact where it was to be read and is here, else estimated. In
-    /// any order.
-    pub(super) fn search(&self, query: &Query) -> Vec<(u32, f32)> {
+    /// The members of the near shards, with the cosine of each: exact where it was to be read and is here, else estimated; in any
+    /// order. Then the shards that were to be read and are not here, those that settle most first.
+    pub(super) fn search(&self, query: &Query) -> (Vec<(u32, f32)>, Vec<u32>) {
         let estimates = self.estimates(query);
-        let read = self.doubted(&estimates);
-        let exact = |shard: &u32| self.shards[*shard as usize].as_ref();
-        let is_exact = |shard: &u32| read.contains(shard) && exact(shard).is_some();
+        let (read, missing): (Vec<u32>, Vec<u32>) = self
+            .doubted(&estimates)
+            .into_iter()
+            .partition(|&shard| self.is_here(shard as usize));
         let mut near: Vec<(u32, f32)> = estimates
             .iter()
-            .filter(|estimate| !is_exact(&estimate.shard))
+            .filter(|estimate| !read.contains(&estimate.shard))
             .map(|estimate| (self.chunks[estimate.member as usize], estimate.cosine))
             .collect();
-        for shard in &read {
-            near.extend(self.exact(*shard as usize, query));
+        for shard in read {
+            near.extend(self.exact(shard as usize, query));
         }
-        near
+        (near, missing)
     }
 
     /// The members of all shards that are here, with the exact cosine of each, in any order.
