@@ -14,7 +14,7 @@ use crate::top::top;
 /// The defaults were fitted on the development halves of five test sets: `anchorite eval retrieval --calibrate`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FusionOptions {
-    /// Weight of the ranking by words; 0 leaves it out. Default 0.35.
+    /// Weight of the ranking by words; 0 leaves it out. Default 0.25.
     pub lexical_weight: f32,
     /// Weight of the ranking by embeddings; 0 leaves it out. Default 0.65.
     pub vector_weight: f32,
@@ -23,7 +23,7 @@ pub struct FusionOptions {
 impl Default for FusionOptions {
     fn default() -> Self {
         Self {
-            lexical_weight: 0.35,
+            lexical_weight: 0.25,
             vector_weight: 0.65,
         }
     }

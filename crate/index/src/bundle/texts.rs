@@ -154,12 +154,13 @@ pub(super) mod write {
         let before = idx.checked_sub(1).map(|idx| chunks[idx]);
         let before = before.filter(|before| before.document == chunk.document);
         let own = 16 + chunk.text.len();
-        let is_same = |before: &&Chunk| {
-            (&before.anchor, &before.headings) == (&chunk.anchor, &chunk.headings)
-        };
-        let section = match before.is_some_and(|before| is_same(&before)) {
-            true => 0,
-            false => {
+        let section = match before {
+            Some(before)
+                if (&before.anchor, &before.headings) == (&chunk.anchor, &chunk.headings) =>
+            {
+                0
+            }
+            _ => {
                 let headings = chunk.headings.iter().map(String::len).sum::<usize>();
                 headings + chunk.anchor.as_ref().map_or(0, String::len)
             }
