@@ -309,8 +309,7 @@ fn search(index: &Index) {
         "entr",
     ] {
         for options in [SearchOptions::default(), SearchOptions::while_typing(5)] {
-            index.needs(query, Some(&vector), &options);
-            for hit in index.search(query, Some(&vector), &options) {
+            for hit in index.find(query, Some(&vector), &options).hits {
                 std::hint::black_box((index.url(hit.chunk), index.section(hit.chunk)));
             }
         }
