@@ -261,7 +261,6 @@ impl Index {
     ) -> Findings {
         let depth = options.depth.max(options.limit);
         let lexical = self.lexical.search(query, depth, &options.lexical);
-        let terms = self.lexical.missing(query, &options.lexical);
         let vectors = self.vectors.as_ref().zip(embedding);
         // Who quotes asks for these words.
         let vectors = vectors.filter(|_| lexical.phrases.is_empty());
@@ -271,7 +270,8 @@ impl Index {
         let (hits, unread) = self.fused(&lexical, near.as_deref(), options);
         let filters = !options.filters.is_empty() && self.needs_filters();
         let far = far.unwrap_or_default().into_iter();
-        let shards: Vec<(Family, u32)> = terms
+        let shards: Vec<(Family, u32)> = lexical
+            .missing
             .into_iter()
             .chain(far.map(|number| (Family::Vectors, number)))
             .chain(filters.then_some((Family::Filters, 0)))

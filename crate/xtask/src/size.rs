@@ -53,25 +53,18 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let size = |name: &str| measure(&dist, name);
     let elements = size("anchorite.js")?;
     let search_element = size("anchorite-search.js")?;
-    // A worker and its module, for browsers without and with relaxed SIMD; a reader downloads one of the two pairs.
-    let engine = [
-        size("anchorite-worker.js")?,
-        size("anchorite_web_bg.wasm")?,
-        size("anchorite-worker-relaxed.js")?,
-        size("anchorite_web_relaxed_bg.wasm")?,
-    ];
-    let search = [
-        size("anchorite-search-worker.js")?,
-        size("anchorite_search_bg.wasm")?,
-        size("anchorite-search-worker-relaxed.js")?,
-        size("anchorite_search_relaxed_bg.wasm")?,
-    ];
-    let embedder = [
-        size("anchorite-embedder.js")?,
-        size("anchorite_embedder_bg.wasm")?,
-        size("anchorite-embedder-relaxed.js")?,
-        size("anchorite_embedder_relaxed_bg.wasm")?,
-    ];
+    // A script and its module, for browsers without and with relaxed SIMD; a reader downloads one of the two pairs.
+    let pairs = |script: &str, module: &str| -> anyhow::Result<[FileSize; 4]> {
+        Ok([
+            size(&format!("{script}.js"))?,
+            size(&format!("{module}_bg.wasm"))?,
+            size(&format!("{script}-relaxed.js"))?,
+            size(&format!("{module}_relaxed_bg.wasm"))?,
+        ])
+    };
+    let engine = pairs("anchorite-worker", "anchorite_web")?;
+    let search = pairs("anchorite-search-worker", "anchorite_search")?;
+    let embedder = pairs("anchorite-embedder", "anchorite_embedder")?;
     let module = |files: &[FileSize; 4]| files[1].brotli.max(files[3].brotli);
     let code = |files: &[FileSize; 4], script: &FileSize| {
         let pair = |pair: &[FileSize]| pair.iter().map(|file| file.brotli).sum::<usize>();

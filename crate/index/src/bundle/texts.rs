@@ -118,15 +118,14 @@ pub(super) mod write {
         index: &Index,
     ) -> Result<(Vec<u32>, Vec<Vec<u8>>), BundleError> {
         let chunks: Vec<&Chunk> = index.chunks().collect();
-        let total: usize = (0..chunks.len())
-            .map(|idx| n_bytes(index, &chunks, idx))
-            .sum();
-        let is_whole = total <= MAX_WHOLE_BYTES;
+        let sizes = (0..chunks.len()).map(|idx| n_bytes(index, &chunks, idx));
+        let sizes: Vec<usize> = sizes.collect();
+        let is_whole = sizes.iter().sum::<usize>() <= MAX_WHOLE_BYTES;
         let mut firsts = Vec::new();
         let mut files = Vec::new();
         let (mut start, mut size) = (0, 0);
         for idx in 1..=chunks.len() {
-            size += n_bytes(index, &chunks, idx - 1);
+            size += sizes[idx - 1];
             let ends = match chunks.get(idx) {
                 None => true,
                 Some(_) if is_whole => false,

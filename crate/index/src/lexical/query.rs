@@ -49,29 +49,28 @@ pub(super) struct Resolved {
     pub(super) words: Vec<QueryWord>,
     /// What stands between quotation marks.
     pub(super) phrases: Vec<Vec<String>>,
-    /// Shards that it would read.
-    missing: Missing,
+    /// Shards that it would read and that are not here.
+    pub(super) missing: Missing,
 }
 
 /// The shards that a query would read, by family.
 #[derive(Debug, Default)]
-struct Missing {
+pub(super) struct Missing {
     terms: BTreeSet<u32>,
     spelling: BTreeSet<u32>,
 }
 
-impl LexicalIndex {
-    /// The shards that a search for `query` reads and that are not here.
-    pub(crate) fn missing(&self, query: &str, options: &LexicalOptions) -> Vec<(Family, u32)> {
-        let Missing { terms, spelling } = self.resolve(query, options).missing;
-        let of = |family, numbers: BTreeSet<u32>| {
-            numbers.into_iter().map(move |number| (family, number))
-        };
-        of(Family::Terms, terms)
-            .chain(of(Family::Spelling, spelling))
+impl Missing {
+    pub(super) fn into_shards(self) -> Vec<(Family, u32)> {
+        let terms = self.terms.into_iter().map(|number| (Family::Terms, number));
+        let spelling = self.spelling.into_iter();
+        terms
+            .chain(spelling.map(|number| (Family::Spelling, number)))
             .collect()
     }
+}
 
+impl LexicalIndex {
     /// The terms that the words of a query were taken for, the likeliest of each word: what a page may mark beside the words
     /// themselves, which may be mistyped, or bent in a way that only the index knows.
     pub fn taken_for(&self, query: &str, options: &LexicalOptions) -> Vec<String> {

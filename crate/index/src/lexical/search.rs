@@ -10,6 +10,7 @@
 
 use super::query::Resolved;
 use super::{LexicalIndex, TermIdx};
+use crate::shard::Family;
 use crate::top::top;
 
 /// How words are weighed.
@@ -89,6 +90,8 @@ pub struct LexicalScores {
     /// What the query has between quotation marks: chunks that lack one of its words are not ranked, but whether they have the words in
     /// this order only their texts tell.
     pub(crate) phrases: Vec<Vec<String>>,
+    /// The shards that the search reads and that are not here.
+    pub(crate) missing: Vec<(Family, u32)>,
 }
 
 impl LexicalScores {
@@ -154,7 +157,11 @@ impl LexicalIndex {
     /// Ranks all chunks by the words that they share with `query`, and keeps the best `depth`. Words whose shards are
     /// not here are passed over.
     pub fn search(&self, query: &str, depth: usize, options: &LexicalOptions) -> LexicalScores {
-        let Resolved { words, phrases, .. } = self.resolve(query, options);
+        let Resolved {
+            words,
+            phrases,
+            missing,
+        } = self.resolve(query, options);
         let n_chunks = self.n_chunks();
         let n_topics = words.iter().filter(|word| word.coverable > 0.0).count();
         let strictness = match n_topics {
@@ -233,6 +240,7 @@ impl LexicalIndex {
             covered,
             coverable,
             phrases,
+            missing: missing.into_shards(),
         }
     }
 
