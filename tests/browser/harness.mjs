@@ -35,6 +35,28 @@ export function doubleSite() {
   };
 }
 
+/** The page on the real package, and the command line in the target folder; null when those are missing. */
+function realPackage() {
+  const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
+  const program = path.join(target, "debug/anchorite");
+  if (!fs.existsSync(path.join(root, "www/pkg/simd128/anchorite_web_bg.wasm")) || !fs.existsSync(program)) return null;
+  run("node", "www/build.mjs");
+  return { dist: path.join(root, "www/dist"), program };
+}
+
+/** The page on the real package with a site of these `pages`, texts by name. Null when the package is missing. */
+export function deployedSite(pages) {
+  const real = realPackage();
+  if (!real) return null;
+  const site = path.join(scratch, "deployed-site");
+  for (const [name, text] of Object.entries(pages)) {
+    fs.mkdirSync(path.dirname(path.join(site, name)), { recursive: true });
+    fs.writeFileSync(path.join(site, name), text);
+  }
+  run(real.program, "build", "--site", site, "--json", "--no-generator", "--out", path.join(site, "bundle"));
+  return { roots: [real.dist, site] };
+}
+
 /**
  * The page on the real package with the user guide. `ANCHORITE_SITE` names a folder that `cargo xtask demo` put together;
  * without it, the folder is made here from `www/dist` and the command line in the target folder. Null when those are missing.
@@ -47,11 +69,9 @@ export function realSite() {
     unanswerable: "Who wrote the Brandenburg concertos?",
   };
   if (process.env.ANCHORITE_SITE) return { ...about, roots: [process.env.ANCHORITE_SITE] };
-  const dist = path.join(root, "www/dist");
-  const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
-  const program = path.join(target, "debug/anchorite");
-  if (!fs.existsSync(path.join(root, "www/pkg/simd128/anchorite_web_bg.wasm")) || !fs.existsSync(program)) return null;
-  run("node", "www/build.mjs");
+  const real = realPackage();
+  if (!real) return null;
+  const { dist, program } = real;
   const site = path.join(scratch, "real-site");
   run(program, "build", "docs", "--render", "--json", "--base-url", "bundle/pages/", "--out", path.join(site, "bundle"));
   describeSite(site, about.answerable);

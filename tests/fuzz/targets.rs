@@ -8,7 +8,7 @@ use anchorite_index::bundle::{self, Bundle, Manifest, Role};
 use anchorite_index::chunk::{ChunkOptions, chunk_document, chunk_documents};
 use anchorite_index::parse::{Addresses, ParseOptions, markdown, read_page};
 use anchorite_index::vector::{VectorChoice, VectorOptions};
-use anchorite_index::{Index, IndexOptions, SearchOptions};
+use anchorite_index::{Index, IndexOptions, SearchOptions, Sort};
 use anchorite_model::gguf::Gguf;
 use anchorite_model::{Adapter, ModelConfig, Parts, Tokenizer};
 use sha2::{Digest, Sha256};
@@ -220,7 +220,7 @@ fn sample() -> &'static Bundle {
 fn built(choice: VectorChoice) -> Bundle {
     let page = |n: usize| {
         let text = format!(
-            "<html lang=en><body data-pagefind-filter='tag:t{n}'><h1 id=h>Pump {n}</h1><p>A pump moves water \
+            "<html lang=en><body data-pagefind-filter='tag:t{n}' data-pagefind-meta='of:{n}'><h1 data-pagefind-sort='n:{n}' id=h>Pump {n}</h1><p>A pump moves water \
              uphill, {n} times. <h2>HashMap::entry</h2><p>\u{6c34}\u{6cf5} snake_case camelCase --no-run</body>"
         );
         let source = format!("p{n}.html");
@@ -308,7 +308,18 @@ fn search(index: &Index) {
         "\u{6c34}\u{6cf5}",
         "entr",
     ] {
-        for options in [SearchOptions::default(), SearchOptions::while_typing(5)] {
+        let sorted = SearchOptions {
+            sort: Some(Sort {
+                by: "n".to_owned(),
+                descending: true,
+            }),
+            ..SearchOptions::default()
+        };
+        for options in [
+            SearchOptions::default(),
+            SearchOptions::while_typing(5),
+            sorted,
+        ] {
             for hit in index.find(query, Some(&vector), &options).hits {
                 std::hint::black_box((index.url(hit.chunk), index.section(hit.chunk)));
             }

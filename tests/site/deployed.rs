@@ -206,6 +206,56 @@ fn pagefind_attributes_become_fields_of_the_document() {
 }
 
 #[test]
+fn metadata_is_shown_and_sorts() {
+    let dated = |date: &str, author: &str| {
+        page(
+            "",
+            &format!(
+                "<h1>Of {author}</h1><p data-pagefind-sort='date:{date}' data-pagefind-meta='author:{author}'>A quoll \
+                 hunts at night. <img src='../quoll.png' alt='A quoll'>"
+            ),
+        )
+    };
+    let site = Site::new(&[
+        ("a/old.html", &dated("2025-03-04", "Ann")),
+        ("a/new.html", &dated("2026-01-02", "Bob")),
+        ("a/none.html", &page("", "<h1>Quoll</h1><p>A quoll.")),
+    ]);
+    assert_eq!(site.build_site(&[]).code, 0);
+    let found = |order: &str| -> Vec<Value> {
+        let run = site.run("search", &["quoll", "--sort", order, "--json"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        serde_json::from_str(&run.stdout).expect("JSON")
+    };
+    let urls = |order: &str| -> Vec<String> {
+        let found = found(order).into_iter();
+        found
+            .map(|hit| hit["url"].as_str().unwrap_or("").to_owned())
+            .collect()
+    };
+    assert_eq!(
+        urls("date:desc"),
+        ["a/new.html", "a/old.html", "a/none.html"]
+    );
+    assert_eq!(urls("date"), ["a/old.html", "a/new.html", "a/none.html"]);
+    assert_eq!(
+        found("date")[0]["meta"],
+        serde_json::json!({ "author": "Ann", "image": "quoll.png", "image_alt": "A quoll" })
+    );
+    let shown = site.run("search", &["quoll", "--limit", "9"]).stdout;
+    assert!(shown.contains("author: Ann"), "{shown}");
+    let inspected = site.run("inspect", &[]).stdout;
+    assert!(inspected.contains("sort key    date"), "{inspected}");
+    let refused = site.run("search", &["quoll", "--sort", "size"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("expected one of `date`"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
 fn what_is_odd_is_reported_by_kind() {
     let site = Site::new(&[
         ("a.html", &page("", "<h1 id=here>A</h1><p><a href='#gone'>x</a> <a href='b.html#there'>y</a> text")),

@@ -39,6 +39,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             vectors.mode()
         );
     }
+    let index = session.index();
+    let filters = index.filters().map(|filters| filters.counts());
+    for (name, values) in filters.unwrap_or_default() {
+        println!("filter      {name}: {} value(s)", values.len());
+    }
+    for key in index.sort_keys() {
+        println!("sort key    {key}");
+    }
     for file in &manifest.files {
         println!(
             "{:<11} {:>12} bytes in {} part(s)  {}",

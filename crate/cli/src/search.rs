@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anchorite::SearchRequest;
+use anchorite::index::Sort;
 
 use crate::bundle;
 
@@ -21,6 +22,9 @@ pub(crate) struct Arguments {
     /// Only documents with this value of a filter, as NAME=VALUE; one of several values of the same filter is enough.
     #[arg(long, value_parser = filter)]
     filter: Vec<(String, String)>,
+    /// Documents by one of their values instead of the best sections, as NAME or NAME:desc.
+    #[arg(long, value_name = "NAME[:desc]", value_parser = sort)]
+    sort: Option<Sort>,
     /// Print JSON on standard output.
     #[arg(long)]
     json: bool,
@@ -33,6 +37,23 @@ fn filter(argument: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+fn sort(argument: &str) -> Result<Sort, String> {
+    let (by, order) = argument.rsplit_once(':').unwrap_or((argument, "asc"));
+    let descending = match order {
+        "asc" => false,
+        "desc" => true,
+        other => {
+            return Err(format!(
+                "expected `asc` or `desc` after the colon, found `{other}`"
+            ));
+        }
+    };
+    Ok(Sort {
+        by: by.to_owned(),
+        descending,
+    })
+}
+
 fn filters(pairs: &[(String, String)]) -> BTreeMap<String, Vec<String>> {
     let mut filters: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in pairs {
@@ -41,12 +62,22 @@ fn filters(pairs: &[(String, String)]) -> BTreeMap<String, Vec<String>> {
     filters
 }
 
+/// A line of what the document says about itself, where it does.
+fn meta(meta: &BTreeMap<String, String>) -> String {
+    let pairs = meta.iter().map(|(name, value)| format!("{name}: {value}"));
+    match pairs.collect::<Vec<_>>() {
+        pairs if pairs.is_empty() => String::new(),
+        pairs => format!("\n   {}", pairs.join("  ")),
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let manifest = bundle::manifest(&arguments.bundle)?;
     let session = bundle::open(&arguments.bundle, &manifest)?;
     let request = SearchRequest {
         limit: usize::from(arguments.limit),
         filters: filters(&arguments.filter),
+        sort: arguments.sort.clone(),
     };
     let results = session
         .search(&arguments.query.join(" "), &request)?
@@ -65,11 +96,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 .filter(|heading| *heading != result.title),
         );
         println!(
-            "{}. {}\n   {}\n   {}",
+            "{}. {}\n   {}\n   {}{}",
             idx + 1,
             path.join(" > "),
             result.url,
-            result.snippet
+            result.snippet,
+            meta(&result.meta)
         );
     }
     if results.is_empty() {

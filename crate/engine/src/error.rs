@@ -20,6 +20,14 @@ pub enum EngineError {
         /// Characters allowed.
         limit: usize,
     },
+    /// Results were asked for in an order that the index does not know.
+    #[error("results can't be sorted by `{found}`: {}", sort_keys(.expected))]
+    SortKey {
+        /// What documents can be sorted by.
+        expected: Vec<String>,
+        /// What was asked for.
+        found: String,
+    },
     /// An option lies outside its range.
     #[error("option `{option}` is out of range: expected {expected}, found {found}")]
     Option {
@@ -111,6 +119,7 @@ impl EngineError {
         match self {
             EngineError::QuestionEmpty => "question_empty",
             EngineError::QuestionTooLong { .. } => "question_too_long",
+            EngineError::SortKey { .. } => "sort_key",
             EngineError::Option { .. } => "option",
             EngineError::WindowFull { .. } => "window_full",
             EngineError::Missing { .. } => "missing_file",
@@ -134,6 +143,9 @@ impl EngineError {
             EngineError::QuestionEmpty => "type a question",
             EngineError::QuestionTooLong { .. } => {
                 "ask one question at a time, in a sentence or two"
+            }
+            EngineError::SortKey { .. } => {
+                "mark a value of each page with `data-pagefind-sort`, and build the bundle again"
             }
             EngineError::Option { .. } => "leave the option out to get its default",
             EngineError::WindowFull { .. } => {
@@ -162,5 +174,12 @@ impl EngineError {
             EngineError::Load(error) => error.hint(),
             EngineError::Run(error) => error.hint(),
         }
+    }
+}
+
+fn sort_keys(expected: &[String]) -> String {
+    match expected {
+        [] => "no document has a value to sort by".to_owned(),
+        _ => format!("expected one of `{}`", expected.join("`, `")),
     }
 }

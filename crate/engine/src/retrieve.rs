@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use anchorite_index::{ChunkIdx, Findings, Hit, Index, SearchOptions, Shard, snippet};
+use anchorite_index::{ChunkIdx, Findings, Hit, Index, SearchOptions, Shard, Sort, snippet};
 use serde::Serialize;
 
 use crate::answer::Passage;
@@ -30,6 +30,8 @@ pub struct SearchResult {
     pub snippet: String,
     /// The fused score; comparable within one query only.
     pub score: f32,
+    /// What the document says about itself beside its title, such as `image` or `date`, by name.
+    pub meta: BTreeMap<String, String>,
 }
 
 /// What is searched for, beside its words.
@@ -39,6 +41,8 @@ pub struct SearchRequest {
     pub limit: usize,
     /// What they must have: for each filter named here, one of the values.
     pub filters: BTreeMap<String, Vec<String>>,
+    /// The order in which documents come, one result for each; `None` for the best sections first.
+    pub sort: Option<Sort>,
 }
 
 /// The results so far, and what would make them complete.
@@ -60,10 +64,15 @@ pub fn search(
     request: &SearchRequest,
 ) -> Found {
     // Chunks of one section share an address; more are asked for than shown, so that folding leaves enough.
-    let options = SearchOptions {
+    let mut options = SearchOptions {
         filters: request.filters.clone(),
+        sort: request.sort.clone(),
         ..SearchOptions::while_typing(request.limit.saturating_mul(3))
     };
+    if options.sort.is_some() {
+        // A list by date is one of documents.
+        options.per_document = Some(1);
+    }
     let Findings { hits, missing } = index.find(query, embedding, &options);
     let terms = index.lexical.taken_for(query, &options.lexical);
     let mut results: Vec<SearchResult> = Vec::new();
@@ -94,6 +103,7 @@ pub fn search(
                 headings: chunk.headings.clone(),
                 snippet: snippet(query, &terms, &chunk.text),
                 score: hit.score,
+                meta: document.meta.clone(),
             });
         }
     }

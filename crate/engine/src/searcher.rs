@@ -80,9 +80,20 @@ impl<E: Embed> Searcher<E> {
     /// The best sections for a query that may still be being typed, as far as the index is here; none for an empty one.
     ///
     /// # Errors
-    /// [`EngineError::QuestionTooLong`], or a failure of the embedder.
+    /// [`EngineError::QuestionTooLong`], [`EngineError::SortKey`], or a failure of the embedder.
     pub fn search(&self, query: &str, request: &SearchRequest) -> Result<Found, EngineError> {
         check_length(query)?;
+        let keys = self.index.sort_keys();
+        if let Some(sort) = request
+            .sort
+            .as_ref()
+            .filter(|sort| !keys.contains(&sort.by))
+        {
+            return Err(EngineError::SortKey {
+                expected: keys.to_vec(),
+                found: sort.by.clone(),
+            });
+        }
         if !query.chars().any(char::is_alphanumeric) {
             return Ok(Found::default());
         }

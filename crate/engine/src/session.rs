@@ -111,7 +111,7 @@ impl Session {
     /// The best sections for a query that may still be being typed, as far as the index is here; none for an empty one.
     ///
     /// # Errors
-    /// [`EngineError::QuestionTooLong`], or a failure of the embedder.
+    /// [`EngineError::QuestionTooLong`], [`EngineError::SortKey`], or a failure of the embedder.
     pub fn search(&self, query: &str, request: &SearchRequest) -> Result<Found, EngineError> {
         self.searcher.search(query, request)
     }

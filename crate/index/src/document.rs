@@ -18,7 +18,8 @@ pub struct Document {
     pub sections: Vec<Section>,
     /// What readers may narrow a search by: the values of each filter, such as `tag` -> `["guide", "api"]`.
     pub filters: BTreeMap<String, Vec<String>>,
-    /// What is shown beside a hit, such as `image` and `image_alt`: one value for each name.
+    /// What is shown beside a hit, such as `image` and `image_alt`: one value for each name. An image's address is relative as `url`
+    /// is.
     pub meta: BTreeMap<String, String>,
     /// What hits may be put in order by, such as `date` -> `2026-03-01`.
     pub sort: BTreeMap<String, String>,

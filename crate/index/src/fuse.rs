@@ -48,6 +48,18 @@ pub(crate) struct Fused {
     pub(crate) vector: Option<Ranked>,
 }
 
+impl Fused {
+    /// A chunk with a score, and no place in any ranking.
+    pub(crate) fn unranked(chunk: u32, score: f32) -> Self {
+        Self {
+            chunk,
+            score,
+            lexical: None,
+            vector: None,
+        }
+    }
+}
+
 /// One ranking as it is fused: its weight, and its scores between 0 and 1.
 struct Part<'r> {
     ranking: &'r [(u32, f32)],

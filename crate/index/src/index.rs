@@ -1,13 +1,13 @@
-//! Turns a query into hits: both rankings, fused, with what each says.
+//! Turns documents and their chunks into all that a search reads, whole or in shards that are here or not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::bundle::ShardTable;
 use crate::chunk::Chunk;
 use crate::filters::Filters;
-use crate::fuse::{self, FusionOptions, Ranked};
-use crate::lexical::{self, LexicalIndex, LexicalOptions, LexicalScores};
+use crate::lexical::LexicalIndex;
+use crate::order::Orders;
 use crate::shard::{Family, Shard, ShardId};
 #[cfg(feature = "build")]
 use crate::texts::TextShard;
@@ -25,6 +25,8 @@ pub struct DocumentEntry {
     pub url: String,
     /// Its title.
     pub title: String,
+    /// What is shown beside a hit, such as `image` or `date`, by name.
+    pub meta: BTreeMap<String, String>,
 }
 
 /// Everything that a search needs, as far as it is here.
@@ -40,6 +42,7 @@ pub struct Index {
     pub(crate) texts: Texts,
     /// `None` where documents carry none, or before their shard was supplied.
     pub(crate) filters: Option<Filters>,
+    pub(crate) orders: Orders,
     /// Where the shards are that are not here.
     pub(crate) shards: ShardTable,
 }
@@ -52,73 +55,12 @@ pub struct IndexOptions {
     pub vectors: crate::vector::VectorOptions,
 }
 
-/// How hits are chosen.
-#[derive(Debug, Clone)]
-pub struct SearchOptions {
-    /// The most hits to return. Default 10.
-    pub limit: usize,
-    /// How far down each ranking is read before they are fused. Default 300.
-    pub depth: usize,
-    /// The most hits from one document, so that one long page does not fill the list; `None` for no such limit. Default 3.
-    pub per_document: Option<usize>,
-    /// What hits must have: for each filter named here, one of the values. Empty by default.
-    pub filters: BTreeMap<String, Vec<String>>,
-    /// How words are weighed.
-    pub lexical: LexicalOptions,
-    /// How the two rankings are joined.
-    pub fusion: FusionOptions,
-}
-
-impl Default for SearchOptions {
-    fn default() -> Self {
-        Self {
-            limit: 10,
-            depth: 300,
-            per_document: Some(3),
-            filters: BTreeMap::new(),
-            lexical: LexicalOptions::default(),
-            fusion: FusionOptions::default(),
-        }
-    }
-}
-
-impl SearchOptions {
-    /// For search while typing: the last word may be unfinished.
-    pub fn while_typing(limit: usize) -> Self {
-        Self {
-            limit,
-            lexical: LexicalOptions {
-                prefix: true,
-                ..LexicalOptions::default()
-            },
-            ..Self::default()
-        }
-    }
-}
-
-/// A chunk found for a query.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Hit {
-    /// Which chunk.
-    pub chunk: ChunkIdx,
-    /// 1 for the best by words whose meaning is that of the query, towards 0. Comparable within one query only.
-    pub score: f32,
-    /// Its place by words, with its BM25 score; `None` if it shares none, or is too far down.
-    pub lexical: Option<Ranked>,
-    /// Its place by embedding, with its cosine; `None` without embeddings, or if it is too far down.
-    pub vector: Option<Ranked>,
-    /// The share of the query, weighted by idf, whose words the chunk has: 1 all, 0 none.
-    pub coverage: f32,
-}
-
-/// What a search found, and what it would read besides.
-#[derive(Debug, Clone, Default)]
-pub struct Findings {
-    /// The best chunks in what is here, best first.
-    pub hits: Vec<Hit>,
-    /// Shards that are not here; with none, the hits are those of the whole index. Search again when they were supplied: some
-    /// only tell which others are missing.
-    pub missing: Vec<Shard>,
+/// What of a document's metadata is not said already.
+#[cfg(feature = "build")]
+fn shown(meta: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let meta = meta.iter().filter(|(name, _)| *name != "title");
+    meta.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 impl Index {
@@ -150,11 +92,13 @@ impl Index {
             None => None,
         };
         let filters = Filters::build(documents);
+        let orders = Orders::build(documents);
         let documents = documents
             .iter()
             .map(|document| DocumentEntry {
                 url: document.url.clone(),
                 title: document.title.clone(),
+                meta: shown(&document.meta),
             })
             .collect();
         Ok(Self {
@@ -166,6 +110,7 @@ impl Index {
                 chunks,
             }),
             filters,
+            orders,
             shards: ShardTable::default(),
         })
     }
@@ -182,12 +127,12 @@ impl Index {
         self.located(shard)
     }
 
-    fn needs_filters(&self) -> bool {
+    pub(crate) fn needs_filters(&self) -> bool {
         self.filters.is_none() && self.shards.totals(Family::Filters).0 > 0
     }
 
     /// Where to fetch shards; one page may name several, and is fetched once.
-    fn located(&self, shards: impl IntoIterator<Item = (Family, u32)>) -> Vec<Shard> {
+    pub(crate) fn located(&self, shards: impl IntoIterator<Item = (Family, u32)>) -> Vec<Shard> {
         let mut located: Vec<Shard> = shards
             .into_iter()
             .filter_map(|(family, number)| self.shards.locate(family, number))
@@ -220,6 +165,7 @@ impl Index {
             Family::Spelling => self.lexical.spelling.is_here(number),
             Family::Texts => self.texts.is_here(number),
             Family::Filters => self.filters.is_some(),
+            Family::Orders => self.orders.get(number).is_some(),
             Family::Vectors => {
                 let vectors = self.vectors.as_ref();
                 vectors.is_none_or(|vectors| vectors.is_here(number))
@@ -235,137 +181,13 @@ impl Index {
         let vectors = self.vectors.iter();
         let n_vectors = vectors
             .flat_map(|vectors| (0..vectors.n_shards()).filter(|&shard| !vectors.is_here(shard)));
-        n_terms.count() + n_texts.count() + n_vectors.count() + usize::from(self.needs_filters())
-    }
-
-    /// The hits of [`find`](Self::find): all of an index that is whole.
-    pub fn search(
-        &self,
-        query: &str,
-        embedding: Option<&[f32]>,
-        options: &SearchOptions,
-    ) -> Vec<Hit> {
-        self.find(query, embedding, options).hits
-    }
-
-    /// The best chunks for a query, by its words and, where there is one, by its embedding. Shards that are not here are passed
-    /// over, and named; what is in those of vectors is estimated.
-    ///
-    /// What the query has between quotation marks, hits have in their text, heading or title. An embedding of another dimension
-    /// than [`dimension`](Self::dimension) finds nothing: compare them once, when the embedder is loaded.
-    pub fn find(
-        &self,
-        query: &str,
-        embedding: Option<&[f32]>,
-        options: &SearchOptions,
-    ) -> Findings {
-        let depth = options.depth.max(options.limit);
-        let lexical = self.lexical.search(query, depth, &options.lexical);
-        let vectors = self.vectors.as_ref().zip(embedding);
-        // Who quotes asks for these words.
-        let vectors = vectors.filter(|_| lexical.phrases.is_empty());
-        let (near, far) = vectors
-            .map(|(vectors, embedding)| vectors.find(embedding, depth))
-            .unzip();
-        let (hits, unread) = self.fused(&lexical, near.as_deref(), options);
-        let filters = !options.filters.is_empty() && self.needs_filters();
-        let far = far.unwrap_or_default().into_iter();
-        let shards: Vec<(Family, u32)> = lexical
-            .missing
-            .into_iter()
-            .chain(far.map(|number| (Family::Vectors, number)))
-            .chain(filters.then_some((Family::Filters, 0)))
-            .collect();
-        let missing = match shards.is_empty() {
-            // Whether a chunk has a phrase only its text tells, once all words are known.
-            true => self.needs_texts(unread),
-            false => self.located(shards),
-        };
-        Findings { hits, missing }
-    }
-
-    /// Joins a ranking by words with one by embeddings, `(chunk, cosine)` with the nearest first, wherever it is from.
-    pub fn fuse(
-        &self,
-        lexical: &LexicalScores,
-        vector: Option<&[(u32, f32)]>,
-        options: &SearchOptions,
-    ) -> Vec<Hit> {
-        self.fused(lexical, vector, options).0
-    }
-
-    /// The hits, and chunks that may be some, or not: their texts are not here.
-    fn fused(
-        &self,
-        lexical: &LexicalScores,
-        vector: Option<&[(u32, f32)]>,
-        options: &SearchOptions,
-    ) -> (Vec<Hit>, Vec<ChunkIdx>) {
-        let allowed = self.allowed(options);
-        let mut n_of_document: HashMap<u32, usize> = HashMap::new();
-        let (mut hits, mut unread) = (Vec::new(), Vec::new());
-        for fused in fuse::fuse(&lexical.ranked, vector, &options.fusion) {
-            if hits.len() + unread.len() >= options.limit {
-                break;
-            }
-            let Some(document) = self.lexical.collection.document(fused.chunk) else {
-                continue;
-            };
-            let is_allowed = allowed.as_ref().is_none_or(|allowed| {
-                let allowed = allowed.get(document as usize);
-                allowed.copied().unwrap_or(false)
-            });
-            if !is_allowed {
-                continue;
-            }
-            let chunk = ChunkIdx(fused.chunk);
-            match self.has_phrases(chunk, &lexical.phrases) {
-                Some(true) => {}
-                Some(false) => continue,
-                None => {
-                    unread.push(chunk);
-                    continue;
-                }
-            }
-            let n_hits = n_of_document.entry(document).or_insert(0);
-            *n_hits += 1;
-            if options.per_document.is_none_or(|limit| *n_hits <= limit) {
-                hits.push(Hit {
-                    chunk,
-                    score: fused.score,
-                    lexical: fused.lexical,
-                    vector: fused.vector,
-                    coverage: lexical.coverage(fused.chunk),
-                });
-            }
-        }
-        (hits, unread)
-    }
-
-    /// The documents that the filters let through; `None` where there are no filters to go by.
-    fn allowed(&self, options: &SearchOptions) -> Option<Vec<bool>> {
-        if options.filters.is_empty() {
-            return None;
-        }
-        let none = Filters::default();
-        let filters = self.filters.as_ref().unwrap_or(&none);
-        Some(filters.allowed(&options.filters, self.n_documents()))
-    }
-
-    /// Whether a chunk has all phrases in its text, a heading or its title; `None` where there are phrases and it is not here.
-    fn has_phrases(&self, chunk: ChunkIdx, phrases: &[Vec<String>]) -> Option<bool> {
-        if phrases.is_empty() {
-            return Some(true);
-        }
-        let (held, document) = self.chunk(chunk).zip(self.document(chunk))?;
-        let fields = || {
-            let headings = held.headings.iter().map(String::as_str);
-            [held.text.as_str(), document.title.as_str()]
-                .into_iter()
-                .chain(headings)
-        };
-        let has = |phrase: &Vec<String>| fields().any(|field| lexical::contains(field, phrase));
-        Some(phrases.iter().all(has))
+        let orders = 0..self.orders.names().len();
+        let n_orders = orders.filter(|&idx| self.orders.get(idx).is_none());
+        n_terms.count()
+            + n_texts.count()
+            + n_vectors.count()
+            + n_orders.count()
+            + usize::from(self.needs_filters())
     }
 
     /// How many documents are indexed.
@@ -386,6 +208,11 @@ impl Index {
     /// The filters of the documents; `None` where there are none, or their shard is not here.
     pub fn filters(&self) -> Option<&Filters> {
         self.filters.as_ref()
+    }
+
+    /// What [`SearchOptions::sort`] can name.
+    pub fn sort_keys(&self) -> &[String] {
+        self.orders.names()
     }
 
     /// The chunk at a position; `None` past the end, and where its shard is not here.

@@ -12,9 +12,11 @@ pub mod lexical;
 pub mod vector;
 pub mod fuse;
 pub mod filters;
+mod order;
 mod texts;
 mod top;
 mod index;
+mod find;
 pub mod shard;
 mod snippet;
 pub mod bundle;
@@ -23,10 +25,12 @@ pub mod error;
 pub use chunk::Chunk;
 pub use document::{Document, Section};
 pub use filters::Filters;
+pub use find::{Findings, Hit, SearchOptions};
 pub use fuse::Ranked;
 #[cfg(feature = "build")]
 pub use index::IndexOptions;
-pub use index::{ChunkIdx, DocumentEntry, Findings, Hit, Index, SearchOptions};
+pub use index::{ChunkIdx, DocumentEntry, Index};
+pub use order::Sort;
 pub use shard::{Family, Shard, ShardId};
 pub use snippet::{marks, snippet};
 

@@ -17,17 +17,20 @@ pub enum Family {
     Texts,
     /// The values by which a search may be narrowed.
     Filters,
+    /// The places of all documents by one of the values that they can be sorted by.
+    Orders,
     /// Embeddings that are near each other, in 8 bits.
     Vectors,
 }
 
 impl Family {
     /// All of them, in the order in which they are numbered and stored.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Terms,
         Self::Spelling,
         Self::Texts,
         Self::Filters,
+        Self::Orders,
         Self::Vectors,
     ];
 
@@ -38,6 +41,7 @@ impl Family {
             Self::Spelling => "spelling",
             Self::Texts => "texts",
             Self::Filters => "filters",
+            Self::Orders => "orders",
             Self::Vectors => "vectors",
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use anchorite_index::bundle::{self, Bundle, Role};
 use anchorite_index::chunk::{ChunkOptions, chunk_documents};
-use anchorite_index::{Document, Findings, Hit, Index, IndexOptions, SearchOptions, Section};
+use anchorite_index::{Document, Findings, Hit, Index, IndexOptions, SearchOptions, Section, Sort};
 
 fn page(url: &str, language: Option<&str>, title: &str, text: &str) -> Document {
     Document {
@@ -35,15 +35,31 @@ fn built(documents: &[Document]) -> (Index, Bundle) {
     (index, bundle)
 }
 
+fn file<'b>(bundle: &'b Bundle, path: &str) -> &'b [u8] {
+    let found = bundle.files.iter().find(|(other, _)| other == path);
+    &found.expect("listed").1
+}
+
+/// The index of a bundle, without its shards.
+fn fresh(bundle: &Bundle) -> Index {
+    let resident = bundle.manifest.file(Role::Index).expect("listed");
+    let resident = resident.join(|path| Some(file(bundle, path)));
+    bundle::read_index(&bundle.manifest, &resident.expect("as written")).expect("as written")
+}
+
+/// The index of a bundle with all of its shards.
+fn whole(bundle: &Bundle) -> Index {
+    let mut index = fresh(bundle);
+    for shard in index.missing() {
+        let bytes = file(bundle, &shard.path);
+        index.supply(shard.id, bytes).expect("as written");
+    }
+    index
+}
+
 /// The hits of a query, asked of a fresh index that is given what it needs.
 fn asked(bundle: &Bundle, query: &str, options: &SearchOptions) -> Vec<Hit> {
-    let file = |path: &str| {
-        let found = bundle.files.iter().find(|(other, _)| other == path);
-        found.expect("listed").1.as_slice()
-    };
-    let resident = bundle.manifest.file(Role::Index).expect("listed");
-    let resident = resident.join(|path| Some(file(path))).expect("as written");
-    let mut index = bundle::read_index(&bundle.manifest, &resident).expect("as written");
+    let mut index = fresh(bundle);
     for _ in 0..20 {
         let Findings { hits, missing } = index.find(query, None, options);
         if missing.is_empty() {
@@ -51,7 +67,7 @@ fn asked(bundle: &Bundle, query: &str, options: &SearchOptions) -> Vec<Hit> {
         }
         for shard in missing {
             index
-                .supply(shard.id, file(&shard.path))
+                .supply(shard.id, file(bundle, &shard.path))
                 .expect("as written");
         }
     }
@@ -253,4 +269,89 @@ fn filters_narrow_and_weights_lift() {
         urls(&built(&pages), "socket", &SearchOptions::default()),
         ["guide", "api"]
     );
+}
+
+#[test]
+fn what_has_all_words_comes_in_the_order_asked_for() {
+    let dated = |url: &str, date: Option<&str>, text: &str| {
+        let mut page = page(url, None, url, text);
+        let date = date.map(|date| ("date".to_owned(), date.to_owned()));
+        page.sort.extend(date);
+        page
+    };
+    let site = built(&[
+        dated(
+            "old",
+            Some("2024-05-01"),
+            "A socket sends bytes. Sockets, sockets.",
+        ),
+        dated(
+            "new",
+            Some("2026-02-01"),
+            "Among other things, a socket sends bytes.",
+        ),
+        dated("other", Some("2026-03-01"), "Nothing but a socket."),
+        dated("undated", None, "A socket sends bytes."),
+        dated(
+            "middle",
+            Some("2025-07-01"),
+            "Bytes are what a socket sends.",
+        ),
+    ]);
+    let by = |by: &str, descending| SearchOptions {
+        sort: Some(Sort {
+            by: by.to_owned(),
+            descending,
+        }),
+        ..SearchOptions::default()
+    };
+    let query = "socket bytes";
+    assert_eq!(
+        urls(&site, query, &by("date", true)),
+        ["new", "middle", "old", "undated"],
+        "one lacks a word, and one has no date"
+    );
+    assert_eq!(
+        urls(&site, query, &by("date", false)),
+        ["old", "middle", "new", "undated"]
+    );
+    let mut narrow = by("date", true);
+    narrow.limit = 2;
+    assert_eq!(urls(&site, query, &narrow), ["new", "middle"]);
+    assert_eq!(
+        urls(&site, "\"sends bytes\"", &by("date", true)),
+        ["new", "old", "undated"]
+    );
+    let unsorted = urls(&site, query, &by("none", true));
+    assert_eq!(
+        unsorted.len(),
+        4,
+        "what can't be sorted by changes no order: {unsorted:?}"
+    );
+    assert_eq!(site.0.sort_keys(), ["date"]);
+}
+
+#[test]
+fn metadata_comes_with_the_texts() {
+    let mut pages = vec![
+        page("a", None, "A", "A socket."),
+        page("b", None, "B", "A tap."),
+    ];
+    pages[1].meta = [("title", "B"), ("author", "Ann"), ("image", "b.png")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    let (index, bundle) = built(&pages);
+    for index in [&index, &whole(&bundle)] {
+        let hits = index.search("tap", None, &SearchOptions::default());
+        let meta = &index.document(hits[0].chunk).expect("a document").meta;
+        let meta: Vec<_> = meta
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(
+            meta,
+            [("author", "Ann"), ("image", "b.png")],
+            "the title is told already"
+        );
+    }
 }

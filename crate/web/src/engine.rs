@@ -8,7 +8,7 @@ use anchorite::EngineError;
 use anchorite::SearchRequest;
 use anchorite::index::bundle::{self, FileEntry, Manifest, Role};
 use anchorite::index::error::BundleError;
-use anchorite::index::{Index, Shard, ShardId};
+use anchorite::index::{Index, Shard, ShardId, Sort};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -139,17 +139,31 @@ impl Engine {
         })
     }
 
+    /// What the documents can be sorted by.
+    pub fn sort_keys(&self) -> Result<Vec<String>, JsValue> {
+        let session = self.session()?;
+        let session = session.try_borrow().map_err(|_| busy())?;
+        Ok(session.index().sort_keys().to_vec())
+    }
+
     /// The best sections for a query that may still be being typed, and the shards that would make them complete.
-    /// `filters` has name, value, name, value: plain strings cost a page fewer bytes of code than an object.
+    /// `filters` has name, value, name, value: plain strings cost a page fewer bytes of code than an object. `sort_by` is empty for
+    /// the best first.
     pub fn search(
         &self,
         query: &str,
         limit: usize,
         filters: Vec<String>,
+        sort_by: String,
+        descending: bool,
     ) -> Result<JsValue, JsValue> {
         let mut request = SearchRequest {
             limit,
             filters: BTreeMap::new(),
+            sort: (!sort_by.is_empty()).then_some(Sort {
+                by: sort_by,
+                descending,
+            }),
         };
         for pair in filters.chunks_exact(2) {
             let values = request.filters.entry(pair[0].clone()).or_default();

@@ -1,15 +1,20 @@
 //! Turns a program and its arguments into a finished run, or an error that shows the command line.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-/// The top of the checkout.
+/// The top of the checkout: the one that Cargo was called in, for several may share a target folder and so this program.
 pub(crate) fn root() -> PathBuf {
-    let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_dir.ancestors().nth(2).unwrap_or(crate_dir).to_owned()
+    let crate_dir = std::env::var_os("CARGO_MANIFEST_DIR");
+    let crate_dir = crate_dir.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    crate_dir
+        .ancestors()
+        .nth(2)
+        .unwrap_or(&crate_dir)
+        .to_owned()
 }
 
 /// Where Cargo puts what it builds.

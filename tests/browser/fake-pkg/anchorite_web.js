@@ -50,10 +50,10 @@ export class Engine {
     } catch (thrown) {
       throw plain("manifest_malformed", `bundle manifest is not JSON: ${thrown.message}`, "build the bundle again");
     }
-    if (manifest.format !== 2) {
+    if (manifest.format !== 3) {
       throw plain(
         "bundle_version",
-        `bundle format is not supported: expected \`2\`, found \`${manifest.format}\``,
+        `bundle format is not supported: expected \`3\`, found \`${manifest.format}\``,
         "update `anchorite.js` to the version that built the bundle",
       );
     }
@@ -115,6 +115,10 @@ export class Engine {
     return { missing: [], filters: {} };
   }
 
+  sort_keys() {
+    return [];
+  }
+
   load_embedder() {
     this.#file("embedder");
     this.#meaning = true;
@@ -163,6 +167,7 @@ export class Engine {
       headings,
       snippet: text.slice(0, 180),
       score: this.#meaning ? score + 1 : score,
+      meta: {},
     }));
     return { results, terms: [], missing: [] };
   }

@@ -2,7 +2,7 @@
 import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { EngineState } from "../engine/client.js";
 import { isAbort, toPlain } from "../engine/errors.js";
-import type { Filters, Hit, PlainError } from "../engine/protocol.js";
+import type { Filters, Hit, PlainError, Sort } from "../engine/protocol.js";
 import { BundleElement } from "./base.js";
 import { searchLine, strings } from "./strings.js";
 import { tokens } from "./styles.js";
@@ -20,7 +20,7 @@ const DEBOUNCE_MS = 80;
  * @csspart input - the text field
  * @csspart panel - the list of results
  * @csspart hit - one result; `active` too when the arrow keys are on it
- * @csspart title, headings, snippet, mark - inside a result
+ * @csspart title, headings, details, snippet, image, mark - inside a result
  * @csspart status - what is still loading
  */
 export class AnchoriteSearch extends BundleElement {
@@ -30,6 +30,9 @@ export class AnchoriteSearch extends BundleElement {
     shortcut: {},
     placeholder: {},
     filters: { attribute: false },
+    sort: { attribute: false },
+    details: {},
+    images: { type: Boolean },
     query: { state: true },
     hits: { state: true },
     active: { state: true },
@@ -119,6 +122,22 @@ export class AnchoriteSearch extends BundleElement {
       .hit[aria-selected="true"] {
         background: var(--_surface);
       }
+      .image {
+        float: inline-end;
+        inline-size: 4.5rem;
+        block-size: 3.4rem;
+        margin-inline-start: 0.75rem;
+        border-radius: calc(var(--_radius) * 0.5);
+        background: var(--_surface);
+        object-fit: cover;
+      }
+      .details {
+        display: block;
+        color: var(--_muted);
+        font-size: 0.8em;
+        line-height: 1.5;
+        overflow-wrap: anywhere;
+      }
       .crumb {
         display: block;
         font-weight: 600;
@@ -162,6 +181,12 @@ export class AnchoriteSearch extends BundleElement {
   declare placeholder: string;
   /** What results must have, by the names and values that `Anchorite.filters()` tells; a property, not an attribute. */
   declare filters: Filters;
+  /** By which value of the documents results are in order, of those that `Anchorite.sortKeys()` tells; null for the best first. A property, not an attribute. */
+  declare sort: Sort | null;
+  /** Names of what documents say about themselves, such as `author date`, to be shown with each result. */
+  declare details: string;
+  /** Whether the image of each result's document is shown. Images from other hosts are not: they would learn what was found. */
+  declare images: boolean;
   declare private query: string;
   declare private hits: readonly Hit[] | null;
   declare private active: number;
@@ -178,6 +203,9 @@ export class AnchoriteSearch extends BundleElement {
     this.shortcut = "";
     this.placeholder = strings.searchPlaceholder;
     this.filters = {};
+    this.sort = null;
+    this.details = "";
+    this.images = false;
     this.query = "";
     this.hits = null;
     this.active = -1;
@@ -210,7 +238,7 @@ export class AnchoriteSearch extends BundleElement {
 
   protected override updated(changed: Map<string, unknown>): void {
     super.updated(changed);
-    if (changed.has("filters") && this.hits) void this.#search();
+    if ((changed.has("filters") || changed.has("sort")) && this.hits) void this.#search();
     if (!changed.has("state") || !this.query.trim()) return;
     // The same words find more once the next rung is there.
     const meaning = this.state?.rungs.meaning.kind === "ready";
@@ -260,6 +288,8 @@ export class AnchoriteSearch extends BundleElement {
   #hit(hit: Hit, idx: number): TemplateResult {
     const [title, ...headings] = breadcrumb(hit.title, hit.headings);
     const selected = idx === this.active;
+    const image = this.images ? this.#image(hit) : null;
+    const details = this.details.split(/\s+/).flatMap((name) => hit.meta[name] ?? []);
     return html`<a
       class="hit"
       part=${selected ? "hit active" : "hit"}
@@ -275,13 +305,28 @@ export class AnchoriteSearch extends BundleElement {
         this.expanded = false;
       }}
     >
+      ${image ? html`<img class="image" part="image" src=${image} alt="" loading="lazy" />` : nothing}
       <span class="crumb"
         ><span part="title">${highlight(title ?? "", this.query, hit.terms)}</span>${headings.map(
           (heading) => html`<i>›</i><span part="headings">${highlight(heading, this.query, hit.terms)}</span>`,
         )}</span
       >
+      ${details.length > 0 ? html`<span class="details" part="details">${details.join(" · ")}</span>` : nothing}
       <span class="snippet" part="snippet">${highlight(hit.snippet, this.query, hit.terms)}</span>
     </a>`;
+  }
+
+  /** The address of a hit's image, if this site's own host has it. */
+  #image(hit: Hit): string | null {
+    const url = hit.meta["image"];
+    if (!url) return null;
+    try {
+      const full = this.link(url);
+      return new URL(full).origin === location.origin ? full : null;
+    } catch {
+      // What a page gives as an address may be none.
+      return null;
+    }
   }
 
   #notes(): TemplateResult | typeof nothing {
@@ -326,8 +371,8 @@ export class AnchoriteSearch extends BundleElement {
         // Fewer hits than are shown would only flicker: the rest is a moment away.
         if (!running.signal.aborted && partial.length >= (this.hits?.length ?? 0)) this.hits = partial;
       };
-      const { limit, filters } = this;
-      const hits = await engine.search(query, { limit, filters, onPartial, signal: running.signal });
+      const { limit, filters, sort } = this;
+      const hits = await engine.search(query, { limit, filters, sort, onPartial, signal: running.signal });
       if (running.signal.aborted) return;
       this.#withMeaning = withMeaning;
       this.failure = null;

@@ -18,6 +18,7 @@ import type {
   Request,
   Rung,
   RungState,
+  Sort,
 } from "./protocol.js";
 
 /** Everything that can be shown about an engine; a new object for each change. */
@@ -49,6 +50,8 @@ export interface SearchOptions {
   readonly limit?: number;
   /** What hits must have: for each filter named here, one of the values. `filters()` tells which there are. */
   readonly filters?: Filters;
+  /** By a value of the documents, one hit for each, among those that have all words of the query that any has; the best first without it. */
+  readonly sort?: Sort | null;
   /** Hears of what was found in the part of the index that is here, while the rest of it that the query reads is fetched. */
   readonly onPartial?: (hits: readonly Hit[]) => void;
   readonly signal?: AbortSignal;
@@ -178,8 +181,8 @@ export class Anchorite {
 
   /** The passages that match best. Works from `opened` on, and by meaning too once that rung is ready. */
   async search(query: string, options: SearchOptions = {}): Promise<readonly Hit[]> {
-    const { limit = 10, filters = {}, onPartial, signal } = options;
-    const request = (id: number): Request => ({ kind: "search", id, query, limit, filters });
+    const { limit = 10, filters = {}, sort = null, onPartial, signal } = options;
+    const request = (id: number): Request => ({ kind: "search", id, query, limit, filters, sort });
     const reply = await this.#call(request, signal, undefined, onPartial);
     return reply.kind === "hits" ? reply.hits : [];
   }
@@ -188,6 +191,12 @@ export class Anchorite {
   async filters(): Promise<FilterCounts> {
     const reply = await this.#call((id) => ({ kind: "filters", id }), undefined);
     return reply.kind === "filters" ? reply.filters : {};
+  }
+
+  /** What hits can be sorted by: the values that pages are marked with, such as `date`. */
+  async sortKeys(): Promise<readonly string[]> {
+    const reply = await this.#call((id) => ({ kind: "sort_keys", id }), undefined);
+    return reply.kind === "sort_keys" ? reply.keys : [];
   }
 
   /** Fetches the whole index, so that search works without the host. A small one is kept without asking. */
@@ -339,6 +348,7 @@ export class Anchorite {
         return;
       case "hits":
       case "filters":
+      case "sort_keys":
       case "kept":
       case "answer":
         this.#pending.get(reply.id)?.resolve(reply);

@@ -55,6 +55,14 @@ export interface Shard {
 /** What hits must have: for each filter named here, one of the values. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
 
+/** The order of hits by a value of their documents, instead of the best first. Documents without the value come last. */
+export interface Sort {
+  /** One of `Anchorite.sortKeys()`. */
+  readonly by: string;
+  /** Default `asc`. */
+  readonly order?: "asc" | "desc";
+}
+
 /** How many documents have each value of each filter. */
 export type FilterCounts = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
@@ -66,6 +74,8 @@ export interface Hit {
   readonly headings: readonly string[];
   readonly snippet: string;
   readonly score: number;
+  /** What the document says about itself beside its title, such as `image` or `date`; an image's address is relative as `url` is. */
+  readonly meta: Readonly<Record<string, string>>;
   /** What the words of the query were taken for, to be marked beside them: stems, corrections. The same for all hits of a search. */
   readonly terms: readonly string[];
 }
@@ -207,8 +217,10 @@ export type SearchRequest =
       readonly query: string;
       readonly limit: number;
       readonly filters: Filters;
+      readonly sort: Sort | null;
     }
   | { readonly kind: "filters"; readonly id: number }
+  | { readonly kind: "sort_keys"; readonly id: number }
   /** Fetches the whole index, so that search works without the host. */
   | { readonly kind: "keep"; readonly id: number }
   /** Ends an answer after the token being made, and a search before it fetches more. */
@@ -232,6 +244,7 @@ export type Reply =
   /** What was found in the part of the index that is here; `hits` follows. */
   | { readonly kind: "partial"; readonly id: number; readonly hits: readonly Hit[] }
   | { readonly kind: "filters"; readonly id: number; readonly filters: FilterCounts }
+  | { readonly kind: "sort_keys"; readonly id: number; readonly keys: readonly string[] }
   | { readonly kind: "kept"; readonly id: number }
   | { readonly kind: "event"; readonly id: number; readonly event: AskEvent }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Answer }

@@ -1,7 +1,7 @@
 // Turns a bundle's address into an engine that searches, rung by rung; what the workers of both modules do alike.
 import type { SearchEngine } from "#pkg-search";
 import { AnchoriteError, toPlain } from "./errors.js";
-import type { FileEntry, FilterCounts, Filters, Hit, Manifest, Reply, Request, Rung, SearchRequest, Shard } from "./protocol.js";
+import type { FileEntry, FilterCounts, Filters, Hit, Manifest, Reply, Request, Rung, SearchRequest, Shard, Sort } from "./protocol.js";
 import { type Accept, type Count, type Piece, Store } from "./store.js";
 
 /** The part of a dedicated worker's scope that is used here; the DOM library of TypeScript knows only windows. */
@@ -149,13 +149,14 @@ async function search(
   query: string,
   limit: number,
   wanted: Filters,
+  sort: Sort | null,
   partial: (hits: readonly Hit[]) => void,
   isCancelled: () => boolean,
 ): Promise<readonly Hit[]> {
   const { engine, free } = ready;
   const filters = Object.entries(wanted).flatMap(([name, values]) => values.flatMap((value) => [name, value]));
   for (let round = 1; ; round += 1) {
-    const { results, terms, missing } = await free(() => engine.search(query, limit, filters));
+    const { results, terms, missing } = await free(() => engine.search(query, limit, filters, sort?.by ?? "", sort?.order === "desc"));
     const hits = results.map((result) => ({ ...result, terms }));
     if (missing.length === 0 || isCancelled()) return hits;
     if (round > MAX_ROUNDS) throw endless();
@@ -178,13 +179,19 @@ export function answerSearch(
       lastSearch = performance.now();
       void reply(id, async () => {
         const partial = (hits: readonly Hit[]): void => post({ kind: "partial", id, hits });
-        const { query, limit, filters } = request;
-        const hits = await search(await opened(), query, limit, filters, partial, () => cancelled.has(id));
+        const { query, limit, filters, sort } = request;
+        const hits = await search(await opened(), query, limit, filters, sort, partial, () => cancelled.has(id));
         if (!cancelled.delete(id)) post({ kind: "hits", id, hits });
       });
       return;
     case "filters":
       void reply(id, async () => post({ kind: "filters", id, filters: await filterCounts(await opened()) }));
+      return;
+    case "sort_keys":
+      void reply(id, async () => {
+        const { engine, free } = await opened();
+        post({ kind: "sort_keys", id, keys: await free(() => engine.sort_keys()) });
+      });
       return;
     case "keep":
       void reply(id, async () => {

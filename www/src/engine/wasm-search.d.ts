@@ -28,8 +28,13 @@ export class Engine {
   /** Every shard whose name is known, here or not. */
   shards(): Shard[];
   filters(): { missing: Shard[]; filters: FilterCounts };
-  /** `filters` has name, value, name, value. The results in what is here, and what would make them complete. Throws `busy` while an answer is being made. */
-  search(query: string, limit: number, filters: string[]): { results: Omit<Hit, "terms">[]; terms: string[]; missing: Shard[] };
+  /** What `search` can sort by. */
+  sort_keys(): string[];
+  /**
+   * `filters` has name, value, name, value; `sort_by` is empty for the best first. The results in what is here, and what would make
+   * them complete. Throws `busy` while an answer is being made.
+   */
+  search(query: string, limit: number, filters: string[], sort_by: string, descending: boolean): { results: Omit<Hit, "terms">[]; terms: string[]; missing: Shard[] };
 }
 
 /** What the engine of the module that answers does too, which holds an embedder itself. */

@@ -8,7 +8,7 @@ use crate::hex;
 use crate::vector::MAX_DIMENSION;
 
 /// The one version of the format that is written and read.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 /// Where the manifest stands in a bundle.
 pub const MANIFEST_PATH: &str = "manifest.json";
 /// Largest part: static hosts refuse files of 25 MiB and more.

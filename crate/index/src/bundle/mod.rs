@@ -18,6 +18,7 @@
 //! | spelling | [`spelling`] | words by first letter and length, how frequent they are |
 //! | texts | [`texts`] | urls, titles, headings, texts |
 //! | filters | [`filters`] | the documents of each value |
+//! | orders | (no postcard) [`orders`] | the places of documents by one of their values |
 //! | vectors | (no postcard) rows of `vector` | 8-bit vectors near each other |
 //!
 //! Whoever reads a part or a shard checks its length and hash first, and trusts no count in it.
@@ -25,6 +26,7 @@
 mod deflate;
 mod filters;
 mod manifest;
+mod orders;
 mod resident;
 mod spelling;
 mod supply;

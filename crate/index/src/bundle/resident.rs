@@ -9,6 +9,7 @@ use crate::index::Index;
 use crate::lexical::collection::Collection;
 use crate::lexical::spelling::Spelling;
 use crate::lexical::{Languages, LexicalIndex};
+use crate::order::Orders;
 use crate::shard::Family;
 use crate::texts::Texts;
 
@@ -35,6 +36,9 @@ struct ResidentFile<'b> {
     /// Chunks of each shard of texts.
     text_chunks: &'b [u8],
     has_filters: bool,
+    /// What documents can be sorted by; sorted.
+    #[serde(borrow)]
+    orders: Vec<&'b str>,
     /// For each family, in order.
     #[serde(borrow)]
     tables: Vec<TableWire<'b>>,
@@ -64,6 +68,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Index, BundleError> {
         Family::Spelling => spelling_keys.len(),
         Family::Texts => firsts.len(),
         Family::Filters => usize::from(file.has_filters),
+        Family::Orders => file.orders.len(),
         // The file of vectors names its own.
         Family::Vectors => 0,
     });
@@ -78,6 +83,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Index, BundleError> {
         texts: Texts::absent(firsts),
         vectors: None,
         filters: None,
+        orders: Orders::absent(file.orders.iter().map(|&name| name.to_owned()).collect()),
         shards,
     })
 }
@@ -95,6 +101,7 @@ pub(super) mod write {
         pub(in crate::bundle) spelling_keys: &'s [Key],
         pub(in crate::bundle) first_chunks: &'s [u32],
         pub(in crate::bundle) has_filters: bool,
+        pub(in crate::bundle) orders: &'s [String],
         pub(in crate::bundle) tables: Vec<TableWire<'s>>,
     }
 
@@ -117,6 +124,7 @@ pub(super) mod write {
             spelling_keys: &crate::bundle::spelling::write::keys(shards.spelling_keys),
             text_chunks: &gaps(&text_bounds),
             has_filters: shards.has_filters,
+            orders: shards.orders.iter().map(String::as_str).collect(),
             tables: shards.tables,
         };
         crate::bundle::write::to_bytes(ROLE, &file)

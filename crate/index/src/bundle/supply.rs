@@ -1,6 +1,6 @@
 //! Turns the bytes of a fetched shard into a part of the index that searches read.
 
-use super::{deflate, filters, spelling, terms, texts};
+use super::{deflate, filters, orders, spelling, terms, texts};
 use crate::error::BundleError;
 use crate::index::Index;
 use crate::shard::{Family, ShardId};
@@ -54,6 +54,9 @@ impl Index {
                     .map_err(|wrong| super::contradiction(super::VECTORS, wrong))?;
                 vectors.insert(number, rows);
             }
+            Family::Orders => self
+                .orders
+                .insert(number, orders::read(bytes, n_documents)?),
             Family::Filters => self.filters = Some(filters::read(bytes, n_documents)?),
         }
         Ok(())

@@ -1,11 +1,11 @@
 //! Turns damaged shards, whose hashes would be right, into errors or harmless indexes: never into a panic.
 
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::chunk::{ChunkOptions, chunk_documents};
 use crate::document::{Document, Section};
-use crate::index::{IndexOptions, SearchOptions};
+use crate::find::SearchOptions;
+use crate::index::IndexOptions;
+use crate::order::Sort;
 
 fn documents() -> Vec<Document> {
     let document = |idx: usize, language: &str, text: &str| Document {
@@ -18,8 +18,8 @@ fn documents() -> Vec<Document> {
             text: text.to_owned(),
         }],
         filters: [("tag".to_owned(), vec![format!("t{}", idx % 2)])].into(),
-        meta: BTreeMap::new(),
-        sort: BTreeMap::new(),
+        meta: [("image".to_owned(), format!("{idx}.png"))].into(),
+        sort: [("date".to_owned(), format!("2026-01-0{}", 1 + idx % 2))].into(),
         weight: 1.0 + idx as f32,
         language: Some(language.to_owned()),
     };
@@ -84,9 +84,19 @@ fn search(index: &Index) {
         filters: [("tag".to_owned(), vec!["t0".to_owned()])].into(),
         ..SearchOptions::while_typing(5)
     };
+    let sort = Sort {
+        by: "date".to_owned(),
+        descending: true,
+    };
     for query in ["return err", "haus", "hash map", "\"returned errors\" eror"] {
-        for hit in index.find(query, None, &options).hits {
-            let _ = (index.url(hit.chunk), index.section(hit.chunk));
+        for sort in [None, Some(sort.clone())] {
+            let options = SearchOptions {
+                sort,
+                ..options.clone()
+            };
+            for hit in index.find(query, None, &options).hits {
+                let _ = (index.url(hit.chunk), index.section(hit.chunk));
+            }
         }
     }
 }
@@ -131,6 +141,18 @@ fn damaged_filters_do_not_panic() {
 }
 
 #[test]
+fn damaged_orders_do_not_panic() {
+    let (shards, _) = files(Family::Orders);
+    let mut index = index();
+    for damaged in damages(&shards[0]) {
+        if let Ok(order) = orders::read(&damaged, index.n_documents()) {
+            index.orders.insert(0, order);
+            search(&index);
+        }
+    }
+}
+
+#[test]
 fn a_damaged_resident_file_does_not_panic() {
     let (_, resident) = files(Family::Terms);
     for damaged in damages(&resident) {
@@ -150,14 +172,14 @@ fn pages_of_a_table_are_read_or_refused() {
     let shards: Vec<Vec<u8>> = (0..1000_u32).map(|n| n.to_le_bytes().to_vec()).collect();
     let written = table::write::table(&shards);
     let empty = table::write::table(&[]);
-    let wires = [
-        written.wire(),
-        empty.wire(),
-        empty.wire(),
-        empty.wire(),
-        empty.wire(),
-    ];
-    let mut table = ShardTable::read(&wires, [1000, 0, 0, 0, 0]).expect("as written");
+    let wires = Family::ALL.map(|family| match family {
+        Family::Terms => written.wire(),
+        _ => empty.wire(),
+    });
+    let n_shards = |n_terms: usize| {
+        Family::ALL.map(|family| if family == Family::Terms { n_terms } else { 0 })
+    };
+    let mut table = ShardTable::read(&wires, n_shards(1000)).expect("as written");
     assert_eq!(table.totals(Family::Terms), (1000, 4000));
     let page = table.locate(Family::Terms, 999).expect("its page");
     assert!(page.id.is_table(), "named by a page: {page:?}");
@@ -182,7 +204,7 @@ fn pages_of_a_table_are_read_or_refused() {
     assert_eq!(table.locate(Family::Terms, 1000), None);
     assert_eq!(table.locate(Family::Texts, 0), None);
     assert!(
-        ShardTable::read(&wires, [999, 0, 0, 0, 0]).is_err(),
+        ShardTable::read(&wires, n_shards(999)).is_err(),
         "counts are compared"
     );
 }

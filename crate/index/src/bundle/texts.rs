@@ -24,6 +24,9 @@ struct TextsFile<'b> {
 struct DocumentWire<'b> {
     url: &'b str,
     title: &'b str,
+    /// Names and values, sorted.
+    #[serde(borrow)]
+    meta: Vec<(&'b str, &'b str)>,
     #[serde(borrow)]
     sections: Vec<SectionWire<'b>>,
 }
@@ -64,9 +67,12 @@ pub(super) fn read(
         while shard.documents.len() < (document - first_document) as usize {
             shard.documents.push(DocumentEntry::default());
         }
+        let meta = wire.meta.iter();
+        let meta = meta.map(|&(name, value)| (name.to_owned(), value.to_owned()));
         shard.documents.push(DocumentEntry {
             url: wire.url.to_owned(),
             title: wire.title.to_owned(),
+            meta: meta.collect(),
         });
         for section in &wire.sections {
             let headings = section.headings.iter().map(|&heading| heading.to_owned());
@@ -168,7 +174,13 @@ pub(super) mod write {
             Some(_) => 0,
             None => index
                 .document(ChunkIdx(position(idx)))
-                .map_or(0, |document| document.url.len() + document.title.len()),
+                .map_or(0, |document| {
+                    let meta = document
+                        .meta
+                        .iter()
+                        .map(|(name, value)| name.len() + value.len());
+                    document.url.len() + document.title.len() + meta.sum::<usize>()
+                }),
         };
         own + section + document
     }
@@ -198,6 +210,11 @@ pub(super) mod write {
                 documents.push(DocumentWire {
                     url: &document.url,
                     title: &document.title,
+                    meta: document
+                        .meta
+                        .iter()
+                        .map(|(name, value)| (name.as_str(), value.as_str()))
+                        .collect(),
                     sections: Vec::new(),
                 });
             }

@@ -141,11 +141,15 @@ fn index_files(
     let (spelling_keys, spelling) = spelling::write::shards(&index.lexical.spelling)?;
     let (first_chunks, texts) = texts::write::shards(index)?;
     let filters = index.filters.as_ref().map(filters::write).transpose()?;
+    let names = index.orders.names();
+    let orders = (0..names.len()).filter_map(|idx| index.orders.get(idx));
+    let orders: Vec<Vec<u8>> = orders.map(orders::write).collect();
     let families = Family::ALL.map(|family| match family {
         Family::Terms => terms.as_slice(),
         Family::Spelling => &spelling,
         Family::Texts => &texts,
         Family::Filters => filters.as_slice(),
+        Family::Orders => &orders,
         // They are named by the file of vectors, which those who search by words don't fetch.
         Family::Vectors => &[],
     });
@@ -161,6 +165,7 @@ fn index_files(
             spelling_keys: &spelling_keys,
             first_chunks: &first_chunks,
             has_filters: index.filters.is_some(),
+            orders: names,
             tables: tables.iter().map(Written::wire).collect(),
         },
     )?;

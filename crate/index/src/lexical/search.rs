@@ -157,6 +157,13 @@ impl LexicalIndex {
     /// Ranks all chunks by the words that they share with `query`, and keeps the best `depth`. Words whose shards are
     /// not here are passed over.
     pub fn search(&self, query: &str, depth: usize, options: &LexicalOptions) -> LexicalScores {
+        let mut scores = self.score(query, options);
+        scores.ranked = top(std::mem::take(&mut scores.ranked), depth);
+        scores
+    }
+
+    /// As [`search`](Self::search), but all chunks, in no order.
+    pub(crate) fn score(&self, query: &str, options: &LexicalOptions) -> LexicalScores {
         let Resolved {
             words,
             phrases,
@@ -221,7 +228,7 @@ impl LexicalIndex {
         }
         let weighted = self.collection.has_weights();
         let coverable: f32 = words.iter().map(|word| word.coverable).sum();
-        let mut ranked = Vec::with_capacity(total.touched.len());
+        let mut scored = Vec::with_capacity(total.touched.len());
         total.drain(|chunk, mut score| {
             if let Some(document) = self.collection.document(chunk).filter(|_| weighted) {
                 score *= self.collection.weight(document);
@@ -232,11 +239,11 @@ impl LexicalIndex {
             }
             let has_all_quoted = n_quoted == 0 || has_quoted[chunk as usize] == n_quoted;
             if score > 0.0 && has_all_quoted {
-                ranked.push((chunk, score));
+                scored.push((chunk, score));
             }
         });
         LexicalScores {
-            ranked: top(ranked, depth),
+            ranked: scored,
             covered,
             coverable,
             phrases,

@@ -41,13 +41,60 @@ pub(super) fn path(
 /// `base_url` in front of a path, escaped. The root page of a site without a base is `./`: an empty address would
 /// be the page that shows it.
 pub(super) fn url(path: &str, base_url: &str) -> String {
+    let url = based(base_url, &percent_encode(path));
+    if url.is_empty() { "./".to_owned() } else { url }
+}
+
+fn based(base_url: &str, path: &str) -> String {
     let slash = if base_url.is_empty() || base_url.ends_with('/') {
         ""
     } else {
         "/"
     };
-    let url = format!("{base_url}{slash}{}", percent_encode(path));
-    if url.is_empty() { "./".to_owned() } else { url }
+    format!("{base_url}{slash}{path}")
+}
+
+/// Whether an address has a host, or a scheme, of its own.
+fn is_outside(target: &str) -> bool {
+    target.starts_with("//")
+        || target
+            .find([':', '/'])
+            .is_some_and(|end| target[end..].starts_with(':'))
+}
+
+/// The path of `target` as a link in the folder of `path`; `None` where it leads out of the site.
+fn joined(path: &str, target: &str) -> Option<String> {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    without_dots(&format!("{folder}/{target}"))
+}
+
+/// A path with its `.` and `..` carried out; `None` where they lead out of it.
+fn without_dots(path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            _ => parts.push(part),
+        }
+    }
+    Some(parts.join("/").trim_start_matches('/').to_owned())
+}
+
+/// What a page calls a file, as pages in other folders call it: beside the url of the page itself. Addresses that start at
+/// the host, or have one, are the same everywhere.
+pub(super) fn file_url(path: &str, base_url: &str, address: &str) -> String {
+    let end = address.find(['?', '#']).unwrap_or(address.len());
+    let (target, query) = address.split_at(end);
+    if target.is_empty() || target.starts_with('/') || is_outside(target) {
+        return address.to_owned();
+    }
+    match joined(&percent_encode(path), target) {
+        Some(path) => based(base_url, &path) + query,
+        None => address.to_owned(),
+    }
 }
 
 /// The end of a canonical address that stands for this very file, in the form that the site prefers
@@ -117,43 +164,26 @@ pub(super) fn anchor_link(path: &str, base_url: &str, href: &str) -> Option<(Str
     {
         return None;
     }
-    let is_outside = target.starts_with("//")
-        || target
-            .find([':', '/'])
-            .is_some_and(|end| target[end..].starts_with(':'));
-    if is_outside {
+    if is_outside(target) {
         return None;
     }
     let target = percent_decode(target);
-    let joined = if target.is_empty() {
-        path.to_owned()
+    let target = if target.is_empty() {
+        without_dots(path)?
     } else if let Some(absolute) = target.strip_prefix('/') {
         let base = address_path(base_url);
-        absolute
-            .strip_prefix(base.trim_end_matches('/'))
-            .unwrap_or(absolute)
-            .trim_start_matches('/')
-            .to_owned()
+        without_dots(
+            absolute
+                .strip_prefix(base.trim_end_matches('/'))
+                .unwrap_or(absolute),
+        )?
     } else {
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        format!("{folder}/{target}")
+        joined(path, &target)?
     };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in joined.split('/') {
-        match part {
-            "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            _ => parts.push(part),
-        }
-    }
-    let target = parts.join("/");
-    let target = target.trim_start_matches('/');
     let target = if target.ends_with(".md") || target.ends_with(".markdown") {
-        html_path(target)
+        html_path(&target)
     } else {
-        target.to_owned()
+        target
     };
     Some((page_key(&target).to_owned(), anchor))
 }
@@ -262,6 +292,23 @@ mod tests {
             "../../x#y",
         ] {
             assert_eq!(link(outside), None, "{outside}");
+        }
+    }
+
+    #[test]
+    fn files_are_named_from_the_folder_of_the_site() {
+        let file = |address: &str| file_url("guide/a b/c.html", "/docs", address);
+        assert_eq!(file("d.png?x=1"), "/docs/guide/a%20b/d.png?x=1");
+        assert_eq!(file("../../e%20f.png"), "/docs/e%20f.png");
+        assert_eq!(file_url("c.html", "", "./d.png"), "d.png");
+        for same in [
+            "/d.png",
+            "//x.org/d.png",
+            "https://x.org/d.png",
+            "../../../d.png",
+            "",
+        ] {
+            assert_eq!(file(same), same);
         }
     }
 }

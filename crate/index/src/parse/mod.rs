@@ -201,6 +201,9 @@ pub fn read_page(source: &str, bytes: &[u8], options: &ParseOptions) -> Result<P
     }
     let canonical = parsed.canonical.as_deref().filter(|_| is_site);
     let path = address::path(source, kind, options.addresses, canonical);
+    if let Some(image) = parsed.meta.get_mut("image") {
+        *image = address::file_url(&path, &options.base_url, image);
+    }
     let said = options.language.clone().or(parsed.language);
     let (language, bad_language) = match said {
         Some(tag) if is_language(&tag) => (Some(tag), None),

@@ -1,0 +1,286 @@
+//! Turns a query into hits: both rankings fused, narrowed by filters and phrases, in the order of their scores or in another.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+
+use crate::filters::Filters;
+use crate::fuse::{self, Fused, FusionOptions, Ranked};
+use crate::index::{ChunkIdx, Index};
+use crate::lexical::{self, LexicalOptions, LexicalScores};
+use crate::order::Sort;
+use crate::shard::{Family, Shard};
+
+/// How hits are chosen.
+#[derive(Debug, Clone)]
+pub struct SearchOptions {
+    /// The most hits to return. Default 10.
+    pub limit: usize,
+    /// How far down each ranking is read before they are fused. Default 300.
+    pub depth: usize,
+    /// The most hits from one document, so that one long page does not fill the list; `None` for no such limit. Default 3.
+    pub per_document: Option<usize>,
+    /// What hits must have: for each filter named here, one of the values. Empty by default.
+    pub filters: BTreeMap<String, Vec<String>>,
+    /// In which order hits come instead of that of their scores, which is the default. They are then found by words alone: all
+    /// chunks that have as many of the query's words as any has.
+    pub sort: Option<Sort>,
+    /// How words are weighed.
+    pub lexical: LexicalOptions,
+    /// How the two rankings are joined.
+    pub fusion: FusionOptions,
+}
+
+impl Default for SearchOptions {
+    fn default() -> Self {
+        Self {
+            limit: 10,
+            depth: 300,
+            per_document: Some(3),
+            filters: BTreeMap::new(),
+            sort: None,
+            lexical: LexicalOptions::default(),
+            fusion: FusionOptions::default(),
+        }
+    }
+}
+
+impl SearchOptions {
+    /// For search while typing: the last word may be unfinished.
+    pub fn while_typing(limit: usize) -> Self {
+        Self {
+            limit,
+            lexical: LexicalOptions {
+                prefix: true,
+                ..LexicalOptions::default()
+            },
+            ..Self::default()
+        }
+    }
+}
+
+/// What a sorted search goes by: the rank of a chunk's document, its score, whose bits are ordered as it is because it is above 0,
+/// and the chunk.
+type Place = (Reverse<u32>, u32, Reverse<u32>);
+
+/// A chunk found for a query.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hit {
+    /// Which chunk.
+    pub chunk: ChunkIdx,
+    /// 1 for the best by words whose meaning is that of the query, towards 0. Comparable within one query only.
+    pub score: f32,
+    /// Its place by words, with its BM25 score; `None` if it shares none, or is too far down.
+    pub lexical: Option<Ranked>,
+    /// Its place by embedding, with its cosine; `None` without embeddings, or if it is too far down.
+    pub vector: Option<Ranked>,
+    /// The share of the query, weighted by idf, whose words the chunk has: 1 all, 0 none.
+    pub coverage: f32,
+}
+
+/// What a search found, and what it would read besides.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// The best chunks in what is here, best first.
+    pub hits: Vec<Hit>,
+    /// Shards that are not here; with none, the hits are those of the whole index. Search again when they were supplied: some
+    /// only tell which others are missing.
+    pub missing: Vec<Shard>,
+}
+
+impl Index {
+    /// The hits of [`find`](Self::find): all of an index that is whole.
+    pub fn search(
+        &self,
+        query: &str,
+        embedding: Option<&[f32]>,
+        options: &SearchOptions,
+    ) -> Vec<Hit> {
+        self.find(query, embedding, options).hits
+    }
+
+    /// The best chunks for a query, by its words and, where there is one, by its embedding. Shards that are not here are passed
+    /// over, and named; what is in those of vectors is estimated.
+    ///
+    /// What the query has between quotation marks, hits have in their text, heading or title. An embedding of another dimension
+    /// than [`dimension`](Self::dimension) finds nothing: compare them once, when the embedder is loaded.
+    pub fn find(
+        &self,
+        query: &str,
+        embedding: Option<&[f32]>,
+        options: &SearchOptions,
+    ) -> Findings {
+        if let Some(sort) = &options.sort {
+            return self.find_sorted(query, sort, options);
+        }
+        let depth = options.depth.max(options.limit);
+        let lexical = self.lexical.search(query, depth, &options.lexical);
+        let vectors = self.vectors.as_ref().zip(embedding);
+        // Who quotes asks for these words.
+        let vectors = vectors.filter(|_| lexical.phrases.is_empty());
+        let (near, far) = vectors
+            .map(|(vectors, embedding)| vectors.find(embedding, depth))
+            .unzip();
+        let (hits, unread) = self.fused(&lexical, near.as_deref(), options);
+        let far = far.unwrap_or_default().into_iter();
+        let far = far.map(|number| (Family::Vectors, number));
+        let missing = self.unread(lexical.missing, far, unread, options);
+        Findings { hits, missing }
+    }
+
+    /// The chunks that have as many of the query's words as any has, in the order that is asked for. None where it is not here: they
+    /// would only change their places.
+    fn find_sorted(&self, query: &str, sort: &Sort, options: &SearchOptions) -> Findings {
+        let lexical = self.lexical.score(query, &options.lexical);
+        let idx = self.orders.position(&sort.by);
+        let order = idx.and_then(|idx| self.orders.get(idx));
+        let far = idx.filter(|_| order.is_none());
+        let (mut hits, mut unread) = (Vec::new(), Vec::new());
+        if far.is_none() {
+            let rank = |document| order.map_or(0, |order| order.rank(document, sort.descending));
+            let mut places = self.most_covered(&lexical, rank);
+            let best = places.iter().map(|place| place.1).max().unwrap_or(0);
+            let candidates = std::iter::from_fn(|| {
+                let (_, score, Reverse(chunk)) = places.pop()?;
+                let share = f32::from_bits(score) / f32::from_bits(best);
+                Some(Fused::unranked(chunk, share))
+            });
+            (hits, unread) = self.chosen(candidates, &lexical, options);
+        }
+        let far = far.and_then(|idx| u32::try_from(idx).ok()).into_iter();
+        let far = far.map(|number| (Family::Orders, number));
+        let missing = self.unread(lexical.missing, far, unread, options);
+        Findings { hits, missing }
+    }
+
+    /// The chunks that have as many of the query's words as any has, with the `rank` of their document; the first to be shown is
+    /// the greatest. A heap, because only a few of many are taken, and a sort weighs more in the page's module.
+    fn most_covered(
+        &self,
+        lexical: &LexicalScores,
+        rank: impl Fn(u32) -> u32,
+    ) -> BinaryHeap<Place> {
+        let ranked = lexical.ranked.iter();
+        let covered = ranked.clone().map(|&(chunk, _)| lexical.coverage(chunk));
+        // Sums of the same numbers in different orders differ by a little.
+        let least = covered.fold(0.0, f32::max) * 0.999;
+        let places = ranked.filter(|&&(chunk, _)| lexical.coverage(chunk) >= least);
+        let places = places.filter_map(|&(chunk, score)| {
+            let document = self.lexical.collection.document(chunk)?;
+            Some((Reverse(rank(document)), score.to_bits(), Reverse(chunk)))
+        });
+        places.collect()
+    }
+
+    /// What a search would read besides: shards of words, the `far` ones, filters; with none of these the texts of `unread`.
+    fn unread(
+        &self,
+        words: Vec<(Family, u32)>,
+        far: impl Iterator<Item = (Family, u32)>,
+        unread: Vec<ChunkIdx>,
+        options: &SearchOptions,
+    ) -> Vec<Shard> {
+        let filters = !options.filters.is_empty() && self.needs_filters();
+        let filters = filters.then_some((Family::Filters, 0));
+        let shards: Vec<(Family, u32)> = words.into_iter().chain(far).chain(filters).collect();
+        match shards.is_empty() {
+            // Whether a chunk has a phrase only its text tells, once all words are known.
+            true => self.needs_texts(unread),
+            false => self.located(shards),
+        }
+    }
+
+    /// Joins a ranking by words with one by embeddings, `(chunk, cosine)` with the nearest first, wherever it is from.
+    pub fn fuse(
+        &self,
+        lexical: &LexicalScores,
+        vector: Option<&[(u32, f32)]>,
+        options: &SearchOptions,
+    ) -> Vec<Hit> {
+        self.fused(lexical, vector, options).0
+    }
+
+    /// The hits, and chunks that may be some, or not: their texts are not here.
+    fn fused(
+        &self,
+        lexical: &LexicalScores,
+        vector: Option<&[(u32, f32)]>,
+        options: &SearchOptions,
+    ) -> (Vec<Hit>, Vec<ChunkIdx>) {
+        let candidates = fuse::fuse(&lexical.ranked, vector, &options.fusion);
+        self.chosen(candidates, lexical, options)
+    }
+
+    /// The first of `candidates` that the options let through; second those of which only their texts would tell.
+    fn chosen(
+        &self,
+        candidates: impl IntoIterator<Item = Fused>,
+        lexical: &LexicalScores,
+        options: &SearchOptions,
+    ) -> (Vec<Hit>, Vec<ChunkIdx>) {
+        let allowed = self.allowed(options);
+        let mut n_of_document: HashMap<u32, usize> = HashMap::new();
+        let (mut hits, mut unread) = (Vec::new(), Vec::new());
+        for fused in candidates {
+            if hits.len() + unread.len() >= options.limit {
+                break;
+            }
+            let Some(document) = self.lexical.collection.document(fused.chunk) else {
+                continue;
+            };
+            let is_allowed = allowed.as_ref().is_none_or(|allowed| {
+                let allowed = allowed.get(document as usize);
+                allowed.copied().unwrap_or(false)
+            });
+            if !is_allowed {
+                continue;
+            }
+            let chunk = ChunkIdx(fused.chunk);
+            match self.has_phrases(chunk, &lexical.phrases) {
+                Some(true) => {}
+                Some(false) => continue,
+                None => {
+                    unread.push(chunk);
+                    continue;
+                }
+            }
+            let n_hits = n_of_document.entry(document).or_insert(0);
+            *n_hits += 1;
+            if options.per_document.is_none_or(|limit| *n_hits <= limit) {
+                hits.push(Hit {
+                    chunk,
+                    score: fused.score,
+                    lexical: fused.lexical,
+                    vector: fused.vector,
+                    coverage: lexical.coverage(fused.chunk),
+                });
+            }
+        }
+        (hits, unread)
+    }
+
+    /// The documents that the filters let through; `None` where there are no filters to go by.
+    fn allowed(&self, options: &SearchOptions) -> Option<Vec<bool>> {
+        if options.filters.is_empty() {
+            return None;
+        }
+        let none = Filters::default();
+        let filters = self.filters.as_ref().unwrap_or(&none);
+        Some(filters.allowed(&options.filters, self.n_documents()))
+    }
+
+    /// Whether a chunk has all phrases in its text, a heading or its title; `None` where there are phrases and it is not here.
+    fn has_phrases(&self, chunk: ChunkIdx, phrases: &[Vec<String>]) -> Option<bool> {
+        if phrases.is_empty() {
+            return Some(true);
+        }
+        let (held, document) = self.chunk(chunk).zip(self.document(chunk))?;
+        let fields = || {
+            let headings = held.headings.iter().map(String::as_str);
+            [held.text.as_str(), document.title.as_str()]
+                .into_iter()
+                .chain(headings)
+        };
+        let has = |phrase: &Vec<String>| fields().any(|field| lexical::contains(field, phrase));
+        Some(phrases.iter().all(has))
+    }
+}
