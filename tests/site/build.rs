@@ -182,3 +182,39 @@ fn rendered_pages_hold_every_anchor_that_is_cited() {
         );
     }
 }
+
+#[test]
+fn front_matter_says_what_attributes_say() {
+    let site = Site::new(&[
+        (
+            "posts/fog.md",
+            b"---\ntitle: Fog\ndate: 2025-03-04\ntags: [weather]\nauthor: Ann\nimage: fog.png\nsalary: 5000\n---\nThe quoll sees nothing.",
+        ),
+        (
+            "posts/storm.md",
+            b"+++\ntitle = 'Storm'\ndate = 2026-01-02\ntags = ['weather', 'sea']\n+++\nThe quoll hides.",
+        ),
+        ("posts/soon.md", b"---\ndraft: true\n---\n# Soon\n\nThe quoll has a secret."),
+    ]);
+    let built = site.build(&["--json", "--render"]);
+    let summary: Value = serde_json::from_str(&built.stdout).expect("JSON");
+    assert_eq!(summary["documents"], 2, "{summary}");
+    assert_eq!(summary["left_out"]["draft"], 1, "{summary}");
+    assert!(
+        !site.bundle().join("pages/posts/soon.html").exists(),
+        "a draft is not rendered"
+    );
+    let found = |arguments: &[&str]| -> Value {
+        let run = site.run("search", &[&["quoll", "--json"], arguments].concat());
+        serde_json::from_str(&run.stdout).expect("JSON")
+    };
+    let sorted = found(&["--sort", "date:desc"]);
+    assert_eq!(sorted[0]["title"], "Storm");
+    assert_eq!(
+        sorted[1]["meta"],
+        serde_json::json!({ "author": "Ann", "date": "2025-03-04", "image": "posts/fog.png" }),
+        "and nothing that was not asked for"
+    );
+    let narrowed = found(&["--filter", "tags=sea"]);
+    assert_eq!(narrowed.as_array().map(Vec::len), Some(1), "{narrowed}");
+}

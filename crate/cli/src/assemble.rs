@@ -254,6 +254,7 @@ impl Summary {
                 LeftOut::NotFound => "of a missing page",
                 LeftOut::Redirect => "sent on",
                 LeftOut::NoIndex => "noindex",
+                LeftOut::Draft => "a draft",
                 LeftOut::NoRoot => "without the root selector",
                 LeftOut::Unmarked => "without `data-pagefind-body`",
                 LeftOut::Copy => "a copy of another",

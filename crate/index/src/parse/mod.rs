@@ -114,6 +114,8 @@ pub enum LeftOut {
     Redirect,
     /// It asks search engines to pass it over.
     NoIndex,
+    /// Its front matter calls it a draft.
+    Draft,
     /// The owner's root selector finds nothing in it.
     NoRoot,
     /// Other pages mark their text, and it does not.
@@ -183,7 +185,7 @@ pub fn read_page(source: &str, bytes: &[u8], options: &ParseOptions) -> Result<P
     };
     let is_site = options.addresses != Addresses::Files;
     let left_out = match parsed.left_out {
-        Some(LeftOut::NoRoot) => Some(LeftOut::NoRoot),
+        Some(always @ (LeftOut::NoRoot | LeftOut::Draft)) => Some(always),
         _ if is_site && is_not_found(source) => Some(LeftOut::NotFound),
         left_out if is_site => left_out,
         _ => None,

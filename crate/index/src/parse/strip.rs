@@ -1,39 +1,6 @@
-//! Turns a Markdown file into what is Markdown of it: front matter, mdBook's directives and raw HTML are taken out here.
+//! Turns a Markdown file into what is Markdown of it: mdBook's directives and raw HTML are taken out here.
 
 use super::outline::collapse;
-
-/// The block between `---` or `+++` lines at the very start, and the rest. Without a closing line there is none.
-pub(super) fn split_front_matter(text: &str) -> (Option<&str>, &str) {
-    let first = text.lines().next().unwrap_or("").trim_end();
-    if first != "---" && first != "+++" {
-        return (None, text);
-    }
-    let mut offset = 0;
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        let start = offset;
-        offset += line.len();
-        if number > 0 && line.trim_end() == first {
-            let block_start = text.find('\n').map_or(start, |end| end + 1);
-            return (Some(&text[block_start..start]), &text[offset..]);
-        }
-    }
-    (None, text)
-}
-
-/// The value of the top-level key `title`, in YAML or TOML.
-pub(super) fn front_matter_title(block: &str) -> Option<String> {
-    let value = block.lines().find_map(|line| {
-        let rest = line.strip_prefix("title")?.trim_start();
-        rest.strip_prefix(':').or_else(|| rest.strip_prefix('='))
-    })?;
-    let value = value.trim();
-    let unquoted = ['"', '\''].iter().find_map(|&quote| {
-        let inner = value.strip_prefix(quote)?;
-        Some(&inner[..inner.find(quote)?])
-    });
-    let title = collapse(unquoted.unwrap_or_else(|| value.split(" #").next().unwrap_or(value)));
-    (!title.is_empty()).then_some(title)
-}
 
 /// Directives of mdBook that stand for other files; what they would insert is not here to be read.
 const DIRECTIVES: [&str; 5] = [

@@ -3,6 +3,8 @@
 //! Both come from one cleaned list of events, so an anchor of one always exists in the other. Front
 //! matter, comments, tags, mdBook's include lines and its hidden lines of Rust code are dropped from both.
 
+mod front_matter;
+
 use std::collections::HashMap;
 
 use pulldown_cmark::{
@@ -11,8 +13,9 @@ use pulldown_cmark::{
 
 use super::address::html_path;
 use super::outline::Outline;
-use super::strip::{drop_directives, front_matter_title, split_front_matter, text_of_markup};
-use super::{Parsed, id_hash};
+use super::strip::{drop_directives, text_of_markup};
+use super::{LeftOut, Parsed, id_hash};
+use front_matter::FrontMatter;
 
 /// Renders a page's body. No markup of the page's own survives: tags are dropped, their text is escaped, and
 /// links with a scheme other than http, https or mailto lose their address.
@@ -112,9 +115,15 @@ pub(super) fn parse(text: &str) -> Parsed {
         }
     }
     let (title, sections) = outline.finish();
+    let said = page.said;
     Parsed {
-        title: page.title.or(title),
+        title: said.title.or(title),
         sections,
+        filters: said.filters,
+        meta: said.meta,
+        sort: said.sort,
+        language: said.language,
+        left_out: said.is_draft.then_some(LeftOut::Draft),
         ids,
         links,
         ..Parsed::default()
@@ -122,15 +131,14 @@ pub(super) fn parse(text: &str) -> Parsed {
 }
 
 struct Page<'t> {
-    title: Option<String>,
+    said: FrontMatter,
     events: Vec<Event<'t>>,
 }
 
 /// Reads a page and drops what is no text; headings leave with their final ids.
 fn clean(text: &str) -> Page<'static> {
-    let (front_matter, body) = split_front_matter(text);
-    let mut title = front_matter.and_then(front_matter_title);
-    let body = drop_directives(body, &mut title);
+    let (mut said, body) = front_matter::split(text);
+    let body = drop_directives(body, &mut said.title);
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
@@ -160,7 +168,7 @@ fn clean(text: &str) -> Page<'static> {
         }
     }
     Page {
-        title,
+        said,
         events: with_heading_ids(without_hidden_code(events)),
     }
 }
