@@ -30,7 +30,9 @@ for (const make of sites) {
       const links = await page.locator("anchorite-search [role=option]").evaluateAll((all) => all.map((one) => one.href));
       assert.ok(links.some((link) => new URL(link).pathname.endsWith(site.query.page)), `${site.query.page} in ${links}`);
       for (const link of links) assert.ok(await anchorExists(link), `anchor of ${link}`);
-      assert.ok((await page.locator("anchorite-search mark").count()) > 0, "matches are marked");
+      const marked = await page.locator("anchorite-search mark").allInnerTexts();
+      assert.ok(marked.length > 0, "matches are marked");
+      assert.ok(!marked.some((word) => word.toLowerCase() === "the"), `words without a topic are not: ${marked}`);
       assert.deepEqual(problems, []);
       await context.close();
     });

@@ -50,7 +50,7 @@ pub struct SearchRequest {
 pub struct Found {
     /// Best first, at most one for each section.
     pub results: Vec<SearchResult>,
-    /// The terms that the query's words were taken for: to be marked beside them.
+    /// What is to be marked: the query's words with a topic, and the terms that they were taken for.
     pub terms: Vec<String>,
     /// Shards of the index to be supplied before the search is run again; with none, the results are complete.
     pub missing: Vec<Shard>,
@@ -73,8 +73,11 @@ pub fn search(
         // A list by date is one of documents.
         options.per_document = Some(1);
     }
-    let Findings { hits, missing } = index.find(query, embedding, &options);
-    let terms = index.lexical.taken_for(query, &options.lexical);
+    let Findings {
+        hits,
+        taken_for: terms,
+        missing,
+    } = index.find(query, embedding, &options);
     let mut results: Vec<SearchResult> = Vec::new();
     let mut shown = Vec::new();
     let mut without_text = Vec::new();
@@ -130,7 +133,7 @@ fn said<'c>(headings: &'c [String], text: &'c str) -> (Option<&'c str>, &'c str)
 /// The shards to be supplied before [`passages`] finds all it looks for; ask again until there are none.
 pub fn needs(index: &Index, question: &str, embedding: Option<&[f32]>, limit: usize) -> Vec<Shard> {
     let options = passage_options(limit);
-    let Findings { hits, missing } = index.find(question, embedding, &options);
+    let Findings { hits, missing, .. } = index.find(question, embedding, &options);
     if !missing.is_empty() {
         return missing;
     }

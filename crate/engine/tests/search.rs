@@ -98,11 +98,11 @@ fn what_is_here_is_shown_while_the_rest_is_missing() {
 }
 
 #[test]
-fn a_mistyped_word_says_what_it_was_taken_for() {
+fn what_is_to_be_marked_are_words_with_a_topic_and_what_they_were_taken_for() {
     let bundle = bundle();
-    let (found, _) = searched(&mut opened(&bundle), &bundle, "nubmer");
+    let (found, _) = searched(&mut opened(&bundle), &bundle, "what is the nubmer ");
     assert!(!found.results.is_empty(), "corrected to `number`");
-    assert_eq!(found.terms, ["number"]);
+    assert_eq!(found.terms, ["nubmer", "number"]);
 }
 
 #[test]

@@ -82,6 +82,8 @@ pub struct Hit {
 pub struct Findings {
     /// The best chunks in what is here, best first.
     pub hits: Vec<Hit>,
+    /// As [`LexicalScores::taken_for`].
+    pub taken_for: Vec<String>,
     /// Shards that are not here; with none, the hits are those of the whole index. Search again when they were supplied: some
     /// only tell which others are missing.
     pub missing: Vec<Shard>,
@@ -124,7 +126,11 @@ impl Index {
         let far = far.unwrap_or_default().into_iter();
         let far = far.map(|number| (Family::Vectors, number));
         let missing = self.unread(lexical.missing, far, unread, options);
-        Findings { hits, missing }
+        Findings {
+            hits,
+            taken_for: lexical.taken_for,
+            missing,
+        }
     }
 
     /// The chunks that have as many of the query's words as any has, in the order that is asked for. None where it is not here: they
@@ -149,7 +155,11 @@ impl Index {
         let far = far.and_then(|idx| u32::try_from(idx).ok()).into_iter();
         let far = far.map(|number| (Family::Orders, number));
         let missing = self.unread(lexical.missing, far, unread, options);
-        Findings { hits, missing }
+        Findings {
+            hits,
+            taken_for: lexical.taken_for,
+            missing,
+        }
     }
 
     /// The chunks that have as many of the query's words as any has, with the `rank` of their document; the first to be shown is

@@ -13,7 +13,7 @@ const SNIPPET_WORDS: usize = 30;
 const UNSPACED_WORD: usize = 4;
 
 /// The stretch of about 30 words of `text` with the most of the query's words, or of the terms that they were taken for
-/// ([`LexicalIndex::taken_for`](crate::lexical::LexicalIndex::taken_for)); an ellipsis stands where it was cut.
+/// ([`Findings::taken_for`](crate::Findings::taken_for)); an ellipsis stands where it was cut.
 ///
 /// It starts at a sentence where one starts near, and has neither fences nor line breaks.
 pub fn snippet(query: &str, taken_for: &[String], text: &str) -> String {

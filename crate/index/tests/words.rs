@@ -61,7 +61,7 @@ fn whole(bundle: &Bundle) -> Index {
 fn asked(bundle: &Bundle, query: &str, options: &SearchOptions) -> Vec<Hit> {
     let mut index = fresh(bundle);
     for _ in 0..20 {
-        let Findings { hits, missing } = index.find(query, None, options);
+        let Findings { hits, missing, .. } = index.find(query, None, options);
         if missing.is_empty() {
             return hits;
         }

@@ -87,7 +87,7 @@ pub(crate) fn shots() -> anyhow::Result<()> {
 }
 
 /// The corpus's name: its folder's, which a public checkout may keep in a subfolder `raw` or `src`.
-fn corpus_name(site: &Path) -> String {
+pub(crate) fn corpus_name(site: &Path) -> String {
     site.file_name()
         .unwrap_or_default()
         .to_string_lossy()
@@ -152,7 +152,7 @@ fn assemble(site: &Path, questions: Option<&(PathBuf, Value)>) -> anyhow::Result
 /// The folder below `site` that holds all its pages: names on the way down that hold nothing else are skipped.
 ///
 /// `book/raw/src/a.md` then has the address `a.html`, as on the book's own site.
-fn documents_root(site: &Path) -> PathBuf {
+pub(crate) fn documents_root(site: &Path) -> PathBuf {
     let mut root = site.to_owned();
     while let Ok(entries) = fs::read_dir(&root) {
         let entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();

@@ -6,16 +6,18 @@ import type { PlainError } from "../engine/protocol.js";
 const ENDING = /(?:ing|ed|es|s)$/;
 /** Longer queries are questions pasted whole; marking every word of them would mark everything. */
 const MAX_TERMS = 12;
+/** An engine names words and what they were taken for. */
+const MAX_MARKED = 60;
 
 /** Scripts that put no space between words: there a word may begin anywhere. */
 const UNSPACED = /[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff]/u;
 
-/** `text` with the words of `query`, and with what they were `takenFor`, marked wherever a word begins with one of them. */
-export function highlight(text: string, query: string, takenFor: readonly string[] = []): (string | TemplateResult)[] {
-  const words = query.toLowerCase().match(/[\p{L}\p{M}\p{N}_]{2,}/gu) ?? [];
+/** `text` with `marked` words, or those of `query` where none are given, marked wherever a word begins with one of them. */
+export function highlight(text: string, query: string, marked: readonly string[] = []): (string | TemplateResult)[] {
+  const words = marked.length > 0 ? [] : (query.toLowerCase().match(/[\p{L}\p{M}\p{N}_]{2,}/gu) ?? []);
   const stems = words.map((word) => (word.length > 5 ? word.replace(ENDING, "") : word));
-  const others = takenFor.filter((term) => /^[\p{L}\p{M}\p{N}_]{2,}$/u.test(term));
-  const terms = [...new Set([...stems.slice(0, MAX_TERMS), ...others.slice(0, MAX_TERMS)])];
+  const others = marked.filter((term) => /^[\p{L}\p{M}\p{N}_]{2,}$/u.test(term));
+  const terms = [...new Set([...stems.slice(0, MAX_TERMS), ...others.slice(0, MAX_MARKED)])];
   if (terms.length === 0) return [text];
   // Terms hold letters, marks, digits and underscores only, so they need no escaping. Longer ones first: they mark more.
   const longest = terms.sort((a, b) => b.length - a.length);

@@ -76,7 +76,7 @@ export interface Hit {
   readonly score: number;
   /** What the document says about itself beside its title, such as `image` or `date`; an image's address is relative as `url` is. */
   readonly meta: Readonly<Record<string, string>>;
-  /** What the words of the query were taken for, to be marked beside them: stems, corrections. The same for all hits of a search. */
+  /** What is to be marked: words of the query that have a topic, their stems, corrections. The same for all hits of a search. */
   readonly terms: readonly string[];
 }
 

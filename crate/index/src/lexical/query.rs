@@ -47,6 +47,8 @@ pub(super) struct QueryWord {
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
     pub(super) words: Vec<QueryWord>,
+    /// The words themselves, and the likeliest terms that each was taken for.
+    pub(super) taken_for: Vec<String>,
     /// What stands between quotation marks.
     pub(super) phrases: Vec<Vec<String>>,
     /// Shards that it would read and that are not here.
@@ -71,20 +73,6 @@ impl Missing {
 }
 
 impl LexicalIndex {
-    /// The terms that the words of a query were taken for, the likeliest of each word: what a page may mark beside the words
-    /// themselves, which may be mistyped, or bent in a way that only the index knows.
-    pub fn taken_for(&self, query: &str, options: &LexicalOptions) -> Vec<String> {
-        let words = self.resolve(query, options).words;
-        let terms = words
-            .iter()
-            .flat_map(|word| word.alternatives.iter().take(MAX_TAKEN_FOR));
-        let term = |&(idx, _): &(TermIdx, f32)| {
-            let shard = self.shards.get(idx.shard as usize)?.as_ref()?;
-            Some(shard.terms.get(idx.rank as usize).to_owned())
-        };
-        terms.filter_map(term).collect()
-    }
-
     /// Looks up the words of a query.
     pub(super) fn resolve(&self, query: &str, options: &LexicalOptions) -> Resolved {
         let mut tokens = tokens(query);
@@ -124,8 +112,15 @@ impl LexicalIndex {
                     .map(|term| QueryWord::beside(term, PART_WEIGHT)),
             );
         }
+        let surfaces = tokens.into_iter().take(MAX_QUERY_WORDS);
+        let surfaces = surfaces.filter(|token| token.kind == TokenKind::Word);
+        let mut taken_for: Vec<String> = surfaces.map(|token| token.surface).collect();
+        let alternatives = words.iter().map(|word| &word.alternatives);
+        let terms = alternatives.flat_map(|terms| terms.iter().take(MAX_TAKEN_FOR));
+        taken_for.extend(terms.filter_map(|&(term, _)| self.term(term)));
         Resolved {
             words,
+            taken_for,
             phrases,
             missing: lookup.missing,
         }
@@ -304,6 +299,11 @@ impl<'i> Lookup<'i> {
 }
 
 impl LexicalIndex {
+    fn term(&self, term: TermIdx) -> Option<String> {
+        let shard = self.shards.get(term.shard as usize)?.as_ref()?;
+        Some(shard.terms.get(term.rank as usize).to_owned())
+    }
+
     /// The shard whose range a word falls into.
     pub(super) fn route(&self, word: &str) -> usize {
         self.firsts.n_up_to(word).saturating_sub(1)

@@ -90,6 +90,9 @@ pub struct LexicalScores {
     /// What the query has between quotation marks: chunks that lack one of its words are not ranked, but whether they have the words in
     /// this order only their texts tell.
     pub(crate) phrases: Vec<Vec<String>>,
+    /// What a page may mark: the query's words with a topic, and the likeliest terms that each was taken for, because words may be
+    /// mistyped, or bent in a way that only the index knows.
+    pub taken_for: Vec<String>,
     /// The shards that the search reads and that are not here.
     pub(crate) missing: Vec<(Family, u32)>,
 }
@@ -166,6 +169,7 @@ impl LexicalIndex {
     pub(crate) fn score(&self, query: &str, options: &LexicalOptions) -> LexicalScores {
         let Resolved {
             words,
+            taken_for,
             phrases,
             missing,
         } = self.resolve(query, options);
@@ -246,6 +250,7 @@ impl LexicalIndex {
             ranked: scored,
             covered,
             coverable,
+            taken_for,
             phrases,
             missing: missing.into_shards(),
         }

@@ -92,11 +92,16 @@ struct Question {
     question: String,
 }
 
-/// Builds the command line, and the guide's bundle with it.
-pub(super) fn guide() -> anyhow::Result<Guide> {
+/// Builds the command line, and gives its path.
+pub(super) fn command_line() -> anyhow::Result<PathBuf> {
     eprintln!("building the command line");
     run::run(run::cargo().args(["build", "--quiet", "--release", "--bin=anchorite"]))?;
-    let program = run::target().join("release/anchorite");
+    Ok(run::target().join("release/anchorite"))
+}
+
+/// Builds the command line, and the guide's bundle with it.
+pub(super) fn guide() -> anyhow::Result<Guide> {
+    let program = command_line()?;
     let bundle = folder().join("guide");
     run::run(
         run::command(&program)
