@@ -9,7 +9,7 @@ fn site() -> Site {
         ("index.html", b"<html lang=en><body><main><h1>Start</h1><p>The zebra lives here.</main>" as &[u8]),
         (
             "a.html",
-            b"<html lang=de><body data-pagefind-weight=2><main><h1 id=a>A</h1><p data-pagefind-filter='tag:x'>Ein Gecko klettert.<h2>B</h2><p>Und schl\xc3\xa4ft.</main>",
+            b"<html lang=de><body data-pagefind-weight=2><main><h1 id=a>A</h1><p data-pagefind-filter='tag:x' data-pagefind-meta='by:Ann' data-pagefind-sort='date:2026-01-02'>Ein Gecko klettert.<h2>B</h2><p>Und schl\xc3\xa4ft.</main>",
         ),
         ("v1/a.html", b"<html lang=de><link rel=canonical href=/a.html><body><main><h1>A</h1><p>Kopie.</main>"),
         ("404.html", b"<html lang=en><body><h1>404</h1>Nothing."),

@@ -143,7 +143,7 @@ impl Index {
         let (mut hits, mut unread) = (Vec::new(), Vec::new());
         if far.is_none() {
             let rank = |document| order.map_or(0, |order| order.rank(document, sort.descending));
-            let mut places = self.most_covered(&lexical, rank);
+            let mut places = self.most_covered(&lexical, rank, options);
             let best = places.iter().map(|place| place.1).max().unwrap_or(0);
             let candidates = std::iter::from_fn(|| {
                 let (_, score, Reverse(chunk)) = places.pop()?;
@@ -162,23 +162,30 @@ impl Index {
         }
     }
 
-    /// The chunks that have as many of the query's words as any has, with the `rank` of their document; the first to be shown is
-    /// the greatest. A heap, because only a few of many are taken, and a sort weighs more in the page's module.
+    /// Of the chunks that filters let through those that have as many of the query's words as any has, with the `rank` of their
+    /// document; the first to be shown is the greatest. A heap, because only a few of many are taken, and a sort weighs more in the page's module.
     fn most_covered(
         &self,
         lexical: &LexicalScores,
         rank: impl Fn(u32) -> u32,
+        options: &SearchOptions,
     ) -> BinaryHeap<Place> {
-        let ranked = lexical.ranked.iter();
-        let covered = ranked.clone().map(|&(chunk, _)| lexical.coverage(chunk));
-        // Sums of the same numbers in different orders differ by a little.
-        let least = covered.fold(0.0, f32::max) * 0.999;
-        let places = ranked.filter(|&&(chunk, _)| lexical.coverage(chunk) >= least);
-        let places = places.filter_map(|&(chunk, score)| {
+        let allowed = self.allowed(options);
+        let scored = lexical.ranked.iter().filter_map(|&(chunk, score)| {
             let document = self.lexical.collection.document(chunk)?;
-            Some((Reverse(rank(document)), score.to_bits(), Reverse(chunk)))
+            let place = (Reverse(rank(document)), score.to_bits(), Reverse(chunk));
+            is_allowed(allowed.as_deref(), document).then_some((lexical.coverage(chunk), place))
         });
-        places.collect()
+        let scored: Vec<(f32, Place)> = scored.collect();
+        let most = scored
+            .iter()
+            .map(|&(coverage, _)| coverage)
+            .fold(0.0, f32::max);
+        // Sums of the same numbers in different orders differ by a little.
+        let covered = scored
+            .into_iter()
+            .filter(|&(coverage, _)| coverage >= 0.999 * most);
+        covered.map(|(_, place)| place).collect()
     }
 
     /// What a search would read besides: shards of words, the `far` ones, filters; with none of these the texts of `unread`.
@@ -237,11 +244,7 @@ impl Index {
             let Some(document) = self.lexical.collection.document(fused.chunk) else {
                 continue;
             };
-            let is_allowed = allowed.as_ref().is_none_or(|allowed| {
-                let allowed = allowed.get(document as usize);
-                allowed.copied().unwrap_or(false)
-            });
-            if !is_allowed {
+            if !is_allowed(allowed.as_deref(), document) {
                 continue;
             }
             let chunk = ChunkIdx(fused.chunk);
@@ -293,4 +296,9 @@ impl Index {
         let has = |phrase: &Vec<String>| fields().any(|field| lexical::contains(field, phrase));
         Some(phrases.iter().all(has))
     }
+}
+
+/// Whether filters, where there are any, let a document through.
+fn is_allowed(allowed: Option<&[bool]>, document: u32) -> bool {
+    allowed.is_none_or(|allowed| allowed.get(document as usize).copied().unwrap_or(false))
 }

@@ -279,6 +279,10 @@ fn what_has_all_words_comes_in_the_order_asked_for() {
         page.sort.extend(date);
         page
     };
+    let mut other = dated("other", Some("2026-03-01"), "Nothing but a socket.");
+    other
+        .filters
+        .insert("kind".to_owned(), vec!["short".to_owned()]);
     let site = built(&[
         dated(
             "old",
@@ -290,7 +294,7 @@ fn what_has_all_words_comes_in_the_order_asked_for() {
             Some("2026-02-01"),
             "Among other things, a socket sends bytes.",
         ),
-        dated("other", Some("2026-03-01"), "Nothing but a socket."),
+        other,
         dated("undated", None, "A socket sends bytes."),
         dated(
             "middle",
@@ -321,6 +325,15 @@ fn what_has_all_words_comes_in_the_order_asked_for() {
     assert_eq!(
         urls(&site, "\"sends bytes\"", &by("date", true)),
         ["new", "old", "undated"]
+    );
+    let mut filtered = by("date", true);
+    filtered
+        .filters
+        .insert("kind".to_owned(), vec!["short".to_owned()]);
+    assert_eq!(
+        urls(&site, query, &filtered),
+        ["other"],
+        "of what a filter leaves, those with the most words"
     );
     let unsorted = urls(&site, query, &by("none", true));
     assert_eq!(

@@ -223,7 +223,9 @@ impl Biased {
         n_rows: usize,
         n_cols: usize,
     ) -> Result<Self, LoadError> {
+        // A query has too few tokens to share the unpacking, and the matrices are small.
         let matrix = tensors.matrix(&format!("{name}.weight"), n_rows, n_cols)?;
+        let matrix = matrix.unpacked();
         let bias = tensors.vector(&format!("{name}.bias"), n_rows)?;
         Ok(Self { matrix, bias })
     }

@@ -79,6 +79,15 @@ impl Linear {
         }
     }
 
+    /// Unpacks blocks of less than 8 bits once for all products, which then take a byte for each weight.
+    pub(crate) fn unpacked(mut self) -> Self {
+        self.values = match self.values {
+            Values::Blocks(packed) => Values::Blocks(packed.spread()),
+            other => other,
+        };
+        self
+    }
+
     /// Puts a change on, or takes it off. The pair fits the matrix.
     pub(crate) fn set_lora(&mut self, pair: Option<LoraPair>) {
         self.lora = pair.map(|pair| match &self.values {

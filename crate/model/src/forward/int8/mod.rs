@@ -182,7 +182,7 @@ impl PackedMatrix {
         debug_assert_eq!(x.n_cols(), self.n_cols(), "as many inputs as columns");
         let n_rows = self.n_rows();
         // Unpacking pays once several tokens share it.
-        let spreads = self.bits() < EIGHT && x.n_tokens() >= kernel.n_tokens();
+        let spreads = self.bits() < SPREAD && x.n_tokens() >= kernel.n_tokens();
         let mut spread = Vec::new();
         let mut sums = [[0.0; ROWS]; MAX_TOKENS];
         for group_idx in 0..n_rows.div_ceil(ROWS) {

@@ -10,7 +10,7 @@
 //! | 5 | as 4, and one whose bit `s` is the fifth bit of step `s` |
 //! | 6 | as 4, and two: bits `2 i` and `2 i + 1` of plane `q` are the upper bits of step `4 q + i` |
 
-use super::{EIGHT, FIVE, FOUR, Panel, ROWS, SIX, STEP, STEPS, block_bytes};
+use super::{EIGHT, FIVE, FOUR, Panel, ROWS, SIX, SPREAD, STEP, STEPS, block_bytes};
 use crate::gguf::TensorType;
 use crate::quant::{QK, blocks};
 use crate::weights::Matrix;
@@ -78,6 +78,16 @@ impl PackedMatrix {
             write_row(bits, row, &block.quants.map(code), bytes);
         });
         Some(packed)
+    }
+
+    /// The same codes in a byte each: more memory, and nothing to unpack in each product.
+    pub(in crate::forward) fn spread(mut self) -> Self {
+        if self.bits < SPREAD {
+            let mut codes = Vec::new();
+            spread(self.bits, &self.codes, &mut codes);
+            (self.codes, self.bits) = (codes, SPREAD);
+        }
+        self
     }
 
     pub(in crate::forward) fn n_rows(&self) -> usize {
@@ -164,7 +174,7 @@ fn read_row(bits: usize, row: usize, bytes: &[u8]) -> [u8; QK] {
 /// The code of step `step` at place `i` of its plane.
 #[inline(always)]
 pub(super) fn code(bits: usize, block: &[u8], step: usize, i: usize) -> u8 {
-    if bits >= super::SPREAD {
+    if bits >= SPREAD {
         return block[step * PLANE + i];
     }
     let low = block[step % 4 * PLANE + i] >> (step / 4 * 4) & 0xf;

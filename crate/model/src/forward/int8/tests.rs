@@ -141,6 +141,33 @@ fn one_token_gets_the_same_alone_and_among_others() {
 }
 
 #[test]
+fn unpacked_once_or_for_each_product_is_the_same() {
+    for kind in KINDS {
+        let (_, packed) = packed(kind, 33, 256);
+        let spread = packed.clone().spread();
+        let x = values(11 * 256, 5);
+        for n_tokens in [1, 5, 11] {
+            for kernel in kernels() {
+                let x = Activations::quantized(kernel, &x[..n_tokens * 256], 256);
+                let products = [&packed, &spread].map(|matrix| {
+                    let mut y = vec![f32::NAN; n_tokens * 33];
+                    matrix.matmul(kernel, &x, &mut y);
+                    y
+                });
+                assert!(
+                    products[0] == products[1],
+                    "{kind} on {}, {n_tokens} tokens: other numbers",
+                    kernel.name()
+                );
+            }
+        }
+        let (mut row, mut expected) = ([0.0; 256], [0.0; 256]);
+        (spread.row(32, &mut row), packed.row(32, &mut expected));
+        assert!(row == expected, "{kind}: another row");
+    }
+}
+
+#[test]
 fn the_smallest_byte_does_not_overflow() {
     // -128 is no value that quantising gives, but a file may hold it. It counts as -127.
     let mut matrix = packed(TensorType::Q8_0, 4, 64).0;
