@@ -16,7 +16,7 @@ use crate::top::top;
 pub struct FusionOptions {
     /// Weight of the ranking by words; 0 leaves it out. Default 0.25.
     pub lexical_weight: f32,
-    /// Weight of the ranking by embeddings; 0 leaves it out. Default 0.65.
+    /// Weight of the ranking by embeddings; 0 leaves it out. Default 0.75.
     pub vector_weight: f32,
 }
 
@@ -24,7 +24,7 @@ impl Default for FusionOptions {
     fn default() -> Self {
         Self {
             lexical_weight: 0.25,
-            vector_weight: 0.65,
+            vector_weight: 0.75,
         }
     }
 }

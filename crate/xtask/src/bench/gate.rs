@@ -117,11 +117,6 @@ impl Shares {
             declined_foreign: share(Kind::Foreign, false),
         }
     }
-
-    /// An answer that is withheld costs a reader as much as the two kinds of wrong ones together.
-    fn worth(self) -> f64 {
-        self.let_through + (self.declined_near + self.declined_foreign) / 2.0
-    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -175,7 +170,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     print("as it is", &shares(&|row| row.let_through), arguments.json)?;
     if arguments.fit {
-        let thresholds = fit(&rows, &names);
+        let thresholds = fit(&rows, &names)?;
         let fit = Fit {
             thresholds,
             sites: shares(&|row| thresholds.let_through(row.evidence)),
@@ -215,32 +210,37 @@ fn print(title: &str, sites: &[SiteShares], json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The thresholds whose worth, the mean of all sites, is the greatest; of equals the ones in the middle.
-fn fit(rows: &[Row], names: &[String]) -> Thresholds {
+/// Of the thresholds that let nine of ten answerable questions of each site through, those that decide rightly most often; of
+/// equals the ones in the middle.
+fn fit(rows: &[Row], names: &[String]) -> anyhow::Result<Thresholds> {
     let steps = |from: u8, to: u8| (from..=to).map(|step| f32::from(step) / 50.0);
-    let mut best: (f64, Vec<Thresholds>) = (f64::MIN, Vec::new());
+    let mut best: (usize, Vec<Thresholds>) = (0, Vec::new());
     for similarity_alone in steps(15, 40) {
         for similarity_floor in steps(8, 30).filter(|&floor| floor <= similarity_alone) {
-            for coverage_with_similarity in steps(0, 35) {
+            for coverage_with_similarity in steps(0, 50) {
                 let thresholds = Thresholds {
                     similarity_alone,
                     similarity_floor,
                     coverage_with_similarity,
                 };
-                let of = |name: &String| {
-                    Shares::of(rows, name, |row| thresholds.let_through(row.evidence)).worth()
-                };
-                let worth = names.iter().map(of).sum::<f64>();
-                if worth > best.0 + 1e-9 {
-                    best = (worth, Vec::new());
+                let decide = |row: &Row| thresholds.let_through(row.evidence);
+                let lets_enough = |name: &String| Shares::of(rows, name, decide).let_through >= 0.9;
+                if !names.iter().all(lets_enough) {
+                    continue;
                 }
-                if worth > best.0 - 1e-9 {
+                let is_right = |row: &&Row| decide(row) == (row.kind == Kind::Answerable);
+                let n_right = rows.iter().filter(is_right).count();
+                if n_right > best.0 {
+                    best = (n_right, Vec::new());
+                }
+                if n_right == best.0 {
                     best.1.push(thresholds);
                 }
             }
         }
     }
-    best.1[best.1.len() / 2]
+    let middle = best.1.get(best.1.len() / 2).copied();
+    middle.context("no thresholds let nine of ten answerable questions through")
 }
 
 /// Of a file of questions, what is needed here.
