@@ -1,4 +1,4 @@
-"""Turns the published MiniLM into embedder.gguf: a smaller vocabulary, 4- and 5-bit matrices, in llama.cpp's form."""
+"""Turns MiniLM's weights into embedder.gguf: a smaller vocabulary, 4- and 5-bit matrices, in llama.cpp's form."""
 
 import argparse
 import json
