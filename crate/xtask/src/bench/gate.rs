@@ -310,10 +310,7 @@ fn ask(program: &Path, bundle: &Path, questions: &[&str]) -> anyhow::Result<Vec<
     // All questions are read before the first answer is.
     let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
     let output = child.wait_with_output().context("no answers")?;
-    writer
-        .join()
-        .unwrap_or_else(|_| Ok(()))
-        .context("could not ask")?;
+    writer.join().unwrap_or(Ok(())).context("could not ask")?;
     if !output.status.success() {
         bail!("`anchorite ask` failed: {}", output.status);
     }
