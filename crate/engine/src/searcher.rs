@@ -97,7 +97,11 @@ impl<E: Embed> Searcher<E> {
         if !query.chars().any(char::is_alphanumeric) {
             return Ok(Found::default());
         }
-        let embedding = self.embed(query)?;
+        // A sorted search goes by words alone.
+        let embedding = match request.sort {
+            None => self.embed(query)?,
+            Some(_) => None,
+        };
         Ok(retrieve::search(
             &self.index,
             query,

@@ -122,15 +122,10 @@ impl Index {
         let (near, far) = vectors
             .map(|(vectors, embedding)| vectors.find(embedding, depth))
             .unzip();
-        let (hits, unread) = self.fused(&lexical, near.as_deref(), options);
+        let chosen = self.fused(&lexical, near.as_deref(), options);
         let far = far.unwrap_or_default().into_iter();
         let far = far.map(|number| (Family::Vectors, number));
-        let missing = self.unread(lexical.missing, far, unread, options);
-        Findings {
-            hits,
-            taken_for: lexical.taken_for,
-            missing,
-        }
+        self.findings(chosen, lexical, far, options)
     }
 
     /// The chunks that have as many of the query's words as any has, in the order that is asked for. None where it is not here: they
@@ -140,26 +135,22 @@ impl Index {
         let idx = self.orders.position(&sort.by);
         let order = idx.and_then(|idx| self.orders.get(idx));
         let far = idx.filter(|_| order.is_none());
-        let (mut hits, mut unread) = (Vec::new(), Vec::new());
+        let mut chosen = (Vec::new(), Vec::new());
         if far.is_none() {
+            let allowed = self.allowed(options);
             let rank = |document| order.map_or(0, |order| order.rank(document, sort.descending));
-            let mut places = self.most_covered(&lexical, rank, options);
+            let mut places = self.most_covered(&lexical, rank, allowed.as_deref());
             let best = places.iter().map(|place| place.1).max().unwrap_or(0);
             let candidates = std::iter::from_fn(|| {
                 let (_, score, Reverse(chunk)) = places.pop()?;
                 let share = f32::from_bits(score) / f32::from_bits(best);
                 Some(Fused::unranked(chunk, share))
             });
-            (hits, unread) = self.chosen(candidates, &lexical, options);
+            chosen = self.chosen(candidates, &lexical, allowed.as_deref(), options);
         }
         let far = far.and_then(|idx| u32::try_from(idx).ok()).into_iter();
         let far = far.map(|number| (Family::Orders, number));
-        let missing = self.unread(lexical.missing, far, unread, options);
-        Findings {
-            hits,
-            taken_for: lexical.taken_for,
-            missing,
-        }
+        self.findings(chosen, lexical, far, options)
     }
 
     /// Of the chunks that filters let through those that have as many of the query's words as any has, with the `rank` of their
@@ -168,13 +159,12 @@ impl Index {
         &self,
         lexical: &LexicalScores,
         rank: impl Fn(u32) -> u32,
-        options: &SearchOptions,
+        allowed: Option<&[bool]>,
     ) -> BinaryHeap<Place> {
-        let allowed = self.allowed(options);
         let scored = lexical.ranked.iter().filter_map(|&(chunk, score)| {
             let document = self.lexical.collection.document(chunk)?;
             let place = (Reverse(rank(document)), score.to_bits(), Reverse(chunk));
-            is_allowed(allowed.as_deref(), document).then_some((lexical.coverage(chunk), place))
+            is_allowed(allowed, document).then_some((lexical.coverage(chunk), place))
         });
         let scored: Vec<(f32, Place)> = scored.collect();
         let most = scored
@@ -188,21 +178,28 @@ impl Index {
         covered.map(|(_, place)| place).collect()
     }
 
-    /// What a search would read besides: shards of words, the `far` ones, filters; with none of these the texts of `unread`.
-    fn unread(
+    /// What was chosen, and what a search would read besides: shards of words, the `far` ones, filters; with none of these the texts
+    /// of chunks that only these tell of.
+    fn findings(
         &self,
-        words: Vec<(Family, u32)>,
+        (hits, unread): (Vec<Hit>, Vec<ChunkIdx>),
+        lexical: LexicalScores,
         far: impl Iterator<Item = (Family, u32)>,
-        unread: Vec<ChunkIdx>,
         options: &SearchOptions,
-    ) -> Vec<Shard> {
+    ) -> Findings {
         let filters = !options.filters.is_empty() && self.needs_filters();
         let filters = filters.then_some((Family::Filters, 0));
-        let shards: Vec<(Family, u32)> = words.into_iter().chain(far).chain(filters).collect();
-        match shards.is_empty() {
+        let words = lexical.missing.into_iter();
+        let shards: Vec<(Family, u32)> = words.chain(far).chain(filters).collect();
+        let missing = match shards.is_empty() {
             // Whether a chunk has a phrase only its text tells, once all words are known.
             true => self.needs_texts(unread),
             false => self.located(shards),
+        };
+        Findings {
+            hits,
+            taken_for: lexical.taken_for,
+            missing,
         }
     }
 
@@ -224,17 +221,18 @@ impl Index {
         options: &SearchOptions,
     ) -> (Vec<Hit>, Vec<ChunkIdx>) {
         let candidates = fuse::fuse(&lexical.ranked, vector, &options.fusion);
-        self.chosen(candidates, lexical, options)
+        let allowed = self.allowed(options);
+        self.chosen(candidates, lexical, allowed.as_deref(), options)
     }
 
-    /// The first of `candidates` that the options let through; second those of which only their texts would tell.
+    /// The first of `candidates` that filters and the options let through; second those of which only their texts would tell.
     fn chosen(
         &self,
         candidates: impl IntoIterator<Item = Fused>,
         lexical: &LexicalScores,
+        allowed: Option<&[bool]>,
         options: &SearchOptions,
     ) -> (Vec<Hit>, Vec<ChunkIdx>) {
-        let allowed = self.allowed(options);
         let mut n_of_document: HashMap<u32, usize> = HashMap::new();
         let (mut hits, mut unread) = (Vec::new(), Vec::new());
         for fused in candidates {
@@ -244,7 +242,7 @@ impl Index {
             let Some(document) = self.lexical.collection.document(fused.chunk) else {
                 continue;
             };
-            if !is_allowed(allowed.as_deref(), document) {
+            if !is_allowed(allowed, document) {
                 continue;
             }
             let chunk = ChunkIdx(fused.chunk);

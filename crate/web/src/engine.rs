@@ -140,10 +140,8 @@ impl Engine {
     }
 
     /// What the documents can be sorted by.
-    pub fn sort_keys(&self) -> Result<Vec<String>, JsValue> {
-        let session = self.session()?;
-        let session = session.try_borrow().map_err(|_| busy())?;
-        Ok(session.index().sort_keys().to_vec())
+    pub fn sort_keys(&self) -> Result<JsValue, JsValue> {
+        self.with_index(|index| value(&index.sort_keys()))
     }
 
     /// The best sections for a query that may still be being typed, and the shards that would make them complete.

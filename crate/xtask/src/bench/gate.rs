@@ -243,18 +243,6 @@ fn fit(rows: &[Row], names: &[String]) -> anyhow::Result<Thresholds> {
     middle.context("no thresholds let nine of ten answerable questions through")
 }
 
-/// Of a file of questions, what is needed here.
-#[derive(Deserialize)]
-struct File {
-    questions: Vec<Question>,
-    unanswerable: Vec<Question>,
-}
-
-#[derive(Deserialize)]
-struct Question {
-    question: String,
-}
-
 /// The questions about `site`, and those about the other sites, which it does not answer.
 fn questions(site: &str) -> anyhow::Result<Vec<(Kind, String)>> {
     let folder = run::root().join("tests/fixtures/questions");
@@ -278,10 +266,7 @@ fn questions(site: &str) -> anyhow::Result<Vec<(Kind, String)>> {
     }
     let mut all = Vec::new();
     for path in paths {
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("could not read `{}`", path.display()))?;
-        let file: File = serde_json::from_str(&text)
-            .with_context(|| format!("`{}` holds no questions", path.display()))?;
+        let file = prepare::questions(&path)?;
         let is_own = path.file_stem().is_some_and(|stem| stem == site);
         let kind = if is_own {
             Kind::Answerable

@@ -83,13 +83,21 @@ pub(super) struct Guide {
 
 /// Of a file of questions, what is needed here.
 #[derive(Deserialize)]
-struct Questions {
-    questions: Vec<Question>,
+pub(super) struct Questions {
+    pub(super) questions: Vec<Question>,
+    pub(super) unanswerable: Vec<Question>,
 }
 
 #[derive(Deserialize)]
-struct Question {
-    question: String,
+pub(super) struct Question {
+    pub(super) question: String,
+}
+
+/// Reads one of the files in `tests/fixtures/questions`.
+pub(super) fn questions(path: &Path) -> anyhow::Result<Questions> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("could not read `{}`", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("`{}` holds no questions", path.display()))
 }
 
 /// Builds the command line, and gives its path.
@@ -110,10 +118,7 @@ pub(super) fn guide() -> anyhow::Result<Guide> {
             .stdout(std::io::stderr()),
     )?;
     let path = run::root().join("tests/fixtures/questions/docs.json");
-    let text = fs::read_to_string(&path)
-        .with_context(|| format!("could not read `{}`", path.display()))?;
-    let read: Questions = serde_json::from_str(&text)
-        .with_context(|| format!("`{}` holds no questions", path.display()))?;
+    let read = questions(&path)?;
     let questions = read.questions.into_iter().map(|one| one.question).collect();
     Ok(Guide {
         program,
