@@ -78,7 +78,7 @@ for (const make of [doubleSite, realSite]) {
     test("searches by keywords when the embedder is damaged", async () => {
       const path = partOf(site, "embedder");
       const { page, context } = await visitWith(only(path, { flip: 1234 }));
-      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "failed", answer: "ready" });
+      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "failed", reading: "ready", answer: "ready" });
       assert.match(await said(page), new RegExp(path.replace("bundle/", "")));
       await page.fill("anchorite-search input", site.query.text);
       await page.locator("anchorite-search [role=option]").first().waitFor();
@@ -88,7 +88,7 @@ for (const make of [doubleSite, realSite]) {
     test("quotes without generating when the generator is missing", async () => {
       const path = partOf(site, "generator");
       const { page, context } = await visitWith(only(path, { status: 404 }));
-      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "ready", answer: "failed" });
+      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "ready", reading: "ready", answer: "failed" });
       const text = await said(page);
       assert.match(text, new RegExp(path));
       assert.match(text, /404/);
@@ -102,7 +102,7 @@ for (const make of [doubleSite, realSite]) {
     test("quotes without generating when the generator is damaged", async () => {
       const path = partOf(site, "generator");
       const { page, context } = await visitWith(only(path, { flip: 100 }));
-      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "ready", answer: "failed" });
+      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "ready", reading: "ready", answer: "failed" });
       assert.match(await said(page), new RegExp(path.replace("bundle/", "")));
       await context.close();
     });
@@ -150,7 +150,7 @@ for (const make of [doubleSite, realSite]) {
         const module = fs.readFileSync(path.join(site.roots[0], name));
         return { replace: withMemoryLimit(module, PAGES_WITHOUT_MODELS) };
       });
-      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "failed", answer: "failed" });
+      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "failed", reading: "ready", answer: "failed" });
       assert.match(await said(page), /no_memory/);
       assert.match(await said(page), /\d+ bytes were asked for/);
       const hits = await page.evaluate(async (query) => {
@@ -191,7 +191,7 @@ for (const make of [doubleSite, realSite]) {
       host.log.length = 0;
       await page.reload();
       await settle(page);
-      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "ready", answer: "ready" });
+      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "ready", reading: "ready", answer: "ready" });
       const files = host.log.map(({ url }) => url.slice(1)).filter((url) => url.startsWith("bundle/files/"));
       assert.deepEqual(files, [path]);
       await context.close();

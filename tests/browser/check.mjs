@@ -126,9 +126,9 @@ try {
     hit_at_3: round(hit(3)),
     hit_at_5: round(hit(5)),
     asked: asked.length,
-    answers: asked.filter(({ answer, expected }) => answer.answerable && expected.length > 0).length,
+    answers: asked.filter(({ answer, expected }) => answer.outcome === "answered" && expected.length > 0).length,
     unanswerable_asked: unanswerable.length,
-    unanswerable_declined: unanswerable.filter(({ answer }) => !answer.answerable).length,
+    unanswerable_declined: unanswerable.filter(({ answer }) => answer.outcome !== "answered").length,
     anchors_ok: results.every(({ missing }) => missing.length === 0),
     anchors_checked: known.size,
     tokens_per_second_median: round(quantile(speeds, 0.5)),
@@ -151,7 +151,8 @@ for (const { question, expected, found, rank, answer, citations, missing, query_
   const line = { kind: "question", question, expected, found: found.map(own), rank, query_ms: round(query_ms) };
   if (answer) {
     Object.assign(line, {
-      answerable: answer.answerable,
+      outcome: answer.outcome,
+      probability: answer.probability,
       quote: answer.quote?.text ?? null,
       text: answer.sentences.map(({ text }) => text).join(" "),
       supported: answer.sentences.map(({ supported }) => supported),

@@ -53,6 +53,7 @@ export function fakeSite(docs, out, { embedder = 300_000, generator = 900_000 } 
     ["index", "index.json", [Buffer.from(JSON.stringify(chunks))]],
     ["vectors", "vectors.bin", [noise(4_000, "vectors")]],
     ["embedder", "embedder.gguf", [noise(embedder, "embedder")]],
+    ["reader", "reader.gguf", [noise(200_000, "reader")]],
     ["generator", "generator.gguf", [noise(generator / 2, "one"), noise(generator / 2, "two")]],
   ];
   const bundle = path.join(out, "bundle");

@@ -58,7 +58,7 @@ for (const make of [doubleSite, realSite]) {
         await ready(page);
         const { module, rungs } = await state(page);
         assert.equal(module, "search");
-        assert.deepEqual(rungs, { keyword: "ready", meaning: "ready", answer: "waiting" });
+        assert.deepEqual(rungs, { keyword: "ready", meaning: "ready", reading: "waiting", answer: "waiting" });
         assert.deepEqual(modules(), [...small, ...embedder]);
         assert.equal(files().some((url) => /relaxed/.test(url)), relaxed, "instructions as the browser takes them");
         assert.ok(!files().includes(partOf(site, "generator")), "no generator is fetched");
@@ -82,7 +82,7 @@ for (const make of [doubleSite, realSite]) {
       release();
       await ready(tab);
       const { rungs } = await state(tab);
-      assert.deepEqual(rungs, { keyword: "ready", meaning: "failed", answer: "waiting" });
+      assert.deepEqual(rungs, { keyword: "ready", meaning: "failed", reading: "waiting", answer: "waiting" });
       assert.deepEqual(await search(tab, site.query.text), before);
       await context.close();
     });
@@ -128,11 +128,11 @@ for (const make of [doubleSite, realSite]) {
           // A search that is under way when the worker is replaced is not lost.
           const search = engine.search(query);
           const answer = await engine.ask(question);
-          return { answerable: answer.answerable, quoted: answer.quote !== null, backend: answer.backend, hits: (await search).length };
+          return { outcome: answer.outcome, quoted: answer.quote !== null, backend: answer.backend, hits: (await search).length };
         },
         { question: site.answerable, query: site.query.text },
       );
-      assert.equal(seen.answerable, true);
+      assert.equal(seen.outcome, "answered");
       assert.equal(seen.quoted, true);
       assert.equal(seen.backend, null, "nothing asked for the generator");
       assert.ok(seen.hits > 0, "hits found");
@@ -163,7 +163,7 @@ for (const make of [doubleSite, realSite]) {
       await ready(page);
       assert.deepEqual(await state(page).then(({ module, rungs }) => ({ module, rungs })), {
         module: "answers",
-        rungs: { keyword: "ready", meaning: "ready", answer: "ready" },
+        rungs: { keyword: "ready", meaning: "ready", reading: "ready", answer: "ready" },
       });
       assert.deepEqual(problems, []);
       await context.close();

@@ -20,7 +20,7 @@ fn an_answer_quotes_the_sentence_and_cites_its_section() {
     let run = built().run("ask", &["How long do I bake the loaf?", "--json"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     let answer: Value = serde_json::from_str(&run.stdout).expect("JSON");
-    assert_eq!(answer["answerable"], true, "{answer}");
+    assert_eq!(answer["outcome"], "answered", "{answer}");
     assert_eq!(
         answer["quote"]["text"], "Bake the loaf for forty minutes in a hot oven.",
         "{answer}"

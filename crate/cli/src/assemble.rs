@@ -16,6 +16,9 @@ use crate::select::Selected;
 use crate::settings::{BundleArguments, read_model};
 use crate::warnings::{Group, Warnings};
 
+/// The file of the reader in a folder of models.
+pub(crate) const READER: &str = "reader.gguf";
+
 /// What a build did; the data behind its last lines.
 #[derive(Serialize)]
 pub(crate) struct Summary {
@@ -162,21 +165,23 @@ fn weights(
         name: "embedder.gguf".to_owned(),
         bytes: embedder,
     }];
+    let mut wanted = Vec::new();
+    // A generator is not optional, unless it was left out on purpose; the others are where the folder has none.
+    if !arguments.no_reader && models.join(READER).exists() {
+        wanted.push((Role::Reader, READER));
+    }
     if !arguments.no_generator {
-        for (role, name) in [
-            (Role::Generator, "generator.gguf"),
-            (Role::Adapter, "adapter.gguf"),
-        ] {
-            // An adapter is optional; a generator is not, unless it was left out on purpose.
-            if role == Role::Adapter && !models.join(name).exists() {
-                continue;
-            }
-            weights.push(WeightFile {
-                role,
-                name: name.to_owned(),
-                bytes: read_model(models, name)?,
-            });
+        wanted.push((Role::Generator, "generator.gguf"));
+        if models.join("adapter.gguf").exists() {
+            wanted.push((Role::Adapter, "adapter.gguf"));
         }
+    }
+    for (role, name) in wanted {
+        weights.push(WeightFile {
+            role,
+            name: name.to_owned(),
+            bytes: read_model(models, name)?,
+        });
     }
     Ok(weights)
 }

@@ -8,7 +8,8 @@ use anchorite::model::adapter::Adapter;
 use anchorite::model::embed::Embedder;
 use anchorite::model::generate::{BackendRequest, Generator};
 use anchorite::model::parts::Parts;
-use anchorite::{EngineError, Session};
+use anchorite::model::read::Reader;
+use anchorite::{EngineError, Session, Thresholds};
 use anyhow::Context;
 
 use crate::report::Hint;
@@ -25,13 +26,16 @@ pub(crate) fn manifest(dir: &Path) -> anyhow::Result<Manifest> {
     Manifest::parse(&bytes).with_context(|| format!("could not read `{}`", path.display()))
 }
 
-/// A session that searches by words, and by meaning where the bundle holds an embedder.
+/// A session that searches by words, by meaning where the bundle holds an embedder, and reads where it holds a reader.
 pub(crate) fn open(dir: &Path, manifest: &Manifest) -> anyhow::Result<Session> {
     let index = index(dir, manifest)
         .with_context(|| format!("could not read the bundle `{}`", dir.display()))?;
-    let mut session = Session::new(index, manifest.id.clone());
+    let mut session = Session::new(index, manifest.id.clone(), Thresholds::of(manifest));
     if let Some(embedder) = embedder(dir, manifest)? {
         session.set_embedder(embedder)?;
+    }
+    if let Some(parts) = weights(dir, manifest, Role::Reader)? {
+        session.set_reader(Reader::load(parts).context("could not load the reader")?);
     }
     Ok(session)
 }

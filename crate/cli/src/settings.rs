@@ -157,6 +157,9 @@ pub(crate) struct BundleArguments {
     /// Leave the generator and its adapter out: search and quotations only.
     #[arg(long)]
     pub(crate) no_generator: bool,
+    /// Leave the reader out: quotations are then chosen by the words they share with the question, and nothing counts as answered.
+    #[arg(long)]
+    pub(crate) no_reader: bool,
     /// Print a summary as JSON on standard output.
     #[arg(long)]
     pub(crate) json: bool,

@@ -4,7 +4,7 @@ use anchorite_model::generate::Backend;
 use anchorite_model::sample::SampleOptions;
 use serde::{Deserialize, Serialize};
 
-use crate::gate::Evidence;
+use crate::gate::{Evidence, Outcome};
 
 /// What the caller may set for one question; every field has a default.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -97,13 +97,43 @@ impl Passage {
     }
 }
 
-/// A sentence of a passage, word for word.
+/// A unit of a passage, word for word: whole sentences, an item, a row with its header, a definition, or code.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Quote {
-    /// The sentence as it stands in the passage.
+    /// The unit as it stands in the passage. Where it consists of two parts that lie apart, a line with `…` is between them.
     pub text: String,
     /// The passage's number.
     pub passage: usize,
+    /// The likeliest answer inside `text`; `None` without a reader.
+    pub mark: Option<Mark>,
+}
+
+/// A piece of a text, counted in UTF-16 code units, as JavaScript counts.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Mark {
+    /// Units before it.
+    pub start: usize,
+    /// Units before its end.
+    pub end: usize,
+}
+
+impl Quote {
+    /// What the mark holds.
+    pub fn marked(&self) -> Option<&str> {
+        let mark = self.mark?;
+        let byte = |units: usize| {
+            let mut n_units = 0;
+            let mut ends = self.text.char_indices().map(|(at, letter)| {
+                n_units += letter.len_utf16();
+                (at + letter.len_utf8(), n_units)
+            });
+            match units {
+                0 => Some(0),
+                _ => ends.find(|(_, n_units)| *n_units == units).map(|(end, _)| end),
+            }
+        };
+        self.text.get(byte(mark.start)?..byte(mark.end)?)
+    }
 }
 
 /// A sentence that the generator wrote, with what it cites and whether that supports it.
@@ -129,10 +159,10 @@ pub enum AskEvent {
     },
     /// The quotation that leads, or the word that the documents don't say.
     Quote {
-        /// `None` when not answerable.
+        /// `None` when the documents don't say.
         quote: Option<Quote>,
-        /// Whether the gate let the question through.
-        answerable: bool,
+        /// What the question comes to.
+        outcome: Outcome,
     },
     /// A piece of the generator's text.
     Text {
@@ -160,7 +190,7 @@ pub enum AskEvent {
 pub struct Timing {
     /// Embedding the question and searching.
     pub retrieve_ms: f64,
-    /// Choosing the quotation.
+    /// Reading the passages and choosing the quotation.
     pub quote_ms: f64,
     /// From the prompt to the first token.
     pub prefill_ms: f64,
@@ -183,15 +213,17 @@ pub struct Timing {
 pub struct Answer {
     /// The question as asked.
     pub question: String,
-    /// Whether the documents say something about it, see [`crate::gate`].
-    pub answerable: bool,
+    /// What it comes to: answered, the closest passage, or not in these documents.
+    pub outcome: Outcome,
+    /// The probability that the quotation answers, 0 to 1; `None` without a reader.
+    pub probability: Option<f32>,
     /// What that was decided from.
     pub evidence: Evidence,
-    /// The sentence that leads; `None` when not answerable.
+    /// The quotation that leads; `None` when the documents don't say.
     pub quote: Option<Quote>,
     /// What the generator wrote, checked; empty when it did not run.
     pub sentences: Vec<Sentence>,
-    /// The passages, best first; the nearest sections when not answerable.
+    /// The passages, best first; the nearest sections when the documents don't say.
     pub passages: Vec<Passage>,
     /// Whether the reader stopped it.
     pub stopped: bool,

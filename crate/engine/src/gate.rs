@@ -1,15 +1,74 @@
-//! Turns the retrieval's evidence into a decision: can these documents answer, or don't they say.
+//! The decision whether the documents answer: a calibrated probability, and three outcomes.
 
-use serde::Serialize;
+use anchorite_index::bundle::Manifest;
+use serde::{Deserialize, Serialize};
 
-/// What retrieval found for a question.
+use crate::read::Signs;
+
+/// What a question comes to.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The quotation answers, as surely as the site's threshold asks for.
+    Answered,
+    /// The closest passage is quoted; it may not answer.
+    Closest,
+    /// These documents don't say; the nearest sections are named.
+    Absent,
+}
+
+/// What a decision rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Evidence {
-    /// Cosine similarity of the best passage, -1 to 1; `None` without an embedder.
+    /// Cosine similarity of the best passage, -1 to 1; `None` without vectors.
     pub similarity: Option<f32>,
     /// Share of the question's terms, weighted by rarity, that the best passage contains; 0 to 1.
     pub coverage: f32,
+    /// What the reader says of the unit that is quoted; `None` without a reader.
+    pub reading: Option<Signs>,
 }
+
+/// From which probability a question counts as answered, and from which its closest passage is worth showing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// At least this probability, 0 to 1: [`Outcome::Answered`].
+    pub answered: f32,
+    /// At least this probability, at most `answered`: [`Outcome::Closest`].
+    pub closest: f32,
+}
+
+impl Thresholds {
+    /// Those of a bundle, or where it has none of its own those for all sites.
+    pub fn of(manifest: &Manifest) -> Self {
+        let own = manifest.calibration.as_ref();
+        own.map_or_else(Self::default, |calibration| Self {
+            answered: calibration.answered,
+            closest: calibration.closest,
+        })
+    }
+}
+
+impl Default for Thresholds {
+    /// For sites that have no threshold of their own.
+    fn default() -> Self {
+        Self {
+            answered: 0.5,
+            closest: 0.15,
+        }
+    }
+}
+
+/// Weights of a logistic function of what the reader and the retrieval say. Fitted by `anchorite eval answers --fit`.
+const BIAS: f32 = -1.0;
+const MARGIN: f32 = 0.2;
+const EVIDENCE: f32 = 0.3;
+const ANSWERABLE: f32 = 0.4;
+const RELEVANT: f32 = 0.3;
+const LEAD: f32 = 0.05;
+const COVERAGE: f32 = 1.0;
+const SIMILARITY: f32 = 1.0;
+/// What stands in for the similarity where there are no vectors: near the mean of answerable questions.
+const NO_SIMILARITY: f32 = 0.5;
 
 /// At this similarity the passage is about the question, whatever words it uses.
 const SIMILARITY_ALONE: f32 = 0.42;
@@ -20,19 +79,42 @@ const COVERAGE_WITH_SIMILARITY: f32 = 0.44;
 /// Without an embedder, words are all there is.
 const COVERAGE_ALONE: f32 = 0.40;
 
-/// Whether the documents are likely to answer.
-///
-/// One set of thresholds for all sites, fitted on the questions in `tests/fixtures/questions` by `cargo xtask bench gate --fit`: they
-/// let 0.91 and 0.99 of the answerable questions of the two sites through, decline 0.90 and 0.88 of questions about the other
-/// site, and only 0.67 and 0.12 of questions near the topic that the pages don't answer. That takes reading, not counting; a
-/// fit per site belongs to the build.
-pub fn is_answerable(evidence: Evidence) -> bool {
-    match evidence.similarity {
-        Some(similarity) => {
-            similarity >= SIMILARITY_ALONE
-                || (similarity >= SIMILARITY_FLOOR && evidence.coverage >= COVERAGE_WITH_SIMILARITY)
+impl Evidence {
+    /// The probability that the quotation answers, 0 to 1; `None` without a reader, for words and similarity alone tell topics
+    /// apart, not answers.
+    pub fn probability(&self) -> Option<f32> {
+        let signs = self.reading?;
+        let logit = BIAS
+            + MARGIN * signs.margin
+            + EVIDENCE * signs.evidence
+            + ANSWERABLE * signs.answerable
+            + RELEVANT * signs.relevant
+            + LEAD * signs.lead
+            + COVERAGE * self.coverage
+            + SIMILARITY * self.similarity.unwrap_or(NO_SIMILARITY);
+        Some(1.0 / (1.0 + (-logit).exp()))
+    }
+
+    /// What that comes to. Without a reader nothing is claimed to be answered: what is near enough is the closest passage.
+    pub fn outcome(&self, thresholds: Thresholds) -> Outcome {
+        match self.probability() {
+            Some(probability) if probability >= thresholds.answered => Outcome::Answered,
+            Some(probability) if probability >= thresholds.closest => Outcome::Closest,
+            None if self.is_near() => Outcome::Closest,
+            Some(_) | None => Outcome::Absent,
         }
-        None => evidence.coverage >= COVERAGE_ALONE,
+    }
+
+    /// Whether the passages are about the question, as far as words and similarity tell: fitted on the questions of two sites, of which
+    /// they let 0.91 and 0.99 through.
+    fn is_near(&self) -> bool {
+        match self.similarity {
+            Some(similarity) => {
+                similarity >= SIMILARITY_ALONE
+                    || (similarity >= SIMILARITY_FLOOR && self.coverage >= COVERAGE_WITH_SIMILARITY)
+            }
+            None => self.coverage >= COVERAGE_ALONE,
+        }
     }
 }
 
@@ -40,22 +122,49 @@ pub fn is_answerable(evidence: Evidence) -> bool {
 mod tests {
     use super::*;
 
+    fn evidence(similarity: Option<f32>, coverage: f32, reading: Option<Signs>) -> Evidence {
+        Evidence {
+            similarity,
+            coverage,
+            reading,
+        }
+    }
+
     #[test]
-    fn needs_meaning_or_meaning_with_words() {
+    fn without_a_reader_nothing_is_claimed() {
         let cases = [
-            (Some(0.7), 0.0, true),
-            (Some(0.40), 0.5, true),
-            (Some(0.40), 0.3, false),
-            (Some(0.1), 1.0, false),
-            (None, 0.9, true),
-            (None, 0.3, false),
+            (Some(0.7), 0.0, Outcome::Closest),
+            (Some(0.40), 0.5, Outcome::Closest),
+            (Some(0.40), 0.3, Outcome::Absent),
+            (Some(0.1), 1.0, Outcome::Absent),
+            (None, 0.9, Outcome::Closest),
+            (None, 0.3, Outcome::Absent),
         ];
         for (similarity, coverage, expected) in cases {
-            let evidence = Evidence {
-                similarity,
-                coverage,
-            };
-            assert_eq!(is_answerable(evidence), expected, "for {evidence:?}");
+            let found = evidence(similarity, coverage, None).outcome(Thresholds::default());
+            assert_eq!(found, expected, "for {similarity:?} and {coverage}");
         }
+    }
+
+    #[test]
+    fn a_surer_reader_is_likelier_right() {
+        let signs = |logit: f32| Signs {
+            margin: logit,
+            evidence: logit,
+            answerable: logit,
+            relevant: logit,
+            lead: 0.0,
+        };
+        let outcome = |logit| {
+            evidence(Some(0.5), 0.5, Some(signs(logit))).outcome(Thresholds::default())
+        };
+        assert_eq!(outcome(6.0), Outcome::Answered);
+        assert_eq!(outcome(-6.0), Outcome::Absent);
+        let stricter = Thresholds {
+            answered: 1.1,
+            closest: 0.1,
+        };
+        let found = evidence(Some(0.5), 0.5, Some(signs(6.0))).outcome(stricter);
+        assert_eq!(found, Outcome::Closest, "no probability reaches 1.1");
     }
 }

@@ -1,7 +1,7 @@
 //! Turns a question into a cited answer, by joining the index and the models.
 //!
-//! The modules stand in the order in which a question flows: [`retrieve`] finds passages, [`gate`] decides whether they
-//! can answer, [`quote`] picks the sentence that answers best, [`prompt`] lays the passages before the generator,
+//! The modules stand in the order in which a question flows: [`retrieve`] finds passages, [`read`] looks for what answers in them,
+//! [`gate`] decides whether that does, [`quote`] takes it out of its passage word for word, [`prompt`] lays the passages before the generator,
 //! [`check`] matches what it wrote with what it cites, and [`session`] runs them in that order; [`searcher`] is the part
 //! of it that only searches, and [`recover`] says where an answer goes on whose device was lost. Nothing here knows files, the network, a GPU or a page: bytes, a clock and a seed are given.
 
@@ -12,12 +12,14 @@ pub mod error;
 pub mod gate;
 pub mod prompt;
 pub mod quote;
+pub mod read;
 pub mod recover;
 pub mod retrieve;
 pub mod sentence;
 pub mod searcher;
 pub mod session;
 
+pub use gate::{Outcome, Thresholds};
 pub use answer::{Answer, AskEvent, AskOptions, Passage, Quote, Sentence, Timing};
 pub use embed::Embed;
 pub use error::EngineError;

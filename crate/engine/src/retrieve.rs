@@ -141,11 +141,8 @@ pub fn needs(index: &Index, question: &str, embedding: Option<&[f32]>, limit: us
 }
 
 fn passage_options(limit: usize) -> SearchOptions {
-    SearchOptions {
-        // Some may be the same text again, or the same section.
-        limit: limit.saturating_mul(2),
-        ..SearchOptions::default()
-    }
+    // Some may be the same text again, or the same section.
+    SearchOptions::question(limit.saturating_mul(2))
 }
 
 /// The best passages for a question, best first, and the evidence that the best of them answers.
@@ -176,7 +173,7 @@ pub fn passages(
             read.push(range);
         }
     }
-    (passages, evidence(&hits, embedding.is_some()))
+    (passages, evidence(&hits))
 }
 
 /// The passage of a hit, and the chunks of its section that are read with it.
@@ -222,17 +219,15 @@ fn around(index: &Index, chunk: ChunkIdx) -> (String, Range<u32>) {
     (texts.join("\n\n"), range)
 }
 
-/// The strongest similarity and coverage among the first three: fusion may put the nearest passage second.
-fn evidence(hits: &[Hit], has_embedding: bool) -> Evidence {
+/// The strongest similarity and coverage among the first three: fusion may put the nearest passage second. Where none of them
+/// was found by its vector, there is no similarity to go by.
+fn evidence(hits: &[Hit]) -> Evidence {
     let first = &hits[..hits.len().min(3)];
-    let similarity = first
-        .iter()
-        .filter_map(|hit| hit.vector.as_ref())
-        .map(|ranked| ranked.score)
-        .fold(-1.0, f32::max);
+    let found = first.iter().filter_map(|hit| hit.vector.as_ref());
     Evidence {
-        similarity: has_embedding.then_some(similarity),
+        similarity: found.map(|ranked| ranked.score).reduce(f32::max),
         coverage: first.iter().map(|hit| hit.coverage).fold(0.0, f32::max),
+        reading: None,
     }
 }
 

@@ -137,13 +137,13 @@ impl<E: Embed> Searcher<E> {
         })
     }
 
-    /// The sentence of what was read that answers `question` best.
-    pub(crate) fn quote(
+    /// The sentence of what was read that shares most with `question`.
+    pub(crate) fn quote_by_words(
         &self,
         question: &str,
         reading: &Reading,
     ) -> Result<Option<Quote>, EngineError> {
-        quote::quote(
+        quote::by_words(
             question,
             reading.embedding.as_deref(),
             &reading.passages,

@@ -7,22 +7,26 @@ use anchorite_index::{Index, Shard, ShardId};
 use anchorite_model::adapter::Adapter;
 use anchorite_model::embed::Embedder;
 use anchorite_model::generate::{Backend, GenerateOptions, Generator, StopReason};
+use anchorite_model::read::Reader;
 use anchorite_model::sample::SampleOptions;
 
 use crate::answer::{Answer, AskEvent, AskOptions, Passage, Timing};
 use crate::error::EngineError;
+use crate::gate::{Outcome, Thresholds};
 use crate::recover::{Reload, Setback, load_again};
 use crate::retrieve::{Found, SearchRequest};
 use crate::searcher::{Searcher, check_length};
-use crate::{check, gate, prompt};
+use crate::{check, prompt, quote, read};
 
 /// One bundle, with whatever models have been loaded for it.
 ///
-/// Every rung of the ladder works without the next: an index alone searches by words, an embedder adds meaning, a
-/// generator adds prose.
+/// Every rung of the ladder works without the next: an index alone searches by words, an embedder adds meaning, a reader finds
+/// what answers and decides whether it does, a generator adds prose.
 pub struct Session {
     searcher: Searcher,
     bundle: String,
+    reader: Option<Reader>,
+    thresholds: Thresholds,
     generator: Option<Generator>,
     /// The adapter, and whether it is in the generator now.
     adapter: Option<(Adapter, bool)>,
@@ -31,11 +35,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that searches by words; `bundle` is the manifest's id, which every answer carries.
-    pub fn new(index: Index, bundle: String) -> Session {
+    /// A session that searches by words. Every answer carries `bundle`, the manifest's id, and is judged by `thresholds`.
+    pub fn new(index: Index, bundle: String, thresholds: Thresholds) -> Session {
         Session {
             searcher: Searcher::new(index),
             bundle,
+            reader: None,
+            thresholds,
             generator: None,
             adapter: None,
             reload: None,
@@ -53,6 +59,16 @@ impl Session {
     /// [`EngineError::EmbedderMismatch`] when the index holds vectors of another length.
     pub fn set_embedder(&mut self, embedder: Embedder) -> Result<(), EngineError> {
         self.searcher.set_embedder(embedder)
+    }
+
+    /// Adds the reader, without which a quotation is chosen by the words it shares with the question and nothing counts as answered.
+    pub fn set_reader(&mut self, reader: Reader) {
+        self.reader = Some(reader);
+    }
+
+    /// The reader, once it is loaded.
+    pub fn reader(&self) -> Option<&Reader> {
+        self.reader.as_ref()
     }
 
     /// Adds the generator, and the adapter that gives it its voice.
@@ -145,7 +161,7 @@ impl Session {
         check_options(options)?;
 
         let start = now_ms();
-        let reading = self.searcher.read(question, options.passages)?;
+        let mut reading = self.searcher.read(question, options.passages)?;
         let mut timing = Timing {
             retrieve_ms: now_ms() - start,
             ..Timing::default()
@@ -157,25 +173,37 @@ impl Session {
         .is_break();
 
         let start = now_ms();
-        let mut answerable = gate::is_answerable(reading.evidence) && !reading.passages.is_empty();
-        let quote = if answerable && !stopped {
-            self.searcher.quote(question, &reading)?
-        } else {
-            None
+        let best = match &self.reader {
+            Some(reader) if !stopped => {
+                let candidates = read::candidates(reader, question, &reading.passages)?;
+                candidates.into_iter().next()
+            }
+            _ => None,
         };
-        answerable = quote.is_some();
+        reading.evidence.reading = best.as_ref().map(|best| best.signs);
+        let mut outcome = reading.evidence.outcome(self.thresholds);
+        let quote = match (&best, outcome) {
+            (_, Outcome::Absent) => None,
+            _ if stopped => None,
+            (Some(best), _) => Some(quote::quote(best, &reading.passages[best.passage])),
+            (None, _) => self.searcher.quote_by_words(question, &reading)?,
+        };
+        if quote.is_none() {
+            outcome = Outcome::Absent;
+        }
         timing.quote_ms = now_ms() - start;
         stopped = stopped
             || on_event(AskEvent::Quote {
                 quote: quote.clone(),
-                answerable,
+                outcome,
             })
             .await
             .is_break();
 
         let mut answer = Answer {
             question: question.to_owned(),
-            answerable,
+            outcome,
+            probability: reading.evidence.probability(),
             evidence: reading.evidence,
             quote,
             sentences: Vec::new(),
@@ -185,7 +213,10 @@ impl Session {
             backend: self.backend().cloned(),
             timing,
         };
-        if answerable && !stopped && options.generate && options.max_tokens > 0 {
+        // Without a reader nobody knows whether the passage answers; whoever loads a generator all the same wants its text.
+        let is_answered =
+            outcome == Outcome::Answered || (outcome == Outcome::Closest && self.reader.is_none());
+        if is_answered && !stopped && options.generate && options.max_tokens > 0 {
             self.write(&mut answer, options, now_ms, on_event).await?;
         }
         Ok(answer)

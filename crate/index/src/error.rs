@@ -213,7 +213,7 @@ pub enum BundleError {
     /// The bundle was made for another version of the format.
     #[error("bundle format is not supported: expected `{expected}`, found `{found}`")]
     UnknownFormat {
-        /// The one version that this program reads.
+        /// The newest version that this program reads.
         expected: u32,
         /// The version that the manifest names.
         found: u64,

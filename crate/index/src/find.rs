@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use crate::filters::Filters;
 use crate::fuse::{self, Fused, FusionOptions, Ranked};
 use crate::index::{ChunkIdx, Index};
-use crate::lexical::{self, LexicalOptions, LexicalScores};
+use crate::lexical::{self, LexicalOptions, LexicalScores, Phrases};
 use crate::order::Sort;
 use crate::shard::{Family, Shard};
 
@@ -45,6 +45,18 @@ impl Default for SearchOptions {
 }
 
 impl SearchOptions {
+    /// For a question, of which what stands between quotation marks is a part like any other, only dearer.
+    pub fn question(limit: usize) -> Self {
+        Self {
+            limit,
+            lexical: LexicalOptions {
+                phrases: Phrases::Preferred,
+                ..LexicalOptions::default()
+            },
+            ..Self::default()
+        }
+    }
+
     /// For search while typing: the last word may be unfinished.
     pub fn while_typing(limit: usize) -> Self {
         Self {
@@ -103,7 +115,8 @@ impl Index {
     /// The best chunks for a query, by its words and, where there is one, by its embedding. Shards that are not here are passed
     /// over, and named; what is in those of vectors is estimated.
     ///
-    /// What the query has between quotation marks, hits have in their text, heading or title. An embedding of another dimension
+    /// What the query has between quotation marks, hits have in their text, heading or title, or those that have it come first, as
+    /// [`Phrases`] in the options says. An embedding of another dimension
     /// than [`dimension`](Self::dimension) finds nothing: compare them once, when the embedder is loaded.
     pub fn find(
         &self,
@@ -117,12 +130,18 @@ impl Index {
         let depth = options.depth.max(options.limit);
         let lexical = self.lexical.search(query, depth, &options.lexical);
         let vectors = self.vectors.as_ref().zip(embedding);
-        // Who quotes asks for these words.
-        let vectors = vectors.filter(|_| lexical.phrases.is_empty());
+        let demanded = demanded(&lexical, options);
+        // Texts of like meaning don't have the words that are demanded.
+        let vectors = vectors.filter(|_| demanded.is_empty());
         let (near, far) = vectors
             .map(|(vectors, embedding)| vectors.find(embedding, depth))
             .unzip();
-        let chosen = self.fused(&lexical, near.as_deref(), options);
+        let mut chosen = self.fused(&lexical, near.as_deref(), options);
+        if demanded.is_empty() {
+            // A text that is not here yet is fetched because it is a hit, and then finds its place.
+            let lacks = |hit: &Hit| !self.has_phrases(hit.chunk, &lexical.phrases).unwrap_or(false);
+            chosen.0.sort_by_key(lacks);
+        }
         let far = far.unwrap_or_default().into_iter();
         let far = far.map(|number| (Family::Vectors, number));
         self.findings(chosen, lexical, far, options)
@@ -246,7 +265,7 @@ impl Index {
                 continue;
             }
             let chunk = ChunkIdx(fused.chunk);
-            match self.has_phrases(chunk, &lexical.phrases) {
+            match self.has_phrases(chunk, demanded(lexical, options)) {
                 Some(true) => {}
                 Some(false) => continue,
                 None => {
@@ -293,6 +312,14 @@ impl Index {
         };
         let has = |phrase: &Vec<String>| fields().any(|field| lexical::contains(field, phrase));
         Some(phrases.iter().all(has))
+    }
+}
+
+/// The phrases that every hit must have.
+fn demanded<'s>(lexical: &'s LexicalScores, options: &SearchOptions) -> &'s [Vec<String>] {
+    match options.lexical.phrases {
+        Phrases::Demanded => &lexical.phrases,
+        Phrases::Preferred => &[],
     }
 }
 

@@ -174,7 +174,7 @@ fn large_files_are_cut_into_parts() {
 fn refuses_other_versions_whatever_else_they_hold() {
     for (json, found) in [
         (&br#"{ "format": 1, "files": [] }"#[..], 1),
-        (br#"{ "format": 4, "rivers": [] }"#, 4),
+        (br#"{ "format": 5, "rivers": [] }"#, 5),
     ] {
         let refused = Manifest::parse(json).expect_err("another version");
         let expected = BundleError::UnknownFormat {

@@ -226,6 +226,9 @@ fn quotations_must_stand_as_they_are() {
     );
     check(&site, "\"errors returned\"", &[]);
     check(&site, "\"returned errors\" quickly", &["exact", "title"]);
+    let preferred = urls(&site, "\"returned errors\"", &SearchOptions::question(5));
+    assert_eq!(preferred.len(), 3, "nothing is left out: {preferred:?}");
+    assert_eq!(preferred[2], "apart", "what has the words apart comes last");
 }
 
 #[test]

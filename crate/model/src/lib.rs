@@ -2,7 +2,8 @@
 //!
 //! The modules stand in the order in which bytes flow: a file's parts are read as GGUF, which gives the tokenizer,
 //! the template, the configuration, the weights and an adapter; the forward pass turns tokens into logits through
-//! the kernels; sampling and generation turn logits into text; the embedder turns text into a vector.
+//! the kernels; sampling and generation turn logits into text; the embedder turns text into a vector, and the
+//! reader finds in a text what answers a question.
 
 pub mod error;
 pub mod parts;
@@ -22,6 +23,7 @@ pub mod forward;
 pub mod sample;
 pub mod generate;
 pub mod embed;
+pub mod read;
 
 pub use adapter::Adapter;
 pub use config::ModelConfig;

@@ -11,6 +11,7 @@ use anchorite::model::forward::GpuForward;
 use anchorite::model::generate::{BackendRequest, Generator};
 use anchorite::model::gguf::Gguf;
 use anchorite::model::parts::Parts;
+use anchorite::model::read::Reader;
 use anchorite::recover::Reload;
 use anchorite::{AskEvent, AskOptions, EngineError};
 use wasm_bindgen::prelude::*;
@@ -49,6 +50,18 @@ impl Engine {
             let embedder = Embedder::load(Parts::new(parts))?;
             let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
             session.set_embedder(embedder)
+        };
+        load().map_err(|error| to_js(&error))
+    }
+
+    /// Makes quotations and decisions those of the reader, once its parts are here.
+    pub fn load_reader(&self) -> Result<(), JsValue> {
+        let session = self.session()?;
+        let load = || -> Result<(), EngineError> {
+            let reader = Reader::load(Parts::new(self.files.take(Role::Reader)?))?;
+            let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
+            session.set_reader(reader);
+            Ok(())
         };
         load().map_err(|error| to_js(&error))
     }

@@ -6,6 +6,8 @@ use std::rc::Rc;
 
 use anchorite::EngineError;
 use anchorite::SearchRequest;
+#[cfg(feature = "answers")]
+use anchorite::Thresholds;
 use anchorite::index::bundle::{self, FileEntry, Manifest, Role};
 use anchorite::index::error::BundleError;
 use anchorite::index::{Index, Shard, ShardId, Sort};
@@ -23,7 +25,7 @@ pub(crate) type Session = anchorite::Searcher<crate::elsewhere::Elsewhere>;
 
 #[cfg(feature = "answers")]
 fn session(index: Index, manifest: &Manifest) -> Session {
-    Session::new(index, manifest.id.clone())
+    Session::new(index, manifest.id.clone(), Thresholds::of(manifest))
 }
 #[cfg(not(feature = "answers"))]
 fn session(index: Index, _: &Manifest) -> Session {

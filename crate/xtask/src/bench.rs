@@ -1,7 +1,6 @@
 //! Turns the checkout into figures: ours beside other engines, on the same machine in the same minutes.
 
 mod build;
-mod gate;
 mod gpu;
 mod lookup;
 mod prefix;
@@ -40,8 +39,6 @@ pub(crate) enum Bench {
     /// Search by words in Chromium, beside Pagefind, MiniSearch and Orama, and by meaning, beside hnswlib-wasm, voy and Orama, on
     /// the toolchain's own documentation.
     Search(search::Arguments),
-    /// How often the gate decides as the committed questions say.
-    Gate(gate::Arguments),
     /// Answers of the default generator, one thread, with and without guessing tokens from the passages.
     Lookup(lookup::Arguments),
     /// The first token of a later question over the same site, with and without what is known from the one before.
@@ -108,7 +105,6 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::Embed(output) => embed(output),
         Bench::Build(arguments) => build::run(arguments),
         Bench::Search(arguments) => search::run(arguments),
-        Bench::Gate(arguments) => gate::run(arguments),
         Bench::Lookup(arguments) => lookup::run(arguments),
         Bench::Prefix(arguments) => prefix::run(arguments),
     }

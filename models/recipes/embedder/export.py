@@ -7,32 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from gguf import GGMLQuantizationType, GGUFWriter, LlamaFileType, TokenType
+from gguf import GGUFWriter, LlamaFileType, TokenType
 from tokenizers import Tokenizer
 
 import calibration
 import model
 import quantise
-from quantise import BLOCK, Codes
+from rounding import TYPES, Codes, packed, plain
 from vocabulary import SPECIAL_TOKENS
 
 # Texts are read up to so many tokens; positions beyond them are left out.
 POSITIONS = 256
-TYPES = {4: GGMLQuantizationType.Q4_0, 5: GGMLQuantizationType.Q5_0}
-
-
-def packed(codes: Codes) -> np.ndarray:
-    """The blocks as ggml lays them out: scale, for 5 bits the upper bits, then two values a byte, 16 apart."""
-    n_rows = codes.values.shape[0]
-    values = codes.values.numpy().astype(np.int16).reshape(n_rows, -1, BLOCK)
-    values = (values - quantise.bounds(codes.n_bits)[0]).astype(np.uint8)
-    scales = codes.scales.numpy().astype("<f2")[..., None].view(np.uint8)
-    low = values & 15
-    parts = [scales, low[..., :16] | (low[..., 16:] << 4)]
-    if codes.n_bits == 5:
-        upper = ((values >> 4).astype(np.uint32) << np.arange(BLOCK, dtype=np.uint32)).sum(-1, dtype=np.uint32)
-        parts.insert(1, upper.astype("<u4")[..., None].view(np.uint8))
-    return np.concatenate(parts, axis=-1).reshape(n_rows, -1)
 
 
 def spelling(token: str) -> str:
@@ -72,7 +57,7 @@ def add_tensors(writer: GGUFWriter, weights: model.Weights, codes: dict[str, Cod
         writer.add_tensor(name, weights[source].numpy().astype(kind))
 
     words = weights["embeddings.word_embeddings.weight"][torch.tensor(kept)]
-    add_codes("token_embd.weight", quantise.plain(words, 4))
+    add_codes("token_embd.weight", plain(words, 4))
     positions = weights["embeddings.position_embeddings.weight"][:POSITIONS]
     writer.add_tensor("position_embd.weight", positions.numpy().astype(np.float16))
     add_floats("token_types.weight", "embeddings.token_type_embeddings.weight")

@@ -119,6 +119,8 @@ export class Engine {
     return [];
   }
 
+  load_reader() {}
+
   load_embedder() {
     this.#file("embedder");
     this.#meaning = true;
@@ -185,8 +187,10 @@ export class Engine {
     const said = best ? sentences(best.text) : [];
     const overlap = (text) => terms(text).filter((word) => words.includes(word)).length;
     const text = [...said].sort((a, b) => overlap(b) - overlap(a))[0] ?? "";
-    const quote = answerable ? { text, passage: 1 } : null;
-    onEvent({ kind: "quote", quote, answerable });
+    const outcome = answerable ? "answered" : "absent";
+    const start = text.search(/\S+\s*$/);
+    const quote = answerable ? { text, passage: 1, mark: { start, end: text.length } } : null;
+    onEvent({ kind: "quote", quote, outcome });
     const retrieve_ms = performance.now() - started;
     const out = [];
     let tokens = 0;
@@ -221,8 +225,9 @@ export class Engine {
     const decode_ms = performance.now() - decode;
     return {
       question,
-      answerable,
-      evidence: { similarity: null, coverage: answerable ? 1 : 0 },
+      outcome,
+      probability: answerable ? 0.9 : 0.1,
+      evidence: { similarity: null, coverage: answerable ? 1 : 0, reading: null },
       quote,
       sentences: out,
       passages,

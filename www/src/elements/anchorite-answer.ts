@@ -1,6 +1,6 @@
 // Turns one question and what came back so far into sources, quotation and checked sentences.
 import { css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
-import type { Answer, Passage, PlainError, Quote, Restarted, Sentence } from "../engine/protocol.js";
+import type { Answer, Outcome, Passage, PlainError, Quote, Restarted, Sentence } from "../engine/protocol.js";
 import "./anchorite-citation.js";
 import { backendName, restartLine, strings } from "./strings.js";
 import { tokens } from "./styles.js";
@@ -15,7 +15,8 @@ export interface Turn {
   readonly passages: readonly Passage[] | null;
   /** Undefined until the quotation is decided; null when there is none. */
   readonly quote: Quote | null | undefined;
-  readonly answerable: boolean | null;
+  /** Null until it is decided. */
+  readonly outcome: Outcome | null;
   /** Generated text as it streams, not yet checked. */
   readonly text: string;
   readonly answer: Answer | null;
@@ -28,13 +29,20 @@ export interface Turn {
 
 /** Nearest sections shown when the documents do not say. */
 const N_NEAREST = 3;
+/** The quotation with the likeliest answer in it marked. */
+function marked({ text, mark }: Quote): TemplateResult {
+  if (!mark) return html`${text}`;
+  const { start, end } = mark;
+  return html`${text.slice(0, start)}<mark part="mark">${text.slice(start, end)}</mark>${text.slice(end)}`;
+}
+
 /** Characters of a passage on a citation's card. */
 const EXCERPT = 260;
 
 /**
  * One answered question.
  *
- * @csspart question, sources, source, quote, not-found, generated, restarted, sentence, unsupported, details, error
+ * @csspart question, sources, source, quote, mark, closest, not-found, generated, restarted, sentence, unsupported, details, error
  */
 export class AnchoriteAnswer extends LitElement {
   static override properties: PropertyDeclarations = {
@@ -109,6 +117,11 @@ export class AnchoriteAnswer extends LitElement {
         font: 400 1.18em/1.55 var(--_serif);
         overflow-wrap: anywhere;
         text-wrap: pretty;
+        white-space: pre-line;
+      }
+      mark {
+        background: color-mix(in srgb, var(--_accent) 18%, transparent);
+        color: inherit;
       }
       figcaption {
         margin-block-start: 0.45rem;
@@ -217,7 +230,8 @@ export class AnchoriteAnswer extends LitElement {
   override render(): TemplateResult | typeof nothing {
     const { turn } = this;
     if (!turn) return nothing;
-    const silent = turn.answerable === false;
+    const silent = turn.outcome === "absent";
+    const closest = turn.outcome === "closest";
     const waiting = turn.status === "asking" && !turn.passages;
     return html`<article aria-busy=${turn.status === "asking" ? "true" : "false"}>
       <div class="question" part="question" role="heading" aria-level=${this.level}>${turn.question}</div>
@@ -226,7 +240,10 @@ export class AnchoriteAnswer extends LitElement {
         ? html`<p class="silent" part="not-found"><strong>${strings.silent}</strong><span>${strings.silentMore}</span></p>`
         : nothing}
       ${turn.passages ? this.#sources(silent ? turn.passages.slice(0, N_NEAREST) : turn.passages, silent) : nothing}
-      ${turn.quote ? this.#quote(turn.quote) : nothing} ${silent ? nothing : this.#generated(turn)}
+      ${closest
+        ? html`<p class="silent" part="closest"><strong>${strings.closest}</strong><span>${strings.closestMore}</span></p>`
+        : nothing}
+      ${turn.quote ? this.#quote(turn.quote, closest) : nothing} ${silent ? nothing : this.#generated(turn)}
       ${turn.restarted ? html`<p class="note" part="restarted">${restartLine(turn.restarted, turn.status === "asking")}</p>` : nothing}
       ${turn.early && turn.status === "done" && !silent ? html`<p class="note">${strings.modelLoading}</p>` : nothing}
       ${turn.status === "stopped" ? html`<p class="note" part="stopped">${strings.stopped}</p>` : nothing}
@@ -254,15 +271,15 @@ export class AnchoriteAnswer extends LitElement {
     </section>`;
   }
 
-  #quote(quote: Quote): TemplateResult {
+  #quote(quote: Quote, closest: boolean): TemplateResult {
     const passage = this.#passage(quote.passage);
     const where = passage ? breadcrumb(passage.title, passage.headings).join(" › ") : "";
     const href = passage ? quoteLink(this.link(passage.url), quote.text) : "";
     return html`<figure part="quote">
-      <blockquote cite=${href}>${quote.text}</blockquote>
+      <blockquote cite=${href}>${marked(quote)}</blockquote>
       ${passage
         ? html`<figcaption>
-            ${strings.quoteFrom} <a part="quote-link" href=${href}>${where}</a> ${this.#citation(passage)}
+            ${closest ? strings.quoteClosest : strings.quoteFrom} <a part="quote-link" href=${href}>${where}</a> ${this.#citation(passage)}
           </figcaption>`
         : nothing}
     </figure>`;

@@ -9,7 +9,7 @@ import type { Turn } from "./anchorite-answer.js";
 import { isTyping } from "./anchorite-search.js";
 import { BundleElement } from "./base.js";
 import { chatStyles } from "./chat-styles.js";
-import { chatLine, restartLine, strings } from "./strings.js";
+import { announced, chatLine, restartLine, strings } from "./strings.js";
 import { tokens } from "./styles.js";
 import { errorBox } from "./text.js";
 
@@ -137,7 +137,7 @@ export class AnchoriteChat extends BundleElement {
       status: "asking",
       passages: null,
       quote: undefined,
-      answerable: null,
+      outcome: null,
       text: "",
       answer: null,
       error: null,
@@ -152,8 +152,8 @@ export class AnchoriteChat extends BundleElement {
         signal: running.signal,
         onEvent: (event) => this.#onEvent(id, event),
       });
-      this.#change(id, { status: "done", answer, quote: answer.quote, answerable: answer.answerable, early: early && !answer.backend });
-      this.#announce(answer.answerable ? strings.announceDone : strings.silent);
+      this.#change(id, { status: "done", answer, quote: answer.quote, outcome: answer.outcome, early: early && !answer.backend });
+      this.#announce(announced(answer.outcome));
       this.#emit("anchorite-answer", answer);
     } catch (thrown) {
       if (isAbort(thrown)) {
@@ -285,7 +285,7 @@ export class AnchoriteChat extends BundleElement {
         this.#announce(strings.announceSources(event.passages.length));
         return;
       case "quote":
-        this.#change(id, { quote: event.quote, answerable: event.answerable });
+        this.#change(id, { quote: event.quote, outcome: event.outcome });
         if (event.quote) this.#announce(event.quote.text);
         return;
       case "text": {

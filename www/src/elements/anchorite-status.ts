@@ -88,7 +88,7 @@ export class AnchoriteStatus extends BundleElement {
     const written = backend ? [backendName(backend.kind), backend.device, backend.reason].filter(Boolean).join(" · ") : "";
     return html`<ol>
         ${row(strings.rungKeyword, rungs.keyword, size)} ${row(strings.rungMeaning, rungs.meaning, strings.rungMeaningReady)}
-        ${row(strings.rungQuote, rungs.keyword, strings.rungQuoteReady)} ${row(strings.rungAnswer, rungs.answer, written)}
+        ${row(strings.rungQuote, rungs.reading, strings.rungQuoteReady)} ${row(strings.rungAnswer, rungs.answer, written)}
       </ol>
       <p part="summary">
         ${strings.bytes(megabytes(bytes.fetched), megabytes(bytes.cached))}${state.offline ? ` ${strings.offline}` : nothing}

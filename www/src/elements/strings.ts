@@ -1,6 +1,6 @@
 // Turns states into the words that readers see; every visible sentence of the elements is here.
 import type { EngineState } from "../engine/client.js";
-import type { Restarted, RungState } from "../engine/protocol.js";
+import type { Outcome, Restarted, RungState } from "../engine/protocol.js";
 
 export const strings = {
   searchLabel: "Search the documents",
@@ -21,6 +21,9 @@ export const strings = {
   sources: "Sources",
   nearest: "Nearest sections",
   quoteFrom: "Quoted from",
+  quoteClosest: "Closest passage, from",
+  closest: "Perhaps not an answer.",
+  closestMore: "This passage comes closest to the question. Read it in its place before you rely on it.",
   silent: "The documents do not say.",
   silentMore: "Nothing in them answers this question well enough to quote. These sections come nearest.",
   experimental: "Experimental: written by a small model; the quotation above is what the documents say.",
@@ -53,7 +56,7 @@ export const strings = {
   rungMeaning: "Meaning",
   rungMeaningReady: "sentence embedder, in this tab",
   rungQuote: "Quotations",
-  rungQuoteReady: "the best sentence, word for word, with its place",
+  rungQuoteReady: "reads passages and says whether they answer",
   rungAnswer: "Written text",
   indexSize: (documents: number, chunks: number): string => `${documents} documents in ${chunks} passages`,
   waiting: "waiting",
@@ -65,6 +68,7 @@ export const strings = {
   bundle: "Bundle",
   announceSources: (count: number): string => `${count} ${count === 1 ? "source" : "sources"} found.`,
   announceDone: "The answer is complete.",
+  announceClosest: "No sure answer; the closest passage is quoted.",
 } as const;
 
 /** Decimal megabytes, as file managers and network tools count them. */
@@ -152,4 +156,9 @@ export function backendName(kind: string | undefined): string {
     default:
       return kind ?? "";
   }
+}
+
+/** What is said aloud when an answer is complete. */
+export function announced(outcome: Outcome): string {
+  return { answered: strings.announceDone, closest: strings.announceClosest, absent: strings.silent }[outcome];
 }

@@ -75,7 +75,7 @@ interface Pending {
 
 const WAITING: RungState = { kind: "waiting" };
 
-const RUNGS: EngineState["rungs"] = { keyword: WAITING, meaning: WAITING, answer: WAITING };
+const RUNGS: EngineState["rungs"] = { keyword: WAITING, meaning: WAITING, reading: WAITING, answer: WAITING };
 
 /** Engines by bundle address, so that the elements of one page share one worker. */
 const shared = new Map<string, Anchorite>();

@@ -25,7 +25,7 @@ export interface PartEntry {
 }
 
 export interface FileEntry {
-  readonly role: "index" | "vectors" | "embedder" | "generator" | "adapter";
+  readonly role: "index" | "vectors" | "embedder" | "reader" | "generator" | "adapter";
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -91,10 +91,12 @@ export interface Passage {
   readonly score: number;
 }
 
-/** A sentence copied from a passage, never rewritten. */
+/** A unit copied from a passage, never rewritten: sentences, an item, a row with its header, a definition, or code. */
 export interface Quote {
   readonly text: string;
   readonly passage: number;
+  /** The likeliest answer inside `text`, as `text.slice(start, end)`; null without a reader. */
+  readonly mark: { readonly start: number; readonly end: number } | null;
 }
 
 /** One generated sentence, with the passages that the check found to support it. */
@@ -118,15 +120,33 @@ export interface Timing {
   readonly tokens_per_second: number;
 }
 
-/** What `answerable` was decided from: cosine of the nearest passage (null without an embedder), share of the question's words found. */
+/**
+ * What a question comes to. `answered`: the quotation answers, as surely as the site asks for. `closest`: the closest passage is
+ * quoted, and may not answer. `absent`: these documents don't say.
+ */
+export type Outcome = "answered" | "closest" | "absent";
+
+/**
+ * What the outcome was decided from: cosine of the nearest passage (null without an embedder), share of the question's words found,
+ * and what the reader says of the unit that is quoted, in logits (null without a reader).
+ */
 export interface Evidence {
   readonly similarity: number | null;
   readonly coverage: number;
+  readonly reading: {
+    readonly margin: number;
+    readonly evidence: number;
+    readonly answerable: number;
+    readonly relevant: number;
+    readonly lead: number;
+  } | null;
 }
 
 export interface Answer {
   readonly question: string;
-  readonly answerable: boolean;
+  readonly outcome: Outcome;
+  /** The probability that the quotation answers, 0 to 1; null without a reader. */
+  readonly probability: number | null;
   readonly evidence: Evidence;
   readonly quote: Quote | null;
   readonly sentences: readonly Sentence[];
@@ -164,7 +184,7 @@ export interface AskOptions {
  */
 export type AskEvent =
   | { readonly kind: "sources"; readonly passages: readonly Passage[] }
-  | { readonly kind: "quote"; readonly quote: Quote | null; readonly answerable: boolean }
+  | { readonly kind: "quote"; readonly quote: Quote | null; readonly outcome: Outcome }
   | { readonly kind: "text"; readonly text: string }
   | Restarted
   | { readonly kind: "backend"; readonly backend: Backend };
@@ -181,7 +201,7 @@ export interface Restarted {
 }
 
 /** The parts of the ladder that load one after the other; each works without the next. */
-export type Rung = "keyword" | "meaning" | "answer";
+export type Rung = "keyword" | "meaning" | "reading" | "answer";
 
 /** Where a rung stands. `absent`: not in this bundle. `skipped`: not wanted on this device, see `reason`. */
 export type RungState =

@@ -111,17 +111,16 @@ export function ofRoles({ files }: Manifest, ...roles: FileEntry["role"][]): rea
 
 /**
  * Rung 2: vectors and the sentence embedder. Without them, search goes on by keywords. `start` says where they go; `alone`
- * runs its work when nothing else holds the engine. What is left of a small index comes last.
+ * runs its work when nothing else holds the engine.
  */
 export async function loadMeaning<Engine extends SearchEngine>(
   ready: Session<Engine>,
   start: (ready: Session<Engine>) => Promise<Meaning>,
   alone: (work: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  const { engine, manifest, store } = ready;
+  const { manifest } = ready;
   // What can't be kept now is fetched when it is needed.
-  const keep = (turn?: () => Promise<void>): Promise<void> => keepIndex(ready, turn).catch(() => undefined);
-  if (manifest.shards.bytes <= SMALL_BYTES) await keep();
+  if (manifest.shards.bytes <= SMALL_BYTES) await keepIndex(ready).catch(() => undefined);
   const embedder = ofRoles(manifest, "embedder");
   const vectors = ofRoles(manifest, "vectors");
   await climb("meaning", embedder.length === 0 || vectors.length === 0, async () => {
@@ -130,11 +129,16 @@ export async function loadMeaning<Engine extends SearchEngine>(
     post({ kind: "rung", rung: "meaning", state: { kind: "starting" } });
     await alone(async () => into.load());
   });
+}
+
+/** Removes what an earlier version of the bundle left here, and keeps what is left of a small index while nobody searches. */
+export async function keepRest<Engine extends SearchEngine>(ready: Session<Engine>): Promise<void> {
+  const { engine, manifest, store } = ready;
   if (ready.isUpdate) {
     const pieces: readonly Piece[] = [...manifest.files.flatMap(({ parts }) => parts), ...(await ready.free(() => engine.shards()))];
     await store.prune(new Set(pieces.map(({ path }) => path)));
   }
-  if (manifest.shards.bytes <= KEEP_BYTES && !savesData()) await keep(quiet);
+  if (manifest.shards.bytes <= KEEP_BYTES && !savesData()) await keepIndex(ready, quiet).catch(() => undefined);
 }
 
 /** Whether the reader, or the browser for them, asked for fewer bytes. */

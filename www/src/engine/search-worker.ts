@@ -1,7 +1,7 @@
 // Turns requests from a page that only searches into calls of the small wasm engine, which has no model, and of one that embeds.
 import init, { Engine } from "#pkg-search";
 import type { SearchRequest } from "./protocol.js";
-import { answerSearch, bytesOf, failed, listen, loadMeaning, type Meaning, ofRoles, open, type Session } from "./rungs.js";
+import { answerSearch, bytesOf, failed, keepRest, listen, loadMeaning, type Meaning, ofRoles, open, type Session } from "./rungs.js";
 
 /** The embedder's script, beside this one; written in by `build.mjs`. */
 declare const EMBEDDER: string;
@@ -16,7 +16,12 @@ listen((request: SearchRequest) => {
   }
   // No call here outlasts its own turn, so nothing else ever holds the engine.
   session = open(request.bundle, { init, Engine }, async (call) => call());
-  session.then((ready) => loadMeaning(ready, meaning, (work) => work())).catch(failed);
+  session
+    .then(async (ready) => {
+      await loadMeaning(ready, meaning, (work) => work());
+      await keepRest(ready);
+    })
+    .catch(failed);
 });
 
 /** The embedder is a module of its own, so that the first results don't wait for its code. */

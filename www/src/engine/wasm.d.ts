@@ -22,6 +22,8 @@ export class Engine {
   constructor(manifest: Uint8Array);
   /** Makes the index searchable by meaning, once the embedder's parts are here. */
   load_embedder(): void;
+  /** Makes quotations and decisions those of the reader, once its parts are here. */
+  load_reader(): void;
   /**
    * Opens the graphics device and compiles the generator's kernels once the parts that have arrived tell which; nothing
    * before that. To be awaited before `load_generator`, which reports what goes wrong.

@@ -9,9 +9,11 @@ import {
   climb,
   failed,
   fetchFiles,
+  keepRest,
   listen,
   loadMeaning,
   type Meaning,
+  ofRoles,
   open,
   post,
   reply,
@@ -27,6 +29,8 @@ type Session = Ready<Engine>;
 let session: Promise<Session> | null = null;
 /** Loading is one chain, so that a rung never competes with the one below it for the connection. */
 let loading: Promise<void> = Promise.resolve();
+/** Settles when the reader is loaded or can't be: a question that is asked before waits for it. */
+let reading: Promise<void> = Promise.resolve();
 /** What changes the engine, or holds it from token to token, goes one after the other. */
 let exclusive: Promise<unknown> = Promise.resolve();
 const aborts = new Map<number, AbortFlag>();
@@ -39,6 +43,10 @@ listen((request: Request) => {
       session = open(request.bundle, { init, Engine }, free);
       loading = session.then((ready) => loadMeaning(ready, meaning, alone)).catch(failed);
       if (request.awaitMeaning) session = Promise.all([session, loading]).then(([ready]) => ready);
+      loading = loading.then(() => opened()).then(loadReader, () => undefined);
+      reading = loading;
+      // Nothing waits for what is only kept for later.
+      void reading.then(() => opened()).then(keepRest).catch(() => undefined);
       return;
     case "prepare":
       loading = loading
@@ -55,6 +63,7 @@ listen((request: Request) => {
       });
       void reply(request.id, async () => {
         const flag = await abort;
+        await reading;
         try {
           const answer = await alone(() => ask(request, flag));
           post({ kind: "answer", id: request.id, answer });
@@ -139,6 +148,16 @@ async function meaning({ engine }: Session): Promise<Meaning> {
       engine.load_embedder();
     },
   };
+}
+
+/** Rung 3: the reader, which finds what answers and decides whether it does. */
+async function loadReader(ready: Session): Promise<void> {
+  const files = ofRoles(ready.manifest, "reader");
+  await climb("reading", files.length === 0, async () => {
+    await fetchFiles(ready, "reading", files);
+    post({ kind: "rung", rung: "reading", state: { kind: "starting" } });
+    await alone(async () => ready.engine.load_reader());
+  });
 }
 
 /** Rung 4: the generator, on the backend that the ladder chooses before a byte of it is fetched. */

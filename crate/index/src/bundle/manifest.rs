@@ -7,8 +7,10 @@ use crate::error::BundleError;
 use crate::hex;
 use crate::vector::MAX_DIMENSION;
 
-/// The one version of the format that is written and read.
-pub const FORMAT: u32 = 3;
+/// The version of the format that is written.
+pub const FORMAT: u32 = 4;
+/// The oldest version that is read: 3 knows no reader and no calibration.
+pub const OLDEST_FORMAT: u32 = 3;
 /// Where the manifest stands in a bundle.
 pub const MANIFEST_PATH: &str = "manifest.json";
 /// Largest part: static hosts refuse files of 25 MiB and more.
@@ -17,6 +19,7 @@ const MAX_MANIFEST_BYTES: usize = 1 << 20;
 const MAX_FILES: usize = 64;
 const MAX_PARTS: usize = 4096;
 const MAX_NAME_BYTES: usize = 200;
+const MAX_BINS: usize = 100;
 pub(super) const MAX_CHUNKS: u32 = 1 << 24;
 
 /// What a file of a bundle is for.
@@ -29,6 +32,8 @@ pub enum Role {
     Vectors,
     /// Weights that turn a query into an embedding.
     Embedder,
+    /// Weights that find in a passage what answers a question.
+    Reader,
     /// Weights that write answers.
     Generator,
     /// Weights that are added to the generator's.
@@ -42,6 +47,7 @@ impl Role {
             Self::Index => "index",
             Self::Vectors => "vectors",
             Self::Embedder => "embedder",
+            Self::Reader => "reader",
             Self::Generator => "generator",
             Self::Adapter => "adapter",
         }
@@ -50,7 +56,7 @@ impl Role {
     fn extension(self) -> &'static str {
         match self {
             Self::Index | Self::Vectors => "bin",
-            Self::Embedder | Self::Generator | Self::Adapter => "gguf",
+            Self::Embedder | Self::Reader | Self::Generator | Self::Adapter => "gguf",
         }
     }
 }
@@ -62,13 +68,14 @@ impl std::fmt::Display for Role {
 }
 
 /// What a bundle holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Version of the format: [`FORMAT`].
+    /// Version of the format: [`OLDEST_FORMAT`] to [`FORMAT`].
     pub format: u32,
     /// Version of the program that wrote it.
     pub anchorite: String,
-    /// SHA-256 over roles, names, lengths and hashes of all files and parts: the same content gives the same id.
+    /// SHA-256 over roles, names, lengths and hashes of all files and parts, and the calibration: the same content gives the same
+    /// id.
     pub id: String,
     /// How many documents are indexed.
     pub documents: u32,
@@ -78,8 +85,46 @@ pub struct Manifest {
     pub embedding_dimension: Option<u32>,
     /// The shards of the index, which `index` names.
     pub shards: ShardTotals,
+    /// From which probability this site's questions count as answered; `None` where too few questions could be made of it, or no
+    /// reader was at hand: the thresholds for all sites hold then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// All other files but the manifest.
     pub files: Vec<FileEntry>,
+}
+
+/// What questions that were made of a site's own pages say of its answers.
+///
+/// A question is right when its own section is quoted, and wrong when another is, or when any is quoted although the question's
+/// page was left out of the index.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// From this probability on, 0 to 1, a question counts as answered.
+    pub answered: f32,
+    /// From this probability on, at most `answered`, the closest passage is shown.
+    pub closest: f32,
+    /// How many questions were asked: with their page, without it, and those of other sites.
+    pub questions: u32,
+    /// How many of them count as answered.
+    pub claimed: u32,
+    /// How many of these are wrong.
+    pub wrong: u32,
+    /// Upper bound of the share of wrong answers among those that count as answered, at a confidence of 95 % (Clopper and Pearson,
+    /// 1934). It holds for questions like those that were made.
+    pub risk: f32,
+    /// How often the quotation was right, by probability, ascending.
+    pub reliability: Vec<ReliabilityBin>,
+}
+
+/// Questions of like probability.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReliabilityBin {
+    /// The mean of their probabilities.
+    pub probability: f32,
+    /// How many there are.
+    pub questions: u32,
+    /// How many of them were quoted rightly.
+    pub right: u32,
 }
 
 /// How many shards an index has, tables and all.
@@ -136,7 +181,7 @@ impl Manifest {
         };
         // The version first: what a newer format holds is none of this program's business.
         let Version { format: found } = serde_json::from_slice(bytes).map_err(syntax)?;
-        if found != u64::from(FORMAT) {
+        if !(u64::from(OLDEST_FORMAT)..=u64::from(FORMAT)).contains(&found) {
             return Err(BundleError::UnknownFormat {
                 expected: FORMAT,
                 found,
@@ -192,7 +237,10 @@ impl Manifest {
                 ));
             }
         }
-        let expected = content_id(&self.files);
+        if let Some(calibration) = &self.calibration {
+            calibration.check()?;
+        }
+        let expected = content_id(&self.files, self.calibration.as_ref());
         if self.id != expected {
             return Err(field("id".to_owned(), expected, &self.id));
         }
@@ -210,6 +258,41 @@ impl Manifest {
             .iter()
             .flat_map(|file| &file.parts)
             .find(|part| part.path == path)
+    }
+}
+
+impl Calibration {
+    fn check(&self) -> Result<(), BundleError> {
+        let shares = [
+            ("answered", self.answered),
+            ("closest", self.closest),
+            ("risk", self.risk),
+        ];
+        let bins = self.reliability.iter().map(|bin| ("reliability", bin.probability));
+        for (name, found) in shares.into_iter().chain(bins) {
+            if !(0.0..=1.0).contains(&found) {
+                return Err(field(
+                    format!("calibration.{name}"),
+                    "0 to 1".to_owned(),
+                    found,
+                ));
+            }
+        }
+        if self.closest > self.answered {
+            return Err(field(
+                "calibration.closest".to_owned(),
+                format!("at most `answered`, {}", self.answered),
+                self.closest,
+            ));
+        }
+        if self.reliability.len() > MAX_BINS {
+            return Err(field(
+                "calibration.reliability".to_owned(),
+                format!("at most {MAX_BINS}"),
+                self.reliability.len(),
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -344,8 +427,12 @@ pub(super) fn shard_path(sha256: &str) -> String {
     part_path(sha256, Role::Index)
 }
 
-pub(super) fn content_id(files: &[FileEntry]) -> String {
+pub(super) fn content_id(files: &[FileEntry], calibration: Option<&Calibration>) -> String {
     let mut hash = Sha256::new();
+    if let Some(found) = calibration {
+        // Shares that are written with as many digits as tell them apart are the same number when read again.
+        hash.update(format!("calibration {found:?}\n"));
+    }
     for file in files {
         hash.update(format!(
             "{} {} {} {}\n",

@@ -23,7 +23,7 @@ pub struct WeightFile {
 }
 
 /// A bundle, ready to be put into a folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
     /// What it holds.
     pub manifest: Manifest,
@@ -70,7 +70,7 @@ pub fn write(
     let manifest = Manifest {
         format: FORMAT,
         anchorite: anchorite_version.to_owned(),
-        id: content_id(&files),
+        id: content_id(&files, None),
         documents: count("number of documents", index.n_documents())?,
         chunks: count("number of chunks", index.n_chunks())?,
         embedding_dimension: index
@@ -78,19 +78,41 @@ pub fn write(
             .map(|n| count("dimension", n))
             .transpose()?,
         shards,
+        calibration: None,
         files,
     };
-    manifest.check()?;
-    let mut json =
-        serde_json::to_vec_pretty(&manifest).map_err(|error| BundleError::ManifestSyntax {
-            reason: error.to_string(),
-        })?;
-    json.push(b'\n');
-    bundle.push((MANIFEST_PATH.to_owned(), json));
+    bundle.push((MANIFEST_PATH.to_owned(), json(&manifest)?));
     Ok(Bundle {
         manifest,
         files: bundle,
     })
+}
+
+/// The manifest's file, once all that others rely on was checked.
+fn json(manifest: &Manifest) -> Result<Vec<u8>, BundleError> {
+    manifest.check()?;
+    let mut json =
+        serde_json::to_vec_pretty(manifest).map_err(|error| BundleError::ManifestSyntax {
+            reason: error.to_string(),
+        })?;
+    json.push(b'\n');
+    Ok(json)
+}
+
+impl Bundle {
+    /// Adds what the site's own questions say of its answers, which changes the id and nothing but the manifest.
+    ///
+    /// # Errors
+    /// [`BundleError::ManifestField`] for a share that is none.
+    pub fn set_calibration(&mut self, calibration: Option<Calibration>) -> Result<(), BundleError> {
+        self.manifest.id = content_id(&self.manifest.files, calibration.as_ref());
+        self.manifest.calibration = calibration;
+        let json = json(&self.manifest)?;
+        if let Some((_, manifest)) = self.files.last_mut() {
+            *manifest = json;
+        }
+        Ok(())
+    }
 }
 
 /// Cuts a file into parts and adds those that are not there yet.

@@ -20,7 +20,7 @@ mod search;
 pub(crate) mod spelling;
 mod terms;
 
-pub use search::{LexicalOptions, LexicalScores, Strictness};
+pub use search::{LexicalOptions, LexicalScores, Phrases, Strictness};
 pub use terms::terms;
 
 pub(crate) use phrase::contains;

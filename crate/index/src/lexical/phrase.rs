@@ -5,17 +5,31 @@ use super::tokenize::{Token, TokenKind, tokens};
 /// Longer quotations are compared by their first so many words.
 const MAX_WORDS: usize = 32;
 
-/// What stands between quotation marks, two words or more, as it is written but for case.
+/// An opening quotation mark and those that close it: English, German, French, Danish, Swedish, Polish, Chinese and Japanese ones,
+/// straight and full-width ones.
+const MARKS: [(char, &[char]); 13] = [
+    ('"', &['"']),
+    ('\u{201c}', &['\u{201d}']),
+    ('\u{201e}', &['\u{201c}', '\u{201d}']),
+    ('\u{201d}', &['\u{201d}']),
+    ('\u{ab}', &['\u{bb}']),
+    ('\u{bb}', &['\u{ab}', '\u{bb}']),
+    ('\u{2039}', &['\u{203a}']),
+    ('\u{203a}', &['\u{2039}']),
+    ('\u{300c}', &['\u{300d}']),
+    ('\u{300e}', &['\u{300f}']),
+    ('\u{300a}', &['\u{300b}']),
+    ('\u{301d}', &['\u{301e}', '\u{301f}']),
+    ('\u{ff02}', &['\u{ff02}']),
+];
+/// Single marks are apostrophes too: they open before a word and close behind one.
+const SINGLE_MARKS: [(char, char); 3] = [('\'', '\''), ('\u{2018}', '\u{2019}'), ('\u{201a}', '\u{2018}')];
+
+/// What stands between quotation marks, two words or more, as it is written but for case. A mark that nothing closes opens
+/// nothing: it is still being typed.
 pub(crate) fn phrases(query: &str) -> Vec<Vec<String>> {
-    const MARKS: [char; 6] = ['"', '\u{201c}', '\u{201d}', '\u{201e}', '\u{ab}', '\u{bb}'];
-    let pieces: Vec<&str> = query.split(MARKS).collect();
-    // Every second piece was opened by a mark; the last one was not closed, and is still being typed.
-    let quoted = pieces
-        .iter()
-        .skip(1)
-        .step_by(2)
-        .take(pieces.len().saturating_sub(1) / 2);
-    quoted
+    quoted(query)
+        .into_iter()
         .map(|quoted| {
             words(&tokens(quoted))
                 .take(MAX_WORDS)
@@ -24,6 +38,42 @@ pub(crate) fn phrases(query: &str) -> Vec<Vec<String>> {
         })
         .filter(|words: &Vec<String>| words.len() > 1)
         .collect()
+}
+
+/// What stands between a mark and the one that closes it, first to last.
+fn quoted(query: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = query;
+    let mut before = None;
+    while let Some(mark) = rest.chars().next() {
+        let inner = &rest[mark.len_utf8()..];
+        if let Some(end) = closing(mark, before, inner) {
+            found.push(&inner[..end]);
+            let close = inner[end..].chars().next();
+            rest = &inner[end + close.map_or(0, char::len_utf8)..];
+            before = close;
+        } else {
+            rest = inner;
+            before = Some(mark);
+        }
+    }
+    found
+}
+
+/// Where in `inner` what `mark` opens behind the character `before` is closed.
+fn closing(mark: char, before: Option<char>, inner: &str) -> Option<usize> {
+    if let Some((_, closing)) = MARKS.iter().find(|(open, _)| *open == mark) {
+        return inner.find(*closing);
+    }
+    let (_, close) = SINGLE_MARKS.iter().find(|(open, _)| *open == mark)?;
+    let opens = !before.is_some_and(char::is_alphanumeric)
+        && inner.chars().next().is_some_and(char::is_alphanumeric);
+    let mut ends = inner.match_indices(*close).filter(|(at, found)| {
+        let follows = inner[at + found.len()..].chars().next();
+        let is_behind_a_word = !inner[..*at].ends_with(char::is_whitespace);
+        is_behind_a_word && !follows.is_some_and(char::is_alphanumeric)
+    });
+    ends.next().map(|(at, _)| at).filter(|_| opens)
 }
 
 /// Whether `text` has the words of `phrase` one after the other.
@@ -47,6 +97,26 @@ mod tests {
         let expected = vec![vec!["returned".to_owned(), "errors".to_owned()]];
         assert_eq!(phrases("why \"Returned errors\" now"), expected);
         assert_eq!(phrases("\u{201c}returned errors\u{201d}"), expected);
+        for query in [
+            "was hei\u{df}t \u{201e}returned errors\u{201c}?",
+            "\u{ab} returned errors \u{bb}",
+            "\u{bb}returned errors\u{ab}",
+            "\u{201d}returned errors\u{201d}",
+            "\u{300c}returned errors\u{300d}",
+            "don't 'returned errors' it's",
+            "\u{2018}returned errors\u{2019}, it\u{2019}s",
+        ] {
+            assert_eq!(phrases(query), expected, "{query:?}");
+        }
+        assert!(
+            phrases("why don't users' errors return 'til now").is_empty(),
+            "apostrophes quote nothing"
+        );
+        assert_eq!(
+            phrases("'the user's errors' now").len(),
+            1,
+            "an apostrophe inside a word closes nothing"
+        );
         assert!(
             phrases("why \"returned errors").is_empty(),
             "not closed yet"

@@ -32,6 +32,18 @@ pub struct LexicalOptions {
     pub other_form: f32,
     /// Whether the query's last word may be unfinished, as while typing. A space after it finishes it. Default `false`.
     pub prefix: bool,
+    /// How words between quotation marks count.
+    pub phrases: Phrases,
+}
+
+/// How words between quotation marks count. Two words or more are a phrase.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Phrases {
+    /// A hit must have each phrase, its words one after the other; meaning doesn't count. The default, as in a search box.
+    #[default]
+    Demanded,
+    /// Hits that have all phrases come first, and nothing is left out: people who ask quote what they read, or what a term is.
+    Preferred,
 }
 
 /// How much it counts that a chunk has all words of the query, as they were written.
@@ -74,6 +86,7 @@ impl Default for LexicalOptions {
             },
             other_form: 0.5,
             prefix: false,
+            phrases: Phrases::default(),
         }
     }
 }
@@ -192,7 +205,10 @@ impl LexicalIndex {
         let mut covered = vec![0.0_f32; n_chunks];
         // As `covered`, but less where a chunk has a word in another form.
         let mut matched = vec![0.0_f32; n_chunks];
-        let n_quoted = words.iter().filter(|word| word.is_quoted).count();
+        let n_quoted = match options.phrases {
+            Phrases::Demanded => words.iter().filter(|word| word.is_quoted).count(),
+            Phrases::Preferred => 0,
+        };
         let mut has_quoted = vec![0; if n_quoted > 0 { n_chunks } else { 0 }];
         for word in &words {
             let (n_whole, form) = word.whole;
@@ -216,7 +232,7 @@ impl LexicalIndex {
                 if is_new && word.n_parts > 0 && found == word.n_parts {
                     covered[chunk as usize] += word.coverable;
                     matched[chunk as usize] += word.coverable;
-                    if word.is_quoted {
+                    if word.is_quoted && n_quoted > 0 {
                         has_quoted[chunk as usize] += 1;
                     }
                 }
@@ -225,7 +241,7 @@ impl LexicalIndex {
             best.drain(|chunk, score| {
                 total.update(chunk, |value| value + score * word.weight);
                 covered[chunk as usize] += word.coverable;
-                if word.is_quoted {
+                if word.is_quoted && n_quoted > 0 {
                     has_quoted[chunk as usize] += 1;
                 }
             });

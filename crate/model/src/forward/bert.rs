@@ -1,4 +1,4 @@
-//! Turns tokens into a vector for each text: the bert encoder, mean pooling, unit length.
+//! The bert encoder: tokens of some texts in, one vector for each token out, or for each text by mean pooling.
 //!
 //! Texts run together without padding: products take all their tokens as one batch, attention stays inside each text.
 //! Capitals: `T` tokens of all texts, `C` residual width, `H` heads, `D` head size, `F` feed-forward width.
@@ -26,8 +26,8 @@ pub(crate) struct BertForward {
     token_embd: Linear,
     /// `[context_length, C]`
     position_embd: Linear,
-    /// `[C]`: the row of the first, here the only, kind of token.
-    token_type: Vec<f32>,
+    /// `[C]` for each type of token: the first for a single text, the second for what follows a question.
+    token_types: Vec<Vec<f32>>,
     token_embd_norm: Norm,
     layers: Vec<Layer>,
 }
@@ -74,6 +74,20 @@ impl BertForward {
         parts: &mut Parts,
         config: &ModelConfig,
     ) -> Result<Self, LoadError> {
+        let (forward, ()) = Self::load_with(gguf, parts, config, |_| Ok(()))?;
+        Ok(forward)
+    }
+
+    /// The same for a file with heads on top of the encoder, which `take_heads` takes.
+    ///
+    /// # Errors
+    /// As [`crate::Weights::load`], and those of `take_heads`.
+    pub(crate) fn load_with<H>(
+        gguf: &Gguf,
+        parts: &mut Parts,
+        config: &ModelConfig,
+        take_heads: impl FnOnce(&mut Tensors<Linear>) -> Result<H, LoadError>,
+    ) -> Result<(Self, H), LoadError> {
         let n_types = match gguf.entry("token_types.weight")?.shape[..] {
             [_, n_types] if n_types > 0 => n_types,
             _ => 1,
@@ -82,10 +96,14 @@ impl BertForward {
         let (c, f) = (config.n_embd, config.n_ff);
         let token_embd = tensors.matrix("token_embd.weight", config.n_vocab, c)?;
         let position_embd = tensors.matrix("position_embd.weight", config.context_length, c)?;
-        let mut token_type = vec![0.0; c];
-        tensors
-            .matrix("token_types.weight", n_types, c)?
-            .row(0, &mut token_type);
+        let types = tensors.matrix("token_types.weight", n_types, c)?;
+        let token_types = (0..n_types)
+            .map(|idx| {
+                let mut row = vec![0.0; c];
+                types.row(idx, &mut row);
+                row
+            })
+            .collect();
         let token_embd_norm = Norm::take(&mut tensors, "token_embd_norm", c)?;
         let layers = (0..config.n_layers)
             .map(|layer_idx| {
@@ -105,15 +123,22 @@ impl BertForward {
                 })
             })
             .collect::<Result<_, LoadError>>()?;
+        let heads = take_heads(&mut tensors)?;
         tensors.finish(config)?;
-        Ok(Self {
+        let forward = Self {
             config: config.clone(),
             token_embd,
             position_embd,
-            token_type,
+            token_types,
             token_embd_norm,
             layers,
-        })
+        };
+        Ok((forward, heads))
+    }
+
+    /// How many types of tokens the weights know.
+    pub(crate) fn n_types(&self) -> usize {
+        self.token_types.len()
     }
 
     /// Puts an adapter on every matrix it has a pair for, or takes the last one off.
@@ -141,24 +166,41 @@ impl BertForward {
     /// The embedding of each text, `[C]`, of unit length.
     ///
     /// # Errors
-    /// [`RunError::EmptyPrompt`], [`RunError::ContextOverflow`] or [`RunError::UnknownToken`] for a text;
-    /// [`RunError::NotFinite`].
+    /// As [`Self::encode`].
     pub(crate) fn embed(&self, texts: &[Vec<TokenId>]) -> Result<Vec<Vec<f32>>, RunError> {
         let c = self.config.n_embd;
+        let texts: Vec<_> = texts
+            .iter()
+            .map(|tokens| Input {
+                tokens,
+                n_first: tokens.len(),
+            })
+            .collect();
+        let encoded = self.encode(&texts)?;
+        encoded.iter().map(|x| pool(x, c)).collect()
+    }
+
+    /// What the last layer gives for each token, `[T, C]` for each text. A text's numbers do not depend on the texts beside it.
+    ///
+    /// # Errors
+    /// [`RunError::EmptyPrompt`], [`RunError::ContextOverflow`] or [`RunError::UnknownToken`] for a text.
+    pub(crate) fn encode(&self, texts: &[Input<'_>]) -> Result<Vec<Vec<f32>>, RunError> {
+        let c = self.config.n_embd;
         let mut ranges = Vec::with_capacity(texts.len());
-        let mut x = vec![0.0; texts.iter().map(Vec::len).sum::<usize>() * c];
+        let mut x = vec![0.0; texts.iter().map(|text| text.tokens.len()).sum::<usize>() * c];
         let mut rows = x.chunks_exact_mut(c);
         let mut other = vec![0.0; c];
         let mut n_tokens = 0;
-        for tokens in texts {
-            super::check(&self.config, 0, tokens, 0)?;
-            ranges.push(n_tokens..n_tokens + tokens.len());
-            n_tokens += tokens.len();
-            for ((position, token), x) in tokens.iter().enumerate().zip(&mut rows) {
+        for text in texts {
+            super::check(&self.config, 0, text.tokens, 0)?;
+            ranges.push(n_tokens..n_tokens + text.tokens.len());
+            n_tokens += text.tokens.len();
+            for ((position, token), x) in text.tokens.iter().enumerate().zip(&mut rows) {
                 self.token_embd.row(token.idx(), x);
                 self.position_embd.row(position, &mut other);
                 vector::add_scaled(1.0, &other, x);
-                vector::add_scaled(1.0, &self.token_type, x);
+                let kind = usize::from(position >= text.n_first).min(self.n_types() - 1);
+                vector::add_scaled(1.0, &self.token_types[kind], x);
             }
         }
         self.token_embd_norm.apply(self.config.norm_eps, &mut x);
@@ -166,11 +208,19 @@ impl BertForward {
         for layer in &self.layers {
             layer.run(&self.config, &ranges, &mut attention, &mut x);
         }
-        ranges
+        Ok(ranges
             .iter()
-            .map(|range| pool(&x[range.start * c..range.end * c], c))
-            .collect()
+            .map(|range| x[range.start * c..range.end * c].to_vec())
+            .collect())
     }
+}
+
+/// The tokens of one text, or of a question and a text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input<'t> {
+    pub(crate) tokens: &'t [TokenId],
+    /// The first so many tokens are of the first type.
+    pub(crate) n_first: usize,
 }
 
 impl Layer {

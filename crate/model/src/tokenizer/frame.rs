@@ -56,6 +56,11 @@ impl Frame {
         })
     }
 
+    /// The tokens before and after a whole text, where it has both.
+    pub(super) fn ends(&self) -> Option<(TokenId, TokenId)> {
+        self.first.zip(self.last)
+    }
+
     /// The tokens of `text`. `encode` appends those of a piece without special tokens, and is told whether the piece
     /// starts the text or follows a special token.
     pub(super) fn encode(

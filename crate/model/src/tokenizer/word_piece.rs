@@ -2,6 +2,8 @@
 
 mod clean;
 
+use std::ops::Range;
+
 use tokenizers::Model;
 use tokenizers::models::wordpiece;
 
@@ -50,6 +52,26 @@ impl WordPieceTokenizer {
         self.frame.encode(text, false, true, |piece, _, tokens| {
             self.model.encode(piece, tokens)
         })
+    }
+
+    /// The tokens of `text` without any around it, each with the bytes of `text` that its word takes. Spellings of special
+    /// tokens are text.
+    pub(crate) fn encode_words(
+        &self,
+        text: &str,
+    ) -> Result<(Vec<TokenId>, Vec<Range<usize>>), RunError> {
+        let mut tokens = Vec::new();
+        let mut ranges = Vec::new();
+        for range in clean::word_ranges(text) {
+            self.model.encode(&text[range.clone()], &mut tokens)?;
+            ranges.resize(tokens.len(), range);
+        }
+        Ok((tokens, ranges))
+    }
+
+    /// The tokens before and after a whole text: `[CLS]` and `[SEP]`.
+    pub(crate) fn ends(&self) -> Option<(TokenId, TokenId)> {
+        self.frame.ends()
     }
 }
 

@@ -3,6 +3,8 @@
 //! Why not `BertNormalizer` and `BertPreTokenizer` of `tokenizers`: they bring Unicode's categories and decompositions
 //! as lists of single characters, which add a tenth to the page's download. A test compares every character with them.
 
+use std::ops::Range;
+
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// What remains of a character without its accents, in hexadecimal: the remainder's characters, `<`, and all that
@@ -75,6 +77,37 @@ pub(super) fn words(cleaned: &str) -> impl Iterator<Item = &str> {
             let (word, mark) = piece.split_at(mark.map_or(piece.len(), |(at, _)| at));
             [word, mark].into_iter().filter(|part| !part.is_empty())
         })
+    })
+}
+
+/// The bytes of `text` that each word takes before it is cleaned: cutting first and cleaning then gives the same words, but for
+/// a character whose remainder is several.
+pub(super) fn word_ranges(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut open: Option<usize> = None;
+    let mut chars = text.char_indices();
+    let mut waiting: Option<Range<usize>> = None;
+    std::iter::from_fn(move || {
+        if let Some(mark) = waiting.take() {
+            return Some(mark);
+        }
+        for (at, c) in chars.by_ref() {
+            let stands_alone = is_punctuation(c) || is_chinese(c);
+            let is_between = c.is_whitespace() && !is_dropped(c);
+            if !stands_alone && !is_between {
+                open.get_or_insert(at);
+                continue;
+            }
+            let mark = stands_alone.then_some(at..at + c.len_utf8());
+            match open.take() {
+                Some(start) => {
+                    waiting = mark;
+                    return Some(start..at);
+                }
+                None if mark.is_some() => return mark,
+                None => {}
+            }
+        }
+        open.take().map(|start| start..text.len())
     })
 }
 
@@ -181,6 +214,30 @@ mod tests {
         (text, words)
     }
 
+    const TEXTS: [&str; 5] = [
+        "",
+        " ",
+        "don't  stop...",
+        "(a)b, c!",
+        "\u{3000}中文\u{ad}字 Ünïcödé-한국어 x\t_y",
+    ];
+
+    #[test]
+    fn words_keep_their_places() {
+        for text in TEXTS {
+            let cleaning = Cleaning::new(true, true);
+            let found: Vec<String> = word_ranges(text)
+                .flat_map(|range| {
+                    let cleaned = cleaning.clean(&text[range]);
+                    words(&cleaned).map(str::to_owned).collect::<Vec<_>>()
+                })
+                .collect();
+            assert_eq!(found, expected(text, true, true).1, "{text:?}");
+        }
+        let ranges: Vec<_> = word_ranges("ab, c").collect();
+        assert_eq!(ranges, [0..2, 2..3, 4..5]);
+    }
+
     #[test]
     fn every_character_is_cleaned_as_by_tokenizers() {
         // Punctuation, marks and formats that are younger than the tables of `tokenizers`, which are Unicode 9's.
@@ -206,13 +263,7 @@ mod tests {
 
     #[test]
     fn cuts_at_spaces_and_around_punctuation() {
-        for text in [
-            "",
-            " ",
-            "don't  stop...",
-            "(a)b, c!",
-            "\u{3000}中文\u{ad}字 Ünïcödé-한국어 x\t_y",
-        ] {
+        for text in TEXTS {
             let cleaned = Cleaning::new(true, true).clean(text);
             let words = words(&cleaned).map(str::to_owned).collect();
             assert_eq!((cleaned, words), expected(text, true, true), "{text:?}");

@@ -1,0 +1,423 @@
+//! The reader: a question and a window of text in; where in it the answer stands, and whether it does, out.
+//!
+//! A bert encoder sees both at once, as `[CLS] question [SEP] heading [SEP] text [SEP]`, the question of type 0 and the rest of
+//! type 1. Two linear heads stand on its last layer: for each token the logits of being the answer's first and last token and
+//! of standing in a sentence that is evidence, `[3, C]`; for the window, on `[CLS]`, the logits of being about the question and
+//! of answering it, `[2, C]`. `[CLS]` as first and last token means that the answer is not here (Devlin and others, "BERT",
+//! 2019, section 4.3). `models/recipes/reader` trains it and frames windows the same way.
+
+use std::ops::Range;
+
+use crate::config::{Architecture, ModelConfig};
+use crate::error::{LoadError, RunError};
+use crate::forward::bert::{BertForward, Input};
+use crate::forward::matrix::{Inputs, Linear};
+use crate::gguf::Gguf;
+use crate::parts::Parts;
+use crate::token::TokenId;
+use crate::tokenizer::WordPieceTokenizer;
+use crate::weights::Tensors;
+
+/// The version of the heads and of the frame that is read here, under `reader.version`.
+const VERSION: u32 = 1;
+const VERSION_KEY: &str = "reader.version";
+/// The most tokens of a question and of a heading, as in training.
+const QUESTION_TOKENS: usize = 40;
+const HEADING_TOKENS: usize = 16;
+/// `[CLS]`, and `[SEP]` behind question, heading and text.
+const FRAME_TOKENS: usize = 4;
+/// Tokens that run together. More save nothing and take memory.
+const MAX_BATCH_TOKENS: usize = 1024;
+/// A text longer than this many bytes is not looked at for windows.
+const MAX_TEXT_BYTES: usize = 1 << 20;
+
+/// A trunk and two heads.
+#[derive(Debug)]
+pub struct Reader {
+    config: ModelConfig,
+    tokenizer: WordPieceTokenizer,
+    /// `[CLS]` and `[SEP]`.
+    ends: (TokenId, TokenId),
+    forward: BertForward,
+    tokens: Head,
+    window: Head,
+}
+
+/// A linear layer on top of the encoder.
+#[derive(Debug)]
+struct Head {
+    matrix: Linear,
+    bias: Vec<f32>,
+}
+
+/// A question as tokens.
+#[derive(Clone, Debug)]
+pub struct Question {
+    tokens: Vec<TokenId>,
+}
+
+/// A piece of text that is read in one pass.
+#[derive(Clone, Debug)]
+pub struct Window {
+    heading: Vec<TokenId>,
+    tokens: Vec<TokenId>,
+    /// The bytes of the text that the word of each token takes.
+    words: Vec<Range<usize>>,
+}
+
+/// What the reader makes of one window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// Logit of the window being about what is asked.
+    pub relevant: f32,
+    /// Logit of the window answering it.
+    pub answerable: f32,
+    /// Logit of the answer not standing here, start and end together.
+    pub null: f32,
+    /// The words of the window, in order.
+    pub words: Vec<Word>,
+}
+
+/// What the reader makes of one word.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Word {
+    /// Its bytes in the text.
+    pub range: Range<usize>,
+    /// Logit of being the answer's first word.
+    pub start: f32,
+    /// Logit of being the answer's last word.
+    pub end: f32,
+    /// Logit of standing in a sentence that answers; the mean over the word's tokens.
+    pub evidence: f32,
+}
+
+/// The likeliest answer of a window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Span {
+    /// Its bytes in the text, whole words.
+    pub range: Range<usize>,
+    /// Logits of its start and end together, less those of no answer: above 0 where the answer is likelier.
+    pub margin: f32,
+}
+
+impl Window {
+    /// The bytes of the text from its first word to its last.
+    pub fn range(&self) -> Range<usize> {
+        let start = self.words.first().map_or(0, |word| word.start);
+        let end = self.words.last().map_or(start, |word| word.end);
+        start..end
+    }
+
+    /// Tokens that a pass over it takes beside those of the question.
+    pub fn n_tokens(&self) -> usize {
+        self.heading.len() + self.tokens.len() + FRAME_TOKENS
+    }
+}
+
+impl Reading {
+    /// The likeliest answer of at most `max_words` words among those with the indices `among`; `None` where there is no word.
+    pub fn best_span(&self, among: Range<usize>, max_words: usize) -> Option<Span> {
+        let words = self.words.get(among)?;
+        let mut best: Option<(&Word, &Word, f32)> = None;
+        for (idx, first) in words.iter().enumerate() {
+            for last in words[idx..].iter().take(max_words) {
+                let logits = first.start + last.end;
+                if best.is_none_or(|(_, _, most)| logits > most) {
+                    best = Some((first, last, logits));
+                }
+            }
+        }
+        best.map(|(first, last, logits)| Span {
+            range: first.range.start..last.range.end,
+            margin: logits - self.null,
+        })
+    }
+}
+
+impl Reader {
+    /// Loads a reader.
+    ///
+    /// # Errors
+    /// Any [`LoadError`]; [`LoadError::MissingMetadata`] for an encoder that is no reader, [`LoadError::MetadataValue`] for
+    /// one of another version or one that knows a single type of token.
+    pub fn load(mut parts: Parts) -> Result<Self, LoadError> {
+        let gguf = Gguf::parse(&parts)?;
+        let config = ModelConfig::from_gguf(&gguf)?;
+        if config.architecture != Architecture::Bert {
+            let found = config.architecture.name().to_owned();
+            return Err(LoadError::UnknownArchitecture {
+                expected: "bert",
+                found,
+            });
+        }
+        match gguf.opt_u32(VERSION_KEY)? {
+            Some(VERSION) => {}
+            Some(found) => {
+                return Err(LoadError::MetadataValue {
+                    key: VERSION_KEY.into(),
+                    expected: VERSION.to_string(),
+                    found: found.to_string(),
+                });
+            }
+            None => {
+                return Err(LoadError::MissingMetadata {
+                    key: VERSION_KEY.into(),
+                });
+            }
+        }
+        let tokenizer = WordPieceTokenizer::from_gguf(&gguf)?;
+        let ends = tokenizer
+            .ends()
+            .ok_or_else(|| LoadError::MissingMetadata {
+                key: "tokenizer.ggml.cls_token_id".into(),
+            })?;
+        let c = config.n_embd;
+        let (forward, (tokens, window)) =
+            BertForward::load_with(&gguf, &mut parts, &config, |tensors| {
+                let tokens = Head::take(tensors, "reader.tokens", 3, c)?;
+                Ok((tokens, Head::take(tensors, "reader.window", 2, c)?))
+            })?;
+        if forward.n_types() < 2 {
+            return Err(LoadError::MetadataValue {
+                key: "tokenizer.ggml.token_type_count".into(),
+                expected: "2, one for the question and one for the text".into(),
+                found: forward.n_types().to_string(),
+            });
+        }
+        let room = FRAME_TOKENS + QUESTION_TOKENS + HEADING_TOKENS;
+        if config.context_length <= room {
+            return Err(LoadError::MetadataValue {
+                key: "bert.context_length".into(),
+                expected: format!("more than {room}"),
+                found: config.context_length.to_string(),
+            });
+        }
+        Ok(Self {
+            config,
+            tokenizer,
+            ends,
+            forward,
+            tokens,
+            window,
+        })
+    }
+
+    /// The model's name.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// The most tokens of question, heading, text and frame together.
+    pub fn max_tokens(&self) -> usize {
+        self.config.context_length
+    }
+
+    /// The first [`QUESTION_TOKENS`] tokens of a question.
+    ///
+    /// # Errors
+    /// [`RunError::Tokenize`].
+    pub fn question(&self, text: &str) -> Result<Question, RunError> {
+        let (mut tokens, _) = self.tokenizer.encode_words(text)?;
+        tokens.truncate(QUESTION_TOKENS);
+        Ok(Question { tokens })
+    }
+
+    /// Cuts `text` into windows of at most `max_tokens` tokens with question, heading and frame, each beginning `overlap` tokens
+    /// before the last one's end. Ranges are bytes of `text`. A text without words has no window.
+    ///
+    /// # Errors
+    /// [`RunError::Tokenize`].
+    pub fn windows(
+        &self,
+        question: &Question,
+        heading: &str,
+        text: &str,
+        max_tokens: usize,
+        overlap: usize,
+    ) -> Result<Vec<Window>, RunError> {
+        let (mut heading, _) = self.tokenizer.encode_words(heading)?;
+        heading.truncate(HEADING_TOKENS);
+        let mut end = text.len().min(MAX_TEXT_BYTES);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (tokens, words) = self.tokenizer.encode_words(&text[..end])?;
+        let used = question.tokens.len() + heading.len() + FRAME_TOKENS;
+        let room = max_tokens.min(self.max_tokens()).saturating_sub(used).max(1);
+        let step = room.saturating_sub(overlap).max(1);
+        let mut windows = Vec::new();
+        let mut start = 0;
+        while start < tokens.len() {
+            let end = (start + room).min(tokens.len());
+            windows.push(Window {
+                heading: heading.clone(),
+                tokens: tokens[start..end].to_vec(),
+                words: words[start..end].to_vec(),
+            });
+            if end == tokens.len() {
+                break;
+            }
+            start += step;
+        }
+        Ok(windows)
+    }
+
+    /// Reads each window; what one gives does not depend on the others.
+    ///
+    /// # Errors
+    /// [`RunError::ContextOverflow`] for a window cut for a shorter question; [`RunError::NotFinite`] for a damaged model.
+    pub fn read(
+        &self,
+        question: &Question,
+        windows: &[Window],
+    ) -> Result<Vec<Reading>, RunError> {
+        let mut readings = Vec::with_capacity(windows.len());
+        let n_first = question.tokens.len() + 2;
+        let mut batch: Vec<Vec<TokenId>> = Vec::new();
+        let mut n_tokens = 0;
+        let mut n_done = 0;
+        for window in windows {
+            let framed = self.frame(question, window);
+            if n_tokens + framed.len() > MAX_BATCH_TOKENS && !batch.is_empty() {
+                let of = &windows[n_done..n_done + batch.len()];
+                readings.extend(self.run(&batch, n_first, of)?);
+                n_done += batch.len();
+                batch.clear();
+                n_tokens = 0;
+            }
+            n_tokens += framed.len();
+            batch.push(framed);
+        }
+        readings.extend(self.run(&batch, n_first, &windows[n_done..])?);
+        Ok(readings)
+    }
+
+    fn frame(&self, question: &Question, window: &Window) -> Vec<TokenId> {
+        let (first, separator) = self.ends;
+        let mut framed = Vec::with_capacity(question.tokens.len() + window.n_tokens());
+        framed.push(first);
+        framed.extend(&question.tokens);
+        framed.push(separator);
+        framed.extend(&window.heading);
+        framed.push(separator);
+        framed.extend(&window.tokens);
+        framed.push(separator);
+        framed
+    }
+
+    fn run(
+        &self,
+        batch: &[Vec<TokenId>],
+        n_first: usize,
+        windows: &[Window],
+    ) -> Result<Vec<Reading>, RunError> {
+        let inputs: Vec<_> = batch
+            .iter()
+            .map(|tokens| Input { tokens, n_first })
+            .collect();
+        let encoded = self.forward.encode(&inputs)?;
+        let read = encoded.iter().zip(windows);
+        read.map(|(x, window)| self.reading(x, n_first + window.heading.len() + 1, window))
+            .collect()
+    }
+
+    /// The heads over one window, `[T, C]`, whose text begins at `text_start`.
+    fn reading(&self, x: &[f32], text_start: usize, window: &Window) -> Result<Reading, RunError> {
+        let c = self.config.n_embd;
+        let of_tokens = self.tokens.apply(x, c);
+        let of_window = self.window.apply(&x[..c], c);
+        if let Some(place) = of_tokens.iter().position(|logit| !logit.is_finite()) {
+            return Err(RunError::NotFinite {
+                position: place / 3,
+            });
+        }
+        let logits = |idx: usize| &of_tokens[3 * idx..3 * idx + 3];
+        let mut words: Vec<Word> = Vec::new();
+        let mut n_tokens = 0.0;
+        for (idx, range) in window.words.iter().enumerate() {
+            let [start, end, evidence] = *logits(text_start + idx) else {
+                continue;
+            };
+            match words.last_mut() {
+                // The word goes on: it ends with this token, and its evidence is the mean.
+                Some(word) if word.range == *range => {
+                    n_tokens += 1.0;
+                    word.end = end;
+                    word.evidence += (evidence - word.evidence) / n_tokens;
+                }
+                _ => {
+                    n_tokens = 1.0;
+                    words.push(Word {
+                        range: range.clone(),
+                        start,
+                        end,
+                        evidence,
+                    });
+                }
+            }
+        }
+        Ok(Reading {
+            relevant: of_window[0],
+            answerable: of_window[1],
+            null: logits(0)[0] + logits(0)[1],
+            words,
+        })
+    }
+}
+
+impl Head {
+    fn take(
+        tensors: &mut Tensors<Linear>,
+        name: &str,
+        n_rows: usize,
+        n_cols: usize,
+    ) -> Result<Self, LoadError> {
+        Ok(Self {
+            matrix: tensors.matrix(&format!("{name}.weight"), n_rows, n_cols)?,
+            bias: tensors.vector(&format!("{name}.bias"), n_rows)?,
+        })
+    }
+
+    /// `[T, C]` to `[T, n_rows]`.
+    fn apply(&self, x: &[f32], n_cols: usize) -> Vec<f32> {
+        let mut y = Vec::new();
+        self.matrix.apply(&Inputs::new(x, n_cols), &mut y);
+        for y in y.chunks_exact_mut(self.bias.len()) {
+            for (y, bias) in y.iter_mut().zip(&self.bias) {
+                *y += bias;
+            }
+        }
+        y
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(at: usize, start: f32, end: f32) -> Word {
+        Word {
+            range: at..at + 1,
+            start,
+            end,
+            evidence: 0.0,
+        }
+    }
+
+    #[test]
+    fn the_best_span_ends_where_it_began_or_later() {
+        let reading = Reading {
+            relevant: 0.0,
+            answerable: 0.0,
+            null: 1.0,
+            words: vec![word(0, 0.0, 9.0), word(2, 4.0, 1.0), word(4, 0.0, 2.0), word(6, 0.0, 3.0)],
+        };
+        // The end at the first word would be likeliest, but stands before the start.
+        let found = reading.best_span(0..4, 2).expect("a span");
+        assert_eq!(found.range, 0..1, "the first word alone has 9");
+        assert_eq!(reading.best_span(1..4, 2).expect("a span").range, 2..5);
+        assert_eq!(reading.best_span(4..4, 2), None, "no words");
+        let wide = reading.best_span(1..4, 9).expect("a span");
+        assert_eq!((wide.range, wide.margin), (2..7, 6.0));
+    }
+}

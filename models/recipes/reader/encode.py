@@ -1,0 +1,93 @@
+"""Examples as token ids: `[CLS] question [SEP] heading [SEP] text [SEP]`, the question of type 0, the rest of type 1.
+
+`crate/model/src/read.rs` frames windows the same way.
+"""
+
+import random
+from dataclasses import dataclass
+
+import torch
+from tokenizers import Tokenizer
+
+from model import SPECIAL_TOKENS
+
+PAD, CLS, SEP = (SPECIAL_TOKENS.index(token) for token in ("[PAD]", "[CLS]", "[SEP]"))
+QUESTION_TOKENS, HEADING_TOKENS = 40, 16
+IGNORED = -100
+
+
+@dataclass
+class Encoded:
+    ids: list[int]
+    # Where the text begins; before it stand question and heading.
+    text_start: int
+    # Tokens of the answer, `(0, 0)` where there is none, `None` where that is unknown.
+    span: tuple[int, int] | None
+    # For each token of the text: 1 in a sentence that answers; `None` where that is unknown.
+    evidence: list[int] | None
+    relevant: bool
+    answerable: bool
+    # `[start, end)` in characters of each token of the text.
+    offsets: list[tuple[int, int]]
+
+
+def covered(offsets: list[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
+    """The first and the last token that share a character with `[start, end)`."""
+    found = [idx for idx, (first, last) in enumerate(offsets) if first < end and last > start]
+    return (found[0], found[-1]) if found else None
+
+
+def encode(tokenizer: Tokenizer, row: dict, n_tokens: int, generator: random.Random | None = None) -> Encoded:
+    """Cuts the text to what fits; with a `generator` at a random place that keeps the answer, else from its start."""
+    question = tokenizer.encode(row["question"]).ids[:QUESTION_TOKENS]
+    heading = tokenizer.encode(row["heading"] or "").ids[:HEADING_TOKENS]
+    text = tokenizer.encode(row["text"])
+    ids, offsets = text.ids, text.offsets
+    answers = row["spans"] or row["evidence"] or []
+    known = covered(offsets, *answers[0]) if answers else None
+    room = n_tokens - len(question) - len(heading) - 4
+    cut = 0
+    if len(ids) > room and generator:
+        first, last = known or (generator.randrange(len(ids)),) * 2
+        lowest = max(0, min(last + 1, len(ids)) - room)
+        cut = generator.randint(min(lowest, first), max(min(first, len(ids) - room), min(lowest, first)))
+    ids, offsets = ids[cut : cut + room], offsets[cut : cut + room]
+    text_start = len(question) + len(heading) + 3
+    span, evidence = None, None
+    answerable = row["answerable"]
+    if row["spans"] is not None:
+        span = (0, 0)
+        if row["spans"]:
+            found = covered(offsets, *row["spans"][0])
+            if found:
+                span = (text_start + found[0], text_start + found[1])
+    if row["evidence"] is not None:
+        evidence = [int(any(first < end and last > start for start, end in row["evidence"])) for first, last in offsets]
+    return Encoded(
+        [CLS, *question, SEP, *heading, SEP, *ids, SEP], text_start, span, evidence, row["relevant"], answerable, offsets
+    )
+
+
+def tensors(batch: list[Encoded]) -> dict[str, torch.Tensor]:
+    longest = max(len(found.ids) for found in batch)
+    shape = (len(batch), longest)
+    ids, types, mask = (torch.zeros(shape, dtype=torch.long) for _ in range(3))
+    evidence = torch.full(shape, -1.0)
+    spans = torch.full((len(batch), 2), IGNORED, dtype=torch.long)
+    # Tokens that may begin or end an answer: those of the text, and `[CLS]` for none.
+    allowed = torch.zeros(shape, dtype=torch.bool)
+    for row, found in enumerate(batch):
+        n_tokens, start = len(found.ids), found.text_start
+        ids[row, :n_tokens] = torch.tensor(found.ids)
+        mask[row, :n_tokens] = 1
+        types[row, found.ids.index(SEP) + 1 : n_tokens] = 1
+        allowed[row, 0] = True
+        allowed[row, start : n_tokens - 1] = True
+        if found.span is not None:
+            spans[row] = torch.tensor(found.span)
+        if found.evidence is not None:
+            evidence[row, start : n_tokens - 1] = torch.tensor(found.evidence, dtype=torch.float)
+    return {
+        "ids": ids, "types": types, "mask": mask, "allowed": allowed, "evidence": evidence, "spans": spans,
+        "windows": torch.tensor([[found.relevant, found.answerable] for found in batch], dtype=torch.float),
+    }

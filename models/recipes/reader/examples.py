@@ -1,0 +1,266 @@
+"""Reading sets and documentation, as examples for the reader: a question, a heading, a text, and what is known of it.
+
+A row has `question`, `heading`, `text`, `spans` (`[start, end)` in characters of `text`, the answer as it stands there), `evidence`
+(the same for sentences that answer), `relevant`, `answerable`, `source`, and `group`: rows of one group are trained in one batch, so
+that a question and its near miss are told apart. What a set doesn't say is `null`, and is not learnt.
+"""
+
+import argparse
+import json
+import lzma
+import random
+import re
+import zlib
+from collections import defaultdict
+from pathlib import Path
+
+SEED = 11
+# The most rows of each set. All of the first one, whose pairs of a question and a near miss teach most.
+LIMITS = {
+    "squad2-train-part": 40_000,
+    "squad-train-partial": 4_000,
+    "quac": 2_000,
+    "timeqa-human": 1_000,
+    "drop-dev-spans": 1_000,
+    "tatqa": 1_000,
+    "selqa": 1_000,
+    "fitz-gov": 700,
+    "medquad": 3_000,
+    "docs": 12_000,
+    "docs-faq": 4_000,
+    "other-paragraph": 4_000,
+    "off-topic": 2_000,
+}
+# Corpora on which answers are measured: nothing of them is trained on.
+HELD_OUT = ("rust-book", "cargo-book", "rust-by-example", "rust-reference", "svelte-docs", "tts-handbook", "kubernetes-docs-2021", "tldr-pages-en")
+# A source of docs-faq is trained on or measured on, never both: by the hash of its name, see `is_measured`.
+MEASURED_SHARE = 0.5
+MIN_HEADING_WORDS, MIN_TEXT, MAX_TEXT = 3, 120, 1_400
+SENTENCE_END = re.compile(r"(?<![A-Z]\.)(?<!\b[A-Z])(?<!\b(?:St|Dr|Mr|vs|No|Jr|Sr|eg|ie|cf)\.)(?<!\bMrs\.)(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9`])|\n+")
+HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$")
+LINK = re.compile(r"!?\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])?")
+MARKS = re.compile(r"[`*]|\{#[^}]*\}|</?[A-Za-z][^>]{0,80}>")
+SPACES = re.compile(r"\s+")
+
+
+def is_measured(source: str) -> bool:
+    """True for the sites of docs-faq whose questions are a test."""
+    return zlib.crc32(source.split("/")[0].encode()) % 1000 < 1000 * MEASURED_SHARE
+
+
+def sentence_around(text: str, start: int, end: int) -> list[int]:
+    """The sentences that hold `[start, end)`."""
+    cuts = [0, *(found.end() for found in SENTENCE_END.finditer(text)), len(text)]
+    first = max(cut for cut in cuts if cut <= start)
+    last = min((cut for cut in cuts if cut >= end), default=len(text))
+    return [first, last]
+
+
+def row(question, heading, text, source, *, spans=None, evidence=None, relevant=True, answerable=True, group=None):
+    return {
+        "question": question.strip(), "heading": heading, "text": text, "spans": spans, "evidence": evidence,
+        "relevant": relevant, "answerable": answerable, "source": source, "group": group,
+    }
+
+
+def jsonl(path: Path):
+    opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
+    with opened as lines:
+        yield from map(json.loads, lines)
+
+
+def dataset(data: Path, name: str):
+    """The rows of a set of qa-2, packed or unpacked."""
+    for path in sorted((data / "qa-2" / name).glob("*.jsonl*")):
+        yield from jsonl(path)
+
+
+def reading(data: Path, name: str):
+    for number, found in enumerate(dataset(data, name)):
+        text, heading = found["context"], found.get("title", "").replace("_", " ")
+        if found["impossible"]:
+            spans, evidence = [], []
+        else:
+            spans = [[a["start"], a["start"] + len(a["text"])] for a in found["answers"][:1]]
+            if not spans or text[spans[0][0] : spans[0][1]] != found["answers"][0]["text"]:
+                continue
+            evidence = [sentence_around(text, *span) for span in spans]
+        is_sentence = found.get("answer_unit") == "sentence"
+        yield row(
+            found["question"], heading, text, name, spans=None if is_sentence else spans, evidence=evidence,
+            answerable=not found["impossible"], group=found.get("pair") or f"{name}-{number}",
+        )
+
+
+def squad_partial(data: Path, known: set[str]):
+    for found in jsonl(data / "qa/squad-train-partial/spans.jsonl"):
+        start = found["context"].find(found["answer"])
+        if start < 0 or found["context"].count(found["answer"]) > 1 or found["question"].lower() in known:
+            continue
+        span = [start, start + len(found["answer"])]
+        evidence = [sentence_around(found["context"], *span)]
+        yield row(found["question"], found["title"].replace("_", " "), found["context"], "squad-train-partial",
+                  spans=[span], evidence=evidence)
+
+
+def tables(data: Path):
+    for found in dataset(data, "tatqa"):
+        passages = [found["passages"][idx] for idx in found["evidence"]]
+        text = "\n".join(passages)
+        start = text.find(found["answer"]) if isinstance(found["answer"], str) else -1
+        if start >= 0 and text.count(found["answer"]) == 1:
+            span = [start, start + len(found["answer"])]
+            yield row(found["question"], "", text, "tatqa", spans=[span], evidence=[sentence_around(text, *span)])
+
+
+def refusals(data: Path):
+    for found in dataset(data, "fitz-gov"):
+        if found["decision"] == "refuse":
+            yield row(found["question"], "", "\n".join(found["passages"]), "fitz-gov", spans=[], evidence=[], answerable=False)
+
+
+def medical(data: Path, generator: random.Random):
+    """Questions about one disease, each with its own text, and with another text about the same disease."""
+    found = [f for f in dataset(data, "medquad") if len(f["passage"]) >= MIN_TEXT]
+    for idx in generator.sample(range(1, len(found)), 2_000):
+        asked, before = found[idx], found[idx - 1]
+        first = sentence_around(asked["passage"], 0, 1)
+        yield row(asked["question"], "", asked["passage"][:MAX_TEXT], "medquad", evidence=[first], group=f"medquad-{idx}")
+        yield row(asked["question"], "", before["passage"][:MAX_TEXT], "medquad", spans=[], evidence=[], relevant=False,
+                  answerable=False, group=f"medquad-{idx}")
+
+
+def plain(line: str) -> str:
+    return SPACES.sub(" ", MARKS.sub("", LINK.sub(r"\1", line))).strip()
+
+
+def sections(text: str):
+    """`(path of headings, body)`; lines inside code blocks are never headings."""
+    path, body, is_code = [], [], False
+    for line in text.splitlines():
+        if line.lstrip().startswith("```"):
+            is_code = not is_code
+            continue
+        found = None if is_code else HEADING.match(line)
+        if found:
+            yield [title for _, title in path], "\n".join(body)
+            level = len(found.group(1))
+            path = [step for step in path if step[0] < level] + [(level, plain(found.group(2)))]
+            body = []
+        elif line.strip():
+            body.append(line.rstrip() if is_code else plain(line))
+    yield [title for _, title in path], "\n".join(body)
+
+
+def half_of(heading: str, generator: random.Random) -> str:
+    """A heading as a reader would ask: some of its words, in their order."""
+    words = heading.split()
+    if len(words) > 3 and generator.random() < 0.5:
+        kept = sorted(generator.sample(range(len(words)), (len(words) + 1) // 2))
+        words = [words[idx] for idx in kept]
+    return " ".join(words)
+
+
+def documentation(data: Path, generator: random.Random):
+    """A section for its heading, and another section of the page that does not answer it."""
+    tested = {found["source"] for found in jsonl(data / "qa/docs-faq/faq.jsonl")}
+    documents = [
+        document for document in jsonl(data / "text/docs.jsonl.xz")
+        if not document["id"].startswith(HELD_OUT) and document["id"] not in tested
+    ]
+    generator.shuffle(documents)
+    n_of_source: dict[str, int] = defaultdict(int)
+    for document in documents:
+        site = document["id"].split("/")[0]
+        found = [(path, body[:MAX_TEXT]) for path, body in sections(document["text"]) if path and len(body) >= MIN_TEXT]
+        if len(found) < 3 or n_of_source[site] >= 400:
+            continue
+        for idx in generator.sample(range(len(found)), min(2, len(found))):
+            path, body = found[idx]
+            if len(path[-1].split()) < MIN_HEADING_WORDS or path[-1] == path[0]:
+                continue
+            other_path, other = found[generator.choice([i for i in range(len(found)) if i != idx])]
+            n_of_source[site] += 1
+            with_path = generator.random() < 0.3
+            question = half_of(path[-1], generator)
+            group = f"{document['id']}-{idx}"
+            yield row(question, " > ".join(path if with_path else path[:-1]), body, "docs",
+                      evidence=[sentence_around(body, 0, 1)], group=group)
+            yield row(question, " > ".join(other_path if with_path else other_path[:-1]), other, "docs", spans=[],
+                      evidence=[], relevant=False, answerable=False, group=group)
+
+
+def faq(data: Path, generator: random.Random):
+    """Questions of documentation, each with its answer, behind the end of another text, and with another answer of the page."""
+    by_page: dict[str, list[dict]] = defaultdict(list)
+    for found in jsonl(data / "qa/docs-faq/faq.jsonl"):
+        if not is_measured(found["source"]) and not found["source"].startswith(HELD_OUT):
+            by_page[found["source"]].append({**found, "answer": "\n".join(map(plain, found["answer"].splitlines()))})
+    for page, found in sorted(by_page.items()):
+        for idx, asked in enumerate(found):
+            text, group = asked["answer"][:MAX_TEXT], f"{page}-{idx}"
+            before = ""
+            others = [f for i, f in enumerate(found) if i != idx]
+            if others and generator.random() < 0.5:
+                before = generator.choice(others)["answer"][-300:].split(" ", 1)[-1] + "\n"
+            first = sentence_around(before + text, len(before), len(before) + 1)
+            yield row(asked["question"], asked["title"], before + text, "docs-faq", evidence=[first], group=group)
+            if others:
+                yield row(asked["question"], asked["title"], generator.choice(others)["answer"][:MAX_TEXT], "docs-faq",
+                          spans=[], evidence=[], relevant=False, answerable=False, group=group)
+
+
+def misplaced(rows: list[dict], generator: random.Random):
+    """Answerable questions over another paragraph of their article, and over a text about something else."""
+    texts: dict[str, set[str]] = defaultdict(set)
+    for found in rows:
+        texts[found["heading"]].add(found["text"])
+    asked = [found for found in rows if found["answerable"]]
+    everywhere = sorted(texts)
+    for found in generator.sample(asked, min(len(asked), 8_000)):
+        answer = found["text"][slice(*found["spans"][0])]
+        others = sorted(text for text in texts[found["heading"]] if answer not in text)
+        if others:
+            yield row(found["question"], found["heading"], generator.choice(others), "other-paragraph", spans=[], evidence=[],
+                      answerable=False, relevant=False)
+        heading = generator.choice(everywhere)
+        if heading != found["heading"]:
+            yield row(found["question"], heading, generator.choice(sorted(texts[heading])), "off-topic", spans=[], evidence=[],
+                      relevant=False, answerable=False)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the datasets, with text/, qa/ and qa-2/ unpacked")
+    parser.add_argument("--output", type=Path, required=True, help="JSON lines of examples")
+    arguments = parser.parse_args()
+    data, generator = arguments.data, random.Random(SEED)
+    squad = list(reading(data, "squad2-train-part"))
+    found = squad + list(squad_partial(data, {r["question"].lower() for r in squad}))
+    for name in ("quac", "timeqa-human", "drop-dev-spans", "selqa"):
+        found += reading(data, name)
+    found += [*tables(data), *refusals(data), *medical(data, generator), *documentation(data, generator), *faq(data, generator)]
+    found += misplaced(squad, generator)
+    groups: dict[str, dict[str, list[dict]]] = defaultdict(lambda: defaultdict(list))
+    for number, example in enumerate(found):
+        groups[example["source"]][example["group"] or f"{number}"].append(example)
+    chosen: list[list[dict]] = []
+    for source, limit in LIMITS.items():
+        n_rows, members = 0, list(groups[source].values())
+        generator.shuffle(members)
+        for group in members:
+            if n_rows >= limit:
+                break
+            n_rows += len(group)
+            chosen.append(group)
+        print(f"{source}: {n_rows} rows")
+    generator.shuffle(chosen)
+    with arguments.output.open("w", encoding="utf-8") as output:
+        for group in chosen:
+            output.writelines(json.dumps(example, ensure_ascii=False) + "\n" for example in group)
+    rows = [example for group in chosen for example in group]
+    print(f"{len(rows)} rows, {sum(not example['answerable'] for example in rows)} without an answer")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Writes the reader as `reader.gguf`: the vocabulary of the embedder that ships, matrices of 4 and 5 bits, two heads in floats.
+
+Matrices are rounded layer by layer (`../rounding.py`), each with what the rounded ones before it give for real questions over real
+windows. Values and the feed-forward's second matrix take 5 bits, as in the embedder: sums into the residual stream suffer most.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from gguf import GGUFWriter, LlamaFileType, TokenType
+from torch import nn
+
+from encode import encode, tensors
+from model import HEADS, HIDDEN, LAYERS, NORM_EPSILON, POSITIONS, SPECIAL_TOKENS, WIDTH, Reader, Vocabulary
+
+sys.path.append(str(Path(__file__).parents[1]))
+from rounding import TYPES, Codes, gptq, packed, plain  # noqa: E402
+
+# The version of heads and frame, which `crate/model/src/read.rs` compares.
+VERSION = 1
+CALIBRATION_ROWS, TOKENS = 1_500, 192
+# A linear layer here, and in llama.cpp's names.
+MATRICES = {
+    "query": "attn_q", "key": "attn_k", "value": "attn_v", "output": "attn_output", "up": "ffn_up", "down": "ffn_down",
+}
+NORMS = {"output_norm": "attn_output_norm", "down_norm": "layer_output_norm"}
+FIVE_BITS = ("value", "down")
+
+
+def rounded(reader: Reader, batches: list[dict[str, torch.Tensor]]) -> dict[str, Codes]:
+    """Rounds the reader's matrices in place, and gives their codes by llama.cpp's names."""
+    codes: dict[str, Codes] = {}
+    for number, layer in enumerate(reader.layers):
+        moments = {name: 0 for name in MATRICES}
+        sums = {name: 0 for name in MATRICES}
+        is_token = torch.zeros(0, dtype=torch.bool)
+
+        def watcher(name: str):
+            def watch(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+                flat = inputs[0].reshape(-1, inputs[0].shape[-1])[is_token]
+                moments[name] = moments[name] + flat.T @ flat
+                sums[name] = sums[name] + flat.sum(0)
+
+            return watch
+
+        handles = [getattr(layer, name).register_forward_pre_hook(watcher(name)) for name in MATRICES]
+        n_tokens = 0
+        with torch.no_grad():
+            for batch in batches:
+                is_token = batch["mask"].reshape(-1).bool()
+                n_tokens += int(is_token.sum())
+                reader(batch["ids"], batch["types"], batch["mask"])
+        for handle in handles:
+            handle.remove()
+        with torch.no_grad():
+            for name, stored in MATRICES.items():
+                linear = getattr(layer, name)
+                found = gptq(linear.weight, moments[name], 5 if name in FIVE_BITS else 4)
+                codes[f"blk.{number}.{stored}"] = found
+                lost = linear.weight - found.restored()
+                linear.bias += lost @ (sums[name] / n_tokens)
+                linear.weight.copy_(found.restored())
+        print(f"layer {number} is rounded", flush=True)
+    return codes
+
+
+def spelling(token: str) -> str:
+    """WordPiece as llama.cpp spells it: a mark before the first piece of a word, nothing before the others."""
+    if token.startswith("##"):
+        return token[2:]
+    return token if token in SPECIAL_TOKENS else "\u2581" + token
+
+
+def add_metadata(writer: GGUFWriter, tokens: list[str]) -> None:
+    writer.add_name("anchorite reader, from all-MiniLM-L6-v2")
+    writer.add_license("cc-by-sa-4.0")
+    writer.add_file_type(LlamaFileType.MOSTLY_Q4_0)
+    writer.add_block_count(LAYERS)
+    writer.add_context_length(POSITIONS)
+    writer.add_embedding_length(WIDTH)
+    writer.add_feed_forward_length(HIDDEN)
+    writer.add_head_count(HEADS)
+    writer.add_layer_norm_eps(NORM_EPSILON)
+    writer.add_causal_attention(False)
+    # One vector for each token.
+    writer.add_uint32("bert.pooling_type", 0)
+    writer.add_uint32("reader.version", VERSION)
+    writer.add_tokenizer_model("bert")
+    writer.add_tokenizer_pre("jina-v2-en")
+    writer.add_token_list([spelling(token) for token in tokens])
+    writer.add_token_types([TokenType.CONTROL if token in SPECIAL_TOKENS else TokenType.NORMAL for token in tokens])
+    writer.add_token_type_count(2)
+    for key, token in zip(("padding", "unknown", "cls", "seperator", "mask"), SPECIAL_TOKENS):
+        writer.add_uint32(f"tokenizer.ggml.{key}_token_id", tokens.index(token))
+
+
+def add_tensors(writer: GGUFWriter, reader: Reader, codes: dict[str, Codes]) -> None:
+    def floats(name: str, values: torch.Tensor, kind: type = np.float32) -> None:
+        writer.add_tensor(name, values.detach().numpy().astype(kind))
+
+    words = plain(reader.words.weight.detach(), 4)
+    writer.add_tensor("token_embd.weight", packed(words), raw_dtype=TYPES[4])
+    floats("position_embd.weight", reader.positions.weight, np.float16)
+    floats("token_types.weight", reader.types.weight)
+    floats("token_embd_norm.weight", reader.norm.weight)
+    floats("token_embd_norm.bias", reader.norm.bias)
+    for number, layer in enumerate(reader.layers):
+        for name, stored in MATRICES.items():
+            found = codes[f"blk.{number}.{stored}"]
+            writer.add_tensor(f"blk.{number}.{stored}.weight", packed(found), raw_dtype=TYPES[found.n_bits])
+            floats(f"blk.{number}.{stored}.bias", getattr(layer, name).bias)
+        for name, stored in NORMS.items():
+            floats(f"blk.{number}.{stored}.weight", getattr(layer, name).weight)
+            floats(f"blk.{number}.{stored}.bias", getattr(layer, name).bias)
+    for name, head in (("reader.tokens", reader.token_head), ("reader.window", reader.window_head)):
+        floats(f"{name}.weight", head.weight)
+        floats(f"{name}.bias", head.bias)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reader", type=Path, required=True, help="reader.pt, as train.py wrote it")
+    parser.add_argument("--embedder", type=Path, required=True, help="embedder.gguf, whose vocabulary is used")
+    parser.add_argument("--examples", type=Path, required=True, help="what examples.py wrote; its last rows calibrate")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--rounded", type=Path, help="where the rounded weights are kept too, for evaluate.py")
+    arguments = parser.parse_args()
+    torch.manual_seed(0)
+    vocabulary = Vocabulary.of_gguf(arguments.embedder)
+    tokenizer = vocabulary.tokenizer()
+    reader = Reader(len(vocabulary.tokens))
+    reader.load_state_dict(torch.load(arguments.reader))
+    # Embeddings first: what follows then sees the rounded ones.
+    with torch.no_grad():
+        reader.words.weight.copy_(plain(reader.words.weight, 4).restored())
+    lines = arguments.examples.read_text(encoding="utf-8").splitlines()[-CALIBRATION_ROWS:]
+    rows = sorted((encode(tokenizer, json.loads(line), TOKENS) for line in lines), key=lambda row: len(row.ids))
+    batches = [tensors(rows[start : start + 25]) for start in range(0, len(rows), 25)]
+    codes = rounded(reader, batches)
+    if arguments.rounded:
+        torch.save(reader.state_dict(), arguments.rounded)
+    writer = GGUFWriter(arguments.output, "bert")
+    add_metadata(writer, vocabulary.tokens)
+    add_tensors(writer, reader, codes)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    print(f"{arguments.output}: {os.path.getsize(arguments.output)} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""MiniLM as a reader: a question and a window of text in, where the answer stands out.
+
+One pass gives, for each token, the logits of being the answer's first and last token and of standing in a sentence that is
+evidence, and for the window the logits of being about the question and of answering it. The first token, `[CLS]`, stands for
+"no answer here" (Devlin and others, "BERT", 2019, section 4.3).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from gguf import GGUFReader
+from safetensors.torch import load_file
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from torch import nn
+
+LAYERS, WIDTH, HEADS, HIDDEN = 6, 384, 12, 1536
+POSITIONS = 256
+NORM_EPSILON = 1e-12
+SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+# Rows of the two heads.
+START, END, EVIDENCE = range(3)
+RELEVANT, ANSWERABLE = range(2)
+
+
+class Layer(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.key, self.value = (nn.Linear(WIDTH, WIDTH) for _ in range(3))
+        self.output = nn.Linear(WIDTH, WIDTH)
+        self.output_norm = nn.LayerNorm(WIDTH, NORM_EPSILON)
+        self.up = nn.Linear(WIDTH, HIDDEN)
+        self.down = nn.Linear(HIDDEN, WIDTH)
+        self.down_norm = nn.LayerNorm(WIDTH, NORM_EPSILON)
+
+    def forward(self, x: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        n_texts, n_tokens, _ = x.shape
+
+        def heads(linear: nn.Linear) -> torch.Tensor:
+            return linear(x).view(n_texts, n_tokens, HEADS, -1).transpose(1, 2)
+
+        attended = F.scaled_dot_product_attention(
+            heads(self.query), heads(self.key), heads(self.value), attn_mask=seen
+        )
+        x = self.output_norm(x + self.output(attended.transpose(1, 2).reshape(n_texts, n_tokens, WIDTH)))
+        return self.down_norm(x + self.down(F.gelu(self.up(x))))
+
+
+class Reader(nn.Module):
+    def __init__(self, n_vocabulary: int) -> None:
+        super().__init__()
+        self.words = nn.Embedding(n_vocabulary, WIDTH)
+        self.positions = nn.Embedding(POSITIONS, WIDTH)
+        self.types = nn.Embedding(2, WIDTH)
+        self.norm = nn.LayerNorm(WIDTH, NORM_EPSILON)
+        self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
+        self.token_head = nn.Linear(WIDTH, 3)
+        self.window_head = nn.Linear(WIDTH, 2)
+
+    def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """`[texts, tokens]` each; gives `[texts, tokens, 3]` and `[texts, 2]`."""
+        x = self.norm(self.words(ids) + self.types(types) + self.positions.weight[: ids.shape[1]])
+        seen = mask[:, None, None, :].bool()
+        for layer in self.layers:
+            x = layer(x, seen)
+        return self.token_head(x), self.window_head(x[:, 0])
+
+
+# Name in a layer of the published weights, and here.
+PUBLISHED = {
+    "attention.self.query": "query",
+    "attention.self.key": "key",
+    "attention.self.value": "value",
+    "attention.output.dense": "output",
+    "attention.output.LayerNorm": "output_norm",
+    "intermediate.dense": "up",
+    "output.dense": "down",
+    "output.LayerNorm": "down_norm",
+}
+
+
+@dataclass
+class Vocabulary:
+    """The tokens of the embedder that ships: a page then needs one vocabulary for both."""
+
+    tokens: list[str]
+
+    @classmethod
+    def of_gguf(cls, path: Path) -> "Vocabulary":
+        field = GGUFReader(path).fields["tokenizer.ggml.tokens"]
+        spelled = [bytes(field.parts[idx]).decode("utf-8") for idx in field.data]
+        return cls([
+            token if token in SPECIAL_TOKENS else token[1:] if token.startswith("\u2581") else f"##{token}"
+            for token in spelled
+        ])
+
+    def tokenizer(self) -> Tokenizer:
+        """WordPiece as BERT's uncased models cut it, with offsets and without a frame."""
+        ids = {token: idx for idx, token in enumerate(self.tokens)}
+        tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))
+        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        return tokenizer
+
+
+def published(folder: Path, vocabulary: Vocabulary) -> Reader:
+    """The published sentence embedder with new heads, and only the vocabulary's rows."""
+    stored = load_file(folder / "model.safetensors")
+    rows = {token: idx for idx, token in enumerate((folder / "vocab.txt").read_text(encoding="utf-8").splitlines())}
+    reader = Reader(len(vocabulary.tokens))
+    state = reader.state_dict()
+    kept = torch.tensor([rows[token] for token in vocabulary.tokens])
+    state["words.weight"] = stored["embeddings.word_embeddings.weight"][kept]
+    state["positions.weight"] = stored["embeddings.position_embeddings.weight"][:POSITIONS]
+    state["types.weight"] = stored["embeddings.token_type_embeddings.weight"]
+    for part in ("weight", "bias"):
+        state[f"norm.{part}"] = stored[f"embeddings.LayerNorm.{part}"]
+        for layer in range(LAYERS):
+            for source, name in PUBLISHED.items():
+                state[f"layers.{layer}.{name}.{part}"] = stored[f"encoder.layer.{layer}.{source}.{part}"]
+    for name in ("token_head", "window_head"):
+        nn.init.normal_(state[f"{name}.weight"], std=0.02)
+        nn.init.zeros_(state[f"{name}.bias"])
+    reader.load_state_dict(state)
+    return reader
