@@ -5,6 +5,7 @@
 //! bundle is what leaves and enters. No models, no files, no JavaScript: bytes come from the caller.
 
 pub mod document;
+pub mod sentence;
 #[cfg(feature = "build")]
 pub mod parse;
 pub mod chunk;

@@ -1,16 +1,15 @@
 //! Turns a block of prose that is too long into its lines and sentences, and a sentence that is too long into words.
 
-use unicode_segmentation::UnicodeSegmentation;
-
 use super::blocks::Unit;
 use super::build::ChunkOptions;
 use super::words::{count_words, word_parts, word_size};
+use crate::sentence;
 
 /// Cuts lists and tables at lines, and paragraphs at sentences; a sentence beyond all measure at its words.
 pub(super) fn split_prose(block: &str, options: &ChunkOptions, units: &mut Vec<Unit>) {
     let mut separator = "\n\n";
     for line in block.lines() {
-        for with_space in line.split_sentence_bounds() {
+        for with_space in sentence::split(line) {
             let sentence = with_space.trim_end();
             if sentence.is_empty() {
                 continue;

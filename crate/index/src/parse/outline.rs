@@ -20,8 +20,24 @@ pub(super) struct Outline {
     space: bool,
     /// Indents and numbers of the lists that are open.
     lists: Vec<Option<u64>>,
+    /// How many lists of definitions are open.
+    definitions: usize,
+    /// The part of a definition that is being written.
+    part: Option<Part>,
+    /// Whether a cell is being written, which is never more than one line.
+    in_cell: bool,
     first_heading: Option<String>,
     first_h1: Option<String>,
+}
+
+/// Where the words stand that are written in a list of definitions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Term,
+    /// What a term means, of which nothing was written yet.
+    Opened,
+    /// What a term means.
+    Meaning,
 }
 
 impl Outline {
@@ -47,8 +63,13 @@ impl Outline {
         for piece in text.split_inclusive(char::is_whitespace) {
             let word = piece.trim_end();
             if !word.is_empty() {
-                if self.space && !self.open.is_empty() && !self.open.ends_with(['\n', ' ']) {
+                if self.open.is_empty() || self.open.ends_with('\n') {
+                    self.open.push_str(&" ".repeat(self.indent()));
+                } else if self.space && !self.open.ends_with(' ') {
                     self.open.push(' ');
+                }
+                if self.part == Some(Part::Opened) {
+                    self.part = Some(Part::Meaning);
                 }
                 self.open.push_str(word);
                 self.space = false;
@@ -59,8 +80,22 @@ impl Outline {
         }
     }
 
+    /// How far a line of a definition stands from the margin. A term stands left of what it means.
+    fn indent(&self) -> usize {
+        let depth = match self.part {
+            _ if !self.lists.is_empty() => 0,
+            Some(Part::Opened | Part::Meaning) => self.definitions,
+            _ => self.definitions.saturating_sub(1),
+        };
+        depth.min(8) * 2
+    }
+
     /// Ends the line but not the block.
     pub(super) fn line(&mut self) {
+        if self.in_cell {
+            self.space = true;
+            return;
+        }
         let trimmed = self.open.trim_end_matches(' ').len();
         self.open.truncate(trimmed);
         if !self.open.is_empty() && !self.open.ends_with('\n') {
@@ -71,7 +106,12 @@ impl Outline {
 
     /// Starts a paragraph: a block of its own, or a further line of a list.
     pub(super) fn paragraph(&mut self) {
-        if self.lists.is_empty() {
+        let in_term = self.part == Some(Part::Term);
+        if self.in_cell || (in_term && self.lists.is_empty()) {
+            self.line();
+        } else if self.part == Some(Part::Opened) && self.open.ends_with('\n') {
+            // The first paragraph of what a term means stands below the term.
+        } else if self.lists.is_empty() {
             self.end_block();
         } else if !self.open.ends_with(' ') {
             self.line();
@@ -80,6 +120,7 @@ impl Outline {
 
     /// Ends the open block.
     pub(super) fn end_block(&mut self) {
+        self.in_cell = false;
         let block = std::mem::take(&mut self.open);
         let block = block.trim_end();
         // A marker without text is what remains of an item that held only code.
@@ -91,7 +132,7 @@ impl Outline {
 
     /// Opens a list, numbered from a number or marked with dashes.
     pub(super) fn start_list(&mut self, first: Option<u64>) {
-        if self.lists.is_empty() {
+        if self.lists.is_empty() && !self.in_cell {
             self.end_block();
         }
         self.lists.push(first);
@@ -99,6 +140,10 @@ impl Outline {
 
     /// Starts an item of the innermost list.
     pub(super) fn item(&mut self) {
+        if self.in_cell {
+            self.text(" - ");
+            return;
+        }
         self.line();
         let indent = self.lists.len().saturating_sub(1).min(8);
         self.open.push_str(&"  ".repeat(indent));
@@ -114,17 +159,60 @@ impl Outline {
     /// Closes the innermost list.
     pub(super) fn end_list(&mut self) {
         self.lists.pop();
-        if self.lists.is_empty() {
+        if self.in_cell {
+            self.line();
+        } else if self.lists.is_empty() {
             self.end_block();
         }
     }
 
-    /// Starts a cell of a table; rows are lines, cells stand apart by a bar.
-    pub(super) fn cell(&mut self) {
+    /// Opens a list of definitions. Each is a block: terms, and below them, further from the margin, what they mean.
+    pub(super) fn start_definitions(&mut self) {
+        self.paragraph();
+        self.definitions += 1;
+        self.part = None;
+    }
+
+    /// Closes the innermost list of definitions.
+    pub(super) fn end_definitions(&mut self) {
+        self.definitions = self.definitions.saturating_sub(1);
+        self.part = (self.definitions > 0).then_some(Part::Meaning);
+        self.paragraph();
+    }
+
+    /// Starts a term.
+    pub(super) fn term(&mut self) {
+        // Several terms may share what they mean.
+        if self.definitions > 0
+            && self.part != Some(Part::Term)
+            && self.lists.is_empty()
+            && !self.in_cell
+        {
+            self.end_block();
+        }
+        self.line();
+        self.part = (self.definitions > 0).then_some(Part::Term);
+    }
+
+    /// Starts what the terms before it mean.
+    pub(super) fn meaning(&mut self) {
+        self.line();
+        self.part = (self.definitions > 0).then_some(Part::Opened);
+    }
+
+    /// Starts a cell of a table; rows are lines, cells stand apart by a bar. `is_line` where it holds words only, as in
+    /// a table of facts: its paragraphs, lists and line ends then stay on the line of the row.
+    pub(super) fn cell(&mut self, is_line: bool) {
         if !self.open.is_empty() && !self.open.ends_with('\n') {
             self.open.push_str(" | ");
         }
         self.space = false;
+        self.in_cell = is_line;
+    }
+
+    /// Ends a cell.
+    pub(super) fn end_cell(&mut self) {
+        self.in_cell = false;
     }
 
     /// Adds a block of code as it stands. An empty one leaves no trace.

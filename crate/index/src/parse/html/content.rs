@@ -17,6 +17,8 @@ pub(super) struct Content<'p> {
     root_ids: HashSet<NodeId>,
     /// Elements around an `h1`.
     around_h1: HashSet<NodeId>,
+    /// Elements around what doesn't fit into a line.
+    around_blocks: HashSet<NodeId>,
     exclude: &'p [Selector],
 }
 
@@ -68,14 +70,23 @@ impl<'p> Content<'p> {
     /// a theme calls its content, else all of it.
     pub(super) fn find(top: ElementRef<'p>, exclude: &'p [Selector]) -> Self {
         let elements = || top.descendants().filter_map(ElementRef::wrap);
-        let mut around_h1 = HashSet::new();
-        for heading in elements().filter(|element| element.value().name() == "h1") {
-            for above in heading.ancestors() {
-                if !around_h1.insert(above.id()) {
-                    break;
-                }
-            }
-        }
+        let around_h1 = around(elements().filter(|element| element.value().name() == "h1"));
+        let around_blocks = around(elements().filter(|element| {
+            matches!(
+                element.value().name(),
+                "h1" | "h2"
+                    | "h3"
+                    | "h4"
+                    | "h5"
+                    | "h6"
+                    | "table"
+                    | "pre"
+                    | "dl"
+                    | "section"
+                    | "article"
+                    | "main"
+            )
+        }));
         let marked = marked(top);
         let is_marked = !marked.is_empty();
         let roots = if is_marked {
@@ -88,6 +99,7 @@ impl<'p> Content<'p> {
             roots,
             is_marked,
             around_h1,
+            around_blocks,
             exclude,
         }
     }
@@ -133,6 +145,11 @@ impl<'p> Content<'p> {
             || self.is_excluded(element)
     }
 
+    /// Whether a cell holds headings, code or tables, as where a table only places the parts of a page.
+    pub(super) fn lays_out(&self, cell: ElementRef<'_>) -> bool {
+        self.around_blocks.contains(&cell.id())
+    }
+
     /// Whether an element is one of the roots.
     pub(super) fn is_root(&self, element: ElementRef<'_>) -> bool {
         self.root_ids.contains(&element.id())
@@ -144,6 +161,19 @@ impl<'p> Content<'p> {
             .iter()
             .any(|selector| selector.matches(element))
     }
+}
+
+/// The ids of everything that one of `elements` stands in; each is visited once, however deep they are.
+fn around<'p>(elements: impl Iterator<Item = ElementRef<'p>>) -> HashSet<NodeId> {
+    let mut around = HashSet::new();
+    for element in elements {
+        for above in element.ancestors() {
+            if !around.insert(above.id()) {
+                break;
+            }
+        }
+    }
+    around
 }
 
 /// Every `data-pagefind-body` that does not stand inside another.

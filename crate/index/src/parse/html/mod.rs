@@ -282,8 +282,11 @@ impl<'p> Walk<'p> {
                 self.outline.start_list(Some(first.unwrap_or(1)));
             }
             "li" => self.outline.item(),
-            "td" | "th" => self.outline.cell(),
-            "tr" | "br" | "dt" | "dd" => self.outline.line(),
+            "td" | "th" => self.outline.cell(!self.content.lays_out(element)),
+            "dl" => self.outline.start_definitions(),
+            "dt" => self.outline.term(),
+            "dd" => self.outline.meaning(),
+            "tr" | "br" => self.outline.line(),
             "img" => {
                 if let Some(words) = element.attr("alt") {
                     self.outline.text(words);
@@ -311,6 +314,8 @@ impl<'p> Walk<'p> {
             }
             _ if self.heading.is_some() || self.code.is_some() => {}
             "ul" | "ol" => self.outline.end_list(),
+            "dl" => self.outline.end_definitions(),
+            "td" | "th" => self.outline.end_cell(),
             "tr" | "dt" | "dd" => self.outline.line(),
             _ if is_block(name) => self.outline.paragraph(),
             _ => {}
@@ -328,7 +333,6 @@ fn is_block(name: &str) -> bool {
             | "header"
             | "blockquote"
             | "table"
-            | "dl"
             | "figure"
             | "figcaption"
             | "details"

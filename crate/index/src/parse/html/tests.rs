@@ -115,8 +115,59 @@ fn blocks_become_readable_text() {
     );
     assert_eq!(
         found,
-        "One two\nthree four.\n\n- a\n- b\n  3. c\n\nOp | Use\n? | error\n\nterm\nmeaning\n\n```rust\nfn a() {\n\n}\n```\n\ntail"
+        "One two\nthree four.\n\n- a\n- b\n  3. c\n\nOp | Use\n? | error\n\nterm\n  meaning\n\n```rust\nfn a() {\n\n}\n```\n\ntail"
     );
+}
+
+#[test]
+fn a_definition_is_a_block_with_its_term() {
+    let cases = [
+        (
+            "<dl><dt>a<dd>b<dt>c<dt>d<dd>e<dd>f</dl>g",
+            "a\n  b\n\nc\nd\n  e\n  f\n\ng",
+        ),
+        (
+            "<dl><dt><p>a</p></dt><dd><p>b</p><p>c</p></dd><dt>d</dt><dd><p>e</p></dd></dl>",
+            "a\n  b\n\n  c\n\nd\n  e",
+        ),
+        (
+            "<dl><div><dt>a</dt><dd>b</dd></div><div><dt>c</dt><dd>d<br>e</dd></div></dl>",
+            "a\n  b\n\nc\n  d\n  e",
+        ),
+        (
+            "<dl><dt>a<dd><p>b</p><dl><dt>c<dd>d</dl><p>e</dl>f",
+            "a\n  b\n\n  c\n    d\n\n  e\n\nf",
+        ),
+        (
+            "<p>x</p><dl><dt>a<dd><ul><li>b<li>c</ul>d</dl>",
+            "x\n\na\n\n- b\n- c\n\n  d",
+        ),
+        ("<dt>a</dt><dd>b</dd><p>c", "a\nb\n\nc"),
+    ];
+    for (html, expected) in cases {
+        assert_eq!(text(html), expected, "{html}");
+    }
+}
+
+#[test]
+fn a_row_of_facts_is_a_line() {
+    let cases = [
+        (
+            "<table><tr><th><p>Op</p><th>Use</tr><tr><td><p>a</p><p>b</p><td><ul><li>c<li>d</ul></tr><tr><td>e<br>f<td><div>g</div></table>h",
+            "Op | Use\na b | - c - d\ne f | g\n\nh",
+        ),
+        (
+            "<table><tr><td><h2>A</h2><p>b</p><p>c</p></table>d",
+            "b\n\nc\n\nd",
+        ),
+        (
+            "<table><tr><td>a<td><table><tr><td><p>b<td>c</table></table>",
+            "a |\n\nb | c",
+        ),
+    ];
+    for (html, expected) in cases {
+        assert_eq!(text(html), expected, "{html}");
+    }
 }
 
 #[test]

@@ -104,7 +104,8 @@ pub(super) fn parse(text: &str) -> Parsed {
             Event::Start(Tag::List(first)) => outline.start_list(first),
             Event::End(TagEnd::List(_)) => outline.end_list(),
             Event::Start(Tag::Item) => outline.item(),
-            Event::Start(Tag::TableCell) => outline.cell(),
+            Event::Start(Tag::TableCell) => outline.cell(true),
+            Event::End(TagEnd::TableCell) => outline.end_cell(),
             Event::End(TagEnd::TableHead | TagEnd::TableRow) => outline.line(),
             Event::Start(Tag::Table(_) | Tag::FootnoteDefinition(_) | Tag::BlockQuote(_))
             | Event::Rule => {

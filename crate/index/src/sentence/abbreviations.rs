@@ -1,0 +1,352 @@
+//! Turns the word before a full stop into what that stop is likely to be: part of an abbreviation, or the end of a sentence.
+
+/// What a word with a full stop behind it says about where its sentence ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// Something must follow: a name, a number, an example.
+    GoesOn,
+    /// Both occur: the sentence ends only where the next word is one that opens sentences.
+    Either,
+    /// Times and degrees: the sentence ends before a capital, unless that is a day or a place's time ("9 a.m. Monday").
+    BeforeTime,
+    /// Only a number makes it an abbreviation ("No. 5", "Jan. 3").
+    BeforeNumber,
+    /// No abbreviation that is known here.
+    Ends,
+}
+
+/// Titles and places, which are abbreviations only where they begin with a capital ("5 ms." is a time).
+const TITLES: &[&str] = &[
+    "mr", "mrs", "ms", "messrs", "dr", "prof", "rev", "hon", "gen", "col", "capt", "cpt", "lt",
+    "sgt", "maj", "sen", "rep", "gov", "pres", "mt", "ft", "m", "mme", "mmes", "mlle", "mgr", "hr",
+    "fr", "hrn", "sra", "srta", "dra", "sig", "dott", "ing", "avv", "av", "ste", "dhr", "mevr",
+];
+
+/// Words that stand before what they are about.
+const GO_ON: &[&str] = &[
+    // English, and Latin that is used in it
+    "vs", "cf", "e.g", "eg", "i.e", "ie", "viz", "approx", "fig", "figs", "eq", "eqs", "incl",
+    "esp", "resp", "ca", // German
+    "bzw", "vgl", "sog", "inkl", "exkl", "zzgl", "abzgl", "abb", "bsp", "hrsg", "nr", "evtl", "ggf",
+    "ggfs", "tel", "z.b", "d.h", "u.a", "i.d.r", "z.t", "u.u", "o.g", "s.o", "s.u", "i.a", "v.a",
+    // French, Spanish, Portuguese, Dutch
+    "p.ex", "p.ej", "ej", "pág", "núm", "bijv", "bv", "d.w.z", "o.a", // Russian
+    "т.е", "т.к", "напр", "см", "рис", "табл", "им", "проф", "акад", "гл",
+];
+
+/// Words that may close a sentence as well as stand inside it.
+const EITHER: &[&str] = &[
+    "inc", "ltd", "co", "corp", "llc", "jr", "sr", "bros", "dept", "est", "st", "ave", "blvd",
+    "rd", "al", "u.s", "u.k", "u.n", "e.u", "d.c", "ud", "uds", "vd", "vds", "ee.uu", "min", "max",
+    "ext", "mio", "mrd", "gmbh", "т.д", "т.п", "др", "г", "гг", "вв",
+];
+
+/// Abbreviations behind times, years and names, which seldom have a name behind them.
+const TIMES: &[&str] = &[
+    "a.m", "p.m", "a.d", "b.c", "c.e", "b.c.e", "ph.d", "m.d", "b.a", "m.a", "b.sc", "m.sc",
+];
+
+/// Names that stand behind a time.
+const DAYS: &[&str] = &[
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "mon",
+    "tue",
+    "wed",
+    "thu",
+    "fri",
+    "sat",
+    "sun",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "eastern",
+    "pacific",
+    "central",
+    "gmt",
+    "utc",
+    "est",
+    "edt",
+    "pst",
+    "pdt",
+    "cet",
+    "cest",
+];
+
+/// Words that are one only before a number.
+const BEFORE_NUMBER: &[&str] = &[
+    "no", "nos", "vol", "vols", "ch", "chap", "sec", "sect", "p", "pp", "pg", "par", "para", "ver",
+    "v", "ed", "art", "tab", "kap", "cap", "s", "bd", "n", "nº", "n°", "jan", "feb", "mar", "apr",
+    "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "abs", "ziff", "rn", "fn", "стр",
+    "ст", "№",
+];
+
+/// Capitalised words that stand at the start of sentences and hardly ever behind an abbreviation.
+const OPENERS: &[&str] = &[
+    // English
+    "the",
+    "a",
+    "an",
+    "it",
+    "its",
+    "this",
+    "that",
+    "these",
+    "those",
+    "he",
+    "she",
+    "they",
+    "we",
+    "you",
+    "his",
+    "her",
+    "their",
+    "our",
+    "your",
+    "my",
+    "in",
+    "on",
+    "at",
+    "for",
+    "from",
+    "with",
+    "if",
+    "when",
+    "while",
+    "as",
+    "but",
+    "and",
+    "or",
+    "so",
+    "then",
+    "there",
+    "to",
+    "by",
+    "after",
+    "before",
+    "because",
+    "since",
+    "however",
+    "although",
+    "what",
+    "which",
+    "who",
+    "why",
+    "how",
+    "where",
+    "each",
+    "every",
+    "all",
+    "some",
+    "many",
+    "most",
+    "no",
+    "not",
+    "now",
+    "once",
+    "one",
+    "only",
+    "such",
+    "both",
+    "also",
+    "use",
+    "see",
+    "note",
+    "press",
+    "click",
+    "is",
+    "are",
+    "do",
+    "does",
+    "please",
+    // German
+    "der",
+    "die",
+    "das",
+    "den",
+    "dem",
+    "ein",
+    "eine",
+    "einen",
+    "es",
+    "er",
+    "sie",
+    "wir",
+    "ich",
+    "ihr",
+    "im",
+    "am",
+    "bei",
+    "wenn",
+    "dies",
+    "diese",
+    "dieser",
+    "dieses",
+    "aber",
+    "und",
+    "auch",
+    "für",
+    "mit",
+    "nach",
+    "von",
+    "zum",
+    // French
+    "le",
+    "la",
+    "les",
+    "un",
+    "une",
+    "des",
+    "il",
+    "elle",
+    "ils",
+    "elles",
+    "on",
+    "ce",
+    "cet",
+    "cette",
+    "ces",
+    "nous",
+    "vous",
+    "dans",
+    "pour",
+    "mais",
+    // Spanish
+    "el",
+    "los",
+    "las",
+    "una",
+    "unos",
+    "en",
+    "se",
+    "esta",
+    "este",
+    "esto",
+    "para",
+    "pero",
+    "si",
+    // Russian
+    "он",
+    "она",
+    "оно",
+    "они",
+    "это",
+    "этот",
+    "эта",
+    "в",
+    "на",
+    "но",
+    "и",
+    "если",
+    "когда",
+];
+
+/// Words before a letter that names something ("option B.", "vitamin C."): it is no initial.
+const LABELS: &[&str] = &[
+    "appendix",
+    "answer",
+    "anexo",
+    "anhang",
+    "annexe",
+    "block",
+    "box",
+    "building",
+    "case",
+    "category",
+    "class",
+    "column",
+    "drive",
+    "exhibit",
+    "figure",
+    "gate",
+    "grade",
+    "group",
+    "hepatitis",
+    "key",
+    "label",
+    "language",
+    "letter",
+    "level",
+    "line",
+    "list",
+    "model",
+    "opción",
+    "option",
+    "page",
+    "part",
+    "phase",
+    "plan",
+    "point",
+    "row",
+    "section",
+    "series",
+    "size",
+    "step",
+    "table",
+    "teil",
+    "team",
+    "terminal",
+    "type",
+    "variant",
+    "version",
+    "vitamin",
+    "zone",
+];
+
+/// German words between which and a noun a number with a full stop is an ordinal ("am 3. Mai").
+const BEFORE_ORDINAL: &[&str] = &[
+    "der", "die", "das", "dem", "den", "des", "am", "im", "vom", "zum", "zur", "beim", "bis", "ab",
+    "seit", "jeder", "jedes", "jeden", "dieser", "diesem", "ihr", "ihre", "sein", "seine",
+    "seinem", "ihrem",
+];
+
+/// What a full stop behind `word` is likely to be; `word` is in lower case and without that stop, and `is_capitalised` says
+/// how it was written.
+pub(super) fn stop(word: &str, is_capitalised: bool) -> Stop {
+    let holds = |list: &[&str]| list.contains(&word);
+    if holds(EITHER) {
+        Stop::Either
+    } else if holds(TIMES) {
+        Stop::BeforeTime
+    } else if holds(GO_ON) || (is_capitalised && holds(TITLES)) {
+        Stop::GoesOn
+    } else if holds(BEFORE_NUMBER) {
+        Stop::BeforeNumber
+    } else {
+        Stop::Ends
+    }
+}
+
+/// Whether `word`, in lower case, opens sentences.
+pub(super) fn opens_sentence(word: &str) -> bool {
+    OPENERS.contains(&word)
+}
+
+/// Whether `word`, in lower case, is a day, a month or a place's time.
+pub(super) fn names_time(word: &str) -> bool {
+    DAYS.contains(&word)
+}
+
+/// Whether a letter behind `word`, in lower case, is a name for something rather than an initial.
+pub(super) fn labels(word: &str) -> bool {
+    LABELS.contains(&word)
+}
+
+/// Whether a number behind `word`, in lower case, is a German ordinal where a full stop follows it.
+pub(super) fn precedes_ordinal(word: &str) -> bool {
+    BEFORE_ORDINAL.contains(&word)
+}
