@@ -4,6 +4,7 @@
 
 use std::sync::OnceLock;
 
+use anchorite::unit;
 use anchorite_index::bundle::{self, Bundle, Manifest, Role};
 use anchorite_index::chunk::{ChunkOptions, chunk_document, chunk_documents};
 use anchorite_index::parse::{Addresses, ParseOptions, markdown, read_page};
@@ -24,7 +25,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     Target {
         name: "html",
         run: html,
@@ -38,6 +39,11 @@ pub const TARGETS: [Target; 13] = [
     Target {
         name: "text",
         run: text,
+        seeds: none,
+    },
+    Target {
+        name: "units",
+        run: units,
         seeds: none,
     },
     Target {
@@ -170,6 +176,24 @@ fn is_tag_or_link(html: &str, at: usize, markup: &str) -> bool {
 /// A plain text file.
 pub fn text(data: &[u8]) {
     page("notes/page.txt", data);
+}
+
+/// A section's text, and a place in it that is quoted; the place comes from the first bytes.
+pub fn units(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let units = unit::units(text);
+    let in_order = units.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start);
+    assert!(in_order, "units in order: {units:?}");
+    let place = |idx: usize| data.get(idx).map_or(0, |byte| usize::from(*byte)) * text.len() / 200;
+    let found = unit::quotation(text, place(0)..place(1));
+    let holds = |part: &unit::Unit| part.range.start <= found.mark.start && found.mark.end <= part.range.end;
+    assert_eq!(found.parts.iter().any(holds), !units.is_empty(), "the mark inside: {found:?}");
+    for part in &found.parts {
+        let words = text.get(part.range.clone()).map(str::trim);
+        assert!(words.is_some_and(|words| !words.is_empty()), "words in {part:?}");
+    }
 }
 
 /// A configuration file.

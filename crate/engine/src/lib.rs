@@ -1,7 +1,8 @@
 //! Turns a question into a cited answer, by joining the index and the models.
 //!
 //! The modules stand in the order in which a question flows: [`retrieve`] finds passages, [`read`] looks for what answers in them,
-//! [`gate`] decides whether that does, [`quote`] takes it out of its passage word for word, [`prompt`] lays the passages before the generator,
+//! [`gate`] decides whether that does, [`quote`] takes it out of its passage
+//! word for word, [`unit`] says what of a text is quoted whole, [`prompt`] lays the passages before the generator,
 //! [`check`] matches what it wrote with what it cites, and [`session`] runs them in that order; [`searcher`] is the part
 //! of it that only searches, and [`recover`] says where an answer goes on whose device was lost. Nothing here knows files, the network, a GPU or a page: bytes, a clock and a seed are given.
 
@@ -18,6 +19,7 @@ pub mod retrieve;
 pub mod sentence;
 pub mod searcher;
 pub mod session;
+pub mod unit;
 
 pub use gate::{Outcome, Thresholds};
 pub use answer::{Answer, AskEvent, AskOptions, Passage, Quote, Sentence, Timing};
