@@ -49,7 +49,7 @@ pub(crate) fn embedder(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option
 }
 
 /// The whole index: here nothing is gained by reading only what a query needs.
-fn index(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
+pub(crate) fn index(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
     let resident = file_bytes(dir, manifest, Role::Index)?.unwrap_or_default();
     let mut index = bundle::read_index(manifest, &resident)?;
     if let Some(vectors) = file_bytes(dir, manifest, Role::Vectors)? {

@@ -23,6 +23,7 @@ mod inspect;
 mod pages;
 mod read;
 mod report;
+mod risk;
 mod rows;
 mod search;
 mod select;

@@ -61,7 +61,7 @@ pub(super) struct Row {
 }
 
 pub(super) fn run(data: &Path, arguments: &RetrievalArguments) -> anyhow::Result<ExitCode> {
-    let (embedder, hash) = super::embedder(arguments)?;
+    let (embedder, hash) = super::embedder(arguments.embedder.as_deref())?;
     let embedder = CachedEmbedder {
         embedder: &embedder,
         hash: &hash,

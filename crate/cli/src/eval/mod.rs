@@ -1,5 +1,6 @@
-//! Turns judged queries into the figures of retrieval: each part alone and fused, exact and approximate.
+//! Turns judged queries into the figures of retrieval, and judged questions into those of answers.
 
+mod answers;
 mod beir;
 mod calibrate;
 mod embeddings;
@@ -8,7 +9,7 @@ mod metrics;
 mod questions;
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anchorite::model::embed::Embedder;
@@ -18,6 +19,9 @@ use clap::Subcommand;
 use sha2::{Digest, Sha256};
 
 use crate::report::Hint;
+
+/// SQuAD's training set has 42 MB.
+const MAX_QUESTION_BYTES: u64 = 512 << 20;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -29,6 +33,8 @@ pub(crate) struct Arguments {
 enum What {
     /// Score search by words, by meaning and fused, on judged queries.
     Retrieval(RetrievalArguments),
+    /// Score what is claimed to be an answer, and what is refused, on judged questions.
+    Answers(answers::AnswersArguments),
 }
 
 #[derive(clap::Args)]
@@ -74,7 +80,13 @@ enum IndexArgument {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let What::Retrieval(arguments) = &arguments.what;
+    match &arguments.what {
+        What::Retrieval(arguments) => retrieval(arguments),
+        What::Answers(arguments) => answers::run(arguments),
+    }
+}
+
+fn retrieval(arguments: &RetrievalArguments) -> anyhow::Result<ExitCode> {
     match (&arguments.questions, &arguments.bundle, &arguments.data) {
         (Some(questions), Some(bundle), _) => questions::run(questions, bundle, arguments.json),
         (_, _, Some(data)) => measure::run(data, arguments),
@@ -86,16 +98,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// The embedder that was asked for, and the hash of its file.
-fn embedder(arguments: &RetrievalArguments) -> anyhow::Result<(Embedder, String)> {
+fn embedder(path: Option<&Path>) -> anyhow::Result<(Embedder, String)> {
     let shipped = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../models/default/embedder.gguf"
     );
-    let path = arguments
-        .embedder
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(shipped));
-    let bytes = std::fs::read(&path).map_err(|cause| {
+    let path = path.unwrap_or(Path::new(shipped));
+    let bytes = std::fs::read(path).map_err(|cause| {
         Hint::error(
             format!("could not read `{}`: {cause}", path.display()),
             "give a sentence embedder as GGUF with --embedder",
@@ -105,6 +114,25 @@ fn embedder(arguments: &RetrievalArguments) -> anyhow::Result<(Embedder, String)
     let embedder = Embedder::load(Parts::new(vec![bytes]))
         .with_context(|| format!("could not load the embedder `{}`", path.display()))?;
     Ok((embedder, hash))
+}
+
+/// The text of a file of questions, as long as it is no larger than any such file.
+///
+/// # Errors
+/// Where it can't be read, or is too large.
+fn read_questions(path: &Path) -> anyhow::Result<String> {
+    let could_not = || format!("could not read `{}`", path.display());
+    let found = std::fs::metadata(path).with_context(could_not)?.len();
+    if found > MAX_QUESTION_BYTES {
+        return Err(Hint::error(
+            format!(
+                "`{}`: expected at most {MAX_QUESTION_BYTES} bytes, found {found}",
+                path.display()
+            ),
+            "divide the file",
+        ));
+    }
+    std::fs::read_to_string(path).with_context(could_not)
 }
 
 fn hex(bytes: &[u8]) -> String {

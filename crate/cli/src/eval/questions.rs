@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anchorite::index::SearchOptions;
-use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::metrics::{Figures, Judgements};
@@ -15,13 +14,28 @@ use crate::report::Hint;
 /// How many sections are scored for a question.
 const N_SECTIONS: usize = 100;
 
-#[derive(Deserialize)]
+/// A line of the file.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Question {
-    question: String,
+pub(super) struct Question {
+    pub(super) question: String,
     /// Addresses that answer, as the bundle has them; without an anchor, any section of the page.
-    expected: Vec<String>,
+    #[serde(default)]
+    pub(super) expected: Vec<String>,
+    /// Texts that count as right; empty where only the addresses are known.
+    #[serde(default)]
+    pub(super) answers: Vec<String>,
+    /// Whether the site answers it.
+    #[serde(default = "yes")]
+    pub(super) answerable: bool,
 }
+
+fn yes() -> bool {
+    true
+}
+
+const FORM: &str = "write a line {\"question\": \"..\", \"expected\": [\"page.html#anchor\"]} for each question, with \
+                    \"answers\": [\"..\"] where the words are known, or {\"question\": \"..\", \"answerable\": false}";
 
 #[derive(Serialize)]
 struct Report {
@@ -44,11 +58,19 @@ struct Scores {
 
 /// Puts the questions of `file` to the bundle in `dir`.
 pub(super) fn run(file: &Path, dir: &Path, json: bool) -> anyhow::Result<ExitCode> {
-    let questions = read(file)?;
+    let mut questions = read(file)?;
     let manifest = bundle::manifest(dir)?;
     let session = bundle::open(dir, &manifest)?;
     let index = session.index();
     check(&questions, index, file)?;
+    // Nothing is to be found for the others; `eval answers` asks them.
+    questions.retain(|question| question.answerable);
+    if questions.is_empty() {
+        return Err(Hint::error(
+            format!("no question in `{}` is answerable", file.display()),
+            "score refusals with `anchorite eval answers`",
+        ));
+    }
     let embedder = bundle::embedder(dir, &manifest)?;
     let score = |lexical_weight: f32, vector_weight: f32| -> anyhow::Result<Vec<Scored>> {
         let mut options = SearchOptions {
@@ -139,33 +161,52 @@ fn scored(question: &Question, urls: Vec<String>) -> Scored {
     }
 }
 
-fn read(file: &Path) -> anyhow::Result<Vec<Question>> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("could not read `{}`", file.display()))?;
+/// Reads the lines of a file.
+///
+/// # Errors
+/// Where it can't be read or is too large, has a line of another form, or none.
+pub(super) fn read(file: &Path) -> anyhow::Result<Vec<Question>> {
+    parse(&super::read_questions(file)?, &file.display().to_string())
+}
+
+fn parse(text: &str, file: &str) -> anyhow::Result<Vec<Question>> {
     let mut questions = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         if line.trim().is_empty() {
             continue;
         }
-        let question: Question = serde_json::from_str(line).map_err(|cause| {
-            Hint::error(
-                format!("`{}`, line {number}: {cause}", file.display()),
-                "write a line {\"question\": \"..\", \"expected\": [\"page.html#anchor\"]} for each question",
-            )
-        })?;
+        let wrong = |why: String| Hint::error(format!("`{file}`, line {number}: {why}"), FORM);
+        let question: Question =
+            serde_json::from_str(line).map_err(|cause| wrong(cause.to_string()))?;
+        let gives = !question.expected.is_empty() || !question.answers.is_empty();
+        if !question.answerable && gives {
+            return Err(wrong(format!(
+                "expected neither addresses nor answers for a question that is not answerable, found some for `{}`",
+                question.question
+            )));
+        }
+        if question
+            .answers
+            .iter()
+            .any(|answer| answer.trim().is_empty())
+        {
+            return Err(wrong(
+                "expected a text in each answer, found an empty one".to_owned(),
+            ));
+        }
         questions.push(question);
     }
     if questions.is_empty() {
         return Err(Hint::error(
-            format!("there is no question in `{}`", file.display()),
-            "write a line {\"question\": \"..\", \"expected\": [\"page.html#anchor\"]} for each question",
+            format!("there is no question in `{file}`"),
+            FORM,
         ));
     }
     Ok(questions)
 }
 
 /// An address that the bundle does not have can't be found, and is a mistake in the questions.
-fn check(
+pub(super) fn check(
     questions: &[Question],
     index: &anchorite::index::Index,
     file: &Path,
@@ -180,7 +221,8 @@ fn check(
         .collect();
     known.extend(pages);
     let unknown = |question: &&Question| {
-        question.expected.is_empty() || question.expected.iter().any(|url| !known.contains(url))
+        let is_missing = question.answerable && question.expected.is_empty();
+        is_missing || question.expected.iter().any(|url| !known.contains(url))
     };
     if let Some(question) = questions.iter().find(unknown) {
         let expected = question.expected.iter().find(|url| !known.contains(*url));
@@ -241,6 +283,8 @@ mod tests {
         let question = |expected: &[&str]| Question {
             question: String::new(),
             expected: expected.iter().map(|&url| url.to_owned()).collect(),
+            answers: Vec::new(),
+            answerable: true,
         };
         let page = scored(&question(&["a"]), urls());
         assert_eq!(page.figures.mrr_10, 0.5, "`a#one` is on the page");
@@ -254,5 +298,41 @@ mod tests {
             !scored(&question(&["c#three"]), urls()).hit_3,
             "the fourth place"
         );
+    }
+
+    #[test]
+    fn lines_are_read_strictly() {
+        let text = "{\"question\": \"Who?\", \"expected\": [\"a\"], \"answers\": [\"Ann\"]}\n\n{\"question\": \"Why?\", \"answerable\": false}";
+        let questions = parse(text, "file").expect("two questions");
+        assert_eq!(questions[0].answers, ["Ann"], "the first line's answers");
+        let answerable: Vec<bool> = questions.iter().map(|one| one.answerable).collect();
+        assert_eq!(
+            answerable,
+            [true, false],
+            "answerable unless it is said not to be"
+        );
+        let cases = [
+            ("", "no question"),
+            (
+                "{\"question\": \"Who?\", \"exepcted\": []}",
+                "line 1: unknown field",
+            ),
+            ("\n{\"expected\": []}", "line 2: missing field `question`"),
+            (
+                "{\"question\": \"Who?\", \"expected\": [\"a\"], \"answerable\": false}",
+                "line 1: expected neither addresses",
+            ),
+            (
+                "{\"question\": \"Who?\", \"expected\": [\"a\"], \"answers\": [\" \"]}",
+                "line 1: expected a text",
+            ),
+        ];
+        for (text, expected) in cases {
+            let error = parse(text, "file").expect_err(text).to_string();
+            assert!(
+                error.contains(expected),
+                "{text:?}: expected {expected:?}, found {error:?}"
+            );
+        }
     }
 }

@@ -1,0 +1,130 @@
+//! Turns nothing by itself: the question that is put to a system, its response, and what of that is judged.
+
+use serde::Serialize;
+
+/// One question, and how it is to be asked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Case {
+    /// The question.
+    pub(crate) question: String,
+    /// The page or article it belongs to: questions of one page are alike, so that intervals are drawn by pages.
+    pub(crate) page: String,
+    /// Texts that count as right; empty where none is known. Under ablation they are no longer in reach.
+    pub(crate) answers: Vec<String>,
+    /// Whether what may be read answers it.
+    pub(crate) is_answerable: bool,
+    /// Addresses that answer; without an anchor, any section of the page. Empty where nothing does, or none is known.
+    pub(crate) expected: Vec<String>,
+    /// What may be read.
+    pub(crate) scope: Scope,
+}
+
+/// The part of a site that may be read for a question.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Scope {
+    /// Everything.
+    #[default]
+    Whole,
+    /// Everything but the sections at these addresses; an address without an anchor names the whole page.
+    Without(Vec<String>),
+    /// Only the sections at these addresses.
+    Only(Vec<String>),
+}
+
+/// The outcome that a reader of the page sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// The quotation is claimed to answer.
+    Answered,
+    /// The quotation is shown as the closest passage, which may not answer. It counts as refused.
+    Closest,
+    /// Nothing is quoted.
+    #[default]
+    None,
+}
+
+/// A system's response to one question.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Response {
+    /// By the threshold that ships.
+    pub(crate) outcome: Outcome,
+    /// The probability that the quotation is right, 0 to 1; of a system that is not calibrated, any score in that range.
+    pub(crate) probability: f32,
+    /// The parts of the quotation in the order they are shown. That of the best candidate also where the outcome is
+    /// [`Outcome::None`], so that other thresholds can be tried; empty where there is no candidate.
+    pub(crate) quotation: Vec<String>,
+    /// The words of the quotation that are marked as the answer; the whole of it from a system that marks none.
+    pub(crate) span: String,
+    /// Address of the section that is quoted, with its anchor.
+    pub(crate) url: String,
+}
+
+/// Answers questions; the thing that is measured.
+pub(crate) trait System {
+    /// Its name in tables and plots.
+    fn name(&self) -> &str;
+
+    /// Whether its probabilities claim to be ones, and are held against the share that is right.
+    fn is_calibrated(&self) -> bool {
+        true
+    }
+
+    /// Answers one question from what [`Case::scope`] lets be read; the answers and addresses in `case` are not to be used.
+    ///
+    /// Questions of one scope follow each other, and all systems get one question before the next.
+    fn answer(&mut self, case: &Case) -> anyhow::Result<Response>;
+}
+
+/// When an answer counts as right. Where no answers are known, the section that is quoted decides in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Right {
+    /// The quotation holds an answer as whole words.
+    Quotation,
+    /// The span is an answer, by SQuAD's exact match.
+    Span,
+}
+
+/// One response, as far as it is judged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Judged {
+    /// The question.
+    pub(crate) question: String,
+    /// The page it belongs to.
+    pub(crate) page: String,
+    /// Texts that count as right.
+    pub(crate) answers: Vec<String>,
+    /// Whether what could be read answers it.
+    pub(crate) is_answerable: bool,
+    /// Addresses that answer.
+    pub(crate) expected: Vec<String>,
+    /// By the threshold that ships.
+    pub(crate) outcome: Outcome,
+    /// The probability that it is right, as the system says.
+    pub(crate) probability: f32,
+    /// The quotation, its parts in lines.
+    pub(crate) quotation: String,
+    /// The marked part of it.
+    pub(crate) span: String,
+    /// Address of the section that is quoted.
+    pub(crate) url: String,
+    /// Whether the candidate is right, whatever the outcome; never where nothing answers.
+    pub(crate) is_right: bool,
+    /// Whether an answer stands in the quotation.
+    pub(crate) holds_answer: bool,
+    /// Whether the quotation is from an expected address.
+    pub(crate) is_from_expected: bool,
+    /// SQuAD's exact match of the span: 1 or 0.
+    pub(crate) exact: f64,
+    /// SQuAD's F1 of the span.
+    pub(crate) f1: f64,
+    /// SQuAD's F1 of the whole quotation.
+    pub(crate) quotation_f1: f64,
+    /// Whether all parts of the quotation stand in that section in their order, but for white space.
+    pub(crate) is_verbatim: bool,
+    /// Whether the site has a section at the address.
+    pub(crate) resolves: bool,
+    /// Whether the span stands in the quotation.
+    pub(crate) span_inside: bool,
+}

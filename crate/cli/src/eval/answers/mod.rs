@@ -1,0 +1,351 @@
+//! Turns judged questions into figures of the answers they get: how often right, how often wrongly claimed, how often refused.
+
+mod case;
+mod curve;
+mod data;
+mod engine;
+mod figures;
+mod own;
+mod plot;
+mod reliability;
+mod site;
+mod squad;
+mod table;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use anyhow::Context;
+use fastrand::Rng;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use self::case::{Case, Judged, Right, Scope, System};
+use self::data::Misplaced;
+use self::engine::Engine;
+use self::figures::Figures;
+use self::site::Site;
+use super::embeddings::CachedEmbedder;
+use crate::bundle;
+use crate::report::Hint;
+
+#[derive(clap::Args)]
+pub(crate) struct AnswersArguments {
+    /// A file in SQuAD's form, or lines of `{"question", "context", "answers": [{"text", "start"}], "impossible", "title"}`.
+    #[arg(long, required_unless_present = "questions")]
+    data: Option<PathBuf>,
+    /// A site's own questions, as `eval retrieval` takes them, each with `"answers": [".."]` where the words are known, or
+    /// `"answerable": false`. Needs `--bundle`.
+    #[arg(long, requires = "bundle", conflicts_with = "data")]
+    questions: Option<PathBuf>,
+    /// The folder that `anchorite build` wrote, which `--questions` are put to.
+    #[arg(long)]
+    bundle: Option<PathBuf>,
+    /// Read only the paragraph that belongs to each question, as SQuAD does, instead of finding it among all.
+    #[arg(long, requires = "data", conflicts_with = "ablate")]
+    oracle: bool,
+    /// Take the section that answers a question away before it is asked, so that every answer claimed is wrong.
+    #[arg(long)]
+    ablate: bool,
+    /// When an answer is right: the quotation holds an answer, or the span is one by SQuAD's exact match.
+    #[arg(long, value_enum, default_value_t = Right::Quotation)]
+    right: Right,
+    /// Ask so many of the questions only, drawn with the seed.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// Fixes which questions `--limit` draws, and which pages the intervals do.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Write the curves of risk by coverage to this file, as SVG.
+    #[arg(long)]
+    plot: Option<PathBuf>,
+    /// Write each answer and its verdict to this file, as JSON lines.
+    #[arg(long)]
+    answers: Option<PathBuf>,
+    /// The embedder for `--data`, a GGUF file; default: the one that ships.
+    #[arg(long, env = "ANCHORITE_EMBEDDER")]
+    embedder: Option<PathBuf>,
+    /// Where the embeddings of `--data` are kept between runs; default: nowhere.
+    #[arg(long, env = "ANCHORITE_CACHE")]
+    cache: Option<PathBuf>,
+    /// Print JSON on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Everything that is told.
+#[derive(Serialize)]
+struct Report {
+    /// The file's name.
+    data: String,
+    reading: Reading,
+    right: Right,
+    questions: usize,
+    answerable: usize,
+    pages: usize,
+    seed: u64,
+    /// `None` for a site's own questions, which give no places.
+    misplaced: Option<Misplaced>,
+    systems: Vec<SystemReport>,
+}
+
+/// One system's part of it.
+#[derive(Serialize)]
+struct SystemReport {
+    name: String,
+    #[serde(flatten)]
+    figures: Figures,
+}
+
+/// What is read for a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Reading {
+    Site,
+    Paragraph,
+    Ablated,
+}
+
+impl fmt::Display for Reading {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Reading::Site => "each read against the whole site",
+            Reading::Paragraph => "each read against its own paragraph",
+            Reading::Ablated => "each read against the site without its answer",
+        })
+    }
+}
+
+/// Questions, the site they are put to, and what answers them.
+struct Prepared {
+    name: String,
+    cases: Vec<Case>,
+    site: Rc<Site>,
+    misplaced: Option<Misplaced>,
+    systems: Vec<Box<dyn System>>,
+}
+
+pub(super) fn run(arguments: &AnswersArguments) -> anyhow::Result<ExitCode> {
+    let reading = match (arguments.oracle, arguments.ablate) {
+        (true, _) => Reading::Paragraph,
+        (_, true) => Reading::Ablated,
+        _ => Reading::Site,
+    };
+    let mut prepared = match (&arguments.questions, &arguments.bundle, &arguments.data) {
+        (Some(questions), Some(dir), _) => own(questions, dir, arguments.ablate)?,
+        (_, _, Some(data)) => public(data, arguments)?,
+        _ => {
+            return Err(Hint::error(
+                "there is nothing to score",
+                "give judged questions with --data, or a site's own with --questions and --bundle",
+            ));
+        }
+    };
+    prepared.cases = asked(prepared.cases, reading);
+    if prepared.cases.is_empty() {
+        return Err(Hint::error(
+            format!("no question of `{}` is answerable", prepared.name),
+            "leave --ablate out: there is nothing to take away",
+        ));
+    }
+    if let Some(limit) = arguments.limit {
+        prepared.cases = drawn(prepared.cases, limit as usize, arguments.seed);
+    }
+    if let Some(misplaced) = &prepared.misplaced {
+        warn(misplaced);
+    }
+    let judged = answer(&mut prepared, arguments.right)?;
+    if let Some(path) = &arguments.answers {
+        write_answers(path, &prepared.systems, &judged)?;
+    }
+    let report = report(&prepared, &judged, reading, arguments);
+    if let Some(path) = &arguments.plot {
+        std::fs::write(path, plot::svg(&report))
+            .with_context(|| format!("could not write `{}`", path.display()))?;
+    }
+    match arguments.json {
+        true => super::table::print_json(&report)?,
+        false => print!("{}", table::text(&report)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A public set: its paragraphs are the site.
+fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Prepared> {
+    let set = data::read(path)?;
+    let (embedder, hash) = super::embedder(arguments.embedder.as_deref())?;
+    let cached = CachedEmbedder {
+        embedder: &embedder,
+        hash: &hash,
+        dir: arguments.cache.as_deref(),
+    };
+    let site = Rc::new(Site::from_documents(
+        &set.name,
+        set.documents,
+        Some(&cached),
+    )?);
+    Ok(Prepared {
+        name: set.name,
+        cases: set.cases,
+        systems: Engine::systems(Rc::clone(&site), None, Some(embedder)),
+        site,
+        misplaced: Some(set.misplaced),
+    })
+}
+
+/// A site's own questions: the bundle is read as its readers do, and only built again where something is taken away.
+fn own(questions: &Path, dir: &Path, ablate: bool) -> anyhow::Result<Prepared> {
+    let manifest = bundle::manifest(dir)?;
+    let index = bundle::index(dir, &manifest)?;
+    let cases = own::read(questions, &index)?;
+    let embedder = bundle::embedder(dir, &manifest)?;
+    let cached = embedder.as_ref().map(|embedder| CachedEmbedder {
+        embedder,
+        hash: &manifest.id,
+        dir: None,
+    });
+    let name = questions.file_stem().unwrap_or(questions.as_os_str());
+    let name = name.to_string_lossy().into_owned();
+    let embedded = cached.filter(|_| ablate && index.vectors.is_some());
+    let site = Rc::new(Site::from_index(&name, &index, embedded.as_ref())?);
+    Ok(Prepared {
+        name,
+        cases,
+        systems: Engine::systems(Rc::clone(&site), Some(index), embedder),
+        site,
+        misplaced: None,
+    })
+}
+
+/// The questions as `reading` asks them, those of one scope behind each other.
+fn asked(cases: Vec<Case>, reading: Reading) -> Vec<Case> {
+    let ask = |case: Case| match reading {
+        Reading::Paragraph => Some(case),
+        Reading::Site => Some(Case {
+            scope: Scope::Whole,
+            ..case
+        }),
+        // Where nothing answers, there is nothing to take away.
+        Reading::Ablated => case.is_answerable.then(|| Case {
+            is_answerable: false,
+            scope: Scope::Without(case.expected.clone()),
+            ..case
+        }),
+    };
+    let mut cases: Vec<Case> = cases.into_iter().filter_map(ask).collect();
+    cases.sort_by(|a, b| a.scope.cmp(&b.scope));
+    cases
+}
+
+/// `limit` of the cases, in their order.
+fn drawn(cases: Vec<Case>, limit: usize, seed: u64) -> Vec<Case> {
+    let mut numbers: Vec<usize> = (0..cases.len()).collect();
+    Rng::with_seed(seed).shuffle(&mut numbers);
+    numbers.truncate(limit);
+    let kept: HashSet<usize> = numbers.into_iter().collect();
+    let cases = cases.into_iter().enumerate();
+    cases
+        .filter(|(number, _)| kept.contains(number))
+        .map(|(_, case)| case)
+        .collect()
+}
+
+fn warn(misplaced: &Misplaced) {
+    let Misplaced {
+        answers,
+        elsewhere,
+        absent,
+    } = misplaced;
+    if elsewhere + absent > 0 {
+        eprintln!(
+            "warning: of {answers} answers, {elsewhere} stand elsewhere in their paragraph than the file says, {absent} do not \
+             stand in it; all count, because only their text is compared"
+        );
+    }
+}
+
+/// The verdicts on each system's answers, in the order of the systems.
+fn answer(prepared: &mut Prepared, right: Right) -> anyhow::Result<Vec<Vec<Judged>>> {
+    let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {eta}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let progress = ProgressBar::new(prepared.cases.len() as u64)
+        .with_style(style)
+        .with_message("asking");
+    let mut judged: Vec<Vec<Judged>> = prepared.systems.iter().map(|_| Vec::new()).collect();
+    for case in &prepared.cases {
+        for (system, judged) in prepared.systems.iter_mut().zip(&mut judged) {
+            let response = system.answer(case).with_context(|| {
+                format!("{} could not answer `{}`", system.name(), case.question)
+            })?;
+            anyhow::ensure!(
+                (0.0..=1.0).contains(&response.probability),
+                "{}: expected a probability, found {} for `{}`",
+                system.name(),
+                response.probability,
+                case.question
+            );
+            judged.push(prepared.site.judge(case, response, right));
+        }
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    Ok(judged)
+}
+
+fn write_answers(
+    path: &Path,
+    systems: &[Box<dyn System>],
+    judged: &[Vec<Judged>],
+) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct Line<'j> {
+        system: &'j str,
+        #[serde(flatten)]
+        judged: &'j Judged,
+    }
+    let could_not = || format!("could not write `{}`", path.display());
+    let file = std::fs::File::create(path).with_context(could_not)?;
+    let mut out = std::io::BufWriter::new(file);
+    for (system, judged) in systems.iter().zip(judged) {
+        for judged in judged {
+            let system = system.name();
+            let line = serde_json::to_string(&Line { system, judged })?;
+            writeln!(out, "{line}").with_context(could_not)?;
+        }
+    }
+    out.flush().with_context(could_not)
+}
+
+fn report(
+    prepared: &Prepared,
+    judged: &[Vec<Judged>],
+    reading: Reading,
+    arguments: &AnswersArguments,
+) -> Report {
+    let cases = &prepared.cases;
+    let pages: HashSet<&str> = cases.iter().map(|case| case.page.as_str()).collect();
+    let systems = prepared.systems.iter().zip(judged);
+    Report {
+        data: prepared.name.clone(),
+        reading,
+        right: arguments.right,
+        questions: cases.len(),
+        answerable: cases.iter().filter(|case| case.is_answerable).count(),
+        pages: pages.len(),
+        seed: arguments.seed,
+        misplaced: prepared.misplaced,
+        systems: systems
+            .map(|(system, judged)| SystemReport {
+                name: system.name().to_owned(),
+                figures: Figures::of(judged, system.is_calibrated(), arguments.seed),
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,421 @@
+//! Turns pages, or a bundle's index, into an index of the part that may be read for a question, and judges quotations by them.
+
+use std::collections::HashMap;
+
+use anchorite::index::chunk::{Chunk, ChunkOptions, chunk_documents};
+use anchorite::index::document::Document;
+use anchorite::index::vector::VectorOptions;
+use anchorite::index::{ChunkIdx, Index, IndexOptions};
+
+use super::case::{Case, Judged, Response, Right, Scope};
+use super::squad::{Compared, holds};
+use crate::eval::embeddings::CachedEmbedder;
+
+/// All pages that questions are put to.
+pub(crate) struct Site {
+    documents: Vec<Document>,
+    chunks: Vec<Chunk>,
+    /// One for each chunk; `None` for a site that is searched by words alone.
+    embeddings: Option<Vec<Vec<f32>>>,
+    /// The text of each section by its address, with single spaces.
+    texts: HashMap<String, String>,
+}
+
+impl Site {
+    /// The site that `documents` make.
+    ///
+    /// # Errors
+    /// Those of the embedder.
+    pub(crate) fn from_documents(
+        name: &str,
+        documents: Vec<Document>,
+        embedder: Option<&CachedEmbedder<'_>>,
+    ) -> anyhow::Result<Self> {
+        let chunks = chunk_documents(&documents, &ChunkOptions::default());
+        let mut texts = HashMap::new();
+        for document in &documents {
+            for section in &document.sections {
+                let url = address(&document.url, section.anchor.as_deref());
+                add(&mut texts, url, &section.text);
+            }
+        }
+        Self::new(name, documents, chunks, texts, embedder)
+    }
+
+    /// The site of a bundle, from the texts of its index, which must all be here. Weights and languages of documents are not
+    /// kept in an index: what [`Self::index`] builds has none.
+    ///
+    /// # Errors
+    /// Those of the embedder.
+    pub(crate) fn from_index(
+        name: &str,
+        index: &Index,
+        embedder: Option<&CachedEmbedder<'_>>,
+    ) -> anyhow::Result<Self> {
+        let mut documents: Vec<Document> = Vec::new();
+        let mut chunks = Vec::new();
+        let mut texts = HashMap::new();
+        let mut last = None;
+        for idx in 0..u32::try_from(index.n_chunks()).unwrap_or(u32::MAX) {
+            let idx = ChunkIdx(idx);
+            let Some((chunk, entry)) = index.chunk(idx).zip(index.document(idx)) else {
+                continue;
+            };
+            if last != Some(chunk.document) {
+                last = Some(chunk.document);
+                documents.push(Document {
+                    source: entry.url.clone(),
+                    url: entry.url.clone(),
+                    title: entry.title.clone(),
+                    sections: Vec::new(),
+                    filters: Default::default(),
+                    meta: entry.meta.clone(),
+                    sort: Default::default(),
+                    weight: 1.0,
+                    language: None,
+                });
+            }
+            add(&mut texts, index.url(idx), &chunk.text);
+            chunks.push(Chunk {
+                document: u32::try_from(documents.len() - 1)?,
+                ..chunk.clone()
+            });
+        }
+        Self::new(name, documents, chunks, texts, embedder)
+    }
+
+    fn new(
+        name: &str,
+        documents: Vec<Document>,
+        chunks: Vec<Chunk>,
+        texts: HashMap<String, String>,
+        embedder: Option<&CachedEmbedder<'_>>,
+    ) -> anyhow::Result<Self> {
+        let embeddings = embedder
+            .map(|embedder| {
+                let text =
+                    |chunk: &Chunk| chunk.embedding_text(&documents[chunk.document as usize].title);
+                embedder.embed(name, &chunks.iter().map(text).collect::<Vec<_>>())
+            })
+            .transpose()?;
+        Ok(Self {
+            documents,
+            chunks,
+            embeddings,
+            texts,
+        })
+    }
+
+    /// An index of what `scope` lets be read; `None` where that is nothing.
+    ///
+    /// # Errors
+    /// Where there are too many chunks for an index.
+    pub(crate) fn index(&self, scope: &Scope) -> anyhow::Result<Option<Index>> {
+        let mut documents: Vec<Document> = Vec::new();
+        let (mut chunks, mut embeddings) = (Vec::new(), Vec::new());
+        let mut last = None;
+        for (idx, chunk) in self.chunks.iter().enumerate() {
+            let document = &self.documents[chunk.document as usize];
+            let url = address(&document.url, chunk.anchor.as_deref());
+            let may_be_read = match scope {
+                Scope::Whole => true,
+                Scope::Without(addresses) => !names(addresses, &url),
+                Scope::Only(addresses) => names(addresses, &url),
+            };
+            if !may_be_read {
+                continue;
+            }
+            if last != Some(chunk.document) {
+                last = Some(chunk.document);
+                documents.push(document.clone());
+            }
+            chunks.push(Chunk {
+                document: u32::try_from(documents.len() - 1)?,
+                ..chunk.clone()
+            });
+            if let Some(all) = &self.embeddings {
+                embeddings.push(all[idx].clone());
+            }
+        }
+        if chunks.is_empty() {
+            return Ok(None);
+        }
+        let embeddings = self.embeddings.is_some().then_some(embeddings);
+        let options = IndexOptions {
+            vectors: VectorOptions::default(),
+        };
+        let index = Index::build(&documents, chunks, embeddings, &options)?;
+        Ok(Some(index))
+    }
+
+    /// Holds a response against what is known to be right, and against the pages.
+    pub(crate) fn judge(&self, case: &Case, response: Response, right: Right) -> Judged {
+        let quotation = response.quotation.join("\n");
+        // Where nothing answers, silence alone is right, also if answers were taken out of reach.
+        let compared = match case.is_answerable {
+            true => &case.answers[..],
+            false => &[],
+        };
+        let span = Compared::new(&response.span, compared);
+        let holds_answer = holds(&quotation, &case.answers);
+        let is_from_expected = names(&case.expected, &response.url);
+        let exact = span.exact();
+        let agrees = match right {
+            _ if case.answers.is_empty() => is_from_expected,
+            Right::Quotation => holds_answer,
+            Right::Span => exact == 1.0,
+        };
+        let text = self.texts.get(&response.url);
+        Judged {
+            question: case.question.clone(),
+            page: case.page.clone(),
+            is_answerable: case.is_answerable,
+            outcome: response.outcome,
+            probability: response.probability,
+            is_right: case.is_answerable && agrees && !quotation.trim().is_empty(),
+            holds_answer,
+            is_from_expected,
+            exact,
+            f1: span.f1(),
+            quotation_f1: Compared::new(&quotation, compared).f1(),
+            is_verbatim: text.is_some_and(|text| stand_in(text, &response.quotation)),
+            resolves: text.is_some(),
+            span_inside: single_spaced(&quotation).contains(&single_spaced(&response.span)),
+            answers: case.answers.clone(),
+            expected: case.expected.clone(),
+            quotation,
+            span: response.span,
+            url: response.url,
+        }
+    }
+}
+
+/// Whether `url` is one of `addresses`, or lies on a page that is one of them.
+pub(crate) fn names(addresses: &[String], url: &str) -> bool {
+    let page = page(url);
+    addresses.iter().any(|one| one == url || one == page)
+}
+
+/// An address without its anchor.
+pub(super) fn page(url: &str) -> &str {
+    url.split_once('#').map_or(url, |(page, _)| page)
+}
+
+fn address(page: &str, anchor: Option<&str>) -> String {
+    match anchor {
+        Some(anchor) => format!("{page}#{anchor}"),
+        None => page.to_owned(),
+    }
+}
+
+/// A section may be in several chunks, and one address may open several sections without an anchor.
+fn add(texts: &mut HashMap<String, String>, url: String, text: &str) {
+    let known = texts.entry(url).or_default();
+    if !known.is_empty() {
+        known.push(' ');
+    }
+    known.push_str(&single_spaced(text));
+}
+
+fn single_spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether the parts stand in `text`, each behind the one before.
+fn stand_in(text: &str, parts: &[String]) -> bool {
+    let mut rest = text;
+    parts.iter().all(|part| {
+        let part = single_spaced(part);
+        let found = rest.find(&part);
+        if let Some(start) = found {
+            rest = &rest[start + part.len()..];
+        }
+        found.is_some()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use anchorite::index::SearchOptions;
+    use anchorite::index::document::Section;
+
+    use super::*;
+    use crate::eval::answers::case::Outcome;
+
+    fn document(url: &str, sections: &[(Option<&str>, &str)]) -> Document {
+        Document {
+            source: url.to_owned(),
+            url: url.to_owned(),
+            title: url.to_owned(),
+            sections: sections
+                .iter()
+                .map(|(anchor, text)| Section {
+                    anchor: anchor.map(str::to_owned),
+                    headings: Vec::new(),
+                    text: (*text).to_owned(),
+                })
+                .collect(),
+            filters: Default::default(),
+            meta: Default::default(),
+            sort: Default::default(),
+            weight: 1.0,
+            language: None,
+        }
+    }
+
+    fn site() -> Site {
+        let documents = vec![
+            document(
+                "cache",
+                &[
+                    (None, "The cache keeps pages."),
+                    (
+                        Some("size"),
+                        "The cache holds 50 MB.\n\nIt is cleaned\nat night.",
+                    ),
+                ],
+            ),
+            document("ports", &[(Some("default"), "The port is 8080.")]),
+        ];
+        Site::from_documents("test", documents, None).expect("without an embedder nothing fails")
+    }
+
+    fn owned(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|&text| text.to_owned()).collect()
+    }
+
+    fn urls(index: Option<Index>) -> Vec<String> {
+        let Some(index) = index else {
+            return Vec::new();
+        };
+        let n_chunks = u32::try_from(index.n_chunks()).unwrap_or_default();
+        (0..n_chunks).map(|idx| index.url(ChunkIdx(idx))).collect()
+    }
+
+    #[test]
+    fn a_scope_leaves_out_a_section_or_a_page() {
+        let cases = [
+            (Scope::Whole, &["cache", "cache#size", "ports#default"][..]),
+            (
+                Scope::Without(owned(&["cache#size"])),
+                &["cache", "ports#default"],
+            ),
+            (Scope::Without(owned(&["cache"])), &["ports#default"]),
+            (Scope::Without(owned(&["cache", "ports"])), &[]),
+            (Scope::Only(owned(&["ports#default"])), &["ports#default"]),
+            (Scope::Only(owned(&["nowhere"])), &[]),
+        ];
+        let site = site();
+        for (scope, expected) in cases {
+            let index = site.index(&scope).expect("few chunks");
+            assert_eq!(urls(index), expected, "for {scope:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_found() {
+        let site = site();
+        let found = |scope: &Scope| {
+            let index = site.index(scope).expect("few chunks");
+            let index = index.expect("some are left");
+            let hits = index.search("port 8080", None, &SearchOptions::default());
+            hits.first().map(|hit| index.url(hit.chunk))
+        };
+        assert_eq!(
+            found(&Scope::Whole).as_deref(),
+            Some("ports#default"),
+            "with everything"
+        );
+        assert_eq!(
+            found(&Scope::Without(owned(&["ports#default"]))),
+            None,
+            "without the only section that has the words"
+        );
+    }
+
+    #[test]
+    fn the_site_of_an_index_is_the_same_again() {
+        let index = site().index(&Scope::Whole).expect("few chunks");
+        let index = index.expect("three chunks");
+        let again = Site::from_index("again", &index, None).expect("no embedder");
+        assert_eq!(again.texts, site().texts, "texts by address");
+        let without = Scope::Without(owned(&["cache"]));
+        let urls = urls(again.index(&without).expect("few chunks"));
+        assert_eq!(urls, ["ports#default"], "after {without:?}");
+    }
+
+    fn judged(answers: &[&str], expected: &[&str], response: Response, right: Right) -> Judged {
+        let case = Case {
+            answers: owned(answers),
+            expected: owned(expected),
+            is_answerable: true,
+            ..Case::default()
+        };
+        site().judge(&case, response, right)
+    }
+
+    fn quoted(quotation: &[&str], span: &str, url: &str) -> Response {
+        Response {
+            outcome: Outcome::Answered,
+            probability: 0.9,
+            quotation: owned(quotation),
+            span: span.to_owned(),
+            url: url.to_owned(),
+        }
+    }
+
+    #[test]
+    fn right_is_what_was_asked_to_be() {
+        let response = quoted(&["The cache holds 50 MB."], "50", "cache#size");
+        let cases: [(&[&str], &[&str], Right, bool); 6] = [
+            (&["50 MB"], &[], Right::Quotation, true),
+            (&["50 MB"], &[], Right::Span, false),
+            (&["50 MB", "50"], &[], Right::Span, true),
+            (&["60 MB"], &["cache#size"], Right::Quotation, false),
+            (&[], &["cache"], Right::Span, true),
+            (&[], &["ports"], Right::Quotation, false),
+        ];
+        for (answers, expected, right, is_right) in cases {
+            let judged = judged(answers, expected, response.clone(), right);
+            assert_eq!(
+                judged.is_right, is_right,
+                "{answers:?}, {expected:?}, {right:?}"
+            );
+        }
+        let impossible = site().judge(&Case::default(), response, Right::Quotation);
+        assert!(!impossible.is_right, "nothing answers that question");
+        let silent = judged(&[], &["cache"], quoted(&[], "", "cache"), Right::Quotation);
+        assert!(!silent.is_right, "an empty quotation answers nothing");
+    }
+
+    #[test]
+    fn quotations_are_held_against_their_section() {
+        let cases = [
+            (
+                &["The cache holds 50 MB. It is cleaned at night."][..],
+                "cache#size",
+                true,
+                true,
+            ),
+            (&["The cache", "at night."], "cache#size", true, true),
+            (&["at night.", "The cache"], "cache#size", false, true),
+            (&["The cache holds 60 MB."], "cache#size", false, true),
+            (&["The port is 8080."], "cache#size", false, true),
+            (&["The port is 8080."], "ports", false, false),
+        ];
+        for (quotation, url, is_verbatim, resolves) in cases {
+            let judged = judged(&[], &[], quoted(quotation, "", url), Right::Quotation);
+            assert_eq!(
+                (judged.is_verbatim, judged.resolves),
+                (is_verbatim, resolves),
+                "{quotation:?} at {url}"
+            );
+        }
+        let spans = [("50 MB.\nIt", true), ("50  MB", true), ("60 MB", false)];
+        for (span, is_inside) in spans {
+            let response = quoted(&["holds 50 MB.", "It is cleaned"], span, "cache#size");
+            let judged = judged(&[], &[], response, Right::Quotation);
+            assert_eq!(judged.span_inside, is_inside, "for {span:?}");
+        }
+    }
+}
