@@ -136,8 +136,8 @@ macro_rules! replays {
 }
 
 replays!(
-    html, markdown, text, config, manifest, index_file, shards, vectors, gguf, tokenizer, lora,
-    parquet, selector
+    html, markdown, text, config, judged, manifest, index_file, shards, vectors, gguf, tokenizer,
+    lora, parquet, selector
 );
 
 #[test]

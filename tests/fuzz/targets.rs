@@ -52,6 +52,11 @@ pub const TARGETS: [Target; 14] = [
         seeds: none,
     },
     Target {
+        name: "judged",
+        run: judged,
+        seeds: none,
+    },
+    Target {
         name: "manifest",
         run: manifest,
         seeds: manifest_seeds,
@@ -209,6 +214,15 @@ pub fn config(data: &[u8]) {
                 "{error:?}"
             ),
         }
+    }
+}
+
+/// A file of judged questions, in SQuAD's form, as lines, or a site's own.
+pub fn judged(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(n_questions) = anchorite_cli::check_judged(text)
+    {
+        assert!(n_questions > 0, "a file without questions is an error");
     }
 }
 

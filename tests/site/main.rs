@@ -1,5 +1,6 @@
 //! Runs the command line on small sites, and compares what it prints and writes with what is promised.
 
+mod answers;
 mod ask;
 mod build;
 mod bundle;

@@ -25,12 +25,6 @@ pub(crate) fn upper_bound(n_wrong: usize, n_answers: usize, confidence: f64) -> 
     )
 }
 
-/// The share of wrong answers below which the true share lies with a probability of at most `1 - confidence`; the other
-/// side of [`upper_bound`], 0 where none was wrong.
-pub(crate) fn lower_bound(n_wrong: usize, n_answers: usize, confidence: f64) -> f64 {
-    1.0 - upper_bound(n_answers.saturating_sub(n_wrong), n_answers, confidence)
-}
-
 /// The value below which the beta distribution has `share` of its mass.
 ///
 /// By halving: the distribution rises everywhere, and Newton's steps leave the interval where one parameter is small.
@@ -87,34 +81,22 @@ mod tests {
 
     #[test]
     fn bounds_that_can_be_worked_by_hand() {
-        // Without errors the bound solves (1 - p)^n = 0.05; with nothing but errors the lower one solves p^n = 0.05.
+        // Without errors the bound solves (1 - p)^n = 0.05.
         close(
             "0 of 10",
             upper_bound(0, 10, 0.95),
             1.0 - 0.05_f64.powf(0.1),
         );
-        close(
-            "10 of 10, lower",
-            lower_bound(10, 10, 0.95),
-            0.05_f64.powf(0.1),
-        );
-        // One of two: p^2 = 0.95 from above, (1 - p)^2 = 0.95 from below.
+        // One of two is all but both: 1 - p^2 = 0.05. All but one of three: 1 - p^3.
         close("1 of 2", upper_bound(1, 2, 0.95), 0.95_f64.sqrt());
-        close(
-            "1 of 2, lower",
-            lower_bound(1, 2, 0.95),
-            1.0 - 0.95_f64.sqrt(),
-        );
+        close("2 of 3", upper_bound(2, 3, 0.95), 0.95_f64.cbrt());
     }
 
     #[test]
     fn no_count_is_out_of_range() {
         close("nothing", upper_bound(0, 0, 0.95), 1.0);
-        close("nothing, lower", lower_bound(0, 0, 0.95), 0.0);
         close("all wrong", upper_bound(7, 7, 0.95), 1.0);
-        close("none wrong, lower", lower_bound(0, 7, 0.95), 0.0);
         close("more than all", upper_bound(9, 7, 0.95), 1.0);
-        close("more than all, lower", lower_bound(9, 7, 1.0 - 1e-15), 0.0);
     }
 
     #[test]

@@ -20,6 +20,8 @@ use sha2::{Digest, Sha256};
 
 use crate::report::Hint;
 
+pub use answers::check_judged;
+
 /// SQuAD's training set has 42 MB.
 const MAX_QUESTION_BYTES: u64 = 512 << 20;
 

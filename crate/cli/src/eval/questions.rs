@@ -169,7 +169,7 @@ pub(super) fn read(file: &Path) -> anyhow::Result<Vec<Question>> {
     parse(&super::read_questions(file)?, &file.display().to_string())
 }
 
-fn parse(text: &str, file: &str) -> anyhow::Result<Vec<Question>> {
+pub(super) fn parse(text: &str, file: &str) -> anyhow::Result<Vec<Question>> {
     let mut questions = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         if line.trim().is_empty() {

@@ -113,7 +113,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Set> {
     parse(&text, name).with_context(|| format!("`{}`", path.display()))
 }
 
-fn parse(text: &str, name: String) -> anyhow::Result<Set> {
+pub(super) fn parse(text: &str, name: String) -> anyhow::Result<Set> {
     let text = text.trim_start_matches('\u{feff}');
     let first = text.lines().find(|line| !line.trim().is_empty());
     let Some(first) = first else {

@@ -120,6 +120,17 @@ impl fmt::Display for Reading {
     }
 }
 
+/// Reads a file of judged questions that is in memory, public or a site's own, and gives how many it has.
+///
+/// # Errors
+/// Where it has neither form.
+pub fn check_judged(text: &str) -> anyhow::Result<usize> {
+    match super::questions::parse(text, "") {
+        Ok(questions) => Ok(questions.len()),
+        Err(_) => Ok(data::parse(text, String::new())?.cases.len()),
+    }
+}
+
 /// Questions, the site they are put to, and what answers them.
 struct Prepared {
     name: String,
