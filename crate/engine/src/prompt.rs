@@ -7,6 +7,7 @@
 use anchorite_model::template::Message;
 
 use crate::answer::Passage;
+use crate::check::Source;
 use crate::error::EngineError;
 use crate::sentence;
 
@@ -20,13 +21,13 @@ pub const ABSTENTION: &str = "The documents do not say.";
 /// Fewer tokens of a passage than this are not worth their place.
 const MIN_PASSAGE_TOKENS: usize = 24;
 
-/// A prompt that fits, and how many of the passages it holds.
+/// A prompt that fits, and the passages as it holds them.
 #[derive(Debug)]
 pub struct Prompt {
     /// The rendered messages, as the model's chat template writes them.
     pub text: String,
-    /// The first so many passages are in it, whole or cut.
-    pub n_passages: usize,
+    /// Those of the passages that are in it, best first, whole or cut: what the generator's text is checked against.
+    pub sources: Vec<Source>,
 }
 
 /// The messages for `question` with the given `(heading path, text)` passages, numbered from 1.
@@ -101,11 +102,23 @@ pub fn fit(
         if count(&text)? <= budget {
             return Ok(Prompt {
                 text,
-                n_passages: chosen.len(),
+                sources: sources(chosen),
             });
         }
         chosen.pop();
     }
+}
+
+/// The passages as [`messages`] numbers them.
+fn sources(laid: Vec<(String, String)>) -> Vec<Source> {
+    laid.into_iter()
+        .zip(1..)
+        .map(|((heading_path, text), number)| Source {
+            number,
+            heading_path,
+            text,
+        })
+        .collect()
 }
 
 /// The longest run of whole sentences from the start of `text` within `room` tokens.
@@ -174,7 +187,22 @@ mod tests {
         let passages = [passage(1, "Short enough to stay whole."), passage(2, &long)];
         let pinned = words(&plain(&messages("Why so?", &[])).expect("renders")).expect("counts");
         let prompt = fit("Why so?", &passages, pinned + 44, words, plain).expect("fits");
-        assert_eq!(prompt.n_passages, 2, "both passages have a place");
+        assert_eq!(prompt.sources.len(), 2, "both passages have a place");
+        for source in &prompt.sources {
+            assert!(
+                prompt.text.contains(&format!(
+                    "[{}] {}\n{}\n\n",
+                    source.number, source.heading_path, source.text
+                )),
+                "passage {} stands in the prompt as it is told: {source:?}",
+                source.number
+            );
+        }
+        assert!(
+            prompt.sources[1].text.len() < long.len(),
+            "the second one was cut: {}",
+            prompt.sources[1].text
+        );
         assert!(
             prompt.text.ends_with("Question: Why so?"),
             "the question is never cut: {}",

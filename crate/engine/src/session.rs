@@ -276,7 +276,7 @@ impl Session {
             generator.set_adapter(options.adapter.then(|| adapter.clone()))?;
             *applied = options.adapter;
         }
-        let (tokens, n_passages) =
+        let (tokens, sources) =
             prompt_tokens(generator, &answer.question, &answer.passages, options)?;
         let generate_options = GenerateOptions {
             max_tokens: options.max_tokens,
@@ -308,7 +308,7 @@ impl Session {
             _ => check::whole_sentences(&generation.text),
         };
         // What was not read can't be cited.
-        answer.sentences = check::check(text, &answer.passages[..n_passages]);
+        answer.sentences = check::check(text, &sources);
         answer.stopped = generation.stop == StopReason::Cancelled;
         answer.timing.prefill_ms = generation.prefill_ms;
         answer.timing.decode_ms = generation.decode_ms;
@@ -322,13 +322,13 @@ impl Session {
     }
 }
 
-/// The prompt's tokens, and how many passages it holds.
+/// The prompt's tokens, and the passages as it holds them.
 fn prompt_tokens(
     generator: &Generator,
     question: &str,
     passages: &[Passage],
     options: &AskOptions,
-) -> Result<(Vec<anchorite_model::TokenId>, usize), EngineError> {
+) -> Result<(Vec<anchorite_model::TokenId>, Vec<check::Source>), EngineError> {
     let Some(template) = generator.template() else {
         return Err(EngineError::NoTemplate {
             name: generator.config().name.clone(),
@@ -357,7 +357,7 @@ fn prompt_tokens(
         |text| Ok(encode(text)?.len()),
         |messages| Ok(template.render(messages, true)?),
     )?;
-    Ok((encode(&prompt.text)?, prompt.n_passages))
+    Ok((encode(&prompt.text)?, prompt.sources))
 }
 
 fn check_options(options: &AskOptions) -> Result<(), EngineError> {

@@ -1,0 +1,401 @@
+//! Turns a claim and a source into a verdict: which sentences of the source support the claim, how well, and what it lacks.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::contrast;
+use super::facts;
+use super::polarity::{self, Denial, Force, Pole};
+use super::token::{Atom, Kind, atoms};
+
+/// Share of a claim's content terms that must stand in the sentences that support it.
+///
+/// Chosen on the cases of `tests/check_cases.rs` and the `conjnli` and `fever-dev-pairs` pairs, see `examples/measure_check.rs`.
+const SUPPORT_SHARE: f32 = 0.6;
+
+/// A source is read to here, in bytes and in sentences; no prompt holds more of one passage.
+const MAX_SOURCE_BYTES: usize = 1 << 16;
+const MAX_SENTENCES: usize = 1000;
+
+/// Headings are part of every run of sentences, and so have to be short.
+const MAX_HEADING_BYTES: usize = 300;
+
+/// Places of one word that are looked at, so that a claim and a source of one repeated word stay cheap.
+const MAX_PLACES: usize = 12;
+
+/// Sentences of a source whose surroundings are compared in full, those that share most with the claim.
+const MAX_CANDIDATES: usize = 4;
+
+/// A claim's reason to be struck.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Fault {
+    /// A number that the source lacks.
+    Number(String),
+    /// A number that the source has with another unit.
+    Unit(String),
+    /// A name that the source lacks, or whose parts stand apart in it.
+    Name(String),
+    /// An identifier, path, flag or version that the source lacks.
+    Code(String),
+    /// The source gives this number, or this name, to something else.
+    Swapped(String),
+    /// The source says the opposite.
+    Opposite(String),
+    /// One of both denies what the other says.
+    Negation(String),
+    /// Stronger, or with fewer conditions, than the source says it.
+    Force(&'static str),
+    /// Too few of the claim's words.
+    Words,
+}
+
+/// How well a source supports a claim.
+#[derive(Clone, Debug)]
+pub(super) struct Verdict {
+    /// From 0 to 1.
+    pub(super) score: f32,
+    /// What is wrong; empty when the claim is supported.
+    pub(super) faults: Vec<Fault>,
+}
+
+/// A text that was read: its atoms, and where each word stands.
+pub(super) struct Text {
+    pub(super) atoms: Vec<Atom>,
+    pub(super) denial: Denial,
+    words: HashSet<String>,
+}
+
+impl Text {
+    pub(super) fn claim(text: &str) -> Text {
+        let atoms = atoms(text);
+        Text {
+            denial: polarity::denial(&atoms),
+            words: atoms.iter().map(|atom| word(atom).to_owned()).collect(),
+            atoms,
+        }
+    }
+
+    /// Whether it has the word of an atom.
+    pub(super) fn has(&self, atom: &Atom) -> bool {
+        self.words.contains(word(atom))
+    }
+}
+
+/// A passage that was read, ready to be compared with many claims.
+pub(super) struct Read {
+    heading: Vec<Atom>,
+    body: Vec<Atom>,
+    /// Where each sentence begins in `body`, and where the last one ends.
+    starts: Vec<usize>,
+    /// The sentences that have a word, by its stem or key; the first so many.
+    sentences: HashMap<String, Vec<usize>>,
+    /// Runs of sentences that were compared before, by where they begin and end.
+    windows: RefCell<HashMap<(usize, usize), Rc<Window>>>,
+}
+
+impl Read {
+    /// Reads a passage.
+    pub(super) fn new(heading_path: &str, text: &str) -> Read {
+        let text = &text[..text.floor_char_boundary(MAX_SOURCE_BYTES)];
+        let heading = atoms(&heading_path[..heading_path.floor_char_boundary(MAX_HEADING_BYTES)]);
+        let mut body = atoms(&unwrapped(text));
+        body.truncate(body.partition_point(|atom| atom.sentence < MAX_SENTENCES));
+        let mut starts: Vec<usize> = Vec::new();
+        let mut sentences: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut before = None;
+        for (idx, atom) in body.iter().enumerate() {
+            if before != Some(atom.sentence) {
+                starts.push(idx);
+                before = Some(atom.sentence);
+            }
+            let sentence = starts.len() - 1;
+            let places = sentences.entry(word(atom).to_owned()).or_default();
+            if places.len() < 256 && places.last() != Some(&sentence) {
+                places.push(sentence);
+            }
+        }
+        starts.push(body.len());
+        Read {
+            heading,
+            body,
+            starts,
+            sentences,
+            windows: RefCell::default(),
+        }
+    }
+
+    /// Compares a claim with the sentences that share most with it, alone and with a neighbour.
+    pub(super) fn judge(&self, claim: &Text) -> Verdict {
+        let mut best: Option<Verdict> = None;
+        for (first, last) in self.candidates(claim) {
+            let window = self.window(first, last);
+            let verdict = verdict(claim, &window);
+            let is_better = best.as_ref().is_none_or(|best| {
+                (verdict.faults.is_empty(), verdict.score) > (best.faults.is_empty(), best.score)
+            });
+            if is_better {
+                best = Some(verdict);
+            }
+        }
+        best.unwrap_or_else(|| Verdict {
+            score: 0.0,
+            faults: vec![Fault::Words],
+        })
+    }
+
+    /// Runs of one or two sentences, `first..last`.
+    fn candidates(&self, claim: &Text) -> Vec<(usize, usize)> {
+        let n_sentences = self.starts.len() - 1;
+        let mut shared: HashMap<usize, usize> = HashMap::new();
+        let mut seen: HashMap<&str, ()> = HashMap::new();
+        for atom in claim.atoms.iter().filter(|atom| atom.is_content()) {
+            if seen.insert(word(atom), ()).is_none() {
+                for sentence in self.sentences.get(word(atom)).into_iter().flatten() {
+                    *shared.entry(*sentence).or_default() += 1;
+                }
+            }
+        }
+        let mut ranked: Vec<(usize, usize)> = shared.into_iter().collect();
+        ranked
+            .sort_unstable_by_key(|(sentence, n_shared)| (std::cmp::Reverse(*n_shared), *sentence));
+        let mut runs: Vec<(usize, usize)> = Vec::new();
+        for (sentence, _) in ranked.into_iter().take(MAX_CANDIDATES) {
+            runs.push((sentence, sentence + 1));
+            runs.push((sentence.saturating_sub(1), sentence + 1));
+            runs.push((sentence, (sentence + 2).min(n_sentences)));
+        }
+        // A heading alone may say what a claim says.
+        if runs.is_empty() {
+            runs.push((0, n_sentences.min(1)));
+        }
+        runs.sort_unstable();
+        runs.dedup();
+        runs
+    }
+
+    fn window(&self, first: usize, last: usize) -> Rc<Window> {
+        let make = || {
+            let run = self.starts[first]..self.starts[last];
+            Rc::new(Window::new(
+                &self.heading,
+                &self.body[run],
+                self.topic(first),
+            ))
+        };
+        Rc::clone(
+            self.windows
+                .borrow_mut()
+                .entry((first, last))
+                .or_insert_with(make),
+        )
+    }
+
+    /// The first sentence, which says what `it` and `they` are in those behind it.
+    fn topic(&self, first: usize) -> &[Atom] {
+        if first == 0 {
+            &[]
+        } else {
+            &self.body[..self.starts[1]]
+        }
+    }
+}
+
+/// The word of an atom that others are compared with.
+pub(super) fn word(atom: &Atom) -> &str {
+    if atom.stem.is_empty() {
+        &atom.key
+    } else {
+        &atom.stem
+    }
+}
+
+/// Lines that were wrapped are joined: a line that begins in lower case goes on with the sentence before it.
+fn unwrapped(text: &str) -> String {
+    let mut joined = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    let mut fenced = false;
+    let mut n_ticks = 0;
+    while let Some(letter) = letters.next() {
+        n_ticks = if letter == '`' { n_ticks + 1 } else { 0 };
+        fenced ^= n_ticks == 3;
+        let wraps =
+            letter == '\n' && !fenced && letters.peek().is_some_and(|next| next.is_lowercase());
+        joined.push(if wraps { ' ' } else { letter });
+    }
+    joined
+}
+
+/// A run of sentences, with the headings above it and where each word stands.
+pub(super) struct Window {
+    /// The headings, then the run.
+    pub(super) atoms: Vec<Atom>,
+    pub(super) denial: Denial,
+    /// How many atoms are headings.
+    pub(super) n_heading: usize,
+    places: HashMap<String, Vec<usize>>,
+    /// Where words stand that have an opposite, by which side they are on.
+    pub(super) poles: HashMap<Pole, Vec<usize>>,
+    /// Where the text itself says how strong it puts something.
+    pub(super) forces: Vec<(usize, Force)>,
+    /// Words that a negator may mean.
+    pub(super) denied: HashSet<String>,
+    /// Words of the passage's first sentence.
+    topic: HashSet<String>,
+}
+
+impl Window {
+    fn new(heading: &[Atom], body: &[Atom], topic: &[Atom]) -> Window {
+        // Headings are a sentence of their own, before all others.
+        let shift = heading.last().map_or(0, |last| last.sentence + 1);
+        let mut atoms = heading.to_vec();
+        let clause = heading.last().map_or(0, |last| last.clause + 2);
+        atoms.extend(body.iter().cloned().map(|mut atom| {
+            atom.sentence += shift;
+            atom.clause += clause;
+            atom
+        }));
+        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+        for (idx, atom) in atoms.iter().enumerate() {
+            let number = atom
+                .number
+                .as_ref()
+                .map(|number| format!("#{}", number.value));
+            let stem = (atom.stem != atom.key && !atom.stem.is_empty()).then(|| atom.stem.clone());
+            for name in [Some(atom.key.clone()), stem, number].into_iter().flatten() {
+                let known = places.entry(name).or_default();
+                if known.len() < MAX_PLACES {
+                    known.push(idx);
+                }
+            }
+        }
+        let denial = polarity::denial(&atoms);
+        let mut poles: HashMap<Pole, Vec<usize>> = HashMap::new();
+        for (idx, pole) in contrast::poles(&atoms, &denial.head) {
+            let known = poles.entry(pole).or_default();
+            if known.len() < MAX_PLACES {
+                known.push(idx);
+            }
+        }
+        let denied = denial
+            .negators
+            .iter()
+            .flat_map(|negator| contrast::meant(&atoms, *negator, &denial.reach));
+        Window {
+            poles,
+            forces: contrast::found(&atoms, &denial.head, heading.len()..atoms.len()),
+            denied: denied.map(|place| word(&atoms[place]).to_owned()).collect(),
+            denial,
+            n_heading: heading.len(),
+            atoms,
+            places,
+            topic: topic
+                .iter()
+                .take(100)
+                .map(|atom| atom.key.clone())
+                .collect(),
+        }
+    }
+
+    /// Where a key or stem stands.
+    pub(super) fn places(&self, word: &str) -> &[usize] {
+        self.places.get(word).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the passage's first sentence has a word.
+    pub(super) fn topic_has(&self, key: &str) -> bool {
+        self.topic.contains(key)
+    }
+
+    /// Where a claim's atom stands, as what it is.
+    pub(super) fn places_of(&self, atom: &Atom) -> &[usize] {
+        match &atom.number {
+            Some(number) => self.places(&format!("#{}", number.value)),
+            None if atom.kind == Kind::Word => self.places(word(atom)),
+            None => {
+                let exact = self.places(&atom.key);
+                if exact.is_empty() && atom.first {
+                    self.places(&atom.stem)
+                } else {
+                    exact
+                }
+            }
+        }
+    }
+}
+
+fn verdict(claim: &Text, window: &Window) -> Verdict {
+    let share = share(claim, window);
+    let mut faults = facts::missing(claim, window);
+    faults.extend(facts::swapped(claim, window));
+    faults.extend(super::contrast::opposites(claim, window));
+    faults.extend(super::contrast::forces(claim, window));
+    if share < SUPPORT_SHARE {
+        faults.push(Fault::Words);
+    }
+    // Each fault halves what is left; the order of words tells a copy from a text of the same words.
+    let order = order(claim, window);
+    let weight = faults.iter().fold(1.0_f32, |weight, fault| match fault {
+        Fault::Words => weight,
+        Fault::Name(_) => weight * 0.8,
+        _ => weight * 0.5,
+    });
+    Verdict {
+        score: (0.7 * share + 0.3 * order) * weight,
+        faults,
+    }
+}
+
+/// Share of the claim's content terms that stand in the window.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^24 words")]
+fn share(claim: &Text, window: &Window) -> f32 {
+    let mut seen: HashMap<&str, bool> = HashMap::new();
+    for (idx, atom) in claim
+        .atoms
+        .iter()
+        .enumerate()
+        .filter(|(_, atom)| atom.is_content())
+    {
+        // `not required` says what `optional` says.
+        let same_side = || {
+            let pole =
+                polarity::pole(atom).map(|(pair, side)| (pair, side != claim.denial.head[idx]));
+            pole.is_some_and(|pole| window.poles.contains_key(&pole))
+        };
+        seen.entry(word(atom))
+            .or_insert_with(|| !window.places_of(atom).is_empty() || same_side());
+    }
+    let held = seen.values().filter(|held| **held).count();
+    // A claim of function words alone says nothing that could be found.
+    if seen.is_empty() {
+        0.0
+    } else {
+        held as f32 / seen.len() as f32
+    }
+}
+
+/// Share of neighbouring content words that are neighbours in the window too, in the same order.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^24 words")]
+fn order(claim: &Text, window: &Window) -> f32 {
+    const NEAR: usize = 5;
+    let mut n_pairs = 0;
+    let mut n_kept = 0;
+    let mut before: Option<&Atom> = None;
+    for atom in claim.atoms.iter().filter(|atom| atom.is_content()) {
+        if let Some(before) = before.replace(atom) {
+            n_pairs += 1;
+            let follows = |one: usize| {
+                window
+                    .places_of(atom)
+                    .iter()
+                    .any(|other| (one + 1..=one + NEAR).contains(other))
+            };
+            n_kept += usize::from(window.places_of(before).iter().any(|one| follows(*one)));
+        }
+    }
+    if n_pairs == 0 {
+        1.0
+    } else {
+        n_kept as f32 / n_pairs as f32
+    }
+}
