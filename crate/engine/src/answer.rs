@@ -141,9 +141,9 @@ impl Quote {
 pub struct Sentence {
     /// The sentence without its citation markers.
     pub text: String,
-    /// Numbers of the passages it cites.
+    /// Numbers of the passages that it cites and that support it.
     pub passages: Vec<usize>,
-    /// Whether the cited passages contain what it says, see [`crate::check`].
+    /// Whether there is one, see [`crate::check`].
     pub supported: bool,
 }
 

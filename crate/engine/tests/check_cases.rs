@@ -599,6 +599,72 @@ const CASES: &[Case] = &[
         "Files are deleted except those in `keep`.",
         "the exception is left out",
     ),
+    // Rates, operators, agents, and claims of two sentences.
+    no(
+        "The limit is 5 GB per project.",
+        "The limit is 5 GB per user and 50 GB per project.",
+        "the limit of something else",
+    ),
+    yes(
+        "The limit is 5 GB per user.",
+        "The limit is 5 GB per user and 50 GB per project.",
+        "the limit and what it is for",
+    ),
+    no(
+        "Logs in `/var/log` are rotated every week.",
+        "Logs in `/var/log` are rotated every day.",
+        "another period",
+    ),
+    yes(
+        "Water boils at 100 °C.",
+        "Water boils at 100 degrees Celsius.",
+        "a unit of two words",
+    ),
+    no(
+        "Join the commands with `||` to run both.",
+        "Join the commands with `&&` to run both.",
+        "another operator",
+    ),
+    no(
+        "Beats was acquired by Apple.",
+        "Beats acquired Apple.",
+        "passive for active, names not turned",
+    ),
+    yes(
+        "Paris is the capital of France.",
+        "France's capital is Paris.",
+        "a statement that can be turned round",
+    ),
+    no(
+        "The plugin was added in version 3.",
+        "In version 3, the plugin was removed.",
+        "the opposite",
+    ),
+    no(
+        "Git 2.30 or earlier is required.",
+        "Git 2.30 or later is required.",
+        "the other end of the range",
+    ),
+    no(
+        "HTTPS uses port 80.",
+        "HTTP uses port 80 and HTTPS uses port 443.",
+        "the port of the other protocol",
+    ),
+    yes(
+        "HTTPS uses port 443.",
+        "HTTP uses port 80 and HTTPS uses port 443.",
+        "the port of this protocol",
+    ),
+    yes(
+        "Rust 1.95 was released in 2026. Cargo builds your dependencies.",
+        RUST,
+        "two sentences, both there",
+    ),
+    no(
+        "Rust 1.95 was released in 2026. Bazel builds your dependencies.",
+        RUST,
+        "two sentences, one of them there",
+    ),
     // Other traps.
     no(
         "The moon is made of cheese.",

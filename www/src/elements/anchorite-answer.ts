@@ -301,7 +301,7 @@ export class AnchoriteAnswer extends LitElement {
   }
 
   #sentence(sentence: Sentence): TemplateResult {
-    const text = withoutMarkers(sentence.text);
+    const { text } = sentence;
     if (!sentence.supported) {
       return html`<s part="unsupported">${text}</s><span class="flag">${strings.unsupported}</span> `;
     }
@@ -346,9 +346,12 @@ export class AnchoriteAnswer extends LitElement {
   }
 }
 
-/** Citations are links that the engine decides; markers that the model wrote are not shown as such. */
+/**
+ * Text under way without the markers that the model wrote: citations are links that the engine decides. A bracket that touches a word
+ * (`ports[1]`) is code.
+ */
 function withoutMarkers(text: string): string {
-  return text.replace(/\s*\[\d{1,2}\]/g, "");
+  return text.replace(/(?:\s+|(?<![\p{L}\p{N}_)\]]))(?:\[\d{1,2}(?:, *\d{1,2})*\])+/gu, "");
 }
 
 customElements.define("anchorite-answer", AnchoriteAnswer);

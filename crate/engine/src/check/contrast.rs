@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::polarity::{Force, Pole, force, pole};
-use super::support::{Fault, Text, Window, word};
+use super::support::{Fault, Text};
 use super::token::Atom;
+use super::window::{Window, word};
 
 /// Words on each side that show that two texts speak of the same.
 const CONTEXT: usize = 5;

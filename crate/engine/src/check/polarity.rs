@@ -32,7 +32,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("always", "never"),
     ("above over", "below under"),
     ("include", "exclude omit"),
-    ("add", "remove delete"),
+    ("add adds added", "remove delete"),
     ("accept", "reject refuse"),
     ("success succeed successful", "failure fail unsuccessful"),
     ("open", "close"),

@@ -6,6 +6,8 @@ use anchorite_index::lexical;
 
 use super::citation::sentences;
 use super::number::{self, Number};
+use super::opening::settle_first_words;
+use super::shape::{bare, is_code};
 
 /// What an atom is, as far as the rules care.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,79 +46,10 @@ impl Atom {
     }
 }
 
-/// Longer words say nothing that a shorter one would not; a page of base64 is cut.
-const MAX_WORD_BYTES: usize = 400;
-
-/// Words that open a sentence and need no counterpart in the source.
-const OPENERS: &[&str] = &[
-    "additionally",
-    "also",
-    "although",
-    "another",
-    "because",
-    "besides",
-    "both",
-    "consequently",
-    "developers",
-    "do",
-    "each",
-    "either",
-    "finally",
-    "furthermore",
-    "hence",
-    "here",
-    "however",
-    "instead",
-    "later",
-    "likewise",
-    "many",
-    "meanwhile",
-    "moreover",
-    "most",
-    "note",
-    "once",
-    "one",
-    "overall",
-    "people",
-    "please",
-    "readers",
-    "similarly",
-    "since",
-    "several",
-    "so",
-    "some",
-    "sometimes",
-    "then",
-    "therefore",
-    "though",
-    "thus",
-    "today",
-    "unlike",
-    "until",
-    "upon",
-    "users",
-    "usually",
-    "various",
-    "when",
-    "whenever",
-    "whereas",
-    "while",
-    "yes",
-    "yet",
-    "you",
-    "your",
-];
-
 /// Stems of words that say how much or how surely, compared as forces (`polarity.rs`) and not as topics.
 const NO_TOPIC: &[&str] = &[
     "", "everi", "everyth", "everyon", "unless", "except", "must", "may", "might", "also", "alway",
     "never", "shall", "cannot",
-];
-
-/// Behind one of these a capitalised opener is a verb (`Open the file`), not a name.
-const OBJECT_OPENERS: &[&str] = &[
-    "a", "all", "an", "any", "each", "every", "it", "its", "that", "the", "their", "them", "these",
-    "this", "those", "to", "up", "your",
 ];
 
 /// The atoms of `text`, sentence by sentence.
@@ -154,7 +87,18 @@ impl Reader {
             let is_code = was_code || n_ticks > 0;
             let opens = chunk.starts_with(['"', '“', '(']) || first;
             let bare = bare(chunk);
-            if bare.is_empty() {
+            if is_code && !bare.contains(char::is_alphanumeric) {
+                // An operator: `&&` is not `||`.
+                let sign = chunk.trim_matches(['`', '.', ',', ';', ':']);
+                if !sign.is_empty() {
+                    self.code_piece(sign, was_code && continues_code);
+                }
+                continues_code = in_code;
+                continue;
+            }
+            if !bare.contains(char::is_alphanumeric)
+                && !bare.contains(['°', '%', '$', '€', '£', '¥'])
+            {
                 if chunk.contains(['—', '–', '-', '|', ';', ',', ':']) {
                     self.clause += 1;
                 }
@@ -369,85 +313,6 @@ fn lexical_stems(known: &mut HashMap<String, String>, word: &str) -> String {
     stems
 }
 
-/// A chunk without the punctuation around it, cut to a bounded length.
-fn bare(chunk: &str) -> &str {
-    let cut = chunk.floor_char_boundary(MAX_WORD_BYTES);
-    let closing = |letter: char| ".,;:!?)]}\"'”’»>*_…|".contains(letter);
-    let opening = |letter: char| "([{<\"'“‘«*_|".contains(letter);
-    let inner = chunk[..cut]
-        .trim_start_matches(opening)
-        .trim_end_matches(closing);
-    // `f()`, `a[0]` and `__init__` keep what makes them code.
-    let is_call = inner.len() < chunk.len()
-        && chunk[inner.as_ptr() as usize - chunk.as_ptr() as usize + inner.len()..]
-            .starts_with(')')
-        && inner.ends_with('(');
-    if is_call || inner.contains(['(', '[', '<', '{']) {
-        return chunk[..cut]
-            .trim_start_matches(opening)
-            .trim_end_matches(['.', ',', ';', ':', '!', '?', '"']);
-    }
-    inner.trim_matches('`')
-}
-
-/// Whether a chunk outside of backticks is code by its form.
-fn is_code(chunk: &str) -> bool {
-    let mut letters = chunk.chars().peekable();
-    let mut before: Option<char> = None;
-    let mut has_letters = false;
-    let mut has_sign = false;
-    let mut dotted = 0;
-    let mut long_part = false;
-    let mut part_len = 0;
-    while let Some(letter) = letters.next() {
-        let next_is_word = letters.peek().is_some_and(|next| next.is_alphanumeric());
-        let after_word = before.is_some_and(char::is_alphanumeric);
-        has_letters |= letter.is_alphanumeric();
-        has_sign |= match letter {
-            '_' | '@' | '=' | '\\' | '{' | '<' => after_word || next_is_word,
-            '(' | '[' => after_word,
-            '/' => {
-                (next_is_word
-                    && (before.is_none() || matches!(before, Some('.' | '~' | '/' | ':'))))
-                    || is_path(chunk)
-            }
-            ':' => before == Some(':') && next_is_word,
-            '-' => {
-                before.is_none() && next_is_word
-                    || before == Some('-') && next_is_word && chunk.starts_with("--")
-            }
-            '+' | '#' => after_word && !next_is_word,
-            '$' => before.is_none() && next_is_word,
-            '.' if before.is_none() => next_is_word,
-            // `getItem`; a name such as `JavaScript` begins with a capital.
-            _ if letter.is_uppercase() => {
-                before.is_some_and(char::is_lowercase) && chunk.starts_with(char::is_lowercase)
-            }
-            _ => false,
-        };
-        if letter == '.' && after_word && next_is_word {
-            dotted += 1;
-        }
-        if letter.is_alphanumeric() {
-            part_len += 1;
-            long_part |= part_len > 1;
-        } else {
-            part_len = 0;
-        }
-        before = Some(letter);
-    }
-    // `U.S.` and `e.g.` have parts of one letter.
-    has_letters && (has_sign || (dotted > 0 && long_part))
-}
-
-/// `src/main.rs` is a path; `read/write` are two words.
-fn is_path(chunk: &str) -> bool {
-    chunk.contains(['.', '_', '~'])
-        || chunk.matches('/').take(2).count() > 1
-        || chunk.ends_with('/')
-        || chunk.starts_with('/')
-}
-
 /// Gives numbers the scale and the unit that stand behind them: `1.5 million`, `5 minutes`, `20 per cent`.
 fn join_numbers(atoms: &mut [Atom]) {
     for idx in 0..atoms.len() {
@@ -469,23 +334,33 @@ fn join_numbers(atoms: &mut [Atom]) {
             }
             atom.kind = Kind::Number;
         }
-        if number.unit.is_empty()
-            && let Some(next) = rest.peek_mut()
-        {
-            let unit = if next.key == "per" {
-                Some("%")
-            } else {
-                number::unit(&next.key)
+        let is_ordinal = number.value.ends_with(char::is_alphabetic);
+        let mut unit = number.unit;
+        while let Some(next) = rest.peek_mut().filter(|_| !is_ordinal) {
+            let behind = match next.key.as_str() {
+                "per" => {
+                    // `5 per cent` is a share, `5 per user` is not.
+                    let per = rest.next();
+                    let is_share = rest.peek().is_some_and(|next| next.key.starts_with("cent"));
+                    if is_share && let Some(per) = per {
+                        per.stem.clear();
+                    }
+                    is_share.then_some("%")
+                }
+                key => number::unit(key),
             };
-            let is_ordinal = number.value.ends_with(char::is_alphabetic);
-            if let Some(unit) = unit.filter(|_| !is_ordinal) {
-                number.measure(unit);
+            // `20 degrees Celsius` says its unit in two words.
+            let Some(behind) = behind.filter(|_| unit.is_empty() || unit == "°") else {
+                break;
+            };
+            unit = behind;
+            if let Some(next) = rest.next() {
                 next.stem.clear();
                 next.kind = Kind::Word;
-                atom.kind = Kind::Number;
             }
-        } else if !number.unit.is_empty() {
-            let unit = number.unit;
+            atom.kind = Kind::Number;
+        }
+        if !unit.is_empty() {
             number.measure(unit);
         }
         atom.stem = number.value.clone();
@@ -496,29 +371,6 @@ fn join_numbers(atoms: &mut [Atom]) {
         };
         if atom.kind != Kind::Number {
             atom.stem.clear();
-        }
-    }
-}
-
-/// Decides which capitals at the start of a sentence are names.
-fn settle_first_words(atoms: &mut [Atom]) {
-    for idx in 0..atoms.len() {
-        if !(atoms[idx].first && atoms[idx].kind == Kind::Name) {
-            continue;
-        }
-        let key = atoms[idx].key.as_str();
-        let next = atoms
-            .get(idx + 1)
-            .filter(|next| next.sentence == atoms[idx].sentence);
-        let is_verb = next.is_some_and(|next| {
-            matches!(next.kind, Kind::Code | Kind::Number)
-                || OBJECT_OPENERS.contains(&next.key.as_str())
-        });
-        let before_name = next.is_some_and(|next| next.kind == Kind::Name);
-        let is_inflected = key.ends_with("ing") || key.ends_with("ly") || key.ends_with("ed");
-        let is_plain = OPENERS.contains(&key) || (!before_name && (is_verb || is_inflected));
-        if is_plain {
-            atoms[idx].kind = Kind::Word;
         }
     }
 }

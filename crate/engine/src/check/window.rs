@@ -1,0 +1,117 @@
+//! Turns some sentences that follow each other, with the headings above them, into places where words can be looked up.
+
+use std::collections::{HashMap, HashSet};
+
+use super::contrast;
+use super::polarity::{self, Denial, Force, Pole};
+use super::token::{Atom, Kind};
+
+/// Places of one word that are looked at, so that a claim and a source of one repeated word stay cheap.
+const MAX_PLACES: usize = 12;
+
+/// The word of an atom that others are compared with.
+pub(super) fn word(atom: &Atom) -> &str {
+    if atom.stem.is_empty() {
+        &atom.key
+    } else {
+        &atom.stem
+    }
+}
+
+/// A run of sentences, with the headings above it and where each word stands.
+pub(super) struct Window {
+    /// The headings, then the run.
+    pub(super) atoms: Vec<Atom>,
+    pub(super) denial: Denial,
+    /// How many atoms are headings.
+    pub(super) n_heading: usize,
+    places: HashMap<String, Vec<usize>>,
+    /// Where words stand that have an opposite, by which side they are on.
+    pub(super) poles: HashMap<Pole, Vec<usize>>,
+    /// Where the text itself says how strong it puts something.
+    pub(super) forces: Vec<(usize, Force)>,
+    /// Words that a negator may mean.
+    pub(super) denied: HashSet<String>,
+    /// Words of the passage's first sentence.
+    topic: HashSet<String>,
+}
+
+impl Window {
+    pub(super) fn new(heading: &[Atom], body: &[Atom], topic: &[Atom]) -> Window {
+        // Headings are a sentence of their own, before all others.
+        let shift = heading.last().map_or(0, |last| last.sentence + 1);
+        let mut atoms = heading.to_vec();
+        let clause = heading.last().map_or(0, |last| last.clause + 2);
+        atoms.extend(body.iter().cloned().map(|mut atom| {
+            atom.sentence += shift;
+            atom.clause += clause;
+            atom
+        }));
+        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+        for (idx, atom) in atoms.iter().enumerate() {
+            let number = atom
+                .number
+                .as_ref()
+                .map(|number| format!("#{}", number.value));
+            let stem = (atom.stem != atom.key && !atom.stem.is_empty()).then(|| atom.stem.clone());
+            for name in [Some(atom.key.clone()), stem, number].into_iter().flatten() {
+                let known = places.entry(name).or_default();
+                if known.len() < MAX_PLACES {
+                    known.push(idx);
+                }
+            }
+        }
+        let denial = polarity::denial(&atoms);
+        let mut poles: HashMap<Pole, Vec<usize>> = HashMap::new();
+        for (idx, pole) in contrast::poles(&atoms, &denial.head) {
+            let known = poles.entry(pole).or_default();
+            if known.len() < MAX_PLACES {
+                known.push(idx);
+            }
+        }
+        let denied = denial
+            .negators
+            .iter()
+            .flat_map(|negator| contrast::meant(&atoms, *negator, &denial.reach));
+        Window {
+            poles,
+            forces: contrast::found(&atoms, &denial.head, heading.len()..atoms.len()),
+            denied: denied.map(|place| word(&atoms[place]).to_owned()).collect(),
+            denial,
+            n_heading: heading.len(),
+            atoms,
+            places,
+            topic: topic
+                .iter()
+                .take(100)
+                .map(|atom| atom.key.clone())
+                .collect(),
+        }
+    }
+
+    /// Where a key or stem stands.
+    pub(super) fn places(&self, word: &str) -> &[usize] {
+        self.places.get(word).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the passage's first sentence has a word.
+    pub(super) fn topic_has(&self, key: &str) -> bool {
+        self.topic.contains(key)
+    }
+
+    /// Where a claim's atom stands, as what it is.
+    pub(super) fn places_of(&self, atom: &Atom) -> &[usize] {
+        match &atom.number {
+            Some(number) => self.places(&format!("#{}", number.value)),
+            None if atom.kind == Kind::Word => self.places(word(atom)),
+            None => {
+                let exact = self.places(&atom.key);
+                if exact.is_empty() && atom.first {
+                    self.places(&atom.stem)
+                } else {
+                    exact
+                }
+            }
+        }
+    }
+}
