@@ -143,7 +143,7 @@ pub struct Sentence {
     pub text: String,
     /// Numbers of the passages that it cites and that support it.
     pub passages: Vec<usize>,
-    /// Whether there is one, see [`crate::check`].
+    /// True if there is one, see [`crate::check`].
     pub supported: bool,
 }
 

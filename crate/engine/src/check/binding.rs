@@ -108,7 +108,7 @@ fn rates(claim: &Text, window: &Window) -> Vec<Fault> {
     faults
 }
 
-/// Whose a word is, as far as places tell: the claim's number's, or that of another one of its kind.
+/// The number that a word belongs to, as far as distances tell: the claim's, or another one of its kind.
 #[derive(PartialEq)]
 enum Vote<'w> {
     Bound,

@@ -19,16 +19,20 @@ const ABBREVIATIONS: [&str; 16] = [
 /// The sentences of `text` with what they cite; a citation behind the full stop belongs to the sentence before it.
 pub(super) fn cited_sentences(text: &str) -> Vec<Cited> {
     let mut found: Vec<Cited> = Vec::new();
-    for piece in sentences(text) {
-        let (late, piece) = leading_markers(piece);
-        if let Some(last) = found.last_mut() {
-            last.numbers.extend(late);
-        }
-        let cited = take_citations(piece);
-        if !cited.text.is_empty() {
-            found.push(cited);
-        } else if let Some(last) = found.last_mut() {
-            last.numbers.extend(cited.numbers);
+    for mut rest in sentences(text) {
+        while !rest.is_empty() {
+            let (late, piece) = leading_markers(rest);
+            let (mut cited, behind) = take_citations(piece);
+            rest = behind;
+            match found.last_mut() {
+                Some(last) => last.numbers.extend(late),
+                None => cited.numbers.extend(late),
+            }
+            if !cited.text.is_empty() {
+                found.push(cited);
+            } else if let Some(last) = found.last_mut() {
+                last.numbers.extend(cited.numbers);
+            }
         }
     }
     for cited in &mut found {
@@ -129,8 +133,9 @@ fn leading_markers(piece: &str) -> (Vec<usize>, &str) {
 
 /// Separates `[1]`, `[1, 2]` and `[1][2]` from the words.
 ///
-/// A bracket that touches the word before it (`ports[1]`) and one between backticks are code.
-fn take_citations(sentence: &str) -> Cited {
+/// A bracket that touches the word before it (`ports[1]`) and one between backticks are code. A full stop behind a marker
+/// ends the sentence even where Unicode's rule sees none, before a word in lower case; the rest is given back.
+fn take_citations(sentence: &str) -> (Cited, &str) {
     let mut text = String::with_capacity(sentence.len());
     let mut numbers = Vec::new();
     let mut code = Code::Outside;
@@ -145,6 +150,12 @@ fn take_citations(sentence: &str) -> Cited {
             text.truncate(text.trim_end().len());
             numbers.extend(cited);
             rest = behind;
+            let stop = rest.starts_with(['.', '!', '?']);
+            if stop && rest[1..].starts_with(char::is_whitespace) {
+                text.push_str(&rest[..1]);
+                rest = &rest[1..];
+                break;
+            }
             continue;
         }
         let run = rest.bytes().take_while(|byte| *byte == b'`').count();
@@ -154,10 +165,11 @@ fn take_citations(sentence: &str) -> Cited {
         text.push_str(&rest[..width]);
         rest = &rest[width..];
     }
-    Cited {
+    let cited = Cited {
         text: text.trim().to_owned(),
         numbers,
-    }
+    };
+    (cited, rest)
 }
 
 /// The numbers of the marker that `text` opens with, and what stands behind it.
@@ -197,6 +209,7 @@ mod tests {
         check("It works.[2][1]", &[("It works.", &[1, 2])]);
         check("It works [1, 3][2]!", &[("It works!", &[1, 2, 3])]);
         check("It [2] works [2].", &[("It works.", &[2])]);
+        check("[1] It works.", &[("It works.", &[1])]);
     }
 
     #[test]
@@ -207,6 +220,18 @@ mod tests {
                 ("It works.", &[1]),
                 ("It also runs.", &[2]),
                 ("Nothing else", &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_full_stop_behind_a_marker_ends_the_sentence() {
+        check(
+            "It works [1]. cargo builds [2]. [3] `x` too.",
+            &[
+                ("It works.", &[1]),
+                ("cargo builds.", &[2, 3]),
+                ("`x` too.", &[]),
             ],
         );
     }

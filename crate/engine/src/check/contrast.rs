@@ -1,4 +1,5 @@
-//! Turns a claim and a window of its source into contradictions: opposites, negations, and a claim stronger than its source.
+//! Turns a claim and a window of its source into contradictions: opposites, negations, and a claim stronger than
+//! its source.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -65,7 +66,7 @@ fn shares_context(claim: &Text, idx: usize, window: &Window, place: usize) -> bo
         .any(|(_, atom)| context(&window.atoms, place).any(|(_, other)| word(other) == word(atom)))
 }
 
-/// Whether the words next to the claim's pole stand nearer to the opposite one in the window.
+/// True if the words next to the claim's pole stand nearer to the opposite one in the window.
 fn is_nearer(claim: &Text, idx: usize, window: &Window, other: &[usize], same: &[usize]) -> bool {
     /// Ties and small differences decide nothing.
     const SLACK: usize = 2;
@@ -112,7 +113,7 @@ pub(super) fn meant(atoms: &[Atom], negator: usize, reach: &[bool]) -> impl Iter
 
 fn negations(claim: &Text, window: &Window) -> Vec<Fault> {
     let mut faults = Vec::new();
-    // What the claim denies must be denied there.
+    // The source must deny what the claim denies.
     for &negator in &claim.denial.negators {
         let reach = (negator + 1 + 2 * CONTEXT).min(claim.atoms.len());
         let Some(head) = (negator + 1..reach).find(|place| claim.denial.reach[*place]) else {
@@ -136,7 +137,7 @@ fn negations(claim: &Text, window: &Window) -> Vec<Fault> {
     let denying: HashSet<usize> = negators
         .map(|negator| claim.atoms[*negator].clause)
         .collect();
-    // What is denied there must not be affirmed by the claim.
+    // The claim must not affirm what the source denies.
     for (idx, atom) in claim.atoms.iter().enumerate() {
         if !atom.is_content() || claim.denial.reach[idx] || pole(atom).is_some() {
             continue;
@@ -217,7 +218,7 @@ pub(super) fn found(atoms: &[Atom], denied: &[bool], part: Range<usize>) -> Vec<
         .collect()
 }
 
-/// Whether the claim has the word that a force in the source applies to.
+/// True if the claim has the word that a force in the source applies to.
 fn follows(claim: &Text, window: &Window, wanted: Force) -> bool {
     let mut places = window.forces.iter().filter(|(_, force)| *force == wanted);
     places.any(|(place, _)| {
@@ -229,7 +230,7 @@ fn follows(claim: &Text, window: &Window, wanted: Force) -> bool {
     })
 }
 
-/// Whether the claim has a content word that stands before a condition in the source.
+/// True if the claim has a content word that stands before a condition in the source.
 fn drops(claim: &Text, window: &Window) -> bool {
     let mut places = window
         .forces

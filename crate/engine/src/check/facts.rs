@@ -55,7 +55,8 @@ fn number_fault(atom: &Atom, places: &[usize], window: &Window) -> Option<Fault>
         .then(|| Fault::Unit(format!("{} {}", number.value, number.unit)))
 }
 
-/// A name must stand in the window or in the passage's first sentence, next to the name that it stands next to in the claim.
+/// A name must stand in the window or in the passage's first sentence, next to the name that it stands next to in
+/// the claim.
 fn name_fault(atom: &Atom, before: Option<&Atom>, window: &Window) -> Option<Fault> {
     let places = window.places_of(atom);
     if places.is_empty() && !window.topic_has(&atom.key) {

@@ -1,8 +1,9 @@
 //! Turns generated text into sentences that are matched with the passages they cite.
 //!
-//! A sentence is supported when one sentence of a cited passage, or two that follow each other, hold most of its content
-//! words and every hard fact in it: numbers with their units, versions, flags, paths, identifiers and names, all as whole
-//! tokens, without saying the opposite or less. This is a floor, not a proof: it reads words, not meaning.
+//! A sentence is supported when one sentence of a cited passage, or two that follow each other, hold most of its
+//! content words and every hard fact in it: numbers with their units, versions, flags, paths, identifiers and
+//! names, all as whole tokens, without saying the opposite or less. This is a floor, not a proof: it reads words,
+//! not meaning.
 
 mod binding;
 mod citation;
@@ -40,9 +41,9 @@ pub struct Source {
 
 /// Divides `text` into sentences, reads their citations and checks each against `sources`.
 ///
-/// A citation that names no source, or one that does not support the sentence, is dropped; a sentence that keeps none is
-/// unsupported. A sentence without a citation gets the first source that supports it, and is unsupported without one.
-/// Abstentions are left out: see [`is_abstention`].
+/// A citation that names no source, or one that does not support the sentence, is dropped; a sentence that keeps
+/// none is unsupported. A sentence without a citation gets the first source that supports it, and is unsupported
+/// without one. Abstentions are left out: see [`is_abstention`].
 pub fn check(text: &str, sources: &[Source]) -> Vec<Sentence> {
     let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
     let read: Vec<(usize, Read)> = sources
@@ -58,15 +59,16 @@ pub fn check(text: &str, sources: &[Source]) -> Vec<Sentence> {
         .collect()
 }
 
-/// How well `source` supports `claim`, from 0 to 1: the share of its words that one or two sentences of the source hold, lowered
-/// by every fact that they lack or contradict. A claim of some sentences is as weak as its weakest one.
+/// How well `source` supports `claim`, from 0 to 1: the share of its words that one or two sentences of the source
+/// hold, lowered by every fact that they lack or contradict. A claim of some sentences is as weak as its weakest
+/// one.
 pub fn support(claim: &str, source: &str) -> f32 {
     let source = Read::new("", source);
     let scores = claims(claim).map(|claim| source.judge(&claim).score);
     scores.reduce(f32::min).unwrap_or(0.0)
 }
 
-/// Whether `source` supports each sentence of `claim` as [`check`] asks for it; `false` where there is none.
+/// True if `source` supports each sentence of `claim` as [`check`] asks for it; `false` where there is none.
 pub fn supports(claim: &str, source: &str) -> bool {
     let source = Read::new("", source);
     let mut claims = claims(claim).peekable();
@@ -91,7 +93,7 @@ pub fn term_share(claim: &str, source: &str) -> f32 {
     share
 }
 
-/// Whether the generator said that the passages don't answer.
+/// True if the generator said that the passages don't answer.
 pub fn is_abstention(text: &str) -> bool {
     let letters = |text: &str| -> String {
         text.chars()

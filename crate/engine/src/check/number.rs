@@ -1,4 +1,5 @@
-//! Turns the spelling of a number and its unit into one form, so that `1,000` equals `1000` and `5 min` equals `five minutes`.
+//! Turns the spelling of a number and its unit into one form, so that `1,000` equals `1000` and `5 min` equals
+//! `five minutes`.
 
 /// A number as it can be compared: digits with an optional sign and fraction, and its unit or `""`.
 #[derive(Clone, Debug, PartialEq)]
@@ -255,7 +256,7 @@ impl Number {
         }
     }
 
-    /// Whether another number counts or measures the same kind of thing.
+    /// True if another number counts or measures the same kind of thing.
     pub(super) fn is_like(&self, other: &Number) -> bool {
         let kind = |unit: &str| {
             KINDS

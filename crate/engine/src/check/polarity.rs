@@ -90,7 +90,7 @@ const NEGATORS: &[&str] = &[
     "doesnt", "cant", "wont",
 ];
 
-/// What a negator skips on its way to the word it denies.
+/// Words that a negator skips on its way to the one it denies.
 const SKIPPED: &[&str] = &[
     "longer",
     "yet",

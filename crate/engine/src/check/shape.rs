@@ -24,7 +24,7 @@ pub(super) fn bare(chunk: &str) -> &str {
     inner.trim_matches('`')
 }
 
-/// Whether a chunk outside of backticks is code by its form.
+/// True if a chunk outside of backticks is code by its form.
 pub(super) fn is_code(chunk: &str) -> bool {
     let mut letters = chunk.chars().peekable();
     let mut before: Option<char> = None;

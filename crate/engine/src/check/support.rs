@@ -1,4 +1,5 @@
-//! Turns a claim and a source into a verdict: which sentences of the source support the claim, how well, and what it lacks.
+//! Turns a claim and a source into a verdict: which sentences of the source support the claim, how well, and what
+//! it lacks.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -13,10 +14,12 @@ use super::window::{Window, word};
 
 /// Share of a claim's content terms that must stand in the sentences that support it.
 ///
-/// Chosen on the cases of `tests/check_cases.rs` and the `conjnli` and `fever-dev-pairs` pairs, see `examples/measure_check.rs`.
+/// Chosen on the cases of `tests/check_cases.rs` and the `conjnli` and `fever-dev-pairs` pairs, see
+/// `examples/measure_check.rs`.
 const SUPPORT_SHARE: f32 = 0.6;
 
-/// How much the order of words counts beside their share; chosen on the same pairs and those of `snli-devtest` and `mnli-dev`.
+/// How much the order of words counts beside their share; chosen on the same pairs and those of `snli-devtest` and
+/// `mnli-dev`.
 const ORDER_WEIGHT: f32 = 0.15;
 
 /// A source is read to here, in bytes and in sentences; no prompt holds more of one passage.
@@ -57,7 +60,7 @@ pub(super) enum Fault {
 pub(super) struct Verdict {
     /// From 0 to 1.
     pub(super) score: f32,
-    /// What is wrong; empty when the claim is supported.
+    /// All that is wrong; empty when the claim is supported.
     pub(super) faults: Vec<Fault>,
 }
 
@@ -84,7 +87,7 @@ impl Text {
         }
     }
 
-    /// Whether it has the word of an atom.
+    /// True if it has the word of an atom.
     pub(super) fn has(&self, atom: &Atom) -> bool {
         self.words.contains(word(atom))
     }

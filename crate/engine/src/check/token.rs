@@ -9,7 +9,7 @@ use super::number::{self, Number};
 use super::opening::settle_first_words;
 use super::shape::{bare, is_code};
 
-/// What an atom is, as far as the rules care.
+/// The kinds of atoms that the rules tell apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     Word,
@@ -40,7 +40,7 @@ pub(super) struct Atom {
 }
 
 impl Atom {
-    /// Whether it says something of its own.
+    /// True if it says something of its own.
     pub(super) fn is_content(&self) -> bool {
         !self.stem.is_empty()
     }

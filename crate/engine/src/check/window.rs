@@ -94,7 +94,7 @@ impl Window {
         self.places.get(word).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the passage's first sentence has a word.
+    /// True if the passage's first sentence has a word.
     pub(super) fn topic_has(&self, key: &str) -> bool {
         self.topic.contains(key)
     }
