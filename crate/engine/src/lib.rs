@@ -1,15 +1,17 @@
 //! Turns a question into a cited answer, by joining the index and the models.
 //!
-//! The modules stand in the order in which a question flows: [`retrieve`] finds passages, [`read`] looks for what answers in them,
-//! [`gate`] decides whether that does, [`quote`] takes it out of its passage
-//! word for word, [`unit`] says what of a text is quoted whole, [`prompt`] lays the passages before the generator,
-//! [`check`] matches what it wrote with what it cites, and [`session`] runs them in that order; [`searcher`] is the part
-//! of it that only searches, and [`recover`] says where an answer goes on whose device was lost. Nothing here knows files, the network, a GPU or a page: bytes, a clock and a seed are given.
+//! The modules stand in the order in which a question flows: [`follow_up`] completes it from the turns before it, [`retrieve`] finds
+//! passages, [`read`] looks for what answers in them, [`gate`] decides whether that does, [`quote`] takes it out of its passage word
+//! for word, in a [`unit`] of the document, [`prompt`] lays the passages before the generator, [`check`] matches what it wrote with
+//! what it cites, and [`session`] runs them in that order; [`searcher`] is the part of it that only searches, and [`recover`] says
+//! where an answer goes on whose device was lost. Nothing here knows files, the network, a GPU or a page: bytes, a clock and a seed
+//! are given.
 
 pub mod answer;
 pub mod check;
 pub mod embed;
 pub mod error;
+pub mod follow_up;
 pub mod gate;
 pub mod prompt;
 pub mod quote;
@@ -25,6 +27,7 @@ pub use gate::{Outcome, Thresholds};
 pub use answer::{Answer, AskEvent, AskOptions, Passage, Quote, Sentence, Timing};
 pub use embed::Embed;
 pub use error::EngineError;
+pub use follow_up::{FollowUp, Turn};
 pub use retrieve::{Found, SearchRequest, SearchResult};
 pub use searcher::Searcher;
 pub use session::Session;

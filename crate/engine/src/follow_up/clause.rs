@@ -1,0 +1,135 @@
+//! Holds a sentence as its tokens, its noun phrases and their roles.
+
+use std::ops::Range;
+
+use super::parser::Parser;
+use super::words::{Class, Token, tokens};
+
+/// Where a noun phrase stands in its clause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// `which flag`: asked for, so not known yet.
+    Asked,
+    Subject,
+    Object,
+    /// After a preposition.
+    Oblique,
+    /// The part after `of`, or before `'s`, of another phrase.
+    Within,
+}
+
+/// A noun phrase.
+#[derive(Clone, Debug)]
+pub(super) struct Phrase {
+    pub(super) role: Role,
+    /// Its tokens, determiner included.
+    pub(super) tokens: Range<usize>,
+    /// The token of its main noun.
+    pub(super) head: usize,
+    pub(super) plural: bool,
+    /// Names something: a capital, code or quotation marks.
+    pub(super) proper: bool,
+    /// May name a person: one to four capitalised words.
+    pub(super) person: bool,
+    /// Joined with its neighbour by `and` or `or`.
+    pub(super) joined: bool,
+}
+
+/// A sentence, with what is known of its order.
+#[derive(Clone, Debug)]
+pub(super) struct Clause<'t> {
+    pub(super) text: &'t str,
+    pub(super) tokens: Vec<Token<'t>>,
+    pub(super) phrases: Vec<Phrase>,
+    /// The question word with what belongs to it: `how often`, `which flag`.
+    pub(super) wh: Option<Range<usize>>,
+    /// The first auxiliary of a question.
+    pub(super) auxiliary: Option<usize>,
+    /// The subject: a pronoun or a noun phrase.
+    pub(super) subject: Option<Range<usize>>,
+    /// The main verb, where word order tells it.
+    pub(super) verb: Option<usize>,
+}
+
+impl<'t> Clause<'t> {
+    /// Parses a question, or any sentence.
+    pub(super) fn parse(text: &'t str) -> Clause<'t> {
+        let clause = Clause {
+            text,
+            tokens: tokens(text),
+            phrases: Vec::new(),
+            wh: None,
+            auxiliary: None,
+            subject: None,
+            verb: None,
+        };
+        Parser::new(clause).run()
+    }
+
+    /// The text of some tokens.
+    pub(super) fn slice(&self, tokens: Range<usize>) -> &'t str {
+        let Some(last) = tokens
+            .end
+            .checked_sub(1)
+            .filter(|last| *last >= tokens.start)
+        else {
+            return "";
+        };
+        match (self.tokens.get(tokens.start), self.tokens.get(last)) {
+            (Some(first), Some(last)) => &self.text[first.place.start..last.place.end],
+            _ => "",
+        }
+    }
+
+    pub(super) fn class(&self, at: usize) -> Option<Class> {
+        self.tokens.get(at).map(|token| token.class)
+    }
+
+    pub(super) fn lower(&self, at: usize) -> &str {
+        self.tokens.get(at).map_or("", |token| token.lower.as_str())
+    }
+
+    /// The end of the tokens without the marks that close the sentence.
+    pub(super) fn end(&self) -> usize {
+        let marks = self
+            .tokens
+            .iter()
+            .rev()
+            .take_while(|token| token.class == Class::Mark);
+        self.tokens.len() - marks.count()
+    }
+
+    /// Whether the subject is `I`, `you` or `we`.
+    pub(super) fn is_asked_for_oneself(&self) -> bool {
+        self.subject.as_ref().is_some_and(|subject| {
+            subject.len() == 1 && self.tokens[subject.start].is(&["i", "you", "we", "one"])
+        })
+    }
+
+    /// The verb and all that follows it.
+    pub(super) fn predicate(&self) -> Option<&'t str> {
+        self.verb.map(|verb| self.slice(verb..self.end()))
+    }
+}
+
+/// Words before the sentence proper: `and`, `but`, `so`, `then`, `ok`, `please`.
+pub(super) fn lead(tokens: &[Token<'_>]) -> usize {
+    let mut at = 0;
+    while tokens.get(at).is_some_and(|token| {
+        token.is(&[
+            "and", "but", "so", "or", "also", "then", "ok", "okay", "thanks", "well", "please",
+            "yes", "no", "great",
+        ]) || (at > 0 && token.class == Class::Mark)
+    }) {
+        at += 1;
+    }
+    if at < tokens.len() { at } else { 0 }
+}
+
+/// `text` with a capital at its beginning, and without space around it.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut chars = text.trim().chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}

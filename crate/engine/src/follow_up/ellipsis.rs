@@ -1,0 +1,212 @@
+//! Turns a fragment (`And on Windows?`, `Why?`) and the question before it into the whole question.
+
+use super::clause::{Clause, Phrase, Role, lead};
+use super::reference::same_noun;
+use super::words::Class;
+
+/// A fragment has no more words than this behind `and` or `what about`.
+const MAX_FRAGMENT: usize = 8;
+/// `in the browser` takes the place of `on Linux`.
+const PLACES: [&str; 4] = ["on", "in", "at", "under"];
+
+/// What became of a question.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Completed {
+    /// A sentence of its own.
+    Whole,
+    /// The whole question.
+    Question(String),
+    /// A fragment that has no place in the question before it.
+    Lost,
+}
+
+/// Completes `question` from the question before it, `last`.
+pub(super) fn complete(question: &Clause<'_>, last: &Clause<'_>) -> Completed {
+    let end = question.end();
+    let start = lead(&question.tokens);
+    if end == 0 || last.end() == 0 {
+        return Completed::Whole;
+    }
+    if is_bare_wh(question, start, end) {
+        return Completed::Question(with_wh(question, start, last));
+    }
+    if question.tokens[..end]
+        .iter()
+        .all(|token| token.is(&["and", "so", "then", "next", "what", "now", "afterwards"]))
+    {
+        return Completed::Question(format!("{}, and then?", bare(last)));
+    }
+    let about = ["what about", "how about", "what of"].iter().any(|cue| {
+        cue.split(' ')
+            .enumerate()
+            .all(|(idx, word)| question.lower(start + idx) == word)
+    });
+    let from = if about { start + 2 } else { start };
+    let asks =
+        end < question.tokens.len() && question.tokens[end..].iter().any(|token| token.text == "?");
+    let by_preposition = question.class(from) == Some(Class::Preposition);
+    if from == end || end - from > MAX_FRAGMENT || !(about || start > 0 || (by_preposition && asks))
+    {
+        return Completed::Whole;
+    }
+    let finite = (from..end).any(|at| {
+        matches!(
+            question.class(at),
+            Some(Class::Be | Class::Auxiliary | Class::Wh)
+        )
+    }) || matches!(
+        question.class(from),
+        Some(Class::Person | Class::Conjunction | Class::Adverb)
+    );
+    if finite {
+        return Completed::Whole;
+    }
+    let swapped = if by_preposition {
+        swap_place(question, from..end, last)
+    } else if question.class(from) == Some(Class::Verb) && !about {
+        last.verb
+            .map(|verb| splice(last, verb..last.end(), question.slice(from..end)))
+    } else {
+        swap_phrase(question, from..end, last)
+    };
+    swapped.map_or(Completed::Lost, Completed::Question)
+}
+
+/// `why`, `how many`, `which ones`, `since when`: a question word with nothing to ask it of.
+fn is_bare_wh(question: &Clause<'_>, start: usize, end: usize) -> bool {
+    let tokens = &question.tokens[start..end];
+    let bare = |at: &str| {
+        matches!(
+            at,
+            "so" | "come"
+                | "not"
+                | "exactly"
+                | "one"
+                | "ones"
+                | "many"
+                | "much"
+                | "often"
+                | "long"
+                | "else"
+                | "far"
+                | "soon"
+                | "then"
+                | "case"
+                | "that"
+        )
+    };
+    (1..=4).contains(&tokens.len())
+        && tokens.iter().any(|token| token.class == Class::Wh)
+        && !(tokens.len() == 1 && tokens[0].lower == "what")
+        && tokens.iter().all(|token| {
+            matches!(token.class, Class::Wh | Class::Preposition) || bare(&token.lower)
+        })
+}
+
+/// Puts the question word before the last question: `why does the page need JavaScript`.
+fn with_wh(question: &Clause<'_>, start: usize, last: &Clause<'_>) -> String {
+    let own = question.slice(start..question.end());
+    let plain = question.tokens[start].is(&["why", "how", "when", "where"]);
+    let asked = last.wh.as_ref().is_none_or(|wh| {
+        (wh.clone()).all(|at| {
+            matches!(last.class(at), Some(Class::Wh))
+                && !last.tokens[at].is(&["what", "which", "who"])
+        })
+    });
+    match last.auxiliary {
+        Some(auxiliary) if plain && asked => {
+            format!("{} {}?", own, uncapitalised(last, auxiliary..last.end()))
+        }
+        _ => format!(
+            "{own}: {}?",
+            uncapitalised(last, lead(&last.tokens)..last.end())
+        ),
+    }
+}
+
+/// The last question without its closing marks.
+fn bare(last: &Clause<'_>) -> String {
+    last.slice(0..last.end()).to_owned()
+}
+
+/// The text of some tokens, as it would stand inside a sentence.
+pub(super) fn uncapitalised(clause: &Clause<'_>, tokens: std::ops::Range<usize>) -> String {
+    let text = clause.slice(tokens.clone());
+    let plain = clause.tokens.get(tokens.start).is_some_and(|token| {
+        !matches!(token.class, Class::Name | Class::Noun) && token.text != "I"
+    });
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) if plain => first.to_lowercase().chain(chars).collect(),
+        _ => text.to_owned(),
+    }
+}
+
+/// The last question with some of its tokens replaced.
+fn splice(last: &Clause<'_>, tokens: std::ops::Range<usize>, text: &str) -> String {
+    let before = last.slice(0..tokens.start);
+    let after = last.slice(tokens.end..last.end());
+    let parts: Vec<&str> = [before, text, after]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    format!("{}?", parts.join(" "))
+}
+
+/// `on Windows` takes the place of what follows the same preposition, or a like one; else it comes last.
+fn swap_place(
+    question: &Clause<'_>,
+    fragment: std::ops::Range<usize>,
+    last: &Clause<'_>,
+) -> Option<String> {
+    let word = question.lower(fragment.start);
+    let text = uncapitalised(question, fragment);
+    let at = |fits: &dyn Fn(&str) -> bool| {
+        last.phrases.iter().rev().find(|phrase| {
+            phrase.role == Role::Oblique
+                && phrase.tokens.start > 0
+                && fits(last.lower(phrase.tokens.start - 1))
+        })
+    };
+    let like = |other: &str| PLACES.contains(&word) && PLACES.contains(&other);
+    if let Some(phrase) = at(&|other| other == word).or_else(|| at(&like)) {
+        return Some(splice(
+            last,
+            phrase.tokens.start - 1..phrase.tokens.end,
+            &text,
+        ));
+    }
+    Some(splice(last, last.end()..last.end(), &text))
+}
+
+/// `the water filter` takes the place of the air filter, or of the only thing asked about.
+fn swap_phrase(
+    question: &Clause<'_>,
+    fragment: std::ops::Range<usize>,
+    last: &Clause<'_>,
+) -> Option<String> {
+    let own = question
+        .phrases
+        .iter()
+        .find(|phrase| fragment.contains(&phrase.head))?;
+    let text = question.slice(fragment);
+    let phrases: Vec<&Phrase> = last
+        .phrases
+        .iter()
+        .filter(|phrase| !matches!(phrase.role, Role::Within | Role::Asked))
+        .collect();
+    let head = question.lower(own.head);
+    let is_code =
+        |clause: &Clause<'_>, phrase: &Phrase| clause.class(phrase.head) == Some(Class::Name);
+    let alike =
+        |fits: &dyn Fn(&Phrase) -> bool| phrases.iter().rev().copied().find(|phrase| fits(phrase));
+    let chosen = alike(&|phrase| same_noun(head, last.lower(phrase.head)))
+        .or_else(|| alike(&|phrase| is_code(question, own) && is_code(last, phrase)))
+        .or_else(|| alike(&|phrase| own.proper && phrase.proper))
+        .or_else(|| match phrases.as_slice() {
+            [only] => Some(*only),
+            _ if own.proper => None,
+            _ => alike(&|phrase| phrase.role == Role::Object && !phrase.proper),
+        })?;
+    Some(splice(last, chosen.tokens.clone(), text))
+}
