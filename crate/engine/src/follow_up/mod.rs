@@ -5,7 +5,9 @@ mod clause;
 mod ellipsis;
 mod more;
 mod parser;
+mod phrase;
 mod reference;
+mod subject;
 mod substitute;
 mod words;
 
