@@ -146,7 +146,7 @@ fn candidates(turns: &[Known<'_>], subject: Option<bool>) -> Vec<Candidate> {
             let score = match phrase.role {
                 _ if asks_who && phrase.person => 4.0,
                 Role::Subject => 2.0,
-                _ if phrase.person => 1.0,
+                _ if phrase.person && phrase.tokens.len() > 1 => 1.0,
                 _ if phrase.plural => 0.5,
                 _ => 0.0,
             };
@@ -242,6 +242,7 @@ fn candidate(clause: &Clause<'_>, phrase: &Phrase, turn: usize, score: f32) -> O
     } else {
         text
     };
+    let tokens_start = tokens.start;
     let words: BTreeSet<String> = clause.tokens[tokens]
         .iter()
         .filter(|token| token.is_content())
@@ -253,8 +254,12 @@ fn candidate(clause: &Clause<'_>, phrase: &Phrase, turn: usize, score: f32) -> O
     {
         return None;
     }
+    // `its configuration` is the configuration.
+    let owned = tokens_start
+        .checked_sub(1)
+        .is_some_and(|before| clause.tokens[before].is(&["its", "their", "his", "her"]));
     Some(Candidate {
-        text: if pointing {
+        text: if pointing || owned {
             format!("the {text}")
         } else {
             text.to_owned()

@@ -106,9 +106,23 @@ impl<'t> Clause<'t> {
         })
     }
 
-    /// The verb and all that follows it.
-    pub(super) fn predicate(&self) -> Option<&'t str> {
-        self.verb.map(|verb| self.slice(verb..self.end()))
+    /// What is asked how to do: the verb with its object, after `I`, `you` or `we`.
+    pub(super) fn act(&self) -> Option<&'t str> {
+        let verb = self
+            .verb
+            .filter(|verb| self.is_asked_for_oneself() && verb + 1 < self.end())?;
+        Some(self.slice(verb..self.end()))
+    }
+
+    /// Whether the question tells of something that happens, rather than asks for a thing: `why does the build fail`.
+    pub(super) fn tells(&self) -> bool {
+        let things = ["what", "which", "who", "whom"];
+        self.verb.is_some()
+            && self.wh.as_ref().is_none_or(|wh| {
+                !self.tokens[wh.clone()]
+                    .iter()
+                    .any(|token| token.is(&things))
+            })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Turns a fragment (`And on Windows?`, `Why?`) and the question before it into the whole question.
 
 use super::clause::{Clause, Phrase, Role, lead};
+use super::more::whole;
 use super::reference::same_noun;
 use super::words::Class;
 
@@ -200,9 +201,23 @@ fn swap_phrase(
         |clause: &Clause<'_>, phrase: &Phrase| clause.class(phrase.head) == Some(Class::Name);
     let alike =
         |fits: &dyn Fn(&Phrase) -> bool| phrases.iter().rev().copied().find(|phrase| fits(phrase));
+    // `instead of SQLite` is compared with, not asked about.
+    let compared = |phrase: &Phrase| {
+        let before = phrase
+            .tokens
+            .start
+            .checked_sub(1)
+            .map_or("", |before| last.lower(before));
+        phrase.role == Role::Oblique && ["of", "than", "from", "to"].contains(&before)
+    };
+    if phrases.is_empty() && last.wh.is_some() {
+        return whole(last).map(|all| format!("{text} {all}?"));
+    }
     let chosen = alike(&|phrase| same_noun(head, last.lower(phrase.head)))
-        .or_else(|| alike(&|phrase| is_code(question, own) && is_code(last, phrase)))
-        .or_else(|| alike(&|phrase| own.proper && phrase.proper))
+        .or_else(|| {
+            alike(&|phrase| is_code(question, own) && is_code(last, phrase) && !compared(phrase))
+        })
+        .or_else(|| alike(&|phrase| own.proper && phrase.proper && !compared(phrase)))
         .or_else(|| match phrases.as_slice() {
             [only] => Some(*only),
             _ if own.proper => None,

@@ -1,7 +1,7 @@
 //! Turns a question that is whole, but says nothing of what it is about, into one that names the topic.
 
 use super::antecedent::{Known, topic};
-use super::clause::Clause;
+use super::clause::{Clause, lead};
 use super::ellipsis::uncapitalised;
 
 /// Words that ask for more of something.
@@ -63,26 +63,41 @@ pub(super) fn append_topic(clause: &Clause<'_>, known: &[Known<'_>]) -> Option<(
         token.is_content() && clause.verb != Some(at) && !token.is(&OPEN) && !token.is(&MORE)
     };
     let is_vague = (0..end).filter(|at| says_what(*at)).count() <= 1;
-    let what_if = clause.tokens.len() > 2 && clause.lower(0) == "what" && clause.lower(1) == "if";
-    if !(asks_more && is_vague || what_if) {
+    let lower = |at: usize| clause.lower(at);
+    let what_if = lower(0) == "what" && lower(1) == "if";
+    // `which is better`, `more than one`.
+    let bare_which = clause.wh.as_ref().is_some_and(|wh| {
+        wh.len() == 1 && lower(wh.start) == "which" && clause.auxiliary == Some(wh.end)
+    });
+    let more_than_one = end >= 3 && lower(end - 1) == "one" && lower(end - 2) == "than";
+    if !(asks_more && is_vague || what_if || bare_which || more_than_one) {
         return None;
     }
     let latest = known.len() - 1;
-    let (what, from) = match topic(known) {
-        Some(found) => (found.text, found.turn),
-        None => (
-            uncapitalised(&known[latest].question, 0..known[latest].question.end()),
-            latest,
-        ),
-    };
-    if what.is_empty() || what.len() > MAX_TOPIC {
-        return None;
-    }
+    let last = &known[latest].question;
     let (before, after) = clause.text.split_at(last_token.place.end);
-    let question = if last_token.is(&["example", "examples"]) {
-        format!("{before} of {what}{after}")
-    } else {
-        format!("{before} ({what}){after}")
+    let found = topic(known);
+    if let Some(found) = found
+        .as_ref()
+        .filter(|_| last_token.is(&["example", "examples"]))
+    {
+        return Some((format!("{before} of {}{after}", found.text), found.turn));
+    }
+    let act = last
+        .act()
+        .filter(|act| act.len() <= MAX_TOPIC && !bare_which)
+        .map(|act| format!("({act})"));
+    let named = found.filter(|_| !bare_which && !last.is_asked_for_oneself());
+    let (what, from) = match (act, named) {
+        (Some(act), _) => (act, latest),
+        (None, Some(found)) => (format!("({})", found.text), found.turn),
+        (None, None) => (whole(last)?, latest),
     };
-    Some((question, from))
+    Some((format!("{before} {what}{after}"), from))
+}
+
+/// The last question in brackets, where it is short enough to be put into another.
+pub(super) fn whole(last: &Clause<'_>) -> Option<String> {
+    let text = uncapitalised(last, lead(&last.tokens)..last.end());
+    (!text.is_empty() && text.len() <= MAX_TOPIC).then(|| format!("({text})"))
 }

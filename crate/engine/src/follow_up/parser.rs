@@ -251,7 +251,9 @@ impl<'t> Parser<'t> {
             return false;
         }
         if self.clause.tokens[at].is(&["its", "their", "his", "her"]) {
-            self.at = self.phrase_end(self.at, false);
+            let start = self.at;
+            self.at = self.phrase_end(start, false);
+            self.add(start..self.at, Role::Object);
             return false;
         }
         while self.is_auxiliary(self.at) || self.class(self.at) == Some(Class::Adverb) {

@@ -179,10 +179,9 @@ fn is_joining(clause: &Clause<'_>, at: usize) -> bool {
                 "one",
                 "ones",
             ]))
-        && (clause.tokens[before].class != Class::Verb
-            || clause
-                .class(at + 1)
-                .is_some_and(|next| next != Class::Mark && next != Class::Preposition))
+        && clause
+            .class(at + 1)
+            .is_some_and(|next| next != Class::Mark && next != Class::Preposition)
 }
 
 /// Whether a demonstrative stands alone, rather than before its noun or between two clauses.

@@ -92,7 +92,10 @@ impl Parser<'_> {
         let first = start + usize::from(!self.is_content(start));
         let tokens = &self.clause.tokens;
         let verb = (first + 1..end).find(|at| {
-            let participle = is_participle(&tokens[*at].lower) && !tokens[*at].is_capitalised();
+            let lower = &tokens[*at].lower;
+            // `what is borrow checking` asks for a name, `what is the port called` for none.
+            let gerund = names && lower.ends_with("ing");
+            let participle = is_participle(lower) && !gerund && !tokens[*at].is_capitalised();
             (tokens[*at].class == Class::Verb && !(is_be && names))
                 || (participle && !self.is_content(at + 1))
         });

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::antecedent::{Known, resolve, specific, topic};
 use super::clause::{Clause, lead};
-use super::reference::{Kind, pointed, references, same_noun};
+use super::more::whole;
+use super::reference::{Kind, Reference, pointed, references, same_noun};
 use super::words::{Class, is_plural, is_predicate};
 
 /// What became of a question's references.
@@ -26,7 +27,7 @@ pub(super) fn substitute(clause: &Clause<'_>, known: &[Known<'_>]) -> Substitute
         let place = clause.tokens[reference.token].place.clone();
         if reference.kind != Kind::Someone
             && !reference.possessive
-            && edits.event(clause, reference.token, &known[last].question)
+            && edits.event(clause, &reference, &known[last].question)
         {
             edits.from = edits.from.max(last);
             continue;
@@ -94,6 +95,13 @@ pub(super) fn substitute(clause: &Clause<'_>, known: &[Known<'_>]) -> Substitute
                 edits.from = edits.from.max(turn);
                 edits.replace(clause.tokens[at].place.clone(), noun);
             }
+            One::OfAll => {
+                let Some(all) = whole(&known[last].question) else {
+                    return Substituted::Unclear;
+                };
+                edits.from = last;
+                edits.appended = Some(all);
+            }
             One::Unclear => return Substituted::Unclear,
         }
     }
@@ -102,8 +110,13 @@ pub(super) fn substitute(clause: &Clause<'_>, known: &[Known<'_>]) -> Substitute
 
 /// What `one` stands for.
 enum One {
+    /// Itself.
     Number,
+    /// A noun of the turn.
     Noun(String, usize),
+    /// One of those that the last question names.
+    OfAll,
+    /// Something that was counted.
     Unclear,
 }
 
@@ -121,6 +134,9 @@ fn one(clause: &Clause<'_>, at: usize, known: &[Known<'_>]) -> One {
     ]);
     if next_is_content || !(described || counted) {
         return One::Number;
+    }
+    if before.lower == "which" {
+        return One::OfAll;
     }
     match topic(known) {
         Some(found) if !counted => {
@@ -158,45 +174,37 @@ impl Edits {
         self.replaced.push((place, text));
     }
 
-    /// `do that`, `is that possible`, `how long does it take`: what was asked about is an act, not a thing.
-    fn event(&mut self, clause: &Clause<'_>, at: usize, last: &Clause<'_>) -> bool {
-        if !last.is_asked_for_oneself() {
-            return false;
-        }
-        let Some(act) = last.predicate() else {
-            return false;
-        };
+    /// `do that`, `is that possible`, `how long does it take`: what was asked about is an act, not a thing, or may be one.
+    fn event(&mut self, clause: &Clause<'_>, reference: &Reference, last: &Clause<'_>) -> bool {
+        let at = reference.token;
         let place = clause.tokens[at].place.clone();
-        let ends = |words: &[&str]| {
-            clause
-                .end()
-                .checked_sub(1)
-                .is_some_and(|end| clause.tokens[end].is(words))
-        };
-        if at > 0 && clause.lower(at - 1) == "do" && clause.auxiliary != Some(at - 1) {
-            self.replace(clause.tokens[at - 1].place.start..place.end, act.to_owned());
-            return true;
-        }
-        if ends(&["take", "takes", "cost"])
-            && clause
+        if let Some(act) = last.act() {
+            let is_subject = clause
                 .subject
                 .as_ref()
-                .is_some_and(|subject| subject.start == at)
-        {
-            self.replace(place, "it".to_owned());
-            self.appended = Some(format!("to {act}"));
-            return true;
+                .is_some_and(|subject| subject.start == at);
+            let verb = clause
+                .end()
+                .checked_sub(1)
+                .map_or("", |last| clause.lower(last));
+            if at > 0 && clause.lower(at - 1) == "do" && clause.auxiliary != Some(at - 1) {
+                self.replace(clause.tokens[at - 1].place.start..place.end, act.to_owned());
+                return true;
+            }
+            if is_subject && ["take", "takes", "cost"].contains(&verb) {
+                self.replace(place, "it".to_owned());
+                self.appended = Some(format!("to {act}"));
+                return true;
+            }
+            if reference.kind == Kind::This {
+                // Nothing tells whether the act is meant or its object: both are named.
+                self.appended = Some(format!("({act})"));
+                return true;
+            }
+        } else if reference.kind == Kind::This && last.tells() {
+            self.appended = whole(last);
         }
-        let demonstrative = clause.class(at) == Some(Class::Demonstrative);
-        let subject = clause
-            .subject
-            .as_ref()
-            .is_some_and(|subject| subject.start == at);
-        if demonstrative && subject {
-            self.appended = Some(format!("({act})"));
-            return true;
-        }
-        false
+        self.appended.is_some()
     }
 
     fn apply(mut self, clause: &Clause<'_>) -> Substituted {

@@ -173,6 +173,52 @@ fn an_act_is_repeated_where_an_act_is_meant() {
 }
 
 #[test]
+fn what_may_be_an_act_or_a_thing_is_named_beside_it() {
+    check(
+        "Why does the build fail with an error?",
+        "An import is missing.",
+        &[
+            (
+                "How can I avoid this?",
+                "How can I avoid this (why does the build fail with an error)?",
+            ),
+            ("How do I run it again?", "How do I run the build again?"),
+        ],
+    );
+    check(
+        "How do I delete my account?",
+        "Open Settings.",
+        &[
+            ("Can I undo that?", "Can I undo that (delete my account)?"),
+            ("Tell me more", "Tell me more (delete my account)"),
+        ],
+    );
+    check(
+        "Can I use Postgres instead of SQLite?",
+        "Yes.",
+        &[
+            (
+                "Which is faster?",
+                "Which is faster (can I use Postgres instead of SQLite)?",
+            ),
+            (
+                "Which one is faster?",
+                "Which one is faster (can I use Postgres instead of SQLite)?",
+            ),
+            ("And MySQL?", "Can I use MySQL instead of SQLite?"),
+        ],
+    );
+    check(
+        "Which browsers are supported?",
+        "Firefox and Safari.",
+        &[
+            ("What about Edge?", "Edge (which browsers are supported)?"),
+            ("Do they need a plugin?", "Do the browsers need a plugin?"),
+        ],
+    );
+}
+
+#[test]
 fn where_several_things_could_be_meant_it_is_unclear() {
     check(
         "Does the proxy trust the balancer?",
@@ -205,13 +251,13 @@ fn more_of_something_is_told_of_what() {
             ),
             (
                 "Is there anything else?",
-                "Is there anything else (a validator)?",
+                "Is there anything else (write a validator)?",
             ),
             ("Is there a shorter one?", "Is there a shorter validator?"),
             ("Are there limits on the size of an upload?", "alone"),
             (
                 "What if I have no root?",
-                "What if I have no root (a validator)?",
+                "What if I have no root (write a validator)?",
             ),
         ],
     );
@@ -345,6 +391,8 @@ fn any_input_is_taken() {
             }
         }
     }
+    let pointing = "this option of those it ".repeat(24);
+    rewrite(&pointing, &vec![turn(&pointing, &pointing); MAX_TURNS]);
     let many = vec![turn(&long, &long); 10_000];
     assert_eq!(
         rewrite(&long, &many),
