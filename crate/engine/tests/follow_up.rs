@@ -131,13 +131,13 @@ impl Overlap {
         self.whole += usize::from(wanted.is_subset(&added));
     }
 
-    fn print(&self, name: &str, n_dependent: usize) {
-        println!(
+    fn line(&self, name: &str, n_dependent: usize) -> String {
+        format!(
             "  {name}: recall of added terms {:.3}, precision {:.3}; all of them in {:.3}",
             share(self.shared, self.wanted),
             share(self.shared, self.added),
             share(self.whole, n_dependent),
-        );
+        )
     }
 }
 
@@ -206,9 +206,9 @@ fn people_rewrite_follow_ups_alike() {
             share(n_unclear, n_dependent),
             share(n_kept, n_alone),
         );
-        as_it_stands.print("as it stands", n_dependent);
-        prepended.print("last question before it", n_dependent);
-        ours.print("rewritten", n_dependent);
+        println!("{}", as_it_stands.line("as it stands", n_dependent));
+        println!("{}", prepended.line("last question before it", n_dependent));
+        println!("{}", ours.line("rewritten", n_dependent));
         assert!(
             share(n_kept, n_alone) > 0.9,
             "{n_kept} of {n_alone} questions that stand alone are kept"
@@ -273,9 +273,10 @@ fn a_rewritten_follow_up_finds_its_passage_oftener() {
         seen.iter().position(|url| url == source[own])
     };
     let names = ["as it stands", "last question before it", "rewritten"];
-    let mut first = [0; 3];
-    let mut fifth = [0; 3];
-    let mut n_changed = 0;
+    // By what became of the question: rewritten, unclear, standing alone.
+    let mut counts = [0; 3];
+    let mut first = [[0; 3]; 3];
+    let mut fifth = [[0; 3]; 3];
     for row in &rows {
         let history: Vec<Turn> = texts(&row["history"])
             .chunks_exact(2)
@@ -285,40 +286,45 @@ fn a_rewritten_follow_up_finds_its_passage_oftener() {
                 headings: Vec::new(),
             })
             .collect();
+        let Some(last) = history.last() else { continue };
         let question = text(row, "question");
         let found = rewrite(question, &history);
-        if !matches!(found, FollowUp::Rewritten { .. }) {
-            continue;
-        }
-        n_changed += 1;
-        let last = history.last().map_or("", |turn| turn.question.as_str());
+        let kind = match found {
+            FollowUp::Rewritten { .. } => 0,
+            FollowUp::Unclear => 1,
+            FollowUp::StandsAlone => 2,
+        };
+        counts[kind] += 1;
         let queries = [
             question.to_owned(),
-            format!("{last} {question}"),
+            format!("{} {question}", last.question),
             asked(question, &found),
         ];
         for (way, query) in queries.iter().enumerate() {
             let rank = rank(query, row);
-            first[way] += usize::from(rank == Some(0));
-            fifth[way] += usize::from(rank.is_some_and(|rank| rank < 5));
+            first[kind][way] += usize::from(rank == Some(0));
+            fifth[kind][way] += usize::from(rank.is_some_and(|rank| rank < 5));
         }
     }
-    println!(
-        "QuAC: {n_changed} of {} questions rewritten, {} passages",
-        rows.len(),
-        documents.len()
-    );
-    for (way, name) in names.iter().enumerate() {
-        println!(
-            "  {name}: first {:.3}, of the first five {:.3}",
-            share(first[way], n_changed),
-            share(fifth[way], n_changed)
-        );
+    println!("QuAC, {} passages", documents.len());
+    for (kind, label) in ["rewritten", "unclear", "standing alone"]
+        .iter()
+        .enumerate()
+    {
+        println!("  {} follow-ups {label}", counts[kind]);
+        for (way, name) in names.iter().enumerate() {
+            let (first, fifth) = (first[kind][way], fifth[kind][way]);
+            println!(
+                "    {name}: first {:.3}, of the first five {:.3}",
+                share(first, counts[kind]),
+                share(fifth, counts[kind])
+            );
+        }
     }
+    let [as_it_stands, prepended, rewritten] = fifth[0];
     assert!(
-        fifth[2] > fifth[0],
-        "{} of {n_changed} found when rewritten, {} as they stand",
-        fifth[2],
-        fifth[0]
+        rewritten > prepended && rewritten > as_it_stands,
+        "{rewritten} of {} found when rewritten, {prepended} with the last question, {as_it_stands} as they stand",
+        counts[0]
     );
 }
