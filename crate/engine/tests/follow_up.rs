@@ -46,7 +46,7 @@ fn plain(text: &str) -> String {
         .collect()
 }
 
-/// What is asked of the index.
+/// The text that the index is asked for.
 fn asked(question: &str, found: &FollowUp) -> String {
     match found {
         FollowUp::Rewritten { question, .. } => question.clone(),
@@ -224,7 +224,7 @@ fn people_rewrite_follow_ups_alike() {
     }
 }
 
-/// What each way of asking finds, among the passages of QuAC (Choi and others, EMNLP 2018): by words alone, without headings.
+/// Counts what each way of asking finds among the passages of QuAC (Choi and others, EMNLP 2018): by words alone, without headings.
 #[test]
 fn a_rewritten_follow_up_finds_its_passage_oftener() {
     let Some(rows) = lines("qa-2/quac/quac.jsonl") else {

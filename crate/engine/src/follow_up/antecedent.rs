@@ -9,7 +9,7 @@ use super::reference::{Kind, Reference, same_noun};
 const LEAD: f32 = 0.75;
 /// Below this a candidate was mentioned too far from the question's topic, or too long ago.
 const FLOOR: f32 = 1.0;
-/// What each turn further back costs.
+/// Lost for each turn further back.
 const DISTANCE: f32 = 1.5;
 /// A mention in another turn, the answer or a heading.
 const MENTION: f32 = 0.5;
@@ -79,7 +79,7 @@ pub(super) struct Candidate {
     person: bool,
 }
 
-/// What `reference` means, where one candidate clearly leads.
+/// The meaning of `reference`, where one candidate clearly leads.
 pub(super) fn resolve(reference: &Reference, turns: &[Known<'_>]) -> Option<Candidate> {
     let mut candidates = candidates(turns, Some(reference.subject && !reference.possessive));
     candidates.retain_mut(|candidate| {
@@ -99,7 +99,7 @@ pub(super) fn resolve(reference: &Reference, turns: &[Known<'_>]) -> Option<Cand
     leader(candidates)
 }
 
-/// What the turns are about, where that is clear.
+/// The topic of the turns, where that is clear.
 pub(super) fn topic(turns: &[Known<'_>]) -> Option<Candidate> {
     leader(candidates(turns, None))
 }
@@ -299,7 +299,7 @@ fn add(found: &mut Vec<Candidate>, added: Option<Candidate>) {
     match same {
         Some(known) => {
             known.score = known.score.max(added.score) + MENTION;
-            // Of a person the full name; else what was said last.
+            // A person keeps the full name, anything else what was said last.
             if added.person && added.words.len() > known.words.len() {
                 known.text = added.text;
                 known.words = added.words;

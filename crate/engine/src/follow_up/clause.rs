@@ -99,14 +99,14 @@ impl<'t> Clause<'t> {
         self.tokens.len() - marks.count()
     }
 
-    /// Whether the subject is `I`, `you` or `we`.
+    /// True where the subject is `I`, `you` or `we`.
     pub(super) fn is_asked_for_oneself(&self) -> bool {
         self.subject.as_ref().is_some_and(|subject| {
             subject.len() == 1 && self.tokens[subject.start].is(&["i", "you", "we", "one"])
         })
     }
 
-    /// What is asked how to do: the verb with its object, after `I`, `you` or `we`.
+    /// The act that is asked about: the verb with its object, after `I`, `you` or `we`.
     pub(super) fn act(&self) -> Option<&'t str> {
         let verb = self
             .verb
@@ -114,7 +114,7 @@ impl<'t> Clause<'t> {
         Some(self.slice(verb..self.end()))
     }
 
-    /// Whether the question tells of something that happens, rather than asks for a thing: `why does the build fail`.
+    /// True where the question tells of something that happens, rather than asks for a thing: `why does the build fail`.
     pub(super) fn tells(&self) -> bool {
         let things = ["what", "which", "who", "whom"];
         self.verb.is_some()

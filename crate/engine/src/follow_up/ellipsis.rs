@@ -10,7 +10,7 @@ const MAX_FRAGMENT: usize = 8;
 /// `in the browser` takes the place of `on Linux`.
 const PLACES: [&str; 4] = ["on", "in", "at", "under"];
 
-/// What became of a question.
+/// The outcome for a question.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Completed {
     /// A sentence of its own.

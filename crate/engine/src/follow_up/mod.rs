@@ -25,7 +25,7 @@ use substitute::{Substituted, substitute};
 pub const MAX_TURNS: usize = 6;
 /// A longer question says what it is about. In bytes; also the longest that is written.
 const MAX_QUESTION: usize = 600;
-/// What an answer is about stands at its beginning. In bytes.
+/// The topic of an answer stands at its beginning. In bytes.
 const MAX_ANSWER: usize = 300;
 /// Bytes of a heading, and headings of a passage, that are read.
 const MAX_HEADING: usize = 120;
@@ -44,10 +44,10 @@ pub struct Turn {
     pub headings: Vec<String>,
 }
 
-/// What a question takes from the turns before it.
+/// How a question depends on the turns before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FollowUp {
-    /// Nothing: it is asked as it stands.
+    /// It doesn't: it is asked as it stands.
     StandsAlone,
     /// It is asked as `question`.
     Rewritten {
@@ -166,7 +166,7 @@ fn first_sentence(text: &str) -> &str {
     end.map_or(line, |(at, _)| &line[..at + 1])
 }
 
-/// Whether `question` is English; of a few words (`As CSV?`) only the question before tells.
+/// True where `question` is English; of a few words (`As CSV?`) only the question before tells.
 fn is_english(question: &Clause<'_>, last: &Clause<'_>) -> bool {
     let letters = question.text.chars().filter(|c| c.is_alphabetic());
     let foreign = letters.clone().filter(|c| !c.is_ascii()).count();

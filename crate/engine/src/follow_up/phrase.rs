@@ -78,7 +78,7 @@ impl Parser<'_> {
             && self.clause.auxiliary.is_some()
     }
 
-    /// Whether the question's auxiliary leaves the verb for after the subject.
+    /// True where the question's auxiliary leaves the verb for after the subject.
     fn leaves_verb(&self) -> bool {
         self.clause.auxiliary.and_then(|at| self.class(at)) == Some(Class::Auxiliary)
     }

@@ -3,7 +3,7 @@
 use super::clause::{Clause, Phrase, lead};
 use super::words::{Class, is_plural, is_predicate};
 
-/// What a word can refer to.
+/// The kind of thing that a word can refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// One thing: `it`.
@@ -54,7 +54,7 @@ const EXPECTANT: [&str; 24] = [
     "true",
     "enough",
 ];
-/// Of these, the ones that do where the verb has no object: `is it easy to clean`.
+/// Those among them that do where the verb has no object: `is it easy to clean`.
 const OF_THINGS: [&str; 8] = [
     "safe",
     "fine",
@@ -184,7 +184,7 @@ fn is_joining(clause: &Clause<'_>, at: usize) -> bool {
             .is_some_and(|next| next != Class::Mark && next != Class::Preposition)
 }
 
-/// Whether a demonstrative stands alone, rather than before its noun or between two clauses.
+/// True where a demonstrative stands alone, rather than before its noun or between two clauses.
 fn is_pronoun(clause: &Clause<'_>, at: usize) -> bool {
     if is_joining(clause, at)
         || clause
@@ -280,7 +280,7 @@ fn is_expletive(clause: &Clause<'_>, at: usize) -> bool {
     }
 }
 
-/// Whether a phrase of the question itself, before the word, is what it refers to.
+/// True where a phrase of the question itself, before the word, is what it refers to.
 fn has_antecedent(clause: &Clause<'_>, reference: &Reference) -> bool {
     let at = reference.token;
     clause.phrases.iter().any(|phrase| {
@@ -300,7 +300,7 @@ fn agrees(phrase: &Phrase, kind: Kind) -> bool {
     }
 }
 
-/// Whether another clause begins between two tokens: a pronoun never means another phrase of its own clause.
+/// True where another clause begins between two tokens: a pronoun never means another phrase of its own clause.
 fn is_parted(clause: &Clause<'_>, start: usize, end: usize) -> bool {
     (start..end).any(|at| {
         let token = &clause.tokens[at];
@@ -317,7 +317,7 @@ fn is_parted(clause: &Clause<'_>, start: usize, end: usize) -> bool {
     })
 }
 
-/// Whether `word` may be the plain word for `head`: equal, but for the plural.
+/// True where `word` may be the plain word for `head`: equal, but for the plural.
 pub(super) fn same_noun(word: &str, head: &str) -> bool {
     let singular = |noun: &str| {
         let noun = noun.trim_end_matches("'s").trim_end_matches('\'');

@@ -8,7 +8,7 @@ use super::more::whole;
 use super::reference::{Kind, Reference, pointed, references, same_noun};
 use super::words::{Class, is_plural, is_predicate};
 
-/// What became of a question's references.
+/// The outcome for a question's references.
 pub(super) enum Substituted {
     /// Each was replaced.
     Text { question: String, from: usize },
@@ -108,7 +108,7 @@ pub(super) fn substitute(clause: &Clause<'_>, known: &[Known<'_>]) -> Substitute
     edits.apply(clause)
 }
 
-/// What `one` stands for.
+/// The meaning of `one`.
 enum One {
     /// Itself.
     Number,

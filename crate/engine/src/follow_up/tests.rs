@@ -10,7 +10,7 @@ fn turn(question: &str, answer: &str) -> Turn {
     }
 }
 
-/// What becomes of `question` after one turn: its text, `alone` or `unclear`.
+/// The outcome for `question` after one turn: its text, `alone` or `unclear`.
 fn after(question: &str, last: &str, answer: &str) -> String {
     match rewrite(question, &[turn(last, answer)]) {
         FollowUp::StandsAlone => "alone".to_owned(),

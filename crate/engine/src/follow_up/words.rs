@@ -110,7 +110,7 @@ fn in_list(list: &str, word: &str) -> bool {
     list.split_ascii_whitespace().any(|one| one == word)
 }
 
-/// Whether `word` is a verb of the list in any regular form.
+/// True where `word` is a verb of the list in any regular form.
 pub(super) fn is_verb(word: &str) -> bool {
     if in_list(VERBS, word) || in_list(PARTICIPLES, word) {
         return true;
@@ -133,12 +133,12 @@ pub(super) fn is_verb(word: &str) -> bool {
     })
 }
 
-/// Whether `word` may follow a form of `be` as what is done to the subject, or by it.
+/// True where `word` may follow a form of `be` as what is done to the subject, or by it.
 pub(super) fn is_participle(word: &str) -> bool {
     in_list(PARTICIPLES, word) || word.len() > 4 && (word.ends_with("ed") || word.ends_with("ing"))
 }
 
-/// Whether `word` says something of a subject rather than names one: `is that possible`, `are these signed`.
+/// True where `word` says something of a subject rather than names one: `is that possible`, `are these signed`.
 pub(super) fn is_predicate(word: &str) -> bool {
     let ending = ["able", "ible", "ful", "ous", "less"]
         .iter()
@@ -310,7 +310,7 @@ fn push<'t>(found: &mut Vec<Token<'t>>, text: &'t str, place: Range<usize>, clas
     });
 }
 
-/// Whether a noun is in the plural, by its ending.
+/// True where a noun is in the plural, by its ending.
 pub(super) fn is_plural(lower: &str) -> bool {
     let irregular = matches!(
         lower,
