@@ -13,6 +13,7 @@ mod generator;
 mod conformance;
 mod session;
 mod gpu;
+mod reader;
 mod template;
 mod tokenizer;
 mod types;

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anchorite::model::generate::BackendRequest;
 use anchorite::prompt::ABSTENTION;
-use anchorite::{Answer, AskEvent, AskOptions, Passage, Session};
+use anchorite::{Answer, AskEvent, AskOptions, Outcome, Passage, Session};
 use anyhow::Context;
 
 use crate::bundle;
@@ -133,8 +133,14 @@ fn print_event(event: &AskEvent) {
     match event {
         AskEvent::Sources { passages } => print_passages(passages),
         AskEvent::Quote {
-            quote: Some(quote), ..
-        } => println!("\n\"{}\" [{}]", quote.text, quote.passage),
+            quote: Some(quote),
+            outcome,
+        } => {
+            if *outcome == Outcome::Closest {
+                println!("\nThe closest passage, which may not answer:");
+            }
+            println!("\n\"{}\" [{}]", quote.text, quote.passage);
+        }
         AskEvent::Quote { quote: None, .. } => {
             println!("\n{ABSTENTION} The nearest sections are above.")
         }

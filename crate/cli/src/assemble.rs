@@ -3,15 +3,20 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use anchorite::index::bundle::{self, Bundle, Role, WeightFile};
+use anchorite::index::bundle::{self, Bundle, Calibration, Role, WeightFile};
 use anchorite::index::document::Document;
 use anchorite::index::parse::LeftOut;
 use anchorite::index::{Index, IndexOptions};
+use anchorite::model::embed::Embedder;
+use anchorite::model::parts::Parts;
+use anchorite::model::read::Reader;
+use anchorite::Thresholds;
 use anyhow::Context;
 use serde::Serialize;
 
 use crate::bundle as bundle_dir;
 use crate::cache::TextKey;
+use crate::calibrate;
 use crate::select::Selected;
 use crate::settings::{BundleArguments, read_model};
 use crate::warnings::{Group, Warnings};
@@ -43,6 +48,9 @@ pub(crate) struct Summary {
     pub(crate) seconds: f64,
     /// Seconds by step.
     pub(crate) steps: BTreeMap<&'static str, f64>,
+    /// From which probability a question counts as answered on this site, and at which risk.
+    pub(crate) calibration: Option<Calibration>,
+    pub(crate) has_reader: bool,
     /// The most memory that was in use at once; `None` where the system does not say.
     pub(crate) peak_memory_bytes: Option<u64>,
     pub(crate) bundle: String,
@@ -88,7 +96,8 @@ pub(crate) fn assemble(
     let n_chunks = chunks.len();
     let index = Index::build(&documents, chunks, Some(vectors), &IndexOptions::default())?;
     let weights = weights(arguments, models, embedder)?;
-    let written = bundle::write(&index, &weights, env!("CARGO_PKG_VERSION"))?;
+    let mut written = bundle::write(&index, &weights, env!("CARGO_PKG_VERSION"))?;
+    written.set_calibration(calibration(&index, &weights, arguments)?)?;
     let mut bytes = BTreeMap::new();
     for file in &written.manifest.files {
         *bytes.entry(file.role.to_string()).or_default() += file.bytes;
@@ -115,8 +124,29 @@ pub(crate) fn assemble(
         seconds: 0.0,
         steps: BTreeMap::new(),
         peak_memory_bytes: peak_memory_bytes(),
+        calibration: written.manifest.calibration.clone(),
+        has_reader: written.manifest.file(Role::Reader).is_some(),
         bundle: written.manifest.id.clone(),
     })
+}
+
+/// What the site's own questions say of its answers; `None` without a reader, where it is not wanted, or for too few questions.
+fn calibration(
+    index: &Index,
+    weights: &[WeightFile],
+    arguments: &BundleArguments,
+) -> anyhow::Result<Option<Calibration>> {
+    let bytes = |role| {
+        let file = weights.iter().find(|file| file.role == role)?;
+        Some(Parts::new(vec![file.bytes.clone()]))
+    };
+    let models = bytes(Role::Embedder).zip(bytes(Role::Reader));
+    let Some((embedder, reader)) = models.filter(|_| !arguments.no_calibration) else {
+        return Ok(None);
+    };
+    let embedder = Embedder::load(embedder).context("could not load the embedder")?;
+    let reader = Reader::load(reader).context("could not load the reader")?;
+    calibrate::calibrate(index, &embedder, &reader)
 }
 
 /// The keys of the texts that are embedded for chunks, in their order.
@@ -285,6 +315,9 @@ impl Summary {
         if let Some(mode) = &self.vectors {
             eprintln!("  vectors: {mode}");
         }
+        if self.has_reader {
+            eprintln!("  answers: {}", certified(self.calibration.as_ref()));
+        }
         eprintln!(
             "bundle of {} bytes in `{}`; {} of {} files changed, {} bytes",
             self.bytes_total,
@@ -298,4 +331,22 @@ impl Summary {
         }
         Ok(())
     }
+}
+
+/// A site's thresholds and their risk in one line.
+pub(crate) fn certified(calibration: Option<&Calibration>) -> String {
+    let Some(found) = calibration else {
+        return format!(
+            "the thresholds for all sites ({:.2}), for too few questions could be made of this one",
+            Thresholds::default().answered
+        );
+    };
+    format!(
+        "from a probability of {:.2} on; of {} made questions {} count as answered, {} wrongly: a risk of at most {:.1} % (95 %)",
+        found.answered,
+        found.questions,
+        found.claimed,
+        found.wrong,
+        100.0 * found.risk
+    )
 }

@@ -34,8 +34,8 @@ pub(crate) fn open(dir: &Path, manifest: &Manifest) -> anyhow::Result<Session> {
     if let Some(embedder) = embedder(dir, manifest)? {
         session.set_embedder(embedder)?;
     }
-    if let Some(parts) = weights(dir, manifest, Role::Reader)? {
-        session.set_reader(Reader::load(parts).context("could not load the reader")?);
+    if let Some(reader) = reader(dir, manifest)? {
+        session.set_reader(reader);
     }
     Ok(session)
 }
@@ -45,6 +45,14 @@ pub(crate) fn embedder(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option
     let parts = weights(dir, manifest, Role::Embedder)?;
     parts
         .map(|parts| Embedder::load(parts).context("could not load the embedder"))
+        .transpose()
+}
+
+/// The bundle's reader, where there is one.
+pub(crate) fn reader(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option<Reader>> {
+    let parts = weights(dir, manifest, Role::Reader)?;
+    parts
+        .map(|parts| Reader::load(parts).context("could not load the reader"))
         .transpose()
 }
 

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::bundle;
+use anchorite::index::bundle::Role;
+
+use crate::{assemble, bundle};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -46,6 +48,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     for key in index.sort_keys() {
         println!("sort key    {key}");
+    }
+    if manifest.file(Role::Reader).is_some() {
+        let calibration = manifest.calibration.as_ref();
+        println!("answers     {}", assemble::certified(calibration));
+        for bin in calibration.iter().flat_map(|found| &found.reliability) {
+            println!(
+                "            probability {:.2}: {} of {} right",
+                bin.probability, bin.right, bin.questions
+            );
+        }
     }
     for file in &manifest.files {
         println!(

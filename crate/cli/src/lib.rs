@@ -14,6 +14,7 @@ mod assemble;
 mod build;
 mod bundle;
 mod cache;
+mod calibrate;
 mod chunk;
 mod clock;
 pub mod config;

@@ -160,6 +160,9 @@ pub(crate) struct BundleArguments {
     /// Leave the reader out: quotations are then chosen by the words they share with the question, and nothing counts as answered.
     #[arg(long)]
     pub(crate) no_reader: bool,
+    /// Take the thresholds for all sites instead of asking this one questions that are made of its own pages.
+    #[arg(long)]
+    pub(crate) no_calibration: bool,
     /// Print a summary as JSON on standard output.
     #[arg(long)]
     pub(crate) json: bool,

@@ -4,6 +4,7 @@ use anchorite_model::generate::Backend;
 use anchorite_model::sample::SampleOptions;
 use serde::{Deserialize, Serialize};
 
+use crate::follow_up::Turn;
 use crate::gate::{Evidence, Outcome};
 
 /// What the caller may set for one question; every field has a default.
@@ -32,6 +33,8 @@ pub struct AskOptions {
     pub generate: bool,
     /// Whether the adapter speaks, where one is loaded.
     pub adapter: bool,
+    /// The turns before this question, oldest first, from which a follow-up is completed; see [`crate::follow_up`].
+    pub history: Vec<Turn>,
 }
 
 impl Default for AskOptions {
@@ -56,6 +59,7 @@ impl Default for AskOptions {
             lookup: true,
             generate: true,
             adapter: true,
+            history: Vec::new(),
         }
     }
 }
@@ -213,6 +217,10 @@ pub struct Timing {
 pub struct Answer {
     /// The question as asked.
     pub question: String,
+    /// The question that was put to the documents: a follow-up is completed from the turns before it.
+    pub asked: String,
+    /// Whether the question refers to a turn before it, but not surely to which: it was asked as it stands.
+    pub is_unclear: bool,
     /// What it comes to: answered, the closest passage, or not in these documents.
     pub outcome: Outcome,
     /// The probability that the quotation answers, 0 to 1; `None` without a reader.

@@ -1,25 +1,71 @@
-//! Turns the best passage into the one sentence of it that answers best, word for word.
+//! Quotations: a unit of a passage that answers, word for word, as the reader found it or as shared words suggest.
+
+use std::cmp::Reverse;
+use std::ops::Range;
 
 use anchorite_index::{Index, lexical};
 
-use crate::answer::{Passage, Quote};
+use crate::answer::{Mark, Passage, Quote};
 use crate::embed::Embed;
 use crate::error::EngineError;
-use crate::sentence;
+use crate::read::Candidate;
+use crate::{sentence, unit};
 
-/// A passage holds few more sentences than this; a table turned into text may.
-const MAX_SENTENCES: usize = 12;
-
+/// So many sentences, those that share most words with the question, are compared by meaning too: each costs a run of the embedder.
+const N_COMPARED: usize = 12;
+/// No more sentences of a passage are looked at.
+const MAX_SENTENCES: usize = 1_000;
 /// How much the meaning of a sentence counts beside its words; both run from 0 to 1.
 const MEANING_WEIGHT: f32 = 1.0;
+/// Stands on a line of its own for words that were left out between two parts of a quotation.
+const LEFT_OUT: &str = "\u{2026}";
 
-/// The sentence of the best passage that holds most of the question's terms and lies nearest to its meaning.
+/// The unit that the reader chose, with what it can't be read without, and the likeliest answer marked in it.
+pub fn quote(candidate: &Candidate, passage: &Passage) -> Quote {
+    quotation(passage, &passage.section, candidate.span.clone(), true)
+}
+
+/// The quotation for the bytes `span` of a text of `passage`.
+fn quotation(passage: &Passage, text: &str, span: Range<usize>, is_marked: bool) -> Quote {
+    let found = unit::quotation(text, span);
+    let mut shown = String::new();
+    let mut mark = None;
+    for (idx, part) in found.parts.iter().enumerate() {
+        if idx > 0 {
+            shown.push('\n');
+        }
+        if found.is_apart(text, idx) {
+            shown.push_str(LEFT_OUT);
+            shown.push('\n');
+        }
+        let range = part.range.clone();
+        if range.start <= found.mark.start && found.mark.end <= range.end {
+            let start = units(&shown) + units(&text[range.start..found.mark.start]);
+            let end = start + units(&text[found.mark.clone()]);
+            mark = Some(Mark { start, end });
+        }
+        shown.push_str(&text[range]);
+    }
+    Quote {
+        text: shown,
+        passage: passage.number,
+        mark: mark.filter(|mark| is_marked && mark.end > mark.start),
+    }
+}
+
+/// Length in UTF-16 code units.
+fn units(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
+}
+
+/// The sentence of the best passage that holds most of the question's terms and lies nearest to its meaning, with what it can't
+/// be read without: what there is without a reader.
 ///
 /// A passage without prose (only code) gives way to the next one. `None` when no passage has a sentence.
 ///
 /// # Errors
 /// Those of the embedder.
-pub fn quote(
+pub fn by_words(
     question: &str,
     question_embedding: Option<&[f32]>,
     passages: &[Passage],
@@ -32,18 +78,25 @@ pub fn quote(
         if sentences.is_empty() {
             continue;
         }
-        let mut scores: Vec<f32> = sentences
+        let shares: Vec<f32> = sentences
             .iter()
             .map(|sentence| term_share(question, sentence, index))
             .collect();
+        let mut order: Vec<usize> = (0..sentences.len()).collect();
+        order.sort_by_key(|&idx| Reverse(shares[idx].to_bits()));
+        order.truncate(N_COMPARED);
+        order.sort_unstable();
+        let compared: Vec<&str> = order.iter().map(|&idx| sentences[idx]).collect();
+        let mut scores: Vec<f32> = order.iter().map(|&idx| shares[idx]).collect();
         if let (Some(question), Some(embedder)) = (question_embedding, embedder) {
-            for (score, embedding) in scores.iter_mut().zip(embedder.embed(&sentences)?) {
+            for (score, embedding) in scores.iter_mut().zip(embedder.embed(&compared)?) {
                 *score += MEANING_WEIGHT * dot(question, &embedding);
             }
         }
-        return Ok(best(&scores).map(|idx| Quote {
-            text: sentences[idx].to_owned(),
-            passage: passage.number,
+        return Ok(best(&scores).map(|idx| {
+            let start = compared[idx].as_ptr().addr() - passage.text.as_ptr().addr();
+            let span = start..start + compared[idx].len();
+            quotation(passage, &passage.text, span, false)
         }));
     }
     Ok(None)

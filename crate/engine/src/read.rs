@@ -32,16 +32,17 @@ const RELEVANT_WEIGHT: f32 = 0.5;
 
 /// A unit that may answer.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Candidate {
+pub struct Candidate {
     /// Index of the passage.
-    pub(crate) passage: usize,
+    pub passage: usize,
     /// The unit's bytes in the passage's section.
-    pub(crate) unit: Range<usize>,
+    pub unit: Range<usize>,
     /// The likeliest answer inside it.
-    pub(crate) span: Range<usize>,
-    pub(crate) signs: Signs,
+    pub span: Range<usize>,
+    /// What the reader says of it.
+    pub signs: Signs,
     /// One number of them, by which candidates are ordered.
-    pub(crate) score: f32,
+    pub score: f32,
 }
 
 /// What the reader says of the unit that it chose. Logits, within 12 of 0.
@@ -63,7 +64,7 @@ pub struct Signs {
 ///
 /// # Errors
 /// Those of the reader.
-pub(crate) fn candidates(
+pub fn candidates(
     reader: &Reader,
     question: &str,
     passages: &[Passage],

@@ -155,7 +155,19 @@ pub fn passages(
     embedding: Option<&[f32]>,
     limit: usize,
 ) -> (Vec<Passage>, Evidence) {
-    let hits = index.search(question, embedding, &passage_options(limit));
+    passages_without(index, question, embedding, limit, |_| false)
+}
+
+/// The same, as if the chunks that are `left_out` were not in the index: what a site says whose page on the question is missing.
+pub fn passages_without(
+    index: &Index,
+    question: &str,
+    embedding: Option<&[f32]>,
+    limit: usize,
+    left_out: impl Fn(ChunkIdx) -> bool,
+) -> (Vec<Passage>, Evidence) {
+    let mut hits = index.search(question, embedding, &passage_options(limit));
+    hits.retain(|hit| !left_out(hit.chunk));
     let mut passages: Vec<Passage> = Vec::new();
     let mut read: Vec<Range<u32>> = Vec::new();
     for hit in &hits {

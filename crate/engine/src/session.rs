@@ -12,6 +12,7 @@ use anchorite_model::sample::SampleOptions;
 
 use crate::answer::{Answer, AskEvent, AskOptions, Passage, Timing};
 use crate::error::EngineError;
+use crate::follow_up::{self, FollowUp};
 use crate::gate::{Outcome, Thresholds};
 use crate::recover::{Reload, Setback, load_again};
 use crate::retrieve::{Found, SearchRequest};
@@ -137,7 +138,8 @@ impl Session {
     /// # Errors
     /// [`EngineError::QuestionTooLong`], or a failure of the embedder.
     pub fn needs(&self, question: &str, options: &AskOptions) -> Result<Vec<Shard>, EngineError> {
-        self.searcher.needs(question, options.passages)
+        let (asked, _) = completed(question, options);
+        self.searcher.needs(&asked, options.passages)
     }
 
     /// Answers `question`; `on_event` gets the passages, the quotation and the generator's text as they come.
@@ -160,6 +162,9 @@ impl Session {
         }
         check_options(options)?;
 
+        let (asked, is_unclear) = completed(question, options);
+        let whole = question;
+        let question = asked.as_str();
         let start = now_ms();
         let mut reading = self.searcher.read(question, options.passages)?;
         let mut timing = Timing {
@@ -201,7 +206,9 @@ impl Session {
             .is_break();
 
         let mut answer = Answer {
-            question: question.to_owned(),
+            question: whole.to_owned(),
+            asked: question.to_owned(),
+            is_unclear,
             outcome,
             probability: reading.evidence.probability(),
             evidence: reading.evidence,
@@ -277,7 +284,7 @@ impl Session {
             *applied = options.adapter;
         }
         let (tokens, sources) =
-            prompt_tokens(generator, &answer.question, &answer.passages, options)?;
+            prompt_tokens(generator, &answer.asked, &answer.passages, options)?;
         let generate_options = GenerateOptions {
             max_tokens: options.max_tokens,
             sample: SampleOptions {
@@ -319,6 +326,15 @@ impl Session {
         answer.timing.tokens_per_second =
             speed(generation.n_generated_tokens, generation.decode_ms);
         Ok(())
+    }
+}
+
+/// The question that is put to the documents, and whether it may refer to something that is not known.
+fn completed(question: &str, options: &AskOptions) -> (String, bool) {
+    match follow_up::rewrite(question, &options.history) {
+        FollowUp::Rewritten { question, .. } => (question, false),
+        FollowUp::StandsAlone => (question.to_owned(), false),
+        FollowUp::Unclear => (question.to_owned(), true),
     }
 }
 

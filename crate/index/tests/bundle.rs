@@ -1,6 +1,8 @@
 //! Turns a small site into a bundle and back, and damages it in every way that the network may.
 
-use anchorite_index::bundle::{self, Bundle, FORMAT, MAX_PART_BYTES, Manifest, Role, WeightFile};
+use anchorite_index::bundle::{
+    self, Bundle, Calibration, FORMAT, MAX_PART_BYTES, Manifest, ReliabilityBin, Role, WeightFile,
+};
 use anchorite_index::chunk::{ChunkOptions, chunk_documents};
 use anchorite_index::error::BundleError;
 use anchorite_index::parse::{ParseOptions, parse_page};
@@ -183,6 +185,77 @@ fn refuses_other_versions_whatever_else_they_hold() {
         };
         assert_eq!(refused, expected);
         assert!(refused.hint().contains("rebuild"), "says what to do");
+    }
+}
+
+#[test]
+fn the_version_before_is_read_without_what_it_did_not_know() {
+    let bundle = written(VectorChoice::Flat);
+    let (_, json) = bundle.files.last().expect("the manifest is last");
+    let older = String::from_utf8(json.clone()).expect("JSON");
+    let older = older.replacen("\"format\": 4", "\"format\": 3", 1);
+    let read = Manifest::parse(older.as_bytes()).expect("version 3 is read");
+    assert_eq!((read.format, read.calibration), (3, None));
+}
+
+fn calibration() -> Calibration {
+    Calibration {
+        answered: 0.65,
+        closest: 0.15,
+        questions: 300,
+        claimed: 100,
+        wrong: 3,
+        risk: 0.075,
+        reliability: vec![ReliabilityBin {
+            probability: 0.1,
+            questions: 30,
+            right: 2,
+        }],
+    }
+}
+
+#[test]
+fn a_calibration_stands_in_the_manifest_and_in_its_id() {
+    let plain = written(VectorChoice::Flat);
+    let mut bundle = plain.clone();
+    bundle
+        .set_calibration(Some(calibration()))
+        .expect("good shares");
+    let (_, json) = bundle.files.last().expect("the manifest is last");
+    let read = Manifest::parse(json).expect("a good manifest");
+    assert_eq!(read.calibration, Some(calibration()));
+    assert_ne!(read.id, plain.manifest.id, "other answers, another id");
+    let n_files = plain.files.len() - 1;
+    assert!(
+        bundle.files[..n_files] == plain.files[..n_files],
+        "nothing but the manifest changes"
+    );
+    let changed = String::from_utf8(json.clone()).expect("JSON");
+    let changed = changed.replacen("\"wrong\": 3", "\"wrong\": 0", 1);
+    assert!(
+        matches!(Manifest::parse(changed.as_bytes()), Err(BundleError::ManifestField { field, .. }) if field == "id"),
+        "a better figure by hand is found out"
+    );
+}
+
+#[test]
+fn shares_that_are_none_are_refused() {
+    let wrong: [(&str, fn(&mut Calibration)); 4] = [
+        ("calibration.answered", |found| found.answered = 1.5),
+        ("calibration.risk", |found| found.risk = f32::NAN),
+        ("calibration.closest", |found| found.closest = 0.7),
+        ("calibration.reliability", |found| {
+            found.reliability[0].probability = -0.1;
+        }),
+    ];
+    for (expected, change) in wrong {
+        let mut found = calibration();
+        change(&mut found);
+        let error = written(VectorChoice::Flat).set_calibration(Some(found));
+        assert!(
+            matches!(&error, Err(BundleError::ManifestField { field, .. }) if field == expected),
+            "expected `{expected}`, found {error:?}"
+        );
     }
 }
 

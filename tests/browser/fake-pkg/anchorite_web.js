@@ -225,6 +225,8 @@ export class Engine {
     const decode_ms = performance.now() - decode;
     return {
       question,
+      asked: question,
+      is_unclear: false,
       outcome,
       probability: answerable ? 0.9 : 0.1,
       evidence: { similarity: null, coverage: answerable ? 1 : 0, reading: null },

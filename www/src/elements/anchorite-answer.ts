@@ -42,7 +42,7 @@ const EXCERPT = 260;
 /**
  * One answered question.
  *
- * @csspart question, sources, source, quote, mark, closest, not-found, generated, restarted, sentence, unsupported, details, error
+ * @csspart question, sources, source, quote, asked, unclear, mark, closest, not-found, generated, restarted, sentence, unsupported, details, error
  */
 export class AnchoriteAnswer extends LitElement {
   static override properties: PropertyDeclarations = {
@@ -235,7 +235,7 @@ export class AnchoriteAnswer extends LitElement {
     const waiting = turn.status === "asking" && !turn.passages;
     return html`<article aria-busy=${turn.status === "asking" ? "true" : "false"}>
       <div class="question" part="question" role="heading" aria-level=${this.level}>${turn.question}</div>
-      ${waiting ? html`<p class="note" part="waiting">${strings.looking}<span class="caret"></span></p>` : nothing}
+      ${this.#asked(turn)} ${waiting ? html`<p class="note" part="waiting">${strings.looking}<span class="caret"></span></p>` : nothing}
       ${silent
         ? html`<p class="silent" part="not-found"><strong>${strings.silent}</strong><span>${strings.silentMore}</span></p>`
         : nothing}
@@ -250,6 +250,13 @@ export class AnchoriteAnswer extends LitElement {
       ${turn.error ? html`<div class="note">${errorBox(turn.error)}</div>` : nothing}
       ${turn.answer ? this.#details(turn.answer) : nothing}
     </article>`;
+  }
+
+  /** What a follow-up was taken for. */
+  #asked({ answer }: Turn): TemplateResult | typeof nothing {
+    if (!answer) return nothing;
+    if (answer.is_unclear) return html`<p class="note" part="unclear">${strings.unclear}</p>`;
+    return answer.asked === answer.question ? nothing : html`<p class="note" part="asked">${strings.askedAs(answer.asked)}</p>`;
   }
 
   #sources(passages: readonly Passage[], nearest: boolean): TemplateResult | typeof nothing {

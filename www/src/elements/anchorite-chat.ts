@@ -3,7 +3,7 @@ import { html, nothing, type PropertyDeclarations, type TemplateResult } from "l
 import { repeat } from "lit/directives/repeat.js";
 import type { Anchorite, AnswerEvent, EngineState } from "../engine/client.js";
 import { isAbort, toPlain } from "../engine/errors.js";
-import type { BackendRequest } from "../engine/protocol.js";
+import type { Answer, BackendRequest, Past } from "../engine/protocol.js";
 import "./anchorite-answer.js";
 import type { Turn } from "./anchorite-answer.js";
 import { isTyping } from "./anchorite-search.js";
@@ -13,8 +13,16 @@ import { announced, chatLine, restartLine, strings } from "./strings.js";
 import { tokens } from "./styles.js";
 import { errorBox } from "./text.js";
 
+/** A follow-up is completed from so many turns before it. */
+const MAX_TURNS = 6;
 /** Streamed text is announced by the sentence, not by the token. */
 const ANNOUNCE_MS = 400;
+
+/** What a later question may refer to. */
+function past({ asked, quote, passages }: Answer): Past {
+  const from = passages.find(({ number }) => number === quote?.passage);
+  return { question: asked, answer: quote?.text ?? "", headings: from ? [from.title, ...from.headings] : [] };
+}
 
 /**
  * A chat about the documents of one bundle.
@@ -144,11 +152,13 @@ export class AnchoriteChat extends BundleElement {
       early,
       restarted: null,
     };
+    const history = this.turns.flatMap(({ answer }) => (answer ? [past(answer)] : [])).slice(-MAX_TURNS);
     this.turns = [...this.turns, turn];
     try {
       const engine = await this.engine;
       const answer = await engine.ask(trimmed, {
         seed: this.seed,
+        history,
         signal: running.signal,
         onEvent: (event) => this.#onEvent(id, event),
       });

@@ -22,6 +22,8 @@ export const strings = {
   nearest: "Nearest sections",
   quoteFrom: "Quoted from",
   quoteClosest: "Closest passage, from",
+  askedAs: (question: string): string => `Asked as: ${question}`,
+  unclear: "This seems to refer to something said before, but not surely to what. It was asked as it stands.",
   closest: "Perhaps not an answer.",
   closestMore: "This passage comes closest to the question. Read it in its place before you rely on it.",
   silent: "The documents do not say.",

@@ -144,6 +144,10 @@ export interface Evidence {
 
 export interface Answer {
   readonly question: string;
+  /** The question that was put to the documents: a follow-up is completed from the turns before it. */
+  readonly asked: string;
+  /** The question refers to a turn before it, but not surely to which: it was asked as it stands. */
+  readonly is_unclear: boolean;
   readonly outcome: Outcome;
   /** The probability that the quotation answers, 0 to 1; null without a reader. */
   readonly probability: number | null;
@@ -175,6 +179,18 @@ export interface AskOptions {
   readonly lookup?: boolean;
   readonly generate?: boolean;
   readonly adapter?: boolean;
+  /** The turns before this question, oldest first, from which a follow-up is completed. */
+  readonly history?: readonly Past[];
+}
+
+/** A question that was answered before. */
+export interface Past {
+  /** As it was put to the documents: `asked` of its answer. */
+  readonly question: string;
+  /** The quotation or the text that was shown. */
+  readonly answer: string;
+  /** Title and headings of the passage that was quoted. */
+  readonly headings: readonly string[];
 }
 
 /**

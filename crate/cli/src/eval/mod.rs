@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use anchorite::model::embed::Embedder;
 use anchorite::model::parts::Parts;
+use anchorite::model::read::Reader;
 use anyhow::Context;
 use clap::Subcommand;
 use sha2::{Digest, Sha256};
@@ -116,6 +117,26 @@ fn embedder(path: Option<&Path>) -> anyhow::Result<(Embedder, String)> {
     let embedder = Embedder::load(Parts::new(vec![bytes]))
         .with_context(|| format!("could not load the embedder `{}`", path.display()))?;
     Ok((embedder, hash))
+}
+
+/// The reader that was asked for, or the one that ships, where there is one.
+fn reader(path: Option<&Path>) -> anyhow::Result<Option<Reader>> {
+    let shipped = Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../models/default/reader.gguf"
+    ));
+    let Some(path) = path.or(Some(shipped).filter(|path| path.exists())) else {
+        return Ok(None);
+    };
+    let bytes = std::fs::read(path).map_err(|cause| {
+        Hint::error(
+            format!("could not read `{}`: {cause}", path.display()),
+            "give a reader as GGUF with --reader",
+        )
+    })?;
+    let reader = Reader::load(Parts::new(vec![bytes]));
+    let reader = reader.with_context(|| format!("could not load the reader `{}`", path.display()))?;
+    Ok(Some(reader))
 }
 
 /// The text of a file of questions, as long as it is no larger than any such file.

@@ -14,6 +14,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use serde::Deserialize;
+
 use antecedent::Known;
 use clause::{Clause, capitalised};
 use ellipsis::{Completed, complete};
@@ -34,7 +36,8 @@ const MAX_HEADINGS: usize = 4;
 const MAX_SHORT: usize = 5;
 
 /// A question that was answered before.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
 pub struct Turn {
     /// As it was asked of the index: where it was itself rewritten, the rewritten question.
     pub question: String,

@@ -1,5 +1,6 @@
 //! Turns nothing by itself: the question that is put to a system, its response, and what of that is judged.
 
+use anchorite::gate::Evidence;
 use serde::Serialize;
 
 /// One question, and how it is to be asked.
@@ -58,6 +59,8 @@ pub(crate) struct Response {
     pub(crate) span: String,
     /// Address of the section that is quoted, with its anchor.
     pub(crate) url: String,
+    /// What a decision rests on, of a system that decides by a probability: what its weights are fitted to.
+    pub(crate) evidence: Option<Evidence>,
 }
 
 /// Answers questions; the thing that is measured.
@@ -127,4 +130,6 @@ pub(crate) struct Judged {
     pub(crate) resolves: bool,
     /// Whether the span stands in the quotation.
     pub(crate) span_inside: bool,
+    /// What the system's decision rests on, where it says.
+    pub(crate) evidence: Option<Evidence>,
 }

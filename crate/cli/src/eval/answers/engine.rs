@@ -1,11 +1,13 @@
-//! Turns the engine, as it ships, into systems: the sentence it would quote, and the first sentence as a bar to beat.
+//! The engine as systems that are measured: the reader, and what it must beat, the count of words and the first sentence.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use anchorite::index::Index;
+use anchorite::gate::Evidence;
 use anchorite::model::embed::Embedder;
-use anchorite::{Passage, gate, quote, retrieve, sentence};
+use anchorite::model::read::Reader;
+use anchorite::{Passage, Quote, Thresholds, quote, read, retrieve, sentence};
 
 use super::case::{Case, Outcome, Response, Scope, System};
 use super::site::Site;
@@ -25,9 +27,25 @@ pub(super) struct Engine {
 struct Found {
     passages: Vec<Passage>,
     embedding: Option<Vec<f32>>,
-    is_answerable: bool,
+    evidence: Evidence,
+}
+
+impl Found {
     /// The best similarity, or without an embedder the best share of the question's words; 0 to 1.
-    score: f32,
+    fn score(&self) -> f32 {
+        let Evidence {
+            similarity,
+            coverage,
+            ..
+        } = self.evidence;
+        similarity.unwrap_or(coverage).clamp(0.0, 1.0)
+    }
+
+    /// The address of a passage by its number.
+    fn url(&self, number: usize) -> Option<String> {
+        let passage = self.passages.iter().find(|one| one.number == number)?;
+        Some(passage.url.clone())
+    }
 }
 
 impl Engine {
@@ -36,6 +54,7 @@ impl Engine {
         site: Rc<Site>,
         whole: Option<Index>,
         embedder: Option<Embedder>,
+        reader: Option<(Reader, Thresholds)>,
     ) -> Vec<Box<dyn System>> {
         let engine = Rc::new(RefCell::new(Engine {
             site,
@@ -43,10 +62,17 @@ impl Engine {
             index: whole.map(|index| (Scope::Whole, Some(index))),
             last: None,
         }));
-        vec![
-            Box::new(WordCount(Rc::clone(&engine))),
-            Box::new(FirstSentence(engine)),
-        ]
+        let mut systems: Vec<Box<dyn System>> = Vec::new();
+        if let Some((reader, thresholds)) = reader {
+            systems.push(Box::new(Reading {
+                engine: Rc::clone(&engine),
+                reader,
+                thresholds,
+            }));
+        }
+        systems.push(Box::new(WordCount(Rc::clone(&engine))));
+        systems.push(Box::new(FirstSentence(engine)));
+        systems
     }
 
     /// Reads what `case` lets be read; `None` where that is nothing.
@@ -94,14 +120,63 @@ fn found(index: &Index, embedder: Option<&Embedder>, question: &str) -> anyhow::
     let (passages, evidence) =
         retrieve::passages(index, question, embedding.as_deref(), N_PASSAGES);
     Ok(Found {
-        is_answerable: gate::is_answerable(evidence) && !passages.is_empty(),
-        score: evidence
-            .similarity
-            .unwrap_or(evidence.coverage)
-            .clamp(0.0, 1.0),
         passages,
         embedding,
+        evidence,
     })
+}
+
+impl From<anchorite::Outcome> for Outcome {
+    fn from(outcome: anchorite::Outcome) -> Self {
+        match outcome {
+            anchorite::Outcome::Answered => Self::Answered,
+            anchorite::Outcome::Closest => Self::Closest,
+            anchorite::Outcome::Absent => Self::None,
+        }
+    }
+}
+
+/// The unit that the reader chooses, decided by its probability: the engine as it ships.
+struct Reading {
+    engine: Rc<RefCell<Engine>>,
+    reader: Reader,
+    thresholds: Thresholds,
+}
+
+impl System for Reading {
+    fn name(&self) -> &str {
+        "reader"
+    }
+
+    fn answer(&mut self, case: &Case) -> anyhow::Result<Response> {
+        let mut engine = self.engine.borrow_mut();
+        let Some(Read { found, .. }) = engine.read(case)? else {
+            return Ok(Response::default());
+        };
+        let candidates = read::candidates(&self.reader, &case.question, &found.passages)?;
+        let Some(best) = candidates.into_iter().next() else {
+            return Ok(Response::default());
+        };
+        let evidence = Evidence {
+            reading: Some(best.signs),
+            ..found.evidence
+        };
+        let quote = quote::quote(&best, &found.passages[best.passage]);
+        Ok(Response {
+            outcome: evidence.outcome(self.thresholds).into(),
+            probability: evidence.probability().unwrap_or(0.0),
+            span: quote.marked().unwrap_or(&quote.text).to_owned(),
+            quotation: parts(&quote),
+            url: found.passages[best.passage].url.clone(),
+            evidence: Some(evidence),
+        })
+    }
+}
+
+/// The parts of a quotation, without the marks of what was left out between them.
+fn parts(quote: &Quote) -> Vec<String> {
+    let lines = quote.text.split("\n\u{2026}\n");
+    lines.map(str::to_owned).collect()
 }
 
 /// The sentence of the best passage that shares most with the question, behind the gate.
@@ -126,32 +201,28 @@ impl System for WordCount {
         else {
             return Ok(Response::default());
         };
-        let quote = quote::quote(
+        let quote = quote::by_words(
             &case.question,
             found.embedding.as_deref(),
             &found.passages,
             index,
             embedder,
         )?;
-        let quoted = quote.and_then(|quote| {
-            let passage = found
-                .passages
-                .iter()
-                .find(|one| one.number == quote.passage)?;
-            Some((quote.text, passage.url.clone()))
-        });
-        let Some((text, url)) = quoted else {
+        let quoted = quote.and_then(|quote| Some((found.url(quote.passage)?, quote)));
+        let Some((url, quote)) = quoted else {
             return Ok(Response::default());
         };
         Ok(Response {
-            outcome: match found.is_answerable {
-                true => Outcome::Answered,
-                false => Outcome::None,
+            // Without a reader nothing better than the closest passage is claimed; as a system it claims what it would quote.
+            outcome: match found.evidence.outcome(Thresholds::default()) {
+                anchorite::Outcome::Absent => Outcome::None,
+                _ => Outcome::Answered,
             },
-            probability: found.score,
-            span: text.clone(),
-            quotation: vec![text],
+            probability: found.score(),
+            span: quote.text.clone(),
+            quotation: parts(&quote),
             url,
+            evidence: None,
         })
     }
 }
@@ -180,10 +251,11 @@ impl System for FirstSentence {
         Ok(
             first.map_or_else(Response::default, |(passage, text)| Response {
                 outcome: Outcome::Answered,
-                probability: found.score,
+                probability: found.score(),
                 span: text.clone(),
                 quotation: vec![text],
                 url: passage.url.clone(),
+                evidence: None,
             }),
         )
     }

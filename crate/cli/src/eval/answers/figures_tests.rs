@@ -31,6 +31,7 @@ fn five() -> Vec<Judged> {
         is_verbatim: true,
         resolves: true,
         span_inside: is_right,
+        evidence: None,
         ..judged()
     };
     let unanswerable = |page: &str, outcome, probability| Judged {

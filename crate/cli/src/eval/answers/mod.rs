@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 
+use anchorite::Thresholds;
 use anyhow::Context;
 use fastrand::Rng;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -69,6 +70,9 @@ pub(crate) struct AnswersArguments {
     /// The embedder for `--data`, a GGUF file; default: the one that ships.
     #[arg(long, env = "ANCHORITE_EMBEDDER")]
     embedder: Option<PathBuf>,
+    /// The reader for `--data`, a GGUF file; default: the one that ships.
+    #[arg(long, env = "ANCHORITE_READER")]
+    reader: Option<PathBuf>,
     /// Where the embeddings of `--data` are kept between runs; default: nowhere.
     #[arg(long, env = "ANCHORITE_CACHE")]
     cache: Option<PathBuf>,
@@ -194,6 +198,8 @@ fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Prepared>
         hash: &hash,
         dir: arguments.cache.as_deref(),
     };
+    let reader = super::reader(arguments.reader.as_deref())?;
+    let reader = reader.map(|reader| (reader, Thresholds::default()));
     let site = Rc::new(Site::from_documents(
         &set.name,
         set.documents,
@@ -202,7 +208,7 @@ fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Prepared>
     Ok(Prepared {
         name: set.name,
         cases: set.cases,
-        systems: Engine::systems(Rc::clone(&site), None, Some(embedder)),
+        systems: Engine::systems(Rc::clone(&site), None, Some(embedder), reader),
         site,
         misplaced: Some(set.misplaced),
     })
@@ -214,6 +220,8 @@ fn own(questions: &Path, dir: &Path, ablate: bool) -> anyhow::Result<Prepared> {
     let index = bundle::index(dir, &manifest)?;
     let cases = own::read(questions, &index)?;
     let embedder = bundle::embedder(dir, &manifest)?;
+    let reader = bundle::reader(dir, &manifest)?;
+    let reader = reader.map(|reader| (reader, Thresholds::of(&manifest)));
     let cached = embedder.as_ref().map(|embedder| CachedEmbedder {
         embedder,
         hash: &manifest.id,
@@ -226,7 +234,7 @@ fn own(questions: &Path, dir: &Path, ablate: bool) -> anyhow::Result<Prepared> {
     Ok(Prepared {
         name,
         cases,
-        systems: Engine::systems(Rc::clone(&site), Some(index), embedder),
+        systems: Engine::systems(Rc::clone(&site), Some(index), embedder, reader),
         site,
         misplaced: None,
     })

@@ -180,6 +180,7 @@ impl Site {
             quotation_f1: Compared::new(&quotation, compared).f1(),
             is_verbatim: text.is_some_and(|text| stand_in(text, &response.quotation)),
             resolves: text.is_some(),
+            evidence: response.evidence,
             span_inside: single_spaced(&quotation).contains(&single_spaced(&response.span)),
             answers: case.answers.clone(),
             expected: case.expected.clone(),
@@ -361,6 +362,7 @@ mod tests {
             quotation: owned(quotation),
             span: span.to_owned(),
             url: url.to_owned(),
+            evidence: None,
         }
     }
 

@@ -33,6 +33,7 @@ pub(super) fn judged() -> Judged {
         is_verbatim: false,
         resolves: false,
         span_inside: false,
+        evidence: None,
     }
 }
 
@@ -165,6 +166,7 @@ fn parrot(probability: f32, case: Case) -> Prepared {
             quotation: vec!["Polly wants a cracker.".to_owned()],
             span: "a cracker".to_owned(),
             url: "cage".to_owned(),
+            evidence: None,
         }))],
     }
 }

@@ -1,0 +1,131 @@
+//! Questions that are made of a site's own headings and sentences, without anyone labelling them.
+
+use anchorite::index::{ChunkIdx, Index};
+
+/// A heading of fewer words names nothing that could be asked for with half of them.
+const MIN_HEADING_WORDS: usize = 3;
+/// A sentence of fewer words is a label; of one that is longer, only so many are looked at.
+const MIN_SENTENCE_WORDS: usize = 8;
+const MAX_SENTENCE_WORDS: usize = 40;
+/// Words that are kept of a sentence.
+const SENTENCE_WORDS: usize = 5;
+/// A word of fewer letters has no topic.
+const MIN_LETTERS: usize = 4;
+
+/// Questions that come from elsewhere: no documentation answers them but by chance.
+const FOREIGN: &str = include_str!("foreign.txt");
+
+/// A question, and where it was taken from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Made {
+    pub(super) text: String,
+    /// Address of the section that answers it, and its document; `None` for a question from elsewhere.
+    pub(super) home: Option<(String, u32)>,
+}
+
+/// At most `limit` questions from sections all over the site, the same for the same index.
+pub(super) fn of_site(index: &Index, limit: usize) -> Vec<Made> {
+    let mut sections: Vec<ChunkIdx> = Vec::new();
+    let n_chunks = u32::try_from(index.n_chunks()).unwrap_or(u32::MAX);
+    let mut next = 0;
+    while next < n_chunks {
+        let section = index.section(ChunkIdx(next));
+        sections.push(ChunkIdx(next));
+        next = section.end.max(next + 1);
+    }
+    // Spread over the site: a stride instead of the first ones.
+    let stride = (sections.len() / limit.max(1)).max(1);
+    let mut made = Vec::new();
+    for offset in 0..stride {
+        for chunk in sections.iter().skip(offset).step_by(stride) {
+            if made.len() == limit {
+                return made;
+            }
+            made.extend(of_section(index, *chunk));
+        }
+    }
+    made
+}
+
+/// Questions from elsewhere.
+pub(super) fn foreign() -> impl Iterator<Item = Made> {
+    let lines = FOREIGN.lines().filter(|line| !line.is_empty());
+    lines.map(|line| Made {
+        text: line.to_owned(),
+        home: None,
+    })
+}
+
+fn of_section(index: &Index, idx: ChunkIdx) -> Option<Made> {
+    let chunk = index.chunk(idx)?;
+    let seed = idx.0 as usize;
+    let text = match chunk.headings.last() {
+        Some(heading) if heading.trim_end().ends_with('?') => Some(heading.clone()),
+        Some(heading) if seed.is_multiple_of(2) => half(heading),
+        _ => from_sentence(&chunk.text, seed),
+    };
+    Some(Made {
+        text: text?,
+        home: Some((index.url(idx), chunk.document)),
+    })
+}
+
+/// Every other word of a heading: a reader rarely hits on its very words.
+fn half(heading: &str) -> Option<String> {
+    let words: Vec<&str> = heading.split_whitespace().collect();
+    if words.len() < MIN_HEADING_WORDS {
+        return None;
+    }
+    // Short words carry little, so the longer half is kept, in order.
+    let mut order: Vec<usize> = (0..words.len()).collect();
+    order.sort_by_key(|&idx| std::cmp::Reverse(words[idx].chars().count()));
+    order.truncate(words.len() / 2);
+    order.sort_unstable();
+    let kept: Vec<&str> = order.into_iter().map(|idx| words[idx]).collect();
+    Some(kept.join(" "))
+}
+
+/// A few words with a topic from one sentence of the text, in order.
+fn from_sentence(text: &str, seed: usize) -> Option<String> {
+    let sentences: Vec<Vec<&str>> = anchorite::sentence::sentences(text)
+        .into_iter()
+        .map(|sentence| sentence.split_whitespace().take(MAX_SENTENCE_WORDS).collect())
+        .filter(|words: &Vec<&str>| words.len() >= MIN_SENTENCE_WORDS)
+        .collect();
+    let words = sentences.get(seed % sentences.len().max(1))?;
+    let with_topic: Vec<&str> = words
+        .iter()
+        .map(|word| word.trim_matches(|letter: char| !letter.is_alphanumeric()))
+        .filter(|word| word.chars().count() >= MIN_LETTERS)
+        .collect();
+    let stride = (with_topic.len() / SENTENCE_WORDS).max(1);
+    let kept: Vec<&str> = with_topic.into_iter().step_by(stride).take(SENTENCE_WORDS).collect();
+    (kept.len() >= MIN_HEADING_WORDS).then(|| kept.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_a_heading_is_asked_for() {
+        assert_eq!(half("Starting a pump by hand").as_deref(), Some("Starting pump"));
+        assert_eq!(half("Installation"), None, "one word can't be halved");
+    }
+
+    #[test]
+    fn a_sentence_gives_its_words_in_order() {
+        let text = "Short. The valve opens slowly whenever the pressure behind it passes seven bar.";
+        let found = from_sentence(text, 0).expect("a question");
+        assert_eq!(found, "valve opens slowly whenever pressure");
+    }
+
+    #[test]
+    fn no_question_from_elsewhere_is_there_twice() {
+        let mut texts: Vec<String> = foreign().map(|made| made.text).collect();
+        let n_texts = texts.len();
+        texts.sort();
+        texts.dedup();
+        assert_eq!(texts.len(), n_texts, "questions from elsewhere");
+    }
+}
