@@ -189,15 +189,26 @@ pub fn units(data: &[u8]) {
         return;
     };
     let units = unit::units(text);
-    let in_order = units.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start);
+    let in_order = units
+        .windows(2)
+        .all(|pair| pair[0].range.end <= pair[1].range.start);
     assert!(in_order, "units in order: {units:?}");
     let place = |idx: usize| data.get(idx).map_or(0, |byte| usize::from(*byte)) * text.len() / 200;
     let found = unit::quotation(text, place(0)..place(1));
-    let holds = |part: &unit::Unit| part.range.start <= found.mark.start && found.mark.end <= part.range.end;
-    assert_eq!(found.parts.iter().any(holds), !units.is_empty(), "the mark inside: {found:?}");
+    let holds = |part: &unit::Unit| {
+        part.range.start <= found.mark.start && found.mark.end <= part.range.end
+    };
+    assert_eq!(
+        found.parts.iter().any(holds),
+        !units.is_empty(),
+        "the mark inside: {found:?}"
+    );
     for part in &found.parts {
         let words = text.get(part.range.clone()).map(str::trim);
-        assert!(words.is_some_and(|words| !words.is_empty()), "words in {part:?}");
+        assert!(
+            words.is_some_and(|words| !words.is_empty()),
+            "words in {part:?}"
+        );
     }
 }
 

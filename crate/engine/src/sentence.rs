@@ -69,10 +69,7 @@ mod tests {
         );
         check(
             "The tool reads J. P. Smith's files. They are old ones.",
-            &[
-                "The tool reads J. P. Smith's files.",
-                "They are old ones.",
-            ],
+            &["The tool reads J. P. Smith's files.", "They are old ones."],
         );
     }
 

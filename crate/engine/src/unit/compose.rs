@@ -1,4 +1,5 @@
-//! Turns the pieces that hold a place into the quotation of it: with what they can't be read without, as far as there is room.
+//! Turns the pieces that hold a place into the quotation of it: with what they can't be read without, as far as there
+//! is room.
 
 use std::ops::Range;
 
@@ -68,7 +69,10 @@ fn held(pieces: &[Piece], span: &Range<usize>) -> Option<(usize, usize)> {
     if is_code(&pieces[first]) {
         return Some((first, first));
     }
-    let n_prose = pieces[first..=last].iter().take_while(|piece| !is_code(piece)).count();
+    let n_prose = pieces[first..=last]
+        .iter()
+        .take_while(|piece| !is_code(piece))
+        .count();
     Some((first, first + n_prose - 1))
 }
 
@@ -77,21 +81,34 @@ fn code(text: &str, pieces: &[Piece], idx: usize, mark: &Range<usize>) -> Quotat
     let (range, mark) = window_of_lines(text, whole, mark, MAX_CODE_LINES, MAX_CODE_CHARS);
     let lead = pieces[idx].lead.map(|lead| {
         let piece = &pieces[lead];
-        // Of a long item the line above the code introduces it.
-        let last_line = text[piece.range.clone()].rfind('\n').map_or(0, |end| end + 1);
+        // The last line of a long item introduces the code, not all of it.
+        let last_line = text[piece.range.clone()]
+            .rfind('\n')
+            .map_or(0, |end| end + 1);
         Unit {
             range: piece.range.start + last_line..piece.range.end,
             kind: piece.kind,
         }
     });
     let lead = lead.map(|lead| {
-        let (range, _) = window(text, &lead.range, &(lead.range.end..lead.range.end), MAX_CHARS / 2);
+        let (range, _) = window(
+            text,
+            &lead.range,
+            &(lead.range.end..lead.range.end),
+            MAX_CHARS / 2,
+        );
         trimmed(text, range, lead.kind)
     });
     Quotation {
         is_cut_before: range.start > whole.start,
         is_cut_after: range.end < whole.end,
-        parts: lead.into_iter().chain([Unit { range, kind: UnitKind::Code }]).collect(),
+        parts: lead
+            .into_iter()
+            .chain([Unit {
+                range,
+                kind: UnitKind::Code,
+            }])
+            .collect(),
         mark,
     }
 }
@@ -110,7 +127,7 @@ struct Composer<'t> {
     pieces: &'t [Piece],
     /// In the order of the text.
     before: Vec<Unit>,
-    /// What holds the mark.
+    /// The bytes that hold the mark.
     core: Range<usize>,
     after: Option<Unit>,
     /// Characters that are left.
@@ -123,15 +140,22 @@ impl Composer<'_> {
         let piece = &self.pieces[first];
         let kind = piece.kind;
         if kind == UnitKind::Item && last > first {
-            // Of several items each has its marker, the first one too.
+            // Several items are shown with their markers, the first one too.
             self.core.start = piece.start;
         }
         let mut mark = mark;
         let (mut is_cut_before, mut is_cut_after) = (false, false);
         let length = size(&self.text[self.core.clone()], MAX_CHARS + 1);
         if length > MAX_CHARS {
-            let context = piece.head.clone().map_or(0, |head| size(&self.text[head], MAX_CONTEXT_CHARS + 1));
-            let kept = if context > MAX_CONTEXT_CHARS { 0 } else { context };
+            let context = piece
+                .head
+                .clone()
+                .map_or(0, |head| size(&self.text[head], MAX_CONTEXT_CHARS + 1));
+            let kept = if context > MAX_CONTEXT_CHARS {
+                0
+            } else {
+                context
+            };
             let (range, seen) = window(self.text, &self.core, &mark, MAX_CHARS - kept);
             is_cut_before = range.start > self.core.start;
             is_cut_after = range.end < self.core.end;
@@ -177,8 +201,10 @@ impl Composer<'_> {
             (Unit { range: term, kind }, meaning)
         });
         match divided {
-            // What goes from one into the other is shown in one.
-            Some((term, meaning)) if mark.end <= term.range.end || mark.start >= meaning.range.start => {
+            // A mark that goes from the term into the meaning needs both in one part.
+            Some((term, meaning))
+                if mark.end <= term.range.end || mark.start >= meaning.range.start =>
+            {
                 parts.extend([term, meaning]);
             }
             _ => parts.push(Unit { range: core, kind }),
@@ -203,10 +229,11 @@ impl Composer<'_> {
         fits(words, self.room).then(|| self.room - size(words, self.room))
     }
 
-    /// What introduces an item that says little alone.
+    /// Adds the lines that introduce an item which says little alone.
     fn leads(&mut self, idx: usize) {
         let mut piece = &self.pieces[idx];
-        let mut needs_more = self.is_fragment(piece) || begins_with_reference(&self.text[piece.range.clone()]);
+        let mut needs_more =
+            self.is_fragment(piece) || begins_with_reference(&self.text[piece.range.clone()]);
         for _ in 0..MAX_LEADS {
             let Some(lead) = piece.lead.filter(|_| needs_more) else {
                 return;
@@ -234,7 +261,8 @@ impl Composer<'_> {
                 return;
             };
             let range = before.range.start..self.core.start;
-            let is_read_on = before.paragraph == paragraph && begins_with_reference(&self.text[piece.range.clone()]);
+            let is_read_on = before.paragraph == paragraph
+                && begins_with_reference(&self.text[piece.range.clone()]);
             let Some(room) = self.room_for(&range).filter(|_| is_read_on) else {
                 return;
             };
@@ -263,9 +291,18 @@ impl Composer<'_> {
         match next.kind {
             UnitKind::Code => {
                 let start = next.range.start..next.range.start;
-                let (range, _) = window_of_lines(self.text, &next.range, &start, MAX_CODE_LINES, MAX_CODE_CHARS);
+                let (range, _) = window_of_lines(
+                    self.text,
+                    &next.range,
+                    &start,
+                    MAX_CODE_LINES,
+                    MAX_CODE_CHARS,
+                );
                 self.is_list_cut = range.end < next.range.end;
-                self.after = Some(Unit { range, kind: UnitKind::Code });
+                self.after = Some(Unit {
+                    range,
+                    kind: UnitKind::Code,
+                });
             }
             UnitKind::Item => self.follow_list(last),
             _ => {}
@@ -279,9 +316,9 @@ impl Composer<'_> {
             _ => None,
         };
         let list = &self.pieces[lead + 1..];
-        let items = list
-            .iter()
-            .take_while(|item| item.kind == UnitKind::Item && depth.is_none_or(|depth| item.indent > depth));
+        let items = list.iter().take_while(|item| {
+            item.kind == UnitKind::Item && depth.is_none_or(|depth| item.indent > depth)
+        });
         let start = list[0].start;
         let mut end = None;
         let mut used = 0;

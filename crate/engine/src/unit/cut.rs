@@ -5,7 +5,7 @@ use std::ops::Range;
 /// A word is not cut for a window's sake if white space is within so many characters.
 const MAX_WORD_CHARS: usize = 40;
 
-/// Whether `text` has at most `limit` characters. Counts no further.
+/// True if `text` has at most `limit` characters. Counts no further.
 pub(super) fn fits(text: &str, limit: usize) -> bool {
     text.len() <= limit || text.chars().nth(limit).is_none()
 }
@@ -15,9 +15,14 @@ pub(super) fn size(text: &str, limit: usize) -> usize {
     text.chars().take(limit).count()
 }
 
-/// At most `limit` characters of the bytes `whole` of `text` around `mark`, between words where there are any; and as much of
-/// `mark` as is in them.
-pub(super) fn window(text: &str, whole: &Range<usize>, mark: &Range<usize>, limit: usize) -> (Range<usize>, Range<usize>) {
+/// At most `limit` characters of the bytes `whole` of `text` around `mark`, between words where there are any; and as
+/// much of `mark` as is in them.
+pub(super) fn window(
+    text: &str,
+    whole: &Range<usize>,
+    mark: &Range<usize>,
+    limit: usize,
+) -> (Range<usize>, Range<usize>) {
     if fits(&text[whole.clone()], limit) {
         return (whole.clone(), mark.clone());
     }
@@ -30,7 +35,7 @@ pub(super) fn window(text: &str, whole: &Range<usize>, mark: &Range<usize>, limi
     let (before, after) = (&text[whole.start..mark.start], &text[mark.end..whole.end]);
     let n_before = before.chars().rev().take(free).count();
     let n_after = size(after, free);
-    // What one side doesn't need the other has.
+    // Room that one side doesn't need goes to the other.
     let take_before = n_before.min((free / 2).max(free - n_after));
     let take_after = n_after.min(free - take_before);
     let start = whole.start + word_start(before, take_before);
@@ -38,8 +43,8 @@ pub(super) fn window(text: &str, whole: &Range<usize>, mark: &Range<usize>, limi
     (start..end, mark.clone())
 }
 
-/// At most `max_lines` lines and `max_chars` characters of the code `whole` of `text`, around the line where `mark` begins; and
-/// as much of `mark` as is in them.
+/// At most `max_lines` lines and `max_chars` characters of the code `whole` of `text`, around the line where `mark`
+/// begins; and as much of `mark` as is in them.
 pub(super) fn window_of_lines(
     text: &str,
     whole: &Range<usize>,
@@ -47,8 +52,16 @@ pub(super) fn window_of_lines(
     max_lines: usize,
     max_chars: usize,
 ) -> (Range<usize>, Range<usize>) {
-    let line_start = |at: usize| text[whole.start..at].rfind('\n').map_or(whole.start, |end| whole.start + end + 1);
-    let line_end = |at: usize| text[at..whole.end].find('\n').map_or(whole.end, |end| at + end);
+    let line_start = |at: usize| {
+        text[whole.start..at]
+            .rfind('\n')
+            .map_or(whole.start, |end| whole.start + end + 1)
+    };
+    let line_end = |at: usize| {
+        text[at..whole.end]
+            .find('\n')
+            .map_or(whole.end, |end| at + end)
+    };
     let mut range = line_start(mark.start)..line_end(mark.start);
     if !fits(&text[range.clone()], max_chars) {
         let on_line = mark.start..mark.end.min(range.end);
@@ -72,7 +85,11 @@ pub(super) fn window_of_lines(
         let Some(line) = line else { continue };
         let n_more = size(&text[line.clone()], max_chars) + 1;
         if n_chars + n_more > max_chars {
-            let side = if line.start >= range.end { &mut down } else { &mut up };
+            let side = if line.start >= range.end {
+                &mut down
+            } else {
+                &mut up
+            };
             *side = false;
             continue;
         }
@@ -86,7 +103,10 @@ pub(super) fn window_of_lines(
 
 /// Where the first `n_chars` characters of `text` end, or the last word that ends before.
 fn word_end(text: &str, n_chars: usize) -> usize {
-    let end = text.char_indices().nth(n_chars).map_or(text.len(), |(at, _)| at);
+    let end = text
+        .char_indices()
+        .nth(n_chars)
+        .map_or(text.len(), |(at, _)| at);
     if end == text.len() || text[end..].starts_with(char::is_whitespace) {
         return text[..end].trim_end().len();
     }
@@ -120,8 +140,20 @@ fn word_start(text: &str, n_chars: usize) -> usize {
 /// The place at or before `at` where a character begins with all its marks; an emoji may be several.
 fn whole_character(text: &str, at: usize) -> usize {
     let joins = |c: char| {
-        matches!(c, '\u{200d}' | '\u{300}'..='\u{36f}' | '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{20d0}'..='\u{20ff}')
-            || matches!(c, '\u{591}'..='\u{5c7}' | '\u{64b}'..='\u{65f}' | '\u{93a}'..='\u{94f}' | '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}')
+        matches!(
+            c,
+            '\u{200d}'
+                | '\u{300}'..='\u{36f}'
+                | '\u{591}'..='\u{5c7}'
+                | '\u{64b}'..='\u{65f}'
+                | '\u{93a}'..='\u{94f}'
+                | '\u{e31}'
+                | '\u{e34}'..='\u{e3a}'
+                | '\u{e47}'..='\u{e4e}'
+                | '\u{20d0}'..='\u{20ff}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{1f3fb}'..='\u{1f3ff}'
+        )
     };
     let mut at = at;
     // A hostile text may have nothing but marks.

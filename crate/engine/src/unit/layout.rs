@@ -27,7 +27,8 @@ pub(super) struct Piece {
     pub(super) paragraph: usize,
     /// The head of its table, or its term.
     pub(super) head: Option<Range<usize>>,
-    /// The piece before that introduces it: the item around an inner list, the sentence before a list, the line before code.
+    /// The piece before that introduces it: the item around an inner list, the sentence before a list, the line before
+    /// code.
     pub(super) lead: Option<usize>,
 }
 
@@ -91,7 +92,10 @@ impl Layout<'_> {
 
     fn lines(&mut self, lines: &[Line]) {
         let n_rows = lines.iter().filter(|line| self.columns(line) > 1).count();
-        let goes_on = self.table.as_ref().is_some_and(|table| self.columns(&lines[0]) == table.n_columns);
+        let goes_on = self
+            .table
+            .as_ref()
+            .is_some_and(|table| self.columns(&lines[0]) == table.n_columns);
         if n_rows * 2 > lines.len() && (lines.len() > 1 || goes_on) {
             self.list = None;
             self.rows(lines);
@@ -100,7 +104,10 @@ impl Layout<'_> {
         self.table = None;
         // A list goes on behind code or behind a cut between its items, and a paragraph of an item behind code.
         let has_items = lines.iter().any(|line| line.is_item);
-        let is_behind_code = self.pieces.last().is_some_and(|piece| piece.kind == UnitKind::Code);
+        let is_behind_code = self
+            .pieces
+            .last()
+            .is_some_and(|piece| piece.kind == UnitKind::Code);
         if !(has_items && (lines[0].is_item || is_behind_code)) {
             self.list = None;
         }
@@ -121,17 +128,22 @@ impl Layout<'_> {
         }
         let row = &self.text[line.range.clone()];
         // Plain text may have a bar at both ends.
-        let row = row.strip_prefix('|').map_or(row, |row| row.trim_end_matches('|'));
+        let row = row
+            .strip_prefix('|')
+            .map_or(row, |row| row.trim_end_matches('|'));
         row.matches(" |").count() + 1
     }
 
     fn rows(&mut self, lines: &[Line]) {
-        let continued = self.table.take().filter(|table| self.columns(&lines[0]) == table.n_columns);
+        let continued = self
+            .table
+            .take()
+            .filter(|table| self.columns(&lines[0]) == table.n_columns);
         let mut table = continued;
         for line in lines {
             let n_columns = self.columns(line);
             if table.is_none() && n_columns == 1 {
-                // What a table is called stands above it.
+                // A caption stands above its table.
                 self.paragraph += 1;
                 self.sentences(line, None);
                 continue;
@@ -147,7 +159,7 @@ impl Layout<'_> {
         self.table = table;
     }
 
-    /// Whether the first line of a table names its columns rather than says something.
+    /// True if the first line of a table names its columns: its cells are short and no sentences.
     fn is_head(&self, line: &Line) -> bool {
         let mut cells = self.text[line.range.clone()].split(" |").map(str::trim);
         cells.all(|cell| fits(cell, MAX_HEAD_CHARS) && !cell.ends_with(['.', '!', '?', '\u{3002}']))
@@ -156,12 +168,18 @@ impl Layout<'_> {
     /// Adds the item at `idx` and gives the index of the line behind it.
     fn item(&mut self, lines: &[Line], idx: usize) -> usize {
         let line = &lines[idx];
-        let n_more = lines[idx + 1..].iter().take_while(|line| !line.is_item).count();
+        let n_more = lines[idx + 1..]
+            .iter()
+            .take_while(|line| !line.is_item)
+            .count();
         let end = lines[idx + n_more].range.end;
         let last = self.pieces.len().checked_sub(1);
         // A list stands right behind what announces it, or is none of it.
         let announced = last.filter(|last| {
-            matches!(self.pieces[*last].kind, UnitKind::Sentence | UnitKind::Definition) && self.announces(*last)
+            matches!(
+                self.pieces[*last].kind,
+                UnitKind::Sentence | UnitKind::Definition
+            ) && self.announces(*last)
         });
         if announced.is_some() || self.list.is_none() {
             self.list = Some(List {
@@ -171,7 +189,11 @@ impl Layout<'_> {
         }
         let first = self.pieces.len();
         let list = self.list.get_or_insert_default();
-        while list.around.last().is_some_and(|(indent, _)| *indent >= line.indent) {
+        while list
+            .around
+            .last()
+            .is_some_and(|(indent, _)| *indent >= line.indent)
+        {
             list.around.pop();
         }
         let lead = list.around.last().map(|(_, piece)| *piece).or(list.lead);
@@ -183,7 +205,14 @@ impl Layout<'_> {
         } else {
             for part in &lines[idx..=idx + n_more] {
                 for range in self.split(part.range.clone()) {
-                    self.push(range.clone(), range.start, line.indent, UnitKind::Item, None, lead);
+                    self.push(
+                        range.clone(),
+                        range.start,
+                        line.indent,
+                        UnitKind::Item,
+                        None,
+                        lead,
+                    );
                 }
             }
             self.pieces[first].start = line.start;
@@ -196,9 +225,15 @@ impl Layout<'_> {
         let line = &lines[idx];
         self.terms.retain(|(indent, _)| *indent < line.indent);
         let is_below = |below: &Line| !below.is_item && below.indent > line.indent;
-        let n_terms = lines[idx..].iter().take_while(|one| !one.is_item && one.indent == line.indent).count();
+        let n_terms = lines[idx..]
+            .iter()
+            .take_while(|one| !one.is_item && one.indent == line.indent)
+            .count();
         let term = line.range.start..lines[idx + n_terms - 1].range.end;
-        let n_below = lines[idx + n_terms..].iter().take_while(|below| is_below(below)).count();
+        let n_below = lines[idx + n_terms..]
+            .iter()
+            .take_while(|below| is_below(below))
+            .count();
         let is_term = n_below > 0 && fits(&self.text[term.clone()], MAX_TERM_CHARS);
         self.paragraph += 1;
         if !is_term {
@@ -217,12 +252,23 @@ impl Layout<'_> {
             return idx + n_terms + n_below;
         }
         // Too long to be quoted whole, or with definitions inside: sentence by sentence, each with its term.
-        self.push(term.clone(), line.start, 0, UnitKind::Definition, Some(term), None);
+        self.push(
+            term.clone(),
+            line.start,
+            0,
+            UnitKind::Definition,
+            Some(term),
+            None,
+        );
         idx + n_terms
     }
 
     fn sentences(&mut self, line: &Line, head: Option<Range<usize>>) {
-        let kind = if head.is_some() { UnitKind::Definition } else { UnitKind::Sentence };
+        let kind = if head.is_some() {
+            UnitKind::Definition
+        } else {
+            UnitKind::Sentence
+        };
         for range in self.split(line.range.clone()) {
             self.push(range.clone(), range.start, 0, kind, head.clone(), None);
         }
@@ -243,7 +289,7 @@ impl Layout<'_> {
         ranges
     }
 
-    /// Whether a piece ends in a colon, and so says that something follows.
+    /// True if a piece ends in a colon, and so says that something follows.
     fn announces(&self, idx: usize) -> bool {
         announces(self.text, &self.pieces[idx])
     }
@@ -269,7 +315,7 @@ impl Layout<'_> {
     }
 }
 
-/// Whether a piece of `text` ends in a colon, and so says that something follows.
+/// True if a piece of `text` ends in a colon, and so says that something follows.
 pub(super) fn announces(text: &str, piece: &Piece) -> bool {
     text[piece.range.clone()].ends_with([':', '\u{ff1a}'])
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What stands between two empty lines.
+/// The lines between two empty ones, or between two fences.
 pub(super) enum Block {
     /// A block of code: the bytes between its fences.
     Code(Range<usize>),
@@ -19,7 +19,7 @@ pub(super) struct Line {
     pub(super) range: Range<usize>,
     /// How far from the margin it stands, in bytes.
     pub(super) indent: usize,
-    /// Whether it is the first line of an item.
+    /// True for the first line of an item.
     pub(super) is_item: bool,
 }
 
@@ -96,7 +96,10 @@ fn line(with_end: &str, start: usize) -> Option<Line> {
 fn item_marker_len(line: &str) -> usize {
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let rest = &line[digits..];
-    let bullet = digits == 0 && ["- ", "* ", "+ ", "\u{2022} "].iter().any(|marker| rest.starts_with(marker));
+    let bullet = digits == 0
+        && ["- ", "* ", "+ ", "\u{2022} "]
+            .iter()
+            .any(|marker| rest.starts_with(marker));
     let number = (1..=4).contains(&digits) && (rest.starts_with(". ") || rest.starts_with(") "));
     match (bullet, number) {
         (true, _) => rest.find(' ').map_or(0, |space| space + 1),
@@ -105,16 +108,19 @@ fn item_marker_len(line: &str) -> usize {
     }
 }
 
-/// Whether `text` holds more than layout: rules, markers and the lines that part a table's rows are none.
+/// True if `text` holds more than layout, which is rules, markers, fences and the lines that part a table's rows.
 pub(super) fn has_words(text: &str) -> bool {
-    text.chars().any(|c| !c.is_whitespace() && !"-|+=_*:`.".contains(c)) && !text.lines().all(is_layout)
+    text.chars()
+        .any(|c| !c.is_whitespace() && !"-|+=_*:`.".contains(c))
+        && !text.lines().all(is_layout)
 }
 
-/// Whether a line is a fence, or a marker alone.
+/// True for a fence, or a marker alone.
 fn is_layout(line: &str) -> bool {
     let line = line.trim();
     let number = line.strip_suffix(['.', ')']).unwrap_or(line);
-    opening_fence(line).is_some() || number.bytes().all(|byte| byte.is_ascii_digit()) && number.len() < line.len()
+    opening_fence(line).is_some()
+        || number.bytes().all(|byte| byte.is_ascii_digit()) && number.len() < line.len()
 }
 
 /// The lines of `text` that are no code, without markers: what can be divided into sentences.

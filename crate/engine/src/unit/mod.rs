@@ -1,8 +1,9 @@
 //! Turns a section's text into the units that are quoted whole, and a place in it into the quotation that shows it.
 //!
-//! A text is read as the index writes it: blocks apart by an empty line, list items behind their marker, the rows of a table as
-//! lines with bars, definitions further from the margin than their terms, code between fences. [`lines`] finds these, [`layout`]
-//! makes units of them and remembers what each belongs to, and [`compose`] puts a unit together with that. Every part is a slice.
+//! A text is read as the index writes it: blocks apart by an empty line, list items behind their marker, the rows of a
+//! table as lines with bars, definitions further from the margin than their terms, code between fences. [`lines`] finds
+//! these, [`layout`] makes units of them and remembers what each belongs to, and [`compose`] puts a unit together with
+//! that. Every part is a slice.
 
 mod compose;
 mod cut;
@@ -23,7 +24,7 @@ pub const MAX_CODE_CHARS: usize = 1500;
 /// The most lines of code in a quotation.
 pub const MAX_CODE_LINES: usize = 30;
 
-/// What a unit is in its document.
+/// The part that a unit plays in its document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnitKind {
     /// A sentence of a paragraph.
@@ -43,56 +44,70 @@ pub enum UnitKind {
 pub struct Unit {
     /// Its bytes in the text.
     pub range: Range<usize>,
-    /// What it is.
+    /// The part that it plays.
     pub kind: UnitKind,
 }
 
-/// What is shown of a text to answer with one place in it.
+/// The pieces of a text that are shown to answer with one place in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quotation {
-    /// What is shown, each part on a line of its own: ascending, disjoint, none empty. Only a text without words has none.
+    /// The pieces, each for a line of its own: ascending, disjoint, none empty. Only a text without words has none.
     ///
-    /// Beside the unit itself these are what it can't be read without: the head of its table, its term, what introduces it.
+    /// Beside the unit itself these are what it can't be read without: the head of its table, its term, what introduces
+    /// it.
     pub parts: Vec<Unit>,
-    /// The bytes of the place, inside one of the parts. Shorter than what was asked for where that is too long to be shown.
+    /// The bytes of the place, inside one of the parts. Shorter than what was asked for where that is too long to be
+    /// shown.
     pub mark: Range<usize>,
-    /// Whether words were left out at the start of the part with the mark.
+    /// True if words were left out at the start of the part with the mark.
     pub is_cut_before: bool,
-    /// Whether words were left out at the end of the part with the mark, or items of the list that it introduces.
+    /// True if words were left out at the end of the part with the mark, or items or lines that it introduces.
     pub is_cut_after: bool,
 }
 
 impl Quotation {
     /// The parts of `text`, the text that it was made of, each on a line of its own.
     pub fn shown(&self, text: &str) -> String {
-        let parts = self.parts.iter().filter_map(|part| text.get(part.range.clone()));
+        let parts = self
+            .parts
+            .iter()
+            .filter_map(|part| text.get(part.range.clone()));
         parts.collect::<Vec<_>>().join("\n")
     }
 
-    /// Whether words of `text`, the text that it was made of, were left out before the part at `idx`; what only marks the layout
-    /// (markers of lists, fences) is no word.
+    /// True if words of `text`, the text that it was made of, were left out before the part at `idx`; what only marks
+    /// the layout (markers of lists, fences) is no word.
     pub fn is_apart(&self, text: &str, idx: usize) -> bool {
         let Some(before) = idx.checked_sub(1).and_then(|before| self.parts.get(before)) else {
             return false;
         };
-        let between = self.parts.get(idx).and_then(|part| text.get(before.range.end..part.range.start));
-        between.is_some_and(|between| lines::has_words(between))
+        let between = self
+            .parts
+            .get(idx)
+            .and_then(|part| text.get(before.range.end..part.range.start));
+        between.is_some_and(lines::has_words)
     }
 }
 
-/// The units of `text` in order, disjoint, with all its words except markers and fences; an item or a definition that is too
-/// long to be quoted whole comes in its sentences.
+/// The units of `text` in order, disjoint, with all its words except markers and fences; an item or a definition that
+/// is too long to be quoted whole comes in its sentences.
 ///
 /// Takes time in proportion to the text.
 pub fn units(text: &str) -> Vec<Unit> {
     let pieces = layout::pieces(text).into_iter();
-    pieces.map(|piece| Unit { range: piece.range, kind: piece.kind }).collect()
+    pieces
+        .map(|piece| Unit {
+            range: piece.range,
+            kind: piece.kind,
+        })
+        .collect()
 }
 
-/// The quotation that answers with the bytes `span` of `text`: the units that hold it, and what they can't be read without.
+/// The quotation that answers with the bytes `span` of `text`: the units that hold it, and what they can't be read
+/// without.
 ///
-/// A span outside the text, or inside a character, is brought to the nearest place; an empty one stands for the unit around it.
-/// At most [`MAX_CHARS`] characters, and code.
+/// A span outside the text, or inside a character, is brought to the nearest place; an empty one stands for the unit
+/// around it. At most [`MAX_CHARS`] characters, and code.
 pub fn quotation(text: &str, span: Range<usize>) -> Quotation {
     compose::quotation(text, &layout::pieces(text), span)
 }

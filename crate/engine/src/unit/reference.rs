@@ -2,47 +2,221 @@
 
 /// First words that stand for something said before, or that go on from it.
 const REFERENCES: &[&str] = &[
-    "it", "its", "it's", "they", "they're", "their", "them", "he", "she", "his", "her", "this", "these", "that", "that's", "those",
-    "such", "both", "neither", "another", "others", "however", "therefore", "thus", "hence", "instead", "otherwise", "moreover",
-    "furthermore", "also", "additionally", "consequently", "similarly", "likewise", "nevertheless", "nonetheless",
-    "accordingly", "alternatively", "conversely", "meanwhile", "afterwards", "then", "but", "and", "so",
+    "it",
+    "its",
+    "it's",
+    "they",
+    "they're",
+    "their",
+    "them",
+    "he",
+    "she",
+    "his",
+    "her",
+    "this",
+    "these",
+    "that",
+    "that's",
+    "those",
+    "such",
+    "both",
+    "neither",
+    "another",
+    "others",
+    "however",
+    "therefore",
+    "thus",
+    "hence",
+    "instead",
+    "otherwise",
+    "moreover",
+    "furthermore",
+    "also",
+    "additionally",
+    "consequently",
+    "similarly",
+    "likewise",
+    "nevertheless",
+    "nonetheless",
+    "accordingly",
+    "alternatively",
+    "conversely",
+    "meanwhile",
+    "afterwards",
+    "then",
+    "but",
+    "and",
+    "so",
     // German; "Sie" and "Ihr" are mostly the reader.
-    "er", "es", "dies", "diese", "dieser", "dieses", "jedoch", "deshalb", "daher", "dabei", "damit", "dadurch", "dazu",
-    "au\u{df}erdem", "allerdings", "stattdessen", "beide",
+    "er",
+    "es",
+    "dies",
+    "diese",
+    "dieser",
+    "dieses",
+    "jedoch",
+    "deshalb",
+    "daher",
+    "dabei",
+    "damit",
+    "dadurch",
+    "dazu",
+    "au\u{df}erdem",
+    "allerdings",
+    "stattdessen",
+    "beide",
     // French, Spanish
-    "il", "elle", "ils", "elles", "cela", "celui-ci", "celle-ci", "cependant", "toutefois", "\u{e9}l", "ella", "ellos", "ellas", "esto",
-    "estos", "estas", "ambos", "ambas",
+    "il",
+    "elle",
+    "ils",
+    "elles",
+    "cela",
+    "celui-ci",
+    "celle-ci",
+    "cependant",
+    "toutefois",
+    "\u{e9}l",
+    "ella",
+    "ellos",
+    "ellas",
+    "esto",
+    "estos",
+    "estas",
+    "ambos",
+    "ambas",
 ];
 
 /// First words of several that do the same.
 const PHRASES: &[&str] = &[
-    "the former", "the latter", "the same", "the other", "the others", "in this", "in that", "in these", "in those", "in such",
-    "in both", "in addition", "in contrast", "in turn", "for this", "for these", "for that", "for example", "for instance", "as a result",
-    "as such", "if so", "if not", "to do so", "to do this", "to do that", "to this end", "doing so", "on the other", "on the contrary",
-    "because of this", "because of that", "after this", "after that", "before this", "before that", "at this", "at that", "with this",
-    "with these", "one of them", "each of them", "all of them", "some of them", "most of them", "none of them", "in diesem", "in dieser",
-    "par exemple", "por ejemplo", "sin embargo", "zum beispiel",
+    "the former",
+    "the latter",
+    "the same",
+    "the other",
+    "the others",
+    "in this",
+    "in that",
+    "in these",
+    "in those",
+    "in such",
+    "in both",
+    "in addition",
+    "in contrast",
+    "in turn",
+    "for this",
+    "for these",
+    "for that",
+    "for example",
+    "for instance",
+    "as a result",
+    "as such",
+    "if so",
+    "if not",
+    "to do so",
+    "to do this",
+    "to do that",
+    "to this end",
+    "doing so",
+    "on the other",
+    "on the contrary",
+    "because of this",
+    "because of that",
+    "after this",
+    "after that",
+    "before this",
+    "before that",
+    "at this",
+    "at that",
+    "with this",
+    "with these",
+    "one of them",
+    "each of them",
+    "all of them",
+    "some of them",
+    "most of them",
+    "none of them",
+    "in diesem",
+    "in dieser",
+    "par exemple",
+    "por ejemplo",
+    "sin embargo",
+    "zum beispiel",
 ];
 
-/// What "this" and "these" may name that the reader has before them: the page itself, or now.
+/// Things that "this" and "these" name without a sentence before: the page itself, or the present.
 const PRESENT: &[&str] = &[
-    "book", "guide", "page", "document", "documentation", "chapter", "section", "tutorial", "article", "manual", "paper", "report",
-    "site", "website", "reference", "release", "version", "year", "month", "week", "study", "project", "repository", "appendix",
-    "introduction", "buch", "seite", "kapitel", "handbuch",
+    "book",
+    "guide",
+    "page",
+    "document",
+    "documentation",
+    "chapter",
+    "section",
+    "tutorial",
+    "article",
+    "manual",
+    "paper",
+    "report",
+    "site",
+    "website",
+    "reference",
+    "release",
+    "version",
+    "year",
+    "month",
+    "week",
+    "study",
+    "project",
+    "repository",
+    "appendix",
+    "introduction",
+    "buch",
+    "seite",
+    "kapitel",
+    "handbuch",
 ];
 
 /// Behind "it is" and before "to" or "that" these make a sentence about what follows: "It is possible to ..".
 const EXPLETIVES: &[&str] = &[
-    "possible", "impossible", "important", "necessary", "recommended", "best", "better", "easy", "easier", "hard", "difficult", "useful",
-    "worth", "likely", "unlikely", "good", "common", "safe", "essential", "advisable", "helpful", "clear", "true", "known",
+    "possible",
+    "impossible",
+    "important",
+    "necessary",
+    "recommended",
+    "best",
+    "better",
+    "easy",
+    "easier",
+    "hard",
+    "difficult",
+    "useful",
+    "worth",
+    "likely",
+    "unlikely",
+    "good",
+    "common",
+    "safe",
+    "essential",
+    "advisable",
+    "helpful",
+    "clear",
+    "true",
+    "known",
 ];
 
-/// Whether `sentence` begins with a word that only what was said before explains.
+/// True if `sentence` begins with a word that only the text before it explains.
 pub(super) fn begins_with_reference(sentence: &str) -> bool {
     let start = sentence.trim_start_matches(|c: char| !c.is_alphanumeric());
     // Japanese and Chinese set no spaces: this, that, it, they.
     const PREFIXES: [&str; 9] = [
-        "\u{3053}\u{308c}", "\u{3053}\u{306e}", "\u{305d}\u{308c}", "\u{305d}\u{306e}", "\u{5b83}", "\u{4ed6}", "\u{5979}", "\u{8fd9}", "\u{9019}",
+        "\u{3053}\u{308c}",
+        "\u{3053}\u{306e}",
+        "\u{305d}\u{308c}",
+        "\u{305d}\u{306e}",
+        "\u{5b83}",
+        "\u{4ed6}",
+        "\u{5979}",
+        "\u{8fd9}",
+        "\u{9019}",
     ];
     if PREFIXES.iter().any(|prefix| start.starts_with(prefix)) {
         return true;
@@ -50,15 +224,36 @@ pub(super) fn begins_with_reference(sentence: &str) -> bool {
     let words: Vec<String> = start
         .split_whitespace()
         .take(8)
-        .map(|word| word.chars().take(24).collect::<String>().replace('\u{2019}', "'").to_lowercase())
-        .map(|word| word.trim_end_matches(|c: char| !c.is_alphanumeric()).to_owned())
+        .map(|word| {
+            word.chars()
+                .take(24)
+                .collect::<String>()
+                .replace('\u{2019}', "'")
+                .to_lowercase()
+        })
+        .map(|word| {
+            word.trim_end_matches(|c: char| !c.is_alphanumeric())
+                .to_owned()
+        })
         .collect();
     let word = |idx: usize| words.get(idx).map_or("", String::as_str);
-    let opening = words.iter().take(4).map(String::as_str).collect::<Vec<_>>().join(" ");
-    let is_phrase = |phrase: &&str| opening.strip_prefix(*phrase).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    let opening = words
+        .iter()
+        .take(4)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(" ");
+    let is_phrase = |phrase: &&str| {
+        opening
+            .strip_prefix(*phrase)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
     if PHRASES.iter().any(is_phrase) {
         // "In this book" is here.
-        return !words.iter().take(4).any(|word| PRESENT.contains(&word.as_str()));
+        return !words
+            .iter()
+            .take(4)
+            .any(|word| PRESENT.contains(&word.as_str()));
     }
     if !REFERENCES.contains(&word(0)) {
         return false;
@@ -66,15 +261,24 @@ pub(super) fn begins_with_reference(sentence: &str) -> bool {
     match word(0) {
         "this" | "these" | "diese" | "dieser" | "dieses" => !PRESENT.contains(&word(1)),
         "it" | "it's" => {
-            let is_verb = |word: &&String| matches!(word.as_str(), "is" | "was" | "may" | "can" | "might" | "be" | "also" | "often");
+            let is_verb = |word: &&String| {
+                matches!(
+                    word.as_str(),
+                    "is" | "was" | "may" | "can" | "might" | "be" | "also" | "often"
+                )
+            };
             let idx = 1 + words.iter().skip(1).take_while(is_verb).count();
             let mut behind = words.iter().skip(idx + 1).take(3);
-            !(EXPLETIVES.contains(&word(idx)) && behind.any(|word| matches!(word.as_str(), "to" | "that" | "when" | "if")))
+            !(EXPLETIVES.contains(&word(idx))
+                && behind.any(|word| matches!(word.as_str(), "to" | "that" | "when" | "if")))
         }
         "es" => !matches!(word(1), "gibt" | "ist" | "sei"),
         "il" => !matches!(word(1), "y" | "faut" | "est" | "existe"),
         // "Both A and B" says which two.
-        "both" | "neither" => !words.iter().skip(2).any(|word| word == "and" || word == "nor"),
+        "both" | "neither" => !words
+            .iter()
+            .skip(2)
+            .any(|word| word == "and" || word == "nor"),
         _ => true,
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Outline {
     definitions: usize,
     /// The part of a definition that is being written.
     part: Option<Part>,
-    /// Whether a cell is being written, which is never more than one line.
+    /// True while a cell is written that takes no more than one line.
     in_cell: bool,
     first_heading: Option<String>,
     first_h1: Option<String>,
@@ -34,9 +34,9 @@ pub(super) struct Outline {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Term,
-    /// What a term means, of which nothing was written yet.
+    /// The meaning of a term, before its first word.
     Opened,
-    /// What a term means.
+    /// The meaning of a term.
     Meaning,
 }
 

@@ -1,6 +1,7 @@
-//! Turns the word before a full stop into what that stop is likely to be: part of an abbreviation, or the end of a sentence.
+//! Turns the word before a full stop into what that stop is likely to be: part of an abbreviation, or the end of a
+//! sentence.
 
-/// What a word with a full stop behind it says about where its sentence ends.
+/// How a full stop behind a word may be meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
     /// Something must follow: a name, a number, an example.
@@ -27,9 +28,9 @@ const GO_ON: &[&str] = &[
     // English, and Latin that is used in it
     "vs", "cf", "e.g", "eg", "i.e", "ie", "viz", "approx", "fig", "figs", "eq", "eqs", "incl",
     "esp", "resp", "ca", // German
-    "bzw", "vgl", "sog", "inkl", "exkl", "zzgl", "abzgl", "abb", "bsp", "hrsg", "nr", "evtl", "ggf",
-    "ggfs", "tel", "z.b", "d.h", "u.a", "i.d.r", "z.t", "u.u", "o.g", "s.o", "s.u", "i.a", "v.a",
-    // French, Spanish, Portuguese, Dutch
+    "bzw", "vgl", "sog", "inkl", "exkl", "zzgl", "abzgl", "abb", "bsp", "hrsg", "nr", "evtl",
+    "ggf", "ggfs", "tel", "z.b", "d.h", "u.a", "i.d.r", "z.t", "u.u", "o.g", "s.o", "s.u", "i.a",
+    "v.a", // French, Spanish, Portuguese, Dutch
     "p.ex", "p.ej", "ej", "pág", "núm", "bijv", "bv", "d.w.z", "o.a", // Russian
     "т.е", "т.к", "напр", "см", "рис", "табл", "им", "проф", "акад", "гл",
 ];
@@ -314,8 +315,8 @@ const BEFORE_ORDINAL: &[&str] = &[
     "seinem", "ihrem",
 ];
 
-/// What a full stop behind `word` is likely to be; `word` is in lower case and without that stop, and `is_capitalised` says
-/// how it was written.
+/// Tells how a full stop behind `word` is likely to be meant; `word` is in lower case and without it, and
+/// `is_capitalised` says how it was written.
 pub(super) fn stop(word: &str, is_capitalised: bool) -> Stop {
     let holds = |list: &[&str]| list.contains(&word);
     if holds(EITHER) {
@@ -331,22 +332,22 @@ pub(super) fn stop(word: &str, is_capitalised: bool) -> Stop {
     }
 }
 
-/// Whether `word`, in lower case, opens sentences.
+/// True if `word`, in lower case, opens sentences.
 pub(super) fn opens_sentence(word: &str) -> bool {
     OPENERS.contains(&word)
 }
 
-/// Whether `word`, in lower case, is a day, a month or a place's time.
+/// True if `word`, in lower case, is a day, a month or a place's time.
 pub(super) fn names_time(word: &str) -> bool {
     DAYS.contains(&word)
 }
 
-/// Whether a letter behind `word`, in lower case, is a name for something rather than an initial.
+/// True if a letter behind `word`, in lower case, names something rather than is an initial.
 pub(super) fn labels(word: &str) -> bool {
     LABELS.contains(&word)
 }
 
-/// Whether a number behind `word`, in lower case, is a German ordinal where a full stop follows it.
+/// True if a number behind `word`, in lower case, is a German ordinal where a full stop follows it.
 pub(super) fn precedes_ordinal(word: &str) -> bool {
     BEFORE_ORDINAL.contains(&word)
 }

@@ -1,17 +1,20 @@
 //! Turns a line of prose into its sentences, each a slice of it.
 //!
-//! Unicode's rules (UAX 29) find the places; [`ends`] leaves out those behind initials and abbreviations, and adds those that
-//! the rules don't know. The language is not asked for: many pages name none, and many hold several.
+//! Unicode's rules (UAX 29) find the places; [`ends`] leaves out those behind initials and abbreviations, and adds
+//! those that the rules don't know. The language is not asked for: many pages name none, and many hold several.
 
 mod abbreviations;
+mod next;
 
 use abbreviations::{Stop, labels, names_time, opens_sentence, precedes_ordinal, stop};
+use next::{Next, closes_apart, stops_again};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Longer words before a stop are no abbreviations, in bytes.
 const MAX_WORD_BYTES: usize = 40;
 
-/// No rule looks further back or ahead than so many bytes, so that a page of brackets takes no more time than any other.
+/// No rule looks further back or ahead than so many bytes, so that a page of brackets takes no more time than any
+/// other.
 const MAX_BYTES_AROUND: usize = 160;
 
 /// The sentences of `text`, each with the white space behind it: together they are `text`.
@@ -59,7 +62,7 @@ fn gaps(text: &str) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Whether a sentence that is `before` so far ends there, where `after` follows; `is_by_rules` where UAX 29 says so.
+/// True if a sentence that is `before` so far ends there, where `after` follows; `is_by_rules` where UAX 29 says so.
 fn ends(before: &str, after: &str, is_by_rules: bool) -> bool {
     let trimmed = before.trim_end();
     let gap = &before[trimmed.len()..];
@@ -189,72 +192,6 @@ fn ends_at_letter(
     opens || (letter == 'I' && follows_lower && next.word.chars().nth(1).is_some())
 }
 
-/// What follows a place where a sentence may end.
-struct Next {
-    is_upper: bool,
-    is_lower: bool,
-    is_number: bool,
-    /// Of a script that sets no spaces, so that none is needed for an end.
-    is_unspaced: bool,
-    /// One letter and a stop.
-    is_initial: bool,
-    /// A name in code, which may stand first in lower case.
-    is_code: bool,
-    /// The first word, in lower case.
-    word: String,
-}
-
-impl Next {
-    fn of(after: &str) -> Self {
-        let is_opener = |c: char| {
-            c.is_whitespace()
-                || matches!(
-                    c,
-                    '"' | '\''
-                        | '`'
-                        | '('
-                        | '['
-                        | '{'
-                        | '\u{ab}'
-                        | '\u{bb}'
-                        | '\u{bf}'
-                        | '\u{a1}'
-                        | '-'
-                        | '*'
-                )
-                || ('\u{2010}'..='\u{201f}').contains(&c)
-        };
-        let text = &after[..after.floor_char_boundary(MAX_BYTES_AROUND)];
-        let text = text.trim_start_matches(is_opener);
-        let first = text.chars().next().unwrap_or(' ');
-        let token = text.split_whitespace().next().unwrap_or("");
-        let name = token.trim_end_matches(|c: char| !c.is_alphanumeric() && c != ')');
-        Self {
-            is_upper: first.is_uppercase() || (first.is_alphabetic() && !first.is_lowercase()),
-            is_lower: first.is_lowercase(),
-            is_number: first.is_numeric(),
-            is_unspaced: matches!(first, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
-                | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
-                | '\u{20000}'..='\u{3ffff}'),
-            is_initial: token.ends_with('.') && token.chars().count() == 2,
-            is_code: after.starts_with('`')
-                || name.contains(['_', '(', '/', '<', '='])
-                || name.contains("::")
-                || name.contains('.')
-                || name
-                    .chars()
-                    .skip(1)
-                    .any(|c| c.is_uppercase() || c.is_ascii_digit()),
-            word: text
-                .chars()
-                .take(20)
-                .take_while(|c| c.is_alphabetic())
-                .flat_map(char::to_lowercase)
-                .collect(),
-        }
-    }
-}
-
 /// The word that `text` ends with, without the brackets and quotes before it.
 fn last_word(text: &str) -> &str {
     let tail = &text[text.ceil_char_boundary(text.len().saturating_sub(MAX_WORD_BYTES))..];
@@ -295,28 +232,7 @@ fn without_note(text: &str) -> &str {
     }
 }
 
-/// Whether `after` begins with a mark that closes what stands before it, set apart by a space as in French.
-fn closes_apart(after: &str) -> bool {
-    let mut characters = after.chars();
-    characters
-        .next()
-        .is_some_and(|c| matches!(c, '\u{bb}' | '\u{201d}' | ')' | ']' | '}'))
-        && characters
-            .next()
-            .is_none_or(|c| c.is_whitespace() || c.is_ascii_punctuation())
-}
-
-/// Whether `after` begins with more stops ("? ? ?"), or with a citation ("[1]") that belongs to what stands before it.
-fn stops_again(after: &str) -> bool {
-    if let Some(number) = after.strip_prefix('[') {
-        let behind = number.trim_start_matches(|c: char| c.is_ascii_digit());
-        return behind.len() < number.len() && behind.starts_with(']');
-    }
-    let behind = after.trim_start_matches(['.', '!', '?']);
-    behind.len() < after.len() && behind.chars().next().is_none_or(char::is_whitespace)
-}
-
-/// Whether `core` ends in dots that stand in brackets alone: something was left out there.
+/// True if `core` ends in dots that stand in brackets alone: something was left out there.
 fn is_bracketed(core: &str, dot: char) -> bool {
     core.trim_end_matches(dot).ends_with(['[', '('])
 }

@@ -145,7 +145,7 @@ impl<'p> Content<'p> {
             || self.is_excluded(element)
     }
 
-    /// Whether a cell holds headings, code or tables, as where a table only places the parts of a page.
+    /// True if a cell holds headings, code or tables, as where a table only places the parts of a page.
     pub(super) fn lays_out(&self, cell: ElementRef<'_>) -> bool {
         self.around_blocks.contains(&cell.id())
     }
