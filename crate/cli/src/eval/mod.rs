@@ -144,8 +144,13 @@ fn reader(path: Option<&Path>) -> anyhow::Result<Option<Reader>> {
 /// # Errors
 /// Where it can't be read, or is too large.
 fn read_questions(path: &Path) -> anyhow::Result<String> {
-    let could_not = || format!("could not read `{}`", path.display());
-    let found = std::fs::metadata(path).with_context(could_not)?.len();
+    let could_not = |cause: std::io::Error| {
+        Hint::error(
+            format!("could not read `{}`: {cause}", path.display()),
+            "give a file of judged questions",
+        )
+    };
+    let found = std::fs::metadata(path).map_err(could_not)?.len();
     if found > MAX_QUESTION_BYTES {
         return Err(Hint::error(
             format!(
@@ -155,7 +160,17 @@ fn read_questions(path: &Path) -> anyhow::Result<String> {
             "divide the file",
         ));
     }
-    std::fs::read_to_string(path).with_context(could_not)
+    std::fs::read_to_string(path).map_err(could_not)
+}
+
+/// A mistake in a line of JSON, by column: the line is the caller's to name.
+fn mistake(cause: &serde_json::Error) -> String {
+    let message = cause.to_string();
+    let place = format!(" at line {} column {}", cause.line(), cause.column());
+    match message.strip_suffix(&place) {
+        Some(message) => format!("{message}, at column {}", cause.column()),
+        None => message,
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -177,7 +177,7 @@ pub(super) fn parse(text: &str, file: &str) -> anyhow::Result<Vec<Question>> {
         }
         let wrong = |why: String| Hint::error(format!("`{file}`, line {number}: {why}"), FORM);
         let question: Question =
-            serde_json::from_str(line).map_err(|cause| wrong(cause.to_string()))?;
+            serde_json::from_str(line).map_err(|cause| wrong(super::mistake(&cause)))?;
         let gives = !question.expected.is_empty() || !question.answers.is_empty();
         if !question.answerable && gives {
             return Err(wrong(format!(
@@ -317,7 +317,10 @@ mod tests {
                 "{\"question\": \"Who?\", \"exepcted\": []}",
                 "line 1: unknown field",
             ),
-            ("\n{\"expected\": []}", "line 2: missing field `question`"),
+            (
+                "\n{\"expected\": []}",
+                "line 2: missing field `question`, at column 16",
+            ),
             (
                 "{\"question\": \"Who?\", \"expected\": [\"a\"], \"answerable\": false}",
                 "line 1: expected neither addresses",

@@ -185,8 +185,9 @@ impl Pages {
 
     fn add_line(&mut self, number: usize, line: &str) -> anyhow::Result<()> {
         let place = format!("line {number}");
-        let row: Row = serde_json::from_str(line)
-            .map_err(|cause| Hint::error(format!("{place}: {cause}"), FORMS))?;
+        let row: Row = serde_json::from_str(line).map_err(|cause| {
+            Hint::error(format!("{place}: {}", crate::eval::mistake(&cause)), FORMS)
+        })?;
         // Without a title nothing says which paragraphs belong together: each is a page.
         let title = match row.title.trim() {
             "" => row.context.clone(),

@@ -230,6 +230,10 @@ impl Figures {
             figures.insert(key, figure);
         }
         let has_truth = judged.iter().all(Judged::has_truth);
+        if !has_truth {
+            // A mean over the others would flatter whoever refuses: the unanswerable questions all have a truth.
+            figures.retain(|key, _| !["exact", "f1"].contains(key));
+        }
         let best = |score: fn(&Judged) -> f64| has_truth.then(|| curve::best(judged, score));
         Self {
             figures,

@@ -177,3 +177,17 @@ fn a_long_curve_is_thinned_and_keeps_its_end() {
     assert_eq!(thin.last().map(|one| one.coverage), Some(1.0), "its end");
     assert!(thinned(Vec::new()).is_empty(), "of no points");
 }
+
+#[test]
+fn overall_figures_need_the_answers_to_all_questions() {
+    let mut all = five();
+    all[1].answers.clear();
+    let figures = Figures::of(&all, true, 0);
+    for key in ["exact", "f1"] {
+        assert!(!figures.figures.contains_key(key), "`{key}` of some");
+    }
+    assert_eq!(figures.best_exact, None, "of some");
+    let answerable = figure(&figures, "has_answer_f1");
+    assert_eq!(answerable.questions, 2, "questions with answers");
+    close("has_answer_f1", answerable.value, 0.5);
+}

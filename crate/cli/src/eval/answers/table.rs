@@ -9,7 +9,7 @@ use super::figures::{Figure, Figures, labels};
 use super::reliability::Reliability;
 
 /// Width of a cell: a value and its interval.
-const WIDTH: usize = 23;
+const WIDTH: usize = 24;
 
 /// The whole report.
 pub(super) fn text(report: &Report) -> String {
