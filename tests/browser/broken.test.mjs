@@ -150,7 +150,7 @@ for (const make of [doubleSite, realSite]) {
         const module = fs.readFileSync(path.join(site.roots[0], name));
         return { replace: withMemoryLimit(module, PAGES_WITHOUT_MODELS) };
       });
-      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "failed", reading: "ready", answer: "failed" });
+      assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "failed", reading: "failed", answer: "failed" });
       assert.match(await said(page), /no_memory/);
       assert.match(await said(page), /\d+ bytes were asked for/);
       const hits = await page.evaluate(async (query) => {
