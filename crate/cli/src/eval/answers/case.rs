@@ -50,7 +50,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Response {
     /// By the threshold that ships.
     pub(crate) outcome: Outcome,
-    /// The probability that the quotation is right, 0 to 1; of a system that is not calibrated, any score in that range.
+    /// The probability that the quotation is right, 0 to 1; of a system that is not calibrated, any score in that
+    /// range.
     pub(crate) probability: f32,
     /// The parts of the quotation in the order they are shown. That of the best candidate also where the outcome is
     /// [`Outcome::None`], so that other thresholds can be tried; empty where there is no candidate.
@@ -73,7 +74,8 @@ pub(crate) trait System {
         true
     }
 
-    /// Answers one question from what [`Case::scope`] lets be read; the answers and addresses in `case` are not to be used.
+    /// Answers one question from what [`Case::scope`] lets be read; the answers and addresses in `case` are not to be
+    /// used.
     ///
     /// Questions of one scope follow each other, and all systems get one question before the next.
     fn answer(&mut self, case: &Case) -> anyhow::Result<Response>;

@@ -1,7 +1,7 @@
 //! Turns judged answers into risk by coverage: the share that is wrong of the surest answers, for every share of them.
 //!
-//! El-Yaniv and Wiener, 2010; Geifman and El-Yaniv, 2017. Answers of one probability can't be told apart by any threshold:
-//! they enter together, and within them the curve is that of a random order.
+//! El-Yaniv and Wiener, 2010; Geifman and El-Yaniv, 2017. Answers of one probability can't be told apart by any
+//! threshold: they enter together, and within them the curve is that of a random order.
 
 use super::case::Judged;
 
@@ -45,8 +45,8 @@ impl Ranking {
         }
     }
 
-    /// Calls `each` with every group's probability, how many answers came before it, how many of them were wrong, and the same of
-    /// the group itself; each page counts as often as `weights` says.
+    /// Calls `each` with every group's probability, how many answers came before it, how many of them were wrong, and
+    /// the same of the group itself; each page counts as often as `weights` says.
     fn walk(&self, weights: &[usize], mut each: impl FnMut(f32, [usize; 2], [usize; 2])) {
         let mut before = [0, 0];
         for group in &self.groups {
@@ -116,9 +116,11 @@ pub(super) struct Best {
     pub(super) threshold: Option<f32>,
 }
 
-/// The best mean of `score` over all questions that any threshold yields, an unanswerable question counting 1 where it is refused.
+/// The best mean of `score` over all questions that any threshold yields, an unanswerable question counting 1 where it
+/// is refused.
 ///
-/// As SQuAD 2.0's evaluation looks for it, on the questions that it is then reported for: an upper bound. `None` for no questions.
+/// As SQuAD 2.0's evaluation looks for it, on the questions that it is then reported for: an upper bound. `None` for no
+/// questions.
 pub(super) fn best(judged: &[Judged], score: impl Fn(&Judged) -> f64) -> Option<Best> {
     let mut order: Vec<&Judged> = judged.iter().collect();
     order.sort_by(|a, b| b.probability.total_cmp(&a.probability));

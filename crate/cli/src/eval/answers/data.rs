@@ -1,7 +1,8 @@
 //! Turns a file of judged questions, in SQuAD's form or as lines of JSON, into pages and the questions about them.
 //!
-//! Each article becomes a page, and each of its paragraphs the section `p-N`. A line of JSON is `{"question", "context",
-//! "answers": [{"text", "start"}], "impossible", "title"}`; lines of one title make a page, and equal contexts one section.
+//! Each article becomes a page, and each of its paragraphs the section `p-N`. A line of JSON is `{"question",
+//! "context", "answers": [{"text", "start"}], "impossible", "title"}`; lines of one title make a page, and equal
+//! contexts one section.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -31,7 +32,8 @@ pub(super) struct Set {
     pub(super) misplaced: Misplaced,
 }
 
-/// Answers that don't stand where the file says. They count as answers all the same, because only their text is compared.
+/// Answers that don't stand where the file says. They count as answers all the same, because only their text is
+/// compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Misplaced {
     /// Answers in all.
@@ -102,7 +104,8 @@ const FORMS: &str = "give SQuAD's form, {\"data\": [{\"title\", \"paragraphs\": 
 /// Reads one file.
 ///
 /// # Errors
-/// Where it can't be read, is too large, has neither form, or holds a question that is empty, too long or contradicts itself.
+/// Where it can't be read, is too large, has neither form, or holds a question that is empty, too long or contradicts
+/// itself.
 pub(super) fn read(path: &Path) -> anyhow::Result<Set> {
     let text = crate::eval::read_questions(path)?;
     let name = path

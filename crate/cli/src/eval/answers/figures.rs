@@ -1,8 +1,8 @@
 //! Turns one system's judged answers into its figures, each with an interval.
 //!
-//! Questions of one page are alike, so the intervals are those of a bootstrap that draws pages, not questions (Efron, 1979;
-//! Davison and Hinkley, 1997, on clusters): the middle 95 % of what the same figure is for pages drawn with replacement.
-//! Shares of wrong answers have an exact bound besides, for questions that are independent.
+//! Questions of one page are alike, so the intervals are those of a bootstrap that draws pages, not questions (Efron,
+//! 1979; Davison and Hinkley, 1997, on clusters): the middle 95 % of what the same figure is for pages drawn with
+//! replacement. Shares of wrong answers have an exact bound besides, for questions that are independent.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -10,8 +10,8 @@ fn figure(figures: &Figures, key: &str) -> Figure {
         .unwrap_or_else(|| panic!("there is no `{key}`"))
 }
 
-/// Two pages: an answerable question answered right, one answered wrong, one refused, an unanswerable one refused and one
-/// answered.
+/// Two pages: an answerable question answered right, one answered wrong, one refused, an unanswerable one refused and
+/// one answered.
 fn five() -> Vec<Judged> {
     let answerable = |page: &str, outcome, probability, is_right, exact, f1| Judged {
         page: page.to_owned(),

@@ -1,4 +1,5 @@
-//! Turns judged questions into figures of the answers they get: how often right, how often wrongly claimed, how often refused.
+//! Turns judged questions into figures of the answers they get: how often right, how often wrongly claimed, how often
+//! refused.
 
 mod case;
 mod curve;
@@ -36,11 +37,12 @@ use crate::report::Hint;
 
 #[derive(clap::Args)]
 pub(crate) struct AnswersArguments {
-    /// A file in SQuAD's form, or lines of `{"question", "context", "answers": [{"text", "start"}], "impossible", "title"}`.
+    /// A file in SQuAD's form, or lines of `{"question", "context", "answers": [{"text", "start"}], "impossible",
+    /// "title"}`.
     #[arg(long, required_unless_present = "questions")]
     data: Option<PathBuf>,
-    /// A site's own questions, as `eval retrieval` takes them, each with `"answers": [".."]` where the words are known, or
-    /// `"answerable": false`. Needs `--bundle`.
+    /// A site's own questions, as `eval retrieval` takes them, each with `"answers": [".."]` where the words are known,
+    /// or `"answerable": false`. Needs `--bundle`.
     #[arg(long, requires = "bundle", conflicts_with = "data")]
     questions: Option<PathBuf>,
     /// The folder that `anchorite build` wrote, which `--questions` are put to.

@@ -9,8 +9,8 @@ const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 440.0;
 /// Room for the axes' labels: left, top, right, bottom.
 const MARGINS: [f64; 4] = [64.0, 40.0, 24.0, 56.0];
-/// Colours that differ for colour-blind readers too and have contrast on white and on black (after Okabe and Ito), each with
-/// a dash of its own, for prints.
+/// Colours that differ for colour-blind readers too and have contrast on white and on black (after Okabe and Ito), each
+/// with a dash of its own, for prints.
 const STYLES: [(&str, &str); 6] = [
     ("#0080c0", "none"),
     ("#d55e00", "8 4"),

@@ -106,8 +106,8 @@ fn f1(text: &str, answer: &str) -> f64 {
     2.0 * n_shared / (n_text + n_answer) as f64
 }
 
-/// Whether one of `answers` stands in `text`: as it is written, but for case, and not within a longer word or number; or with
-/// both normalised.
+/// Whether one of `answers` stands in `text`: as it is written, but for case, and not within a longer word or number;
+/// or with both normalised.
 ///
 /// The first finds `1973` in `1973–1974`, which normalised is one word; the second finds `US` where the text has `U.S.`
 pub(super) fn holds(text: &str, answers: &[String]) -> bool {
