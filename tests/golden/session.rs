@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use anchorite::{Answer, AskEvent, AskOptions, EngineError, Session};
+use anchorite::{Answer, AskEvent, AskOptions, EngineError, Session, Thresholds};
 use anchorite_index::chunk::{ChunkOptions, chunk_documents};
 use anchorite_index::parse::{ParseOptions, parse_page};
 use anchorite_index::{Index, IndexOptions};

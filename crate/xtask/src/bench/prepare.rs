@@ -85,7 +85,6 @@ pub(super) struct Guide {
 #[derive(Deserialize)]
 pub(super) struct Questions {
     pub(super) questions: Vec<Question>,
-    pub(super) unanswerable: Vec<Question>,
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,6 @@ fn document(url: &str, sections: &[(Option<&str>, &str)]) -> Document {
     Document {
         source: url.to_owned(),
         url: url.to_owned(),
-        evidence: None,
         title: url.to_owned(),
         sections: sections
             .iter()
@@ -126,6 +125,7 @@ fn quoted(quotation: &[&str], span: &str, url: &str) -> Response {
         quotation: owned(quotation),
         span: span.to_owned(),
         url: url.to_owned(),
+        evidence: None,
     }
 }
 
