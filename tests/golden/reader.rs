@@ -1,6 +1,7 @@
 //! The reader that ships beside what its weights give in single precision, and files that are no reader.
 
 use anchorite_model::error::LoadError;
+use anchorite_model::gguf::Gguf;
 use anchorite_model::parts::Parts;
 use anchorite_model::read::{Reader, Word};
 use harness::{nmse, root};
@@ -59,7 +60,9 @@ fn reads_as_its_weights_do_in_single_precision() {
         {
             // A word of several tokens starts with the first and ends with the last.
             let inside: Vec<usize> = (0..case.n_tokens)
-                .filter(|&at| case.offsets[at][0] >= range.start && case.offsets[at][1] <= range.end)
+                .filter(|&at| {
+                    case.offsets[at][0] >= range.start && case.offsets[at][1] <= range.end
+                })
                 .collect();
             let (first, last) = (inside.first(), inside.last());
             let (first, last) = first.zip(last).expect("a word has tokens");
@@ -68,20 +71,34 @@ fn reads_as_its_weights_do_in_single_precision() {
         }
     }
     let got = nmse(&found, &expected);
-    println!("NMSE bound {BOUND:e}, got {got:e} over {} logits", found.len());
+    println!(
+        "NMSE bound {BOUND:e}, got {got:e} over {} logits",
+        found.len()
+    );
     assert!(got <= BOUND, "NMSE bound {BOUND:e}, got {got:e}");
 }
 
 #[test]
 fn a_window_reads_the_same_alone_and_beside_others() {
     let reader = reader();
-    let question = reader.question("Which flag sets the port?").expect("tokens");
-    let text = cases().into_iter().map(|case| case.text).collect::<Vec<_>>().join("\n\n").repeat(9);
-    let windows = reader.windows(&question, "Server", &text, 96, 16).expect("windows");
+    let question = reader
+        .question("Which flag sets the port?")
+        .expect("tokens");
+    let text = cases()
+        .into_iter()
+        .map(|case| case.text)
+        .collect::<Vec<_>>()
+        .join("\n\n")
+        .repeat(9);
+    let windows = reader
+        .windows(&question, "Server", &text, 96, 16)
+        .expect("windows");
     assert!(windows.len() > 8, "several batches: {}", windows.len());
     let together = reader.read(&question, &windows).expect("readings");
     for (window, together) in windows.iter().zip(&together) {
-        let alone = reader.read(&question, std::slice::from_ref(window)).expect("a reading");
+        let alone = reader
+            .read(&question, std::slice::from_ref(window))
+            .expect("a reading");
         assert_eq!(&alone[0], together, "window {:?}", window.range());
     }
     let covered = windows.iter().map(|window| window.range());
@@ -99,15 +116,30 @@ fn reads_whatever_it_is_given() {
     let long = "word ".repeat(10_000);
     let one = "x".repeat(50_000);
     let code = "fn main() {}\n".repeat(500);
-    let texts = ["", "\u{0}\u{202e}", "\u{5d0}\u{5d1}\u{5d2} \u{645}\u{631}\u{62d}\u{628}\u{627}", "🦀🦀🦀", &long, &one, &code];
+    let texts = [
+        "",
+        "\u{0}\u{202e}",
+        "\u{5d0}\u{5d1}\u{5d2} \u{645}\u{631}\u{62d}\u{628}\u{627}",
+        "🦀🦀🦀",
+        &long,
+        &one,
+        &code,
+    ];
     for question in ["", "?", &"why ".repeat(1_250), "这是什么？"] {
         let asked = reader.question(question).expect("tokens");
         for text in texts {
-            let windows = reader.windows(&asked, text, text, 192, 40).expect("windows");
+            let windows = reader
+                .windows(&asked, text, text, 192, 40)
+                .expect("windows");
             let first = &windows[..windows.len().min(2)];
             for reading in reader.read(&asked, first).expect("readings") {
-                let span = reading.best_span(0..reading.words.len(), 24).expect("a window has words");
-                assert!(text.get(span.range.clone()).is_some(), "{span:?} in {text:.20}");
+                let span = reading
+                    .best_span(0..reading.words.len(), 24)
+                    .expect("a window has words");
+                assert!(
+                    text.get(span.range.clone()).is_some(),
+                    "{span:?} in {text:.20}"
+                );
             }
         }
     }
@@ -127,8 +159,12 @@ fn changed(from: &[u8], to: &[u8]) -> Vec<u8> {
 
 #[test]
 fn refuses_what_is_no_reader_and_says_why() {
-    let load = |bytes: Vec<u8>| Reader::load(Parts::new(vec![bytes])).expect_err("no reader");
-    let embedder = std::fs::read(root().join("models/default/embedder.gguf")).expect("the embedder");
+    let load = |bytes: Vec<u8>| {
+        let loaded = Reader::load(Parts::new(vec![bytes]));
+        loaded.map(drop).expect_err("no reader")
+    };
+    let embedder =
+        std::fs::read(root().join("models/default/embedder.gguf")).expect("the embedder");
     assert_eq!(
         load(embedder),
         LoadError::MissingMetadata {
@@ -137,15 +173,24 @@ fn refuses_what_is_no_reader_and_says_why() {
     );
     let mut short = bytes();
     short.truncate(short.len() / 2);
-    assert!(matches!(load(short), LoadError::Truncated { .. }), "a file that was cut short");
+    assert!(
+        matches!(load(short), LoadError::Truncated { .. }),
+        "a file that was cut short"
+    );
     let other = changed(b"reader.window.weight", b"reader.wisdom.weight");
     assert!(
-        matches!(load(other), LoadError::MissingTensor { .. } | LoadError::UnknownTensor { .. }),
+        matches!(
+            load(other),
+            LoadError::MissingTensor { .. } | LoadError::UnknownTensor { .. }
+        ),
         "other heads"
     );
     let mut newer = bytes();
     let key = b"reader.version";
-    let at = newer.windows(key.len()).position(|window| window == key).expect("its version");
+    let at = newer
+        .windows(key.len())
+        .position(|window| window == key)
+        .expect("its version");
     // The key's value follows its type, both of four bytes.
     newer[at + key.len() + 4] = 9;
     let error = load(newer);
@@ -154,8 +199,12 @@ fn refuses_what_is_no_reader_and_says_why() {
         "another version: {error}"
     );
     let mut broken = bytes();
-    let end = broken.len();
-    broken[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let gguf = Gguf::parse(&Parts::new(vec![broken.clone()])).expect("a GGUF file");
+    let at = usize::try_from(gguf.tensors["reader.window.bias"].offset).expect("a small file");
+    broken[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
     let error = load(broken);
-    assert!(matches!(error, LoadError::NotFinite { .. }), "a weight that is no number: {error}");
+    assert!(
+        matches!(error, LoadError::NotFinite { .. }),
+        "a weight that is no number: {error}"
+    );
 }

@@ -50,7 +50,11 @@ fn session(generator: Generator) -> Session {
     });
     let chunks = chunk_documents(&documents, &ChunkOptions::default());
     let index = Index::build(&documents, chunks, None, &IndexOptions::default());
-    let mut session = Session::new(index.expect("a good index"), "test".to_owned(), Thresholds::default());
+    let mut session = Session::new(
+        index.expect("a good index"),
+        "test".to_owned(),
+        Thresholds::default(),
+    );
     let adapter = Adapter::load(&parts("adapter"), generator.config()).expect("the adapter");
     session
         .set_generator(generator, Some(adapter))

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use anchorite::Thresholds;
 use anchorite::index::bundle::{self, Bundle, Calibration, Role, WeightFile};
 use anchorite::index::document::Document;
 use anchorite::index::parse::LeftOut;
@@ -10,7 +11,6 @@ use anchorite::index::{Index, IndexOptions};
 use anchorite::model::embed::Embedder;
 use anchorite::model::parts::Parts;
 use anchorite::model::read::Reader;
-use anchorite::Thresholds;
 use anyhow::Context;
 use serde::Serialize;
 

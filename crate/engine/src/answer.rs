@@ -133,7 +133,9 @@ impl Quote {
             });
             match units {
                 0 => Some(0),
-                _ => ends.find(|(_, n_units)| *n_units == units).map(|(end, _)| end),
+                _ => ends
+                    .find(|(_, n_units)| *n_units == units)
+                    .map(|(end, _)| end),
             }
         };
         self.text.get(byte(mark.start)?..byte(mark.end)?)

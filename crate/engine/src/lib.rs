@@ -23,11 +23,11 @@ pub mod searcher;
 pub mod session;
 pub mod unit;
 
-pub use gate::{Outcome, Thresholds};
 pub use answer::{Answer, AskEvent, AskOptions, Passage, Quote, Sentence, Timing};
 pub use embed::Embed;
 pub use error::EngineError;
 pub use follow_up::{FollowUp, Turn};
+pub use gate::{Outcome, Thresholds};
 pub use retrieve::{Found, SearchRequest, SearchResult};
 pub use searcher::Searcher;
 pub use session::Session;

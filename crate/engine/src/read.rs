@@ -24,11 +24,13 @@ const MAX_SPAN_WORDS: usize = 24;
 /// Logits are cut off here: beyond it nothing is surer.
 const LIMIT: f32 = 12.0;
 
-/// The weights of a unit's score, fitted by `anchorite eval answers --fit`.
-const SPAN_WEIGHT: f32 = 0.5;
+/// The weights of a unit's score, chosen among a few by the questions of two sites (the Rust book and the guide).
+const SPAN_WEIGHT: f32 = 0.25;
 const EVIDENCE_WEIGHT: f32 = 1.0;
 const ANSWERABLE_WEIGHT: f32 = 0.5;
 const RELEVANT_WEIGHT: f32 = 0.5;
+/// How much the retrieval's score counts, as a share of the best passage's: it knows the whole site, the reader a window.
+const RETRIEVAL_WEIGHT: f32 = 15.0;
 
 /// A unit that may answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,12 +95,17 @@ pub fn candidates(
     windows.truncate(MAX_WINDOWS);
     let (of_passage, windows): (Vec<usize>, Vec<Window>) = windows.into_iter().unzip();
     let readings = reader.read(&asked, &windows)?;
+    let scores = passages.iter().map(|passage| passage.score);
+    let best_score = scores.fold(f32::MIN_POSITIVE, f32::max);
     let mut found: Vec<Candidate> = Vec::new();
     for ((passage, window), reading) in of_passage.iter().zip(&windows).zip(&readings) {
         let range = window.range();
         let units = unit::units(&passages[*passage].section).into_iter();
-        let seen = units.filter(|unit| unit.range.start < range.end && unit.range.end > range.start);
-        for candidate in seen.filter_map(|unit| candidate(*passage, &unit, reading)) {
+        let seen =
+            units.filter(|unit| unit.range.start < range.end && unit.range.end > range.start);
+        let share = passages[*passage].score / best_score;
+        let found_here = seen.filter_map(|unit| candidate(*passage, &unit, share, reading));
+        for candidate in found_here {
             let same = |other: &&mut Candidate| {
                 other.passage == candidate.passage && other.unit == candidate.unit
             };
@@ -120,8 +127,9 @@ pub fn candidates(
     Ok(found)
 }
 
-/// What a window says of one of its units; `None` where it holds no word of it.
-fn candidate(passage: usize, unit: &Unit, reading: &Reading) -> Option<Candidate> {
+/// What a window says of one of its units; `None` where it holds no word of it. `share` is its passage's retrieval score as a share of
+/// the best one's.
+fn candidate(passage: usize, unit: &Unit, share: f32, reading: &Reading) -> Option<Candidate> {
     let first = reading
         .words
         .partition_point(|word| word.range.end <= unit.range.start);
@@ -143,7 +151,8 @@ fn candidate(passage: usize, unit: &Unit, reading: &Reading) -> Option<Candidate
     let score = SPAN_WEIGHT * signs.margin
         + EVIDENCE_WEIGHT * signs.evidence
         + ANSWERABLE_WEIGHT * signs.answerable
-        + RELEVANT_WEIGHT * signs.relevant;
+        + RELEVANT_WEIGHT * signs.relevant
+        + RETRIEVAL_WEIGHT * share;
     Some(Candidate {
         passage,
         unit: unit.range.clone(),

@@ -283,8 +283,7 @@ impl Session {
             generator.set_adapter(options.adapter.then(|| adapter.clone()))?;
             *applied = options.adapter;
         }
-        let (tokens, sources) =
-            prompt_tokens(generator, &answer.asked, &answer.passages, options)?;
+        let (tokens, sources) = prompt_tokens(generator, &answer.asked, &answer.passages, options)?;
         let generate_options = GenerateOptions {
             max_tokens: options.max_tokens,
             sample: SampleOptions {

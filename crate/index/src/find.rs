@@ -139,7 +139,11 @@ impl Index {
         let mut chosen = self.fused(&lexical, near.as_deref(), options);
         if demanded.is_empty() {
             // A text that is not here yet is fetched because it is a hit, and then finds its place.
-            let lacks = |hit: &Hit| !self.has_phrases(hit.chunk, &lexical.phrases).unwrap_or(false);
+            let lacks = |hit: &Hit| {
+                !self
+                    .has_phrases(hit.chunk, &lexical.phrases)
+                    .unwrap_or(false)
+            };
             chosen.0.sort_by_key(lacks);
         }
         let far = far.unwrap_or_default().into_iter();

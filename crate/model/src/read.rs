@@ -166,11 +166,9 @@ impl Reader {
             }
         }
         let tokenizer = WordPieceTokenizer::from_gguf(&gguf)?;
-        let ends = tokenizer
-            .ends()
-            .ok_or_else(|| LoadError::MissingMetadata {
-                key: "tokenizer.ggml.cls_token_id".into(),
-            })?;
+        let ends = tokenizer.ends().ok_or_else(|| LoadError::MissingMetadata {
+            key: "tokenizer.ggml.cls_token_id".into(),
+        })?;
         let c = config.n_embd;
         let (forward, (tokens, window)) =
             BertForward::load_with(&gguf, &mut parts, &config, |tensors| {
@@ -243,7 +241,10 @@ impl Reader {
         }
         let (tokens, words) = self.tokenizer.encode_words(&text[..end])?;
         let used = question.tokens.len() + heading.len() + FRAME_TOKENS;
-        let room = max_tokens.min(self.max_tokens()).saturating_sub(used).max(1);
+        let room = max_tokens
+            .min(self.max_tokens())
+            .saturating_sub(used)
+            .max(1);
         let step = room.saturating_sub(overlap).max(1);
         let mut windows = Vec::new();
         let mut start = 0;
@@ -266,11 +267,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`RunError::ContextOverflow`] for a window cut for a shorter question; [`RunError::NotFinite`] for a damaged model.
-    pub fn read(
-        &self,
-        question: &Question,
-        windows: &[Window],
-    ) -> Result<Vec<Reading>, RunError> {
+    pub fn read(&self, question: &Question, windows: &[Window]) -> Result<Vec<Reading>, RunError> {
         let mut readings = Vec::with_capacity(windows.len());
         let n_first = question.tokens.len() + 2;
         let mut batch: Vec<Vec<TokenId>> = Vec::new();
@@ -410,7 +407,12 @@ mod tests {
             relevant: 0.0,
             answerable: 0.0,
             null: 1.0,
-            words: vec![word(0, 0.0, 9.0), word(2, 4.0, 1.0), word(4, 0.0, 2.0), word(6, 0.0, 3.0)],
+            words: vec![
+                word(0, 0.0, 9.0),
+                word(2, 4.0, 1.0),
+                word(4, 0.0, 2.0),
+                word(6, 0.0, 3.0),
+            ],
         };
         // The end at the first word would be likeliest, but stands before the start.
         let found = reading.best_span(0..4, 2).expect("a span");

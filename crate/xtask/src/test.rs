@@ -74,7 +74,14 @@ fn compile() -> anyhow::Result<()> {
 /// Tests beside the code.
 fn unit() -> anyhow::Result<()> {
     run::run(run::cargo().args(["test", "--quiet", "--lib", "--bins"]))?;
-    integration(&["bundle", "rust_book", "search", "words", "check_cases", "follow_up"])
+    integration(&[
+        "bundle",
+        "rust_book",
+        "search",
+        "words",
+        "check_cases",
+        "follow_up",
+    ])
 }
 
 /// The command line, end to end.

@@ -33,6 +33,20 @@ def rows(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit(sites: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Weights that are not negative: no sign that speaks for an answer may count against it. Those that would are left out, the
+    most negative one first."""
+    kept = list(range(sites[0][0].shape[1]))
+    while True:
+        found = unconstrained([(features[:, kept], right) for features, right in sites])
+        worst = min(range(1, len(kept)), key=lambda idx: found[idx])
+        if found[worst] >= 0:
+            weights = np.zeros(sites[0][0].shape[1])
+            weights[kept] = found
+            return weights
+        del kept[worst]
+
+
+def unconstrained(sites: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Newton's method on the penalised likelihood; each site counts as much as any other."""
     features = np.concatenate([found for found, _ in sites])
     right = np.concatenate([found for _, found in sites])

@@ -108,7 +108,9 @@ fn verdict(
 fn decide(verdicts: &[Verdict]) -> Calibration {
     let at = |threshold: f32| {
         let claimed = verdicts.iter().filter(|one| one.probability >= threshold);
-        claimed.fold((0, 0), |(n, n_wrong), one| (n + 1, n_wrong + usize::from(!one.is_right)))
+        claimed.fold((0, 0), |(n, n_wrong), one| {
+            (n + 1, n_wrong + usize::from(!one.is_right))
+        })
     };
     let bound = |(n, n_wrong): (usize, usize)| risk::upper_bound(n_wrong, n, CONFIDENCE);
     let mut certified = None;
@@ -128,7 +130,10 @@ fn decide(verdicts: &[Verdict]) -> Calibration {
     let answered = certified.unwrap_or(Thresholds::default().answered);
     let (n_claimed, n_wrong) = at(answered);
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    #[expect(clippy::cast_possible_truncation, reason = "a share needs no more digits")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a share needs no more digits"
+    )]
     let risk = bound((n_claimed, n_wrong)) as f32;
     Calibration {
         answered,
@@ -180,14 +185,26 @@ mod tests {
         let found = decide(&[sure, unsure].concat());
         assert_eq!(found.answered, 0.65, "the wrong ones stand at 0.62");
         assert_eq!((found.claimed, found.wrong), (60, 0));
-        assert!(found.risk <= 0.10, "60 right answers certify {}", found.risk);
+        assert!(
+            found.risk <= 0.10,
+            "60 right answers certify {}",
+            found.risk
+        );
     }
 
     #[test]
     fn where_nothing_can_be_certified_the_risk_says_so() {
         let found = decide(&[verdicts(20, 0.95, true), verdicts(20, 0.95, false)].concat());
-        assert_eq!(found.answered, Thresholds::default().answered, "that of all sites");
-        assert!(found.risk > 0.5, "half of the answers are wrong: {}", found.risk);
+        assert_eq!(
+            found.answered,
+            Thresholds::default().answered,
+            "that of all sites"
+        );
+        assert!(
+            found.risk > 0.5,
+            "half of the answers are wrong: {}",
+            found.risk
+        );
     }
 
     #[test]

@@ -89,7 +89,12 @@ fn half(heading: &str) -> Option<String> {
 fn from_sentence(text: &str, seed: usize) -> Option<String> {
     let sentences: Vec<Vec<&str>> = anchorite::sentence::sentences(text)
         .into_iter()
-        .map(|sentence| sentence.split_whitespace().take(MAX_SENTENCE_WORDS).collect())
+        .map(|sentence| {
+            sentence
+                .split_whitespace()
+                .take(MAX_SENTENCE_WORDS)
+                .collect()
+        })
         .filter(|words: &Vec<&str>| words.len() >= MIN_SENTENCE_WORDS)
         .collect();
     let words = sentences.get(seed % sentences.len().max(1))?;
@@ -99,7 +104,11 @@ fn from_sentence(text: &str, seed: usize) -> Option<String> {
         .filter(|word| word.chars().count() >= MIN_LETTERS)
         .collect();
     let stride = (with_topic.len() / SENTENCE_WORDS).max(1);
-    let kept: Vec<&str> = with_topic.into_iter().step_by(stride).take(SENTENCE_WORDS).collect();
+    let kept: Vec<&str> = with_topic
+        .into_iter()
+        .step_by(stride)
+        .take(SENTENCE_WORDS)
+        .collect();
     (kept.len() >= MIN_HEADING_WORDS).then(|| kept.join(" "))
 }
 
@@ -109,13 +118,17 @@ mod tests {
 
     #[test]
     fn half_of_a_heading_is_asked_for() {
-        assert_eq!(half("Starting a pump by hand").as_deref(), Some("Starting pump"));
+        assert_eq!(
+            half("Starting a pump by hand").as_deref(),
+            Some("Starting pump")
+        );
         assert_eq!(half("Installation"), None, "one word can't be halved");
     }
 
     #[test]
     fn a_sentence_gives_its_words_in_order() {
-        let text = "Short. The valve opens slowly whenever the pressure behind it passes seven bar.";
+        let text =
+            "Short. The valve opens slowly whenever the pressure behind it passes seven bar.";
         let found = from_sentence(text, 0).expect("a question");
         assert_eq!(found, "valve opens slowly whenever pressure");
     }

@@ -135,7 +135,8 @@ fn reader(path: Option<&Path>) -> anyhow::Result<Option<Reader>> {
         )
     })?;
     let reader = Reader::load(Parts::new(vec![bytes]));
-    let reader = reader.with_context(|| format!("could not load the reader `{}`", path.display()))?;
+    let reader =
+        reader.with_context(|| format!("could not load the reader `{}`", path.display()))?;
     Ok(Some(reader))
 }
 

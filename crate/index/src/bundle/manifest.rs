@@ -268,7 +268,10 @@ impl Calibration {
             ("closest", self.closest),
             ("risk", self.risk),
         ];
-        let bins = self.reliability.iter().map(|bin| ("reliability", bin.probability));
+        let bins = self
+            .reliability
+            .iter()
+            .map(|bin| ("reliability", bin.probability));
         for (name, found) in shares.into_iter().chain(bins) {
             if !(0.0..=1.0).contains(&found) {
                 return Err(field(

@@ -37,8 +37,8 @@ mod texts;
 mod write;
 
 pub use manifest::{
-    Calibration, FORMAT, FileEntry, MANIFEST_PATH, MAX_PART_BYTES, Manifest, OLDEST_FORMAT, PartEntry, ReliabilityBin, Role,
-    ShardTotals,
+    Calibration, FORMAT, FileEntry, MANIFEST_PATH, MAX_PART_BYTES, Manifest, OLDEST_FORMAT,
+    PartEntry, ReliabilityBin, Role, ShardTotals,
 };
 pub(crate) use table::ShardTable;
 use table::TableWire;

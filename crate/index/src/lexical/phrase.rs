@@ -23,7 +23,11 @@ const MARKS: [(char, &[char]); 13] = [
     ('\u{ff02}', &['\u{ff02}']),
 ];
 /// Single marks are apostrophes too: they open before a word and close behind one.
-const SINGLE_MARKS: [(char, char); 3] = [('\'', '\''), ('\u{2018}', '\u{2019}'), ('\u{201a}', '\u{2018}')];
+const SINGLE_MARKS: [(char, char); 3] = [
+    ('\'', '\''),
+    ('\u{2018}', '\u{2019}'),
+    ('\u{201a}', '\u{2018}'),
+];
 
 /// What stands between quotation marks, two words or more, as it is written but for case. A mark that nothing closes opens
 /// nothing: it is still being typed.

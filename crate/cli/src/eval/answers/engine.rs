@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use anchorite::index::Index;
 use anchorite::gate::Evidence;
+use anchorite::index::Index;
 use anchorite::model::embed::Embedder;
 use anchorite::model::read::Reader;
 use anchorite::{Passage, Quote, Thresholds, quote, read, retrieve, sentence};
