@@ -142,7 +142,7 @@ fn a_public_file_is_scored_plotted_and_written_down() {
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line of JSON"))
         .collect();
-    assert_eq!(verdicts.len(), 6, "three questions, two systems: {lines}");
+    assert_eq!(verdicts.len(), 9, "three questions, three systems: {lines}");
     let loaf = verdicts
         .iter()
         .find(|one| one["question"] == "How long do I bake the loaf?");

@@ -137,14 +137,16 @@ impl Index {
             .map(|(vectors, embedding)| vectors.find(embedding, depth))
             .unzip();
         let mut chosen = self.fused(&lexical, near.as_deref(), options);
-        if demanded.is_empty() {
-            // A text that is not here yet is fetched because it is a hit, and then finds its place.
-            let lacks = |hit: &Hit| {
-                !self
-                    .has_phrases(hit.chunk, &lexical.phrases)
-                    .unwrap_or(false)
-            };
-            chosen.0.sort_by_key(lacks);
+        if demanded.is_empty() && !lexical.phrases.is_empty() {
+            let has = |hit: &Hit| self.has_phrases(hit.chunk, &lexical.phrases);
+            let (hits, unread) = &mut chosen;
+            // A text that is not here yet is asked for: only then a hit finds its place.
+            unread.extend(
+                hits.iter()
+                    .filter(|hit| has(hit).is_none())
+                    .map(|hit| hit.chunk),
+            );
+            hits.sort_by_key(|hit| !has(hit).unwrap_or(false));
         }
         let far = far.unwrap_or_default().into_iter();
         let far = far.map(|number| (Family::Vectors, number));
