@@ -240,7 +240,8 @@ fn a_calibration_stands_in_the_manifest_and_in_its_id() {
 
 #[test]
 fn shares_that_are_none_are_refused() {
-    let wrong: [(&str, fn(&mut Calibration)); 4] = [
+    type Change = fn(&mut Calibration);
+    let wrong: [(&str, Change); 4] = [
         ("calibration.answered", |found| found.answered = 1.5),
         ("calibration.risk", |found| found.risk = f32::NAN),
         ("calibration.closest", |found| found.closest = 0.7),
