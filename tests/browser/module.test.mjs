@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch } from "./browser.mjs";
-import { doubleSite, partOf, realSite, settle, visit } from "./harness.mjs";
+import { doubleSite, partOf, realSite, settle, visit, engineState } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
 const page = (body) =>
@@ -139,7 +139,9 @@ for (const make of [doubleSite, realSite]) {
       await ready(page);
       const now = await state(page);
       assert.equal(now.module, "answers");
-      assert.equal(now.bytes.fetched, before.bytes.fetched, "bytes of the bundle fetched");
+      const { manifest } = await engineState(page);
+      const reader = manifest.files.find(({ role }) => role === "reader")?.bytes ?? 0;
+      assert.equal(now.bytes.fetched, before.bytes.fetched + reader, "bytes of the bundle fetched: the reader's, which only answers need");
       assert.equal(now.bytes.cached, before.bytes.cached + before.bytes.fetched, "bytes of the bundle from this device");
       assert.deepEqual(modules(), [...small, ...embedder, ...whole]);
       const parts = files().filter((url) => url.startsWith("bundle/files/"));
