@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch } from "./browser.mjs";
-import { doubleSite, partOf, realSite, settle, visit, engineState } from "./harness.mjs";
+import { doubleSite, partOf, realSite, settle, visit } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
 const page = (body) =>
@@ -43,8 +43,8 @@ for (const make of [doubleSite, realSite]) {
     const ready = (page) => page.waitForSelector("anchorite-search[data-state=ready]");
     const state = (page) =>
       page.evaluate(async () => {
-        const { module, rungs, bytes } = (await document.querySelector("anchorite-search").engine).state;
-        return { module, rungs: Object.fromEntries(Object.entries(rungs).map(([rung, { kind }]) => [rung, kind])), bytes };
+        const { module, rungs, bytes, manifest } = (await document.querySelector("anchorite-search").engine).state;
+        return { module, rungs: Object.fromEntries(Object.entries(rungs).map(([rung, { kind }]) => [rung, kind])), bytes, files: manifest?.files ?? [] };
       });
     const search = (page, query) =>
       page.evaluate(async (query) => (await document.querySelector("anchorite-search").engine).search(query), query);
@@ -139,8 +139,7 @@ for (const make of [doubleSite, realSite]) {
       await ready(page);
       const now = await state(page);
       assert.equal(now.module, "answers");
-      const { manifest } = await engineState(page);
-      const reader = manifest.files.find(({ role }) => role === "reader")?.bytes ?? 0;
+      const reader = now.files.find(({ role }) => role === "reader")?.bytes ?? 0;
       assert.equal(now.bytes.fetched, before.bytes.fetched + reader, "bytes of the bundle fetched: the reader's, which only answers need");
       assert.equal(now.bytes.cached, before.bytes.cached + before.bytes.fetched, "bytes of the bundle from this device");
       assert.deepEqual(modules(), [...small, ...embedder, ...whole]);
