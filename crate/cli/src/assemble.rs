@@ -130,7 +130,7 @@ pub(crate) fn assemble(
     })
 }
 
-/// What the site's own questions say of its answers; `None` without a reader, where it is not wanted, or for too few questions.
+/// Asks the site its own questions; `None` without a reader, where it is not wanted, or for too few questions.
 fn calibration(
     index: &Index,
     weights: &[WeightFile],

@@ -6,11 +6,12 @@
 
 use std::ops::Range;
 
-use anchorite_model::read::{Reader, Reading, Window, Word};
+use anchorite_model::read::{Question, Reader, Reading, Window, Word};
 use serde::Serialize;
 
 use crate::answer::Passage;
 use crate::error::EngineError;
+use crate::gate::Evidence;
 use crate::unit::{self, Unit};
 
 /// How many windows are read for a question. Each costs a page some 25 ms.
@@ -37,17 +38,14 @@ const RETRIEVAL_WEIGHT: f32 = 15.0;
 pub struct Candidate {
     /// Index of the passage.
     pub passage: usize,
-    /// The unit's bytes in the passage's section.
-    pub unit: Range<usize>,
-    /// The likeliest answer inside it.
+    /// Bytes of the likeliest answer in the passage's section.
     pub span: Range<usize>,
-    /// What the reader says of it.
-    pub signs: Signs,
-    /// One number of them, by which candidates are ordered.
-    pub score: f32,
+    signs: Signs,
+    /// One number of the signs and the passage's retrieval score, by which units compare.
+    score: f32,
 }
 
-/// What the reader says of the unit that it chose. Logits, within 12 of 0.
+/// The reader's view of the unit that is quoted. Logits, within 12 of 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Signs {
     /// The span's start and end together, less those of no answer in its window.
@@ -62,73 +60,86 @@ pub struct Signs {
     pub lead: f32,
 }
 
-/// The units of the passages that answer `question` best, best first; empty where no passage has a word.
+/// The unit of the passages that answers `question` best, whose signs complete `evidence`; `None` where no passage has a word.
 ///
 /// # Errors
 /// Those of the reader.
-pub fn candidates(
+pub fn best(
     reader: &Reader,
     question: &str,
     passages: &[Passage],
-) -> Result<Vec<Candidate>, EngineError> {
+    evidence: &mut Evidence,
+) -> Result<Option<Candidate>, EngineError> {
     let asked = reader.question(question)?;
-    let mut windows: Vec<(usize, Window)> = Vec::new();
+    let (of_passage, windows) = windows(reader, &asked, passages)?;
+    let readings = reader.read(&asked, &windows)?;
+    let units: Vec<Vec<Unit>> = passages
+        .iter()
+        .map(|passage| unit::units(&passage.section))
+        .collect();
+    let scores = passages.iter().map(|passage| passage.score);
+    let best_score = scores.fold(f32::MIN_POSITIVE, f32::max);
+    let mut found: Vec<Candidate> = Vec::new();
+    for (idx, reading) in of_passage.into_iter().zip(&readings) {
+        let share = passages[idx].score / best_score;
+        found.extend(
+            units[idx]
+                .iter()
+                .filter_map(|unit| candidate(idx, unit, share, reading)),
+        );
+    }
+    let Some(mut best) = surest(found.iter()).cloned() else {
+        return Ok(None);
+    };
+    let elsewhere = surest(found.iter().filter(|other| other.passage != best.passage));
+    let lead = elsewhere.map_or(LIMIT, |second| best.score - second.score);
+    best.signs.lead = lead.min(LIMIT);
+    evidence.reading = Some(best.signs);
+    Ok(Some(best))
+}
+
+/// The one with the highest score, the first of equals.
+fn surest<'c>(candidates: impl Iterator<Item = &'c Candidate>) -> Option<&'c Candidate> {
+    candidates.reduce(|best, other| {
+        if other.score > best.score {
+            other
+        } else {
+            best
+        }
+    })
+}
+
+/// The windows that are read, each with the index of its passage: one of each passage first, where the chunk begins that was found.
+fn windows(
+    reader: &Reader,
+    asked: &Question,
+    passages: &[Passage],
+) -> Result<(Vec<usize>, Vec<Window>), EngineError> {
+    let mut first: Vec<(usize, Window)> = Vec::new();
     let mut others: Vec<(usize, Window)> = Vec::new();
     for (idx, passage) in passages.iter().enumerate() {
-        let cut = reader.windows(
-            &asked,
-            &passage.heading_path(),
+        let heading = passage.heading_path();
+        let mut cut = reader.windows(
+            asked,
+            &heading,
             &passage.section,
             WINDOW_TOKENS,
             OVERLAP_TOKENS,
         )?;
         let found = passage.section.find(&passage.text).unwrap_or(0);
-        let first = cut.iter().rposition(|window| window.range().start <= found);
-        for (place, window) in cut.into_iter().enumerate() {
-            match Some(place) == first.or(Some(0)) {
-                true => windows.push((idx, window)),
-                false => others.push((idx, window)),
-            }
+        let place = cut.iter().rposition(|window| window.range().start <= found);
+        if !cut.is_empty() {
+            first.push((idx, cut.remove(place.unwrap_or(0))));
         }
+        others.extend(cut.into_iter().map(|window| (idx, window)));
     }
-    windows.extend(others);
-    windows.truncate(MAX_WINDOWS);
-    let (of_passage, windows): (Vec<usize>, Vec<Window>) = windows.into_iter().unzip();
-    let readings = reader.read(&asked, &windows)?;
-    let scores = passages.iter().map(|passage| passage.score);
-    let best_score = scores.fold(f32::MIN_POSITIVE, f32::max);
-    let mut found: Vec<Candidate> = Vec::new();
-    for ((passage, window), reading) in of_passage.iter().zip(&windows).zip(&readings) {
-        let range = window.range();
-        let units = unit::units(&passages[*passage].section).into_iter();
-        let seen =
-            units.filter(|unit| unit.range.start < range.end && unit.range.end > range.start);
-        let share = passages[*passage].score / best_score;
-        let found_here = seen.filter_map(|unit| candidate(*passage, &unit, share, reading));
-        for candidate in found_here {
-            let same = |other: &&mut Candidate| {
-                other.passage == candidate.passage && other.unit == candidate.unit
-            };
-            // At a seam two windows hold the same unit; the better view of it counts.
-            match found.iter_mut().find(same) {
-                Some(other) if other.score < candidate.score => *other = candidate,
-                Some(_) => {}
-                None => found.push(candidate),
-            }
-        }
-    }
-    found.sort_by(|a, b| b.score.total_cmp(&a.score));
-    if let Some(best) = found.first() {
-        let (passage, score) = (best.passage, best.score);
-        let second = found.iter().find(|other| other.passage != passage);
-        let lead = second.map_or(LIMIT, |second| score - second.score);
-        found[0].signs.lead = lead.min(LIMIT);
-    }
-    Ok(found)
+    first.extend(others);
+    first.truncate(MAX_WINDOWS);
+    Ok(first.into_iter().unzip())
 }
 
-/// What a window says of one of its units; `None` where it holds no word of it. `share` is its passage's retrieval score as a share of
-/// the best one's.
+/// One unit as a window shows it; `None` where the window holds no word of it. `share` is the passage's retrieval score as a share
+/// of the best one's.
 fn candidate(passage: usize, unit: &Unit, share: f32, reading: &Reading) -> Option<Candidate> {
     let first = reading
         .words
@@ -155,7 +166,6 @@ fn candidate(passage: usize, unit: &Unit, share: f32, reading: &Reading) -> Opti
         + RETRIEVAL_WEIGHT * share;
     Some(Candidate {
         passage,
-        unit: unit.range.clone(),
         span: span.range,
         signs,
         score,

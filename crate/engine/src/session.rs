@@ -67,11 +67,6 @@ impl Session {
         self.reader = Some(reader);
     }
 
-    /// The reader, once it is loaded.
-    pub fn reader(&self) -> Option<&Reader> {
-        self.reader.as_ref()
-    }
-
     /// Adds the generator, and the adapter that gives it its voice.
     ///
     /// # Errors
@@ -180,12 +175,10 @@ impl Session {
         let start = now_ms();
         let best = match &self.reader {
             Some(reader) if !stopped => {
-                let candidates = read::candidates(reader, question, &reading.passages)?;
-                candidates.into_iter().next()
+                read::best(reader, question, &reading.passages, &mut reading.evidence)?
             }
             _ => None,
         };
-        reading.evidence.reading = best.as_ref().map(|best| best.signs);
         let mut outcome = reading.evidence.outcome(self.thresholds);
         let quote = match (&best, outcome) {
             (_, Outcome::Absent) => None,

@@ -80,6 +80,21 @@ pub struct LocalLayers {
 }
 
 impl ModelConfig {
+    /// The same for a file that must hold an encoder.
+    ///
+    /// # Errors
+    /// As [`Self::from_gguf`]; [`LoadError::UnknownArchitecture`] for a model that is no bert.
+    pub(crate) fn encoder_from_gguf(gguf: &Gguf) -> Result<Self, LoadError> {
+        let config = Self::from_gguf(gguf)?;
+        match config.architecture {
+            Architecture::Bert => Ok(config),
+            other => Err(LoadError::UnknownArchitecture {
+                expected: Architecture::Bert.name(),
+                found: other.name().to_owned(),
+            }),
+        }
+    }
+
     /// Reads and checks the configuration.
     ///
     /// # Errors

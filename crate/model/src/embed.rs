@@ -1,7 +1,7 @@
 //! Turns texts into vectors whose closeness is closeness in meaning.
 
 use crate::adapter::Adapter;
-use crate::config::{Architecture, ModelConfig};
+use crate::config::ModelConfig;
 use crate::error::{LoadError, RunError};
 use crate::forward::bert::BertForward;
 use crate::gguf::Gguf;
@@ -12,8 +12,6 @@ use crate::tokenizer::WordPieceTokenizer;
 /// Tokens of a text that are read, the ends included; what follows is left out. The training of the sentence
 /// transformers read as many.
 const MAX_TOKENS: usize = 256;
-/// Tokens that run together. More save nothing and take memory.
-const MAX_BATCH_TOKENS: usize = 1024;
 
 /// A sentence embedder.
 #[derive(Debug)]
@@ -30,14 +28,7 @@ impl Embedder {
     /// Any [`LoadError`]; [`LoadError::UnknownArchitecture`] for a model that is no bert.
     pub fn load(mut parts: Parts) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(&parts)?;
-        let config = ModelConfig::from_gguf(&gguf)?;
-        if config.architecture != Architecture::Bert {
-            let found = config.architecture.name().to_owned();
-            return Err(LoadError::UnknownArchitecture {
-                expected: "bert",
-                found,
-            });
-        }
+        let config = ModelConfig::encoder_from_gguf(&gguf)?;
         // llama.cpp's `LLAMA_POOLING_TYPE_MEAN`; a file that does not say leaves the choice to us.
         const POOLING_MEAN: u32 = 1;
         let key = "bert.pooling_type";
@@ -96,23 +87,11 @@ impl Embedder {
     /// # Errors
     /// [`RunError::Tokenize`]; [`RunError::UnknownToken`] or [`RunError::NotFinite`] for a damaged model.
     pub fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RunError> {
-        let mut embeddings = Vec::with_capacity(texts.len());
-        let mut batch = Vec::new();
-        let mut n_tokens = 0;
-        for text in texts {
-            let tokens = self.tokens(text)?;
-            if n_tokens + tokens.len() > MAX_BATCH_TOKENS {
-                embeddings.extend(self.forward.embed(&batch)?);
-                batch.clear();
-                n_tokens = 0;
-            }
-            n_tokens += tokens.len();
-            batch.push(tokens);
-        }
-        if !batch.is_empty() {
-            embeddings.extend(self.forward.embed(&batch)?);
-        }
-        Ok(embeddings)
+        let texts: Vec<Vec<TokenId>> = texts
+            .iter()
+            .map(|text| self.tokens(text))
+            .collect::<Result<_, _>>()?;
+        self.forward.embed(&texts)
     }
 
     /// The tokens of a text that are read: the first ones, and the one that ends every text.

@@ -8,15 +8,14 @@
 
 use std::ops::Range;
 
-use crate::config::{Architecture, ModelConfig};
+use crate::config::ModelConfig;
 use crate::error::{LoadError, RunError};
-use crate::forward::bert::{BertForward, Input};
-use crate::forward::matrix::{Inputs, Linear};
+use crate::forward::bert::{BertForward, Biased, Input};
+use crate::forward::matrix::Inputs;
 use crate::gguf::Gguf;
 use crate::parts::Parts;
 use crate::token::TokenId;
 use crate::tokenizer::WordPieceTokenizer;
-use crate::weights::Tensors;
 
 /// The version of the heads and of the frame that is read here, under `reader.version`.
 const VERSION: u32 = 1;
@@ -26,8 +25,6 @@ const QUESTION_TOKENS: usize = 40;
 const HEADING_TOKENS: usize = 16;
 /// `[CLS]`, and `[SEP]` behind question, heading and text.
 const FRAME_TOKENS: usize = 4;
-/// Tokens that run together. More save nothing and take memory.
-const MAX_BATCH_TOKENS: usize = 1024;
 /// A text longer than this many bytes is not looked at for windows.
 const MAX_TEXT_BYTES: usize = 1 << 20;
 
@@ -39,15 +36,10 @@ pub struct Reader {
     /// `[CLS]` and `[SEP]`.
     ends: (TokenId, TokenId),
     forward: BertForward,
-    tokens: Head,
-    window: Head,
-}
-
-/// A linear layer on top of the encoder.
-#[derive(Debug)]
-struct Head {
-    matrix: Linear,
-    bias: Vec<f32>,
+    /// `[3, C]`
+    tokens: Biased,
+    /// `[2, C]`
+    window: Biased,
 }
 
 /// A question as tokens.
@@ -107,11 +99,6 @@ impl Window {
         let end = self.words.last().map_or(start, |word| word.end);
         start..end
     }
-
-    /// Tokens that a pass over it takes beside those of the question.
-    pub fn n_tokens(&self) -> usize {
-        self.heading.len() + self.tokens.len() + FRAME_TOKENS
-    }
 }
 
 impl Reading {
@@ -142,28 +129,17 @@ impl Reader {
     /// one of another version or one that knows a single type of token.
     pub fn load(mut parts: Parts) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(&parts)?;
-        let config = ModelConfig::from_gguf(&gguf)?;
-        if config.architecture != Architecture::Bert {
-            let found = config.architecture.name().to_owned();
-            return Err(LoadError::UnknownArchitecture {
-                expected: "bert",
-                found,
+        let config = ModelConfig::encoder_from_gguf(&gguf)?;
+        let version = gguf.opt_u32(VERSION_KEY)?;
+        let version = version.ok_or_else(|| LoadError::MissingMetadata {
+            key: VERSION_KEY.into(),
+        })?;
+        if version != VERSION {
+            return Err(LoadError::MetadataValue {
+                key: VERSION_KEY.into(),
+                expected: VERSION.to_string(),
+                found: version.to_string(),
             });
-        }
-        match gguf.opt_u32(VERSION_KEY)? {
-            Some(VERSION) => {}
-            Some(found) => {
-                return Err(LoadError::MetadataValue {
-                    key: VERSION_KEY.into(),
-                    expected: VERSION.to_string(),
-                    found: found.to_string(),
-                });
-            }
-            None => {
-                return Err(LoadError::MissingMetadata {
-                    key: VERSION_KEY.into(),
-                });
-            }
         }
         let tokenizer = WordPieceTokenizer::from_gguf(&gguf)?;
         let ends = tokenizer.ends().ok_or_else(|| LoadError::MissingMetadata {
@@ -172,8 +148,8 @@ impl Reader {
         let c = config.n_embd;
         let (forward, (tokens, window)) =
             BertForward::load_with(&gguf, &mut parts, &config, |tensors| {
-                let tokens = Head::take(tensors, "reader.tokens", 3, c)?;
-                Ok((tokens, Head::take(tensors, "reader.window", 2, c)?))
+                let tokens = Biased::take(tensors, "reader.tokens", 3, c)?;
+                Ok((tokens, Biased::take(tensors, "reader.window", 2, c)?))
             })?;
         if forward.n_types() < 2 {
             return Err(LoadError::MetadataValue {
@@ -198,16 +174,6 @@ impl Reader {
             tokens,
             window,
         })
-    }
-
-    /// The model's name.
-    pub fn name(&self) -> &str {
-        &self.config.name
-    }
-
-    /// The most tokens of question, heading, text and frame together.
-    pub fn max_tokens(&self) -> usize {
-        self.config.context_length
     }
 
     /// The first [`QUESTION_TOKENS`] tokens of a question.
@@ -235,14 +201,11 @@ impl Reader {
     ) -> Result<Vec<Window>, RunError> {
         let (mut heading, _) = self.tokenizer.encode_words(heading)?;
         heading.truncate(HEADING_TOKENS);
-        let mut end = text.len().min(MAX_TEXT_BYTES);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let (tokens, words) = self.tokenizer.encode_words(&text[..end])?;
+        let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
+        let (tokens, words) = self.tokenizer.encode_words(text)?;
         let used = question.tokens.len() + heading.len() + FRAME_TOKENS;
         let room = max_tokens
-            .min(self.max_tokens())
+            .min(self.config.context_length)
             .saturating_sub(used)
             .max(1);
         let step = room.saturating_sub(overlap).max(1);
@@ -268,61 +231,39 @@ impl Reader {
     /// # Errors
     /// [`RunError::ContextOverflow`] for a window cut for a shorter question; [`RunError::NotFinite`] for a damaged model.
     pub fn read(&self, question: &Question, windows: &[Window]) -> Result<Vec<Reading>, RunError> {
-        let mut readings = Vec::with_capacity(windows.len());
+        let framed: Vec<Vec<TokenId>> = windows
+            .iter()
+            .map(|window| self.frame(question, window))
+            .collect();
+        // `[CLS]`, the question and `[SEP]`.
         let n_first = question.tokens.len() + 2;
-        let mut batch: Vec<Vec<TokenId>> = Vec::new();
-        let mut n_tokens = 0;
-        let mut n_done = 0;
-        for window in windows {
-            let framed = self.frame(question, window);
-            if n_tokens + framed.len() > MAX_BATCH_TOKENS && !batch.is_empty() {
-                let of = &windows[n_done..n_done + batch.len()];
-                readings.extend(self.run(&batch, n_first, of)?);
-                n_done += batch.len();
-                batch.clear();
-                n_tokens = 0;
-            }
-            n_tokens += framed.len();
-            batch.push(framed);
-        }
-        readings.extend(self.run(&batch, n_first, &windows[n_done..])?);
-        Ok(readings)
+        let inputs: Vec<Input<'_>> = framed
+            .iter()
+            .map(|tokens| Input { tokens, n_first })
+            .collect();
+        self.forward.encode(&inputs, |idx, x| {
+            let window = &windows[idx];
+            self.reading(x, n_first + window.heading.len() + 1, window)
+        })
     }
 
     fn frame(&self, question: &Question, window: &Window) -> Vec<TokenId> {
         let (first, separator) = self.ends;
-        let mut framed = Vec::with_capacity(question.tokens.len() + window.n_tokens());
-        framed.push(first);
-        framed.extend(&question.tokens);
-        framed.push(separator);
-        framed.extend(&window.heading);
-        framed.push(separator);
-        framed.extend(&window.tokens);
-        framed.push(separator);
+        let parts = [&question.tokens, &window.heading, &window.tokens];
+        let mut framed = vec![first];
+        for part in parts {
+            framed.extend(part);
+            framed.push(separator);
+        }
         framed
-    }
-
-    fn run(
-        &self,
-        batch: &[Vec<TokenId>],
-        n_first: usize,
-        windows: &[Window],
-    ) -> Result<Vec<Reading>, RunError> {
-        let inputs: Vec<_> = batch
-            .iter()
-            .map(|tokens| Input { tokens, n_first })
-            .collect();
-        let encoded = self.forward.encode(&inputs)?;
-        let read = encoded.iter().zip(windows);
-        read.map(|(x, window)| self.reading(x, n_first + window.heading.len() + 1, window))
-            .collect()
     }
 
     /// The heads over one window, `[T, C]`, whose text begins at `text_start`.
     fn reading(&self, x: &[f32], text_start: usize, window: &Window) -> Result<Reading, RunError> {
         let c = self.config.n_embd;
-        let of_tokens = self.tokens.apply(x, c);
-        let of_window = self.window.apply(&x[..c], c);
+        let (mut of_tokens, mut of_window) = (Vec::new(), Vec::new());
+        self.tokens.apply(&Inputs::new(x, c), &mut of_tokens);
+        self.window.apply(&Inputs::new(&x[..c], c), &mut of_window);
         if let Some(place) = of_tokens.iter().position(|logit| !logit.is_finite()) {
             return Err(RunError::NotFinite {
                 position: place / 3,
@@ -359,32 +300,6 @@ impl Reader {
             null: logits(0)[0] + logits(0)[1],
             words,
         })
-    }
-}
-
-impl Head {
-    fn take(
-        tensors: &mut Tensors<Linear>,
-        name: &str,
-        n_rows: usize,
-        n_cols: usize,
-    ) -> Result<Self, LoadError> {
-        Ok(Self {
-            matrix: tensors.matrix(&format!("{name}.weight"), n_rows, n_cols)?,
-            bias: tensors.vector(&format!("{name}.bias"), n_rows)?,
-        })
-    }
-
-    /// `[T, C]` to `[T, n_rows]`.
-    fn apply(&self, x: &[f32], n_cols: usize) -> Vec<f32> {
-        let mut y = Vec::new();
-        self.matrix.apply(&Inputs::new(x, n_cols), &mut y);
-        for y in y.chunks_exact_mut(self.bias.len()) {
-            for (y, bias) in y.iter_mut().zip(&self.bias) {
-                *y += bias;
-            }
-        }
-        y
     }
 }
 

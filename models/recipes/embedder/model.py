@@ -1,13 +1,15 @@
 """Turns token ids into MiniLM's embeddings in single precision, and tells what goes into each matrix."""
 
+import sys
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-LAYERS, WIDTH, HEADS, HIDDEN = 6, 384, 12, 1536
-NORM_EPSILON = 1e-12
+sys.path.append(str(Path(__file__).parents[1]))
+from bert_gguf import HEADS, LAYERS, NORM_EPSILON, WIDTH  # noqa: E402
+
 # Name in a layer of the published weights, and in GGUF.
 MATRICES = {
     "attention.self.query": "attn_q",

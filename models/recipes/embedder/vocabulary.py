@@ -3,12 +3,15 @@
 import argparse
 import json
 import lzma
+import sys
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 
-SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+sys.path.append(str(Path(__file__).parents[1]))
+from bert_gguf import SPECIAL_TOKENS  # noqa: E402
+
 # Characters read of each file: documentation counts most, novels least.
 SOURCES = {"docs": 60_000_000, "reference": 12_000_000, "facts": 8_000_000, "books": 15_000_000}
 # A rarer token costs 220 bytes and is spelled by its pieces instead.

@@ -6,19 +6,19 @@ windows. Values and the feed-forward's second matrix take 5 bits, as in the embe
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
-from gguf import GGUFWriter, LlamaFileType, TokenType
+from gguf import GGUFWriter
 from torch import nn
 
 from encode import encode, tensors
-from model import HEADS, HIDDEN, LAYERS, NORM_EPSILON, POSITIONS, SPECIAL_TOKENS, WIDTH, Reader, Vocabulary
+from model import Reader, Vocabulary
 
 sys.path.append(str(Path(__file__).parents[1]))
+import bert_gguf  # noqa: E402
 from rounding import TYPES, Codes, gptq, packed, plain  # noqa: E402
 
 # The version of heads and frame, which `crate/model/src/read.rs` compares.
@@ -69,36 +69,6 @@ def rounded(reader: Reader, batches: list[dict[str, torch.Tensor]]) -> dict[str,
     return codes
 
 
-def spelling(token: str) -> str:
-    """WordPiece as llama.cpp spells it: a mark before the first piece of a word, nothing before the others."""
-    if token.startswith("##"):
-        return token[2:]
-    return token if token in SPECIAL_TOKENS else "\u2581" + token
-
-
-def add_metadata(writer: GGUFWriter, tokens: list[str]) -> None:
-    writer.add_name("anchorite reader, from all-MiniLM-L6-v2")
-    writer.add_license("cc-by-sa-4.0")
-    writer.add_file_type(LlamaFileType.MOSTLY_Q4_0)
-    writer.add_block_count(LAYERS)
-    writer.add_context_length(POSITIONS)
-    writer.add_embedding_length(WIDTH)
-    writer.add_feed_forward_length(HIDDEN)
-    writer.add_head_count(HEADS)
-    writer.add_layer_norm_eps(NORM_EPSILON)
-    writer.add_causal_attention(False)
-    # One vector for each token.
-    writer.add_uint32("bert.pooling_type", 0)
-    writer.add_uint32("reader.version", VERSION)
-    writer.add_tokenizer_model("bert")
-    writer.add_tokenizer_pre("jina-v2-en")
-    writer.add_token_list([spelling(token) for token in tokens])
-    writer.add_token_types([TokenType.CONTROL if token in SPECIAL_TOKENS else TokenType.NORMAL for token in tokens])
-    writer.add_token_type_count(2)
-    for key, token in zip(("padding", "unknown", "cls", "seperator", "mask"), SPECIAL_TOKENS):
-        writer.add_uint32(f"tokenizer.ggml.{key}_token_id", tokens.index(token))
-
-
 def add_tensors(writer: GGUFWriter, reader: Reader, codes: dict[str, Codes]) -> None:
     def floats(name: str, values: torch.Tensor, kind: type = np.float32) -> None:
         writer.add_tensor(name, values.detach().numpy().astype(kind))
@@ -144,14 +114,12 @@ def main() -> None:
     codes = rounded(reader, batches)
     if arguments.rounded:
         torch.save(reader.state_dict(), arguments.rounded)
-    writer = GGUFWriter(arguments.output, "bert")
-    add_metadata(writer, vocabulary.tokens)
-    add_tensors(writer, reader, codes)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    print(f"{arguments.output}: {os.path.getsize(arguments.output)} bytes")
+    # One vector for each token.
+    numbers = {"bert.pooling_type": 0, "reader.version": VERSION}
+    bert_gguf.write(
+        arguments.output, "anchorite reader, from all-MiniLM-L6-v2", "cc-by-sa-4.0", vocabulary.tokens, numbers,
+        lambda writer: add_tensors(writer, reader, codes),
+    )
 
 
 if __name__ == "__main__":

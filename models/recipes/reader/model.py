@@ -5,6 +5,7 @@ evidence, and for the window the logits of being about the question and of answe
 "no answer here" (Devlin and others, "BERT", 2019, section 4.3).
 """
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +16,9 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from torch import nn
 
-LAYERS, WIDTH, HEADS, HIDDEN = 6, 384, 12, 1536
-POSITIONS = 256
-NORM_EPSILON = 1e-12
-SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+sys.path.append(str(Path(__file__).parents[1]))
+from bert_gguf import HEADS, HIDDEN, LAYERS, NORM_EPSILON, POSITIONS, SPECIAL_TOKENS, WIDTH  # noqa: E402
+
 # Rows of the two heads.
 START, END, EVIDENCE = range(3)
 RELEVANT, ANSWERABLE = range(2)

@@ -6,7 +6,6 @@
 
 mod questions;
 
-use anchorite::gate::Evidence;
 use anchorite::index::bundle::{Calibration, ReliabilityBin};
 use anchorite::index::{ChunkIdx, Index};
 use anchorite::model::embed::Embedder;
@@ -32,7 +31,7 @@ const STEPS: usize = 20;
 const N_PASSAGES: usize = 5;
 const N_BINS: usize = 10;
 
-/// What became of one question.
+/// How one question ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Verdict {
     probability: f32,
@@ -64,7 +63,7 @@ pub(crate) fn calibrate(
     Ok(Some(decide(&verdicts)))
 }
 
-/// What the site says to one question, with its page or without it.
+/// Asks one question of the site, with the question's page or without it.
 fn verdict(
     index: &Index,
     embedder: &Embedder,
@@ -79,28 +78,19 @@ fn verdict(
     let document = |idx: ChunkIdx| index.chunk(idx).map(|chunk| chunk.document);
     let home = made.home.as_ref().map(|(_, document)| *document);
     let left_out = |idx: ChunkIdx| !with_page && home.is_some() && document(idx) == home;
-    let (passages, evidence) = retrieve::passages_without(
+    let (passages, mut evidence) = retrieve::passages_without(
         index,
         &made.text,
         embedding.as_deref(),
         N_PASSAGES,
         left_out,
     );
-    let candidates = read::candidates(reader, &made.text, &passages)?;
-    let Some(best) = candidates.first() else {
-        return Ok(Verdict {
-            probability: 0.0,
-            is_right: false,
-        });
-    };
-    let evidence = Evidence {
-        reading: Some(best.signs),
-        ..evidence
-    };
-    let url = &passages[best.passage].url;
+    let best = read::best(reader, &made.text, &passages, &mut evidence)?;
+    let quoted = best.map(|best| &passages[best.passage].url);
+    let home = made.home.as_ref().map(|(url, _)| url);
     Ok(Verdict {
         probability: evidence.probability().unwrap_or(0.0),
-        is_right: with_page && made.home.as_ref().is_some_and(|(home, _)| home == url),
+        is_right: with_page && home.is_some() && home == quoted,
     })
 }
 

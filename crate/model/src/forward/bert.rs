@@ -18,6 +18,9 @@ use crate::parts::Parts;
 use crate::token::TokenId;
 use crate::weights::Tensors;
 
+/// Tokens that run together. More save nothing and take memory.
+const MAX_BATCH_TOKENS: usize = 1024;
+
 /// A bert encoder on the CPU.
 #[derive(Debug)]
 pub(crate) struct BertForward {
@@ -52,7 +55,7 @@ struct Layer {
 
 /// A matrix and what is added to its result.
 #[derive(Debug)]
-struct Biased {
+pub(crate) struct Biased {
     matrix: Linear,
     bias: Vec<f32>,
 }
@@ -166,9 +169,8 @@ impl BertForward {
     /// The embedding of each text, `[C]`, of unit length.
     ///
     /// # Errors
-    /// As [`Self::encode`].
+    /// As [`Self::encode`], and [`RunError::NotFinite`].
     pub(crate) fn embed(&self, texts: &[Vec<TokenId>]) -> Result<Vec<Vec<f32>>, RunError> {
-        let c = self.config.n_embd;
         let texts: Vec<_> = texts
             .iter()
             .map(|tokens| Input {
@@ -176,15 +178,38 @@ impl BertForward {
                 n_first: tokens.len(),
             })
             .collect();
-        let encoded = self.encode(&texts)?;
-        encoded.iter().map(|x| pool(x, c)).collect()
+        self.encode(&texts, |_, x| pool(x, self.config.n_embd))
     }
 
-    /// What the last layer gives for each token, `[T, C]` for each text. A text's numbers do not depend on the texts beside it.
+    /// Takes from the last layer's vectors of each text, `[T, C]`, with its index, whatever `take` makes of them. A text's numbers
+    /// do not depend on the texts beside it.
     ///
     /// # Errors
-    /// [`RunError::EmptyPrompt`], [`RunError::ContextOverflow`] or [`RunError::UnknownToken`] for a text.
-    pub(crate) fn encode(&self, texts: &[Input<'_>]) -> Result<Vec<Vec<f32>>, RunError> {
+    /// [`RunError::EmptyPrompt`], [`RunError::ContextOverflow`] or [`RunError::UnknownToken`] for a text; those of `take`.
+    pub(crate) fn encode<T>(
+        &self,
+        texts: &[Input<'_>],
+        take: impl Fn(usize, &[f32]) -> Result<T, RunError>,
+    ) -> Result<Vec<T>, RunError> {
+        let c = self.config.n_embd;
+        let mut taken = Vec::with_capacity(texts.len());
+        while let rest @ [_, ..] = &texts[taken.len()..] {
+            let mut n_tokens = 0;
+            let fits = |text: &&Input<'_>| {
+                n_tokens += text.tokens.len();
+                n_tokens <= MAX_BATCH_TOKENS
+            };
+            let n_texts = rest.iter().take_while(fits).count().max(1);
+            let (ranges, x) = self.run(&rest[..n_texts])?;
+            for range in ranges {
+                taken.push(take(taken.len(), &x[range.start * c..range.end * c])?);
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Runs texts together: the tokens that each takes, and `[T, C]` for all of them.
+    fn run(&self, texts: &[Input<'_>]) -> Result<(Vec<Range<usize>>, Vec<f32>), RunError> {
         let c = self.config.n_embd;
         let mut ranges = Vec::with_capacity(texts.len());
         let mut x = vec![0.0; texts.iter().map(|text| text.tokens.len()).sum::<usize>() * c];
@@ -208,10 +233,7 @@ impl BertForward {
         for layer in &self.layers {
             layer.run(&self.config, &ranges, &mut attention, &mut x);
         }
-        Ok(ranges
-            .iter()
-            .map(|range| x[range.start * c..range.end * c].to_vec())
-            .collect())
+        Ok((ranges, x))
     }
 }
 
@@ -267,7 +289,7 @@ impl Layer {
 }
 
 impl Biased {
-    fn take(
+    pub(crate) fn take(
         tensors: &mut Tensors<Linear>,
         name: &str,
         n_rows: usize,
@@ -280,7 +302,7 @@ impl Biased {
         Ok(Self { matrix, bias })
     }
 
-    fn apply(&self, x: &Inputs<'_>, y: &mut Vec<f32>) {
+    pub(crate) fn apply(&self, x: &Inputs<'_>, y: &mut Vec<f32>) {
         self.matrix.apply(x, y);
         vector::add_bias(&self.bias, y);
     }

@@ -12,11 +12,11 @@ pub(crate) struct Case {
     pub(crate) page: String,
     /// Texts that count as right; empty where none is known. Under ablation they are no longer in reach.
     pub(crate) answers: Vec<String>,
-    /// Whether what may be read answers it.
+    /// True if something in [`Self::scope`] answers it.
     pub(crate) is_answerable: bool,
     /// Addresses that answer; without an anchor, any section of the page. Empty where nothing does, or none is known.
     pub(crate) expected: Vec<String>,
-    /// What may be read.
+    /// The part of the site that may be read.
     pub(crate) scope: Scope,
 }
 

@@ -151,19 +151,12 @@ pub(super) fn best(judged: &[Judged], score: impl Fn(&Judged) -> f64) -> Option<
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{close, judged};
+    use super::super::tests::{close, judged, judged_as};
     use super::*;
 
     /// Right or wrong, and how sure; each on a page of its own.
     fn ranking(answers: &[(f32, bool)]) -> (Ranking, Vec<usize>) {
-        let all: Vec<Judged> = answers
-            .iter()
-            .map(|&(probability, is_right)| Judged {
-                probability,
-                is_right,
-                ..judged()
-            })
-            .collect();
+        let all = judged_as(answers);
         let pages: Vec<usize> = (0..all.len()).collect();
         (Ranking::new(&all, &pages), vec![1; all.len()])
     }

@@ -153,13 +153,10 @@ impl System for Reading {
         let Some(Read { found, .. }) = engine.read(case)? else {
             return Ok(Response::default());
         };
-        let candidates = read::candidates(&self.reader, &case.question, &found.passages)?;
-        let Some(best) = candidates.into_iter().next() else {
+        let mut evidence = found.evidence;
+        let best = read::best(&self.reader, &case.question, &found.passages, &mut evidence)?;
+        let Some(best) = best else {
             return Ok(Response::default());
-        };
-        let evidence = Evidence {
-            reading: Some(best.signs),
-            ..found.evidence
         };
         let quote = quote::quote(&best, &found.passages[best.passage]);
         Ok(Response {

@@ -70,7 +70,7 @@ impl Reliability {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{close, judged};
+    use super::super::tests::{close, judged_as};
     use super::*;
 
     #[test]
@@ -82,14 +82,7 @@ mod tests {
             (0.95, true),
             (1.0, true),
         ];
-        let all: Vec<Judged> = answers
-            .iter()
-            .map(|&(probability, is_right)| Judged {
-                probability,
-                is_right,
-                ..judged()
-            })
-            .collect();
+        let all = judged_as(&answers);
         let found = Reliability::of(&all);
         let counts: Vec<usize> = found.bins.iter().map(|bin| bin.answers).collect();
         assert_eq!(counts, [1, 0, 2, 0, 0, 0, 0, 0, 0, 2], "answers by bin");

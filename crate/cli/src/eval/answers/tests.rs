@@ -37,6 +37,16 @@ pub(super) fn judged() -> Judged {
     }
 }
 
+/// An answer for each probability, right or wrong.
+pub(super) fn judged_as(answers: &[(f32, bool)]) -> Vec<Judged> {
+    let one = |&(probability, is_right): &(f32, bool)| Judged {
+        probability,
+        is_right,
+        ..judged()
+    };
+    answers.iter().map(one).collect()
+}
+
 /// Two systems over three questions, one of them with a name that is markup.
 pub(super) fn report() -> Report {
     let answers = [(0.9, true), (0.5, false), (0.2, true)];
