@@ -1,4 +1,4 @@
-"""What the files of both encoders have in common: the metadata of a six-layer MiniLM, as llama.cpp reads it."""
+"""The part that both encoders' files share: the metadata of a six-layer MiniLM, as llama.cpp reads it."""
 
 import os
 from collections.abc import Callable

@@ -10,7 +10,7 @@ use serde::Deserialize;
 /// The rounding of activations to 8 bits, layer by layer.
 const BOUND: f64 = 5e-3;
 
-/// What `models/recipes/reader/golden.py` recorded.
+/// A case that `models/recipes/reader/golden.py` recorded.
 #[derive(Deserialize)]
 struct Case {
     question: String,

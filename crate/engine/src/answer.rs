@@ -122,7 +122,7 @@ pub struct Mark {
 }
 
 impl Quote {
-    /// What the mark holds.
+    /// The text inside the mark.
     pub fn marked(&self) -> Option<&str> {
         let mark = self.mark?;
         let byte = |units: usize| {
@@ -167,7 +167,7 @@ pub enum AskEvent {
     Quote {
         /// `None` when the documents don't say.
         quote: Option<Quote>,
-        /// What the question comes to.
+        /// How sure the answer is.
         outcome: Outcome,
     },
     /// A piece of the generator's text.
@@ -221,9 +221,9 @@ pub struct Answer {
     pub question: String,
     /// The question that was put to the documents: a follow-up is completed from the turns before it.
     pub asked: String,
-    /// Whether the question refers to a turn before it, but not surely to which: it was asked as it stands.
+    /// True if the question refers to a turn before it, but not surely to which: it was asked as it stands.
     pub is_unclear: bool,
-    /// What it comes to: answered, the closest passage, or not in these documents.
+    /// Answered, the closest passage, or not in these documents.
     pub outcome: Outcome,
     /// The probability that the quotation answers, 0 to 1; `None` without a reader.
     pub probability: Option<f32>,

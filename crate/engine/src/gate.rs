@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::read::Signs;
 
-/// What a question comes to.
+/// How a question ends.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -17,14 +17,14 @@ pub enum Outcome {
     Absent,
 }
 
-/// What a decision rests on.
+/// The signs behind a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Evidence {
     /// Cosine similarity of the best passage, -1 to 1; `None` without vectors.
     pub similarity: Option<f32>,
     /// Share of the question's terms, weighted by rarity, that the best passage contains; 0 to 1.
     pub coverage: f32,
-    /// What the reader says of the unit that is quoted; `None` without a reader.
+    /// The reader's view of the unit that is quoted; `None` without a reader.
     pub reading: Option<Signs>,
 }
 
@@ -66,7 +66,7 @@ const ANSWERABLE: f32 = 0.55;
 const LEAD: f32 = 0.03;
 const COVERAGE: f32 = 0.3;
 const SIMILARITY: f32 = 2.5;
-/// What stands in for the similarity where there are no vectors: near the mean of answerable questions.
+/// Stands in for the similarity where there are no vectors: near the mean of answerable questions.
 const NO_SIMILARITY: f32 = 0.5;
 
 /// At this similarity the passage is about the question, whatever words it uses.
@@ -92,7 +92,7 @@ impl Evidence {
         Some(1.0 / (1.0 + (-logit).exp()))
     }
 
-    /// What that comes to. Without a reader nothing is claimed to be answered: what is near enough is the closest passage.
+    /// The outcome at these thresholds. Without a reader nothing is claimed to be answered: what is near enough is the closest passage.
     pub fn outcome(&self, thresholds: Thresholds) -> Outcome {
         match self.probability() {
             Some(probability) if probability >= thresholds.answered => Outcome::Answered,
@@ -102,7 +102,7 @@ impl Evidence {
         }
     }
 
-    /// Whether the passages are about the question, as far as words and similarity tell: fitted on the questions of two sites, of which
+    /// True if the passages are about the question, as far as words and similarity tell: fitted on the questions of two sites, of which
     /// they let 0.91 and 0.99 through.
     fn is_near(&self) -> bool {
         match self.similarity {

@@ -11,7 +11,7 @@ use crate::error::EngineError;
 use crate::read::Candidate;
 use crate::{sentence, unit};
 
-/// So many sentences, those that share most words with the question, are compared by meaning too: each costs a run of the embedder.
+/// The sentences that share most words with the question, up to this number, are compared by meaning too: each costs a run of the embedder.
 const N_COMPARED: usize = 12;
 /// No more sentences of a passage are looked at.
 const MAX_SENTENCES: usize = 1_000;

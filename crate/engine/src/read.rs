@@ -18,7 +18,7 @@ use crate::unit::{self, Unit};
 pub const MAX_WINDOWS: usize = 8;
 /// Tokens of a window with its question and heading; training saw as many.
 const WINDOW_TOKENS: usize = 192;
-/// So many tokens stand in two neighbouring windows, so that a sentence at the seam is whole in one of them.
+/// Tokens that two neighbouring windows share, so that a sentence at the seam is whole in one of them.
 const OVERLAP_TOKENS: usize = 40;
 /// Longer answers are shown by their unit.
 const MAX_SPAN_WORDS: usize = 24;

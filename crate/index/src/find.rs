@@ -115,9 +115,9 @@ impl Index {
     /// The best chunks for a query, by its words and, where there is one, by its embedding. Shards that are not here are passed
     /// over, and named; what is in those of vectors is estimated.
     ///
-    /// What the query has between quotation marks, hits have in their text, heading or title, or those that have it come first, as
-    /// [`Phrases`] in the options says. An embedding of another dimension
-    /// than [`dimension`](Self::dimension) finds nothing: compare them once, when the embedder is loaded.
+    /// Hits have the query's phrases in their text, heading or title, or those that have them come first, as [`Phrases`] in the options
+    /// says. An embedding of another dimension than [`dimension`](Self::dimension) finds nothing: compare them once, when the
+    /// embedder is loaded.
     pub fn find(
         &self,
         query: &str,

@@ -57,7 +57,7 @@ pub struct Window {
     words: Vec<Range<usize>>,
 }
 
-/// What the reader makes of one window.
+/// The reader's logits for one window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
     /// Logit of the window being about what is asked.
@@ -70,7 +70,7 @@ pub struct Reading {
     pub words: Vec<Word>,
 }
 
-/// What the reader makes of one word.
+/// The reader's logits for one word.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Word {
     /// Its bytes in the text.

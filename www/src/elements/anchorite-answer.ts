@@ -252,7 +252,7 @@ export class AnchoriteAnswer extends LitElement {
     </article>`;
   }
 
-  /** What a follow-up was taken for. */
+  /** The question that a follow-up was completed to, or that it could not be. */
   #asked({ answer }: Turn): TemplateResult | typeof nothing {
     if (!answer) return nothing;
     if (answer.is_unclear) return html`<p class="note" part="unclear">${strings.unclear}</p>`;

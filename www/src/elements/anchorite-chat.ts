@@ -18,7 +18,7 @@ const MAX_TURNS = 6;
 /** Streamed text is announced by the sentence, not by the token. */
 const ANNOUNCE_MS = 400;
 
-/** What a later question may refer to. */
+/** The turn as later questions may refer to it. */
 function past({ asked, quote, passages }: Answer): Past {
   const from = passages.find(({ number }) => number === quote?.passage);
   return { question: asked, answer: quote?.text ?? "", headings: from ? [from.title, ...from.headings] : [] };

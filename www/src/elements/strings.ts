@@ -160,7 +160,7 @@ export function backendName(kind: string | undefined): string {
   }
 }
 
-/** What is said aloud when an answer is complete. */
+/** Said aloud when an answer is complete. */
 export function announced(outcome: Outcome): string {
   return { answered: strings.announceDone, closest: strings.announceClosest, absent: strings.silent }[outcome];
 }

@@ -121,13 +121,13 @@ export interface Timing {
 }
 
 /**
- * What a question comes to. `answered`: the quotation answers, as surely as the site asks for. `closest`: the closest passage is
+ * How a question ends. `answered`: the quotation answers, as surely as the site asks for. `closest`: the closest passage is
  * quoted, and may not answer. `absent`: these documents don't say.
  */
 export type Outcome = "answered" | "closest" | "absent";
 
 /**
- * What the outcome was decided from: cosine of the nearest passage (null without an embedder), share of the question's words found,
+ * The signs behind the outcome: cosine of the nearest passage (null without an embedder), share of the question's words found,
  * and what the reader says of the unit that is quoted, in logits (null without a reader).
  */
 export interface Evidence {

@@ -25,7 +25,7 @@ pub(super) struct Question {
     /// Texts that count as right; empty where only the addresses are known.
     #[serde(default)]
     pub(super) answers: Vec<String>,
-    /// Whether the site answers it.
+    /// True if the site answers it.
     #[serde(default = "yes")]
     pub(super) answerable: bool,
 }

@@ -93,7 +93,7 @@ pub struct Manifest {
     pub files: Vec<FileEntry>,
 }
 
-/// What questions that were made of a site's own pages say of its answers.
+/// A site's answers to questions that were made of its own pages.
 ///
 /// A question is right when its own section is quoted, and wrong when another is, or when any is quoted although the question's
 /// page was left out of the index.

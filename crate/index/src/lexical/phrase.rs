@@ -29,7 +29,7 @@ const SINGLE_MARKS: [(char, char); 3] = [
     ('\u{201a}', '\u{2018}'),
 ];
 
-/// What stands between quotation marks, two words or more, as it is written but for case. A mark that nothing closes opens
+/// The words between quotation marks, two or more, as they are written but for case. A mark that nothing closes opens
 /// nothing: it is still being typed.
 pub(crate) fn phrases(query: &str) -> Vec<Vec<String>> {
     quoted(query)
@@ -44,7 +44,7 @@ pub(crate) fn phrases(query: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// What stands between a mark and the one that closes it, first to last.
+/// The texts between a mark and the one that closes it, first to last.
 fn quoted(query: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = query;

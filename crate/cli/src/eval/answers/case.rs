@@ -60,7 +60,7 @@ pub(crate) struct Response {
     pub(crate) span: String,
     /// Address of the section that is quoted, with its anchor.
     pub(crate) url: String,
-    /// What a decision rests on, of a system that decides by a probability: what its weights are fitted to.
+    /// The signs behind the decision of a system that decides by a probability: its weights are fitted to them.
     pub(crate) evidence: Option<Evidence>,
 }
 
@@ -69,7 +69,7 @@ pub(crate) trait System {
     /// Its name in tables and plots.
     fn name(&self) -> &str;
 
-    /// Whether its probabilities claim to be ones, and are held against the share that is right.
+    /// True if its probabilities claim to be ones, and are held against the share that is right.
     fn is_calibrated(&self) -> bool {
         true
     }
@@ -100,7 +100,7 @@ pub(crate) struct Judged {
     pub(crate) page: String,
     /// Texts that count as right.
     pub(crate) answers: Vec<String>,
-    /// Whether what could be read answers it.
+    /// True if something that could be read answers it.
     pub(crate) is_answerable: bool,
     /// Addresses that answer.
     pub(crate) expected: Vec<String>,
@@ -114,11 +114,11 @@ pub(crate) struct Judged {
     pub(crate) span: String,
     /// Address of the section that is quoted.
     pub(crate) url: String,
-    /// Whether the candidate is right, whatever the outcome; never where nothing answers.
+    /// True if the candidate is right, whatever the outcome; never where nothing answers.
     pub(crate) is_right: bool,
-    /// Whether an answer stands in the quotation.
+    /// True if an answer stands in the quotation.
     pub(crate) holds_answer: bool,
-    /// Whether the quotation is from an expected address.
+    /// True if the quotation is from an expected address.
     pub(crate) is_from_expected: bool,
     /// SQuAD's exact match of the span: 1 or 0.
     pub(crate) exact: f64,
@@ -126,12 +126,12 @@ pub(crate) struct Judged {
     pub(crate) f1: f64,
     /// SQuAD's F1 of the whole quotation.
     pub(crate) quotation_f1: f64,
-    /// Whether all parts of the quotation stand in that section in their order, but for white space.
+    /// True if all parts of the quotation stand in that section in their order, but for white space.
     pub(crate) is_verbatim: bool,
-    /// Whether the site has a section at the address.
+    /// True if the site has a section at the address.
     pub(crate) resolves: bool,
-    /// Whether the span stands in the quotation.
+    /// True if the span stands in the quotation.
     pub(crate) span_inside: bool,
-    /// What the system's decision rests on, where it says.
+    /// The signs behind the system's decision, where it tells them.
     pub(crate) evidence: Option<Evidence>,
 }

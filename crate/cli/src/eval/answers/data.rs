@@ -28,7 +28,7 @@ pub(super) struct Set {
     pub(super) documents: Vec<Document>,
     /// In the order of the file.
     pub(super) cases: Vec<Case>,
-    /// What about the answers is not as it should be.
+    /// Answers that are not as they should be.
     pub(super) misplaced: Misplaced,
 }
 

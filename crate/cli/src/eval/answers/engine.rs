@@ -15,7 +15,7 @@ use super::site::Site;
 /// How many passages are read, as a page does.
 const N_PASSAGES: usize = 5;
 
-/// What is read for a question, once for all systems.
+/// The passages that are read for a question, found once for all systems.
 pub(super) struct Engine {
     site: Rc<Site>,
     embedder: Option<Embedder>,

@@ -32,7 +32,7 @@ const RISKS: [(f64, &str, &str); 3] = [
 struct Measure {
     key: &'static str,
     label: &'static str,
-    /// Whether it counts wrong answers, which have an exact bound.
+    /// True if it counts wrong answers, which have an exact bound.
     is_harm: bool,
     /// `None` for a question that it does not apply to.
     value: fn(&Judged) -> Option<f64>,
@@ -139,7 +139,7 @@ impl Judged {
         self.outcome == Outcome::Answered
     }
 
-    /// Whether a quotation is on the page at all.
+    /// True if a quotation is on the page at all.
     fn is_shown(&self) -> bool {
         self.outcome != Outcome::None && !self.quotation.is_empty()
     }
@@ -148,7 +148,7 @@ impl Judged {
         self.is_answerable && !self.answers.is_empty()
     }
 
-    /// Whether SQuAD's figures can be told.
+    /// True if SQuAD's figures can be told.
     fn has_truth(&self) -> bool {
         !self.is_answerable || !self.answers.is_empty()
     }
@@ -199,7 +199,7 @@ pub(super) fn labels() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 impl Figures {
-    /// Of one system's answers; `seed` fixes the pages that are drawn.
+    /// Figures of one system's answers; `seed` fixes the pages that are drawn.
     pub(super) fn of(judged: &[Judged], is_calibrated: bool, seed: u64) -> Self {
         let pages = Pages::new(judged);
         let ranking = Ranking::new(judged, &pages.of_question);

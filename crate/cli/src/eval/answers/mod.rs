@@ -107,7 +107,7 @@ struct SystemReport {
     figures: Figures,
 }
 
-/// What is read for a question.
+/// The part of a site that is read for a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Reading {

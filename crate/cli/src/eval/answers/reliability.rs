@@ -31,7 +31,7 @@ pub(super) struct Bin {
 }
 
 impl Reliability {
-    /// Of all answers, also those that the threshold refuses.
+    /// Counts all answers, also those that the threshold refuses.
     pub(super) fn of(judged: &[Judged]) -> Self {
         let mut sums = [(0_usize, 0.0_f64, 0_usize); N_BINS];
         for one in judged {

@@ -192,7 +192,7 @@ impl Site {
     }
 }
 
-/// Whether `url` is one of `addresses`, or lies on a page that is one of them.
+/// True if `url` is one of `addresses`, or lies on a page that is one of them.
 pub(crate) fn names(addresses: &[String], url: &str) -> bool {
     let page = page(url);
     addresses.iter().any(|one| one == url || one == page)
@@ -223,7 +223,7 @@ fn single_spaced(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether the parts stand in `text`, each behind the one before.
+/// True if the parts stand in `text`, each behind the one before.
 fn stand_in(text: &str, parts: &[String]) -> bool {
     let mut rest = text;
     parts.iter().all(|part| {

@@ -78,7 +78,7 @@ impl Compared {
             .fold(0.0, f64::max)
     }
 
-    /// Whether an answer stands in the text, as whole words.
+    /// True if an answer stands in the text, as whole words.
     fn is_held(&self) -> bool {
         let text = format!(" {} ", self.text);
         let mut answers = self.answers.iter().filter(|answer| !answer.is_empty());
@@ -106,7 +106,7 @@ fn f1(text: &str, answer: &str) -> f64 {
     2.0 * n_shared / (n_text + n_answer) as f64
 }
 
-/// Whether one of `answers` stands in `text`: as it is written, but for case, and not within a longer word or number;
+/// True if one of `answers` stands in `text`: as it is written, but for case, and not within a longer word or number;
 /// or with both normalised.
 ///
 /// The first finds `1973` in `1973–1974`, which normalised is one word; the second finds `US` where the text has `U.S.`
