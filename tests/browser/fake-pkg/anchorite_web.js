@@ -50,10 +50,10 @@ export class Engine {
     } catch (thrown) {
       throw plain("manifest_malformed", `bundle manifest is not JSON: ${thrown.message}`, "build the bundle again");
     }
-    if (manifest.format !== 3) {
+    if (manifest.format !== 4) {
       throw plain(
         "bundle_version",
-        `bundle format is not supported: expected \`3\`, found \`${manifest.format}\``,
+        `bundle format is not supported: expected \`4\`, found \`${manifest.format}\``,
         "update `anchorite.js` to the version that built the bundle",
       );
     }
