@@ -12,10 +12,10 @@ const { values: options } = parseArgs({
   options: {
     /** The folder with `models` and `wasm`, and where sizes are kept. */
     target: { type: "string" },
-    /** The folder with the embedder that ships. */
+    /** The folder with the models that ship. */
     shipped: { type: "string" },
     reps: { type: "string", default: "3" },
-    only: { type: "string", multiple: true, default: ["lm", "qwen3", "adapter", "embed"] },
+    only: { type: "string", multiple: true, default: ["lm", "qwen3", "adapter", "embed", "read"] },
     engine: { type: "string", multiple: true, default: ["anchorite", "transformers", "wllama"] },
     type: { type: "string", multiple: true, default: ["Q8_0", "Q4_0", "Q4_K_M"] },
   },
@@ -32,6 +32,8 @@ const N_SLOW_DECODED = 4;
 const WARM_UP = { n_prompt: 128, n_decoded: 16 };
 /** A query takes milliseconds, so it is repeated more often. */
 const QUERY_REPS = 5;
+/** Windows that are read for a question, and the tokens of each, question and frame included. */
+const WINDOWS = { n: 8, n_tokens: 192, n_words: 200 };
 
 const host = await serve({
   bench: import.meta.dirname,
@@ -108,7 +110,7 @@ async function timePrefill(contestants, n_tokens) {
   say(`  prefill of ${n_tokens}`);
   const results = await alternate(contestants, N_REPS, async (contestant, rep) => {
     const { ms, n } = await contestant.call("prefill", prompt(n_tokens, 100 + rep));
-    expectTokens(contestant, n, n_tokens);
+    expectSame(contestant, n, n_tokens);
     return (1000 * n) / ms;
   });
   results.forEach(({ values, cores }, idx) => report(contestants[idx].row, `prefill${n_tokens}`, "tok/s", values, cores));
@@ -116,13 +118,13 @@ async function timePrefill(contestants, n_tokens) {
 
 async function decode(contestant, seed, n_decoded = N_DECODED) {
   const { ms, n } = await contestant.call("decode", prompt(N_BEFORE, seed), n_decoded);
-  expectTokens(contestant, n, n_decoded);
+  expectSame(contestant, n, n_decoded);
   return (1000 * n) / ms;
 }
 
-/** An engine that ran another number of tokens was not timed at the same work. */
-function expectTokens({ row }, found, expected) {
-  if (found !== expected) throw new Error(`${row.engine} ran another number of tokens\nexpected: ${expected}\nfound: ${found}`);
+/** An engine that ran another number of tokens, or of windows, was not timed at the same work. */
+function expectSame({ row }, found, expected) {
+  if (found !== expected) throw new Error(`${row.engine} did another amount of work\nexpected: ${expected}\nfound: ${found}`);
 }
 
 /** Ours, once with each build that this browser runs. */
@@ -231,6 +233,22 @@ const groups = {
         report(contestants[idx].row, `${metric}_agreement`, "cosine", [agreement(vectors[idx], vectors[0])]);
       });
     }
+    await closeAll(contestants);
+  },
+  /** No peer reads: the same work costs it what embedding as many tokens does. */
+  async read() {
+    const entries = ours("shipped", "/shipped/reader.gguf", { task: "read" });
+    const contestants = await openAll("read", "reader", wanted(entries));
+    const [question] = passages(1, 10, 1);
+    const read = (contestant, seed) =>
+      contestant.call("read", question, passages(WINDOWS.n, WINDOWS.n_words, seed), WINDOWS.n_tokens);
+    for (const contestant of contestants) await read(contestant, 2);
+    const results = await alternate(contestants, N_REPS * QUERY_REPS, async (contestant, rep) => {
+      const { ms, n } = await read(contestant, 100 + rep);
+      expectSame(contestant, n, WINDOWS.n);
+      return ms;
+    });
+    results.forEach(({ values, cores }, idx) => report(contestants[idx].row, "windows8", "ms", values, cores));
     await closeAll(contestants);
   },
 };

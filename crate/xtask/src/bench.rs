@@ -28,7 +28,7 @@ use verdicts::Verdict;
 /// What is measured.
 #[derive(clap::Subcommand)]
 pub(crate) enum Bench {
-    /// Language models and the embedder in Chromium, one thread, beside transformers.js and wllama.
+    /// Language models, the embedder and the reader in Chromium, one thread, beside transformers.js and wllama.
     Cpu(CpuArguments),
     /// The language model on WebGPU in Chromium, beside transformers.js; or natively, counted and timed.
     Gpu(gpu::Arguments),
@@ -79,6 +79,7 @@ enum Group {
     Embed,
     Adapter,
     Qwen3,
+    Read,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -8,6 +8,7 @@ const N_AHEAD = 2;
 
 let decoder;
 let embedder;
+let reader;
 let adapters = [];
 
 /** A decoder on WebGPU. */
@@ -43,6 +44,10 @@ const work = {
       embedder = module.Embedder.load(parts);
       return {};
     }
+    if (task === "read") {
+      reader = module.Reader.load(parts);
+      return {};
+    }
     if (device === "webgpu") {
       decoder = await module.GpuDecoder.load(parts);
       Object.assign(work, gpu);
@@ -64,6 +69,7 @@ const work = {
     const dimension = values.length / texts.length;
     return texts.map((_, i) => Array.from(values.subarray(i * dimension, (i + 1) * dimension)));
   },
+  read: (question, texts, n_tokens) => Array.from(reader.read(question, texts, n_tokens)),
   swap(idx) {
     const start = performance.now();
     if (idx === null) decoder.take_off();

@@ -11,7 +11,7 @@ function ask(name, ...values) {
   });
 }
 
-/** Loads a model for a task (`lm` or `embed`), on the CPU or for `device` of "webgpu" there. `glue` is the built module; the rest
+/** Loads a model for a task (`lm`, `embed` or `read`), on the CPU or for `device` of "webgpu" there. `glue` is the built module; the rest
  * names files. Gives what ran. */
 export async function load({ task, glue, weights, adapters, device }) {
   worker = new Worker(new URL("anchorite-worker.mjs", import.meta.url), { type: "module" });
@@ -42,6 +42,13 @@ export async function embed(texts) {
   const start = performance.now();
   const vectors = await ask("embed", texts);
   return { ms: performance.now() - start, vectors };
+}
+
+/** Gives the milliseconds until a question is read in the first window of `n_tokens` of each text. */
+export async function read(question, texts, n_tokens) {
+  const start = performance.now();
+  const logits = await ask("read", question, texts, n_tokens);
+  return { ms: performance.now() - start, n: logits.length };
 }
 
 /** Puts the adapter of that number on, or takes it off for null. Gives the milliseconds. */

@@ -1,5 +1,5 @@
-//! Turns token ids into the next token's id on the CPU, or into text on WebGPU, texts into vectors, and vectors into the nearest
-//! chunks, for a page that holds the clock.
+//! Turns token ids into the next token's id on the CPU, or into text on WebGPU, texts into vectors, a question and passages
+//! into verdicts, and vectors into the nearest chunks, for a page that holds the clock.
 #![cfg(target_arch = "wasm32")]
 
 mod vectors;
@@ -8,7 +8,7 @@ use anchorite_model::forward::GpuForward;
 use anchorite_model::generate::{BackendRequest, Generator};
 use anchorite_model::reference::argmax::argmax;
 use anchorite_model::sample::SampleOptions;
-use anchorite_model::{Adapter, Gguf, ModelConfig, TokenId, Weights, embed, parts};
+use anchorite_model::{Adapter, Gguf, ModelConfig, TokenId, Weights, embed, parts, read};
 use wasm_bindgen::prelude::*;
 
 /// A weights file as it arrives. JavaScript gives up each part, so that no two copies of a file are in memory.
@@ -117,5 +117,30 @@ impl Embedder {
     pub fn embed(&self, texts: Vec<String>) -> Result<Vec<f32>, JsError> {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         Ok(self.0.embed(&texts)?.concat())
+    }
+}
+
+/// A reader of passages.
+#[wasm_bindgen]
+pub struct Reader(read::Reader);
+
+#[wasm_bindgen]
+impl Reader {
+    /// Loads a model.
+    pub fn load(file: Parts) -> Result<Reader, JsError> {
+        Ok(Reader(read::Reader::load(parts::Parts::new(file.0))?))
+    }
+
+    /// Reads `question` in the first window of `n_tokens` tokens of each text, question and frame included: for each, the logit of
+    /// answering it.
+    pub fn read(&self, question: &str, texts: Vec<String>, n_tokens: usize) -> Result<Vec<f32>, JsError> {
+        let question = self.0.question(question)?;
+        let mut windows = Vec::new();
+        for text in &texts {
+            let cut = self.0.windows(&question, "", text, n_tokens, 0)?;
+            windows.extend(cut.into_iter().next());
+        }
+        let readings = self.0.read(&question, &windows)?;
+        Ok(readings.iter().map(|reading| reading.answerable).collect())
     }
 }

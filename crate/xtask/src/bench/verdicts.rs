@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::rows::{Of, Row, best_kernel, median};
+use super::rows::{Of, Row, best_kernel, find, median};
 
 /// How a number must lie to its bar.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -90,7 +90,23 @@ pub(super) fn cpu(rows: &[Row]) -> Vec<Verdict> {
             ));
         }
     }
+    verdicts.extend(reader(rows));
     verdicts
+}
+
+/// What a question's windows take, by the build that reads them.
+fn reader(rows: &[Row]) -> Vec<Verdict> {
+    let found = find(rows, peer("read", "anchorite", None), "windows8");
+    let verdicts = found.into_iter().filter_map(|row| {
+        let bar = match row.kernel.as_deref() {
+            Some("relaxed-simd") => 250.0,
+            _ => 450.0,
+        };
+        let name = "read: 8 windows of 192 tokens".to_owned();
+        let bar = Some(Bar::AtMost(bar));
+        Some(verdict(name, row.median?, "ms", bar, row.kernel.clone()))
+    });
+    verdicts.collect()
 }
 
 /// What is said of `bench embed`: ours beside the better of the peer's ways of batching.
