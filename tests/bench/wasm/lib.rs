@@ -133,7 +133,12 @@ impl Reader {
 
     /// Reads `question` in the first window of `n_tokens` tokens of each text, question and frame included: for each, the logit of
     /// answering it.
-    pub fn read(&self, question: &str, texts: Vec<String>, n_tokens: usize) -> Result<Vec<f32>, JsError> {
+    pub fn read(
+        &self,
+        question: &str,
+        texts: Vec<String>,
+        n_tokens: usize,
+    ) -> Result<Vec<f32>, JsError> {
         let question = self.0.question(question)?;
         let mut windows = Vec::new();
         for text in &texts {
