@@ -1,5 +1,7 @@
 //! Turns floats into signed bytes, block by block, with what the products need to know of each block.
 
+use std::cell::OnceCell;
+
 use super::{STEP, Tokens};
 use crate::quant::QK;
 
@@ -13,8 +15,8 @@ pub(in crate::forward) struct Activations {
     n_group: usize,
     /// `[groups, n_cols / 4, tokens, 4]`
     quants: Vec<i8>,
-    /// The same numbers in 16 bits, for kernels that multiply these; else empty.
-    wide: Vec<i16>,
+    /// The same numbers in 16 bits, once a kernel multiplied these.
+    wide: OnceCell<Vec<i16>>,
     /// `[groups, n_cols / 32, tokens]`
     scales: Vec<f32>,
     /// `[groups, n_cols / 32, tokens]`: the sums of a block's first half, and of the whole block.
@@ -30,7 +32,7 @@ impl Activations {
             n_tokens: x.len() / n_cols,
             n_group: kernel.n_tokens(),
             quants: vec![0; x.len()],
-            wide: vec![0; if kernel.is_wide() { x.len() } else { 0 }],
+            wide: OnceCell::new(),
             scales: vec![0.0; x.len() / QK],
             sums: vec![[0; 2]; x.len() / QK],
         };
@@ -44,13 +46,6 @@ impl Activations {
                 activations.sums[place] = [sums[0], sums[0] + sums[1]];
                 let start = first * n_cols + block_idx * QK * n + lane * STEP;
                 spread(&bytes, n, &mut activations.quants[start..]);
-                if !activations.wide.is_empty() {
-                    let mut wide = [0; QK];
-                    for (wide, byte) in wide.iter_mut().zip(&bytes) {
-                        *wide = i16::from(*byte);
-                    }
-                    spread(&wide, n, &mut activations.wide[start..]);
-                }
             }
         }
         activations
@@ -74,8 +69,13 @@ impl Activations {
         self.n_tokens
     }
 
-    /// All groups, each with its first token.
-    pub(super) fn groups(&self) -> impl Iterator<Item = (usize, Tokens<'_>)> {
+    /// All groups, each with its first token; with numbers of 16 bits too where `is_wide`.
+    pub(super) fn groups(&self, is_wide: bool) -> impl Iterator<Item = (usize, Tokens<'_>)> {
+        let widened = || self.quants.iter().map(|&quant| i16::from(quant)).collect();
+        let wide: &[i16] = match is_wide {
+            true => self.wide.get_or_init(widened),
+            false => &[],
+        };
         let mut next = 0;
         std::iter::from_fn(move || {
             if next == self.n_tokens {
@@ -89,7 +89,7 @@ impl Activations {
             let tokens = Tokens {
                 n,
                 quants: &self.quants[columns.clone()],
-                wide: self.wide.get(columns).unwrap_or_default(),
+                wide: wide.get(columns).unwrap_or_default(),
                 scales: &self.scales[blocks.clone()],
                 sums: &self.sums[blocks],
             };
@@ -99,7 +99,7 @@ impl Activations {
 }
 
 /// Puts a block's steps where those of one of `n` tokens lie, the first at the start.
-fn spread<Q: Copy>(block: &[Q; QK], n: usize, places: &mut [Q]) {
+fn spread(block: &[i8; QK], n: usize, places: &mut [i8]) {
     let steps = block.as_chunks::<STEP>().0;
     for (step, place) in steps
         .iter()
@@ -156,7 +156,7 @@ mod tests {
     fn takes_what_is_no_number_without_a_panic() {
         for x in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let found = Activations::quantized(Kernel::Plain, &[x; 32], 32);
-            assert_eq!(found.groups().count(), 1, "one token of {x}");
+            assert_eq!(found.groups(false).count(), 1, "one token of {x}");
         }
     }
 
@@ -166,7 +166,7 @@ mod tests {
         x[..5].copy_from_slice(&[127.0, -126.6, 0.5, 1.5, -0.4]);
         x[16] = 3.0;
         let found = Activations::quantized(Kernel::Plain, &x, 64);
-        let (_, token) = found.groups().next().expect("one token");
+        let (_, token) = found.groups(false).next().expect("one token");
         assert_eq!(
             token.quants[..6],
             [127, -127, 0, 2, 0, 0],

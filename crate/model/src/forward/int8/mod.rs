@@ -12,7 +12,11 @@
 //! | AVX2 | x86-64, asked at run time | `vpmaddubsw`, `vpmaddwd`, `vpaddd` |
 //! | AVX-VNNI, AVX-512 VNNI | x86-64, asked at run time | `vpdpbusd` |
 //! | SIMD128 | wasm | two `i32x4.dot_i16x8_s` of widened bytes |
-//! | relaxed SIMD | wasm, in the module built for it | `i32x4.relaxed_dot_i8x16_i7x16_add_s`, where the processor does it in one |
+//! | relaxed SIMD, dots | wasm, in the module built for it, where the processor does it in one | `i32x4.relaxed_dot_i8x16_i7x16_add_s` |
+//! | relaxed SIMD, pairs | the same module on other processors | `i16x8.relaxed_dot_i8x16_i7x16_s`, four steps added in 16 bits; 8 bits as SIMD128 |
+//!
+//! Codes of up to 6 bits mean the same to every processor as the second operand of a relaxed product, which is defined for 7, and
+//! their pairs, `63 * 127 * 2` at most, neither saturate nor wrap.
 
 mod activations;
 mod pack;
@@ -106,6 +110,9 @@ pub(super) enum Kernel {
     /// The second operand's upper bit is a sign.
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
     RelaxedSigned,
+    /// The second operand has 7 bits, so codes of 8 bits go another way.
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    RelaxedPairs,
 }
 
 impl Kernel {
@@ -135,7 +142,9 @@ impl Kernel {
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Kernel::Simd128 => "SIMD128",
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Kernel::RelaxedUnsigned | Kernel::RelaxedSigned => "relaxed SIMD",
+            Kernel::RelaxedUnsigned | Kernel::RelaxedSigned => "relaxed SIMD, dots",
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Kernel::RelaxedPairs => "relaxed SIMD, pairs",
         }
     }
 
@@ -148,11 +157,17 @@ impl Kernel {
         }
     }
 
-    /// Whether it multiplies numbers of 16 bits.
-    fn is_wide(self) -> bool {
+    /// Whether it multiplies numbers of 16 bits with codes of so many bits.
+    #[cfg_attr(
+        not(all(target_arch = "wasm32", target_feature = "simd128")),
+        expect(unused_variables, reason = "only wasm's have none of 8 bits")
+    )]
+    fn is_wide(self, bits: usize) -> bool {
         match self {
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Kernel::Simd128 => true,
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Kernel::RelaxedPairs => bits == EIGHT,
             _ => false,
         }
     }
@@ -195,7 +210,7 @@ impl PackedMatrix {
             }
             let first_row = group_idx * ROWS;
             let n_group = ROWS.min(n_rows - first_row);
-            for (token_idx, tokens) in x.groups() {
+            for (token_idx, tokens) in x.groups(kernel.is_wide(bits)) {
                 let sums = &mut sums[..tokens.n];
                 kernel.tile(bits, self.n_scales(), &panel, &tokens, sums);
                 for (idx, sums) in sums.iter().enumerate() {

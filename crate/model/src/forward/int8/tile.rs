@@ -1,7 +1,9 @@
 //! Turns a panel and some tokens into their products with the vectors of some instruction set: the loop that all share.
 
 use super::pack::PLANE;
-use super::{EIGHT, FIVE, FOUR, Panel, ROWS, SIX, SPREAD, STEP, STEPS, Tokens, block_bytes};
+use super::{
+    EIGHT, FIVE, FOUR, MAX_TOKENS, Panel, ROWS, SIX, SPREAD, STEP, STEPS, Tokens, block_bytes,
+};
 use crate::quant::QK;
 
 /// The vector instructions of one set, as the products use them.
@@ -13,6 +15,8 @@ pub(super) trait Lanes {
     const N: usize;
     /// Whether inputs are numbers of 16 bits.
     const IS_WIDE: bool = false;
+    /// Whether steps of codes below 64 are better taken together, by `dot_steps`.
+    const JOINS_STEPS: bool = false;
     /// Four codes of each row.
     type Codes: Copy;
     /// Four activations, the same for each row.
@@ -33,8 +37,19 @@ pub(super) trait Lanes {
         shift: usize,
         mask: u8,
     ) -> Self::Codes;
-    /// Four activations that start at place `idx`.
-    unsafe fn inputs(tokens: &Tokens<'_>, idx: usize) -> Self::Inputs;
+    /// Four activations that start at place `idx`, `n` fours on; a place in an array, since what is added to a pointer is not known
+    /// to stay below the end of memory.
+    unsafe fn inputs(tokens: &Tokens<'_>, idx: usize, n: usize) -> Self::Inputs;
+    /// The same for each of `T` tokens, `n` steps on.
+    #[inline(always)]
+    unsafe fn inputs_of_step<const T: usize>(
+        tokens: &Tokens<'_>,
+        idx: usize,
+        n: usize,
+    ) -> [Self::Inputs; T] {
+        // SAFETY: passed on from this function.
+        std::array::from_fn(|t| unsafe { Self::inputs(tokens, idx, n * T + t) })
+    }
     /// Where a sum begins that will count every code `offset` too high, under activations whose sum is `sum`.
     unsafe fn start(bits: usize, offset: i32, sum: i32) -> Self::Dots;
     /// Adds the four products of each row.
@@ -44,6 +59,21 @@ pub(super) trait Lanes {
         codes: Self::Codes,
         inputs: Self::Inputs,
     ) -> Self::Dots;
+    /// The same for `N` steps of codes below 32, or two of codes below 64, whose sums may be kept in 16 bits on the way:
+    /// `2 N * 31 * 127` and `4 * 63 * 127` fit.
+    #[inline(always)]
+    unsafe fn dot_steps<const N: usize>(
+        bits: usize,
+        mut dots: Self::Dots,
+        codes: [Self::Codes; N],
+        inputs: [Self::Inputs; N],
+    ) -> Self::Dots {
+        for (codes, inputs) in codes.into_iter().zip(inputs) {
+            // SAFETY: passed on from this function.
+            dots = unsafe { Self::dot(bits, dots, codes, inputs) };
+        }
+        dots
+    }
     unsafe fn floats(dots: Self::Dots) -> Self::Floats;
     unsafe fn load(floats: *const f32) -> Self::Floats;
     unsafe fn store(floats: Self::Floats, to: *mut f32);
@@ -138,15 +168,32 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
                         dots[t] = [L::start(BITS, panel.offset, sum); V];
                     }
                     let idx = block_idx * QK * T;
-                    if T > 1 {
-                        let steps = half * STEPS / SCALES..(half + 1) * STEPS / SCALES;
-                        spread_steps::<L, BITS, V, T>(block, steps, tokens, idx, &mut dots);
-                    }
-                    if T == 1 && (SCALES == 1 || half == 0) {
-                        steps::<L, BITS, 0, V, T>(block, tokens, idx, &mut dots);
-                    }
-                    if T == 1 && (SCALES == 1 || half == 1) {
-                        steps::<L, BITS, 1, V, T>(block, tokens, idx, &mut dots);
+                    let of_half = half * STEPS / SCALES..(half + 1) * STEPS / SCALES;
+                    match (T, L::JOINS_STEPS && BITS < EIGHT, SCALES) {
+                        (1, ..) => {
+                            if SCALES == 1 || half == 0 {
+                                steps::<L, BITS, SCALES, 0, V>(block, tokens, idx, &mut dots[0]);
+                            }
+                            if SCALES == 1 || half == 1 {
+                                steps::<L, BITS, SCALES, 1, V>(block, tokens, idx, &mut dots[0]);
+                            }
+                        }
+                        (_, false, _) => {
+                            spread_steps::<L, BITS, 1, V, T>(
+                                block, of_half, tokens, idx, &mut dots,
+                            );
+                        }
+                        (.., 1) => {
+                            spread_steps::<L, BITS, 4, V, T>(
+                                block, of_half, tokens, idx, &mut dots,
+                            );
+                        }
+                        // Codes of 6 bits have two scales.
+                        _ => {
+                            spread_steps::<L, BITS, 2, V, T>(
+                                block, of_half, tokens, idx, &mut dots,
+                            );
+                        }
                     }
                     for v in 0..V {
                         let scale = L::load(scales.add(half * ROWS + v * L::N));
@@ -191,50 +238,92 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
 /// The planes of a block, from some row on; those of few bits have fewer.
 type Planes = [[u8; PLANE]; STEPS];
 
-/// Adds the products of half a block, the columns from `16 * HALF` on; the block's activations start at place `idx`.
+/// The fours of the tokens that lie together in a block.
+pub(super) type Fours<Q> = [[Q; STEP]; STEPS * MAX_TOKENS];
+
+/// The codes of step `4 HALF + P` for the `v`th vector of rows.
 #[inline(always)]
-unsafe fn steps<L: Lanes, const BITS: usize, const HALF: usize, const V: usize, const T: usize>(
+unsafe fn codes<L: Lanes, const BITS: usize, const HALF: usize, const P: usize>(
+    block: *const Planes,
+    v: usize,
+) -> L::Codes {
+    // A place in an array, since what is added to a pointer is not known to stay below the end of memory.
+    let i = v * L::N * STEP;
+    let step = HALF * STEPS / 2 + P;
+    // SAFETY: planes lie inside the block.
+    unsafe {
+        let plane = |idx: usize| L::codes(&raw const (*block)[idx][i]);
+        match BITS {
+            FOUR => L::nibbles(plane(P), HALF),
+            FIVE => L::add_upper(L::nibbles(plane(P), HALF), plane(4), step, 1),
+            SIX => L::add_upper(L::nibbles(plane(P), HALF), plane(4 + HALF), 2 * P, 3),
+            _ => plane(step),
+        }
+    }
+}
+
+/// Adds the products of one token with half a block, the columns from `16 * HALF` on; the block's activations start at place `idx`.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "several arrays go by the same index"
+)]
+#[inline(always)]
+unsafe fn steps<
+    L: Lanes,
+    const BITS: usize,
+    const SCALES: usize,
+    const HALF: usize,
+    const V: usize,
+>(
     block: *const Planes,
     tokens: &Tokens<'_>,
     idx: usize,
-    dots: &mut [[L::Dots; V]; T],
+    dots: &mut [L::Dots; V],
 ) {
-    // Written out, because shifts must be constants to be one instruction.
-    macro_rules! step {
-        ($p:literal) => {
-            let step = HALF * STEPS / 2 + $p;
-            // SAFETY: planes lie inside the block, and columns inside the tokens.
-            unsafe {
-                let mut codes = [L::no_codes(); V];
-                for v in 0..V {
-                    // A place in an array, since what is added to a pointer is not known to stay below the end of memory.
-                    let i = v * L::N * STEP;
-                    let plane = |idx: usize| L::codes(&raw const (*block)[idx][i]);
-                    codes[v] = match BITS {
-                        FOUR => L::nibbles(plane($p), HALF),
-                        FIVE => L::add_upper(L::nibbles(plane($p), HALF), plane(4), step, 1),
-                        SIX => {
-                            L::add_upper(L::nibbles(plane($p), HALF), plane(4 + HALF), 2 * $p, 3)
-                        }
-                        _ => plane(step),
-                    };
-                }
-                for t in 0..T {
-                    let inputs = L::inputs(tokens, idx + (step * T + t) * STEP);
-                    for v in 0..V {
-                        dots[t][v] = L::dot(BITS, dots[t][v], codes[v], inputs);
-                    }
-                }
+    // SAFETY: planes lie inside the block, and columns inside the token.
+    unsafe {
+        if L::JOINS_STEPS && BITS < EIGHT {
+            let inputs = |p: usize| L::inputs(tokens, idx, HALF * STEPS / 2 + p);
+            let inputs = [inputs(0), inputs(1), inputs(2), inputs(3)];
+            for v in 0..V {
+                let codes = [
+                    codes::<L, BITS, HALF, 0>(block, v),
+                    codes::<L, BITS, HALF, 1>(block, v),
+                    codes::<L, BITS, HALF, 2>(block, v),
+                    codes::<L, BITS, HALF, 3>(block, v),
+                ];
+                dots[v] = if SCALES == 1 {
+                    L::dot_steps(BITS, dots[v], codes, inputs)
+                } else {
+                    let [a, b, c, d] = codes;
+                    let [e, f, g, h] = inputs;
+                    let dots = L::dot_steps(BITS, dots[v], [a, b], [e, f]);
+                    L::dot_steps(BITS, dots, [c, d], [g, h])
+                };
             }
-        };
+            return;
+        }
+        // Written out, because shifts must be constants to be one instruction.
+        macro_rules! step {
+            ($p:literal) => {
+                let mut codes_of_step = [L::no_codes(); V];
+                for v in 0..V {
+                    codes_of_step[v] = codes::<L, BITS, HALF, $p>(block, v);
+                }
+                let inputs = L::inputs(tokens, idx, HALF * STEPS / 2 + $p);
+                for v in 0..V {
+                    dots[v] = L::dot(BITS, dots[v], codes_of_step[v], inputs);
+                }
+            };
+        }
+        step!(0);
+        step!(1);
+        step!(2);
+        step!(3);
     }
-    step!(0);
-    step!(1);
-    step!(2);
-    step!(3);
 }
 
-/// Adds the products of some steps of a block whose codes are bytes; the block's activations start at place `idx`.
+/// Adds the products of some steps, `N` at a time, of a block whose codes are bytes; the block's activations start at place `idx`.
 ///
 /// A loop, which compilers must not unroll: with all its loads in flight nothing stays in a register.
 #[expect(
@@ -242,27 +331,40 @@ unsafe fn steps<L: Lanes, const BITS: usize, const HALF: usize, const V: usize, 
     reason = "several arrays go by the same index"
 )]
 #[inline(always)]
-unsafe fn spread_steps<L: Lanes, const BITS: usize, const V: usize, const T: usize>(
+unsafe fn spread_steps<
+    L: Lanes,
+    const BITS: usize,
+    const N: usize,
+    const V: usize,
+    const T: usize,
+>(
     block: *const Planes,
     steps: std::ops::Range<usize>,
     tokens: &Tokens<'_>,
     idx: usize,
     dots: &mut [[L::Dots; V]; T],
 ) {
-    for step in steps.start..std::hint::black_box(steps.end) {
+    let mut step = steps.start;
+    while step < std::hint::black_box(steps.end) {
         // SAFETY: planes lie inside the block, and places inside the tokens.
         unsafe {
-            let plane = block.cast::<[u8; PLANE]>().add(step);
-            let mut codes = [L::no_codes(); V];
+            let planes: *const Planes = block.cast::<[u8; PLANE]>().add(step).cast();
+            let mut codes = [[L::no_codes(); N]; V];
             for v in 0..V {
-                codes[v] = L::codes(&raw const (*plane)[v * L::N * STEP]);
+                for i in 0..N {
+                    codes[v][i] = L::codes(&raw const (*planes)[i][v * L::N * STEP]);
+                }
             }
+            let idx = idx + step * T * STEP;
+            let inputs: [[L::Inputs; T]; N] =
+                std::array::from_fn(|i| L::inputs_of_step(tokens, idx, i));
             for t in 0..T {
-                let inputs = L::inputs(tokens, idx + (step * T + t) * STEP);
+                let inputs = inputs.map(|of_step| of_step[t]);
                 for v in 0..V {
-                    dots[t][v] = L::dot(BITS, dots[t][v], codes[v], inputs);
+                    dots[t][v] = L::dot_steps(BITS, dots[t][v], codes[v], inputs);
                 }
             }
         }
+        step += N;
     }
 }

@@ -14,11 +14,11 @@ use std::arch::wasm32::{
 };
 #[cfg(target_feature = "relaxed-simd")]
 use std::arch::wasm32::{
-    f32x4_relaxed_madd, i8x16_splat, i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat,
-    v128_load32_splat, v128_xor,
+    f32x4_relaxed_madd, i8x16_splat, i16x8_relaxed_dot_i8x16_i7x16,
+    i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, v128_load32_splat, v128_xor,
 };
 
-use super::tile::{Lanes, run};
+use super::tile::{Fours, Lanes, run};
 use super::{Kernel, Panel, ROWS, Tokens};
 use crate::quant::QK;
 
@@ -31,7 +31,8 @@ pub(super) fn best() -> Kernel {
 /// The fastest kernel that this processor has.
 ///
 /// What the relaxed product makes of an operand with its upper bit set is the processor's choice: x86-64 with VNNI takes it
-/// as 128, ARM with its dot product as a sign, and x86-64 without VNNI adds pairs that saturate. There SIMD128 is as fast.
+/// as 128, ARM with its dot product as a sign, and x86-64 without VNNI adds pairs that saturate. Its product is then made of
+/// several instructions, so pairs are added up first.
 #[cfg(target_feature = "relaxed-simd")]
 pub(super) fn best() -> Kernel {
     use std::hint::black_box;
@@ -40,7 +41,7 @@ pub(super) fn best() -> Kernel {
     match i32x4_extract_lane::<0>(dots) {
         UNSIGNED => Kernel::RelaxedUnsigned,
         SIGNED => Kernel::RelaxedSigned,
-        _ => Kernel::Simd128,
+        _ => Kernel::RelaxedPairs,
     }
 }
 
@@ -68,6 +69,10 @@ pub(super) fn tile(
             #[cfg(target_feature = "relaxed-simd")]
             Kernel::RelaxedSigned => {
                 run::<Relaxed<true>, 4, 2, 4>(bits, n_scales, panel, tokens, sums);
+            }
+            #[cfg(target_feature = "relaxed-simd")]
+            Kernel::RelaxedPairs if bits < super::EIGHT => {
+                run::<RelaxedPairs, 4, 2, 4>(bits, n_scales, panel, tokens, sums);
             }
             _ => run::<Simd128, 4, 1, 4>(bits, n_scales, panel, tokens, sums),
         }
@@ -180,8 +185,9 @@ impl Lanes for Simd128 {
     type Dots = [v128; 2];
 
     #[inline(always)]
-    unsafe fn inputs(tokens: &Tokens<'_>, idx: usize) -> v128 {
-        v128_load64_splat(tokens.wide.as_ptr().add(idx).cast())
+    unsafe fn inputs(tokens: &Tokens<'_>, idx: usize, n: usize) -> v128 {
+        let fours: *const Fours<i16> = tokens.wide.as_ptr().add(idx).cast();
+        v128_load64_splat((&raw const (*fours)[n]).cast())
     }
     #[inline(always)]
     unsafe fn start(_: usize, offset: i32, sum: i32) -> [v128; 2] {
@@ -214,19 +220,37 @@ impl Lanes for Simd128 {
     }
 }
 
+/// What both relaxed sets share.
+#[cfg(target_feature = "relaxed-simd")]
+macro_rules! relaxed_lanes {
+    () => {
+        lanes_of_128_bits!();
+        type Dots = v128;
+
+        #[inline(always)]
+        unsafe fn inputs(tokens: &Tokens<'_>, idx: usize, n: usize) -> v128 {
+            let fours: *const Fours<i8> = tokens.quants.as_ptr().add(idx).cast();
+            v128_load32_splat((&raw const (*fours)[n]).cast())
+        }
+        #[inline(always)]
+        unsafe fn floats(dots: v128) -> v128 {
+            f32x4_convert_i32x4(dots)
+        }
+        #[inline(always)]
+        unsafe fn mul_add(a: v128, b: v128, c: v128) -> v128 {
+            f32x4_relaxed_madd(a, b, c)
+        }
+    };
+}
+
 /// Codes of up to 7 bits mean the same to every processor. Those of 8 bits are taken as what it makes of the upper bit.
 #[cfg(target_feature = "relaxed-simd")]
 struct Relaxed<const IS_SIGNED: bool>;
 
 #[cfg(target_feature = "relaxed-simd")]
 impl<const IS_SIGNED: bool> Lanes for Relaxed<IS_SIGNED> {
-    lanes_of_128_bits!();
-    type Dots = v128;
+    relaxed_lanes!();
 
-    #[inline(always)]
-    unsafe fn inputs(tokens: &Tokens<'_>, idx: usize) -> v128 {
-        v128_load32_splat(tokens.quants.as_ptr().add(idx).cast())
-    }
     #[inline(always)]
     unsafe fn start(bits: usize, offset: i32, sum: i32) -> v128 {
         let is_number = IS_SIGNED && bits == super::EIGHT;
@@ -241,12 +265,56 @@ impl<const IS_SIGNED: bool> Lanes for Relaxed<IS_SIGNED> {
         };
         i32x4_relaxed_dot_i8x16_i7x16_add(inputs, codes, dots)
     }
+}
+
+/// Codes of fewer than 8 bits, on processors that multiply pairs.
+#[cfg(target_feature = "relaxed-simd")]
+struct RelaxedPairs;
+
+#[cfg(target_feature = "relaxed-simd")]
+impl Lanes for RelaxedPairs {
+    relaxed_lanes!();
+    const JOINS_STEPS: bool = true;
+
+    /// Four tokens' fours are one vector, which takes one register while they wait.
     #[inline(always)]
-    unsafe fn floats(dots: v128) -> v128 {
-        f32x4_convert_i32x4(dots)
+    unsafe fn inputs_of_step<const T: usize>(
+        tokens: &Tokens<'_>,
+        idx: usize,
+        n: usize,
+    ) -> [v128; T] {
+        if T != 4 {
+            return std::array::from_fn(|t| Self::inputs(tokens, idx, n * T + t));
+        }
+        let fours: *const Fours<i8> = tokens.quants.as_ptr().add(idx).cast();
+        let fours = v128_load((&raw const (*fours)[n * T]).cast());
+        std::array::from_fn(|t| match t {
+            0 => i32x4_shuffle::<0, 0, 0, 0>(fours, fours),
+            1 => i32x4_shuffle::<1, 1, 1, 1>(fours, fours),
+            2 => i32x4_shuffle::<2, 2, 2, 2>(fours, fours),
+            _ => i32x4_shuffle::<3, 3, 3, 3>(fours, fours),
+        })
     }
     #[inline(always)]
-    unsafe fn mul_add(a: v128, b: v128, c: v128) -> v128 {
-        f32x4_relaxed_madd(a, b, c)
+    unsafe fn start(_: usize, offset: i32, sum: i32) -> v128 {
+        i32x4_splat(-offset * sum)
+    }
+    #[inline(always)]
+    unsafe fn dot(_: usize, dots: v128, codes: v128, inputs: v128) -> v128 {
+        i32x4_relaxed_dot_i8x16_i7x16_add(inputs, codes, dots)
+    }
+    #[inline(always)]
+    unsafe fn dot_steps<const N: usize>(
+        _: usize,
+        dots: v128,
+        codes: [v128; N],
+        inputs: [v128; N],
+    ) -> v128 {
+        let mut pairs = i16x8_relaxed_dot_i8x16_i7x16(inputs[0], codes[0]);
+        for i in 1..N {
+            let more = i16x8_relaxed_dot_i8x16_i7x16(inputs[i], codes[i]);
+            pairs = i16x8_add(pairs, more);
+        }
+        i32x4_add(dots, i32x4_extadd_pairwise_i16x8(pairs))
     }
 }

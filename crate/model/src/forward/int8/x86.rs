@@ -18,7 +18,7 @@ use std::arch::x86_64::{
 };
 
 use super::tile::{Lanes, run};
-use super::{EIGHT, Kernel, Panel, ROWS, Tokens};
+use super::{EIGHT, Kernel, Panel, ROWS, STEP, Tokens};
 
 /// Tokens that 512-bit registers take at once.
 pub(super) const AVX512_TOKENS: usize = 8;
@@ -152,8 +152,8 @@ macro_rules! lanes_of_256_bits {
             _mm256_or_si256(codes, _mm256_and_si256(moved, mask))
         }
         #[inline(always)]
-        unsafe fn inputs(tokens: &Tokens<'_>, idx: usize) -> __m256i {
-            let four = tokens.quants.as_ptr().add(idx).cast::<i32>();
+        unsafe fn inputs(tokens: &Tokens<'_>, idx: usize, n: usize) -> __m256i {
+            let four = tokens.quants.as_ptr().add(idx + n * STEP).cast::<i32>();
             _mm256_set1_epi32(four.read_unaligned())
         }
         #[inline(always)]
@@ -260,8 +260,8 @@ impl Lanes for Avx512Vnni {
         _mm512_or_si512(codes, _mm512_and_si512(moved, mask))
     }
     #[inline(always)]
-    unsafe fn inputs(tokens: &Tokens<'_>, idx: usize) -> __m512i {
-        let four = tokens.quants.as_ptr().add(idx).cast::<i32>();
+    unsafe fn inputs(tokens: &Tokens<'_>, idx: usize, n: usize) -> __m512i {
+        let four = tokens.quants.as_ptr().add(idx + n * STEP).cast::<i32>();
         _mm512_set1_epi32(four.read_unaligned())
     }
     #[inline(always)]
