@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use anchorite::model::generate::BackendRequest;
-use anchorite::prompt::ABSTENTION;
+use anchorite::prompt::{ABSTENTION, Form};
 use anchorite::{Answer, AskEvent, AskOptions, Outcome, Passage, Session};
 use anyhow::Context;
 
@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// Fixes the sampling.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// What the generator reads before the question: the few sentences that the reader chose, or whole passages.
+    #[arg(long, value_enum, default_value_t = PromptArgument::Evidence)]
+    prompt: PromptArgument,
     /// What runs the generator.
     #[arg(long, value_enum, default_value_t = BackendArgument::Cpu)]
     backend: BackendArgument,
@@ -56,6 +59,12 @@ enum BackendArgument {
     Gpu,
 }
 
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum PromptArgument {
+    Evidence,
+    Passages,
+}
+
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let manifest = bundle::manifest(&arguments.bundle)?;
     let mut session = bundle::open(&arguments.bundle, &manifest)?;
@@ -73,6 +82,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         seed: arguments.seed,
         adapter: !arguments.no_adapter,
         lookup: !arguments.no_lookup,
+        prompt: match arguments.prompt {
+            PromptArgument::Evidence => Form::Evidence,
+            PromptArgument::Passages => Form::Passages,
+        },
         ..AskOptions::default()
     };
     if arguments.question != ["-"] {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::follow_up::Turn;
 use crate::gate::{Evidence, Outcome};
+use crate::prompt::Form;
 
 /// What the caller may set for one question; every field has a default.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -29,6 +30,8 @@ pub struct AskOptions {
     pub seed: u64,
     /// Whether tokens are guessed from the passages and checked together: the same text, sooner where it copies.
     pub lookup: bool,
+    /// What the generator reads before the question.
+    pub prompt: Form,
     /// Whether the generator writes at all, where one is loaded.
     pub generate: bool,
     /// Whether the adapter speaks, where one is loaded.
@@ -57,6 +60,7 @@ impl Default for AskOptions {
             repetition_penalty,
             seed,
             lookup: true,
+            prompt: Form::default(),
             generate: true,
             adapter: true,
             history: Vec::new(),

@@ -1,12 +1,13 @@
-//! Turns a question and its passages into the messages that the generator reads, within its window.
+//! Turns a question and what was found for it into the messages that the generator reads, within its window.
 //!
-//! The instructions and the question are pinned; passages fill what is left, best first, and the one that does not fit
-//! is cut at a sentence. The form is the one the shipped generator was trained on (`models/recipes/generator`), and
-//! `tests/fixtures/golden/prompt.json` holds both sides to it.
+//! Two forms: the evidence, the few units that the reader chose, which is short; or passages, whole, as many as there is room for. The
+//! instructions and the question are pinned; of passages the one that does not fit is cut at a sentence, of evidence the last gives
+//! way. The messages are those that `models/recipes/grounding` trains on.
 
 use anchorite_model::template::Message;
+use serde::{Deserialize, Serialize};
 
-use crate::answer::Passage;
+use crate::answer::{Passage, Quote};
 use crate::check::Source;
 use crate::error::EngineError;
 use crate::sentence;
@@ -30,14 +31,26 @@ pub struct Prompt {
     pub sources: Vec<Source>,
 }
 
-/// The messages for `question` with the given `(heading path, text)` passages, numbered from 1.
-pub fn messages(question: &str, passages: &[(String, String)]) -> Vec<Message> {
+/// What the generator reads before the question.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// The units that the reader chose, one to three, under their passages' numbers; passages where there is no reader.
+    #[default]
+    Evidence,
+    /// The passages, best first.
+    Passages,
+}
+
+/// The messages for `question` under what was found for it.
+pub fn messages(question: &str, sources: &[Source]) -> Vec<Message> {
     let mut user = String::new();
-    for (idx, (heading_path, text)) in passages.iter().enumerate() {
+    for source in sources {
         user.push_str(&format!(
-            "[{}] {heading_path}\n{}\n\n",
-            idx + 1,
-            text.trim()
+            "[{}] {}\n{}\n\n",
+            source.number,
+            source.heading_path,
+            source.text.trim()
         ));
     }
     user.push_str("Question: ");
@@ -52,6 +65,54 @@ pub fn messages(question: &str, passages: &[(String, String)]) -> Vec<Message> {
             content: user,
         },
     ]
+}
+
+/// Lays the units of `quotes` before the question, those of one passage under its number, passages in their order; as many as
+/// `budget` tokens hold, the first one at least.
+///
+/// `count` gives the tokens of a text, `render` applies the chat template.
+///
+/// # Errors
+/// [`EngineError::WindowFull`] where the first unit and the question pass the budget.
+pub fn evidence(
+    question: &str,
+    passages: &[Passage],
+    quotes: &[Quote],
+    budget: usize,
+    count: impl Fn(&str) -> Result<usize, EngineError>,
+    render: impl Fn(&[Message]) -> Result<String, EngineError>,
+) -> Result<Prompt, EngineError> {
+    for n_quotes in (1..=quotes.len()).rev() {
+        let sources = under_numbers(passages, &quotes[..n_quotes]);
+        let text = render(&messages(question, &sources))?;
+        let needed = count(&text)?;
+        if needed <= budget {
+            return Ok(Prompt { text, sources });
+        }
+        if n_quotes == 1 {
+            return Err(EngineError::WindowFull {
+                needed,
+                available: budget,
+            });
+        }
+    }
+    fit(question, passages, budget, count, render)
+}
+
+/// Each passage that is quoted, with its quotations, best first, on lines of their own.
+fn under_numbers(passages: &[Passage], quotes: &[Quote]) -> Vec<Source> {
+    let of_passage = |passage: &Passage| {
+        let of_it = quotes
+            .iter()
+            .filter(|quote| quote.passage == passage.number);
+        let texts: Vec<&str> = of_it.map(|quote| quote.text.as_str()).collect();
+        (!texts.is_empty()).then(|| Source {
+            number: passage.number,
+            heading_path: passage.heading_path(),
+            text: texts.join("\n"),
+        })
+    };
+    passages.iter().filter_map(of_passage).collect()
 }
 
 /// Lays as many of `passages` before the question as `budget` tokens hold.
@@ -75,7 +136,7 @@ pub fn fit(
         });
     }
     let mut free = budget - pinned;
-    let mut chosen: Vec<(String, String)> = Vec::new();
+    let mut chosen: Vec<Source> = Vec::new();
     for passage in passages {
         let heading_path = passage.heading_path();
         let frame = count(&format!("[{}] {heading_path}\n\n\n", passage.number))?;
@@ -88,11 +149,19 @@ pub fn fit(
         let whole = count(&passage.section)?;
         if whole <= room {
             free = room - whole;
-            chosen.push((heading_path, passage.section.clone()));
+            chosen.push(Source {
+                number: passage.number,
+                heading_path,
+                text: passage.section.clone(),
+            });
             continue;
         }
         if let Some(text) = cut(&passage.section, room, &count)? {
-            chosen.push((heading_path, text));
+            chosen.push(Source {
+                number: passage.number,
+                heading_path,
+                text,
+            });
         }
         break;
     }
@@ -102,23 +171,11 @@ pub fn fit(
         if count(&text)? <= budget {
             return Ok(Prompt {
                 text,
-                sources: sources(chosen),
+                sources: chosen,
             });
         }
         chosen.pop();
     }
-}
-
-/// The passages as [`messages`] numbers them.
-fn sources(laid: Vec<(String, String)>) -> Vec<Source> {
-    laid.into_iter()
-        .zip(1..)
-        .map(|((heading_path, text), number)| Source {
-            number,
-            heading_path,
-            text,
-        })
-        .collect()
 }
 
 /// The longest run of whole sentences from the start of `text` within `room` tokens.
@@ -173,12 +230,49 @@ mod tests {
 
     #[test]
     fn numbers_passages_and_says_the_title_once() {
-        let content = &messages(
-            "Why? ",
-            &[(passage(1, "").heading_path(), " Text. \n".to_owned())],
-        )[1]
-        .content;
+        let source = Source {
+            number: 1,
+            heading_path: passage(1, "").heading_path(),
+            text: " Text. \n".to_owned(),
+        };
+        let content = &messages("Why? ", &[source])[1].content;
         assert_eq!(content, "[1] Book > Loops\nText.\n\nQuestion: Why?");
+    }
+
+    fn quote(passage: usize, text: &str) -> Quote {
+        Quote {
+            text: text.to_owned(),
+            passage,
+            mark: None,
+        }
+    }
+
+    #[test]
+    fn lays_units_under_their_passages_and_lets_the_last_give_way() {
+        let passages = [passage(1, ""), passage(2, ""), passage(3, "")];
+        let quotes = [quote(3, "Best."), quote(1, "Second."), quote(3, "Third.")];
+        let lay = |budget: usize| evidence("Why?", &passages, &quotes, budget, words, plain);
+        let prompt = lay(1000).expect("fits");
+        assert!(
+            prompt.text.ends_with(
+                "[1] Book > Loops\nSecond.\n\n[3] Book > Loops\nBest.\nThird.\n\nQuestion: Why?"
+            ),
+            "passages in order, units best first: {}",
+            prompt.text
+        );
+        let all = words(&prompt.text).expect("counts");
+        let prompt = lay(all - 1).expect("fits without the third");
+        assert!(!prompt.text.contains("Third."), "{}", prompt.text);
+        assert_eq!(prompt.sources.len(), 2, "two passages are told");
+        let error = lay(10).expect_err("the instructions alone are longer");
+        assert!(matches!(error, EngineError::WindowFull { .. }), "{error}");
+    }
+
+    #[test]
+    fn without_units_there_are_passages() {
+        let prompt = evidence("Why?", &[passage(1, "Whole.")], &[], 1000, words, plain);
+        let prompt = prompt.expect("fits");
+        assert!(prompt.text.contains("Whole."), "{}", prompt.text);
     }
 
     #[test]

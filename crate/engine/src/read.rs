@@ -1,4 +1,4 @@
-//! The reader over the passages of a question: which unit of which passage answers, and how surely.
+//! The reader over the passages of a question: which units of which passages answer, and how surely.
 //!
 //! Passages are cut into windows, the ones with the chunks that were found first. Each unit of a window (a sentence, an item, a row, a
 //! block of code) is scored from the logits of its best span against "no answer here", the evidence of its words, and the window's
@@ -33,11 +33,18 @@ const RELEVANT_WEIGHT: f32 = 0.5;
 /// How much the retrieval's score counts, as a share of the best passage's: it knows the whole site, the reader a window.
 const RETRIEVAL_WEIGHT: f32 = 15.0;
 
+/// The most units that are told of a question.
+const MAX_UNITS: usize = 3;
+/// Units that fall behind the best one by more than this add nothing to it. A guess, of the scale of one sign.
+const REACH: f32 = 2.0;
+
 /// A unit that may answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// Index of the passage.
     pub passage: usize,
+    /// Bytes of the unit in the passage's section.
+    unit: Range<usize>,
     /// Bytes of the likeliest answer in the passage's section.
     pub span: Range<usize>,
     signs: Signs,
@@ -60,7 +67,8 @@ pub struct Signs {
     pub lead: f32,
 }
 
-/// The unit of the passages that answers `question` best, whose signs complete `evidence`; `None` where no passage has a word.
+/// The units of the passages that answer `question` best, the best one first, whose signs complete `evidence`; none where no
+/// passage has a word. Others follow only where they come near it.
 ///
 /// # Errors
 /// Those of the reader.
@@ -69,7 +77,7 @@ pub fn best(
     question: &str,
     passages: &[Passage],
     evidence: &mut Evidence,
-) -> Result<Option<Candidate>, EngineError> {
+) -> Result<Vec<Candidate>, EngineError> {
     let asked = reader.question(question)?;
     let (of_passage, windows) = windows(reader, &asked, passages)?;
     let readings = reader.read(&asked, &windows)?;
@@ -88,25 +96,25 @@ pub fn best(
                 .filter_map(|unit| candidate(idx, unit, share, reading)),
         );
     }
-    let Some(mut best) = surest(found.iter()).cloned() else {
-        return Ok(None);
+    // The first of equals stays first.
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let Some(mut best) = found.first().cloned() else {
+        return Ok(Vec::new());
     };
-    let elsewhere = surest(found.iter().filter(|other| other.passage != best.passage));
+    let elsewhere = found.iter().find(|other| other.passage != best.passage);
     let lead = elsewhere.map_or(LIMIT, |second| best.score - second.score);
     best.signs.lead = lead.min(LIMIT);
     evidence.reading = Some(best.signs);
-    Ok(Some(best))
-}
-
-/// The one with the highest score, the first of equals.
-fn surest<'c>(candidates: impl Iterator<Item = &'c Candidate>) -> Option<&'c Candidate> {
-    candidates.reduce(|best, other| {
-        if other.score > best.score {
-            other
-        } else {
-            best
+    let near = best.score - REACH;
+    let mut units = vec![best];
+    for other in found {
+        // Windows overlap, so a unit may come twice.
+        let is_told = |told: &Candidate| told.passage == other.passage && told.unit == other.unit;
+        if units.len() < MAX_UNITS && other.score >= near && !units.iter().any(is_told) {
+            units.push(other);
         }
-    })
+    }
+    Ok(units)
 }
 
 /// The windows that are read, each with the index of its passage: one of each passage first, where the chunk begins that was found.
@@ -166,6 +174,7 @@ fn candidate(passage: usize, unit: &Unit, share: f32, reading: &Reading) -> Opti
         + RETRIEVAL_WEIGHT * share;
     Some(Candidate {
         passage,
+        unit: unit.range.clone(),
         span: span.range,
         signs,
         score,

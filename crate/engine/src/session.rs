@@ -10,10 +10,11 @@ use anchorite_model::generate::{Backend, GenerateOptions, Generator, StopReason}
 use anchorite_model::read::Reader;
 use anchorite_model::sample::SampleOptions;
 
-use crate::answer::{Answer, AskEvent, AskOptions, Passage, Timing};
+use crate::answer::{Answer, AskEvent, AskOptions, Passage, Quote, Timing};
 use crate::error::EngineError;
 use crate::follow_up::{self, FollowUp};
 use crate::gate::{Outcome, Thresholds};
+use crate::prompt::Form;
 use crate::recover::{Reload, Setback, load_again};
 use crate::retrieve::{Found, SearchRequest};
 use crate::searcher::{Searcher, check_length};
@@ -177,13 +178,15 @@ impl Session {
             Some(reader) if !stopped => {
                 read::best(reader, question, &reading.passages, &mut reading.evidence)?
             }
-            _ => None,
+            _ => Vec::new(),
         };
         let mut outcome = reading.evidence.outcome(self.thresholds);
-        let quote = match (&best, outcome) {
+        let of_unit = |unit: &read::Candidate| quote::quote(unit, &reading.passages[unit.passage]);
+        let units: Vec<Quote> = best.iter().map(of_unit).collect();
+        let quote = match (units.first(), outcome) {
             (_, Outcome::Absent) => None,
             _ if stopped => None,
-            (Some(best), _) => Some(quote::quote(best, &reading.passages[best.passage])),
+            (Some(best), _) => Some(best.clone()),
             (None, _) => self.searcher.quote_by_words(question, &reading)?,
         };
         if quote.is_none() {
@@ -217,15 +220,17 @@ impl Session {
         let is_answered =
             outcome == Outcome::Answered || (outcome == Outcome::Closest && self.reader.is_none());
         if is_answered && !stopped && options.generate && options.max_tokens > 0 {
-            self.write(&mut answer, options, now_ms, on_event).await?;
+            self.write(&mut answer, &units, options, now_ms, on_event)
+                .await?;
         }
         Ok(answer)
     }
 
-    /// Lets the generator write into `answer`, where there is one, and again where its device fails on the way.
+    /// Lets the generator write into `answer` from the reader's units, where there is one, and again where its device fails on the way.
     async fn write(
         &mut self,
         answer: &mut Answer,
+        units: &[Quote],
         options: &AskOptions,
         now_ms: fn() -> f64,
         mut on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
@@ -235,7 +240,7 @@ impl Session {
             let Some(backend) = self.backend().cloned() else {
                 return Ok(());
             };
-            let tried = self.write_once(answer, options, now_ms, &mut on_event);
+            let tried = self.write_once(answer, units, options, now_ms, &mut on_event);
             let Err(error) = tried.await else {
                 return Ok(());
             };
@@ -263,6 +268,7 @@ impl Session {
     async fn write_once(
         &mut self,
         answer: &mut Answer,
+        units: &[Quote],
         options: &AskOptions,
         now_ms: fn() -> f64,
         mut on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
@@ -276,7 +282,7 @@ impl Session {
             generator.set_adapter(options.adapter.then(|| adapter.clone()))?;
             *applied = options.adapter;
         }
-        let (tokens, sources) = prompt_tokens(generator, &answer.asked, &answer.passages, options)?;
+        let (tokens, sources) = prompt_tokens(generator, answer, units, options)?;
         let generate_options = GenerateOptions {
             max_tokens: options.max_tokens,
             sample: SampleOptions {
@@ -330,11 +336,11 @@ fn completed(question: &str, options: &AskOptions) -> (String, bool) {
     }
 }
 
-/// The prompt's tokens, and the passages as it holds them.
+/// The prompt's tokens, and what it holds as it holds it.
 fn prompt_tokens(
     generator: &Generator,
-    question: &str,
-    passages: &[Passage],
+    answer: &Answer,
+    units: &[Quote],
     options: &AskOptions,
 ) -> Result<(Vec<anchorite_model::TokenId>, Vec<check::Source>), EngineError> {
     let Some(template) = generator.template() else {
@@ -345,7 +351,19 @@ fn prompt_tokens(
     let tokenizer = generator.tokenizer();
     let encode = |text: &str| tokenizer.encode(text, true);
     let harmless = |text: &str| tokenizer.harmless(text).into_owned();
-    let passages: Vec<Passage> = passages
+    let units = match options.prompt {
+        Form::Evidence => units,
+        Form::Passages => &[],
+    };
+    let units: Vec<Quote> = units
+        .iter()
+        .map(|unit| Quote {
+            text: harmless(&unit.text),
+            ..unit.clone()
+        })
+        .collect();
+    let passages: Vec<Passage> = answer
+        .passages
         .iter()
         .map(|passage| Passage {
             title: harmless(&passage.title),
@@ -358,9 +376,10 @@ fn prompt_tokens(
         .config()
         .context_length
         .saturating_sub(options.max_tokens);
-    let prompt = prompt::fit(
-        &harmless(question),
+    let prompt = prompt::evidence(
+        &harmless(&answer.asked),
         &passages,
+        &units,
         budget,
         |text| Ok(encode(text)?.len()),
         |messages| Ok(template.render(messages, true)?),

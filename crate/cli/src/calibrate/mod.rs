@@ -86,7 +86,7 @@ fn verdict(
         left_out,
     );
     let best = read::best(reader, &made.text, &passages, &mut evidence)?;
-    let quoted = best.map(|best| &passages[best.passage].url);
+    let quoted = best.first().map(|best| &passages[best.passage].url);
     let home = made.home.as_ref().map(|(url, _)| url);
     Ok(Verdict {
         probability: evidence.probability().unwrap_or(0.0),

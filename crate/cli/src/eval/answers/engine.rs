@@ -155,10 +155,10 @@ impl System for Reading {
         };
         let mut evidence = found.evidence;
         let best = read::best(&self.reader, &case.question, &found.passages, &mut evidence)?;
-        let Some(best) = best else {
+        let Some(best) = best.first() else {
             return Ok(Response::default());
         };
-        let quote = quote::quote(&best, &found.passages[best.passage]);
+        let quote = quote::quote(best, &found.passages[best.passage]);
         Ok(Response {
             outcome: evidence.outcome(self.thresholds).into(),
             probability: evidence.probability().unwrap_or(0.0),
