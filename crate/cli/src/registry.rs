@@ -281,8 +281,8 @@ impl Entry {
                 if !is_word(&of.version, ".+!_-") {
                     return Err(refused(self, "version", "one version", &of.version));
                 }
-                if of.path.is_empty() {
-                    return Err(refused(self, "path", "a path inside the wheel", ""));
+                if of.path.is_empty() || of.path.chars().any(char::is_control) {
+                    return Err(refused(self, "path", "a path inside the wheel", &of.path));
                 }
             }
             Source::Address(at) => {
@@ -291,7 +291,12 @@ impl Entry {
                     return Err(refused(self, "address", "an https address", &at.address));
                 }
             }
-            Source::File(_) => {}
+            Source::File(at) => {
+                let path = at.file.to_string_lossy();
+                if path.is_empty() || path.chars().any(char::is_control) {
+                    return Err(refused(self, "file", "a path", &path));
+                }
+            }
         }
         Ok(())
     }
@@ -409,6 +414,11 @@ mod tests {
                 "one version",
             ),
             (of("{ package = 'a' }"), "expected `package`"),
+            (
+                of("{ package = 'a', version = '1', path = \"\\u001b[2J\" }"),
+                "a path inside the wheel",
+            ),
+            (of("{ file = '' }"), "expected a path"),
             (
                 address.replace("'Small'", "'../Small'"),
                 "a letter or digit first",
