@@ -213,22 +213,13 @@ fn a_bundle_holds_several_adapters_and_one_speaks() {
         ["tiny.gguf", "calm.gguf", "loud.gguf"],
         "in the order they were given"
     );
-    let text = |extra: &[&str]| {
-        let words = [&["water", "--max-tokens", "8", "--json"], extra].concat();
-        let run = site.run("ask", &words);
-        works(&run);
-        run.stdout
+    let ask = |extra: &[&str]| {
+        let words = [&["water", "--max-tokens", "8"], extra].concat();
+        site.run("ask", &words)
     };
-    let whole = |answer: &str| {
-        let answer: Value = serde_json::from_str(answer).expect("JSON");
-        answer["text"].clone()
-    };
-    assert_eq!(
-        whole(&text(&[])),
-        whole(&text(&["--adapter", "calm"])),
-        "the first, where none is named"
-    );
-    text(&["--adapter", "loud.gguf"]);
+    for extra in [&[][..], &["--adapter", "calm"], &["--adapter", "loud.gguf"]] {
+        works(&ask(extra));
+    }
     let run = site.run("ask", &["water", "--adapter", "quiet"]);
     fails(
         &run,
@@ -237,6 +228,17 @@ fn a_bundle_holds_several_adapters_and_one_speaks() {
             "its adapters are: calm, loud",
         ],
     );
+    // Which one is read shows when one is gone.
+    let manifest = fs::read(site.bundle().join("manifest.json")).expect("a manifest");
+    let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+    let files = manifest["files"].as_array().expect("files");
+    let loud = files.iter().find(|file| file["name"] == "loud.gguf");
+    let path = loud.and_then(|file| file["parts"][0]["path"].as_str());
+    fs::remove_file(site.bundle().join(path.expect("its part"))).expect("removed");
+    works(&ask(&[]));
+    works(&ask(&["--adapter", "calm"]));
+    works(&ask(&["--no-adapter"]));
+    fails(&ask(&["--adapter", "loud"]), &["could not read"]);
     let twice = [
         "--generator",
         "tiny.gguf",
