@@ -137,7 +137,7 @@ macro_rules! replays {
 
 replays!(
     html, markdown, text, config, judged, manifest, index_file, shards, vectors, gguf, tokenizer,
-    lora, parquet, selector
+    lora, peft, registry, parquet, selector
 );
 
 #[test]

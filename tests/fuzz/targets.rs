@@ -10,6 +10,7 @@ use anchorite_index::chunk::{ChunkOptions, chunk_document, chunk_documents};
 use anchorite_index::parse::{Addresses, ParseOptions, markdown, read_page};
 use anchorite_index::vector::{VectorChoice, VectorOptions};
 use anchorite_index::{Index, IndexOptions, SearchOptions, Sort};
+use anchorite_model::adapter::{ConvertOptions, Summary, convert};
 use anchorite_model::gguf::Gguf;
 use anchorite_model::{Adapter, ModelConfig, Parts, Tokenizer};
 use sha2::{Digest, Sha256};
@@ -25,7 +26,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 17] = [
     Target {
         name: "html",
         run: html,
@@ -90,6 +91,16 @@ pub const TARGETS: [Target; 15] = [
         name: "lora",
         run: lora,
         seeds: lora_seeds,
+    },
+    Target {
+        name: "peft",
+        run: peft,
+        seeds: peft_seeds,
+    },
+    Target {
+        name: "registry",
+        run: registry,
+        seeds: none,
     },
     Target {
         name: "parquet",
@@ -461,14 +472,42 @@ fn tiny() -> super::tiny::Tiny {
     }
 }
 
-/// A LoRA adapter for a small model.
-pub fn lora(data: &[u8]) {
+fn tiny_config() -> &'static ModelConfig {
     static CONFIG: OnceLock<ModelConfig> = OnceLock::new();
-    let config = CONFIG.get_or_init(|| {
+    CONFIG.get_or_init(|| {
         let gguf = Gguf::parse(&Parts::new(vec![tiny().gguf()])).expect("a good file");
         ModelConfig::from_gguf(&gguf).expect("a good model")
-    });
-    let _ = Adapter::load(&Parts::new(vec![data.to_vec()]), config);
+    })
+}
+
+/// A LoRA adapter, for a small model and without one.
+pub fn lora(data: &[u8]) {
+    let parts = Parts::new(vec![data.to_vec()]);
+    let is_whole = Adapter::load(&parts, tiny_config()).is_ok();
+    let summary = Summary::read(&parts);
+    assert!(summary.is_ok() || !is_whole, "{summary:?}");
+}
+
+/// What PEFT writes: the length of the configuration in two bytes, the configuration, the tensors.
+pub fn peft(data: &[u8]) {
+    let Some((len, rest)) = data.split_first_chunk() else {
+        return;
+    };
+    let (config, tensors) = rest.split_at(usize::from(u16::from_le_bytes(*len)).min(rest.len()));
+    let options = ConvertOptions::default();
+    if let Ok(converted) = convert(config, tensors, tiny_config(), &options) {
+        let read = Adapter::load(&Parts::new(vec![converted]), tiny_config());
+        assert!(read.is_ok(), "what was written is read: {read:?}");
+    }
+}
+
+/// A registry of models.
+pub fn registry(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Err(error) = anchorite_cli::check_registry(text)
+    {
+        assert!(!format!("{error:#}").is_empty(), "an error says something");
+    }
 }
 
 /// A Parquet table of chunks or embeddings.
@@ -515,4 +554,31 @@ fn tokenizer_seeds() -> Vec<Vec<u8>> {
 
 fn lora_seeds() -> Vec<Vec<u8>> {
     vec![tiny().adapter_writer(2, 4.0).finish()]
+}
+
+/// Two matrices of the small model, scaled in each way that PEFT has.
+fn peft_seeds() -> Vec<Vec<u8>> {
+    let config = br#"{"peft_type":"LORA","r":2,"lora_alpha":4,"use_rslora":true,"bias":"none","rank_pattern":{"v_proj":2},
+        "alpha_pattern":{"layers.[0-9].self_attn.q_proj":1},"modules_to_save":null,"init_lora_weights":true}"#;
+    let mut header = String::new();
+    let mut tensors = Vec::new();
+    for (module, n_rows) in [("q_proj", 32), ("v_proj", 16)] {
+        for (side, shape) in [("A", [2, 32]), ("B", [n_rows, 2])] {
+            let start = tensors.len();
+            let values = (0_u8..).map(|n| f32::from(n) / 100.0);
+            tensors.extend(values.take(shape[0] * shape[1]).flat_map(f32::to_le_bytes));
+            let comma = if start == 0 { "" } else { "," };
+            header += &format!(
+                r#"{comma}"base_model.model.model.layers.0.self_attn.{module}.lora_{side}.weight":{{"dtype":"F32","shape":{shape:?},"data_offsets":[{start},{}]}}"#,
+                tensors.len()
+            );
+        }
+    }
+    let header = format!("{{{header}}}");
+    let len = u16::try_from(config.len()).expect("short").to_le_bytes();
+    let header_len = (header.len() as u64).to_le_bytes();
+    let seed = [&len, &config[..], &header_len, header.as_bytes(), &tensors].concat();
+    let (config, tensors) = seed[2..].split_at(config.len());
+    convert(config, tensors, tiny_config(), &ConvertOptions::default()).expect("good input");
+    vec![seed]
 }

@@ -1,11 +1,14 @@
 //! Runs the command line on small sites, and compares what it prints and writes with what is promised.
 
+mod adapter;
 mod answers;
 mod ask;
 mod build;
 mod bundle;
 mod config;
 mod deployed;
+mod generator;
 mod hostile;
 mod incremental;
+mod pull;
 mod steps;

@@ -42,6 +42,9 @@ pub(crate) struct Arguments {
     /// Let the generator speak without the adapter.
     #[arg(long)]
     no_adapter: bool,
+    /// Which of the bundle's adapters speaks, by the name that `anchorite inspect` shows; default: the first.
+    #[arg(long, value_name = "NAME", conflicts_with = "no_adapter")]
+    adapter: Option<String>,
     /// Run the model for each token, without guessing any from the passages.
     #[arg(long)]
     no_lookup: bool,
@@ -73,7 +76,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             BackendArgument::Cpu => BackendRequest::Cpu,
             BackendArgument::Gpu => BackendRequest::Gpu,
         };
-        bundle::add_generator(&mut session, &arguments.bundle, &manifest, backend)?;
+        let adapter = arguments.adapter.as_deref();
+        bundle::add_generator(&mut session, &arguments.bundle, &manifest, backend, adapter)?;
     }
     let options = AskOptions {
         passages: arguments.passages,

@@ -77,12 +77,13 @@ pub(crate) struct Reuse {
 
 /// Indexes, lays out and writes a bundle.
 ///
-/// `embeddings` has one for each of `keys`, which are those of the chunks.
+/// `embeddings` has one for each of `keys`, which are those of the chunks; `writers` are the generator and its adapters.
 pub(crate) fn assemble(
     selected: Selected,
     keys: &[TextKey],
     embeddings: HashMap<TextKey, Vec<f32>>,
     embedder: Vec<u8>,
+    writers: Vec<WeightFile>,
     models: &Path,
     arguments: &BundleArguments,
 ) -> anyhow::Result<Summary> {
@@ -95,7 +96,7 @@ pub(crate) fn assemble(
     } = selected;
     let n_chunks = chunks.len();
     let index = Index::build(&documents, chunks, Some(vectors), &IndexOptions::default())?;
-    let weights = weights(arguments, models, embedder)?;
+    let weights = weights(arguments, models, embedder, writers)?;
     let mut written = bundle::write(&index, &weights, env!("CARGO_PKG_VERSION"))?;
     written.set_calibration(calibration(&index, &weights, arguments)?)?;
     let mut bytes = BTreeMap::new();
@@ -189,30 +190,21 @@ fn weights(
     arguments: &BundleArguments,
     models: &Path,
     embedder: Vec<u8>,
+    writers: Vec<WeightFile>,
 ) -> anyhow::Result<Vec<WeightFile>> {
     let mut weights = vec![WeightFile {
         role: Role::Embedder,
         name: "embedder.gguf".to_owned(),
         bytes: embedder,
     }];
-    let mut wanted = Vec::new();
-    // A generator is not optional, unless it was left out on purpose; the others are where the folder has none.
     if !arguments.no_reader && models.join(READER).exists() {
-        wanted.push((Role::Reader, READER));
-    }
-    if !arguments.no_generator {
-        wanted.push((Role::Generator, "generator.gguf"));
-        if models.join("adapter.gguf").exists() {
-            wanted.push((Role::Adapter, "adapter.gguf"));
-        }
-    }
-    for (role, name) in wanted {
         weights.push(WeightFile {
-            role,
-            name: name.to_owned(),
-            bytes: read_model(models, name)?,
+            role: Role::Reader,
+            name: READER.to_owned(),
+            bytes: read_model(models, READER)?,
         });
     }
+    weights.extend(writers);
     Ok(weights)
 }
 

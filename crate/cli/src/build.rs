@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::assemble::{self, Reuse};
 use crate::cache::Cache;
+use crate::choice;
 use crate::clock::Clock;
 use crate::embed::{self, Model};
 use crate::pages;
@@ -24,7 +25,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) pages: PageArguments,
     #[command(flatten)]
-    bundle: BundleArguments,
+    pub(crate) bundle: BundleArguments,
     /// Also write each Markdown page as plain HTML below `OUT/pages`.
     #[arg(long)]
     render: bool,
@@ -43,6 +44,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let out = arguments.bundle.out()?;
     let options = arguments.pages.parse_options()?;
     let models = models_dir(arguments.bundle.models.as_deref())?;
+    // Before the long work: a wrong model is no reason to wait.
+    let writers = choice::writers(&arguments.bundle, &models)?;
     let cache = match arguments.no_cache {
         true => None,
         false => {
@@ -100,6 +103,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         &keys,
         embedded.embeddings,
         embedder_bytes,
+        writers,
         &models,
         &arguments.bundle,
     )?;

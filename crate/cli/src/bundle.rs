@@ -75,13 +75,15 @@ pub(crate) fn index(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
     Ok(index)
 }
 
-/// Adds the bundle's generator and adapter, where there are any.
+/// Adds the bundle's generator, where there is one, and its adapter of a name, or else the first.
 pub(crate) fn add_generator(
     session: &mut Session,
     dir: &Path,
     manifest: &Manifest,
     backend: BackendRequest,
+    adapter: Option<&str>,
 ) -> anyhow::Result<()> {
+    let adapter = adapter_file(manifest, adapter)?;
     let Some(parts) = weights(dir, manifest, Role::Generator)? else {
         return Ok(());
     };
@@ -92,9 +94,11 @@ pub(crate) fn add_generator(
         "asked for with --backend",
     ))
     .context("could not load the generator")?;
-    let adapter = match weights(dir, manifest, Role::Adapter)? {
-        Some(parts) => {
-            Some(Adapter::load(&parts, generator.config()).context("could not load the adapter")?)
+    let adapter = match adapter {
+        Some(file) => {
+            let bytes = Parts::new(self::parts(dir, file)?);
+            let adapter = Adapter::load(&bytes, generator.config());
+            Some(adapter.with_context(|| format!("could not load adapter `{}`", file.name))?)
         }
         None => None,
     };
@@ -111,6 +115,34 @@ pub(crate) fn add_generator(
         })
     }));
     Ok(())
+}
+
+/// The adapter of a name, with or without `.gguf`; the first one where none is named.
+fn adapter_file<'m>(
+    manifest: &'m Manifest,
+    name: Option<&str>,
+) -> anyhow::Result<Option<&'m FileEntry>> {
+    let Some(name) = name else {
+        return Ok(manifest.file(Role::Adapter));
+    };
+    let adapters = || {
+        let files = manifest.files.iter();
+        files.filter(|file| file.role == Role::Adapter)
+    };
+    let stem = |name: &'m str| name.strip_suffix(".gguf").unwrap_or(name);
+    let found = adapters().find(|file| file.name == name || stem(&file.name) == name);
+    if found.is_some() {
+        return Ok(found);
+    }
+    let names: Vec<&str> = adapters().map(|file| stem(&file.name)).collect();
+    let hint = match names.is_empty() {
+        true => "build it with `anchorite build --adapter FILE`".to_owned(),
+        false => format!("its adapters are: {}", names.join(", ")),
+    };
+    Err(Hint::error(
+        format!("the bundle has no adapter `{name}`"),
+        hint,
+    ))
 }
 
 fn weights(dir: &Path, manifest: &Manifest, role: Role) -> anyhow::Result<Option<Parts>> {

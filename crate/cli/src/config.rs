@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, Command};
 use toml::de::{DeTable, DeValue};
 
+use crate::choice;
 use crate::report::Hint;
 
 /// The file that is read where none is named.
@@ -19,7 +20,17 @@ const MAX_BYTES: u64 = 1 << 20;
 /// The commands that read a configuration; the others have nothing to configure.
 const COMMANDS: [&str; 4] = ["build", "chunk", "embed", "index"];
 /// Keys whose values are paths: those in a file start at its folder.
-const PATHS: [&str; 5] = ["dir", "site", "out", "models", "cache"];
+const PATHS: [&str; 7] = [
+    "dir",
+    "site",
+    "out",
+    "models",
+    "cache",
+    "models_dir",
+    "registry",
+];
+/// Keys whose values are names or paths.
+const NAMES_OR_PATHS: [&str; 2] = ["generator", "adapter"];
 
 /// A key of a configuration file, with its value as it would stand on the command line: several for a list.
 pub type Entry = (String, Vec<String>);
@@ -53,8 +64,10 @@ pub(crate) fn prepare(command: Command, arguments: &[OsString]) -> anyhow::Resul
             parse(&text, &known).map_err(|error| Hint::error(where_(error.message), error.hint))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         for (key, values) in &mut entries {
-            if PATHS.contains(&key.as_str()) {
-                for value in values {
+            let key = key.as_str();
+            for value in values {
+                let may_be_name = NAMES_OR_PATHS.contains(&key) && !choice::is_file(value);
+                if (PATHS.contains(&key) || NAMES_OR_PATHS.contains(&key)) && !may_be_name {
                     *value = folder.join(&value).to_string_lossy().into_owned();
                 }
             }

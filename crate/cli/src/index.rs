@@ -9,6 +9,7 @@ use anyhow::bail;
 
 use crate::assemble;
 use crate::cache::{TextKey, hex};
+use crate::choice;
 use crate::clock::Clock;
 use crate::embed::Model;
 use crate::read::ChunkedPage;
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH", required = true)]
     embeddings: Vec<PathBuf>,
     #[command(flatten)]
-    bundle: BundleArguments,
+    pub(crate) bundle: BundleArguments,
     /// How many threads to use; 0 for all cores. The bundle is the same for any number.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -45,6 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     use_threads(arguments.threads)?;
     arguments.bundle.out()?;
     let models = models_dir(arguments.bundle.models.as_deref())?;
+    let writers = choice::writers(&arguments.bundle, &models)?;
     let embedder_bytes = read_model(&models, "embedder.gguf")?;
     let model = Model::load(embedder_bytes.clone())?;
     let mut warnings = Warnings::default();
@@ -71,6 +73,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         &keys,
         embeddings,
         embedder_bytes,
+        writers,
         &models,
         &arguments.bundle,
     )?;

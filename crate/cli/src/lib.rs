@@ -9,12 +9,14 @@
     reason = "results go to standard output; that is what a command line is for"
 )]
 
+mod adapter;
 mod ask;
 mod assemble;
 mod build;
 mod bundle;
 mod cache;
 mod calibrate;
+mod choice;
 mod chunk;
 mod clock;
 pub mod config;
@@ -22,8 +24,11 @@ mod embed;
 mod eval;
 mod index;
 mod inspect;
+mod models;
 mod pages;
+mod pull;
 mod read;
+mod registry;
 mod report;
 mod risk;
 mod rows;
@@ -31,6 +36,7 @@ mod search;
 mod select;
 mod serve;
 mod settings;
+mod store;
 mod tables;
 mod walk;
 mod warnings;
@@ -41,6 +47,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use eval::check_judged;
+pub use registry::check_registry;
 pub use tables::check_parquet;
 
 /// Ask a site's documents in the reader's own browser.
@@ -61,6 +68,12 @@ enum Command {
     Embed(embed::Arguments),
     /// Turn tables of chunks and embeddings into a bundle: the last step.
     Index(index::Arguments),
+    /// Fetch a model by its name, check it, and keep it for builds.
+    Pull(pull::Arguments),
+    /// List the models that are known by name, and whether they are here.
+    Models(models::Arguments),
+    /// Convert an adapter, or say what one holds.
+    Adapter(adapter::Arguments),
     /// Search a bundle and print the best sections.
     Search(search::Arguments),
     /// Ask a bundle a question and print the cited answer.
@@ -102,7 +115,10 @@ fn run(command: Command, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let own = matches.subcommand().map(|(_, own)| own);
     match command {
         Command::Build(mut arguments) => {
-            own.map_or(Ok(()), |own| arguments.pages.settle(own))?;
+            if let Some(own) = own {
+                arguments.pages.settle(own)?;
+                arguments.bundle.settle(own)?;
+            }
             build::run(&arguments)
         }
         Command::Chunk(mut arguments) => {
@@ -110,7 +126,13 @@ fn run(command: Command, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             chunk::run(&arguments)
         }
         Command::Embed(arguments) => embed::run(&arguments),
-        Command::Index(arguments) => index::run(&arguments),
+        Command::Index(mut arguments) => {
+            own.map_or(Ok(()), |own| arguments.bundle.settle(own))?;
+            index::run(&arguments)
+        }
+        Command::Pull(arguments) => pull::run(&arguments),
+        Command::Models(arguments) => models::run(&arguments),
+        Command::Adapter(arguments) => adapter::run(&arguments),
         Command::Search(arguments) => search::run(&arguments),
         Command::Ask(arguments) => ask::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),

@@ -2,6 +2,7 @@
 
 use anchorite::EngineError;
 use anchorite::index::error::BundleError;
+use anchorite::model::adapter::ConvertError;
 use anchorite::model::error::{LoadError, RunError};
 
 /// Prints `error: cause: cause`, and `hint: ...` where the cause knows one.
@@ -12,14 +13,15 @@ pub(crate) fn error(error: &anyhow::Error) {
     }
 }
 
-fn hint(error: &anyhow::Error) -> Option<&str> {
+pub(crate) fn hint(error: &anyhow::Error) -> Option<&str> {
     error.chain().find_map(|cause| {
         let hint = cause
             .downcast_ref::<EngineError>()
             .map(EngineError::hint)
             .or_else(|| cause.downcast_ref::<BundleError>().map(BundleError::hint))
             .or_else(|| cause.downcast_ref::<LoadError>().map(LoadError::hint))
-            .or_else(|| cause.downcast_ref::<RunError>().map(RunError::hint));
+            .or_else(|| cause.downcast_ref::<RunError>().map(RunError::hint))
+            .or_else(|| cause.downcast_ref::<ConvertError>().map(ConvertError::hint));
         hint.or_else(|| cause.downcast_ref::<Hint>().map(|hint| hint.hint.as_str()))
     })
 }

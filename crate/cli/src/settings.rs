@@ -1,5 +1,6 @@
 //! Turns arguments into what several commands share: which pages are read and how, and which models go into a bundle.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use anchorite::index::parse::{Addresses, ParseOptions, Selector};
@@ -8,6 +9,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
 use crate::report::Hint;
+use crate::store::ModelArguments;
 
 /// Which pages are read, and how.
 #[derive(Args, Debug, Clone)]
@@ -62,15 +64,10 @@ impl PageArguments {
         if self.dir.is_none() || self.site.is_none() {
             return Ok(());
         }
-        let rank = |id: &str| match matches.value_source(id) {
-            Some(ValueSource::CommandLine) => 2,
-            Some(ValueSource::EnvVariable) => 1,
-            _ => 0,
-        };
-        match rank("dir").cmp(&rank("site")) {
-            std::cmp::Ordering::Greater => self.site = None,
-            std::cmp::Ordering::Less => self.dir = None,
-            std::cmp::Ordering::Equal => {
+        match rank(matches, "dir").cmp(&rank(matches, "site")) {
+            Ordering::Greater => self.site = None,
+            Ordering::Less => self.dir = None,
+            Ordering::Equal => {
                 return Err(Hint::error(
                     "both a folder and a site were given",
                     "give a folder of documents, or --site with a folder as it is deployed",
@@ -137,6 +134,15 @@ impl PageArguments {
     }
 }
 
+/// How strong the source of an argument is: the file, the environment, the command line.
+fn rank(matches: &ArgMatches, id: &str) -> u8 {
+    match matches.value_source(id) {
+        Some(ValueSource::CommandLine) => 2,
+        Some(ValueSource::EnvVariable) => 1,
+        _ => 0,
+    }
+}
+
 /// Starts as many threads as were asked for.
 pub(crate) fn use_threads(threads: usize) -> anyhow::Result<()> {
     rayon::ThreadPoolBuilder::new()
@@ -154,7 +160,16 @@ pub(crate) struct BundleArguments {
     /// The folder with `embedder.gguf`, `generator.gguf` and `adapter.gguf`; default: the ones that ship.
     #[arg(long, value_name = "DIR")]
     pub(crate) models: Option<PathBuf>,
-    /// Leave the generator and its adapter out: search and quotations only.
+    /// The generator: a name that `anchorite models` lists, a GGUF file, or `none`; default: the one of the folder of models.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) generator: Option<String>,
+    /// An adapter for the generator, by name or as a GGUF file; may be given several times, and the first one speaks. Default: the
+    /// one of the folder of models, beside its own generator.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) adapter: Vec<String>,
+    #[command(flatten)]
+    pub(crate) named: ModelArguments,
+    /// Leave the generator and its adapters out: search and quotations only. The same as `--generator none`.
     #[arg(long)]
     pub(crate) no_generator: bool,
     /// Leave the reader out: quotations are then chosen by the words they share with the question, and nothing counts as answered.
@@ -177,6 +192,39 @@ impl BundleArguments {
                 "give a folder with --out",
             )
         })
+    }
+
+    /// Where a generator comes from one source and none from another, the stronger one counts; from the same, that is a
+    /// mistake. Adapters go with the generator.
+    pub(crate) fn settle(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
+        let is_none = self.generator.as_deref() == Some("none");
+        if self.no_generator && !is_none && self.generator.is_some() {
+            match rank(matches, "generator").cmp(&rank(matches, "no_generator")) {
+                Ordering::Greater => self.no_generator = false,
+                Ordering::Less => {}
+                Ordering::Equal => {
+                    return Err(Hint::error(
+                        "a generator was given, and none was asked for",
+                        "leave out --generator or --no-generator",
+                    ));
+                }
+            }
+        }
+        self.no_generator |= is_none;
+        if self.no_generator && !self.adapter.is_empty() {
+            let without = if is_none { "generator" } else { "no_generator" };
+            if rank(matches, "adapter") >= rank(matches, without) {
+                return Err(Hint::error(
+                    "an adapter was given, and no generator",
+                    "leave the adapter out, or give the generator that it is for with --generator",
+                ));
+            }
+        }
+        if self.no_generator {
+            self.generator = None;
+            self.adapter.clear();
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,14 @@
 //! A pair changes `y = W x` into `y = W x + scale * B (A x)`; the weights themselves are never touched, so an adapter
 //! can be put on and taken off between two tokens. Source of the keys: llama.cpp's `convert_lora_to_gguf.py`.
 
+mod convert;
+mod peft;
+mod summary;
+
+pub use convert::{ConvertOptions, Stored, convert};
+pub use peft::ConvertError;
+pub use summary::{Summary, Target};
+
 use std::collections::BTreeMap;
 
 use crate::config::{Architecture, ModelConfig};
@@ -55,38 +63,15 @@ impl Adapter {
     /// [`LoadError`]; [`LoadError::TensorShape`] where a pair does not fit its matrix.
     pub fn load(parts: &Parts, config: &ModelConfig) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(parts)?;
-        expect(&gguf, "general.type", "adapter")?;
-        expect(&gguf, "adapter.type", "lora")?;
+        let alpha = alpha(&gguf)?;
         expect(&gguf, "general.architecture", config.architecture.name())?;
-        let alpha = gguf.f32("adapter.lora.alpha")?;
-        if !alpha.is_finite() {
-            return Err(LoadError::MetadataValue {
-                key: "adapter.lora.alpha".into(),
-                expected: "a finite number".into(),
-                found: alpha.to_string(),
-            });
-        }
         let mut pairs = BTreeMap::new();
-        for name in gguf.tensors.keys() {
-            if let Some(base) = name.strip_suffix(".lora_a") {
-                let pair = load_pair(&gguf, parts, base, alpha, config)?;
-                pairs.insert(base.to_owned(), pair);
-            } else if let Some(base) = name.strip_suffix(".lora_b") {
-                partner(&gguf, name, &format!("{base}.lora_a"))?;
-            } else {
-                return Err(LoadError::UnknownTensor {
-                    name: name.clone(),
-                    architecture: "lora".into(),
-                });
-            }
+        for base in bases(&gguf)? {
+            let shape = target_shape(base, config)?;
+            let pair = load_pair(&gguf, parts, base, alpha, Some(shape))?;
+            pairs.insert(base.to_owned(), pair);
         }
-        if pairs.is_empty() {
-            return Err(LoadError::AdapterEmpty);
-        }
-        let name = gguf
-            .opt_string("general.name")?
-            .unwrap_or("adapter")
-            .to_owned();
+        let name = name(&gguf)?;
         Ok(Self { name, pairs })
     }
 
@@ -170,38 +155,84 @@ fn target_shape(base: &str, config: &ModelConfig) -> Result<(usize, usize), Load
     }
 }
 
+/// The alpha of a file that announces a LoRA.
+fn alpha(gguf: &Gguf) -> Result<f32, LoadError> {
+    expect(gguf, "general.type", "adapter")?;
+    expect(gguf, "adapter.type", "lora")?;
+    let alpha = gguf.f32("adapter.lora.alpha")?;
+    if !alpha.is_finite() {
+        return Err(LoadError::MetadataValue {
+            key: "adapter.lora.alpha".into(),
+            expected: "a finite number".into(),
+            found: alpha.to_string(),
+        });
+    }
+    Ok(alpha)
+}
+
+/// `general.name`, or `adapter`.
+fn name(gguf: &Gguf) -> Result<String, LoadError> {
+    Ok(gguf
+        .opt_string("general.name")?
+        .unwrap_or("adapter")
+        .to_owned())
+}
+
+/// The base tensors that a file has pairs for, at least one; a file with anything besides is refused.
+fn bases(gguf: &Gguf) -> Result<Vec<&str>, LoadError> {
+    let mut bases = Vec::new();
+    for name in gguf.tensors.keys() {
+        if let Some(base) = name.strip_suffix(".lora_a") {
+            bases.push(base);
+        } else if let Some(base) = name.strip_suffix(".lora_b") {
+            partner(gguf, name, &format!("{base}.lora_a"))?;
+        } else {
+            return Err(LoadError::UnknownTensor {
+                name: name.clone(),
+                architecture: "lora".into(),
+            });
+        }
+    }
+    if bases.is_empty() {
+        return Err(LoadError::AdapterEmpty);
+    }
+    Ok(bases)
+}
+
+/// Reads the pair of a base tensor, of `shape` rows and columns where the model is known.
 fn load_pair(
     gguf: &Gguf,
     parts: &Parts,
     base: &str,
     alpha: f32,
-    config: &ModelConfig,
+    shape: Option<(usize, usize)>,
 ) -> Result<LoraPair, LoadError> {
-    let (n_rows, n_cols) = target_shape(base, config)?;
     let (a_name, b_name) = (format!("{base}.lora_a"), format!("{base}.lora_b"));
     partner(gguf, &a_name, &b_name)?;
-    let a_shape = &gguf.entry(&a_name)?.shape;
+    let (a_shape, b_shape) = (&gguf.entry(&a_name)?.shape, &gguf.entry(&b_name)?.shape);
+    let wrong = |name: String, expected: Vec<usize>, found: &[usize]| LoadError::TensorShape {
+        name,
+        expected,
+        found: found.to_vec(),
+    };
     let rank = match a_shape[..] {
-        [found, rank] if found == n_cols && (1..=MAX_RANK).contains(&rank) => rank,
-        _ => {
-            let found = a_shape.clone();
-            let rank = found.get(1).map_or(1, |&rank| rank.clamp(1, MAX_RANK));
-            let expected = vec![n_cols, rank];
-            return Err(LoadError::TensorShape {
+        [_, found] if !(1..=MAX_RANK).contains(&found) => {
+            return Err(LoadError::AdapterRank {
                 name: a_name,
-                expected,
+                limit: MAX_RANK,
                 found,
             });
         }
+        [n_cols, rank] if shape.is_none_or(|(_, expected)| n_cols == expected) => rank,
+        _ => {
+            let rank = a_shape.get(1).map_or(1, |&rank| rank.clamp(1, MAX_RANK));
+            let n_cols = shape.map_or(a_shape.first().copied().unwrap_or(1), |(_, n)| n);
+            return Err(wrong(a_name, vec![n_cols, rank], a_shape));
+        }
     };
-    let b_shape = &gguf.entry(&b_name)?.shape;
+    let n_rows = shape.map_or(b_shape.get(1).copied().unwrap_or(1), |(n, _)| n);
     if b_shape[..] != [rank, n_rows] {
-        let (expected, found) = (vec![rank, n_rows], b_shape.clone());
-        return Err(LoadError::TensorShape {
-            name: b_name,
-            expected,
-            found,
-        });
+        return Err(wrong(b_name, vec![rank, n_rows], b_shape));
     }
     #[expect(clippy::cast_precision_loss, reason = "a rank is at most 1024")]
     let scale = alpha / rank as f32;
@@ -215,8 +246,13 @@ fn load_pair(
 
 fn load_values(gguf: &Gguf, parts: &Parts, name: &str) -> Result<Vec<f32>, LoadError> {
     let entry = gguf.entry(name)?;
+    let bytes = gguf.tensor(parts, name)?;
+    if let Some(place) = quant::not_finite(entry.kind, &bytes) {
+        let name = name.to_owned();
+        return Err(LoadError::NotFinite { name, place });
+    }
     let mut values = vec![0.0; entry.n_values()];
-    quant::dequantize(entry.kind, &gguf.tensor(parts, name)?, &mut values);
+    quant::dequantize(entry.kind, &bytes, &mut values);
     Ok(values)
 }
 
@@ -312,6 +348,36 @@ mod tests {
         refuses(
             &other.adapter_writer(4, 8.0),
             "adapter changes `blk.2.attn_k.weight`, which this model does not have or cannot adapt",
+        );
+    }
+
+    #[test]
+    fn refuses_numbers_that_are_none() {
+        for (kind, bytes) in [
+            (TensorType::F32, f32::NAN.to_le_bytes().to_vec()),
+            (TensorType::F16, vec![0, 0x7c]),
+        ] {
+            let mut writer = Tiny::default().adapter_writer(4, 8.0);
+            let tensor = &mut writer.tensors[1];
+            *tensor = TensorOut::pack(&tensor.name, kind, &[4, 64], &[0.5; 256]);
+            let start = 7 * kind.block_bytes();
+            tensor.bytes[start..start + bytes.len()].copy_from_slice(&bytes);
+            refuses(
+                &writer,
+                "tensor `blk.0.attn_q.weight.lora_b` holds a number that is infinite or none, near value 7",
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_a_rank_of_none() {
+        let mut writer = Tiny::default().adapter_writer(4, 8.0);
+        for (tensor, shape) in writer.tensors.iter_mut().zip([[64, 0], [0, 64]]) {
+            *tensor = TensorOut::pack(&tensor.name, TensorType::F32, &shape, &[]);
+        }
+        refuses(
+            &writer,
+            "adapter tensor `blk.0.attn_q.weight.lora_a` has another rank than can be run, expected 1 to 1024: `0`",
         );
     }
 

@@ -201,6 +201,18 @@ pub enum LoadError {
         /// The base tensor's name.
         name: String,
     },
+    /// An adapter whose matrices have no columns in common, or too many.
+    #[error(
+        "adapter tensor `{name}` has another rank than can be run, expected 1 to {limit}: `{found}`"
+    )]
+    AdapterRank {
+        /// The tensor's name.
+        name: String,
+        /// The largest rank that is run.
+        limit: usize,
+        /// The rank found.
+        found: usize,
+    },
     /// An adapter without a single pair.
     #[error("adapter holds no `lora_a`/`lora_b` pair")]
     AdapterEmpty,
@@ -254,6 +266,7 @@ impl LoadError {
             Self::TensorUnaligned { .. } => "tensor-unaligned",
             Self::AdapterUnpaired { .. } => "adapter-unpaired",
             Self::AdapterTarget { .. } => "adapter-target",
+            Self::AdapterRank { .. } => "adapter-rank",
             Self::AdapterEmpty => "adapter-empty",
             Self::Tokenizer { .. } => "tokenizer",
             Self::Template { .. } => "template",
@@ -298,8 +311,8 @@ impl LoadError {
             Self::UnknownTensor { .. } => {
                 "the model differs from its family in a way that is not supported: choose another"
             }
-            Self::AdapterUnpaired { .. } | Self::AdapterEmpty => {
-                "convert the adapter again with llama.cpp's convert_lora_to_gguf.py"
+            Self::AdapterUnpaired { .. } | Self::AdapterRank { .. } | Self::AdapterEmpty => {
+                "convert the adapter again with `anchorite adapter convert`"
             }
             Self::AdapterTarget { .. } => "use the adapter with the model it was trained for",
             Self::Tokenizer { .. } => "choose a model with a supported tokenizer",

@@ -204,10 +204,11 @@ async function decide(ready: Session, request: BackendRequest): Promise<Choice> 
   return choice;
 }
 
-/** The generator's file, and its adapter's; none where the bundle has no generator. */
+/** The generator's file, and that of its first adapter, which is the one that speaks; none where the bundle has no generator. */
 function generatorFiles({ manifest }: Session): readonly FileEntry[] {
-  const files = manifest.files.filter(({ role }) => role === "generator" || role === "adapter");
-  return files.some(({ role }) => role === "generator") ? files : [];
+  const generator = manifest.files.find(({ role }) => role === "generator");
+  const adapter = manifest.files.find(({ role }) => role === "adapter");
+  return generator === undefined ? [] : adapter === undefined ? [generator] : [generator, adapter];
 }
 
 function hasAdapter(ready: Session): boolean {

