@@ -45,6 +45,9 @@ pub(crate) struct Arguments {
     /// Which of the bundle's adapters speaks, by the name that `anchorite inspect` shows; default: the first.
     #[arg(long, value_name = "NAME", conflicts_with = "no_adapter")]
     adapter: Option<String>,
+    /// Let the generator write any word, not only those of its sources, of the question and common ones.
+    #[arg(long)]
+    no_lock: bool,
     /// Run the model for each token, without guessing any from the passages.
     #[arg(long)]
     no_lookup: bool,
@@ -86,6 +89,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         seed: arguments.seed,
         adapter: !arguments.no_adapter,
         lookup: !arguments.no_lookup,
+        lock: !arguments.no_lock,
         prompt: match arguments.prompt {
             PromptArgument::Evidence => Form::Evidence,
             PromptArgument::Passages => Form::Passages,

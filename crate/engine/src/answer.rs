@@ -30,6 +30,9 @@ pub struct AskOptions {
     pub seed: u64,
     /// Whether tokens are guessed from the passages and checked together: the same text, sooner where it copies.
     pub lookup: bool,
+    /// Whether only words of the sources, of the question and of a closed list of common ones are written: numbers, names and code are
+    /// then copied and never invented.
+    pub lock: bool,
     /// What the generator reads before the question.
     pub prompt: Form,
     /// Whether the generator writes at all, where one is loaded.
@@ -60,6 +63,7 @@ impl Default for AskOptions {
             repetition_penalty,
             seed,
             lookup: true,
+            lock: true,
             prompt: Form::default(),
             generate: true,
             adapter: true,

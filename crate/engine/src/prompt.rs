@@ -4,6 +4,7 @@
 //! instructions and the question are pinned; of passages the one that does not fit is cut at a sentence, of evidence the last gives
 //! way. The messages are those that `models/recipes/grounding` trains on.
 
+use anchorite_model::generate::WordLock;
 use anchorite_model::template::Message;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,9 @@ like [1]. If the passages do not say, answer: The documents do not say.";
 
 /// What the generator answers when the passages don't.
 pub const ABSTENTION: &str = "The documents do not say.";
+
+/// Words that may be written whatever the sources say: they carry no fact. Numbers are not among them.
+const COMMON_WORDS: &str = include_str!("common_words.txt");
 
 /// Fewer tokens of a passage than this are not worth their place.
 const MIN_PASSAGE_TOKENS: usize = 24;
@@ -40,6 +44,15 @@ pub enum Form {
     Evidence,
     /// The passages, best first.
     Passages,
+}
+
+/// The words that an answer to `question` from `sources` may hold.
+pub fn lock(question: &str, sources: &[Source]) -> WordLock {
+    let texts = sources
+        .iter()
+        .flat_map(|source| [source.heading_path.as_str(), source.text.as_str()]);
+    let texts = texts.chain([question, ABSTENTION]);
+    WordLock::new(texts, COMMON_WORDS.split_whitespace())
 }
 
 /// The messages for `question` under what was found for it.

@@ -296,6 +296,7 @@ impl Session {
             lookup: options.lookup,
             stop: Vec::new(),
             max_copies: 3,
+            lock: options.lock.then(|| prompt::lock(&answer.asked, &sources)),
         };
         let generation = generator
             .generate(&tokens, &generate_options, now_ms, async |text: &str| {

@@ -1,6 +1,7 @@
 //! Turns a prompt into text, token by token: one loop for every backend and target.
 
 mod draft;
+mod lock;
 mod run;
 mod stop;
 
@@ -21,7 +22,10 @@ use crate::token::TokenId;
 use crate::tokenizer::Tokenizer;
 use crate::weights::Weights;
 
+pub use lock::WordLock;
+
 use draft::Draft;
+use lock::Locked;
 use run::Runner;
 use stop::{StopFilter, ends_in_copies};
 
@@ -59,6 +63,8 @@ pub struct GenerateOptions {
     pub lookup: bool,
     /// So many copies of the same 4 to 48 tokens, one right after the other, end the writing; 0 lets it turn in circles.
     pub max_copies: usize,
+    /// The words that may be written; `None` for any. With it each token is chosen here, also where a device could do so.
+    pub lock: Option<WordLock>,
 }
 
 impl Default for GenerateOptions {
@@ -69,6 +75,7 @@ impl Default for GenerateOptions {
             stop: Vec::new(),
             lookup: true,
             max_copies: 0,
+            lock: None,
         }
     }
 }
@@ -87,6 +94,8 @@ pub enum StopReason {
     ContextFull,
     /// The model began to repeat itself, as small ones do.
     Repetition,
+    /// None of the words that may be written was likely here.
+    NoWord,
     /// The caller broke off.
     Cancelled,
 }
@@ -308,8 +317,13 @@ impl Generator {
             cached: &mut self.cached,
             sample: options.sample,
             ends: self.tokenizer.ends(),
+            gives_logits: options.lock.is_some(),
             has_text: false,
         };
+        let mut locked = options
+            .lock
+            .as_ref()
+            .map(|lock| Locked::new(lock, &self.tokenizer));
         let mut next = runner.first(prompt, n_cached_tokens).await?;
         let first = now_ms();
         generation.prefill_ms = first - start;
@@ -326,7 +340,9 @@ impl Generator {
         generation.stop = 'steps: loop {
             let mut n_right = 0;
             for idx in 0..next.len(n_vocab) {
-                let token = next.token(idx, n_vocab, &mut sampler);
+                let Some(token) = next.token(idx, n_vocab, &mut sampler, locked.as_mut()) else {
+                    break 'steps StopReason::NoWord;
+                };
                 if self.tokenizer.is_end(token) {
                     break 'steps StopReason::EndToken;
                 }

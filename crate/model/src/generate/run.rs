@@ -1,6 +1,7 @@
 //! Turns the tokens known so far into the next ones, or into logits to choose them by: the difference between a device that
 //! chooses by itself and one that does not.
 
+use super::lock::Locked;
 use crate::error::RunError;
 use crate::forward::Forward;
 use crate::sample::{SampleOptions, Sampler};
@@ -17,6 +18,8 @@ pub(super) struct Runner<'g> {
     pub(super) sample: SampleOptions,
     /// Tokens that end a text.
     pub(super) ends: Vec<TokenId>,
+    /// Whether a device must not choose by itself.
+    pub(super) gives_logits: bool,
     /// Whether the device is writing by itself.
     pub(super) has_text: bool,
 }
@@ -37,10 +40,23 @@ impl Next {
         }
     }
 
-    pub(super) fn token(&self, idx: usize, n_vocab: usize, sampler: &mut Sampler) -> TokenId {
+    /// The token at `idx`; `None` where the lock lets none through.
+    pub(super) fn token(
+        &self,
+        idx: usize,
+        n_vocab: usize,
+        sampler: &mut Sampler,
+        lock: Option<&mut Locked<'_>>,
+    ) -> Option<TokenId> {
         match self {
-            Self::Logits(logits) => sampler.sample(&logits[idx * n_vocab..(idx + 1) * n_vocab]),
-            Self::Tokens(tokens) => tokens[idx],
+            Self::Logits(logits) => {
+                let logits = &logits[idx * n_vocab..(idx + 1) * n_vocab];
+                match lock {
+                    Some(lock) => lock.choose(logits, sampler),
+                    None => Some(sampler.sample(logits)),
+                }
+            }
+            Self::Tokens(tokens) => Some(tokens[idx]),
         }
     }
 
@@ -65,8 +81,8 @@ impl Runner<'_> {
         n_cached: usize,
     ) -> Result<Next, RunError> {
         let result = match self.forward {
-            Forward::Cpu(_) => self.logits(&prompt[n_cached..], n_cached, 1).await,
-            Forward::Gpu(_) => self.tokens(prompt, n_cached, 1).await,
+            Forward::Gpu(_) if !self.gives_logits => self.tokens(prompt, n_cached, 1).await,
+            _ => self.logits(&prompt[n_cached..], n_cached, 1).await,
         };
         self.settled(result)
     }
@@ -81,7 +97,7 @@ impl Runner<'_> {
     ) -> Result<Next, RunError> {
         let position = tokens.len() - 1;
         let result = match self.forward {
-            Forward::Gpu(_) if guessed.is_empty() => {
+            Forward::Gpu(_) if guessed.is_empty() && !self.gives_logits => {
                 let n_ahead = if is_guessing { 1 } else { N_AHEAD };
                 let n_known = if self.has_text {
                     tokens.len()
