@@ -47,8 +47,11 @@ pub struct Candidate {
     unit: Range<usize>,
     /// Bytes of the likeliest answer in the passage's section.
     pub span: Range<usize>,
-    signs: Signs,
-    /// One number of the signs and the passage's retrieval score, by which units compare.
+    /// The reader's view of it.
+    pub signs: Signs,
+    /// The passage's retrieval score as a share of the best one's.
+    pub share: f32,
+    /// One number of the signs and the share, by which units compare.
     score: f32,
 }
 
@@ -78,6 +81,35 @@ pub fn best(
     passages: &[Passage],
     evidence: &mut Evidence,
 ) -> Result<Vec<Candidate>, EngineError> {
+    let found = candidates(reader, question, passages)?;
+    let Some(mut best) = found.first().cloned() else {
+        return Ok(Vec::new());
+    };
+    let elsewhere = found.iter().find(|other| other.passage != best.passage);
+    let lead = elsewhere.map_or(LIMIT, |second| best.score - second.score);
+    best.signs.lead = lead.min(LIMIT);
+    evidence.reading = Some(best.signs);
+    let near = best.score - REACH;
+    let mut units = vec![best];
+    for other in found {
+        // Windows overlap, so a unit may come twice.
+        let is_told = |told: &Candidate| told.passage == other.passage && told.unit == other.unit;
+        if units.len() < MAX_UNITS && other.score >= near && !units.iter().any(is_told) {
+            units.push(other);
+        }
+    }
+    Ok(units)
+}
+
+/// Every unit of every window that is read, the best one first, of equals the one that was read first; without their lead.
+///
+/// # Errors
+/// Those of the reader.
+pub fn candidates(
+    reader: &Reader,
+    question: &str,
+    passages: &[Passage],
+) -> Result<Vec<Candidate>, EngineError> {
     let asked = reader.question(question)?;
     let (of_passage, windows) = windows(reader, &asked, passages)?;
     let readings = reader.read(&asked, &windows)?;
@@ -96,25 +128,8 @@ pub fn best(
                 .filter_map(|unit| candidate(idx, unit, share, reading)),
         );
     }
-    // The first of equals stays first.
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let Some(mut best) = found.first().cloned() else {
-        return Ok(Vec::new());
-    };
-    let elsewhere = found.iter().find(|other| other.passage != best.passage);
-    let lead = elsewhere.map_or(LIMIT, |second| best.score - second.score);
-    best.signs.lead = lead.min(LIMIT);
-    evidence.reading = Some(best.signs);
-    let near = best.score - REACH;
-    let mut units = vec![best];
-    for other in found {
-        // Windows overlap, so a unit may come twice.
-        let is_told = |told: &Candidate| told.passage == other.passage && told.unit == other.unit;
-        if units.len() < MAX_UNITS && other.score >= near && !units.iter().any(is_told) {
-            units.push(other);
-        }
-    }
-    Ok(units)
+    Ok(found)
 }
 
 /// The windows that are read, each with the index of its passage: one of each passage first, where the chunk begins that was found.
@@ -177,6 +192,7 @@ fn candidate(passage: usize, unit: &Unit, share: f32, reading: &Reading) -> Opti
         unit: unit.range.clone(),
         span: span.range,
         signs,
+        share,
         score,
     })
 }

@@ -179,7 +179,7 @@ impl Tokenizer {
     }
 
     /// Appends what `token` stands for, which may be part of a character.
-    fn append_bytes(&self, token: TokenId, bytes: &mut Vec<u8>) {
+    pub(crate) fn append_bytes(&self, token: TokenId, bytes: &mut Vec<u8>) {
         let Some(piece) = self.frame.vocabulary.pieces.get(token.idx()) else {
             return;
         };

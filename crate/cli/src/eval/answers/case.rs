@@ -79,6 +79,12 @@ pub(crate) trait System {
     ///
     /// Questions of one scope follow each other, and all systems get one question before the next.
     fn answer(&mut self, case: &Case) -> anyhow::Result<Response>;
+
+    /// Everything that it chose the answer from, best first, with the passage's retrieval score as a share of the best one's;
+    /// nothing from a system that weighs nothing.
+    fn candidates(&mut self, _case: &Case) -> anyhow::Result<Vec<(Response, f32)>> {
+        Ok(Vec::new())
+    }
 }
 
 /// When an answer counts as right. Where no answers are known, the section that is quoted decides in any case.

@@ -158,15 +158,44 @@ impl System for Reading {
         let Some(best) = best.first() else {
             return Ok(Response::default());
         };
-        let quote = quote::quote(best, &found.passages[best.passage]);
-        Ok(Response {
+        Ok(self.response(best, &found.passages, evidence))
+    }
+
+    fn candidates(&mut self, case: &Case) -> anyhow::Result<Vec<(Response, f32)>> {
+        let mut engine = self.engine.borrow_mut();
+        let Some(Read { found, .. }) = engine.read(case)? else {
+            return Ok(Vec::new());
+        };
+        let candidates = read::candidates(&self.reader, &case.question, &found.passages)?;
+        let told = candidates.iter().map(|candidate| {
+            let evidence = Evidence {
+                reading: Some(candidate.signs),
+                ..found.evidence
+            };
+            let response = self.response(candidate, &found.passages, evidence);
+            (response, candidate.share)
+        });
+        Ok(told.collect())
+    }
+}
+
+impl Reading {
+    fn response(
+        &self,
+        candidate: &read::Candidate,
+        passages: &[Passage],
+        evidence: Evidence,
+    ) -> Response {
+        let passage = &passages[candidate.passage];
+        let quote = quote::quote(candidate, passage);
+        Response {
             outcome: evidence.outcome(self.thresholds).into(),
             probability: evidence.probability().unwrap_or(0.0),
             span: quote.marked().unwrap_or(&quote.text).to_owned(),
             quotation: parts(&quote),
-            url: found.passages[best.passage].url.clone(),
+            url: passage.url.clone(),
             evidence: Some(evidence),
-        })
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use anchorite::Thresholds;
+use anchorite::gate::Evidence;
 use anyhow::Context;
 use fastrand::Rng;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -69,6 +70,10 @@ pub(crate) struct AnswersArguments {
     /// Write each answer and its verdict to this file, as JSON lines.
     #[arg(long)]
     answers: Option<PathBuf>,
+    /// Only write the units that the reader chose among, each with its signs and whether it is right, to this file, as JSON lines: the
+    /// weights of the choice are fitted to them.
+    #[arg(long, conflicts_with_all = ["answers", "plot", "json"])]
+    candidates: Option<PathBuf>,
     /// The embedder for `--data`, a GGUF file; default: the one that ships.
     #[arg(long, env = "ANCHORITE_EMBEDDER")]
     embedder: Option<PathBuf>,
@@ -174,6 +179,10 @@ pub(super) fn run(arguments: &AnswersArguments) -> anyhow::Result<ExitCode> {
     }
     if let Some(misplaced) = &prepared.misplaced {
         warn(misplaced);
+    }
+    if let Some(path) = &arguments.candidates {
+        write_candidates(path, &mut prepared, arguments.right)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let judged = answer(&mut prepared, arguments.right)?;
     if let Some(path) = &arguments.answers {
@@ -315,6 +324,54 @@ fn answer(prepared: &mut Prepared, right: Right) -> anyhow::Result<Vec<Vec<Judge
     }
     progress.finish_and_clear();
     Ok(judged)
+}
+
+/// Writes what each question's answer is chosen from.
+fn write_candidates(path: &Path, prepared: &mut Prepared, right: Right) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct Line<'c> {
+        question: &'c str,
+        page: &'c str,
+        is_answerable: bool,
+        candidates: Vec<Candidate>,
+    }
+    #[derive(Serialize)]
+    struct Candidate {
+        evidence: Option<Evidence>,
+        share: f32,
+        url: String,
+        is_right: bool,
+    }
+    let could_not = || format!("could not write `{}`", path.display());
+    let file = std::fs::File::create(path).with_context(could_not)?;
+    let mut out = std::io::BufWriter::new(file);
+    for case in &prepared.cases {
+        for system in &mut prepared.systems {
+            let told = system.candidates(case)?.into_iter();
+            let candidates: Vec<Candidate> = told
+                .map(|(response, share)| {
+                    let judged = prepared.site.judge(case, response, right);
+                    Candidate {
+                        evidence: judged.evidence,
+                        share,
+                        url: judged.url,
+                        is_right: judged.is_right,
+                    }
+                })
+                .collect();
+            if candidates.is_empty() {
+                continue;
+            }
+            let line = serde_json::to_string(&Line {
+                question: &case.question,
+                page: &case.page,
+                is_answerable: case.is_answerable,
+                candidates,
+            })?;
+            writeln!(out, "{line}").with_context(could_not)?;
+        }
+    }
+    out.flush().with_context(could_not)
 }
 
 fn write_answers(
