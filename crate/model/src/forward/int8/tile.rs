@@ -239,7 +239,8 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
 type Planes = [[u8; PLANE]; STEPS];
 
 /// The fours of the tokens that lie together in a block.
-pub(super) type Fours<Q> = [[Q; STEP]; STEPS * MAX_TOKENS];
+#[cfg(target_arch = "wasm32")]
+pub(super) type Fours<Q> = [[Q; STEP]; STEPS * super::MAX_TOKENS];
 
 /// The codes of step `4 HALF + P` for the `v`th vector of rows.
 #[inline(always)]
