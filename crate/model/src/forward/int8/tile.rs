@@ -1,9 +1,7 @@
 //! Turns a panel and some tokens into their products with the vectors of some instruction set: the loop that all share.
 
 use super::pack::PLANE;
-use super::{
-    EIGHT, FIVE, FOUR, MAX_TOKENS, Panel, ROWS, SIX, SPREAD, STEP, STEPS, Tokens, block_bytes,
-};
+use super::{EIGHT, FIVE, FOUR, Panel, ROWS, SIX, SPREAD, STEP, STEPS, Tokens, block_bytes};
 use crate::quant::QK;
 
 /// The vector instructions of one set, as the products use them.
