@@ -101,3 +101,83 @@ fn a_question_of_ten_thousand_words_is_refused_with_both_lengths() {
         run.stderr
     );
 }
+
+#[test]
+fn a_question_without_a_word_is_refused() {
+    for symbol in ["§", "\u{202e}", "🦀"] {
+        let run = built().run("ask", &[symbol]);
+        assert_eq!(run.code, 2, "{symbol}: {}", run.stdout);
+        assert!(
+            run.stderr.contains("the question is empty"),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+/// Whatever the pages and the question look like, there is an answer, and every line of its quotation stands on a page.
+#[test]
+fn odd_pages_and_odd_questions_get_an_answer_that_stands_on_a_page() {
+    let mut many = "# Pumps\n\n".to_owned();
+    for number in 0..2_000 {
+        many += &format!("Pump {number} hums at night. ");
+    }
+    let endless = format!("# Valve\n\nThe valve {} closes", "turns and ".repeat(5_000));
+    let code = format!(
+        "# Script\n\n```sh\n{}```\n",
+        "pump --start --valve 7\n".repeat(200)
+    );
+    let hebrew = "# משאבה\n\nהמשאבה מעבירה מים במעלה ההר. פתחו את השסתום לאט.\n";
+    let pages = [
+        ("many.md", many.as_bytes()),
+        ("endless.md", endless.as_bytes()),
+        ("code.md", code.as_bytes()),
+        ("hebrew.md", hebrew.as_bytes()),
+    ];
+    let site = Site::new(&pages);
+    let run = site.build(&[]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let long = format!("Which pump hums at night {}?", "and at night ".repeat(140));
+    let questions = [
+        "Pump 1999?",
+        "What does the valve do?",
+        "How do I start the pump from a script?",
+        "מה עושה המשאבה?",
+        "Welche Pumpe brummt in der Nacht?",
+        "\u{201c}hums at night\u{201d} which one",
+        "«pump --start»",
+        "why",
+        &long,
+    ];
+    let input = questions.join("\n");
+    let bundle = site.bundle();
+    let run = anchorite_reading(&input, &["ask", path_text(&bundle), "--json", "-"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let answers: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an answer a line"))
+        .collect();
+    assert_eq!(answers.len(), questions.len(), "one each");
+    let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let all = squeezed(&format!("{many}\n{endless}\n{code}\n{hebrew}"));
+    let mut n_quotes = 0;
+    for answer in &answers {
+        let Some(quote) = answer["quote"]["text"].as_str() else {
+            continue;
+        };
+        n_quotes += 1;
+        for part in quote.split('\u{2026}').flat_map(str::lines) {
+            let part = squeezed(part.trim_matches(['`', ' ']));
+            assert!(
+                all.contains(&part),
+                "`{part:.80}` stands nowhere: {answer:.300}"
+            );
+        }
+    }
+    assert!(
+        n_quotes >= 3,
+        "some are quoted: {n_quotes} of {}",
+        answers.len()
+    );
+}

@@ -96,6 +96,33 @@ fn a_newer_version_is_refused() {
     check_refused(&site, &["999"]);
 }
 
+/// Version 3 knew neither readers nor thresholds; everything else of it is the same.
+#[test]
+fn a_bundle_of_the_version_before_is_judged_by_the_thresholds_for_all_sites() {
+    let site = built();
+    let path = site.bundle().join("manifest.json");
+    let text = fs::read_to_string(&path).expect("a manifest");
+    let mut manifest: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    manifest["format"] = 3.into();
+    let fields = manifest.as_object_mut().expect("an object");
+    fields.remove("calibration");
+    fs::write(&path, manifest.to_string()).expect("written");
+    let run = site.run("inspect", &[]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(
+        run.stdout.contains("the thresholds for all sites (0.60)"),
+        "{}",
+        run.stdout
+    );
+    let run = site.run("ask", &["What moves water uphill?", "--json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(
+        run.stdout.contains("A pump moves water uphill."),
+        "it still answers: {}",
+        run.stdout
+    );
+}
+
 #[test]
 fn a_manifest_that_is_none_is_refused() {
     let site = built();

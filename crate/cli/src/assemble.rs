@@ -329,7 +329,7 @@ impl Summary {
 pub(crate) fn certified(calibration: Option<&Calibration>) -> String {
     let Some(found) = calibration else {
         return format!(
-            "the thresholds for all sites ({:.2}), for too few questions could be made of this one",
+            "the thresholds for all sites ({:.2}), for the bundle has none of its own",
             Thresholds::default().answered
         );
     };

@@ -1,9 +1,7 @@
 //! Turns a panel and some tokens into their products with the vectors of some instruction set: the loop that all share.
 
 use super::pack::PLANE;
-use super::{
-    EIGHT, FIVE, FOUR, MAX_TOKENS, Panel, ROWS, SIX, SPREAD, STEP, STEPS, Tokens, block_bytes,
-};
+use super::{EIGHT, FIVE, FOUR, Panel, ROWS, SIX, SPREAD, STEP, STEPS, Tokens, block_bytes};
 use crate::quant::QK;
 
 /// The vector instructions of one set, as the products use them.
@@ -239,7 +237,8 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
 type Planes = [[u8; PLANE]; STEPS];
 
 /// The fours of the tokens that lie together in a block.
-pub(super) type Fours<Q> = [[Q; STEP]; STEPS * MAX_TOKENS];
+#[cfg(target_arch = "wasm32")]
+pub(super) type Fours<Q> = [[Q; STEP]; STEPS * super::MAX_TOKENS];
 
 /// The codes of step `4 HALF + P` for the `v`th vector of rows.
 #[inline(always)]
