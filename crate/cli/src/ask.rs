@@ -21,8 +21,8 @@ pub(crate) struct Arguments {
     /// The question; `-` reads one from each line of standard input, which is sooner than one run for each.
     #[arg(required = true, num_args = 1..)]
     question: Vec<String>,
-    /// How many passages to show.
-    #[arg(long, default_value_t = 3)]
+    /// Number of passages to read and to show; by default as many as a page reads.
+    #[arg(long, default_value_t = AskOptions::default().passages)]
     passages: usize,
     /// The most tokens the generator writes; 0 leaves it out.
     #[arg(long, default_value_t = 96)]

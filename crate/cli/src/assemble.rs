@@ -333,12 +333,49 @@ pub(crate) fn certified(calibration: Option<&Calibration>) -> String {
             Thresholds::default().answered
         );
     };
+    let whence = if found.risk > calibrate::MAX_RISK {
+        format!(
+            "no threshold could be certified at a risk of {:.0} %; from the one for all sites ({:.2}) on",
+            100.0 * calibrate::MAX_RISK,
+            found.answered
+        )
+    } else {
+        format!("from a probability of {:.2} on", found.answered)
+    };
     format!(
-        "from a probability of {:.2} on; of {} made questions {} count as answered, {} wrongly: a risk of at most {:.1} % (95 %)",
-        found.answered,
+        "{whence}, of {} made questions {} count as answered, {} wrongly: a risk of at most {:.1} % (95 %)",
         found.questions,
         found.claimed,
         found.wrong,
         100.0 * found.risk
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_risk_that_is_too_high_is_not_told_as_certified() {
+        let at = |risk: f32| Calibration {
+            answered: 0.60,
+            closest: 0.10,
+            questions: 300,
+            claimed: 80,
+            wrong: 4,
+            risk,
+            reliability: Vec::new(),
+        };
+        let said = certified(Some(&at(0.099)));
+        assert_eq!(
+            said,
+            "from a probability of 0.60 on, of 300 made questions 80 count as answered, 4 wrongly: a risk of at most 9.9 % (95 %)"
+        );
+        let said = certified(Some(&at(0.63)));
+        assert_eq!(
+            said,
+            "no threshold could be certified at a risk of 10 %; from the one for all sites (0.60) on, of 300 made questions 80 \
+             count as answered, 4 wrongly: a risk of at most 63.0 % (95 %)"
+        );
+    }
 }

@@ -157,7 +157,7 @@ pub(crate) struct BundleArguments {
     /// Where the bundle goes.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// The folder with `embedder.gguf`, `generator.gguf` and `adapter.gguf`; default: the ones that ship.
+    /// The folder with `embedder.gguf`, `reader.gguf`, `generator.gguf` and `adapter.gguf`; default: the one that ships.
     #[arg(long, value_name = "DIR")]
     pub(crate) models: Option<PathBuf>,
     /// The generator: a name that `anchorite models` lists, a GGUF file, or `none`; default: the one of the folder of models.

@@ -12,7 +12,9 @@ What `cargo xtask conformance` printed. Each cell is a random model of the famil
 the device in that form of the kernels: the largest normalised mean squared error of its logits (NMSE), and the share of tokens
 whose likeliest successor is the same. Compared with the CPU's forward pass over the numbers that the blocks mean, token by
 token, in pieces of 8, and in tiles of 96 tokens. Bounds: NMSE 1e-5 in f32, 1e-4 where tiles are held in halves (f16), 99 % of
-first choices; 1e-2 and 90 % where inputs are rounded to 8 bits (int8), which is what the CPU's own kernels do. What llama.cpp makes of the same families is compared in `tests/golden/families.rs`.
+first choices; 1e-2 and 90 % where inputs are rounded to 8 bits (int8), which is what the CPU's own kernels do. What llama.cpp makes
+of the same families is compared in `tests/golden/families.rs`. A device named llvmpipe or SwiftShader is a software adapter: the
+processor computes what a graphics card would.
 
 ";
 

@@ -29,6 +29,7 @@ export interface Turn {
 
 /** Nearest sections shown when the documents do not say. */
 const N_NEAREST = 3;
+
 /** The quotation with the likeliest answer in it marked. */
 function marked({ text, mark }: Quote): TemplateResult {
   if (!mark) return html`${text}`;
@@ -42,7 +43,10 @@ const EXCERPT = 260;
 /**
  * One answered question.
  *
- * @csspart question, sources, source, quote, asked, unclear, mark, closest, not-found, generated, restarted, sentence, unsupported, details, error
+ * @csspart question, asked, unclear, waiting, sources, source, not-found, closest
+ * @csspart quote, mark, quote-link - the quotation, the likeliest answer in it, and the link to where it stands
+ * @csspart generated, label, sentence, unsupported, nothing-added - what the generator wrote
+ * @csspart restarted, stopped, details, error
  */
 export class AnchoriteAnswer extends LitElement {
   static override properties: PropertyDeclarations = {

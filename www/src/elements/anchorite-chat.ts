@@ -17,6 +17,10 @@ import { errorBox } from "./text.js";
 const MAX_TURNS = 6;
 /** Streamed text is announced by the sentence, not by the token. */
 const ANNOUNCE_MS = 400;
+/** Parts of an answer that the page's style sheet reaches too. */
+const ANSWER_PARTS =
+  "question, asked, unclear, waiting, sources, source, not-found, closest, quote, mark, quote-link, generated, label, sentence, " +
+  "unsupported, nothing-added, restarted, stopped, details, error";
 
 /** The turn as later questions may refer to it. */
 function past({ asked, quote, passages }: Answer): Past {
@@ -32,6 +36,7 @@ function past({ asked, quote, passages }: Answer): Past {
  * @fires anchorite-error - `detail` is `{ code, message, hint }`
  * @csspart launcher - the button that opens the panel
  * @csspart panel, header, transcript, form, input, submit, suggestion, status, privacy
+ * @csspart question, ..., error - those of an answer, see `AnchoriteAnswer`
  */
 export class AnchoriteChat extends BundleElement {
   static override properties: PropertyDeclarations = {
@@ -229,7 +234,7 @@ export class AnchoriteChat extends BundleElement {
       ${repeat(
         turns,
         ({ id }) => id,
-        (turn) => html`<anchorite-answer .turn=${turn} .link=${this.#link} .level=${this.layout === "page" ? 2 : 3} exportparts="question, sources, source, quote, not-found, generated, restarted, sentence, unsupported, details, error"></anchorite-answer>`,
+        (turn) => html`<anchorite-answer .turn=${turn} .link=${this.#link} .level=${this.layout === "page" ? 2 : 3} exportparts=${ANSWER_PARTS}></anchorite-answer>`,
       )}
     </div>`;
   }

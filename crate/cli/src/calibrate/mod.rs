@@ -21,7 +21,7 @@ const MAX_QUESTIONS: usize = 120;
 /// Fewer questions certify nothing: the thresholds for all sites hold then.
 const MIN_QUESTIONS: usize = 60;
 /// The share of wrong answers among those that count as answered that is accepted, with the confidence of [`CONFIDENCE`].
-const MAX_RISK: f64 = 0.10;
+pub(crate) const MAX_RISK: f32 = 0.10;
 const CONFIDENCE: f64 = 0.95;
 /// Fewer answers can't certify [`MAX_RISK`] even if all are right, so that no test begins before.
 const MIN_CLAIMED: usize = 29;
@@ -111,7 +111,7 @@ fn decide(verdicts: &[Verdict]) -> Calibration {
         if found.0 < MIN_CLAIMED {
             continue;
         }
-        if bound(found) > MAX_RISK {
+        if bound(found) > f64::from(MAX_RISK) {
             break;
         }
         certified = Some(threshold);

@@ -130,6 +130,7 @@ fn fastest(
     for _ in 0..reps {
         let mut ask = run::command(program);
         ask.arg("ask").arg(bundle).arg("--json").args(options);
+        ask.args(["--passages", prepare::N_PASSAGES]);
         let output = run::output(ask.arg("--").arg(question))?;
         let answer: Answer =
             serde_json::from_str(&output).context("`anchorite ask` printed no answer")?;

@@ -171,6 +171,7 @@ fn ask(guide: &Guide, backend: Backend, options: &[&str]) -> anyhow::Result<Vec<
         .arg("ask")
         .arg(&guide.bundle)
         .args(["--json", "--backend", backend])
+        .args(["--passages", prepare::N_PASSAGES])
         .args(options)
         .arg("-")
         .stdin(Stdio::piped())

@@ -12,6 +12,9 @@ use crate::{models, run, setup};
 
 const PACKAGE: &str = "anchorite-bench";
 
+/// Passages for each question, as many as when the figures in `docs/benchmarks.md` were measured.
+pub(super) const N_PASSAGES: &str = "3";
+
 /// Where everything made for the benchmarks lies.
 pub(super) fn folder() -> PathBuf {
     run::target().join("bench")

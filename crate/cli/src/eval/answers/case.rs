@@ -1,4 +1,4 @@
-//! Turns nothing by itself: the question that is put to a system, its response, and what of that is judged.
+//! A question as it is put to a system, its response, and what of that is judged.
 
 use anchorite::gate::Evidence;
 use serde::Serialize;
