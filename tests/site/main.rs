@@ -10,5 +10,6 @@ mod deployed;
 mod generator;
 mod hostile;
 mod incremental;
+mod injections;
 mod pull;
 mod steps;

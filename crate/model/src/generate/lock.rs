@@ -56,10 +56,18 @@ impl WordLock {
                 if part.is_empty() || !part.chars().all(is_of_words) {
                     continue;
                 }
+                words.push(part.as_bytes().into());
                 let mut chars = part.chars();
-                let first = chars.next().into_iter();
-                let capital: String = first.flat_map(char::to_uppercase).chain(chars).collect();
-                for word in [part, &part.to_lowercase(), &capital] {
+                let Some(first) = chars.next() else { continue };
+                // `MB` and `iOS` are spelt in one way only.
+                if chars.as_str().chars().any(char::is_uppercase) {
+                    continue;
+                }
+                let rest = chars.as_str();
+                for word in [
+                    format!("{}{rest}", first.to_lowercase()),
+                    format!("{}{rest}", first.to_uppercase()),
+                ] {
                     words.push(word.as_bytes().into());
                 }
             }

@@ -219,8 +219,13 @@ fn add(texts: &mut HashMap<String, String>, url: String, text: &str) {
     known.push_str(&single_spaced(text));
 }
 
+/// The words alone: white space may differ, and a quotation shows code without the fences that it stands between in a text.
 fn single_spaced(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let shown = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("```"));
+    let words: Vec<&str> = shown.flat_map(str::split_whitespace).collect();
+    words.join(" ")
 }
 
 /// True if the parts stand in `text`, each behind the one before.

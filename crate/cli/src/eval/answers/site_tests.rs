@@ -183,3 +183,16 @@ fn quotations_are_held_against_their_section() {
         assert_eq!(judged.span_inside, is_inside, "for {span:?}");
     }
 }
+
+#[test]
+fn code_is_quoted_without_its_fences() {
+    let text = single_spaced("Remove it:\n\n```sh\ncargo  clean\n```\n\nDone.");
+    assert!(
+        stand_in(&text, &["Remove it:\ncargo clean".to_owned()]),
+        "{text}"
+    );
+    assert!(
+        !stand_in(&text, &["Remove it: cargo wipe".to_owned()]),
+        "{text}"
+    );
+}
