@@ -46,13 +46,34 @@ pub enum Form {
     Passages,
 }
 
-/// The words that an answer to `question` from `sources` may hold.
-pub fn lock(question: &str, sources: &[Source]) -> WordLock {
+/// The words that an answer to `question` from `sources` may hold; `None` where the sources are written without spaces, since
+/// what stands between two of them is no word there.
+pub fn lock(question: &str, sources: &[Source]) -> Option<WordLock> {
     let texts = sources
         .iter()
         .flat_map(|source| [source.heading_path.as_str(), source.text.as_str()]);
+    let letters = texts
+        .clone()
+        .flat_map(str::chars)
+        .filter(|c| c.is_alphabetic());
+    let (n_letters, n_spaceless) = letters.fold((0, 0), |(n, n_spaceless), c| {
+        (n + 1, n_spaceless + usize::from(is_spaceless(c)))
+    });
+    if n_spaceless * MIN_SPACED > n_letters {
+        return None;
+    }
     let texts = texts.chain([question, ABSTENTION]);
-    WordLock::new(texts, COMMON_WORDS.split_whitespace())
+    Some(WordLock::new(texts, COMMON_WORDS.split_whitespace()))
+}
+
+/// One letter in so many may be of a script without spaces: a name, a quoted word.
+const MIN_SPACED: usize = 10;
+
+/// Letters of scripts that set no spaces between words: Thai, Lao, Burmese, Khmer, kana, Han. Source: the blocks of the Unicode Standard.
+fn is_spaceless(c: char) -> bool {
+    matches!(c,
+        '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+        | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// The messages for `question` under what was found for it.
@@ -279,6 +300,28 @@ mod tests {
         assert_eq!(prompt.sources.len(), 2, "two passages are told");
         let error = lay(10).expect_err("the instructions alone are longer");
         assert!(matches!(error, EngineError::WindowFull { .. }), "{error}");
+    }
+
+    #[test]
+    fn what_is_written_without_spaces_is_not_locked() {
+        let source = |text: &str| Source {
+            number: 1,
+            heading_path: "Guide".to_owned(),
+            text: text.to_owned(),
+        };
+        for (text, expected) in [
+            ("Set the port to 80.", true),
+            (
+                "The word 港 means port, and nothing else is meant by it.",
+                true,
+            ),
+            ("将端口设置为八十。", false),
+            ("ポートを八十に設定します。", false),
+            ("ตั้งค่าพอร์ตเป็นแปดสิบ", false),
+            ("Порт установлен на 80.", true),
+        ] {
+            assert_eq!(lock("Why?", &[source(text)]).is_some(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -296,7 +296,10 @@ impl Session {
             lookup: options.lookup,
             stop: Vec::new(),
             max_copies: 3,
-            lock: options.lock.then(|| prompt::lock(&answer.asked, &sources)),
+            lock: options
+                .lock
+                .then(|| prompt::lock(&answer.asked, &sources))
+                .flatten(),
         };
         let generation = generator
             .generate(&tokens, &generate_options, now_ms, async |text: &str| {
