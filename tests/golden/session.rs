@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
+use anchorite::prompt::Form;
 use anchorite::{Answer, AskEvent, AskOptions, EngineError, Session, Thresholds};
 use anchorite_index::chunk::{ChunkOptions, chunk_documents};
 use anchorite_index::parse::{ParseOptions, parse_page};
@@ -73,6 +74,9 @@ fn ask(
     let (mut told, mut text, mut n_broken) = (Vec::new(), String::new(), 0);
     let options = AskOptions {
         max_tokens: 24,
+        // The form and the freedom that this generator was trained with.
+        prompt: Form::Passages,
+        lock: false,
         ..AskOptions::default()
     };
     let answer = block_on(session.ask(

@@ -264,7 +264,7 @@ mod tests {
             ("[1]", true),
             ("[12][3].", true),
             ("[123]", false),
-            ("[512", false),
+            ("[513", false),
             ("...", true),
             ("banana", false),
         ] {

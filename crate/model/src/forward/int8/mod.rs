@@ -102,7 +102,11 @@ pub(super) enum Kernel {
     AvxVnni,
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    #[cfg(all(
+        target_arch = "wasm32",
+        target_feature = "simd128",
+        not(target_feature = "relaxed-simd")
+    ))]
     Simd128,
     /// The second operand's upper bit counts as 128.
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
@@ -139,7 +143,11 @@ impl Kernel {
             Kernel::AvxVnni => "AVX-VNNI",
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512Vnni => "AVX-512 VNNI",
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            #[cfg(all(
+                target_arch = "wasm32",
+                target_feature = "simd128",
+                not(target_feature = "relaxed-simd")
+            ))]
             Kernel::Simd128 => "SIMD128",
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
             Kernel::RelaxedUnsigned | Kernel::RelaxedSigned => "relaxed SIMD, dots",
@@ -157,18 +165,18 @@ impl Kernel {
         }
     }
 
-    /// Whether it multiplies numbers of 16 bits with codes of so many bits.
-    #[cfg_attr(
-        not(all(target_arch = "wasm32", target_feature = "simd128")),
-        expect(unused_variables, reason = "only wasm's have none of 8 bits")
-    )]
-    fn is_wide(self, bits: usize) -> bool {
+    /// From how many bits of a code on it multiplies numbers of 16 bits.
+    fn wide_from(self) -> usize {
         match self {
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Kernel::Simd128 => true,
+            #[cfg(all(
+                target_arch = "wasm32",
+                target_feature = "simd128",
+                not(target_feature = "relaxed-simd")
+            ))]
+            Kernel::Simd128 => 0,
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Kernel::RelaxedPairs => bits == EIGHT,
-            _ => false,
+            Kernel::RelaxedPairs => EIGHT,
+            _ => usize::MAX,
         }
     }
 
@@ -210,7 +218,7 @@ impl PackedMatrix {
             }
             let first_row = group_idx * ROWS;
             let n_group = ROWS.min(n_rows - first_row);
-            for (token_idx, tokens) in x.groups(kernel.is_wide(bits)) {
+            for (token_idx, tokens) in x.groups(bits >= kernel.wide_from()) {
                 let sums = &mut sums[..tokens.n];
                 kernel.tile(bits, self.n_scales(), &panel, &tokens, sums);
                 for (idx, sums) in sums.iter().enumerate() {

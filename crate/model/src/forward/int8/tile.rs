@@ -262,10 +262,6 @@ unsafe fn codes<L: Lanes, const BITS: usize, const HALF: usize, const P: usize>(
 }
 
 /// Adds the products of one token with half a block, the columns from `16 * HALF` on; the block's activations start at place `idx`.
-#[expect(
-    clippy::needless_range_loop,
-    reason = "several arrays go by the same index"
-)]
 #[inline(always)]
 unsafe fn steps<
     L: Lanes,
