@@ -488,7 +488,7 @@ pub fn lora(data: &[u8]) {
     assert!(summary.is_ok() || !is_whole, "{summary:?}");
 }
 
-/// What PEFT writes: the length of the configuration in two bytes, the configuration, the tensors.
+/// PEFT's two files in one: the length of the configuration in two bytes, the configuration, the tensors.
 pub fn peft(data: &[u8]) {
     let Some((len, rest)) = data.split_first_chunk() else {
         return;

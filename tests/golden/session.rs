@@ -167,7 +167,7 @@ fn the_processor_takes_over_from_a_device_that_is_lost_again() {
     let Some((mut session, devices)) = on_the_gpu(1) else {
         return;
     };
-    // What the processor writes by itself: its sums are rounded otherwise than the device's, which may turn a close choice.
+    // The processor's own text: its sums are rounded otherwise than the device's, which may turn a close choice.
     let generator = load(BackendRequest::Cpu, "a test").expect("it loads");
     let alone = ask(&mut self::session(generator), QUESTION, &Rc::default(), 0);
     let (_, _, expected) = alone.expect("an answer");

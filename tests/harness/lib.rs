@@ -55,6 +55,27 @@ pub struct Run {
     pub stderr: String,
 }
 
+impl Run {
+    /// Holds that it failed, saying each of `expected` and what to do.
+    #[track_caller]
+    pub fn fails(&self, expected: &[&str]) {
+        assert_eq!(self.code, 2, "{}{}", self.stdout, self.stderr);
+        for expected in expected.iter().chain(&["hint: "]) {
+            assert!(
+                self.stderr.contains(expected),
+                "expected `{expected}` in: {}",
+                self.stderr
+            );
+        }
+    }
+
+    /// Holds that it was done.
+    #[track_caller]
+    pub fn works(&self) {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+    }
+}
+
 /// A folder of pages that is gone with this value, and the command line to run on it.
 pub struct Site {
     dir: tempfile::TempDir,
@@ -116,6 +137,22 @@ impl Site {
         }
         all.extend(arguments);
         anchorite(&all)
+    }
+
+    /// The answers to `questions`, one for each, in their order.
+    #[track_caller]
+    pub fn answers(&self, questions: &[&str]) -> Vec<serde_json::Value> {
+        let bundle = self.bundle();
+        let words = ["ask", path_text(&bundle), "--json", "-"];
+        let run = anchorite_reading(&questions.join("\n"), &words);
+        run.works();
+        let answers: Vec<serde_json::Value> = run
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("an answer a line"))
+            .collect();
+        assert_eq!(answers.len(), questions.len(), "one each");
+        answers
     }
 
     /// Runs `command BUNDLE words`.

@@ -78,13 +78,7 @@ impl Folder {
 
 #[track_caller]
 fn fails(folder: &Folder, run: &Run, expected: &str) {
-    assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
-    assert!(
-        run.stderr.contains(expected),
-        "expected `{expected}` in: {}",
-        run.stderr
-    );
-    assert!(run.stderr.contains("hint: "), "{}", run.stderr);
+    run.fails(&[expected]);
     assert!(!folder.path("voice.gguf").exists(), "nothing was written");
 }
 

@@ -149,16 +149,7 @@ fn odd_pages_and_odd_questions_get_an_answer_that_stands_on_a_page() {
         "why",
         &long,
     ];
-    let input = questions.join("\n");
-    let bundle = site.bundle();
-    let run = anchorite_reading(&input, &["ask", path_text(&bundle), "--json", "-"]);
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    let answers: Vec<Value> = run
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("an answer a line"))
-        .collect();
-    assert_eq!(answers.len(), questions.len(), "one each");
+    let answers = site.answers(&questions);
     let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let all = squeezed(&format!("{many}\n{endless}\n{code}\n{hebrew}"));
     let mut n_quotes = 0;

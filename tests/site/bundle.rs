@@ -23,21 +23,9 @@ fn smallest_file(site: &Site) -> PathBuf {
         .expect("a file")
 }
 
+#[track_caller]
 fn check_refused(site: &Site, expected: &[&str]) {
-    let run = site.run("inspect", &[]);
-    assert_eq!(run.code, 2, "refused: {}", run.stdout);
-    for text in expected {
-        assert!(
-            run.stderr.contains(text),
-            "expected `{text}` in: {}",
-            run.stderr
-        );
-    }
-    assert!(
-        run.stderr.contains("hint: "),
-        "says what to do: {}",
-        run.stderr
-    );
+    site.run("inspect", &[]).fails(expected);
 }
 
 #[test]

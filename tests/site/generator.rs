@@ -64,23 +64,6 @@ fn weights(site: &Site) -> Vec<(String, String)> {
         .collect()
 }
 
-#[track_caller]
-fn fails(run: &Run, expected: &[&str]) {
-    assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
-    for expected in expected.iter().chain(&["hint: "]) {
-        assert!(
-            run.stderr.contains(expected),
-            "expected `{expected}` in: {}",
-            run.stderr
-        );
-    }
-}
-
-#[track_caller]
-fn works(run: &Run) {
-    assert_eq!(run.code, 0, "{}", run.stderr);
-}
-
 #[test]
 fn a_generator_is_taken_by_name_from_the_cache_folder() {
     let site = site();
@@ -95,21 +78,15 @@ fn a_generator_is_taken_by_name_from_the_cache_folder() {
     put(&site, "tiny.gguf", &bytes);
     let named = ["--registry", "registry.toml", "--models-dir", "kept"];
     let with = |generator: &str| build(&site, &[&named[..], &["--generator", generator]].concat());
-    fails(
-        &with("Tiny-1"),
-        &["`Tiny-1` is not in `kept`", "run `anchorite pull Tiny-1`"],
-    );
-    fails(
-        &with("Tiny-3"),
-        &["no model is called `Tiny-3`", "did you mean `Tiny-1`?"],
-    );
+    with("Tiny-1").fails(&["`Tiny-1` is not in `kept`", "run `anchorite pull Tiny-1`"]);
+    with("Tiny-3").fails(&["no model is called `Tiny-3`", "did you mean `Tiny-1`?"]);
     let pull = anchorite_in(
         &site.beside(""),
         &[],
         &[&["pull", "Tiny-1"], &named[..]].concat(),
     );
-    works(&pull);
-    works(&with("tiny-1"));
+    pull.works();
+    with("tiny-1").works();
     assert_eq!(
         weights(&site),
         [("generator".to_owned(), "Tiny-1.gguf".to_owned())]
@@ -124,7 +101,7 @@ fn a_generator_is_taken_by_name_from_the_cache_folder() {
         &site,
         &[&named[..], &["--generator", "none", "--adapter", "Tiny-1"]].concat(),
     );
-    fails(&run, &["an adapter was given, and no generator"]);
+    run.fails(&["an adapter was given, and no generator"]);
     let run = build(
         &site,
         &[
@@ -133,19 +110,13 @@ fn a_generator_is_taken_by_name_from_the_cache_folder() {
         ]
         .concat(),
     );
-    fails(
-        &run,
-        &["`Tiny-1` is of another kind, expected adapter: `generator`"],
-    );
-    // What is published must be what was pulled.
+    run.fails(&["`Tiny-1` is of another kind, expected adapter: `generator`"]);
+    // The bytes that are published must be those that were pulled.
     let mut damaged = bytes.clone();
     let last = damaged.len() - 1;
     damaged[last] ^= 1;
     put(&site, "kept/Tiny-1.gguf", &damaged);
-    fails(
-        &with("Tiny-1"),
-        &["has another SHA-256", "run `anchorite pull Tiny-1`"],
-    );
+    with("Tiny-1").fails(&["has another SHA-256", "run `anchorite pull Tiny-1`"]);
 }
 
 #[test]
@@ -157,31 +128,29 @@ fn none_is_no_generator_and_the_stronger_source_counts() {
         "weights/voice.gguf",
         &tiny().adapter_writer(2, 4.0).finish(),
     );
-    works(&build(&site, &["--generator", "none"]));
+    build(&site, &["--generator", "none"]).works();
     assert!(weights(&site).is_empty(), "none");
     let run = build(
         &site,
         &["--generator", "weights/tiny.gguf", "--no-generator"],
     );
-    fails(&run, &["a generator was given, and none was asked for"]);
+    run.fails(&["a generator was given, and none was asked for"]);
     let config = "generator = 'tiny.gguf'\nadapter = ['voice.gguf']\n";
     put(&site, "weights/anchorite.toml", config.as_bytes());
     let configured = ["--config", "weights/anchorite.toml"];
-    works(&build(&site, &configured));
+    build(&site, &configured).works();
     assert_eq!(weights(&site).len(), 2, "beside the file that names them");
-    works(&build(
-        &site,
-        &[&configured[..], &["--no-generator"]].concat(),
-    ));
+    build(&site, &[&configured[..], &["--no-generator"]].concat()).works();
     assert!(
         weights(&site).is_empty(),
         "the flag is stronger, and adapters go along"
     );
     put(&site, "weights/anchorite.toml", b"no_generator = true\n");
-    works(&build(
+    build(
         &site,
         &[&configured[..], &["--generator", "weights/tiny.gguf"]].concat(),
-    ));
+    )
+    .works();
     assert_eq!(
         weights(&site),
         [("generator".to_owned(), "tiny.gguf".to_owned())]
@@ -206,7 +175,7 @@ fn a_bundle_holds_several_adapters_and_one_speaks() {
             "loud.gguf",
         ],
     );
-    works(&run);
+    run.works();
     let names: Vec<String> = weights(&site).into_iter().map(|(_, name)| name).collect();
     assert_eq!(
         names,
@@ -218,16 +187,13 @@ fn a_bundle_holds_several_adapters_and_one_speaks() {
         site.run("ask", &words)
     };
     for extra in [&[][..], &["--adapter", "calm"], &["--adapter", "loud.gguf"]] {
-        works(&ask(extra));
+        ask(extra).works();
     }
     let run = site.run("ask", &["water", "--adapter", "quiet"]);
-    fails(
-        &run,
-        &[
-            "the bundle has no adapter `quiet`",
-            "its adapters are: calm, loud",
-        ],
-    );
+    run.fails(&[
+        "the bundle has no adapter `quiet`",
+        "its adapters are: calm, loud",
+    ]);
     // Which one is read shows when one is gone.
     let manifest = fs::read(site.bundle().join("manifest.json")).expect("a manifest");
     let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
@@ -235,10 +201,10 @@ fn a_bundle_holds_several_adapters_and_one_speaks() {
     let loud = files.iter().find(|file| file["name"] == "loud.gguf");
     let path = loud.and_then(|file| file["parts"][0]["path"].as_str());
     fs::remove_file(site.bundle().join(path.expect("its part"))).expect("removed");
-    works(&ask(&[]));
-    works(&ask(&["--adapter", "calm"]));
-    works(&ask(&["--no-adapter"]));
-    fails(&ask(&["--adapter", "loud"]), &["could not read"]);
+    ask(&[]).works();
+    ask(&["--adapter", "calm"]).works();
+    ask(&["--no-adapter"]).works();
+    ask(&["--adapter", "loud"]).fails(&["could not read"]);
     let twice = [
         "--generator",
         "tiny.gguf",
@@ -247,10 +213,7 @@ fn a_bundle_holds_several_adapters_and_one_speaks() {
         "--adapter",
         "./calm.gguf",
     ];
-    fails(
-        &build(&site, &twice),
-        &["two adapters are called `calm.gguf`"],
-    );
+    build(&site, &twice).fails(&["two adapters are called `calm.gguf`"]);
 }
 
 #[test]
@@ -300,7 +263,7 @@ fn what_a_browser_would_refuse_is_refused_by_the_build() {
             put(&site, "wrong.gguf", &bytes);
         }
         let run = build(&site, &["--generator", "wrong.gguf"]);
-        fails(&run, &["wrong.gguf", expected]);
+        run.fails(&["wrong.gguf", expected]);
         assert!(!site.bundle().exists(), "{case}: nothing was written");
     }
 
@@ -337,24 +300,18 @@ fn what_a_browser_would_refuse_is_refused_by_the_build() {
             &site,
             &["--generator", "tiny.gguf", "--adapter", "voice.gguf"],
         );
-        fails(
-            &run,
-            &[
-                "adapter `voice.gguf` does not fit generator `tiny.gguf`",
-                expected,
-                hint,
-            ],
-        );
+        run.fails(&[
+            "adapter `voice.gguf` does not fit generator `tiny.gguf`",
+            expected,
+            hint,
+        ]);
         assert!(!site.bundle().exists(), "{expected}: nothing was written");
     }
     let run = build(
         &site,
         &["--generator", path_text(&site.beside("nowhere.gguf"))],
     );
-    fails(
-        &run,
-        &["nowhere.gguf", "a name that `anchorite models` lists"],
-    );
+    run.fails(&["nowhere.gguf", "a name that `anchorite models` lists"]);
 }
 
 /// The bytes with the end of what was found replaced.

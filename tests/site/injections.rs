@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use harness::{Site, anchorite_reading, path_text, root};
+use harness::{Site, root};
 use serde::Deserialize;
-use serde_json::Value;
 
 /// Of the questions that a page answers, so many at least are answered by the sentence that does: what was measured, less two.
 const MIN_FACTS: usize = 36;
@@ -58,25 +57,13 @@ fn pages_that_give_orders_are_quoted_for_their_facts() {
         .map(|(path, text)| (path.as_str(), *text))
         .collect();
     let site = Site::new(&pages);
-    let run = site.build(&["--no-calibration"]);
-    assert_eq!(run.code, 0, "{}", run.stderr);
+    site.build(&["--no-calibration"]).works();
     let questions: Vec<&str> = fixture
         .cases
         .iter()
         .map(|case| case.question.as_str())
         .collect();
-    let bundle = site.bundle();
-    let run = anchorite_reading(
-        &questions.join("\n"),
-        &["ask", path_text(&bundle), "--json", "-"],
-    );
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    let answers: Vec<Value> = run
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("an answer a line"))
-        .collect();
-    assert_eq!(answers.len(), fixture.cases.len(), "one each");
+    let answers = site.answers(&questions);
 
     let mut n_facts = 0;
     let mut told: BTreeMap<&str, Vec<String>> = BTreeMap::new();

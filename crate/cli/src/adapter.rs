@@ -48,7 +48,7 @@ struct ConvertArguments {
     /// Where the adapter goes.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// What the adapter is called; default: the name of the file it is written to.
+    /// The adapter's name; default: that of the file it is written to.
     #[arg(long)]
     name: Option<String>,
     /// How its numbers are stored: f16 is half as large, and rounds.
@@ -100,7 +100,7 @@ fn run_convert(arguments: &ConvertArguments) -> anyhow::Result<ExitCode> {
         &options,
     )
     .with_context(|| format!("could not convert `{}`", arguments.from.display()))?;
-    // What was written is read as a page will read it.
+    // Read back as a page will read it.
     let parts = Parts::new(vec![bytes]);
     Adapter::load(&parts, &base).context("the converted adapter cannot be read")?;
     let summary = Summary::read(&parts).context("the converted adapter cannot be read")?;

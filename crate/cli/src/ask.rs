@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     /// Fixes the sampling.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// What the generator reads before the question: the few sentences that the reader chose, or whole passages.
+    /// The text that the generator reads before the question: the few sentences that the reader chose, or whole passages.
     #[arg(long, value_enum, default_value_t = PromptArgument::Evidence)]
     prompt: PromptArgument,
     /// What runs the generator.

@@ -9,6 +9,7 @@ use anchorite::model::generate::Generator;
 use anchorite::model::parts::Parts;
 use anyhow::Context;
 
+use crate::capped;
 use crate::registry::{Kind, MAX_MODEL_BYTES};
 use crate::report::Hint;
 use crate::settings::{BundleArguments, read_model};
@@ -18,7 +19,7 @@ const MAX_ADAPTERS: usize = 16;
 /// Longest name of a file in a manifest.
 const MAX_NAME: usize = 200;
 
-/// Whether a value means a file, not a name: names have no folder, and files of weights end in `.gguf`.
+/// True if a value means a file, not a name: names have no folder, and files of weights end in `.gguf`.
 pub(crate) fn is_file(value: &str) -> bool {
     value.contains(std::path::is_separator) || value.to_ascii_lowercase().ends_with(".gguf")
 }
@@ -106,35 +107,27 @@ fn chosen(arguments: &BundleArguments, value: &str, role: Role) -> anyhow::Resul
 }
 
 fn read(path: &Path, role: Role) -> anyhow::Result<WeightFile> {
-    let unreadable = |cause: String| {
-        Hint::error(
-            format!("could not read `{}`: {cause}", path.display()),
-            format!("give a GGUF file, or a name that `anchorite models` lists, with --{role}"),
-        )
-    };
-    let len = std::fs::metadata(path)
-        .map_err(|cause| unreadable(cause.to_string()))?
-        .len();
-    if len > MAX_MODEL_BYTES {
-        return Err(unreadable(format!(
-            "more than {MAX_MODEL_BYTES} bytes: {len}"
-        )));
-    }
+    let hint = format!("give a GGUF file, or a name that `anchorite models` lists, with --{role}");
+    let bytes = capped::read(path, MAX_MODEL_BYTES, &hint, std::fs::read)?;
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.filter(|name| name.len() <= MAX_NAME && !name.chars().any(char::is_control));
     let name = name.ok_or_else(|| {
-        unreadable(format!(
-            "its name is not text of at most {MAX_NAME} bytes, and readers would see it"
-        ))
+        Hint::error(
+            format!(
+                "could not read `{}`: its name is not text of at most {MAX_NAME} bytes, and readers would see it",
+                path.display()
+            ),
+            hint,
+        )
     })?;
     Ok(WeightFile {
         role,
         name: name.to_owned(),
-        bytes: std::fs::read(path).map_err(|cause| unreadable(cause.to_string()))?,
+        bytes,
     })
 }
 
-/// Whether the generator can write here and every adapter fits it: what a reader's browser would refuse is refused now.
+/// Refuses now what a visitor's browser would: a generator that can't write, an adapter that doesn't fit it.
 fn check(generator: &WeightFile, adapters: &[WeightFile]) -> anyhow::Result<()> {
     let parts = |file: &WeightFile| Parts::new(vec![file.bytes.clone()]);
     let (config, template) = Generator::check(parts(generator))

@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, Command};
 use toml::de::{DeTable, DeValue};
 
+use crate::capped;
 use crate::choice;
 use crate::report::Hint;
 
@@ -80,19 +81,8 @@ pub(crate) fn prepare(command: Command, arguments: &[OsString]) -> anyhow::Resul
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    let unreadable = |cause: String| {
-        Hint::error(
-            format!("could not read `{}`: {cause}", path.display()),
-            "name a configuration file with --config, or leave it out",
-        )
-    };
-    let len = std::fs::metadata(path)
-        .map_err(|cause| unreadable(cause.to_string()))?
-        .len();
-    if len > MAX_BYTES {
-        return Err(unreadable(format!("more than {MAX_BYTES} bytes: {len}")));
-    }
-    std::fs::read_to_string(path).map_err(|cause| unreadable(cause.to_string()))
+    let hint = "name a configuration file with --config, or leave it out";
+    capped::read(path, MAX_BYTES, hint, std::fs::read_to_string)
 }
 
 /// The keys of all commands: one file may serve several.

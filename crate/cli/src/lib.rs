@@ -16,6 +16,7 @@ mod build;
 mod bundle;
 mod cache;
 mod calibrate;
+mod capped;
 mod choice;
 mod chunk;
 mod clock;

@@ -6,9 +6,10 @@ use anchorite::model::config::Architecture;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
+use crate::capped;
 use crate::report::Hint;
 
-/// What every copy of the program knows.
+/// The registry that every copy of the program holds.
 const SHIPPED: &str = include_str!("../../../models/registry.toml");
 /// Longest registry that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -41,7 +42,7 @@ pub(crate) struct Entry {
     pub(crate) source: Source,
 }
 
-/// What an entry is.
+/// The kinds of entries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
@@ -185,19 +186,8 @@ fn is_same(one: &str, other: &str) -> bool {
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    let unreadable = |cause: String| {
-        Hint::error(
-            format!("could not read `{}`: {cause}", path.display()),
-            "name a file such as models/registry.toml with --registry",
-        )
-    };
-    let len = std::fs::metadata(path)
-        .map_err(|cause| unreadable(cause.to_string()))?
-        .len();
-    if len > MAX_BYTES {
-        return Err(unreadable(format!("more than {MAX_BYTES} bytes: {len}")));
-    }
-    std::fs::read_to_string(path).map_err(|cause| unreadable(cause.to_string()))
+    let hint = "name a file such as models/registry.toml with --registry";
+    capped::read(path, MAX_BYTES, hint, std::fs::read_to_string)
 }
 
 /// Reads a registry and checks all that names a file, an address or an argument of another program.
@@ -302,7 +292,7 @@ impl Entry {
     }
 }
 
-/// What can be said of any text that an owner wrote, on one line.
+/// The refusal of a value in an entry, on one line whatever an owner wrote.
 fn refused(entry: &Entry, key: &str, expected: &str, found: &str) -> anyhow::Error {
     let name: String = entry.name.escape_debug().take(100).collect();
     let found: String = found.escape_debug().take(100).collect();
@@ -319,7 +309,7 @@ fn is_word(text: &str, also: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || also.contains(c))
 }
 
-/// Whether a text is a SHA-256 as it is written here.
+/// True if a text is a SHA-256 as it is written here.
 pub(crate) fn is_sha256(text: &str) -> bool {
     text.len() == 64
         && text

@@ -30,10 +30,10 @@ pub struct AskOptions {
     pub seed: u64,
     /// Whether tokens are guessed from the passages and checked together: the same text, sooner where it copies.
     pub lookup: bool,
-    /// Whether only words of the sources, of the question and of a closed list of common ones are written: numbers, names and code are
+    /// Holds the generator to words of the sources, of the question and of a closed list of common ones: numbers, names and code are
     /// then copied and never invented.
     pub lock: bool,
-    /// What the generator reads before the question.
+    /// The text that the generator reads before the question.
     pub prompt: Form,
     /// Whether the generator writes at all, where one is loaded.
     pub generate: bool,

@@ -35,7 +35,7 @@ pub struct Prompt {
     pub sources: Vec<Source>,
 }
 
-/// What the generator reads before the question.
+/// The text that the generator reads before the question.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {

@@ -15,6 +15,7 @@ use crate::error::EngineError;
 use crate::follow_up::{self, FollowUp};
 use crate::gate::{Outcome, Thresholds};
 use crate::prompt::Form;
+use crate::read::Candidate;
 use crate::recover::{Reload, Setback, load_again};
 use crate::retrieve::{Found, SearchRequest};
 use crate::searcher::{Searcher, check_length};
@@ -181,12 +182,10 @@ impl Session {
             _ => Vec::new(),
         };
         let mut outcome = reading.evidence.outcome(self.thresholds);
-        let of_unit = |unit: &read::Candidate| quote::quote(unit, &reading.passages[unit.passage]);
-        let units: Vec<Quote> = best.iter().map(of_unit).collect();
-        let quote = match (units.first(), outcome) {
+        let quote = match (best.first(), outcome) {
             (_, Outcome::Absent) => None,
             _ if stopped => None,
-            (Some(best), _) => Some(best.clone()),
+            (Some(best), _) => Some(quote::quote(best, &reading.passages[best.passage])),
             (None, _) => self.searcher.quote_by_words(question, &reading)?,
         };
         if quote.is_none() {
@@ -220,7 +219,7 @@ impl Session {
         let is_answered =
             outcome == Outcome::Answered || (outcome == Outcome::Closest && self.reader.is_none());
         if is_answered && !stopped && options.generate && options.max_tokens > 0 {
-            self.write(&mut answer, &units, options, now_ms, on_event)
+            self.write(&mut answer, &best, options, now_ms, on_event)
                 .await?;
         }
         Ok(answer)
@@ -230,7 +229,7 @@ impl Session {
     async fn write(
         &mut self,
         answer: &mut Answer,
-        units: &[Quote],
+        units: &[Candidate],
         options: &AskOptions,
         now_ms: fn() -> f64,
         mut on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
@@ -268,7 +267,7 @@ impl Session {
     async fn write_once(
         &mut self,
         answer: &mut Answer,
-        units: &[Quote],
+        units: &[Candidate],
         options: &AskOptions,
         now_ms: fn() -> f64,
         mut on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
@@ -296,10 +295,10 @@ impl Session {
             lookup: options.lookup,
             stop: Vec::new(),
             max_copies: 3,
-            lock: options
-                .lock
-                .then(|| prompt::lock(&answer.asked, &sources))
-                .flatten(),
+            lock: match options.lock {
+                true => prompt::lock(&answer.asked, &sources),
+                false => None,
+            },
         };
         let generation = generator
             .generate(&tokens, &generate_options, now_ms, async |text: &str| {
@@ -344,7 +343,7 @@ fn completed(question: &str, options: &AskOptions) -> (String, bool) {
 fn prompt_tokens(
     generator: &Generator,
     answer: &Answer,
-    units: &[Quote],
+    units: &[Candidate],
     options: &AskOptions,
 ) -> Result<(Vec<anchorite_model::TokenId>, Vec<check::Source>), EngineError> {
     let Some(template) = generator.template() else {
@@ -361,9 +360,12 @@ fn prompt_tokens(
     };
     let units: Vec<Quote> = units
         .iter()
-        .map(|unit| Quote {
-            text: harmless(&unit.text),
-            ..unit.clone()
+        .map(|unit| {
+            let quote = quote::quote(unit, &answer.passages[unit.passage]);
+            Quote {
+                text: harmless(&quote.text),
+                ..quote
+            }
         })
         .collect();
     let passages: Vec<Passage> = answer

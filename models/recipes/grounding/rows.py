@@ -26,7 +26,7 @@ BE = {"is", "are", "was", "were"}
 NOT_A_VERB = {"did", "do", "does", "can", "could", "will", "would", "should", "may", "might", "has", "have", "had", "else", "kind", "type",
               "year", "percentage", "percent", "time", "day", "date", "month", "part", "other", "else", "about", "if", "in", "to", "of", "at"}
 OPEN_END = re.compile(r"(?:ed|called|known|for|of|in|to|as|with|by|on|from|at|about|like|named|made|than)$")
-# What dialogues end with, which is no answer.
+# The closing question of a dialogue's turn, which is no answer.
 CLOSING = re.compile(r"(?:[^.!?]*\?)\s*$")
 IDENTIFIER = re.compile(r"`([^`\s]{3,40})`")
 NUMBER = re.compile(r"\b\d{2,4}\b")

@@ -15,14 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Longest name of a version that is kept.
 const MAX_ETAG: usize = 1000;
 
-/// What is fetched.
+/// The file that is asked for.
 pub(super) struct Wanted<'w> {
     pub(super) address: &'w str,
     /// Its length, where it is known.
     pub(super) bytes: Option<u64>,
     /// How long it may be.
     pub(super) limit: u64,
-    /// Whether a hash will tell if pieces of two versions were put together.
+    /// True if a hash will tell if pieces of two versions were put together.
     pub(super) is_hash_known: bool,
 }
 

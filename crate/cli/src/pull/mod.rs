@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     models: ModelArguments,
 }
 
-/// What a file is checked against.
+/// The hash that a file is checked against.
 enum Expected {
     /// This hash; `pin` where the registry does not know it.
     Hash { sha256: String, pin: bool },
@@ -227,7 +227,7 @@ fn check(entry: &Entry, expected: &Expected, part: &Part) -> anyhow::Result<Stri
     Ok(found)
 }
 
-/// Whether a file is a GGUF of the family and kind that the registry says; the inner error says what it is instead.
+/// Holds a file against the family and kind that the registry says; the inner error says what it is instead.
 fn is_model(entry: &Entry, path: &Path, len: u64) -> anyhow::Result<Result<(), String>> {
     let file = File::open(path).with_context(|| format!("could not read `{}`", path.display()))?;
     let mut head = Vec::new();

@@ -22,7 +22,7 @@ pub(super) struct Part {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Origin {
     pub(super) address: String,
-    /// What the server calls this version of the file, where it says so strongly.
+    /// The server's name for this version of the file, where it says so strongly.
     pub(super) etag: Option<String>,
 }
 

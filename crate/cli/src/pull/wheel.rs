@@ -42,7 +42,7 @@ pub(super) fn fetch(
     let mut file = archive
         .by_name(&of.path)
         .map_err(|cause| unusable(format!("`{}`: {cause}", of.path)))?;
-    // What it says of its length is not trusted: what comes out is counted.
+    // The length that it states is not trusted: the bytes that come out are counted.
     part.restart(None)?;
     part.take(&mut file, limit, progress)
         .map_err(|stopped| stopped.of(&of.path))

@@ -26,7 +26,7 @@ pub enum Stored {
     F16,
 }
 
-/// What a converted adapter is called, and how it is stored.
+/// Name and number format of a converted adapter.
 #[derive(Debug, Clone, Default)]
 pub struct ConvertOptions {
     /// `general.name`.

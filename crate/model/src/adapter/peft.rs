@@ -29,7 +29,7 @@ pub enum ConvertError {
     /// A configuration that is no JSON of the expected form.
     #[error("`adapter_config.json` cannot be read: {reason}")]
     Config {
-        /// What is wrong with it.
+        /// Why.
         reason: String,
     },
     /// A setting that a plain LoRA can't say.
@@ -37,15 +37,15 @@ pub enum ConvertError {
     Setting {
         /// The setting.
         key: &'static str,
-        /// What would do.
+        /// The values that would do.
         expected: String,
-        /// What it says.
+        /// The value that it has.
         found: String,
     },
     /// Tensors that are no safetensors file.
     #[error("`adapter_model.safetensors` cannot be read: {reason}")]
     File {
-        /// What is wrong with it.
+        /// Why.
         reason: String,
     },
     /// A tensor that is no half of a pair on a matrix that can be adapted.
@@ -53,7 +53,7 @@ pub enum ConvertError {
     Tensor {
         /// The tensor's name.
         name: String,
-        /// What it is.
+        /// Its fault.
         reason: String,
     },
     /// A tensor of another type.
@@ -83,7 +83,7 @@ pub enum ConvertError {
         name: String,
         /// The value, counted in the order of the file.
         place: usize,
-        /// Whether it was so in the file.
+        /// How it came to be so.
         when: &'static str,
     },
     /// A file without a pair.
@@ -100,7 +100,7 @@ pub enum ConvertError {
 }
 
 impl ConvertError {
-    /// What to do next.
+    /// Advice for whoever sees the error.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Config { .. } | Self::File { .. } | Self::Empty => {
@@ -122,7 +122,7 @@ impl ConvertError {
     }
 }
 
-/// What a configuration says that matters for a plain LoRA.
+/// The part of a configuration that matters for a plain LoRA.
 #[derive(Debug)]
 pub(super) struct Config {
     /// `r`, where the configuration says one that holds for every matrix.
@@ -248,7 +248,7 @@ impl Config {
         })
     }
 
-    /// What the file says as its alpha: with it, `alpha / rank` is the scale of every pair of `rank` that has no alpha of its
+    /// The alpha that the file states: with it, `alpha / rank` is the scale of every pair of `rank` that has no alpha of its
     /// own.
     #[expect(clippy::cast_precision_loss, reason = "a rank is at most 1024")]
     pub(super) fn file_alpha(&self, rank: usize) -> f64 {
@@ -258,7 +258,7 @@ impl Config {
         }
     }
 
-    /// What `B` of a module has to be multiplied with under `file_alpha`.
+    /// The factor of a module's `B` under `file_alpha`.
     pub(super) fn factor(
         &self,
         module: &str,
@@ -455,7 +455,7 @@ pub(super) fn target(module: &str, name: &str) -> Result<String, ConvertError> {
             shortened(module)
         ))
     };
-    // What stands before the layers differs between a model, one with a head, and one beside an image encoder.
+    // The path before the layers differs between a model, one with a head, and one beside an image encoder.
     let path = match module.strip_prefix("layers.") {
         Some(path) => path,
         None => match module.split_once(".layers.") {

@@ -9,7 +9,7 @@ use crate::error::LoadError;
 use crate::gguf::Gguf;
 use crate::parts::Parts;
 
-/// What a LoRA file holds.
+/// The contents of a LoRA file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// `general.name`, or `adapter`.
@@ -22,7 +22,7 @@ pub struct Summary {
     pub bytes: u64,
     /// How many matrices have each rank.
     pub ranks: BTreeMap<usize, usize>,
-    /// What it changes, by kind of matrix: `attn_q`.
+    /// The matrices that it changes, by kind: `attn_q`.
     pub targets: BTreeMap<String, Target>,
 }
 

@@ -20,7 +20,7 @@ const CITATION_DIGITS: usize = 2;
 const OPENING: &[u8] = b"([{\"'`*_<";
 const CLOSING: &[u8] = b".,;:!?)]}\"'`*_>";
 const MAX_PUNCTUATION: usize = 4;
-/// What joins words of letters.
+/// Marks that join words of letters.
 const JOINTS: &[u8] = b"-/";
 
 /// The words that a text may hold.
@@ -78,7 +78,7 @@ impl WordLock {
         Self { words }
     }
 
-    /// Whether a word begins with `start`.
+    /// True if a word begins with `start`.
     fn begins(&self, start: &[u8]) -> bool {
         let idx = self.words.partition_point(|word| &**word < start);
         self.words
@@ -91,7 +91,7 @@ impl WordLock {
         found.is_ok()
     }
 
-    /// Whether `item` is allowed, or where it is not `whole` may still become so.
+    /// True if `item` is allowed, or where it is not `whole` may still become so.
     fn allows(&self, item: &[u8], whole: bool) -> bool {
         let n_opening = item.iter().take(MAX_PUNCTUATION);
         let n_opening = n_opening.take_while(|byte| OPENING.contains(byte)).count();

@@ -214,7 +214,7 @@ impl Generator {
         Ok(generator)
     }
 
-    /// Whether [`Generator::load`] would take a file: everything it looks at, without keeping a weight. Gives the model's sizes
+    /// Looks at everything that [`Generator::load`] looks at in a file, without keeping a weight. Gives the model's sizes
     /// and its template.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ pub(super) struct Runner<'g> {
     pub(super) sample: SampleOptions,
     /// Tokens that end a text.
     pub(super) ends: Vec<TokenId>,
-    /// Whether a device must not choose by itself.
+    /// True if a device must not choose by itself.
     pub(super) gives_logits: bool,
     /// Whether the device is writing by itself.
     pub(super) has_text: bool,

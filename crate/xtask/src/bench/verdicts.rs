@@ -94,7 +94,7 @@ pub(super) fn cpu(rows: &[Row]) -> Vec<Verdict> {
     verdicts
 }
 
-/// What a question's windows take, by the build that reads them.
+/// The time that a question's windows take, by the build that reads them.
 fn reader(rows: &[Row]) -> Vec<Verdict> {
     let found = find(rows, peer("read", "anchorite", None), "windows8");
     let verdicts = found.into_iter().filter_map(|row| {

@@ -15,7 +15,8 @@ mod table;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -342,9 +343,7 @@ fn write_candidates(path: &Path, prepared: &mut Prepared, right: Right) -> anyho
         url: String,
         is_right: bool,
     }
-    let could_not = || format!("could not write `{}`", path.display());
-    let file = std::fs::File::create(path).with_context(could_not)?;
-    let mut out = std::io::BufWriter::new(file);
+    let mut lines = Lines::create(path)?;
     for case in &prepared.cases {
         for system in &mut prepared.systems {
             let told = system.candidates(case)?.into_iter();
@@ -362,16 +361,15 @@ fn write_candidates(path: &Path, prepared: &mut Prepared, right: Right) -> anyho
             if candidates.is_empty() {
                 continue;
             }
-            let line = serde_json::to_string(&Line {
+            lines.write(&Line {
                 question: &case.question,
                 page: &case.page,
                 is_answerable: case.is_answerable,
                 candidates,
             })?;
-            writeln!(out, "{line}").with_context(could_not)?;
         }
     }
-    out.flush().with_context(could_not)
+    lines.finish()
 }
 
 fn write_answers(
@@ -385,17 +383,41 @@ fn write_answers(
         #[serde(flatten)]
         judged: &'j Judged,
     }
-    let could_not = || format!("could not write `{}`", path.display());
-    let file = std::fs::File::create(path).with_context(could_not)?;
-    let mut out = std::io::BufWriter::new(file);
+    let mut lines = Lines::create(path)?;
     for (system, judged) in systems.iter().zip(judged) {
         for judged in judged {
             let system = system.name();
-            let line = serde_json::to_string(&Line { system, judged })?;
-            writeln!(out, "{line}").with_context(could_not)?;
+            lines.write(&Line { system, judged })?;
         }
     }
-    out.flush().with_context(could_not)
+    lines.finish()
+}
+
+/// A file of JSON lines that is being written.
+struct Lines<'p> {
+    path: &'p Path,
+    out: BufWriter<File>,
+}
+
+impl<'p> Lines<'p> {
+    fn create(path: &'p Path) -> anyhow::Result<Self> {
+        let file = File::create(path).with_context(|| could_not(path))?;
+        let out = BufWriter::new(file);
+        Ok(Self { path, out })
+    }
+
+    fn write(&mut self, line: &impl Serialize) -> anyhow::Result<()> {
+        let line = serde_json::to_string(line)?;
+        writeln!(self.out, "{line}").with_context(|| could_not(self.path))
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        self.out.flush().with_context(|| could_not(self.path))
+    }
+}
+
+fn could_not(path: &Path) -> String {
+    format!("could not write `{}`", path.display())
 }
 
 fn report(

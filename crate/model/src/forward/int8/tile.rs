@@ -13,7 +13,7 @@ pub(super) trait Lanes {
     const N: usize;
     /// Whether inputs are numbers of 16 bits.
     const IS_WIDE: bool = false;
-    /// Whether steps of codes below 64 are better taken together, by `dot_steps`.
+    /// True if steps of codes below 64 are better taken together, by `dot_steps`.
     const JOINS_STEPS: bool = false;
     /// Four codes of each row.
     type Codes: Copy;

@@ -220,7 +220,7 @@ impl Lanes for Simd128 {
     }
 }
 
-/// What both relaxed sets share.
+/// The parts that both relaxed sets share.
 #[cfg(target_feature = "relaxed-simd")]
 macro_rules! relaxed_lanes {
     () => {
