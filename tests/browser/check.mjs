@@ -129,6 +129,9 @@ try {
     answers: asked.filter(({ answer, expected }) => answer.outcome === "answered" && expected.length > 0).length,
     unanswerable_asked: unanswerable.length,
     unanswerable_declined: unanswerable.filter(({ answer }) => answer.outcome !== "answered").length,
+    written: Object.fromEntries(
+      [...new Set(asked.map(({ answer }) => answer.written))].sort().map((kind) => [kind, asked.filter(({ answer }) => answer.written === kind).length]),
+    ),
     anchors_ok: results.every(({ missing }) => missing.length === 0),
     anchors_checked: known.size,
     tokens_per_second_median: round(quantile(speeds, 0.5)),
@@ -154,6 +157,7 @@ for (const { question, expected, found, rank, answer, citations, missing, query_
       outcome: answer.outcome,
       probability: answer.probability,
       quote: answer.quote?.text ?? null,
+      written: answer.written,
       text: answer.sentences.map(({ text }) => text).join(" "),
       supported: answer.sentences.map(({ supported }) => supported),
       citations: citations.map(own),
@@ -166,7 +170,8 @@ for (const { question, expected, found, rank, answer, citations, missing, query_
   if (missing.length) line.anchors_missing = missing.map(own);
   if (values.json) console.log(JSON.stringify(line));
   else if (line.rank === null || !line.anchors_ok || answer) {
-    console.log(`${line.rank ?? "-"}  ${question}${answer ? `\n   ${line.quote ?? "The documents do not say."}` : ""}`);
+    console.log(`${line.rank ?? "-"}  ${question}${answer ? `\n   "${line.quote ?? "The documents do not say."}"` : ""}`);
+    if (answer?.written === "shown") console.log(`   ${line.text}`);
   }
 }
 console.log(values.json ? JSON.stringify(summary) : JSON.stringify(summary, null, 2));

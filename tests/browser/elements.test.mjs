@@ -138,7 +138,7 @@ describe("the elements", () => {
     await panelReady(page);
     await page.keyboard.type("What causes the tides?");
     await page.keyboard.press("Enter");
-    await page.locator("anchorite-answer [part=generated]").waitFor();
+    await page.locator("anchorite-answer [part=writing]").waitFor();
     await page.keyboard.press("Escape");
     await page.locator("anchorite-answer [part=stopped]").waitFor();
     assert.equal(await page.locator("anchorite-chat dialog").isVisible(), true);

@@ -53,7 +53,7 @@ export function deployedSite(pages) {
     fs.mkdirSync(path.dirname(path.join(site, name)), { recursive: true });
     fs.writeFileSync(path.join(site, name), text);
   }
-  run(real.program, "build", "--site", site, "--json", "--no-generator", "--out", path.join(site, "bundle"));
+  run(real.program, "build", "--site", site, "--json", "--no-calibration", "--out", path.join(site, "bundle"));
   return { roots: [real.dist, site] };
 }
 
@@ -73,9 +73,25 @@ export function realSite() {
   if (!real) return null;
   const { dist, program } = real;
   const site = path.join(scratch, "real-site");
-  run(program, "build", "docs", "--render", "--json", "--base-url", "bundle/pages/", "--out", path.join(site, "bundle"));
-  describeSite(site, about.answerable);
+  if (!fs.existsSync(site)) {
+    const models = knownModels("script");
+    if (!models) return null;
+    const weights = ["--generator", path.join(models, "generator.gguf"), "--adapter", path.join(models, "adapter.gguf")];
+    // What a site is asked of itself decides its threshold, and takes most of a build; no test here looks at that.
+    const options = ["--render", "--json", "--no-calibration", "--base-url", "bundle/pages/"];
+    run(program, "build", "docs", ...options, ...weights, "--out", path.join(site, "bundle"));
+    describeSite(site, about.answerable);
+  }
   return { ...about, roots: [dist, site] };
+}
+
+/** The folder with a model whose text is known, as `write_models` makes it. Null where it cannot be made. */
+function knownModels(name) {
+  const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
+  const writer = path.join(target, "debug/examples/write_models");
+  const models = path.join(scratch, "known", name);
+  if (!fs.existsSync(models) && fs.existsSync(writer)) run(writer, path.join(scratch, "known"));
+  return fs.existsSync(models) ? models : null;
 }
 
 /**
@@ -84,13 +100,10 @@ export function realSite() {
  */
 export function knownSite(name) {
   const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
-  const writer = path.join(target, "debug/examples/write_models");
-  if (!fs.existsSync(writer) || !fs.existsSync(path.join(root, "www/dist/anchorite_web_bg.wasm"))) return null;
-  const models = path.join(scratch, "known", name);
-  if (!fs.existsSync(models)) run(writer, path.join(scratch, "known"));
-  if (!fs.existsSync(models)) return null;
+  const models = knownModels(name);
+  if (!models || !fs.existsSync(path.join(root, "www/dist/anchorite_web_bg.wasm"))) return null;
   const site = path.join(scratch, `${name}-site`);
-  run(path.join(target, "debug/anchorite"), "build", path.join(here, "fixtures"), "--models", models, "--out", path.join(site, "bundle"));
+  run(path.join(target, "debug/anchorite"), "build", path.join(here, "fixtures"), "--no-calibration", "--models", models, "--out", path.join(site, "bundle"));
   const question = "What causes the tides?";
   describeSite(site, question);
   return {

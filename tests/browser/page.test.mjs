@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch } from "./browser.mjs";
-import { anchorExists, askInChat, doubleSite, engineState, realSite, settle, visit } from "./harness.mjs";
+import { anchorExists, askInChat, doubleSite, engineState, partOf, realSite, settle, visit } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
 const sites = [doubleSite, realSite];
@@ -47,14 +47,60 @@ for (const make of sites) {
       assert.ok(answer.timing.generated_tokens > 0, "something was generated");
       const shown = page.locator("anchorite-answer").first();
       assert.equal(await shown.locator("blockquote").innerText(), answer.quote.text.replace(/\s+/g, " ").trim());
-      // A model that abstains adds nothing, and the page says so.
-      const [part, text] = answer.sentences.length ? ["label", /^Experimental/] : ["nothing-added", /added nothing/];
-      assert.match(await shown.locator(`[part=${part}]`).innerText(), text);
+      const written = shown.locator("[part=written]");
+      assert.equal(await written.count(), answer.written === "shown" ? 1 : 0, "only what agrees with the quotation is shown");
+      if (site.name === "double") {
+        assert.equal(answer.written, "shown");
+        const texts = await written.locator("[part=sentence]").evaluateAll((all) => all.map((one) => one.firstChild.nextSibling.textContent.trim()));
+        assert.deepEqual(texts, answer.sentences.map(({ text }) => text.trim()));
+      }
       const links = await shown.locator("a").evaluateAll((all) => all.map((one) => one.href));
       assert.ok(links.length > answer.passages.length, "sources and the quotation are links");
       for (const link of links) assert.ok(await anchorExists(link), `anchor of ${link}`);
-      const struck = answer.sentences.filter(({ supported }) => !supported).length;
-      assert.equal(await shown.locator("s").count(), struck, "exactly the unsupported sentences are struck");
+      assert.deepEqual(problems, []);
+      await context.close();
+    });
+
+    test("leaves out a text that the sources do not support, and keeps the quotation", { skip: site.name !== "double" }, async () => {
+      const { page, context } = await visit(browser, host.url);
+      await settle(page);
+      const { detail: answer } = await askInChat(page, `${site.answerable} On a toaster?`);
+      assert.equal(answer.written, "unsupported");
+      const shown = page.locator("anchorite-answer").first();
+      assert.equal(await shown.locator("[part=written]").count(), 0);
+      assert.ok(await shown.locator("blockquote").isVisible(), "the quotation stands alone");
+      await shown.locator("summary").click();
+      assert.match(await shown.locator("dl").innerText(), /left out: the sources do not support it/);
+      await context.close();
+    });
+
+    test("completes an answer that was given before the generator was here", async () => {
+      let release;
+      const hold = new Promise((resolve) => (release = resolve));
+      const generator = partOf(site, "generator");
+      host.rules = (name) => (name === generator ? { hold } : null);
+      const { page, context, problems } = await visit(browser, host.url);
+      await page.waitForFunction(async () => {
+        const engine = await document.querySelector("anchorite-chat").engine;
+        return ["ready", "absent"].includes(engine.state.rungs.reading.kind) && engine.state.rungs.answer.kind !== "ready";
+      });
+      const { detail: early } = await askInChat(page, site.answerable);
+      assert.equal(early.timing.generated_tokens, 0, "there is no generator yet");
+      assert.match(await page.locator("anchorite-answer article").innerText(), /completed when it is here/);
+      await page.evaluate(() => {
+        globalThis.completed = new Promise((resolve) => {
+          document.addEventListener("anchorite-completed", ({ detail }) => resolve(detail), { once: true });
+        });
+      });
+      release();
+      host.rules = () => null;
+      const late = await page.evaluate(() => globalThis.completed);
+      assert.ok(late.timing.generated_tokens > 0, "it has written");
+      assert.deepEqual(late.quote, early.quote, "the quotation stands");
+      const article = page.locator("anchorite-answer article");
+      assert.equal(await article.locator("[part=written]").count(), late.written === "shown" ? 1 : 0);
+      assert.doesNotMatch(await article.innerText(), /completed when it is here/);
+      assert.equal(await page.locator("anchorite-answer").count(), 1, "in its place, not as a second answer");
       assert.deepEqual(problems, []);
       await context.close();
     });
@@ -67,7 +113,7 @@ for (const make of sites) {
       const shown = page.locator("anchorite-answer").first();
       assert.match(await shown.locator("article").innerText(), /The documents do not say\./);
       assert.equal(await shown.locator("blockquote").count(), 0, "nothing is quoted");
-      assert.equal(await shown.locator("[part=generated]").count(), 0, "nothing is made up");
+      assert.equal(await shown.locator("[part=written]").count(), 0, "nothing is made up");
       await context.close();
     });
 

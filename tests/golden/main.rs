@@ -9,7 +9,6 @@ mod embedder;
 mod families;
 mod logits;
 mod stories;
-mod generator;
 mod conformance;
 mod session;
 mod gpu;

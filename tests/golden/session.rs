@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use anchorite::prompt::Form;
+use anchorite::check::Source;
 use anchorite::{Answer, AskEvent, AskOptions, EngineError, Session, Thresholds};
 use anchorite_index::chunk::{ChunkOptions, chunk_documents};
 use anchorite_index::parse::{ParseOptions, parse_page};
@@ -13,6 +13,7 @@ use anchorite_model::forward::Forward;
 use anchorite_model::generate::{BackendRequest, Generator};
 use anchorite_model::gpu::Gpu;
 use anchorite_model::{Adapter, LoadError, Parts};
+use harness::script::Script;
 use pollster::block_on;
 
 const QUESTION: &str = "How does the chat open with the keyboard?";
@@ -21,17 +22,13 @@ fn file(name: &str) -> Vec<u8> {
     std::fs::read(harness::root().join(name)).expect("a file of the checkout")
 }
 
-fn parts(name: &str) -> Parts {
-    Parts::new(vec![file(&format!("models/default/{name}.gguf"))])
+fn script() -> Script {
+    Script::new(Script::TEXT, Script::ADAPTED)
 }
 
 fn load(backend: BackendRequest, reason: &str) -> Result<Generator, EngineError> {
-    Ok(block_on(Generator::load(
-        parts("generator"),
-        None,
-        backend,
-        reason,
-    ))?)
+    let parts = Parts::new(vec![script().gguf]);
+    Ok(block_on(Generator::load(parts, None, backend, reason))?)
 }
 
 /// The device that a generator runs on, to be broken.
@@ -42,7 +39,7 @@ fn device(generator: &mut Generator) -> Option<Gpu> {
     }
 }
 
-/// A session over two pages of the guide, with the default generator and its adapter.
+/// A session over two pages of the guide, with a generator that writes a known text, and its adapter.
 fn session(generator: Generator) -> Session {
     let documents = ["adding-chat", "backends"].map(|name| {
         let source = format!("{name}.md");
@@ -56,7 +53,8 @@ fn session(generator: Generator) -> Session {
         "test".to_owned(),
         Thresholds::default(),
     );
-    let adapter = Adapter::load(&parts("adapter"), generator.config()).expect("the adapter");
+    let adapter = Parts::new(vec![script().adapter]);
+    let adapter = Adapter::load(&adapter, generator.config()).expect("the adapter");
     session
         .set_generator(generator, Some(adapter))
         .expect("it can be spoken to");
@@ -74,9 +72,7 @@ fn ask(
     let (mut told, mut text, mut n_broken) = (Vec::new(), String::new(), 0);
     let options = AskOptions {
         max_tokens: 24,
-        // The form and the freedom that this generator was trained with.
-        prompt: Form::Passages,
-        lock: false,
+        adapter: false,
         ..AskOptions::default()
     };
     let answer = block_on(session.ask(
@@ -241,13 +237,18 @@ fn what_two_questions_share_is_read_once_and_changes_nothing() {
     // The instructions alone: everything before the first passage.
     let fixed = {
         let template = generator.template().expect("it can be spoken to");
-        let render = |question: &str| {
-            let messages = anchorite::prompt::messages(question, &[]);
+        let render = |sources: &[Source]| {
+            let messages = anchorite::prompt::messages("Why?", sources);
             let text = template.render(&messages, true).expect("it renders");
             generator.tokenizer().encode(&text, true).expect("tokens")
         };
-        let (one, other) = (render("Why?"), render("How?"));
-        one.iter().zip(&other).take_while(|(a, b)| a == b).count() - 2
+        let source = Source {
+            number: 1,
+            heading_path: "Guide".to_owned(),
+            text: "Because.".to_owned(),
+        };
+        let (none, one) = (render(&[]), render(&[source]));
+        none.iter().zip(&one).take_while(|(a, b)| a == b).count() - 1
     };
     let mut session = session(generator);
     let questions = [

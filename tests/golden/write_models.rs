@@ -1,6 +1,6 @@
-//! Turns two models with known greedy text into folders that `anchorite build --models` takes, for the browser's tests.
+//! Turns models with known greedy text into folders that `anchorite build --models` takes, for the browser's tests.
 //!
-//! `DIR/stories260K` is the real small model with the story that llama2.c's `run.c` tells (left out without public test
+//! `DIR/script` writes two sentences of the user guide, with its adapter others; `DIR/stories260K` is the real small model with the story that llama2.c's `run.c` tells (left out without public test
 //! data); `DIR/mixed` is a random one whose matrices are of every quantised type, with what this machine's CPU decodes.
 
 use std::ops::ControlFlow;
@@ -10,6 +10,7 @@ use anchorite_model::Parts;
 use anchorite_model::generate::{BackendRequest, GenerateOptions, Generator};
 use anchorite_model::gguf::TensorType;
 use harness::blocks::random_blocks;
+use harness::script::Script;
 use harness::stories::Stories;
 use harness::tiny::{Random, Tiny};
 
@@ -20,6 +21,9 @@ const N_TOKENS: usize = 24;
 fn main() {
     let folder = std::env::args_os().nth(1).map(PathBuf::from);
     let folder = folder.expect("usage: write_models DIR");
+    let script = Script::new(Script::TEXT, Script::ADAPTED);
+    write(&folder.join("script"), &script.gguf, Script::TEXT);
+    std::fs::write(folder.join("script/adapter.gguf"), &script.adapter).expect("the adapter");
     let mixed = mixed();
     write(&folder.join("mixed"), &mixed, &decode(&mixed));
     if let Some(data_dir) = harness::data_dir() {

@@ -1,5 +1,6 @@
 //! Turns a test's needs (public corpora, devices, small models) into ready values, so that no test sets them up itself.
 
+pub mod script;
 pub mod stories;
 pub mod gpu;
 pub mod tiny;

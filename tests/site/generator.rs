@@ -120,6 +120,87 @@ fn a_generator_is_taken_by_name_from_the_cache_folder() {
 }
 
 #[test]
+fn a_generator_brings_the_adapter_that_the_registry_names() {
+    let site = site();
+    let hash = |bytes: &[u8]| -> String {
+        let digest = Sha256::digest(bytes);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let (base, voice) = (
+        speaking(&tiny()).finish(),
+        tiny().adapter_writer(2, 4.0).finish(),
+    );
+    let entry = |name: &str, file: &str, bytes: &[u8], more: &str| {
+        let sha256 = hash(bytes);
+        format!(
+            "[[model]]\nname = '{name}'\nfamily = 'llama'\nlicence = 'CC0-1.0'\nneeds = 'a CPU'\ncard = 'Random.'\n\
+             source = {{ file = '{file}' }}\nsha256 = '{sha256}'\n{more}\n"
+        )
+    };
+    let registry = |adapter: &str| {
+        let base = entry(
+            "Base",
+            "base.gguf",
+            &base,
+            &format!("adapter = '{adapter}'"),
+        );
+        let voice = entry("Voice", "voice.gguf", &voice, "kind = 'adapter'");
+        put(&site, "registry.toml", format!("{base}{voice}").as_bytes());
+    };
+    registry("Voice");
+    put(&site, "base.gguf", &base);
+    put(&site, "voice.gguf", &voice);
+    let named = ["--registry", "registry.toml", "--models-dir", "kept"];
+    let pull = || {
+        anchorite_in(
+            &site.beside(""),
+            &[],
+            &[&["pull", "Base"], &named[..]].concat(),
+        )
+    };
+    let run = pull();
+    run.works();
+    for kept in ["kept/Base.gguf", "kept/Voice.gguf"] {
+        assert!(site.beside(kept).exists(), "{kept}: {}", run.stdout);
+    }
+    let with = |more: &[&str]| {
+        build(
+            &site,
+            &[&named[..], &["--generator", "Base"], more].concat(),
+        )
+    };
+    let names = || -> Vec<String> { weights(&site).into_iter().map(|(_, name)| name).collect() };
+    with(&[]).works();
+    assert_eq!(names(), ["Base.gguf", "Voice.gguf"]);
+    with(&["--adapter", "none"]).works();
+    assert_eq!(names(), ["Base.gguf"]);
+    let calm = Tiny { seed: 8, ..tiny() }.adapter_writer(2, 4.0);
+    put(&site, "calm.gguf", &calm.finish());
+    with(&["--adapter", "calm.gguf"]).works();
+    assert_eq!(names(), ["Base.gguf", "calm.gguf"], "the one given instead");
+    with(&["--adapter", "none", "--adapter", "calm.gguf"]).fails(&["none was asked for"]);
+    build(&site, &["--generator", "base.gguf"]).works();
+    assert_eq!(names(), ["base.gguf"], "a file has no entry");
+    for (adapter, expected) in [
+        ("Voise", "no model is called `Voise`"),
+        ("Base", "expected the name of an adapter"),
+    ] {
+        registry(adapter);
+        with(&[]).fails(&[expected]);
+        pull().fails(&[expected]);
+    }
+}
+
+#[test]
+fn without_a_word_there_is_no_generator() {
+    let site = site();
+    build(&site, &[]).works();
+    assert!(weights(&site).is_empty(), "search and quotations");
+    put(&site, "voice.gguf", &tiny().adapter_writer(2, 4.0).finish());
+    build(&site, &["--adapter", "voice.gguf"]).fails(&["an adapter was given, and no generator"]);
+}
+
+#[test]
 fn none_is_no_generator_and_the_stronger_source_counts() {
     let site = site();
     put(&site, "weights/tiny.gguf", &speaking(&tiny()).finish());

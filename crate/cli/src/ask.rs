@@ -1,6 +1,6 @@
 //! Turns questions into cited answers from a bundle, printed as they come.
 
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anchorite::model::generate::BackendRequest;
 use anchorite::prompt::{ABSTENTION, Form};
-use anchorite::{Answer, AskEvent, AskOptions, Outcome, Passage, Session};
+use anchorite::{Answer, AskEvent, AskOptions, Outcome, Passage, Sentence, Session, Written};
 use anyhow::Context;
 
 use crate::bundle;
@@ -165,13 +165,9 @@ fn print_event(event: &AskEvent) {
         AskEvent::Quote { quote: None, .. } => {
             println!("\n{ABSTENTION} The nearest sections are above.")
         }
-        AskEvent::Text { text } => {
-            print!("{text}");
-            // A lost pipe is the reader's business; the next print ends the program.
-            let _ = std::io::stdout().flush();
-        }
+        // Shown when it has been checked.
+        AskEvent::Text { .. } => {}
         AskEvent::Restarted { on, reason, .. } => {
-            println!();
             eprintln!(
                 "warning: {reason}; answering again on the {}",
                 on.to_uppercase()
@@ -192,17 +188,40 @@ fn print_passages(passages: &[Passage]) {
     }
 }
 
+/// Sentences with the numbers of the passages that support them.
+fn cited(sentences: &[Sentence]) -> String {
+    let with_numbers = sentences.iter().map(|sentence| {
+        let numbers = sentence
+            .passages
+            .iter()
+            .map(|number| format!(" [{number}]"));
+        format!("{}{}", sentence.text, numbers.collect::<String>())
+    });
+    with_numbers.collect::<Vec<_>>().join(" ")
+}
+
+/// The reason why a text is not shown.
+fn reason(written: Written) -> &'static str {
+    match written {
+        Written::Nothing => "no whole sentence",
+        Written::Abstained => "the model found no answer",
+        Written::Unsupported => "the passages do not support it",
+        Written::Fragment => "a piece of it is no sentence",
+        Written::Differs => "it says something else than the quotation",
+        Written::Repeats | Written::Shown => "it is the quotation over again",
+    }
+}
+
 fn print_end(answer: &Answer) {
     if let Some(backend) = &answer.backend
         && answer.timing.generated_tokens > 0
     {
-        println!("\n(experimental, written by a small model)");
-        for sentence in answer
-            .sentences
-            .iter()
-            .filter(|sentence| !sentence.supported)
-        {
-            println!("not supported by the passages: {}", sentence.text);
+        match answer.written {
+            Written::Shown => println!(
+                "\n{}\n(written by a small model, and checked against what it cites)",
+                cited(&answer.sentences)
+            ),
+            left_out => eprintln!("the generator's text was left out: {}", reason(left_out)),
         }
         eprintln!(
             "{} on {}: {} tokens read in {:.0} ms, {} written at {:.1} tokens/s",

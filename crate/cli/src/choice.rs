@@ -10,7 +10,7 @@ use anchorite::model::parts::Parts;
 use anyhow::Context;
 
 use crate::capped;
-use crate::registry::{Kind, MAX_MODEL_BYTES};
+use crate::registry::{Entry, Kind, MAX_MODEL_BYTES};
 use crate::report::Hint;
 use crate::settings::{BundleArguments, read_model};
 
@@ -29,12 +29,19 @@ pub(crate) fn writers(
     arguments: &BundleArguments,
     models: &Path,
 ) -> anyhow::Result<Vec<WeightFile>> {
-    if arguments.no_generator {
-        return Ok(Vec::new());
-    }
+    // A folder of an owner's own may hold one; the folder that ships does not.
+    let is_in_folder = || models.join("generator.gguf").exists();
     let generator = match &arguments.generator {
+        _ if arguments.no_generator => return Ok(Vec::new()),
         Some(value) => chosen(arguments, value, Role::Generator)?,
-        None => shipped(models, Role::Generator, "generator.gguf")?,
+        None if is_in_folder() => shipped(models, Role::Generator, "generator.gguf")?,
+        None if arguments.adapter.is_empty() => return Ok(Vec::new()),
+        None => {
+            return Err(Hint::error(
+                "an adapter was given, and no generator",
+                "give the generator that it is for with --generator",
+            ));
+        }
     };
     let mut adapters = Vec::new();
     if arguments.adapter.len() > MAX_ADAPTERS {
@@ -46,8 +53,24 @@ pub(crate) fn writers(
             "build bundles of their own for some",
         ));
     }
-    for value in &arguments.adapter {
+    let is_none = |value: &String| value == "none";
+    if arguments.adapter.len() > 1 && arguments.adapter.iter().any(is_none) {
+        return Err(Hint::error(
+            "an adapter was given, and none was asked for",
+            "leave out `--adapter none`, or the others",
+        ));
+    }
+    let wanted = arguments.adapter.iter().filter(|value| !is_none(value));
+    for value in wanted {
         adapters.push(chosen(arguments, value, Role::Adapter)?);
+    }
+    if let Some(value) = arguments.generator.as_ref().filter(|value| !is_file(value))
+        && arguments.adapter.is_empty()
+    {
+        let registry = arguments.named.registry()?;
+        if let Some(entry) = registry.adapter_of(registry.find(value)?)? {
+            adapters.push(pulled(arguments, entry, Role::Adapter)?);
+        }
     }
     // The adapter of the folder belongs to the generator of the folder.
     let is_shipped = arguments.generator.is_none() && arguments.adapter.is_empty();
@@ -99,6 +122,10 @@ fn chosen(arguments: &BundleArguments, value: &str, role: Role) -> anyhow::Resul
             format!("give it with --{}", entry.kind.as_str()),
         ));
     }
+    pulled(arguments, entry, role)
+}
+
+fn pulled(arguments: &BundleArguments, entry: &Entry, role: Role) -> anyhow::Result<WeightFile> {
     Ok(WeightFile {
         role,
         name: format!("{}.gguf", entry.name),

@@ -39,6 +39,8 @@ pub(crate) struct Entry {
     pub(crate) context: Option<u32>,
     pub(crate) needs: String,
     pub(crate) card: String,
+    /// The adapter that a generator is pulled and built with, unless another one is given.
+    pub(crate) adapter: Option<String>,
     pub(crate) source: Source,
 }
 
@@ -129,14 +131,14 @@ impl Registry {
         if let Some(path) = own {
             let text = read(path)?;
             entries = parse(&text).with_context(|| format!("registry `{}`", path.display()))?;
-            let folder = path.parent().unwrap_or(Path::new(""));
-            for entry in &mut entries {
-                if let Source::File(at) = &mut entry.source {
-                    at.file = folder.join(&at.file);
-                }
-            }
+            place(&mut entries, path.parent().unwrap_or(Path::new("")));
         }
-        for entry in parse(SHIPPED).context("the registry that ships")? {
+        let mut shipped = parse(SHIPPED).context("the registry that ships")?;
+        place(
+            &mut shipped,
+            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models")),
+        );
+        for entry in shipped {
             if !entries.iter().any(|own| is_same(&own.name, &entry.name)) {
                 entries.push(entry);
             }
@@ -163,6 +165,18 @@ impl Registry {
         })
     }
 
+    /// The adapter that belongs to a generator.
+    pub(crate) fn adapter_of(&self, entry: &Entry) -> anyhow::Result<Option<&Entry>> {
+        let Some(name) = &entry.adapter else {
+            return Ok(None);
+        };
+        let adapter = self.find(name)?;
+        if adapter.kind != Kind::Adapter {
+            return Err(refused(entry, "adapter", "the name of an adapter", name));
+        }
+        Ok(Some(adapter))
+    }
+
     /// The first name that begins like this, or the one that takes the fewest changes, if it shares more than half of its letters.
     fn nearest(&self, name: &str) -> Option<&str> {
         let folded = name.to_lowercase();
@@ -177,6 +191,15 @@ impl Registry {
             |entry: &Entry| strsim::damerau_levenshtein(&folded, &entry.name.to_lowercase());
         let near = self.entries.iter().min_by_key(|entry| distance(entry))?;
         (distance(near) * 2 < near.name.len()).then_some(near.name.as_str())
+    }
+}
+
+/// Files are named from the folder of their registry on.
+fn place(entries: &mut [Entry], folder: &Path) {
+    for entry in entries {
+        if let Source::File(at) = &mut entry.source {
+            at.file = folder.join(&at.file);
+        }
     }
 }
 

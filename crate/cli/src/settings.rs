@@ -157,14 +157,15 @@ pub(crate) struct BundleArguments {
     /// Where the bundle goes.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// The folder with `embedder.gguf`, `reader.gguf`, `generator.gguf` and `adapter.gguf`; default: the one that ships.
+    /// The folder with `embedder.gguf` and `reader.gguf`, and perhaps `generator.gguf` and `adapter.gguf`; default: the one that
+    /// ships, which has no generator.
     #[arg(long, value_name = "DIR")]
     pub(crate) models: Option<PathBuf>,
-    /// The generator: a name that `anchorite models` lists, a GGUF file, or `none`; default: the one of the folder of models.
+    /// The generator: a name that `anchorite models` lists, a GGUF file, or `none`; default: none, which makes search and quotations.
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) generator: Option<String>,
     /// An adapter for the generator, by name or as a GGUF file; may be given several times, and the first one speaks. Default: the
-    /// one of the folder of models, beside its own generator.
+    /// one that the registry names for the generator; `none` for none.
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) adapter: Vec<String>,
     #[command(flatten)]

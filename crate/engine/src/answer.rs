@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::follow_up::Turn;
 use crate::gate::{Evidence, Outcome};
 use crate::prompt::Form;
+use crate::written::Written;
 
 /// What the caller may set for one question; every field has a default.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -241,6 +242,8 @@ pub struct Answer {
     pub quote: Option<Quote>,
     /// What the generator wrote, checked; empty when it did not run.
     pub sentences: Vec<Sentence>,
+    /// What came of that: only [`Written::Shown`] may stand as the answer, above the quotation.
+    pub written: Written,
     /// The passages, best first; the nearest sections when the documents don't say.
     pub passages: Vec<Passage>,
     /// Whether the reader stopped it.

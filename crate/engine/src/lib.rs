@@ -3,8 +3,8 @@
 //! The modules stand in the order in which a question flows: [`follow_up`] completes it from the turns before it, [`retrieve`] finds
 //! passages, [`read`] looks for what answers in them, [`gate`] decides whether that does, [`quote`] takes it out of its passage word
 //! for word, in a [`unit`] of the document, [`prompt`] lays the passages before the generator, [`check`] matches what it wrote with
-//! what it cites, and [`session`] runs them in that order; [`searcher`] is the part of it that only searches, and [`recover`] says
-//! where an answer goes on whose device was lost. Nothing here knows files, the network, a GPU or a page: bytes, a clock and a seed
+//! what it cites, [`written`] decides whether that may be shown, and [`session`] runs them in that order; [`searcher`] is the part of
+//! it that only searches, and [`recover`] says where an answer goes on whose device was lost. Nothing here knows files, the network, a GPU or a page: bytes, a clock and a seed
 //! are given.
 
 pub mod answer;
@@ -22,6 +22,7 @@ pub mod sentence;
 pub mod searcher;
 pub mod session;
 pub mod unit;
+pub mod written;
 
 pub use answer::{Answer, AskEvent, AskOptions, Passage, Quote, Sentence, Timing};
 pub use embed::Embed;
@@ -31,6 +32,7 @@ pub use gate::{Outcome, Thresholds};
 pub use retrieve::{Found, SearchRequest, SearchResult};
 pub use searcher::Searcher;
 pub use session::Session;
+pub use written::Written;
 
 pub use anchorite_index as index;
 pub use anchorite_model as model;

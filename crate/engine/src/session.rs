@@ -19,6 +19,7 @@ use crate::read::Candidate;
 use crate::recover::{Reload, Setback, load_again};
 use crate::retrieve::{Found, SearchRequest};
 use crate::searcher::{Searcher, check_length};
+use crate::written::{self, Written};
 use crate::{check, prompt, quote, read};
 
 /// One bundle, with whatever models have been loaded for it.
@@ -209,6 +210,7 @@ impl Session {
             evidence: reading.evidence,
             quote,
             sentences: Vec::new(),
+            written: Written::Nothing,
             passages: reading.passages,
             stopped,
             bundle: self.bundle.clone(),
@@ -317,6 +319,10 @@ impl Session {
         };
         // What was not read can't be cited.
         answer.sentences = check::check(text, &sources);
+        answer.written = match &answer.quote {
+            Some(quote) => written::judge(text, &answer.sentences, quote),
+            None => Written::Nothing,
+        };
         answer.stopped = generation.stop == StopReason::Cancelled;
         answer.timing.prefill_ms = generation.prefill_ms;
         answer.timing.decode_ms = generation.decode_ms;

@@ -39,7 +39,7 @@ pub(crate) enum Bench {
     /// Search by words in Chromium, beside Pagefind, MiniSearch and Orama, and by meaning, beside hnswlib-wasm, voy and Orama, on
     /// the toolchain's own documentation.
     Search(search::Arguments),
-    /// Answers of the default generator, one thread, with and without guessing tokens from the passages.
+    /// Answers of the generator that the guide is asked with, one thread, with and without guessing tokens from the passages.
     Lookup(lookup::Arguments),
     /// The first token of a later question over the same site, with and without what is known from the one before.
     Prefix(prefix::Arguments),

@@ -24,10 +24,16 @@ pub(crate) struct Arguments {
     /// With `--check`: JSON lines on standard output.
     #[arg(long)]
     json: bool,
-    /// With `--check`: how many questions are asked in full on each backend; all of them are searched.
-    #[arg(long, default_value_t = 12)]
+    /// With `--check`: how many questions are asked in full; all of them are searched. WebGPU gets [`N_ON_WEBGPU`] of them.
+    #[arg(long, default_value_t = 1000)]
     asked: usize,
+    /// The generator: a name that `anchorite models` lists, which is pulled, a GGUF file, or `none`.
+    #[arg(long, default_value = setup::GENERATOR)]
+    generator: String,
 }
+
+/// Questions that are asked in full on WebGPU: a software adapter takes half a minute for each.
+const N_ON_WEBGPU: usize = 2;
 
 impl Arguments {
     /// `--check --json` of a site, as the tests run it.
@@ -38,6 +44,7 @@ impl Arguments {
             check: true,
             json: true,
             asked: 12,
+            generator: setup::GENERATOR.to_owned(),
         }
     }
 }
@@ -49,7 +56,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .with_context(|| format!("there is no folder `{}`", arguments.site.display()))?;
     let questions = questions(&site)?;
     page::build()?;
-    let (folder, summary) = assemble(&site, questions.as_ref())?;
+    let generator = generator(&arguments.generator)?;
+    let (folder, summary) = assemble(&site, questions.as_ref(), generator)?;
     if arguments.check {
         let Some((path, _)) = questions else {
             bail!(
@@ -57,7 +65,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 corpus_name(&site)
             );
         };
-        return check(&folder, &path, &summary, arguments);
+        let backends: &[&str] = match generator {
+            "none" => &["auto"],
+            _ => &["webgpu", "auto"],
+        };
+        return check(&folder, &path, &summary, backends, arguments);
     }
     let mut server = serve(&folder, arguments.port)?;
     eprintln!("serving `{}`; stop with Ctrl+C", site.display());
@@ -66,12 +78,22 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The generator that the page gets: the one asked for, or none where it can't be had.
+fn generator(wanted: &str) -> anyhow::Result<&str> {
+    if wanted == setup::GENERATOR && !setup::generator()? {
+        eprintln!("the page answers with quotations alone");
+        return Ok("none");
+    }
+    Ok(wanted)
+}
+
 /// Takes the screenshots for the README, of the page with the user guide.
 pub(crate) fn shots() -> anyhow::Result<()> {
     let site = run::root().join("docs");
     let questions = questions(&site)?;
     page::build()?;
-    let (folder, _) = assemble(&site, questions.as_ref())?;
+    let generator = generator(setup::GENERATOR)?;
+    let (folder, _) = assemble(&site, questions.as_ref(), generator)?;
     let server = serve(&folder, 0)?;
     run::run(
         run::command("node")
@@ -111,7 +133,11 @@ fn questions(site: &Path) -> anyhow::Result<Option<(PathBuf, Value)>> {
 }
 
 /// Puts the page, the bundle and the rendered documents into one folder; gives it with the build's summary.
-fn assemble(site: &Path, questions: Option<&(PathBuf, Value)>) -> anyhow::Result<(PathBuf, Value)> {
+fn assemble(
+    site: &Path,
+    questions: Option<&(PathBuf, Value)>,
+    generator: &str,
+) -> anyhow::Result<(PathBuf, Value)> {
     let folder = run::target().join("demo").join(corpus_name(site));
     if folder.exists() {
         fs::remove_dir_all(&folder)
@@ -125,7 +151,8 @@ fn assemble(site: &Path, questions: Option<&(PathBuf, Value)>) -> anyhow::Result
         Command::new(anchorite())
             .arg("build")
             .arg(documents_root(site))
-            .args(["--render", "--json", "--base-url", "bundle/pages/", "--out"])
+            .args(["--render", "--json", "--base-url", "bundle/pages/"])
+            .args(["--generator", generator, "--out"])
             .arg(&bundle),
     )?;
     let summary: Value =
@@ -218,17 +245,22 @@ fn serve(folder: &Path, port: u16) -> anyhow::Result<Server> {
     Ok(server)
 }
 
-/// Opens the page twice: with WebGPU asked for, and with the rung it chooses by itself.
+/// Opens the page for each of the backends: asked for, or chosen by itself (`auto`).
 fn check(
     folder: &Path,
     questions: &Path,
     summary: &Value,
+    backends: &[&str],
     arguments: &Arguments,
 ) -> anyhow::Result<()> {
     let server = serve(folder, 0)?;
     let chromium = setup::chromium()?;
     println!("{}", json!({ "kind": "build", "summary": summary }));
-    for backend in ["webgpu", "auto"] {
+    for backend in backends {
+        let asked = match *backend {
+            "webgpu" => arguments.asked.min(N_ON_WEBGPU),
+            _ => arguments.asked,
+        };
         run::run(
             run::command("node")
                 .arg("tests/browser/check.mjs")
@@ -240,7 +272,7 @@ fn check(
                     "--mode",
                     "ask",
                 ])
-                .args(["--limit", &arguments.asked.to_string()])
+                .args(["--limit", &asked.to_string()])
                 .args(arguments.json.then_some("--json"))
                 .arg("--questions")
                 .arg(questions)

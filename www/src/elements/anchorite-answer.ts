@@ -1,4 +1,4 @@
-// Turns one question and what came back so far into sources, quotation and checked sentences.
+// Turns one question and what came back so far into sources, the answer and its quotation.
 import { css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { Answer, Outcome, Passage, PlainError, Quote, Restarted, Sentence } from "../engine/protocol.js";
 import "./anchorite-citation.js";
@@ -17,11 +17,11 @@ export interface Turn {
   readonly quote: Quote | null | undefined;
   /** Null until it is decided. */
   readonly outcome: Outcome | null;
-  /** Generated text as it streams, not yet checked. */
-  readonly text: string;
+  /** The generator has begun to write; nothing of it is shown before it was checked. */
+  readonly writing: boolean;
   readonly answer: Answer | null;
   readonly error: PlainError | null;
-  /** The generator was still loading when the question was asked. */
+  /** The generator was still loading when the question was asked, and has not written yet. */
   readonly early: boolean;
   /** The last time that the answer began anew, because a graphics device failed. */
   readonly restarted: Restarted | null;
@@ -45,7 +45,7 @@ const EXCERPT = 260;
  *
  * @csspart question, asked, unclear, waiting, sources, source, not-found, closest
  * @csspart quote, mark, quote-link - the quotation, the likeliest answer in it, and the link to where it stands
- * @csspart generated, label, sentence, unsupported, nothing-added - what the generator wrote
+ * @csspart writing, written, sentence, label - that the generator writes, and what it wrote
  * @csspart restarted, stopped, details, error
  */
 export class AnchoriteAnswer extends LitElement {
@@ -143,32 +143,24 @@ export class AnchoriteAnswer extends LitElement {
         color: var(--_muted);
         font-size: 0.92em;
       }
-      .generated {
+      .written {
         margin-block-start: 1.3rem;
-        padding: 0.85rem 1rem 0.95rem;
-        border: 1px dashed var(--_line);
-        border-radius: var(--_radius);
-        background: var(--_surface);
+        animation: appear 240ms ease-out;
       }
-      .label {
-        margin: 0 0 0.5rem;
-        color: var(--_muted);
-        font-size: 0.8em;
-        line-height: 1.45;
-      }
-      .generated p:last-child {
+      .written p {
         margin: 0;
+        font: 400 1.18em/1.55 var(--_serif);
         overflow-wrap: anywhere;
+        text-wrap: pretty;
       }
-      s {
+      .written .label {
+        margin-block-start: 0.45rem;
         color: var(--_muted);
-        text-decoration-color: var(--_warn);
+        font: inherit;
+        font-size: 0.88em;
       }
-      .flag {
-        padding-inline-start: 0.4em;
-        color: var(--_warn);
-        font-size: 0.8em;
-        white-space: nowrap;
+      .written + figure blockquote {
+        font-size: 1.02em;
       }
       .caret {
         display: inline-block;
@@ -247,9 +239,10 @@ export class AnchoriteAnswer extends LitElement {
       ${closest
         ? html`<p class="silent" part="closest"><strong>${strings.closest}</strong><span>${strings.closestMore}</span></p>`
         : nothing}
-      ${turn.quote ? this.#quote(turn.quote, closest) : nothing} ${silent ? nothing : this.#generated(turn)}
+      ${silent ? nothing : this.#written(turn)} ${turn.quote ? this.#quote(turn.quote, closest) : nothing}
+      ${turn.writing && !turn.answer ? html`<p class="note" part="writing">${strings.writing}<span class="caret"></span></p>` : nothing}
       ${turn.restarted ? html`<p class="note" part="restarted">${restartLine(turn.restarted, turn.status === "asking")}</p>` : nothing}
-      ${turn.early && turn.status === "done" && !silent ? html`<p class="note">${strings.modelLoading}</p>` : nothing}
+      ${turn.early && turn.status === "done" && turn.outcome === "answered" ? html`<p class="note">${strings.modelLoading}</p>` : nothing}
       ${turn.status === "stopped" ? html`<p class="note" part="stopped">${strings.stopped}</p>` : nothing}
       ${turn.error ? html`<div class="note">${errorBox(turn.error)}</div>` : nothing}
       ${turn.answer ? this.#details(turn.answer) : nothing}
@@ -296,28 +289,18 @@ export class AnchoriteAnswer extends LitElement {
     </figure>`;
   }
 
-  #generated(turn: Turn): TemplateResult | typeof nothing {
-    const sentences = turn.answer?.sentences ?? [];
-    if (sentences.length === 0 && !turn.text) return nothing;
-    if (turn.answer && sentences.length === 0) {
-      return turn.status === "done" ? html`<p class="note" part="nothing-added">${strings.nothingAdded}</p>` : nothing;
-    }
-    const body = turn.answer
-      ? sentences.map((sentence) => this.#sentence(sentence))
-      : html`${withoutMarkers(turn.text)}${turn.status === "asking" ? html`<span class="caret"></span>` : nothing}`;
-    return html`<section class="generated" part="generated" aria-label=${strings.writing}>
-      <p class="label" part="label">${turn.quote ? strings.experimental : strings.experimentalAlone}</p>
-      <p>${body}</p>
+  /** The generator's text, where it says what is quoted: readers never get two answers. */
+  #written({ answer }: Turn): TemplateResult | typeof nothing {
+    if (answer?.written !== "shown") return nothing;
+    return html`<section class="written" part="written" aria-label=${strings.written}>
+      <p>${answer.sentences.map((sentence) => this.#sentence(sentence))}</p>
+      <p class="label" part="label">${strings.written}</p>
     </section>`;
   }
 
-  #sentence(sentence: Sentence): TemplateResult {
-    const { text } = sentence;
-    if (!sentence.supported) {
-      return html`<s part="unsupported">${text}</s><span class="flag">${strings.unsupported}</span> `;
-    }
+  #sentence({ text, passages }: Sentence): TemplateResult {
     return html`<span part="sentence"
-      >${text}${sentence.passages.map((number) => {
+      >${text}${passages.map((number) => {
         const passage = this.#passage(number);
         return passage ? html` ${this.#citation(passage)}` : nothing;
       })}
@@ -333,7 +316,7 @@ export class AnchoriteAnswer extends LitElement {
     ></anchorite-citation>`;
   }
 
-  #details({ timing, backend, bundle }: Answer): TemplateResult {
+  #details({ timing, backend, bundle, written }: Answer): TemplateResult {
     const row = (name: string, value: string): TemplateResult => html`<dt>${name}</dt>
       <dd>${value}</dd>`;
     return html`<details part="details">
@@ -342,7 +325,7 @@ export class AnchoriteAnswer extends LitElement {
         ${row(strings.detailFound, `${timing.retrieve_ms.toFixed(0)} ms`)}
         ${backend && timing.generated_tokens > 0
           ? html`${row(strings.detailWritten, [backendName(backend.kind), backend.device].filter(Boolean).join(" · "))}
-            ${row(strings.detailReason, backend.reason)}
+            ${row(strings.detailText, strings.texts[written])} ${row(strings.detailReason, backend.reason)}
             ${row(strings.detailTokens, strings.tokens(timing.prompt_tokens, timing.cached_tokens, timing.generated_tokens))}
             ${row(strings.detailSpeed, strings.speed(timing.tokens_per_second))}`
           : row(strings.detailWritten, strings.detailNothing)}
@@ -355,14 +338,6 @@ export class AnchoriteAnswer extends LitElement {
     const passages = this.turn?.answer?.passages ?? this.turn?.passages ?? [];
     return passages.find((passage) => passage.number === number);
   }
-}
-
-/**
- * Text under way without the markers that the model wrote: citations are links that the engine decides. A bracket that touches a word
- * (`ports[1]`) is code.
- */
-function withoutMarkers(text: string): string {
-  return text.replace(/(?:\s+|(?<![\p{L}\p{N}_)\]]))(?:\[\d{1,2}(?:, *\d{1,2})*\])+/gu, "");
 }
 
 customElements.define("anchorite-answer", AnchoriteAnswer);

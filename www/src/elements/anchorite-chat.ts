@@ -1,4 +1,4 @@
-// Turns questions into a conversation: sources first, then the quotation, then generated text, all on this device.
+// Turns questions into a conversation: sources first, then the quotation, then an answer in words, all on this device.
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { Anchorite, AnswerEvent, EngineState } from "../engine/client.js";
@@ -15,12 +15,12 @@ import { errorBox } from "./text.js";
 
 /** A follow-up is completed from so many turns before it. */
 const MAX_TURNS = 6;
-/** Streamed text is announced by the sentence, not by the token. */
+/** Announcements follow each other by as much, or a screen reader drops them. */
 const ANNOUNCE_MS = 400;
 /** Parts of an answer that the page's style sheet reaches too. */
 const ANSWER_PARTS =
-  "question, asked, unclear, waiting, sources, source, not-found, closest, quote, mark, quote-link, generated, label, sentence, " +
-  "unsupported, nothing-added, restarted, stopped, details, error";
+  "question, asked, unclear, waiting, sources, source, not-found, closest, writing, written, sentence, label, quote, mark, " +
+  "quote-link, restarted, stopped, details, error";
 
 /** The turn as later questions may refer to it. */
 function past({ asked, quote, passages }: Answer): Past {
@@ -32,6 +32,7 @@ function past({ asked, quote, passages }: Answer): Past {
  * A chat about the documents of one bundle.
  *
  * @fires anchorite-answer - `detail` is the `Answer`; a stopped one too, with `stopped: true`
+ * @fires anchorite-completed - an answer that was given before the generator was here has been gone over by it; `detail` as above
  * @fires anchorite-restarted - a graphics device failed, and the text begins anew; `detail` is `{ on, code, reason }`
  * @fires anchorite-error - `detail` is `{ code, message, hint }`
  * @csspart launcher - the button that opens the panel
@@ -71,6 +72,8 @@ export class AnchoriteChat extends BundleElement {
   declare private complaint: string;
   protected override readonly module = "answers";
   #running: AbortController | null = null;
+  /** Ends the completion of an answer that was given before the generator was here. */
+  #completing: AbortController | null = null;
   #nextTurn = 1;
   #announced = 0;
   /** One function for all renders, so that old answers are not drawn again with every token. */
@@ -99,6 +102,7 @@ export class AnchoriteChat extends BundleElement {
     super.disconnectedCallback();
     document.removeEventListener("keydown", this.#onShortcut);
     this.#running?.abort();
+    this.#completing?.abort();
   }
 
   /** Shows the chat and moves the focus into it. */
@@ -137,6 +141,7 @@ export class AnchoriteChat extends BundleElement {
       return;
     }
     if (this.#running) return;
+    this.#completing?.abort();
     const running = new AbortController();
     this.#running = running;
     this.complaint = "";
@@ -151,13 +156,13 @@ export class AnchoriteChat extends BundleElement {
       passages: null,
       quote: undefined,
       outcome: null,
-      text: "",
+      writing: false,
       answer: null,
       error: null,
       early,
       restarted: null,
     };
-    const history = this.turns.flatMap(({ answer }) => (answer ? [past(answer)] : [])).slice(-MAX_TURNS);
+    const history = this.#before(id);
     this.turns = [...this.turns, turn];
     try {
       const engine = await this.engine;
@@ -185,6 +190,41 @@ export class AnchoriteChat extends BundleElement {
     }
   }
 
+  /** What the turns before this one said. */
+  #before(id: number): Past[] {
+    const answers = this.turns.filter((turn) => turn.id < id).flatMap(({ answer }) => answer ?? []);
+    return answers.map(past).slice(-MAX_TURNS);
+  }
+
+  /** Lets the generator, now that it is here, write what the newest answer that was given without it lacks. A question goes first. */
+  async #complete(): Promise<void> {
+    const turn = this.turns.findLast(({ early, status, outcome }) => early && status === "done" && outcome === "answered");
+    if (!turn || this.#running || this.#completing) return;
+    const completing = new AbortController();
+    this.#completing = completing;
+    const { id, question } = turn;
+    try {
+      const engine = await this.engine;
+      const answer = await engine.ask(question, {
+        seed: this.seed,
+        history: this.#before(id),
+        signal: completing.signal,
+        onEvent: (event) => {
+          if (event.kind === "restarted") this.#onEvent(id, event);
+        },
+      });
+      this.#change(id, { early: false, answer });
+      if (answer.written === "shown") this.#announce(strings.announceDone);
+      this.#emit("anchorite-completed", answer);
+    } catch (thrown) {
+      // The quotation stands; only another question is a reason to try again.
+      if (!isAbort(thrown)) this.#change(id, { early: false });
+    } finally {
+      this.#completing = null;
+      this.requestUpdate();
+    }
+  }
+
   protected override started(engine: Anchorite): void {
     void engine.prepare(this.backend);
     engine.opened.catch((thrown: unknown) => this.#emit("anchorite-error", toPlain(thrown, "open_failed")));
@@ -198,6 +238,7 @@ export class AnchoriteChat extends BundleElement {
   protected override updated(changed: Map<string, unknown>): void {
     super.updated(changed);
     this.dataset["asking"] = this.#running ? "true" : "false";
+    if (this.state?.rungs.answer.kind === "ready") void this.#complete();
     if (this.layout === "panel" && changed.has("turns")) {
       const transcript = this.renderRoot.querySelector(".transcript");
       // A reader who scrolled up to read is left alone.
@@ -303,13 +344,11 @@ export class AnchoriteChat extends BundleElement {
         this.#change(id, { quote: event.quote, outcome: event.outcome });
         if (event.quote) this.#announce(event.quote.text);
         return;
-      case "text": {
-        const turn = this.turns.find((one) => one.id === id);
-        if (turn) this.#change(id, { text: turn.text + event.text });
+      case "text":
+        if (!this.turns.find((one) => one.id === id)?.writing) this.#change(id, { writing: true });
         return;
-      }
       case "restarted":
-        this.#change(id, { text: "", restarted: event });
+        this.#change(id, { restarted: event });
         this.#announce(restartLine(event, true));
         this.#emit("anchorite-restarted", event);
         return;
@@ -336,7 +375,7 @@ export class AnchoriteChat extends BundleElement {
     }, this.#announced - now);
   }
 
-  #emit(type: "anchorite-answer" | "anchorite-error" | "anchorite-restarted", detail: unknown): void {
+  #emit(type: "anchorite-answer" | "anchorite-completed" | "anchorite-error" | "anchorite-restarted", detail: unknown): void {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
@@ -374,6 +413,7 @@ export class AnchoriteChat extends BundleElement {
 
   #clear(): void {
     this.stop();
+    this.#completing?.abort();
     this.turns = [];
     this.renderRoot.querySelector("textarea")?.focus();
   }

@@ -1,6 +1,6 @@
 // Turns states into the words that readers see; every visible sentence of the elements is here.
 import type { EngineState } from "../engine/client.js";
-import type { Outcome, Restarted, RungState } from "../engine/protocol.js";
+import type { Outcome, Restarted, RungState, Written } from "../engine/protocol.js";
 
 export const strings = {
   searchLabel: "Search the documents",
@@ -28,11 +28,8 @@ export const strings = {
   closestMore: "This passage comes closest to the question. Read it in its place before you rely on it.",
   silent: "The documents do not say.",
   silentMore: "Nothing in them answers this question well enough to quote. These sections come nearest.",
-  experimental: "Experimental: written by a small model; the quotation above is what the documents say.",
-  experimentalAlone: "Experimental: written by a small model; check it against the sources.",
-  nothingAdded: "The small model added nothing to the quotation.",
-  unsupported: "not supported by the sources",
-  writing: "Writing",
+  written: "Written by a small model, and checked against what it cites",
+  writing: "Writing an answer from this",
   stopped: "You stopped this answer.",
   deviceLost: "The graphics device was lost",
   deviceFailed: "The graphics device failed",
@@ -41,13 +38,23 @@ export const strings = {
   restartedGpu: "it was opened again, and the answer written anew.",
   restartedCpu: "the answer was written again on the processor.",
   source: "Source",
-  modelLoading: "The model was still loading, so this answer is the quotation alone.",
+  modelLoading: "The model that writes is still loading; this answer is completed when it is here.",
   emptyQuestion: "Type a question first.",
   details: "How this was made",
   detailFound: "Found in",
   detailWritten: "Written on",
   detailNothing: "nothing; quotation only",
   detailReason: "Why there",
+  detailText: "Its text",
+  texts: {
+    nothing: "no whole sentence",
+    abstained: "left out: the model found no answer",
+    unsupported: "left out: the sources do not support it",
+    fragment: "left out: not a sentence",
+    differs: "left out: it says something else than the quotation",
+    repeats: "left out: the quotation over again",
+    shown: "shown",
+  } satisfies Record<Written, string>,
   detailTokens: "Tokens",
   tokens: (read: number, known: number, written: number): string =>
     `${read} read${known > 0 ? ` (${known} known from before)` : ""}, ${written} written`,

@@ -142,6 +142,13 @@ export interface Evidence {
   } | null;
 }
 
+/**
+ * What came of the generator's text. Only `shown` may stand as the answer: supported, whole sentences that say what is marked in the
+ * quotation. Else the quotation stands alone: nothing was written, the model abstained, a sentence is unsupported or no sentence, the
+ * text differs from the quotation, or only repeats it.
+ */
+export type Written = "nothing" | "abstained" | "unsupported" | "fragment" | "differs" | "repeats" | "shown";
+
 export interface Answer {
   readonly question: string;
   /** The question that was put to the documents: a follow-up is completed from the turns before it. */
@@ -154,6 +161,7 @@ export interface Answer {
   readonly evidence: Evidence;
   readonly quote: Quote | null;
   readonly sentences: readonly Sentence[];
+  readonly written: Written;
   readonly passages: readonly Passage[];
   readonly stopped: boolean;
   readonly bundle: string;

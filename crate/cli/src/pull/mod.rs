@@ -50,7 +50,24 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let registry = arguments.models.registry()?;
     let entry = registry.find(&arguments.name)?;
     let store = arguments.models.store()?;
-    let expected = expected(arguments, entry, &store)?;
+    let adapter = registry.adapter_of(entry)?;
+    let given = arguments.sha256.as_deref();
+    let trust_first = arguments.trust_first;
+    pull(entry, &store, expected(given, trust_first, entry, &store)?)?;
+    if let Some(adapter) = adapter {
+        println!();
+        // A hash that was given is the generator's.
+        pull(
+            adapter,
+            &store,
+            expected(None, trust_first, adapter, &store)?,
+        )?;
+    }
+    println!("a bundle with it is a copy of it: see what its licence asks for");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn pull(entry: &Entry, store: &Store, expected: Expected) -> anyhow::Result<()> {
     let path = store.path(entry);
     if let Expected::Hash { sha256, pin } = &expected
         && path.exists()
@@ -61,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             }
             println!("`{}` is already here: `{}`", entry.name, path.display());
             print_card(entry);
-            return Ok(ExitCode::SUCCESS);
+            return Ok(());
         }
         eprintln!(
             "`{}` holds something else and is fetched again",
@@ -71,7 +88,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&store.dir)
         .with_context(|| format!("could not make `{}`", store.dir.display()))?;
     let mut part = Part::open(&path)?;
-    fetch(entry, &store, &expected, &mut part)?;
+    fetch(entry, store, &expected, &mut part)?;
     let found = check(entry, &expected, &part)?;
     if matches!(expected, Expected::First | Expected::Hash { pin: true, .. }) {
         // First the hash: a file whose hash is missing would have to be trusted again.
@@ -87,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         );
     }
     print_card(entry);
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn print_card(entry: &Entry) {
@@ -98,12 +115,16 @@ fn print_card(entry: &Entry) {
     }
     println!("needs    {}", entry.needs);
     println!("{}", entry.card);
-    println!("a bundle with it is a copy of it: see what its licence asks for");
 }
 
 /// The registry's hash comes first, then the one given, then the one of the first pull.
-fn expected(arguments: &Arguments, entry: &Entry, store: &Store) -> anyhow::Result<Expected> {
-    let given = match &arguments.sha256 {
+fn expected(
+    given: Option<&str>,
+    trust_first: bool,
+    entry: &Entry,
+    store: &Store,
+) -> anyhow::Result<Expected> {
+    let given = match given {
         None => None,
         Some(digits) => {
             let folded = digits.to_ascii_lowercase();
@@ -137,7 +158,7 @@ fn expected(arguments: &Arguments, entry: &Entry, store: &Store) -> anyhow::Resu
                 sha256: pinned,
                 pin: true,
             }),
-            None if arguments.trust_first => Ok(Expected::First),
+            None if trust_first => Ok(Expected::First),
             None => Err(Hint::error(
                 format!(
                     "the registry knows no SHA-256 of `{}`, so nothing could tell whether what comes is it",

@@ -104,6 +104,14 @@ pub fn is_abstention(text: &str) -> bool {
     letters(text) == letters(ABSTENTION)
 }
 
+/// True if any sentence of a text says that the passages don't answer.
+pub(crate) fn abstains(text: &str) -> bool {
+    let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
+    citation::cited_sentences(text)
+        .iter()
+        .any(|cited| is_abstention(&cited.text))
+}
+
 /// `text` up to the end of its last whole sentence; a citation may follow the full stop.
 pub fn whole_sentences(text: &str) -> &str {
     /// Longer brackets and more of them are no citations; a text of brackets must not be searched for each of them.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use super::{Group, Type};
@@ -112,10 +112,14 @@ pub(super) fn command_line() -> anyhow::Result<PathBuf> {
 /// Builds the command line, and the guide's bundle with it.
 pub(super) fn guide() -> anyhow::Result<Guide> {
     let program = command_line()?;
+    if !setup::generator()? {
+        bail!("nothing is measured without {}", setup::GENERATOR);
+    }
     let bundle = folder().join("guide");
     run::run(
         run::command(&program)
-            .args(["build", "docs", "--json", "--out"])
+            .args(["build", "docs", "--json", "--no-calibration"])
+            .args(["--generator", setup::GENERATOR, "--out"])
             .arg(&bundle)
             .stdout(std::io::stderr()),
     )?;

@@ -1,0 +1,225 @@
+//! Decides whether generated text may stand as the answer: it must be supported, be whole sentences, and say what the quotation
+//! says. Otherwise the quotation stands alone, so that a page never says two things at once.
+
+use anchorite_index::lexical;
+use serde::{Deserialize, Serialize};
+
+use crate::answer::{Quote, Sentence};
+use crate::check;
+
+/// Share of the marked answer's terms that the text must hold: one of a few words may be put in another form.
+const SPAN_SHARE: f32 = 0.6;
+/// A text of at least this share of the quotation's letters, all of them the quotation's own, only repeats it.
+const REPEATED_SHARE: f32 = 0.8;
+
+/// What came of the generator's text.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Written {
+    /// The generator did not run, or wrote no whole sentence.
+    #[default]
+    Nothing,
+    /// It wrote that the documents don't say, though something is quoted.
+    Abstained,
+    /// A sentence is not supported by the passages.
+    Unsupported,
+    /// A piece of it is no sentence: a row, an item, code, words without an end.
+    Fragment,
+    /// It does not say what is marked in the quotation, or cites other passages for it.
+    Differs,
+    /// It is the quotation over again.
+    Repeats,
+    /// It may be shown as the answer.
+    Shown,
+}
+
+/// Judges `text` and the `sentences` that [`check::check`] made of it beside what is quoted.
+pub fn judge(text: &str, sentences: &[Sentence], quote: &Quote) -> Written {
+    if check::abstains(text) {
+        return Written::Abstained;
+    }
+    if sentences.is_empty() {
+        return Written::Nothing;
+    }
+    if sentences.iter().any(|sentence| !sentence.supported) {
+        return Written::Unsupported;
+    }
+    if !sentences.iter().all(|sentence| is_whole(&sentence.text)) {
+        return Written::Fragment;
+    }
+    if !sentences.iter().any(|sentence| says(sentence, quote)) {
+        return Written::Differs;
+    }
+    let (quoted, written) = (letters(&quote.text), all_letters(sentences));
+    #[expect(clippy::cast_precision_loss, reason = "lengths of short texts")]
+    let share = written.len() as f32 / quoted.len().max(1) as f32;
+    if share >= REPEATED_SHARE && quoted.contains(&written) {
+        return Written::Repeats;
+    }
+    Written::Shown
+}
+
+/// True if a text reads as a sentence: it begins as one, ends as one, and no table, list or block of code is laid out in it.
+fn is_whole(text: &str) -> bool {
+    let text = text.trim();
+    let opens = text.trim_start_matches(|letter: char| !letter.is_alphanumeric());
+    // Scripts without capitals have no small letters either; code keeps the case that it has.
+    let begins = opens
+        .chars()
+        .next()
+        .is_some_and(|first| !first.is_lowercase() || text.starts_with('`') || is_code(opens));
+    let ends = text
+        .trim_end_matches(['"', '\'', ')', ']', '\u{201d}', '\u{2019}', '\u{bb}'])
+        .ends_with([
+            '.', '!', '?', '\u{3002}', '\u{ff01}', '\u{ff1f}', '\u{61f}', '\u{964}',
+        ]);
+    let is_laid_out = text.contains('\n') || text.contains(" | ") || text.contains("```");
+    begins && ends && !is_laid_out && lexical::terms(text).len() > 1
+}
+
+/// True if a text begins with a name of code (`cargo`-like words can't be told, `io.open` and `max_size` can).
+fn is_code(text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let inner = word.trim_end_matches(|letter: char| !letter.is_alphanumeric());
+    inner.contains(|letter: char| !letter.is_alphabetic() && letter != '\u{2019}' && letter != '\'')
+        || inner.chars().skip(1).any(char::is_uppercase)
+}
+
+/// True if `sentence` cites what is quoted and says what is marked in it; all of it counts as marked where nothing is.
+fn says(sentence: &Sentence, quote: &Quote) -> bool {
+    if !sentence.passages.contains(&quote.passage) {
+        return false;
+    }
+    let said = lexical::terms(&sentence.text);
+    let marked = quote.marked().map(lexical::terms).unwrap_or_default();
+    if marked.is_empty() {
+        return check::supports(&sentence.text, &quote.text);
+    }
+    let held = marked.iter().filter(|term| said.contains(*term));
+    let n_held = held.count();
+    let has_digit = |term: &&String| term.contains(|letter: char| letter.is_numeric());
+    let numbers_held = marked
+        .iter()
+        .filter(has_digit)
+        .all(|term| said.contains(term.as_str()));
+    #[expect(clippy::cast_precision_loss, reason = "a span has few words")]
+    let share = n_held as f32 / marked.len() as f32;
+    numbers_held && share >= SPAN_SHARE
+}
+
+fn letters(text: &str) -> String {
+    text.chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+fn all_letters(sentences: &[Sentence]) -> String {
+    let texts = sentences.iter().map(|sentence| letters(&sentence.text));
+    texts.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Mark;
+
+    fn quote(text: &str, marked: &str) -> Quote {
+        let start = text.find(marked).expect("it stands there");
+        let start = text[..start].encode_utf16().count();
+        let end = start + marked.encode_utf16().count();
+        Quote {
+            text: text.to_owned(),
+            passage: 2,
+            mark: (end > start).then_some(Mark { start, end }),
+        }
+    }
+
+    fn sentence(text: &str, passages: &[usize]) -> Sentence {
+        Sentence {
+            text: text.to_owned(),
+            passages: passages.to_vec(),
+            supported: !passages.is_empty(),
+        }
+    }
+
+    #[test]
+    fn only_what_agrees_with_the_quotation_is_shown() {
+        let port = quote(
+            "The server listens on 127.0.0.1. Its default port is 8080, which --port changes.",
+            "8080",
+        );
+        for (text, passages, expected) in [
+            ("The default port is 8080.", &[2][..], Written::Shown),
+            (
+                "`--port` changes the default port 8080.",
+                &[2],
+                Written::Shown,
+            ),
+            ("The default port is 8080.", &[1], Written::Differs),
+            ("The server listens on 127.0.0.1.", &[2], Written::Differs),
+            ("The default port is 9090.", &[], Written::Unsupported),
+            ("default port is 8080.", &[2], Written::Fragment),
+            ("The default port is 8080", &[2], Written::Fragment),
+            ("| port | 8080 |.", &[2], Written::Fragment),
+            ("8080.", &[2], Written::Fragment),
+            (
+                "The server listens on 127.0.0.1. Its default port is 8080, which --port changes.",
+                &[2],
+                Written::Repeats,
+            ),
+        ] {
+            let found = judge(text, &[sentence(text, passages)], &port);
+            assert_eq!(found, expected, "{text}");
+        }
+        assert_eq!(judge("", &[], &port), Written::Nothing);
+        assert_eq!(
+            judge("The documents do not say.", &[], &port),
+            Written::Abstained
+        );
+        let both = "The documents do not say. The default port is 8080.";
+        let kept = [sentence("The default port is 8080.", &[2])];
+        assert_eq!(judge(both, &kept, &port), Written::Abstained, "never both");
+    }
+
+    #[test]
+    fn one_bad_sentence_hides_a_good_one() {
+        let port = quote("The default port is 8080, which --port changes.", "8080");
+        let good = sentence("The default port is 8080.", &[2]);
+        let more = sentence("It is changed with --port.", &[2]);
+        assert_eq!(judge("..", &[good.clone(), more], &port), Written::Shown);
+        let bad = sentence("It is changed by restarting.", &[]);
+        assert_eq!(judge("..", &[good, bad], &port), Written::Unsupported);
+    }
+
+    #[test]
+    fn without_a_mark_the_quotation_itself_must_support_the_text() {
+        let port = quote("The default port of the server is 8080.", "");
+        for (text, expected) in [
+            ("The server's default port is 8080.", Written::Shown),
+            ("The index lies in memory.", Written::Differs),
+        ] {
+            assert_eq!(
+                judge(text, &[sentence(text, &[2])], &port),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn sentences_begin_and_end_in_other_scripts_too() {
+        for text in [
+            "Порт по умолчанию 8080.",
+            "المنفذ الافتراضي هو 8080.",
+            "`max_size` limits the files.",
+            "io.open reads the file.",
+            "He said: \"The port is 80.\"",
+        ] {
+            assert!(is_whole(text), "{text}");
+        }
+        for text in ["and the port is 80.", "port", "- an item\n- another."] {
+            assert!(!is_whole(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Turns fixed texts into a model that writes them, whatever it is asked: for tests of all that surrounds a generator.
+//!
+//! Each token's embedding is a random direction, and the output's row of a token is the direction of the one before it, so the
+//! likeliest next token is the text's next word by a wide margin, on every device and after every rounding. The layers between are
+//! random and weak: they are computed, and decide nothing.
+
+use anchorite_model::gguf::TensorType;
+use anchorite_model::gguf::write::{TensorOut, Writer};
+
+use crate::tiny::Random;
+
+const N_EMBD: usize = 64;
+const N_FF: usize = 128;
+const N_LAYERS: usize = 2;
+const N_HEADS: usize = 4;
+/// Letters are tokens, so a prompt takes many.
+const N_POSITIONS: u32 = 4096;
+const N_CONTROLS: usize = 3;
+const END: usize = 2;
+/// `\n`, with which the template ends every prompt.
+const LINE_END: usize = N_CONTROLS + b'\n' as usize;
+/// How much stronger the right token is than a random one.
+const STRENGTH: f32 = 0.25;
+
+/// A model, and an adapter that has it write another text.
+pub struct Script {
+    /// The model as GGUF.
+    pub gguf: Vec<u8>,
+    /// An adapter for it as GGUF.
+    pub adapter: Vec<u8>,
+}
+
+impl Script {
+    /// What the model writes in the browser's tests, true of the user guide.
+    pub const TEXT: &str =
+        "The chat opens with mod+I. That is Cmd+I on a Mac and Ctrl+I elsewhere.";
+    /// What it writes there with its adapter.
+    pub const ADAPTED: &str = "Hold Ctrl or Cmd, then press I, to open it.";
+
+    /// A model that writes `text`, and `adapted` with its adapter. No word may occur twice in both together.
+    pub fn new(text: &str, adapted: &str) -> Script {
+        let texts = [text, adapted].map(|text| text.split_whitespace().collect::<Vec<_>>());
+        let mut tokens: Vec<String> = ["<unk>", "<s>", "</s>"].map(String::from).to_vec();
+        tokens.extend((0..256).map(|byte| format!("<0x{byte:02X}>")));
+        tokens.push("\u{2581}".into());
+        tokens.extend(('a'..='z').map(String::from));
+        let n_plain = tokens.len();
+        tokens.extend(texts.iter().flatten().map(|word| format!("\u{2581}{word}")));
+        for (idx, token) in tokens.iter().enumerate() {
+            assert!(!tokens[..idx].contains(token), "`{token}` occurs twice");
+        }
+
+        let mut random = Random(5);
+        let embedding: Vec<f32> = (0..tokens.len() * N_EMBD).map(|_| random.draw()).collect();
+        let direction = |token: usize| &embedding[token * N_EMBD..][..N_EMBD];
+        let mut output = vec![0.0; embedding.len()];
+        let mut follow = |token: usize, next: usize| {
+            let row = &mut output[next * N_EMBD..][..N_EMBD];
+            for (value, along) in row.iter_mut().zip(direction(token)) {
+                *value += along * STRENGTH;
+            }
+        };
+        let firsts = [n_plain, n_plain + texts[0].len()];
+        for (first, words) in firsts.into_iter().zip(&texts) {
+            let last = first + words.len() - 1;
+            (first..last).for_each(|token| follow(token, token + 1));
+            follow(last, END);
+        }
+        follow(LINE_END, firsts[0]);
+
+        // Twice as strong as what leads into the first text.
+        let mut adapter = Writer::new();
+        adapter
+            .set("general.architecture", "llama")
+            .set("general.type", "adapter")
+            .set("general.name", "another text")
+            .set("adapter.type", "lora")
+            .set("adapter.lora.alpha", 1.0f32);
+        let a: Vec<f32> = direction(LINE_END).to_vec();
+        let mut b = vec![0.0; tokens.len()];
+        b[firsts[1]] = 2.0 * STRENGTH;
+        for (suffix, shape, values) in [
+            ("lora_a", [N_EMBD, 1], &a),
+            ("lora_b", [1, tokens.len()], &b),
+        ] {
+            let name = format!("output.weight.{suffix}");
+            adapter.add(TensorOut::pack(&name, TensorType::F32, &shape, values));
+        }
+        Script {
+            gguf: model(tokens, n_plain, &embedding, &output, &mut random),
+            adapter: adapter.finish(),
+        }
+    }
+}
+
+fn model(
+    tokens: Vec<String>,
+    n_plain: usize,
+    embedding: &[f32],
+    output: &[f32],
+    random: &mut Random,
+) -> Vec<u8> {
+    let n_vocab = tokens.len();
+    let mut writer = Writer::new();
+    let count = |value: usize| u32::try_from(value).expect("a small number");
+    writer
+        .set("general.architecture", "llama")
+        .set("general.name", "script")
+        .set("llama.block_count", count(N_LAYERS))
+        .set("llama.embedding_length", count(N_EMBD))
+        .set("llama.feed_forward_length", count(N_FF))
+        .set("llama.attention.head_count", count(N_HEADS))
+        .set("llama.attention.head_count_kv", count(N_HEADS / 2))
+        .set("llama.context_length", N_POSITIONS)
+        .set("llama.attention.layer_norm_rms_epsilon", 1e-5f32)
+        .set(
+            "tokenizer.chat_template",
+            "{% for m in messages %}{{ m.content }}\n{% endfor %}",
+        );
+    // Longer pieces first; the words of the texts last, for prompts are read by letters.
+    let kinds: Vec<i32> = (0..n_vocab)
+        .map(|id| match id {
+            0 => 2,
+            1 | 2 => 3,
+            3..259 => 6,
+            _ => 1,
+        })
+        .collect();
+    let scores: Vec<f32> = (0..n_vocab)
+        .map(|id| if id < n_plain { -1.0 } else { -9.0 })
+        .collect();
+    writer
+        .set("tokenizer.ggml.model", "llama")
+        .set("tokenizer.ggml.tokens", tokens)
+        .set("tokenizer.ggml.scores", scores)
+        .set("tokenizer.ggml.token_type", kinds)
+        .set("tokenizer.ggml.bos_token_id", 1u32)
+        .set("tokenizer.ggml.eos_token_id", count(END))
+        .set("tokenizer.ggml.unknown_token_id", 0u32);
+
+    let mut add = |name: &str, kind: TensorType, shape: &[usize], values: &[f32]| {
+        writer.add(TensorOut::pack(name, kind, shape, values));
+    };
+    let matrix = TensorType::Q8_0;
+    add("token_embd.weight", matrix, &[N_EMBD, n_vocab], embedding);
+    add("output.weight", matrix, &[N_EMBD, n_vocab], output);
+    let gains = vec![1.0; N_EMBD];
+    add("output_norm.weight", TensorType::F32, &[N_EMBD], &gains);
+    let n_kv = N_EMBD / 2;
+    for layer_idx in 0..N_LAYERS {
+        for stem in ["attn_norm", "ffn_norm"] {
+            let name = format!("blk.{layer_idx}.{stem}.weight");
+            add(&name, TensorType::F32, &[N_EMBD], &gains);
+        }
+        for (stem, n_rows, n_cols, scale) in [
+            ("attn_q", N_EMBD, N_EMBD, 0.2),
+            ("attn_k", n_kv, N_EMBD, 0.2),
+            ("attn_v", n_kv, N_EMBD, 0.2),
+            ("attn_output", N_EMBD, N_EMBD, 0.005),
+            ("ffn_gate", N_FF, N_EMBD, 0.2),
+            ("ffn_up", N_FF, N_EMBD, 0.2),
+            ("ffn_down", N_EMBD, N_FF, 0.005),
+        ] {
+            let draws = (0..n_rows * n_cols).map(|_| random.draw() * scale);
+            let values: Vec<f32> = draws.collect();
+            let name = format!("blk.{layer_idx}.{stem}.weight");
+            add(&name, matrix, &[n_cols, n_rows], &values);
+        }
+    }
+    writer.finish()
+}
