@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use anchorite::check::Source;
+use anchorite::prompt::Form;
 use anchorite::{Answer, AskEvent, AskOptions, EngineError, Session, Thresholds};
 use anchorite_index::chunk::{ChunkOptions, chunk_documents};
 use anchorite_index::parse::{ParseOptions, parse_page};
@@ -238,7 +239,7 @@ fn what_two_questions_share_is_read_once_and_changes_nothing() {
     let fixed = {
         let template = generator.template().expect("it can be spoken to");
         let render = |sources: &[Source]| {
-            let messages = anchorite::prompt::messages("Why?", sources);
+            let messages = anchorite::prompt::messages(Form::Passages, "Why?", sources);
             let text = template.render(&messages, true).expect("it renders");
             generator.tokenizer().encode(&text, true).expect("tokens")
         };

@@ -124,7 +124,7 @@ impl Site {
         self.build_with(&[&[path_text(&pages)], extra].concat())
     }
 
-    /// Builds the bundle from the pages as a deployed site, without a generator, with `extra` arguments.
+    /// Builds the bundle from the pages as a deployed site, with `extra` arguments.
     pub fn build_site(&self, extra: &[&str]) -> Run {
         let pages = self.pages();
         self.build_with(&[&["--site", path_text(&pages)], extra].concat())
@@ -132,7 +132,7 @@ impl Site {
 
     fn build_with(&self, arguments: &[&str]) -> Run {
         let (bundle, cache) = (self.bundle(), self.beside("cache"));
-        let mut all = vec!["build", "--out", path_text(&bundle), "--no-generator"];
+        let mut all = vec!["build", "--out", path_text(&bundle)];
         if !arguments.contains(&"--no-cache") {
             all.extend(["--cache", path_text(&cache)]);
         }

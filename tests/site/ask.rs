@@ -1,5 +1,6 @@
 //! `anchorite search` and `anchorite ask`: cited answers, honest silence, refused questions.
 
+use harness::script::Script;
 use harness::{Site, anchorite_reading, path_text};
 use serde_json::Value;
 
@@ -171,4 +172,89 @@ fn odd_pages_and_odd_questions_get_an_answer_that_stands_on_a_page() {
         "some are quoted: {n_quotes} of {}",
         answers.len()
     );
+}
+
+/// A site whose generator writes one text, and another one with its adapter.
+fn with_script(text: &str, adapted: &str) -> Site {
+    let site = Site::new(&[("pumps.md", PUMPS), ("bread.md", BREAD)]);
+    let script = Script::new(text, adapted);
+    let files = [
+        ("script.gguf", script.gguf),
+        ("adapter.gguf", script.adapter),
+    ];
+    let [generator, adapter] = files.map(|(name, bytes)| {
+        let path = site.beside(name);
+        std::fs::write(&path, bytes).expect("written");
+        path
+    });
+    let weights = [
+        "--generator",
+        path_text(&generator),
+        "--adapter",
+        path_text(&adapter),
+    ];
+    site.build(&weights).works();
+    site
+}
+
+#[test]
+fn a_text_that_says_what_is_quoted_is_the_answer_and_another_is_left_out() {
+    let site = with_script(
+        "You bake the loaf for forty minutes.",
+        "Sixty seconds in a pan suffice.",
+    );
+    let ask = |options: &[&str]| {
+        let words = [&["How long do I bake the loaf?"], options].concat();
+        site.run("ask", &words)
+    };
+    let run = ask(&["--no-adapter"]);
+    run.works();
+    let quote = run
+        .stdout
+        .find("Bake the loaf for forty minutes in a hot oven.");
+    let text = run.stdout.find("You bake the loaf for forty minutes. [1]");
+    assert!(quote.is_some() && text > quote, "both: {}", run.stdout);
+    // No such word stands in the sources.
+    let run = ask(&["--no-lock"]);
+    run.works();
+    assert!(!run.stdout.contains("Sixty"), "{}", run.stdout);
+    assert!(
+        run.stderr.contains("the passages do not support it"),
+        "{}",
+        run.stderr
+    );
+    let json = |options: &[&str]| -> Value {
+        let run = ask(&[options, &["--json"]].concat());
+        serde_json::from_str(&run.stdout).expect("JSON")
+    };
+    assert_eq!(json(&["--no-adapter"])["written"], "shown");
+    assert_eq!(json(&["--no-lock"])["written"], "unsupported");
+    // What it likes best is no word of the sources; what it likes next is.
+    assert_eq!(json(&[])["written"], "shown", "the lock holds it to them");
+    assert_eq!(json(&["--max-tokens", "0"])["written"], "nothing");
+}
+
+#[test]
+fn long_prompts_hold_whole_pages_and_say_what_found_no_room() {
+    let site = with_script("You bake the loaf for forty minutes.", "Another text.");
+    let ask = |prompt: &str| -> Value {
+        let options = ["--no-adapter", "--json", "--prompt", prompt];
+        let words = [&["How long do I bake the loaf?"], &options[..]].concat();
+        serde_json::from_str(&site.run("ask", &words).stdout).expect("JSON")
+    };
+    let (evidence, long) = (ask("evidence"), ask("long"));
+    let tokens = |answer: &Value| answer["timing"]["prompt_tokens"].as_u64().expect("tokens");
+    assert!(tokens(&long) > tokens(&evidence) + 200, "whole pages");
+    assert_eq!(long["window"]["left_out"], 0, "{}", long["window"]);
+    assert_eq!(long["written"], "shown", "{long}");
+
+    let long_page = format!(
+        "# Bread\n\nBake the loaf for forty minutes.\n\n{}",
+        "More flour, more water, more salt. ".repeat(400)
+    );
+    std::fs::write(site.beside("pages/bread.md"), long_page).expect("written");
+    let generator = site.beside("script.gguf");
+    site.build(&["--generator", path_text(&generator)]).works();
+    let long = ask("long");
+    assert_eq!(long["window"]["is_cut"], true, "{}", long["window"]);
 }

@@ -33,7 +33,8 @@ pub(crate) struct Arguments {
     /// Fixes the sampling.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The text that the generator reads before the question: the few sentences that the reader chose, or whole passages.
+    /// The text that the generator reads before the question: the few sentences that the reader chose, whole passages, or
+    /// the whole pages that they are on, as many as the model's window holds.
     #[arg(long, value_enum, default_value_t = PromptArgument::Evidence)]
     prompt: PromptArgument,
     /// What runs the generator.
@@ -69,6 +70,7 @@ enum BackendArgument {
 enum PromptArgument {
     Evidence,
     Passages,
+    Long,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -93,6 +95,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         prompt: match arguments.prompt {
             PromptArgument::Evidence => Form::Evidence,
             PromptArgument::Passages => Form::Passages,
+            PromptArgument::Long => Form::Long,
         },
         ..AskOptions::default()
     };
@@ -222,6 +225,20 @@ fn print_end(answer: &Answer) {
                 cited(&answer.sentences)
             ),
             left_out => eprintln!("the generator's text was left out: {}", reason(left_out)),
+        }
+        if let Some(window) = answer.window
+            && (window.is_cut || window.left_out > 0)
+        {
+            eprintln!(
+                "it has read {} source(s){}; {} more found no room in its window",
+                window.sources,
+                if window.is_cut {
+                    ", the last one cut"
+                } else {
+                    ""
+                },
+                window.left_out
+            );
         }
         eprintln!(
             "{} on {}: {} tokens read in {:.0} ms, {} written at {:.1} tokens/s",

@@ -92,6 +92,9 @@ pub struct Passage {
     /// not told.
     #[serde(skip)]
     pub section: String,
+    /// Its chunk in the index; the engine's own, not told.
+    #[serde(skip)]
+    pub chunk: u32,
     /// The fused retrieval score; higher is better, comparable within one question only.
     pub score: f32,
 }
@@ -200,6 +203,17 @@ pub enum AskEvent {
     },
 }
 
+/// How much of what was found the generator's window held.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Window {
+    /// Passages or pages that the prompt holds.
+    pub sources: usize,
+    /// Whether the last of these was cut to fit.
+    pub is_cut: bool,
+    /// How many more there were, for which there was no room.
+    pub left_out: usize,
+}
+
 /// How long the steps took, in milliseconds, and how much was read and written.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Timing {
@@ -244,6 +258,8 @@ pub struct Answer {
     pub sentences: Vec<Sentence>,
     /// What came of that: only [`Written::Shown`] may stand as the answer, above the quotation.
     pub written: Written,
+    /// What it had read; `None` when it did not run.
+    pub window: Option<Window>,
     /// The passages, best first; the nearest sections when the documents don't say.
     pub passages: Vec<Passage>,
     /// Whether the reader stopped it.

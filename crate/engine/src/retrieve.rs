@@ -7,6 +7,7 @@ use anchorite_index::{ChunkIdx, Findings, Hit, Index, SearchOptions, Shard, Sort
 use serde::Serialize;
 
 use crate::answer::Passage;
+use crate::check::Source;
 use crate::gate::Evidence;
 
 /// A section is read whole up to so many words; the shipped generator has room for three such passages.
@@ -200,9 +201,41 @@ fn passage(index: &Index, hit: &Hit, number: usize) -> Option<(Passage, Range<u3
         headings: chunk.headings.clone(),
         text: chunk.text.clone(),
         section,
+        chunk: hit.chunk.0,
         score: hit.score,
     };
     Some((passage, range))
+}
+
+/// The whole pages that passages are on, each under the number of its best passage: every heading path on a line of its own above
+/// its text.
+pub fn pages(index: &Index, passages: &[Passage]) -> Vec<Source> {
+    let mut pages: Vec<(Range<u32>, Source)> = Vec::new();
+    for passage in passages {
+        let range = index.page(ChunkIdx(passage.chunk));
+        if pages.iter().any(|(before, _)| *before == range) {
+            continue;
+        }
+        let mut text = String::new();
+        let mut above: Option<&[String]> = None;
+        for chunk in range.clone().filter_map(|idx| index.chunk(ChunkIdx(idx))) {
+            let headings = chunk.headings.as_slice();
+            if above != Some(headings) && !headings.is_empty() {
+                text.push_str(&headings.join(" > "));
+                text.push('\n');
+            }
+            above = Some(headings);
+            text.push_str(&chunk.text);
+            text.push_str("\n\n");
+        }
+        let source = Source {
+            number: passage.number,
+            heading_path: passage.title.clone(),
+            text: text.trim_end().to_owned(),
+        };
+        pages.push((range, source));
+    }
+    pages.into_iter().map(|(_, source)| source).collect()
 }
 
 /// As much of a chunk's section as [`SECTION_WORDS`] hold: what follows explains more than what goes before.

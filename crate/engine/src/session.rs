@@ -4,13 +4,15 @@ use std::ops::ControlFlow;
 
 use anchorite_index::bundle::Manifest;
 use anchorite_index::{Index, Shard, ShardId};
+use anchorite_model::TokenId;
 use anchorite_model::adapter::Adapter;
 use anchorite_model::embed::Embedder;
 use anchorite_model::generate::{Backend, GenerateOptions, Generator, StopReason};
 use anchorite_model::read::Reader;
 use anchorite_model::sample::SampleOptions;
 
-use crate::answer::{Answer, AskEvent, AskOptions, Passage, Quote, Timing};
+use crate::answer::{Answer, AskEvent, AskOptions, Quote, Timing, Window};
+use crate::check::Source;
 use crate::error::EngineError;
 use crate::follow_up::{self, FollowUp};
 use crate::gate::{Outcome, Thresholds};
@@ -20,7 +22,7 @@ use crate::recover::{Reload, Setback, load_again};
 use crate::retrieve::{Found, SearchRequest};
 use crate::searcher::{Searcher, check_length};
 use crate::written::{self, Written};
-use crate::{check, prompt, quote, read};
+use crate::{check, prompt, quote, read, retrieve};
 
 /// One bundle, with whatever models have been loaded for it.
 ///
@@ -211,6 +213,7 @@ impl Session {
             quote,
             sentences: Vec::new(),
             written: Written::Nothing,
+            window: None,
             passages: reading.passages,
             stopped,
             bundle: self.bundle.clone(),
@@ -277,13 +280,22 @@ impl Session {
         let Some(generator) = &mut self.generator else {
             return Ok(());
         };
+        let offered = match options.prompt {
+            Form::Long => retrieve::pages(self.searcher.index(), &answer.passages),
+            Form::Evidence | Form::Passages => answer
+                .passages
+                .iter()
+                .map(|passage| prompt::source(passage, &passage.section))
+                .collect(),
+        };
         if let Some((adapter, applied)) = &mut self.adapter
             && *applied != options.adapter
         {
             generator.set_adapter(options.adapter.then(|| adapter.clone()))?;
             *applied = options.adapter;
         }
-        let (tokens, sources) = prompt_tokens(generator, answer, units, options)?;
+        let (tokens, sources, window) = prompt_tokens(generator, answer, units, offered, options)?;
+        answer.window = Some(window);
         let generate_options = GenerateOptions {
             max_tokens: options.max_tokens,
             sample: SampleOptions {
@@ -345,13 +357,14 @@ fn completed(question: &str, options: &AskOptions) -> (String, bool) {
     }
 }
 
-/// The prompt's tokens, and what it holds as it holds it.
+/// The prompt's tokens, and what it holds of what is `offered` as it holds it; the reader's units come before that where there are any.
 fn prompt_tokens(
     generator: &Generator,
     answer: &Answer,
     units: &[Candidate],
+    offered: Vec<Source>,
     options: &AskOptions,
-) -> Result<(Vec<anchorite_model::TokenId>, Vec<check::Source>), EngineError> {
+) -> Result<(Vec<TokenId>, Vec<Source>, Window), EngineError> {
     let Some(template) = generator.template() else {
         return Err(EngineError::NoTemplate {
             name: generator.config().name.clone(),
@@ -359,44 +372,32 @@ fn prompt_tokens(
     };
     let tokenizer = generator.tokenizer();
     let encode = |text: &str| tokenizer.encode(text, true);
+    let count = |text: &str| Ok(encode(text)?.len());
+    let render = |messages: &[_]| Ok(template.render(messages, true)?);
     let harmless = |text: &str| tokenizer.harmless(text).into_owned();
-    let units = match options.prompt {
-        Form::Evidence => units,
-        Form::Passages => &[],
+    let harmless_sources = |sources: Vec<Source>| -> Vec<Source> {
+        let one = |source: Source| Source {
+            heading_path: harmless(&source.heading_path),
+            text: harmless(&source.text),
+            ..source
+        };
+        sources.into_iter().map(one).collect()
     };
-    let units: Vec<Quote> = units
-        .iter()
-        .map(|unit| {
-            let quote = quote::quote(unit, &answer.passages[unit.passage]);
-            Quote {
-                text: harmless(&quote.text),
-                ..quote
-            }
-        })
-        .collect();
-    let passages: Vec<Passage> = answer
-        .passages
-        .iter()
-        .map(|passage| Passage {
-            title: harmless(&passage.title),
-            headings: passage.headings.iter().map(|one| harmless(one)).collect(),
-            section: harmless(&passage.section),
-            ..passage.clone()
-        })
-        .collect();
-    let budget = generator
-        .config()
-        .context_length
-        .saturating_sub(options.max_tokens);
-    let prompt = prompt::evidence(
-        &harmless(&answer.asked),
-        &passages,
-        &units,
-        budget,
-        |text| Ok(encode(text)?.len()),
-        |messages| Ok(template.render(messages, true)?),
-    )?;
-    Ok((encode(&prompt.text)?, prompt.sources))
+    let question = harmless(&answer.asked);
+    let config = generator.config();
+    let budget = config.context_length.saturating_sub(options.max_tokens);
+    let prompt = if options.prompt == Form::Evidence && !units.is_empty() {
+        let quotes: Vec<Quote> = units
+            .iter()
+            .map(|unit| quote::quote(unit, &answer.passages[unit.passage]))
+            .collect();
+        let units = harmless_sources(prompt::units(&answer.passages, &quotes));
+        prompt::evidence(&question, &units, budget, count, render)?
+    } else {
+        let offered = harmless_sources(offered);
+        prompt::fit(options.prompt, &question, &offered, budget, count, render)?
+    };
+    Ok((encode(&prompt.text)?, prompt.sources, prompt.window))
 }
 
 fn check_options(options: &AskOptions) -> Result<(), EngineError> {

@@ -253,6 +253,14 @@ impl Index {
         before.unwrap_or(chunk.0)..after.unwrap_or(chunk.0) + 1
     }
 
+    /// The chunks of the page that `chunk` is on, in reading order; none where it is not here.
+    pub fn page(&self, chunk: ChunkIdx) -> Range<u32> {
+        match self.chunk(chunk) {
+            Some(chunk) => self.lexical.collection.chunks(chunk.document),
+            None => 0..0,
+        }
+    }
+
     /// Length of the embeddings; `None` where there are none.
     pub fn dimension(&self) -> Option<usize> {
         self.vectors.as_ref().map(VectorIndex::dimension)

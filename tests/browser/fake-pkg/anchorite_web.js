@@ -234,6 +234,7 @@ export class Engine {
       quote,
       sentences: out,
       written: !out.length ? "nothing" : out.every(({ supported }) => supported) ? "shown" : "unsupported",
+      window: tokens ? { sources: 2, is_cut: true, left_out: 1 } : null,
       passages,
       stopped: abort.aborted,
       bundle: this.#manifest.id,

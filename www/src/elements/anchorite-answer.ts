@@ -316,7 +316,7 @@ export class AnchoriteAnswer extends LitElement {
     ></anchorite-citation>`;
   }
 
-  #details({ timing, backend, bundle, written }: Answer): TemplateResult {
+  #details({ timing, backend, bundle, written, window }: Answer): TemplateResult {
     const row = (name: string, value: string): TemplateResult => html`<dt>${name}</dt>
       <dd>${value}</dd>`;
     return html`<details part="details">
@@ -325,7 +325,8 @@ export class AnchoriteAnswer extends LitElement {
         ${row(strings.detailFound, `${timing.retrieve_ms.toFixed(0)} ms`)}
         ${backend && timing.generated_tokens > 0
           ? html`${row(strings.detailWritten, [backendName(backend.kind), backend.device].filter(Boolean).join(" · "))}
-            ${row(strings.detailText, strings.texts[written])} ${row(strings.detailReason, backend.reason)}
+            ${row(strings.detailText, strings.texts[written])}
+            ${window ? row(strings.detailWindow, strings.window(window.sources, window.is_cut, window.left_out)) : nothing} ${row(strings.detailReason, backend.reason)}
             ${row(strings.detailTokens, strings.tokens(timing.prompt_tokens, timing.cached_tokens, timing.generated_tokens))}
             ${row(strings.detailSpeed, strings.speed(timing.tokens_per_second))}`
           : row(strings.detailWritten, strings.detailNothing)}

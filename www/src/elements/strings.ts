@@ -46,6 +46,9 @@ export const strings = {
   detailNothing: "nothing; quotation only",
   detailReason: "Why there",
   detailText: "Its text",
+  detailWindow: "It read",
+  window: (held: number, cut: boolean, left: number): string =>
+    `${held} ${held === 1 ? "source" : "sources"}${cut ? ", the last one cut to fit" : ""}${left > 0 ? `; ${left} more found no room` : ""}`,
   texts: {
     nothing: "no whole sentence",
     abstained: "left out: the model found no answer",

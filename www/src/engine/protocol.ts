@@ -162,6 +162,8 @@ export interface Answer {
   readonly quote: Quote | null;
   readonly sentences: readonly Sentence[];
   readonly written: Written;
+  /** How much of what was found the generator had read: `left_out` more found no room. Null when it did not run. */
+  readonly window: { readonly sources: number; readonly is_cut: boolean; readonly left_out: number } | null;
   readonly passages: readonly Passage[];
   readonly stopped: boolean;
   readonly bundle: string;
@@ -187,8 +189,8 @@ export interface AskOptions {
   readonly lookup?: boolean;
   /** Only words of the sources, of the question and common ones are written, so that none is invented. On by default. */
   readonly lock?: boolean;
-  /** What the generator reads before the question: the few units that the reader chose (the default), or whole passages. */
-  readonly prompt?: "evidence" | "passages";
+  /** What the generator reads before the question: the few units that the reader chose (the default), whole passages, or their pages. */
+  readonly prompt?: "evidence" | "passages" | "long";
   readonly generate?: boolean;
   readonly adapter?: boolean;
   /** The turns before this question, oldest first, from which a follow-up is completed. */
