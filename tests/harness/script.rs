@@ -39,6 +39,15 @@ impl Script {
 
     /// A model that writes `text`, and `adapted` with its adapter. No word may occur twice in both together.
     pub fn new(text: &str, adapted: &str) -> Script {
+        Script::written(text, adapted, false)
+    }
+
+    /// A model that writes `text` again and again.
+    pub fn turning(text: &str) -> Script {
+        Script::written(text, "Another.", true)
+    }
+
+    fn written(text: &str, adapted: &str, turns: bool) -> Script {
         let texts = [text, adapted].map(|text| text.split_whitespace().collect::<Vec<_>>());
         let mut tokens: Vec<String> = ["<unk>", "<s>", "</s>"].map(String::from).to_vec();
         tokens.extend((0..256).map(|byte| format!("<0x{byte:02X}>")));
@@ -64,7 +73,7 @@ impl Script {
         for (first, words) in firsts.into_iter().zip(&texts) {
             let last = first + words.len() - 1;
             (first..last).for_each(|token| follow(token, token + 1));
-            follow(last, END);
+            follow(last, if turns { first } else { END });
         }
         follow(LINE_END, firsts[0]);
 

@@ -174,10 +174,9 @@ fn odd_pages_and_odd_questions_get_an_answer_that_stands_on_a_page() {
     );
 }
 
-/// A site whose generator writes one text, and another one with its adapter.
-fn with_script(text: &str, adapted: &str) -> Site {
+/// A site with a generator whose text is known, and its adapter.
+fn with_script(script: Script) -> Site {
     let site = Site::new(&[("pumps.md", PUMPS), ("bread.md", BREAD)]);
-    let script = Script::new(text, adapted);
     let files = [
         ("script.gguf", script.gguf),
         ("adapter.gguf", script.adapter),
@@ -199,10 +198,10 @@ fn with_script(text: &str, adapted: &str) -> Site {
 
 #[test]
 fn a_text_that_says_what_is_quoted_is_the_answer_and_another_is_left_out() {
-    let site = with_script(
+    let site = with_script(Script::new(
         "You bake the loaf for forty minutes.",
         "Sixty seconds in a pan suffice.",
-    );
+    ));
     let ask = |options: &[&str]| {
         let words = [&["How long do I bake the loaf?"], options].concat();
         site.run("ask", &words)
@@ -235,8 +234,21 @@ fn a_text_that_says_what_is_quoted_is_the_answer_and_another_is_left_out() {
 }
 
 #[test]
+fn a_text_that_turns_in_circles_is_left_out() {
+    let site = with_script(Script::turning("You bake the loaf for forty minutes."));
+    let words = ["How long do I bake the loaf?", "--json", "--no-adapter"];
+    let answer: Value = serde_json::from_str(&site.run("ask", &words).stdout).expect("JSON");
+    assert_eq!(answer["written"], "loops", "{answer}");
+    let n_tokens = answer["timing"]["generated_tokens"].as_u64();
+    assert!(n_tokens < Some(20), "it was stopped: {n_tokens:?}");
+}
+
+#[test]
 fn long_prompts_hold_whole_pages_and_say_what_found_no_room() {
-    let site = with_script("You bake the loaf for forty minutes.", "Another text.");
+    let site = with_script(Script::new(
+        "You bake the loaf for forty minutes.",
+        "Another text.",
+    ));
     let ask = |prompt: &str| -> Value {
         let options = ["--no-adapter", "--json", "--prompt", prompt];
         let words = [&["How long do I bake the loaf?"], &options[..]].concat();

@@ -211,6 +211,7 @@ fn reason(written: Written) -> &'static str {
         Written::Unsupported => "the passages do not support it",
         Written::Fragment => "a piece of it is no sentence",
         Written::Differs => "it says something else than the quotation",
+        Written::Loops => "it turned in circles",
         Written::Repeats | Written::Shown => "it is the quotation over again",
     }
 }

@@ -24,6 +24,9 @@ use crate::searcher::{Searcher, check_length};
 use crate::written::{self, Written};
 use crate::{check, prompt, quote, read, retrieve};
 
+/// A run of so many tokens that the generator writes twice is a loop.
+const LOOP_TOKENS: usize = 8;
+
 /// One bundle, with whatever models have been loaded for it.
 ///
 /// Every rung of the ladder works without the next: an index alone searches by words, an embedder adds meaning, a reader finds
@@ -308,7 +311,7 @@ impl Session {
             },
             lookup: options.lookup,
             stop: Vec::new(),
-            max_copies: 3,
+            loop_tokens: LOOP_TOKENS,
             lock: match options.lock {
                 true => prompt::lock(&answer.asked, &sources),
                 false => None,
@@ -332,6 +335,8 @@ impl Session {
         // What was not read can't be cited.
         answer.sentences = check::check(text, &sources);
         answer.written = match &answer.quote {
+            // What came before the loop may be sound, but a model that turns in circles has lost its thread.
+            _ if generation.stop == StopReason::Repetition => Written::Loops,
             Some(quote) => written::judge(text, &answer.sentences, quote),
             None => Written::Nothing,
         };

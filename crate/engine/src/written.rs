@@ -27,6 +27,8 @@ pub enum Written {
     Fragment,
     /// It does not say what is marked in the quotation, or cites other passages for it.
     Differs,
+    /// It turned in circles.
+    Loops,
     /// It is the quotation over again.
     Repeats,
     /// It may be shown as the answer.

@@ -133,7 +133,7 @@ def squad(data: Path, generator: random.Random):
 def documentation(data: Path, generator: random.Random):
     """Question headings of the sites that are trained on, answered by the beginning of their section."""
     pieces = Pieces(generator)
-    rows = [row for row in jsonl(data / "qa/docs-faq/faq.jsonl") if not is_measured(row["source"])]
+    rows = [row for row in jsonl(data / "qa/docs-faq/faq.jsonl") if not is_measured(row["source"]) and not row["source"].startswith(HELD_OUT)]
     generator.shuffle(rows)
     for row in rows:
         text = re.split(r"\n\n|```|\n[-*#|]", row["answer"].strip())[0]

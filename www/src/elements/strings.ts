@@ -55,6 +55,7 @@ export const strings = {
     unsupported: "left out: the sources do not support it",
     fragment: "left out: not a sentence",
     differs: "left out: it says something else than the quotation",
+    loops: "left out: the model turned in circles",
     repeats: "left out: the quotation over again",
     shown: "shown",
   } satisfies Record<Written, string>,

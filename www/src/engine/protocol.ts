@@ -145,9 +145,9 @@ export interface Evidence {
 /**
  * What came of the generator's text. Only `shown` may stand as the answer: supported, whole sentences that say what is marked in the
  * quotation. Else the quotation stands alone: nothing was written, the model abstained, a sentence is unsupported or no sentence, the
- * text differs from the quotation, or only repeats it.
+ * text differs from the quotation, turned in circles, or only repeats the quotation.
  */
-export type Written = "nothing" | "abstained" | "unsupported" | "fragment" | "differs" | "repeats" | "shown";
+export type Written = "nothing" | "abstained" | "unsupported" | "fragment" | "differs" | "loops" | "repeats" | "shown";
 
 export interface Answer {
   readonly question: string;

@@ -27,7 +27,7 @@ pub use lock::WordLock;
 use draft::Draft;
 use lock::Locked;
 use run::Runner;
-use stop::{StopFilter, ends_in_copies};
+use stop::{StopFilter, is_loop};
 
 /// Where a model is asked to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +61,8 @@ pub struct GenerateOptions {
     /// Whether tokens are guessed from what stands in the prompt, and then run together ([`draft`]). The text is the same, and
     /// comes sooner where it copies. Only where the backend gives the logits of several tokens; ignored elsewhere.
     pub lookup: bool,
-    /// So many copies of the same 4 to 48 tokens, one right after the other, end the writing; 0 lets it turn in circles.
-    pub max_copies: usize,
+    /// A run of so many tokens that was written before ends the writing: small models turn in circles. 0 lets them.
+    pub loop_tokens: usize,
     /// The words that may be written; `None` for any. With it each token is chosen here, also where a device could do so.
     pub lock: Option<WordLock>,
 }
@@ -74,7 +74,7 @@ impl Default for GenerateOptions {
             sample: SampleOptions::default(),
             stop: Vec::new(),
             lookup: true,
-            max_copies: 0,
+            loop_tokens: 0,
             lock: None,
         }
     }
@@ -363,7 +363,7 @@ impl Generator {
                     break 'steps StopReason::MaxTokens;
                 }
                 tokens.push(token);
-                if ends_in_copies(&tokens[prompt.len()..], options.max_copies) {
+                if is_loop(&tokens[prompt.len()..], options.loop_tokens) {
                     break 'steps StopReason::Repetition;
                 }
                 // The next logits are those behind the guess, and stand for what is written only if it was right.
