@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from prompt import REFUSAL
+from sentence import to_write
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "reader"))
 from examples import HELD_OUT, is_measured, jsonl, sentence_around  # noqa: E402
@@ -20,12 +21,6 @@ LIMITS = {
 }
 MAX_PIECE, MAX_ANSWER_WORDS = 500, 45
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\"(])")
-# A question about the subject, which its answer can take the place of.
-SUBJECT = re.compile(r"^(?:Who|What) (?P<verb>[a-z]+) (?P<rest>[^?,]+)\?$")
-BE = {"is", "are", "was", "were"}
-NOT_A_VERB = {"did", "do", "does", "can", "could", "will", "would", "should", "may", "might", "has", "have", "had", "else", "kind", "type",
-              "year", "percentage", "percent", "time", "day", "date", "month", "part", "other", "else", "about", "if", "in", "to", "of", "at"}
-OPEN_END = re.compile(r"(?:ed|called|known|for|of|in|to|as|with|by|on|from|at|about|like|named|made|than)$")
 # The closing question of a dialogue's turn, which is no answer.
 CLOSING = re.compile(r"(?:[^.!?]*\?)\s*$")
 IDENTIFIER = re.compile(r"`([^`\s]{3,40})`")
@@ -43,20 +38,6 @@ def cited(text: str, number: int) -> str:
         body, end = (sentence[:-1], sentence[-1]) if sentence[-1] in ".!?" else (sentence, ".")
         parts.append(f"{body} [{number}]{end}")
     return " ".join(parts)
-
-
-def declarative(question: str, answer: str) -> str | None:
-    """"Who wrote Emma?" and "Jane Austen" as a sentence; `None` where that needs more than putting one for the other."""
-    found = SUBJECT.match(question)
-    if not found or len(answer.split()) > 8 or answer[0] in "\"'(":
-        return None
-    verb, rest = found["verb"], found["rest"].strip()
-    if verb in BE:
-        if not rest.startswith(("the ", "a ", "an ")) or OPEN_END.search(rest):
-            return None
-    elif verb in NOT_A_VERB or not re.search(r"(?:ed|s|wrote|led|won|gave|took|made|built|became|began|held|found|ran)$", verb) or OPEN_END.search(rest):
-        return None
-    return f"{answer[0].upper()}{answer[1:].rstrip('.')} {verb} {rest}."
 
 
 class Pieces:
@@ -112,8 +93,9 @@ def squad(data: Path, generator: random.Random):
         if row["impossible"]:
             yield "squad-refused", row["question"], found, REFUSAL
             continue
-        short = declarative(row["question"], label["text"])
-        answer = cited(short or sentence, right)
+        place = sentence.find(label["text"])
+        written = to_write(row["question"], label["text"], sentence, place, row["title"]) if place >= 0 else sentence
+        answer = cited(written, right)
         yield "squad", row["question"], found, answer
         number = NUMBER.search(label["text"])
         if number and label["text"] in sentence:
@@ -127,7 +109,7 @@ def squad(data: Path, generator: random.Random):
                 chosen = [(row["title"], context), *((row["title"], other) for other in generator.sample(paragraphs, 1))]
                 order = [0, 1] if generator.random() < 0.5 else [1, 0]
                 whole = [{"number": place + 1, "heading": chosen[idx][0], "text": chosen[idx][1]} for place, idx in enumerate(order)]
-                yield "squad-passages", row["question"], whole, cited(short or sentence, order.index(0) + 1)
+                yield "squad-passages", row["question"], whole, cited(written, order.index(0) + 1)
 
 
 def documentation(data: Path, generator: random.Random):
