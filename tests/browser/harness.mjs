@@ -79,7 +79,7 @@ export function realSite() {
 }
 
 /**
- * The page on the real package with a generator whose greedy text is known: `stories260K` or `mixed`, as `write_models`
+ * The page on the real package with a generator whose text is known: `stories260K`, `mixed` or `smollm2`, as `write_models`
  * makes them. The site also has that `text`. Null where it cannot be made.
  */
 export function knownSite(name) {
@@ -87,7 +87,7 @@ export function knownSite(name) {
   const writer = path.join(target, "debug/examples/write_models");
   if (!fs.existsSync(writer) || !fs.existsSync(path.join(root, "www/dist/anchorite_web_bg.wasm"))) return null;
   const models = path.join(scratch, "known", name);
-  if (!fs.existsSync(models)) run(writer, path.join(scratch, "known"));
+  if (!fs.existsSync(models)) run(writer, models, name);
   if (!fs.existsSync(models)) return null;
   const site = path.join(scratch, `${name}-site`);
   run(path.join(target, "debug/anchorite"), "build", path.join(here, "fixtures"), "--models", models, "--out", path.join(site, "bundle"));

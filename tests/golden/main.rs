@@ -12,6 +12,7 @@ mod stories;
 mod generator;
 mod conformance;
 mod session;
+mod smollm2;
 mod gpu;
 mod reader;
 mod template;

@@ -88,6 +88,51 @@ pub(crate) fn quiet_vulkan(command: &mut Command) {
     }
 }
 
+/// The model whose text is compared with llama.cpp's, pulled as the guide tells. Without a network, or without pip where it can't
+/// be installed, its tests are skipped and a line says so; any other failure of the pull is one.
+pub(crate) fn pulled_model() -> anyhow::Result<()> {
+    const NAME: &str = "SmolLM2-135M-Instruct";
+    let skipped = |cause: &str| {
+        eprintln!("skipped: the tests with {NAME}, which is not here: {cause}");
+        Ok(())
+    };
+    let pull = || -> anyhow::Result<Result<(), String>> {
+        run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
+        let output = run::command(run::target().join("debug/anchorite"))
+            .args(["pull", NAME])
+            .output()
+            .context("could not start `anchorite`")?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Ok(if output.status.success() {
+            Ok(())
+        } else {
+            Err(said)
+        })
+    };
+    let Err(mut said) = pull()? else {
+        return Ok(());
+    };
+    if PULLS_WITHOUT_PIP.iter().any(|sign| said.contains(sign)) {
+        if let Err(error) = apt_install(&["python3-pip"]) {
+            return skipped(&format!("{error:#}"));
+        }
+        match pull()? {
+            Ok(()) => return Ok(()),
+            Err(again) => said = again,
+        }
+    }
+    if said.contains(PIP_WITHOUT_NETWORK) {
+        return skipped("no network");
+    }
+    bail!("`anchorite pull {NAME}` failed: {}", said.trim())
+}
+
+/// What a pull says where there is no Python, or no pip.
+const PULLS_WITHOUT_PIP: [&str; 2] = ["could not start `python3`", "`python3` has no pip"];
+
+/// What pip says each time that it is not answered.
+const PIP_WITHOUT_NETWORK: &str = "after connection broken by";
+
 /// Installs Debian packages when this is Debian or Ubuntu and we may.
 fn apt_install(packages: &[&str]) -> anyhow::Result<()> {
     let list = packages.join(" ");
