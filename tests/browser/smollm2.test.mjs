@@ -11,9 +11,11 @@ const { prompts } = JSON.parse(fs.readFileSync(new URL("../fixtures/golden/smoll
 /** `DRAWN` in tests/harness/smollm2.rs: `text` of the site was drawn so. */
 const drawn = { prompt: 0, temperature: 0.8, top_k: 40, top_p: 0.95, seed: 11, max_tokens: 32 };
 
-/** As in tests/golden/smollm2.rs: a closer choice may fall either way, and so many texts are the same to the end. */
+/** As in tests/golden/smollm2.rs: a closer choice may fall either way, and no more texts than these part from llama.cpp's. */
 const CLOSE = 0.5;
-const MIN_SAME = 27;
+const MAX_OTHERS = 3;
+/** All prompts take minutes: without `ANCHORITE_GOLDEN=all` it is every second one of those below 500 tokens. */
+const isAsked = (number) => process.env.ANCHORITE_GOLDEN === "all" || (number % 2 === 0 && prompts[number].n_tokens < 500);
 
 const site = knownSite("smollm2");
 
@@ -53,13 +55,14 @@ describe("smollm2 in Chromium", { skip: site ? false : "skipped: no pulled model
   test("golden: writes what llama.cpp wrote", async () => {
     const others = [];
     for (const [number, expected] of prompts.entries()) {
+      if (!isAsked(number)) continue;
       const { text, timing } = await write(number, { max_tokens: expected.greedy.length });
       assert.equal(timing.prompt_tokens, expected.n_tokens, `prompt ${number}: the same prompt`);
       if (text === expected.text) continue;
       others.push(`prompt ${number}: expected ${JSON.stringify(expected.text)}, found ${JSON.stringify(text)}`);
       assert.ok(Math.min(...expected.margins) < CLOSE, `${others.at(-1)}; no choice was closer than ${CLOSE}`);
     }
-    assert.ok(prompts.length - others.length >= MIN_SAME, `at most ${prompts.length - MIN_SAME} differ: ${others.join("\n")}`);
+    assert.ok(others.length <= MAX_OTHERS, `at most ${MAX_OTHERS} may differ: ${others.join("\n")}`);
   });
 
   test("draws what the native CPU draws with the same seed", async () => {
