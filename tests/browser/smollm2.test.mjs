@@ -9,7 +9,7 @@ import { serve } from "./server.mjs";
 
 const { prompts } = JSON.parse(fs.readFileSync(new URL("../fixtures/golden/smollm2.json", import.meta.url)));
 /** `DRAWN` in tests/harness/smollm2.rs: `text` of the site was drawn so. */
-const drawn = { prompt: 0, temperature: 0.8, top_k: 40, top_p: 0.95, seed: 11, max_tokens: 32 };
+const drawn = { prompt: 0, temperature: 0.8, top_k: 40, top_p: 0.95, seed: 26, max_tokens: 32 };
 
 /** As in tests/golden/smollm2.rs: a closer choice may fall either way, and no more texts than these part from llama.cpp's. */
 const CLOSE = 0.5;

@@ -17,8 +17,9 @@ use sha2::{Digest, Sha256};
 /// floats give, and a choice between two tokens whose logits lie closer than this may fall either way (`record_llama_cpp`).
 const CLOSE: f32 = 0.5;
 
-/// How far each logit is nudged where draws are shown to be clear: as much as the CPU's and a device's differ.
-const NUDGE: f32 = 0.1;
+/// How far each logit is nudged where draws are shown to be clear: beyond what rounding moves most of them, see [`CLOSE`]. At 0.1
+/// a seed was taken whose draws natively and in Chromium parted.
+const NUDGE: f32 = 0.25;
 
 fn hex(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);

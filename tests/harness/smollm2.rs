@@ -16,7 +16,7 @@ pub const DRAWN: SampleOptions = SampleOptions {
     top_p: 0.95,
     min_p: 0.0,
     repetition_penalty: 1.0,
-    seed: 11,
+    seed: 26,
 };
 /// The prompt that they are drawn behind.
 pub const DRAWN_PROMPT: usize = 0;
