@@ -90,12 +90,12 @@ function knownModels(name) {
   const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
   const writer = path.join(target, "debug/examples/write_models");
   const models = path.join(scratch, "known", name);
-  if (!fs.existsSync(models) && fs.existsSync(writer)) run(writer, path.join(scratch, "known"));
+  if (!fs.existsSync(models) && fs.existsSync(writer)) run(writer, models, name);
   return fs.existsSync(models) ? models : null;
 }
 
 /**
- * The page on the real package with a generator whose greedy text is known: `stories260K` or `mixed`, as `write_models`
+ * The page on the real package with a generator whose text is known: `stories260K`, `mixed` or `smollm2`, as `write_models`
  * makes them. The site also has that `text`. Null where it cannot be made.
  */
 export function knownSite(name) {

@@ -11,6 +11,7 @@ mod logits;
 mod stories;
 mod conformance;
 mod session;
+mod smollm2;
 mod gpu;
 mod reader;
 mod template;

@@ -1,16 +1,18 @@
-//! Turns models with known greedy text into folders that `anchorite build --models` takes, for the browser's tests.
+//! Turns a model with known text into a folder that `anchorite build --models` takes, for the browser's tests.
 //!
-//! `DIR/script` writes two sentences of the user guide, with its adapter others; `DIR/stories260K` is the real small model with the story that llama2.c's `run.c` tells (left out without public test
-//! data); `DIR/mixed` is a random one whose matrices are of every quantised type, with what this machine's CPU decodes.
+//! `script` writes two sentences of the user guide, with its adapter others; `stories260K` is the real small model with the story that llama2.c's `run.c` tells (left out without public test data);
+//! `mixed` is a random one whose matrices are of every quantised type, with what this machine's CPU decodes; `smollm2` is the
+//! pulled model (left out where it was not pulled), with what this machine's CPU draws behind one of its recorded prompts.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anchorite_model::Parts;
 use anchorite_model::generate::{BackendRequest, GenerateOptions, Generator};
 use anchorite_model::gguf::TensorType;
+use anchorite_model::{Gguf, Parts};
 use harness::blocks::random_blocks;
 use harness::script::Script;
+use harness::smollm2;
 use harness::stories::Stories;
 use harness::tiny::{Random, Tiny};
 
@@ -18,21 +20,39 @@ use harness::tiny::{Random, Tiny};
 /// can turn the rounding of an activation, and then a close choice.
 const N_TOKENS: usize = 24;
 
+/// Tensors start on multiples of this.
+const ALIGNMENT: usize = 32;
+
 fn main() {
-    let folder = std::env::args_os().nth(1).map(PathBuf::from);
-    let folder = folder.expect("usage: write_models DIR");
-    let script = Script::new(Script::TEXT, Script::ADAPTED);
-    write(&folder.join("script"), &script.gguf, Script::TEXT);
-    std::fs::write(folder.join("script/adapter.gguf"), &script.adapter).expect("the adapter");
-    let mixed = mixed();
-    write(&folder.join("mixed"), &mixed, &decode(&mixed));
-    if let Some(data_dir) = harness::data_dir() {
-        let stories = Stories::load(&data_dir, TensorType::F32);
-        write(
-            &folder.join("stories260K"),
-            &stories.gguf,
-            &stories.expected,
-        );
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [folder, name] = arguments.as_slice() else {
+        panic!("usage: write_models DIR script|mixed|stories260K|smollm2");
+    };
+    let folder = Path::new(folder);
+    match name.as_str() {
+        "script" => {
+            let script = Script::new(Script::TEXT, Script::ADAPTED);
+            write(folder, &script.gguf, Script::TEXT);
+            std::fs::write(folder.join("adapter.gguf"), &script.adapter).expect("the adapter");
+        }
+        "mixed" => {
+            let mixed = mixed();
+            write(folder, &mixed, &decode(&mixed));
+        }
+        "stories260K" => {
+            if let Some(data_dir) = harness::data_dir() {
+                let stories = Stories::load(&data_dir, TensorType::F32);
+                write(folder, &stories.gguf, &stories.expected);
+            }
+        }
+        "smollm2" => {
+            if let Some(path) = smollm2::path() {
+                let gguf = std::fs::read(path).expect("the pulled model");
+                let drawn = draw(&gguf);
+                write(folder, &asked_by_number(&gguf), &drawn);
+            }
+        }
+        _ => panic!("no model is called `{name}`"),
     }
 }
 
@@ -88,4 +108,56 @@ fn decode(gguf: &[u8]) -> String {
     pollster::block_on(generator.generate(&prompt, &options, || 0.0, text))
         .expect("the model runs")
         .text
+}
+
+/// What the pulled model draws behind the recorded prompt of `smollm2::DRAWN`.
+fn draw(gguf: &[u8]) -> String {
+    let parts = Parts::new(vec![gguf.to_vec()]);
+    let generator = Generator::load(parts, None, BackendRequest::Cpu, "a test");
+    let mut generator = pollster::block_on(generator).expect("the model loads");
+    let (cases, _) = smollm2::cases();
+    let template = generator.template().expect("the model's template");
+    let messages = &cases[smollm2::DRAWN_PROMPT].messages;
+    let prompt = template.render(messages, true).expect("a prompt");
+    let prompt = generator.tokenizer().encode(&prompt, true).expect("tokens");
+    let options = GenerateOptions {
+        max_tokens: smollm2::N_DRAWN,
+        sample: smollm2::DRAWN,
+        ..GenerateOptions::default()
+    };
+    let text = async |_: &str| ControlFlow::Continue(());
+    pollster::block_on(generator.generate(&prompt, &options, || 0.0, text))
+        .expect("the model runs")
+        .text
+}
+
+/// The pulled model, its template preceded by the recorded conversations: whatever the page says, the number that ends it chooses the
+/// conversation that the model reads. So a page gives raw prompts without a way of its own for them.
+fn asked_by_number(gguf: &[u8]) -> Vec<u8> {
+    let (cases, _) = smollm2::cases();
+    let conversations: Vec<serde_json::Value> = cases
+        .iter()
+        .map(|case| {
+            let messages = case.messages.iter();
+            messages
+                .map(|message| serde_json::json!({ "role": message.role, "content": message.content }))
+                .collect()
+        })
+        .collect();
+    let conversations = serde_json::to_string(&conversations).expect("JSON");
+    let parsed = Gguf::parse(&Parts::new(vec![gguf.to_vec()])).expect("a GGUF file");
+    let own = parsed.string("tokenizer.chat_template");
+    let own = own.expect("the model's template");
+    let mut template = format!(
+        "{{%- set conversations = {conversations} -%}}\
+         {{%- set messages = conversations[messages[-1].content.split(' ')[-1]|int] -%}}{own}"
+    );
+    // What stands behind the template keeps its alignment; the template drops the space before it.
+    let n_missing = (own.len() + ALIGNMENT - template.len() % ALIGNMENT) % ALIGNMENT;
+    template.insert_str(0, &" ".repeat(n_missing));
+    let stored = |text: &str| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat();
+    let old = stored(own);
+    let at = gguf.windows(old.len()).position(|bytes| bytes == old);
+    let at = at.expect("the template is in the file");
+    [&gguf[..at], &stored(&template), &gguf[at + old.len()..]].concat()
 }

@@ -7,6 +7,7 @@ pub mod tiny;
 pub mod blocks;
 pub mod families;
 pub mod conformance;
+pub mod smollm2;
 
 use std::io::{Seek, Write};
 use std::path::PathBuf;

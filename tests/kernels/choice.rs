@@ -155,3 +155,36 @@ fn draws_as_often_as_the_model_says() {
         "30 % of the likeliest"
     );
 }
+
+#[test]
+fn draws_what_the_cpu_draws() {
+    let Some(gpu) = gpu() else { return };
+    let mut n_not_likeliest = 0;
+    for position in 0..60 {
+        let options = SampleOptions {
+            temperature: 0.7,
+            top_k: 20,
+            top_p: 0.9,
+            seed: 1 << 40 | 5,
+            ..SampleOptions::default()
+        };
+        let logits: Vec<f32> = Numbers::new(u64::from(position)).take(N_VOCAB);
+        // As peaked as a model's.
+        let logits: Vec<f32> = logits.iter().map(|logit| 30.0 * logit * logit).collect();
+        let mut sampler = Sampler::new(options);
+        // The device is given the place of the token that runs; the next one is behind it.
+        sampler.read(&vec![TokenId(0); position as usize + 1]);
+        let expected = sampler.sample(&logits).0;
+        assert_eq!(
+            choose(&gpu, &logits, &options, &[], position),
+            expected,
+            "place {position}"
+        );
+        let likeliest = Sampler::new(SampleOptions::default()).sample(&logits).0;
+        n_not_likeliest += u32::from(expected != likeliest);
+    }
+    assert!(
+        n_not_likeliest > 10,
+        "draws that are always the likeliest prove nothing: {n_not_likeliest} of 60 are not"
+    );
+}

@@ -1,8 +1,8 @@
 //! The command line: turns arguments into calls of the engine, its results into text or JSON on standard output, and
 //! everything about the work itself (progress, warnings, errors) into lines on standard error.
 //!
-//! It is a library so that tests can reach what reads files of other machines: the configuration, the tables and judged
-//! questions.
+//! It is a library so that tests can reach what reads files of other machines (the configuration, the tables, judged questions)
+//! and find pulled models.
 
 #![expect(
     clippy::print_stdout,
@@ -49,6 +49,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use eval::check_judged;
 pub use registry::check_registry;
+pub use store::default_models_dir;
 pub use tables::check_parquet;
 
 /// Ask a site's documents in the reader's own browser.

@@ -44,18 +44,20 @@ impl ModelArguments {
     pub(crate) fn store(&self) -> anyhow::Result<Store> {
         let dir = match &self.models_dir {
             Some(dir) => dir.clone(),
-            None => cache_dir()
-                .ok_or_else(|| {
-                    Hint::error(
-                        "this system names no cache folder",
-                        "say where models are kept with --models-dir or ANCHORITE_MODELS_DIR",
-                    )
-                })?
-                .join("anchorite")
-                .join("models"),
+            None => default_models_dir().ok_or_else(|| {
+                Hint::error(
+                    "this system names no cache folder",
+                    "say where models are kept with --models-dir or ANCHORITE_MODELS_DIR",
+                )
+            })?,
         };
         Ok(Store { dir })
     }
+}
+
+/// Where pulled models are kept if nobody says so: `anchorite/models` in the cache folder of this system, if it names one.
+pub fn default_models_dir() -> Option<PathBuf> {
+    Some(cache_dir()?.join("anchorite").join("models"))
 }
 
 /// The user's cache folder, as each system has it; relative ones are mistakes by the XDG specification.

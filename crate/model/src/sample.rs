@@ -20,7 +20,8 @@ pub struct SampleOptions {
     /// Divides the positive logits, and multiplies the negative ones, of tokens among the last 64; 1 lets them be.
     /// Source: Keskar et al., "CTRL" (2019).
     pub repetition_penalty: f32,
-    /// The same seed, prompt and model give the same text.
+    /// The same seed, prompt and model give the same text, on whatever backend: what is drawn depends on the seed, the place and
+    /// the token alone. Where two tokens come so close that the rounding of a logit decides, backends may part.
     pub seed: u64,
 }
 
@@ -41,34 +42,37 @@ impl Default for SampleOptions {
 /// Tokens that a penalty remembers.
 const MEMORY: usize = 64;
 
-/// Chooses tokens for one sequence.
+/// Chooses tokens for one sequence. Twin of `kernels/sample.wgsl`.
 #[derive(Debug, Clone)]
 pub struct Sampler {
     options: SampleOptions,
-    random: Random,
+    /// The place of the next token.
+    position: u32,
     /// The last tokens, at most [`MEMORY`].
     last: VecDeque<TokenId>,
 }
 
 impl Sampler {
-    /// A sampler at the start of its seed's sequence.
+    /// A sampler at the start of a sequence.
     pub fn new(options: SampleOptions) -> Self {
         Self {
             options,
-            random: Random::new(options.seed),
+            position: 0,
             last: VecDeque::new(),
         }
     }
 
-    /// Takes note of tokens that stand before the next one.
+    /// Takes note of tokens that stand before the next one; all of them, since the draw depends on its place.
     pub fn read(&mut self, tokens: &[TokenId]) {
+        let n_tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+        self.position = self.position.wrapping_add(n_tokens);
         self.last
             .extend(&tokens[tokens.len().saturating_sub(MEMORY)..]);
         self.last.drain(..self.last.len().saturating_sub(MEMORY));
     }
 
-    /// The next token. `logits` must hold at least one value, all finite.
-    pub fn sample(&mut self, logits: &[f32]) -> TokenId {
+    /// The next token; the same one for the same logits until another was read. `logits` must hold at least one value, all finite.
+    pub fn sample(&self, logits: &[f32]) -> TokenId {
         let penalty = self.options.repetition_penalty;
         // Written so that NaN lets them be too.
         if !(penalty > 0.0 && penalty != 1.0) || self.last.is_empty() {
@@ -88,7 +92,7 @@ impl Sampler {
         self.choose(&logits)
     }
 
-    fn choose(&mut self, logits: &[f32]) -> TokenId {
+    fn choose(&self, logits: &[f32]) -> TokenId {
         let SampleOptions {
             temperature,
             top_k,
@@ -135,55 +139,36 @@ impl Sampler {
             .take_while(|share| **share >= min_p * shares[0])
             .count();
         n_kept = n_kept.min(n_likely.max(1));
-        let total: f32 = shares[..n_kept].iter().sum();
-        let mut left = self.random.next_f32() * total;
-        for ((token, _), share) in candidates[..n_kept].iter().zip(&shares) {
-            left -= share;
-            if left < 0.0 {
-                return *token;
-            }
-        }
-        // Rounding may leave a rest behind the last one.
-        candidates[n_kept - 1].0
-    }
-}
-
-/// PCG-XSH-RR 64/32, after O'Neill (2014), with the increment of its reference implementation.
-#[derive(Debug, Clone)]
-struct Random {
-    state: u64,
-}
-
-impl Random {
-    const MULTIPLIER: u64 = 6_364_136_223_846_793_005;
-    const INCREMENT: u64 = 1_442_695_040_888_963_407;
-
-    fn new(seed: u64) -> Self {
-        let mut random = Self {
-            state: seed.wrapping_add(Self::INCREMENT),
+        // The largest of logit plus Gumbel noise is a draw from the softmax, and a device finds it without sorting.
+        let place = hashed(self.position ^ hashed(folded(self.options.seed)));
+        let noisy = |(token, logit): &(TokenId, f32)| {
+            let uniform = uniform(hashed(token.0 ^ place));
+            (*token, logit / temperature - (-uniform.ln()).ln())
         };
-        random.next_u32();
-        random
+        let drawn = candidates[..n_kept].iter().map(noisy);
+        drawn
+            .max_by(|a, b| likelier(b, a))
+            .map_or(candidates[0].0, |(token, _)| token)
     }
+}
 
-    fn next_u32(&mut self) -> u32 {
-        let state = self.state;
-        self.state = state
-            .wrapping_mul(Self::MULTIPLIER)
-            .wrapping_add(Self::INCREMENT);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the generator keeps the low 32 bits"
-        )]
-        let mixed = (((state >> 18) ^ state) >> 27) as u32;
-        mixed.rotate_right((state >> 59) as u32)
-    }
+/// A seed as the draws take it.
+#[expect(clippy::cast_possible_truncation, reason = "both halves are mixed")]
+pub(crate) fn folded(seed: u64) -> u32 {
+    (seed ^ seed >> 32) as u32
+}
 
-    /// From 0 to below 1, in steps of 2^-24.
-    #[expect(clippy::cast_precision_loss, reason = "24 bits fit exactly")]
-    fn next_f32(&mut self) -> f32 {
-        (self.next_u32() >> 8) as f32 / (1u32 << 24) as f32
-    }
+/// O'Neill, "PCG" (2014), the RXS-M-XS permutation. WGSL: `hashed`.
+fn hashed(value: u32) -> u32 {
+    let state = value.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+    let word = ((state >> ((state >> 28) + 4)) ^ state).wrapping_mul(277_803_737);
+    (word >> 22) ^ word
+}
+
+/// In (0, 1), both ends left out: 23 bits and a half are exact. WGSL: `uniform_of`.
+#[expect(clippy::cast_precision_loss, reason = "23 bits fit exactly")]
+fn uniform(bits: u32) -> f32 {
+    ((bits >> 9) as f32 + 0.5) / (1u32 << 23) as f32
 }
 
 #[cfg(test)]
@@ -204,7 +189,9 @@ mod tests {
         let mut sampler = Sampler::new(options);
         let mut counts = vec![0; logits.len()];
         for _ in 0..n_draws {
-            counts[sampler.sample(logits).idx()] += 1;
+            let token = sampler.sample(logits);
+            counts[token.idx()] += 1;
+            sampler.read(&[token]);
         }
         counts
     }
@@ -301,11 +288,45 @@ mod tests {
         let logits: Vec<f32> = (0..50).map(|i| (i % 7) as f32).collect();
         let run = |seed| {
             let mut sampler = Sampler::new(options(1.0, 40, 0.95, seed));
-            (0..20)
-                .map(|_| sampler.sample(&logits).0)
-                .collect::<Vec<_>>()
+            let mut next = || {
+                let token = sampler.sample(&logits);
+                sampler.read(&[token]);
+                token.0
+            };
+            (0..20).map(|_| next()).collect::<Vec<_>>()
         };
         assert_eq!(run(1), run(1), "one seed");
         assert_ne!(run(1), run(2), "another seed");
+    }
+
+    #[test]
+    fn draws_by_seed_place_and_token_alone() {
+        let logits = [0.0; 50];
+        let options = options(1.0, 0, 1.0, 7);
+        let mut at_once = Sampler::new(options);
+        at_once.read(&[TokenId(3), TokenId(4)]);
+        let mut in_turn = Sampler::new(options);
+        in_turn.read(&[TokenId(30)]);
+        in_turn.read(&[TokenId(40)]);
+        assert_eq!(
+            at_once.sample(&logits),
+            in_turn.sample(&logits),
+            "two tokens stand before it"
+        );
+        let first = Sampler::new(options).sample(&logits);
+        let mut others = [0.0; 50];
+        others[first.idx()] = -50.0;
+        let second = Sampler::new(options).sample(&others);
+        others[first.idx()] = 0.0;
+        others[second.idx()] = -50.0;
+        assert_eq!(
+            Sampler::new(options).sample(&others),
+            first,
+            "what else may be drawn does not matter"
+        );
+        for bits in [0, u32::MAX] {
+            let found = uniform(bits);
+            assert!(found > 0.0 && found < 1.0, "{bits}: {found}");
+        }
     }
 }

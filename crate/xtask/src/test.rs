@@ -103,6 +103,7 @@ fn kernels() -> anyhow::Result<()> {
 /// Whole models against recorded truth.
 fn golden() -> anyhow::Result<()> {
     setup::vulkan()?;
+    setup::generator()?;
     integration(&["golden"])
 }
 
@@ -116,6 +117,7 @@ fn integration(names: &[&str]) -> anyhow::Result<()> {
 /// The real page in Chromium.
 fn browser() -> anyhow::Result<()> {
     let chromium = setup::chromium()?;
+    setup::generator()?;
     page::build()?;
     run::run(
         run::command("node")

@@ -181,7 +181,7 @@ impl<'l> Locked<'l> {
     }
 
     /// The token that the sampler likes best among those that may be written; `None` where it likes none.
-    pub(super) fn choose(&mut self, logits: &[f32], sampler: &mut Sampler) -> Option<TokenId> {
+    pub(super) fn choose(&mut self, logits: &[f32], sampler: &Sampler) -> Option<TokenId> {
         let token = sampler.sample(logits);
         if self.take(token) {
             return Some(token);

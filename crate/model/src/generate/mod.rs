@@ -340,7 +340,7 @@ impl Generator {
         generation.stop = 'steps: loop {
             let mut n_right = 0;
             for idx in 0..next.len(n_vocab) {
-                let Some(token) = next.token(idx, n_vocab, &mut sampler, locked.as_mut()) else {
+                let Some(token) = next.token(idx, n_vocab, &sampler, locked.as_mut()) else {
                     break 'steps StopReason::NoWord;
                 };
                 if self.tokenizer.is_end(token) {

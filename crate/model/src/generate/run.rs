@@ -45,7 +45,7 @@ impl Next {
         &self,
         idx: usize,
         n_vocab: usize,
-        sampler: &mut Sampler,
+        sampler: &Sampler,
         lock: Option<&mut Locked<'_>>,
     ) -> Option<TokenId> {
         match self {

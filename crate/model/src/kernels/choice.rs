@@ -1,13 +1,13 @@
 //! Turns logits on the device into the next token there, and sets the batch to run that token next.
 //!
 //! The token is the likeliest, or a draw by the Gumbel trick among those that `top_k`, `top_p` and `min_p` leave. Twin:
-//! [`crate::sample::Sampler`]; the likeliest token is the same one, draws have the same shares but other random numbers.
+//! [`crate::sample::Sampler`], with the same noise for the same seed, place and token.
 
 use super::batch::BatchBuffer;
 use super::params::param;
 use super::source;
 use crate::gpu::{Bindings, Dispatch, Gpu, GpuError, Grid, Op, Rows};
-use crate::sample::SampleOptions;
+use crate::sample::{self, SampleOptions};
 use crate::token::TokenId;
 
 /// Chosen tokens that are kept until they were read.
@@ -117,8 +117,7 @@ impl Choice {
             } else {
                 1.0
             },
-            #[expect(clippy::cast_possible_truncation, reason = "both halves are mixed")]
-            seed: (options.seed ^ options.seed >> 32) as u32,
+            seed: sample::folded(options.seed),
             n_ends: param(ends.len().min(MAX_ENDS)),
             ends: [0; MAX_ENDS],
         };

@@ -22,10 +22,10 @@ fn hashed(value: u32) -> u32 {
     return (word >> 22u) ^ word;
 }
 
-// In (0, 1).
+// In (0, 1), both ends left out: 23 bits and a half are exact.
 fn uniform_of(position: u32, token: u32) -> f32 {
     let bits = hashed(token ^ hashed(position ^ hashed(sampling.seed)));
-    return (f32(bits >> 8u) + 0.5) / 16777216.0;
+    return (f32(bits >> 9u) + 0.5) / 8388608.0;
 }
 
 fn sum_over_workgroup(lane: u32, value: f32) -> f32 {
@@ -146,11 +146,12 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     let step = state[0];
     if (sampling.temperature > 0.0) {
         let least = threshold(lane, largest);
+        let place = batch.position + batch.n_tokens;  // of the token that is chosen
         var most = -3.4e38;
         var drawn = token;
         for (var i = lane; i < sampling.n_vocab; i += THREADS) {
             if (logits[i] >= least) {
-                let noisy = logits[i] / sampling.temperature - log(-log(uniform_of(batch.position, i)));
+                let noisy = logits[i] / sampling.temperature - log(-log(uniform_of(place, i)));
                 if (noisy > most) {
                     most = noisy;
                     drawn = i;
