@@ -54,15 +54,13 @@ impl Asked {
         Ok(self.ask(&case.question, &options)?.0)
     }
 
-    /// Gives the generator a row's voice. Nothing is left of the last row's prompts: what a row's own questions share, it reads once,
-    /// as a page does.
+    /// Gives the generator a row's voice.
     pub(super) fn speak_as(&mut self, row: Row) -> anyhow::Result<()> {
         self.session.set_adapter(match row.voice() {
             Voice::Adapter => self.adapter.clone(),
             Voice::BareAdapter => self.bare_adapter.clone(),
             Voice::Base | Voice::None => None,
         })?;
-        self.session.forget_prompt();
         Ok(())
     }
 
@@ -73,6 +71,8 @@ impl Asked {
         case: &Case,
         quoted: &Answer,
     ) -> anyhow::Result<Verdict> {
+        // Questions about one page follow each other here, and would find it read; a visitor's first question does not.
+        self.session.forget_prompt();
         let shown = match row {
             Row::Quotation => Shown::answered(quoted, String::new()),
             Row::RetrievalAdapter => {

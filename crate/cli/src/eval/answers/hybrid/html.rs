@@ -15,7 +15,7 @@ const STYLE: &str = "\
 body{background:var(--page);color:var(--ink);font:15px/1.45 system-ui,sans-serif;margin:2rem auto;padding:0 1rem;max-width:90rem}\
 .wide{overflow-x:auto}table{border-collapse:collapse}th,td{border-bottom:1px solid var(--line);padding:.35rem .6rem;\
 text-align:left;vertical-align:top}td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\
-small,.soft{color:var(--soft)}td small{display:block}.said{white-space:pre-wrap;overflow-wrap:anywhere;max-width:60rem}\
+th:first-child{white-space:nowrap;position:sticky;left:0;background:var(--page)}small,.soft{color:var(--soft)}td small{display:block}.said{white-space:pre-wrap;overflow-wrap:anywhere;max-width:60rem}\
 .right{color:var(--right)}.wrong{color:var(--wrong)}figure{display:inline-block;margin:1rem 1rem 0 0;max-width:100%}\
 svg{max-width:100%;height:auto}svg text{fill:var(--ink);font-size:13px}.bar{fill:var(--bar)}.axis,.whisker{stroke:var(--ink)}\
 details{border-bottom:1px solid var(--line);padding:.4rem 0}summary{cursor:pointer}";

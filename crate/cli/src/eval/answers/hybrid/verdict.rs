@@ -13,7 +13,7 @@ use super::super::site::{Site, names, page};
 use super::rows::{Reads, Row};
 
 /// A model that decides alone refuses where its first sentence holds one of these, in small letters, or where it writes the words that
-/// the instructions give it, or nothing.
+/// the instructions give it, or no whole sentence.
 pub(super) const REFUSALS: [&str; 14] = [
     "i don't know",
     "i do not know",
