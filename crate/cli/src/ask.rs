@@ -60,10 +60,20 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
+/// What runs a generator.
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum BackendArgument {
+pub(crate) enum BackendArgument {
     Cpu,
     Gpu,
+}
+
+impl From<BackendArgument> for BackendRequest {
+    fn from(argument: BackendArgument) -> Self {
+        match argument {
+            BackendArgument::Cpu => BackendRequest::Cpu,
+            BackendArgument::Gpu => BackendRequest::Gpu,
+        }
+    }
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -77,10 +87,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let manifest = bundle::manifest(&arguments.bundle)?;
     let mut session = bundle::open(&arguments.bundle, &manifest)?;
     if arguments.max_tokens > 0 {
-        let backend = match arguments.backend {
-            BackendArgument::Cpu => BackendRequest::Cpu,
-            BackendArgument::Gpu => BackendRequest::Gpu,
-        };
+        let backend = arguments.backend.into();
         let adapter = arguments.adapter.as_deref();
         bundle::add_generator(&mut session, &arguments.bundle, &manifest, backend, adapter)?;
     }
@@ -143,7 +150,7 @@ fn ask(
 }
 
 /// Milliseconds since the first call.
-fn now_ms() -> f64 {
+pub(crate) fn now_ms() -> f64 {
     static START: OnceLock<Instant> = OnceLock::new();
     #[expect(
         clippy::disallowed_methods,

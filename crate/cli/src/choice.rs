@@ -13,6 +13,7 @@ use crate::capped;
 use crate::registry::{Entry, Kind, MAX_MODEL_BYTES};
 use crate::report::Hint;
 use crate::settings::{BundleArguments, read_model};
+use crate::store::ModelArguments;
 
 /// Most adapters in a bundle: far more voices than one site has.
 const MAX_ADAPTERS: usize = 16;
@@ -33,7 +34,7 @@ pub(crate) fn writers(
     let is_in_folder = || models.join("generator.gguf").exists();
     let generator = match &arguments.generator {
         _ if arguments.no_generator => return Ok(Vec::new()),
-        Some(value) => chosen(arguments, value, Role::Generator)?,
+        Some(value) => chosen(&arguments.named, value, Role::Generator)?,
         None if is_in_folder() => shipped(models, Role::Generator, "generator.gguf")?,
         None if arguments.adapter.is_empty() => return Ok(Vec::new()),
         None => {
@@ -62,15 +63,12 @@ pub(crate) fn writers(
     }
     let wanted = arguments.adapter.iter().filter(|value| !is_none(value));
     for value in wanted {
-        adapters.push(chosen(arguments, value, Role::Adapter)?);
+        adapters.push(chosen(&arguments.named, value, Role::Adapter)?);
     }
-    if let Some(value) = arguments.generator.as_ref().filter(|value| !is_file(value))
+    if let Some(value) = &arguments.generator
         && arguments.adapter.is_empty()
     {
-        let registry = arguments.named.registry()?;
-        if let Some(entry) = registry.adapter_of(registry.find(value)?)? {
-            adapters.push(pulled(arguments, entry, Role::Adapter)?);
-        }
+        adapters.extend(own_adapter(&arguments.named, value)?);
     }
     // The adapter of the folder belongs to the generator of the folder.
     let is_shipped = arguments.generator.is_none() && arguments.adapter.is_empty();
@@ -100,8 +98,27 @@ fn shipped(models: &Path, role: Role, name: &str) -> anyhow::Result<WeightFile> 
     })
 }
 
+/// The adapter that the registry names for a generator; files have none.
+pub(crate) fn own_adapter(
+    named: &ModelArguments,
+    generator: &str,
+) -> anyhow::Result<Option<WeightFile>> {
+    if is_file(generator) {
+        return Ok(None);
+    }
+    let registry = named.registry()?;
+    let entry = registry.adapter_of(registry.find(generator)?)?;
+    entry
+        .map(|entry| pulled(named, entry, Role::Adapter))
+        .transpose()
+}
+
 /// The file of a value, or the pulled model of a name.
-fn chosen(arguments: &BundleArguments, value: &str, role: Role) -> anyhow::Result<WeightFile> {
+pub(crate) fn chosen(
+    named: &ModelArguments,
+    value: &str,
+    role: Role,
+) -> anyhow::Result<WeightFile> {
     if is_file(value) {
         return read(Path::new(value), role);
     }
@@ -109,7 +126,7 @@ fn chosen(arguments: &BundleArguments, value: &str, role: Role) -> anyhow::Resul
         Role::Adapter => Kind::Adapter,
         _ => Kind::Generator,
     };
-    let registry = arguments.named.registry()?;
+    let registry = named.registry()?;
     let entry = registry.find(value)?;
     if entry.kind != kind {
         return Err(Hint::error(
@@ -122,14 +139,14 @@ fn chosen(arguments: &BundleArguments, value: &str, role: Role) -> anyhow::Resul
             format!("give it with --{}", entry.kind.as_str()),
         ));
     }
-    pulled(arguments, entry, role)
+    pulled(named, entry, role)
 }
 
-fn pulled(arguments: &BundleArguments, entry: &Entry, role: Role) -> anyhow::Result<WeightFile> {
+fn pulled(named: &ModelArguments, entry: &Entry, role: Role) -> anyhow::Result<WeightFile> {
     Ok(WeightFile {
         role,
         name: format!("{}.gguf", entry.name),
-        bytes: arguments.named.store()?.read(entry)?,
+        bytes: named.store()?.read(entry)?,
     })
 }
 
@@ -155,7 +172,10 @@ fn read(path: &Path, role: Role) -> anyhow::Result<WeightFile> {
 }
 
 /// Refuses now what a visitor's browser would: a generator that can't write, an adapter that doesn't fit it.
-fn check(generator: &WeightFile, adapters: &[WeightFile]) -> anyhow::Result<()> {
+pub(crate) fn check<'f>(
+    generator: &WeightFile,
+    adapters: impl IntoIterator<Item = &'f WeightFile>,
+) -> anyhow::Result<()> {
     let parts = |file: &WeightFile| Parts::new(vec![file.bytes.clone()]);
     let (config, template) = Generator::check(parts(generator))
         .with_context(|| format!("generator `{}` cannot be used", generator.name))?;

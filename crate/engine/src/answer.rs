@@ -4,6 +4,7 @@ use anchorite_model::generate::Backend;
 use anchorite_model::sample::SampleOptions;
 use serde::{Deserialize, Serialize};
 
+use crate::check::Source;
 use crate::follow_up::Turn;
 use crate::gate::{Evidence, Outcome};
 use crate::prompt::Form;
@@ -201,6 +202,25 @@ pub enum AskEvent {
         /// What runs now; its reason says what happened.
         backend: Backend,
     },
+}
+
+/// What the generator wrote, before anything decides whether a page may show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// The text with its citation markers, to the end of its last whole sentence where the model did not end it.
+    pub text: String,
+    /// Its sentences, checked against what the prompt held; abstentions are left out.
+    pub sentences: Vec<Sentence>,
+    /// What the prompt held.
+    pub sources: Vec<Source>,
+    /// How much of what was found that is.
+    pub window: Window,
+    /// True if it was cancelled.
+    pub stopped: bool,
+    /// True if it began to turn in circles, and was ended.
+    pub is_loop: bool,
+    /// That of the generator alone: nothing was retrieved or quoted for it.
+    pub timing: Timing,
 }
 
 /// How much of what was found the generator's window held.

@@ -24,7 +24,7 @@ pub mod session;
 pub mod unit;
 pub mod written;
 
-pub use answer::{Answer, AskEvent, AskOptions, Passage, Quote, Sentence, Timing};
+pub use answer::{Answer, AskEvent, AskOptions, Draft, Passage, Quote, Sentence, Timing};
 pub use embed::Embed;
 pub use error::EngineError;
 pub use follow_up::{FollowUp, Turn};

@@ -11,7 +11,7 @@ use anchorite_model::generate::{Backend, GenerateOptions, Generator, StopReason}
 use anchorite_model::read::Reader;
 use anchorite_model::sample::SampleOptions;
 
-use crate::answer::{Answer, AskEvent, AskOptions, Quote, Timing, Window};
+use crate::answer::{Answer, AskEvent, AskOptions, Draft, Passage, Quote, Timing, Window};
 use crate::check::Source;
 use crate::error::EngineError;
 use crate::follow_up::{self, FollowUp};
@@ -94,6 +94,18 @@ impl Session {
         Ok(())
     }
 
+    /// Puts another adapter in the place of the last one, or none; the generator stays.
+    ///
+    /// # Errors
+    /// A failure of the device that holds the last one. One that was made for another model is found when it is to speak.
+    pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), EngineError> {
+        if let (Some((_, true)), Some(generator)) = (&self.adapter, &mut self.generator) {
+            generator.set_adapter(None)?;
+        }
+        self.adapter = adapter.map(|adapter| (adapter, false));
+        Ok(())
+    }
+
     /// Lets an answer go on when a graphics device fails while it is written: `reload` then loads the generator again, and the
     /// text is written anew, see [`AskEvent::Restarted`]. Without it the failure is an error.
     pub fn set_reload(&mut self, reload: Reload) {
@@ -159,11 +171,7 @@ impl Session {
         now_ms: fn() -> f64,
         mut on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
     ) -> Result<Answer, EngineError> {
-        check_length(question)?;
-        if !question.chars().any(char::is_alphanumeric) {
-            return Err(EngineError::QuestionEmpty);
-        }
-        check_options(options)?;
+        check_asked(question, options)?;
 
         let (asked, is_unclear) = completed(question, options);
         let whole = question;
@@ -278,18 +286,68 @@ impl Session {
         units: &[Candidate],
         options: &AskOptions,
         now_ms: fn() -> f64,
-        mut on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
+        on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {
-        let Some(generator) = &mut self.generator else {
+        let (asked, passages) = (&answer.asked, &answer.passages);
+        let run = self.run(asked, passages, units, options, now_ms, on_event);
+        let Some(draft) = run.await? else {
             return Ok(());
         };
+        answer.written = match &answer.quote {
+            // What came before the loop may be sound, but a model that turns in circles has lost its thread.
+            _ if draft.is_loop => Written::Loops,
+            Some(quote) => written::judge(&draft.text, &draft.sentences, quote),
+            None => Written::Nothing,
+        };
+        answer.sentences = draft.sentences;
+        answer.window = Some(draft.window);
+        answer.stopped = draft.stopped;
+        answer.timing = Timing {
+            retrieve_ms: answer.timing.retrieve_ms,
+            quote_ms: answer.timing.quote_ms,
+            ..draft.timing
+        };
+        Ok(())
+    }
+
+    /// Lets the generator write about `passages`, whatever reader and gate think of them: what a comparison asks a model by itself.
+    /// A page shows what [`ask`](Self::ask) has judged. `None` without a generator.
+    ///
+    /// # Errors
+    /// As those of [`ask`](Self::ask); what a device was writing when it failed is not written again.
+    pub async fn draft(
+        &mut self,
+        question: &str,
+        passages: &[Passage],
+        options: &AskOptions,
+        now_ms: fn() -> f64,
+    ) -> Result<Option<Draft>, EngineError> {
+        check_asked(question, options)?;
+        let on_event = async |_| ControlFlow::Continue(());
+        self.run(question, passages, &[], options, now_ms, on_event)
+            .await
+    }
+
+    /// What the generator makes of passages, or of the reader's units of them.
+    async fn run(
+        &mut self,
+        asked: &str,
+        passages: &[Passage],
+        units: &[Candidate],
+        options: &AskOptions,
+        now_ms: fn() -> f64,
+        mut on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
+    ) -> Result<Option<Draft>, EngineError> {
+        let Some(generator) = &mut self.generator else {
+            return Ok(None);
+        };
         let offered = match options.prompt {
-            Form::Long => retrieve::pages(self.searcher.index(), &answer.passages),
-            Form::Evidence | Form::Passages => answer
-                .passages
+            Form::Long => retrieve::pages(self.searcher.index(), passages),
+            Form::Evidence | Form::Passages => passages
                 .iter()
                 .map(|passage| prompt::source(passage, &passage.section))
                 .collect(),
+            Form::Bare => Vec::new(),
         };
         if let Some((adapter, applied)) = &mut self.adapter
             && *applied != options.adapter
@@ -297,8 +355,8 @@ impl Session {
             generator.set_adapter(options.adapter.then(|| adapter.clone()))?;
             *applied = options.adapter;
         }
-        let (tokens, sources, window) = prompt_tokens(generator, answer, units, offered, options)?;
-        answer.window = Some(window);
+        let found = (asked, passages, units);
+        let (tokens, sources, window) = prompt_tokens(generator, found, offered, options)?;
         let generate_options = GenerateOptions {
             max_tokens: options.max_tokens,
             sample: SampleOptions {
@@ -313,7 +371,7 @@ impl Session {
             stop: Vec::new(),
             loop_tokens: LOOP_TOKENS,
             lock: match options.lock {
-                true => prompt::lock(&answer.asked, &sources),
+                true => prompt::lock(asked, &sources),
                 false => None,
             },
         };
@@ -332,24 +390,25 @@ impl Session {
             // A sentence that the model did not end says nothing that could be checked.
             _ => check::whole_sentences(&generation.text),
         };
-        // What was not read can't be cited.
-        answer.sentences = check::check(text, &sources);
-        answer.written = match &answer.quote {
-            // What came before the loop may be sound, but a model that turns in circles has lost its thread.
-            _ if generation.stop == StopReason::Repetition => Written::Loops,
-            Some(quote) => written::judge(text, &answer.sentences, quote),
-            None => Written::Nothing,
-        };
-        answer.stopped = generation.stop == StopReason::Cancelled;
-        answer.timing.prefill_ms = generation.prefill_ms;
-        answer.timing.decode_ms = generation.decode_ms;
-        answer.timing.prompt_tokens = generation.n_prompt_tokens;
-        answer.timing.cached_tokens = generation.n_cached_tokens;
-        answer.timing.generated_tokens = generation.n_generated_tokens;
-        answer.timing.steps = generation.n_steps;
-        answer.timing.tokens_per_second =
-            speed(generation.n_generated_tokens, generation.decode_ms);
-        Ok(())
+        Ok(Some(Draft {
+            // What was not read can't be cited.
+            sentences: check::check(text, &sources),
+            text: text.to_owned(),
+            sources,
+            window,
+            stopped: generation.stop == StopReason::Cancelled,
+            is_loop: generation.stop == StopReason::Repetition,
+            timing: Timing {
+                prefill_ms: generation.prefill_ms,
+                decode_ms: generation.decode_ms,
+                prompt_tokens: generation.n_prompt_tokens,
+                cached_tokens: generation.n_cached_tokens,
+                generated_tokens: generation.n_generated_tokens,
+                steps: generation.n_steps,
+                tokens_per_second: speed(generation.n_generated_tokens, generation.decode_ms),
+                ..Timing::default()
+            },
+        }))
     }
 }
 
@@ -365,8 +424,7 @@ fn completed(question: &str, options: &AskOptions) -> (String, bool) {
 /// The prompt's tokens, and what it holds of what is `offered` as it holds it; the reader's units come before that where there are any.
 fn prompt_tokens(
     generator: &Generator,
-    answer: &Answer,
-    units: &[Candidate],
+    (asked, passages, units): (&str, &[Passage], &[Candidate]),
     offered: Vec<Source>,
     options: &AskOptions,
 ) -> Result<(Vec<TokenId>, Vec<Source>, Window), EngineError> {
@@ -388,15 +446,15 @@ fn prompt_tokens(
         };
         sources.into_iter().map(one).collect()
     };
-    let question = harmless(&answer.asked);
+    let question = harmless(asked);
     let config = generator.config();
     let budget = config.context_length.saturating_sub(options.max_tokens);
     let prompt = if options.prompt == Form::Evidence && !units.is_empty() {
         let quotes: Vec<Quote> = units
             .iter()
-            .map(|unit| quote::quote(unit, &answer.passages[unit.passage]))
+            .map(|unit| quote::quote(unit, &passages[unit.passage]))
             .collect();
-        let units = harmless_sources(prompt::units(&answer.passages, &quotes));
+        let units = harmless_sources(prompt::units(passages, &quotes));
         prompt::evidence(&question, &units, budget, count, render)?
     } else {
         let offered = harmless_sources(offered);
@@ -405,7 +463,11 @@ fn prompt_tokens(
     Ok((encode(&prompt.text)?, prompt.sources, prompt.window))
 }
 
-fn check_options(options: &AskOptions) -> Result<(), EngineError> {
+fn check_asked(question: &str, options: &AskOptions) -> Result<(), EngineError> {
+    check_length(question)?;
+    if !question.chars().any(char::is_alphanumeric) {
+        return Err(EngineError::QuestionEmpty);
+    }
     if !(1..=20).contains(&options.passages) {
         return Err(EngineError::Option {
             option: "passages",

@@ -100,13 +100,18 @@ fn retrieval(arguments: &RetrievalArguments) -> anyhow::Result<ExitCode> {
     }
 }
 
+const SHIPPED_EMBEDDER: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../models/default/embedder.gguf"
+);
+const SHIPPED_READER: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../models/default/reader.gguf"
+);
+
 /// The embedder that was asked for, and the hash of its file.
 fn embedder(path: Option<&Path>) -> anyhow::Result<(Embedder, String)> {
-    let shipped = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../models/default/embedder.gguf"
-    );
-    let path = path.unwrap_or(Path::new(shipped));
+    let path = path.unwrap_or(Path::new(SHIPPED_EMBEDDER));
     let bytes = std::fs::read(path).map_err(|cause| {
         Hint::error(
             format!("could not read `{}`: {cause}", path.display()),
@@ -121,10 +126,7 @@ fn embedder(path: Option<&Path>) -> anyhow::Result<(Embedder, String)> {
 
 /// The reader that was asked for, or the one that ships, where there is one.
 fn reader(path: Option<&Path>) -> anyhow::Result<Option<Reader>> {
-    let shipped = Path::new(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../models/default/reader.gguf"
-    ));
+    let shipped = Path::new(SHIPPED_READER);
     let Some(path) = path.or(Some(shipped).filter(|path| path.exists())) else {
         return Ok(None);
     };

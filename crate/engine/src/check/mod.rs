@@ -17,6 +17,8 @@ mod support;
 mod token;
 mod window;
 
+use std::collections::BTreeSet;
+
 use anchorite_index::lexical;
 
 use crate::answer::Sentence;
@@ -57,6 +59,14 @@ pub fn check(text: &str, sources: &[Source]) -> Vec<Sentence> {
         })
         .map(|cited| check_one(cited, &read))
         .collect()
+}
+
+/// The numbers that `text` cites, in order and once each, whether or not they name a source and it supports what is said.
+pub fn citations(text: &str) -> Vec<usize> {
+    let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
+    let sentences = citation::cited_sentences(text).into_iter();
+    let numbers: BTreeSet<usize> = sentences.flat_map(|cited| cited.numbers).collect();
+    numbers.into_iter().collect()
 }
 
 /// How well `source` supports `claim`, from 0 to 1: the share of its words that one or two sentences of the source

@@ -234,6 +234,24 @@ fn text_of_any_form_and_length_is_read() {
 }
 
 #[test]
+fn citations_are_told_as_they_are_written_and_nothing_is_supported_without_a_source() {
+    let cases: [(&str, &[usize]); 4] = [
+        ("The port is 80 [2]. It is free. [1][2]", &[1, 2]),
+        ("The port is 80 [9, 3].", &[3, 9]),
+        ("Take `ports[1]` of them.", &[]),
+        ("", &[]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(citations(text), expected, "{text:?}");
+        let found = check(text, &[]);
+        assert!(
+            found.iter().all(|sentence| !sentence.supported),
+            "without a source: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn a_score_falls_with_each_fault() {
     let source = "The server listens on port 8080 by default.";
     let scores = [

@@ -200,7 +200,7 @@ impl Reading {
 }
 
 /// The parts of a quotation, without the marks of what was left out between them.
-fn parts(quote: &Quote) -> Vec<String> {
+pub(super) fn parts(quote: &Quote) -> Vec<String> {
     let lines = quote.text.split("\n\u{2026}\n");
     lines.map(str::to_owned).collect()
 }

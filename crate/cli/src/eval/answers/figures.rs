@@ -105,11 +105,7 @@ const MEASURES: [Measure; 20] = [
         one.is_claimed().then(|| share(!one.is_right))
     }),
     measure("score", "score: right 1, refused 0, wrong -1", |one| {
-        Some(match (one.is_claimed(), one.is_right) {
-            (false, _) => 0.0,
-            (true, true) => 1.0,
-            (true, false) => -1.0,
-        })
+        Some(one.score())
     }),
     measure("over_refusal", "answerable, but refused", |one| {
         one.is_answerable.then(|| share(!one.is_claimed()))
@@ -130,12 +126,12 @@ const MEASURES: [Measure; 20] = [
     }),
 ];
 
-fn share(is: bool) -> f64 {
+pub(super) fn share(is: bool) -> f64 {
     f64::from(u8::from(is))
 }
 
 impl Judged {
-    fn is_claimed(&self) -> bool {
+    pub(super) fn is_claimed(&self) -> bool {
         self.outcome == Outcome::Answered
     }
 
@@ -144,17 +140,26 @@ impl Judged {
         self.outcome != Outcome::None && !self.quotation.is_empty()
     }
 
-    fn has_answers(&self) -> bool {
+    pub(super) fn has_answers(&self) -> bool {
         self.is_answerable && !self.answers.is_empty()
     }
 
+    /// Right 1, refused 0, wrong -1.
+    pub(super) fn score(&self) -> f64 {
+        match (self.is_claimed(), self.is_right) {
+            (false, _) => 0.0,
+            (true, true) => 1.0,
+            (true, false) => -1.0,
+        }
+    }
+
     /// True if SQuAD's figures can be told.
-    fn has_truth(&self) -> bool {
+    pub(super) fn has_truth(&self) -> bool {
         !self.is_answerable || !self.answers.is_empty()
     }
 
     /// `score` of the span where it is claimed; where it is not, that of an empty one.
-    fn claimed(&self, score: f64) -> f64 {
+    pub(super) fn claimed(&self, score: f64) -> f64 {
         match self.is_claimed() {
             true => score,
             false => share(!self.is_answerable),
@@ -309,19 +314,24 @@ impl Pages {
 
     /// The figures of pages drawn with replacement, as many as there are.
     fn resamples(&self, ranking: &Ranking, seed: u64) -> Vec<Vec<Option<f64>>> {
-        if self.n < 2 {
-            return Vec::new();
-        }
-        let mut rng = Rng::with_seed(seed);
-        let resample = |_| {
-            let mut weights = vec![0; self.n];
-            for _ in 0..self.n {
-                weights[rng.usize(..self.n)] += 1;
-            }
-            self.values(ranking, &weights)
-        };
-        (0..N_RESAMPLES).map(resample).collect()
+        let draws = draws(self.n, seed);
+        draws
+            .map(|weights| self.values(ranking, &weights))
+            .collect()
     }
+}
+
+/// How often each of `n` pages is in each draw of as many, with replacement; no draw where there is nothing to draw among.
+pub(super) fn draws(n: usize, seed: u64) -> impl Iterator<Item = Vec<usize>> {
+    let mut rng = Rng::with_seed(seed);
+    let n_draws = if n < 2 { 0 } else { N_RESAMPLES };
+    (0..n_draws).map(move |_| {
+        let mut weights = vec![0; n];
+        for _ in 0..n {
+            weights[rng.usize(..n)] += 1;
+        }
+        weights
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod curve;
 mod data;
 mod engine;
 mod figures;
+mod hybrid;
 mod own;
 mod plot;
 mod reliability;
@@ -23,6 +24,10 @@ use std::rc::Rc;
 
 use anchorite::Thresholds;
 use anchorite::gate::Evidence;
+use anchorite::index::Index;
+use anchorite::index::bundle::Role;
+use anchorite::model::embed::Embedder;
+use anchorite::model::read::Reader;
 use anyhow::Context;
 use fastrand::Rng;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -87,6 +92,8 @@ pub(crate) struct AnswersArguments {
     /// Print JSON on standard output.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    hybrid: hybrid::Arguments,
 }
 
 /// Everything that is told.
@@ -143,6 +150,20 @@ pub fn check_judged(text: &str) -> anyhow::Result<usize> {
     }
 }
 
+/// Questions, the site they are put to, and the models that search it and read it.
+struct Ground {
+    name: String,
+    cases: Vec<Case>,
+    site: Rc<Site>,
+    /// The site's index, where there is one already.
+    index: Option<Index>,
+    embedder: Option<Embedder>,
+    reader: Option<(Reader, Thresholds)>,
+    misplaced: Option<Misplaced>,
+    /// What a visitor downloads of the embedder and of the reader, in bytes.
+    bytes: [u64; 2],
+}
+
 /// Questions, the site they are put to, and what answers them.
 struct Prepared {
     name: String,
@@ -158,7 +179,7 @@ pub(super) fn run(arguments: &AnswersArguments) -> anyhow::Result<ExitCode> {
         (_, true) => Reading::Ablated,
         _ => Reading::Site,
     };
-    let mut prepared = match (&arguments.questions, &arguments.bundle, &arguments.data) {
+    let mut ground = match (&arguments.questions, &arguments.bundle, &arguments.data) {
         (Some(questions), Some(dir), _) => own(questions, dir, arguments.ablate)?,
         (_, _, Some(data)) => public(data, arguments)?,
         _ => {
@@ -168,19 +189,23 @@ pub(super) fn run(arguments: &AnswersArguments) -> anyhow::Result<ExitCode> {
             ));
         }
     };
-    prepared.cases = asked(prepared.cases, reading);
-    if prepared.cases.is_empty() {
+    ground.cases = asked(ground.cases, reading);
+    if ground.cases.is_empty() {
         return Err(Hint::error(
-            format!("no question of `{}` is answerable", prepared.name),
+            format!("no question of `{}` is answerable", ground.name),
             "leave --ablate out: there is nothing to take away",
         ));
     }
     if let Some(limit) = arguments.limit {
-        prepared.cases = drawn(prepared.cases, limit as usize, arguments.seed);
+        ground.cases = drawn(ground.cases, limit as usize, arguments.seed);
     }
-    if let Some(misplaced) = &prepared.misplaced {
+    if let Some(misplaced) = &ground.misplaced {
         warn(misplaced);
     }
+    if arguments.hybrid.table {
+        return hybrid::run(ground, arguments);
+    }
+    let mut prepared = Prepared::of(ground);
     if let Some(path) = &arguments.candidates {
         write_candidates(path, &mut prepared, arguments.right)?;
         return Ok(ExitCode::SUCCESS);
@@ -202,7 +227,7 @@ pub(super) fn run(arguments: &AnswersArguments) -> anyhow::Result<ExitCode> {
 }
 
 /// A public set: its paragraphs are the site.
-fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Prepared> {
+fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Ground> {
     let set = data::read(path)?;
     let (embedder, hash) = super::embedder(arguments.embedder.as_deref())?;
     let cached = CachedEmbedder {
@@ -217,17 +242,27 @@ fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Prepared>
         set.documents,
         Some(&cached),
     )?);
-    Ok(Prepared {
+    let len = |given: &Option<PathBuf>, shipped: &str| {
+        let path = given.as_deref().unwrap_or(Path::new(shipped));
+        std::fs::metadata(path).map_or(0, |about| about.len())
+    };
+    Ok(Ground {
+        bytes: [
+            len(&arguments.embedder, super::SHIPPED_EMBEDDER),
+            len(&arguments.reader, super::SHIPPED_READER),
+        ],
         name: set.name,
         cases: set.cases,
-        systems: Engine::systems(Rc::clone(&site), None, Some(embedder), reader),
         site,
+        index: None,
+        embedder: Some(embedder),
+        reader,
         misplaced: Some(set.misplaced),
     })
 }
 
 /// A site's own questions: the bundle is read as its readers do, and only built again where something is taken away.
-fn own(questions: &Path, dir: &Path, ablate: bool) -> anyhow::Result<Prepared> {
+fn own(questions: &Path, dir: &Path, ablate: bool) -> anyhow::Result<Ground> {
     let manifest = bundle::manifest(dir)?;
     let index = bundle::index(dir, &manifest)?;
     let cases = own::read(questions, &index)?;
@@ -243,13 +278,31 @@ fn own(questions: &Path, dir: &Path, ablate: bool) -> anyhow::Result<Prepared> {
     let name = name.to_string_lossy().into_owned();
     let embedded = cached.filter(|_| ablate && index.vectors.is_some());
     let site = Rc::new(Site::from_index(&name, &index, embedded.as_ref())?);
-    Ok(Prepared {
+    let len = |role: Role| manifest.file(role).map_or(0, |file| file.bytes);
+    Ok(Ground {
+        bytes: [len(Role::Embedder), len(Role::Reader)],
         name,
         cases,
-        systems: Engine::systems(Rc::clone(&site), Some(index), embedder, reader),
         site,
+        index: Some(index),
+        embedder,
+        reader,
         misplaced: None,
     })
+}
+
+impl Prepared {
+    /// The systems that are measured over `ground`.
+    fn of(ground: Ground) -> Self {
+        let site = Rc::clone(&ground.site);
+        Self {
+            systems: Engine::systems(site, ground.index, ground.embedder, ground.reader),
+            name: ground.name,
+            cases: ground.cases,
+            site: ground.site,
+            misplaced: ground.misplaced,
+        }
+    }
 }
 
 /// The questions as `reading` asks them, those of one scope behind each other.
@@ -299,13 +352,16 @@ fn warn(misplaced: &Misplaced) {
     }
 }
 
-/// The verdicts on each system's answers, in the order of the systems.
-fn answer(prepared: &mut Prepared, right: Right) -> anyhow::Result<Vec<Vec<Judged>>> {
+fn progress(n: usize, what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let progress = ProgressBar::new(prepared.cases.len() as u64)
-        .with_style(style)
-        .with_message("asking");
+    let progress = ProgressBar::new(n as u64);
+    progress.with_style(style).with_message(what)
+}
+
+/// The verdicts on each system's answers, in the order of the systems.
+fn answer(prepared: &mut Prepared, right: Right) -> anyhow::Result<Vec<Vec<Judged>>> {
+    let progress = progress(prepared.cases.len(), "asking");
     let mut judged: Vec<Vec<Judged>> = prepared.systems.iter().map(|_| Vec::new()).collect();
     for case in &prepared.cases {
         for (system, judged) in prepared.systems.iter_mut().zip(&mut judged) {
@@ -411,8 +467,13 @@ impl<'p> Lines<'p> {
         writeln!(self.out, "{line}").with_context(|| could_not(self.path))
     }
 
-    fn finish(mut self) -> anyhow::Result<()> {
+    /// Lets nothing of what was written wait: a run of hours may be stopped.
+    fn flush(&mut self) -> anyhow::Result<()> {
         self.out.flush().with_context(|| could_not(self.path))
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        self.flush()
     }
 }
 

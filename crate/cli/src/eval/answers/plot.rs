@@ -120,7 +120,7 @@ fn text(svg: &mut String, (x, y): (f64, f64), anchor: &str, text: &str) {
 }
 
 /// Names come from files: no character of them may become markup, and control characters are no XML.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -1,0 +1,116 @@
+//! Puts questions to the engine in the way of each row.
+
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use anchorite::model::adapter::Adapter;
+use anchorite::model::generate::Backend;
+use anchorite::{Answer, AskEvent, AskOptions, Session};
+
+use super::super::case::{Case, Right};
+use super::super::site::Site;
+use super::rows::{Row, Voice};
+use super::verdict::{self, Shown, Verdict};
+use super::weights::Writers;
+use crate::ask::now_ms;
+
+/// The engine over a site, with the voices that it may have.
+pub(super) struct Asked {
+    session: Session,
+    site: Rc<Site>,
+    right: Right,
+    adapter: Option<Adapter>,
+    bare_adapter: Option<Adapter>,
+}
+
+impl Asked {
+    pub(super) fn new(
+        mut session: Session,
+        site: Rc<Site>,
+        writers: Writers,
+        right: Right,
+    ) -> anyhow::Result<Self> {
+        session.set_generator(writers.generator, None)?;
+        Ok(Self {
+            session,
+            site,
+            right,
+            adapter: writers.adapter.map(|(_, adapter)| adapter),
+            bare_adapter: writers.bare_adapter.map(|(_, adapter)| adapter),
+        })
+    }
+
+    /// What runs the generator.
+    pub(super) fn backend(&self) -> Option<Backend> {
+        self.session.backend().cloned()
+    }
+
+    /// What is retrieved for a question, and quoted of it: what all rows begin with, found once.
+    pub(super) fn quote(&mut self, case: &Case) -> anyhow::Result<Answer> {
+        let options = AskOptions {
+            generate: false,
+            ..AskOptions::default()
+        };
+        Ok(self.ask(&case.question, &options)?.0)
+    }
+
+    /// Gives the generator a row's voice.
+    pub(super) fn speak_as(&mut self, row: Row) -> anyhow::Result<()> {
+        self.session.set_adapter(match row.voice() {
+            Voice::Adapter => self.adapter.clone(),
+            Voice::BareAdapter => self.bare_adapter.clone(),
+            Voice::Base | Voice::None => None,
+        })?;
+        Ok(())
+    }
+
+    /// A row's answer, judged.
+    pub(super) fn answer(
+        &mut self,
+        row: Row,
+        case: &Case,
+        quoted: &Answer,
+    ) -> anyhow::Result<Verdict> {
+        // Questions about one page follow each other here, and would find it read; a visitor's first question does not.
+        self.session.forget_prompt();
+        let shown = match row {
+            Row::Quotation => Shown::answered(quoted, String::new()),
+            Row::RetrievalAdapter => {
+                let (answer, written) = self.ask(&case.question, &AskOptions::default())?;
+                Shown::answered(&answer, written)
+            }
+            _ => self.drafted(row, case, quoted)?,
+        };
+        let site = &self.site;
+        Ok(verdict::judge(site, self.right, (row, case), shown, quoted))
+    }
+
+    /// What the generator writes when nobody else decides: no reader, no gate, no lock.
+    fn drafted(&mut self, row: Row, case: &Case, quoted: &Answer) -> anyhow::Result<Shown> {
+        let options = AskOptions {
+            prompt: row.form(),
+            lock: false,
+            ..AskOptions::default()
+        };
+        let passages = &quoted.passages;
+        let draft = self
+            .session
+            .draft(&case.question, passages, &options, now_ms);
+        let draft = pollster::block_on(draft)?;
+        Ok(draft.map_or_else(Shown::default, |draft| Shown::drafted(row, draft)))
+    }
+
+    /// The answer as a page has it, and all that the generator wrote for it.
+    fn ask(&mut self, question: &str, options: &AskOptions) -> anyhow::Result<(Answer, String)> {
+        let mut written = String::new();
+        let on_event = async |event: AskEvent| {
+            if let AskEvent::Text { text } = event {
+                written.push_str(&text);
+            }
+            ControlFlow::Continue(())
+        };
+        let answer = self.session.ask(question, options, now_ms, on_event);
+        let answer = pollster::block_on(answer)?;
+        Ok((answer, written))
+    }
+}

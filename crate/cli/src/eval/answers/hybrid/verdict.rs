@@ -1,0 +1,305 @@
+//! Turns what a row shows for a question into a verdict: whether it answers, rightly, by what was retrieved, with the right citation.
+
+use std::collections::BTreeSet;
+
+use anchorite::answer::Window;
+use anchorite::check::{self, Source};
+use anchorite::{Answer, Draft, Passage, Timing, Written, prompt, sentence};
+use serde::Serialize;
+
+use super::super::case::{Case, Judged, Outcome, Response, Right};
+use super::super::engine::parts;
+use super::super::site::{Site, names, page};
+use super::rows::{Reads, Row};
+
+/// A model that decides alone refuses where its first sentence holds one of these, in small letters, or where it writes the words that
+/// the instructions give it, or no whole sentence.
+pub(super) const REFUSALS: [&str; 14] = [
+    "i don't know",
+    "i do not know",
+    "i'm not sure",
+    "i am not sure",
+    "don't say",
+    "do not say",
+    "doesn't say",
+    "does not say",
+    "not mentioned",
+    "not specified",
+    "not stated",
+    "no information",
+    "cannot answer",
+    "can't answer",
+];
+
+/// Where the retrieval has put the passage that answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Place {
+    First,
+    /// Among those that are read, not first.
+    Among,
+    Missing,
+}
+
+impl Place {
+    /// `None` where no address answers, or none is known.
+    pub(super) fn of(case: &Case, passages: &[Passage]) -> Option<Self> {
+        if !case.is_answerable || case.expected.is_empty() {
+            return None;
+        }
+        let mut passages = passages.iter();
+        let place = passages.position(|one| names(&case.expected, &one.url));
+        Some(match place {
+            Some(0) => Place::First,
+            Some(_) => Place::Among,
+            None => Place::Missing,
+        })
+    }
+}
+
+/// What a row makes of a question, before it is judged.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    outcome: Outcome,
+    probability: f32,
+    /// What a visitor reads, without citation markers, in parts; of a refusal, what it says instead, or would quote.
+    parts: Vec<String>,
+    /// What is marked in a quotation; else the whole text.
+    span: String,
+    /// Numbers of the passages that it cites.
+    cited: Vec<usize>,
+    is_quotation: bool,
+    /// What the generator wrote, as it wrote it.
+    written: String,
+    /// Its sentences, without markers and abstentions.
+    sentences: Vec<String>,
+    /// Pages that were read beside the passages.
+    pages: Vec<Source>,
+    window: Option<Window>,
+    timing: Timing,
+}
+
+impl Shown {
+    /// The text of a model that decides alone, which read what `row` reads.
+    pub(super) fn drafted(row: Row, draft: Draft) -> Self {
+        let is_claimed = !refuses(&draft.text);
+        // A refusal says nothing that could be supported.
+        let (sentences, text) = match is_claimed {
+            true => {
+                let sentences = without_markers(&draft.text);
+                let text = sentences.join(" ");
+                (sentences, text)
+            }
+            false => (Vec::new(), draft.text.trim().to_owned()),
+        };
+        Self {
+            outcome: if is_claimed {
+                Outcome::Answered
+            } else {
+                Outcome::None
+            },
+            probability: f32::from(u8::from(is_claimed)),
+            span: text.clone(),
+            parts: vec![text],
+            cited: match row.reads() {
+                Reads::Nothing => Vec::new(),
+                _ => check::citations(&draft.text),
+            },
+            is_quotation: false,
+            written: draft.text,
+            sentences,
+            pages: match row.reads() {
+                Reads::Pages => draft.sources,
+                _ => Vec::new(),
+            },
+            window: Some(draft.window),
+            timing: draft.timing,
+        }
+    }
+
+    /// What a page shows: the text where it may stand, else the quotation. `written` is all that the generator wrote.
+    pub(super) fn answered(answer: &Answer, written: String) -> Self {
+        let sentences = answer.sentences.iter().map(|one| one.text.clone());
+        let sentences: Vec<String> = sentences.collect();
+        let base = Self {
+            outcome: answer.outcome.into(),
+            probability: answer.probability.unwrap_or(0.0),
+            written,
+            window: answer.window,
+            timing: answer.timing,
+            ..Self::default()
+        };
+        if answer.written == Written::Shown {
+            let numbers = answer.sentences.iter().flat_map(|one| &one.passages);
+            let numbers: BTreeSet<usize> = numbers.copied().collect();
+            let text = sentences.join(" ");
+            return Self {
+                outcome: Outcome::Answered,
+                span: text.clone(),
+                parts: vec![text],
+                cited: numbers.into_iter().collect(),
+                sentences,
+                ..base
+            };
+        }
+        let Some(quote) = &answer.quote else {
+            return Self { sentences, ..base };
+        };
+        Self {
+            span: quote.marked().unwrap_or(&quote.text).to_owned(),
+            parts: parts(quote),
+            cited: vec![quote.passage],
+            is_quotation: true,
+            sentences,
+            ..base
+        }
+    }
+}
+
+/// True if a model that decides alone has not answered.
+pub(super) fn refuses(text: &str) -> bool {
+    let sentences = sentence::sentences(text);
+    if !text.contains(char::is_alphanumeric)
+        || sentences.iter().any(|one| check::is_abstention(one))
+    {
+        return true;
+    }
+    let first = sentences
+        .first()
+        .map_or(String::new(), |one| one.to_lowercase());
+    let first = first.replace('\u{2019}', "'");
+    REFUSALS.iter().any(|phrase| first.contains(phrase))
+}
+
+fn without_markers(text: &str) -> Vec<String> {
+    let sentences = check::check(text, &[]).into_iter();
+    sentences.map(|one| one.text).collect()
+}
+
+/// A sentence that the generator wrote.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Said {
+    pub(super) text: String,
+    /// True if the check finds it in what was retrieved, whatever it cites.
+    pub(super) is_supported: bool,
+}
+
+/// A row's answer to a question, judged. Its outcome is `answered` also where a model that decides alone has answered; what it calls
+/// quotation is what is shown.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Verdict {
+    pub(super) row: Row,
+    #[serde(flatten)]
+    pub(super) judged: Judged,
+    /// Where the retrieval has put the passage that answers.
+    pub(super) place: Option<Place>,
+    pub(super) is_quotation: bool,
+    /// All that the generator wrote.
+    pub(super) written: String,
+    pub(super) sentences: Vec<Said>,
+    /// Addresses of the passages that are cited.
+    pub(super) cited: Vec<String>,
+    /// How many of these answer; of pages, how many hold what answers.
+    pub(super) cited_right: usize,
+    /// Tokens of the prompt; 0 where nothing was written.
+    pub(super) prompt_tokens: usize,
+    pub(super) written_tokens: usize,
+    /// How much of what was found the prompt held.
+    pub(super) window: Option<Window>,
+    /// From the question to what a visitor sees first: a quotation, or the generator's first word.
+    pub(super) first_seconds: f64,
+    /// From the question to the end.
+    pub(super) seconds: f64,
+}
+
+impl Verdict {
+    /// True if a sentence is shown that nothing supports. A quotation holds none.
+    pub(super) fn shows_unsupported(&self) -> bool {
+        !self.is_quotation && self.sentences.iter().any(|one| !one.is_supported)
+    }
+}
+
+/// Judges what `row` shows for `case`; `quoted` is what was retrieved for it, and how long that took.
+pub(super) fn judge(
+    site: &Site,
+    right: Right,
+    (row, case): (Row, &Case),
+    shown: Shown,
+    quoted: &Answer,
+) -> Verdict {
+    let url = |number: &usize| {
+        let mut passages = quoted.passages.iter();
+        let found = passages.find(|one| one.number == *number);
+        found.map(|one| one.url.clone())
+    };
+    let answers = |url: &str| match row.reads() {
+        // A page is cited as a whole.
+        Reads::Pages => case.expected.iter().any(|one| page(one) == page(url)),
+        _ => names(&case.expected, url),
+    };
+    // A number that names no passage is a wrong citation.
+    let cited: Vec<Option<String>> = shown.cited.iter().map(url).collect();
+    let urls = || cited.iter().flatten();
+    let best = urls().find(|url| answers(url)).or(urls().next());
+    let (first_seconds, seconds) = seconds(row, &shown.timing, &quoted.timing);
+    let response = Response {
+        outcome: shown.outcome,
+        probability: shown.probability,
+        quotation: shown.parts,
+        span: shown.span,
+        url: best.cloned().unwrap_or_default(),
+        evidence: None,
+    };
+    Verdict {
+        row,
+        judged: site.judge(case, response, right),
+        place: Place::of(case, &quoted.passages),
+        is_quotation: shown.is_quotation,
+        written: shown.written,
+        sentences: said(shown.sentences, &quoted.passages, shown.pages),
+        cited_right: urls().filter(|url| answers(url)).count(),
+        cited: cited.into_iter().map(Option::unwrap_or_default).collect(),
+        prompt_tokens: shown.timing.prompt_tokens,
+        written_tokens: shown.timing.generated_tokens,
+        window: shown.window,
+        first_seconds,
+        seconds,
+    }
+}
+
+fn said(sentences: Vec<String>, passages: &[Passage], pages: Vec<Source>) -> Vec<Said> {
+    let sections = passages.iter();
+    let sections = sections.map(|passage| prompt::source(passage, &passage.section));
+    let sources: Vec<Source> = sections.chain(pages).collect();
+    let is_supported = |text: &str| {
+        let checked = check::check(text, &sources);
+        !checked.is_empty() && checked.iter().all(|one| one.supported)
+    };
+    let judged = sentences.into_iter().map(|text| Said {
+        is_supported: is_supported(&text),
+        text,
+    });
+    judged.collect()
+}
+
+/// Seconds to what is seen first, and in all. Retrieval and reading count where the row needs them, as they took for all rows once.
+fn seconds(row: Row, written: &Timing, quoted: &Timing) -> (f64, f64) {
+    let found = match row.reads() {
+        Reads::Nothing => 0.0,
+        _ => quoted.retrieve_ms,
+    };
+    let all = |found: f64| found + written.prefill_ms + written.decode_ms;
+    let (first, all) = match row.is_read() {
+        // The quotation is seen first; the text only when it is checked.
+        true => {
+            let quoted = found + quoted.quote_ms;
+            (quoted, all(quoted))
+        }
+        false => (found + written.prefill_ms, all(found)),
+    };
+    (first / 1000.0, all / 1000.0)
+}
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;
