@@ -37,7 +37,7 @@ enum What {
     /// Score search by words, by meaning and fused, on judged queries.
     Retrieval(RetrievalArguments),
     /// Score what is claimed to be an answer, and what is refused, on judged questions.
-    Answers(answers::AnswersArguments),
+    Answers(Box<answers::AnswersArguments>),
 }
 
 #[derive(clap::Args)]
