@@ -199,7 +199,7 @@ export class AnchoriteChat extends BundleElement {
   /** Lets the generator, now that it is here, write what the newest answer that was given without it lacks. A question goes first. */
   async #complete(): Promise<void> {
     const turn = this.turns.findLast(({ early, status, outcome }) => early && status === "done" && outcome === "answered");
-    if (!turn || this.#running || this.#completing) return;
+    if (!turn || !this.isConnected || this.#running || this.#completing) return;
     const completing = new AbortController();
     this.#completing = completing;
     const { id, question } = turn;
