@@ -33,7 +33,7 @@ pub struct AskOptions {
     /// Whether tokens are guessed from the passages and checked together: the same text, sooner where it copies.
     pub lookup: bool,
     /// Holds the generator to words of the sources, of the question and of a closed list of common ones: numbers, names and code are
-    /// then copied and never invented.
+    /// then copied and never invented. It also ends a text that turns in circles.
     pub lock: bool,
     /// The text that the generator reads before the question.
     pub prompt: Form,

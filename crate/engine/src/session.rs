@@ -369,7 +369,7 @@ impl Session {
             },
             lookup: options.lookup,
             stop: Vec::new(),
-            loop_tokens: LOOP_TOKENS,
+            loop_tokens: if options.lock { LOOP_TOKENS } else { 0 },
             lock: match options.lock {
                 true => prompt::lock(asked, &sources),
                 false => None,

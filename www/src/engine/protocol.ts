@@ -187,7 +187,7 @@ export interface AskOptions {
   readonly seed?: number;
   /** Guesses tokens from the passages and checks them together: the same text, sooner where it copies. On by default. */
   readonly lookup?: boolean;
-  /** Only words of the sources, of the question and common ones are written, so that none is invented. On by default. */
+  /** Only words of the sources, of the question and common ones are written, so that none is invented, and a loop ends the text. On by default. */
   readonly lock?: boolean;
   /** What the generator reads before the question: the few units that the reader chose (the default), whole passages, or their pages. */
   readonly prompt?: "evidence" | "passages" | "long";
