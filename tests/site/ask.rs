@@ -240,7 +240,7 @@ fn a_text_that_turns_in_circles_is_left_out() {
     let answer: Value = serde_json::from_str(&site.run("ask", &words).stdout).expect("JSON");
     assert_eq!(answer["written"], "loops", "{answer}");
     let n_tokens = answer["timing"]["generated_tokens"].as_u64();
-    assert!(n_tokens < Some(20), "it was stopped: {n_tokens:?}");
+    assert!(n_tokens < Some(30), "it was stopped: {n_tokens:?}");
 }
 
 #[test]
