@@ -112,14 +112,26 @@ fn writes_what_llama_cpp_writes_on_the_cpu() {
     assert_eq!(cases.len(), 30, "prompts recorded");
     let longest = cases.iter().map(|case| case.written.n_tokens).max();
     println!("the longest prompt has {longest:?} tokens");
-    let n_same = (0..)
-        .zip(&cases)
-        .filter(|(number, case)| writes_the_same(&mut generator, *number, case))
+    // All of them take minutes: without `ANCHORITE_GOLDEN=all` every third one is asked, and the longest.
+    let is_asked = |number: usize| {
+        let all = std::env::var_os("ANCHORITE_GOLDEN").is_some_and(|which| which == "all");
+        all || number.is_multiple_of(3) || Some(cases[number].written.n_tokens) == longest
+    };
+    let asked: Vec<usize> = (0..cases.len())
+        .filter(|number| is_asked(*number))
+        .collect();
+    let n_same = asked
+        .iter()
+        .filter(|number| writes_the_same(&mut generator, **number, &cases[**number]))
         .count();
-    println!("{n_same} of 30 texts are llama.cpp's to the end");
+    println!(
+        "{n_same} of {} texts are llama.cpp's to the end",
+        asked.len()
+    );
     assert!(
-        n_same >= 27,
-        "{n_same} of 30 texts are llama.cpp's, 27 were"
+        n_same + 3 >= asked.len(),
+        "{n_same} of {} texts are llama.cpp's; of all 30, 27 were",
+        asked.len()
     );
 }
 
