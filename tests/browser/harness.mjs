@@ -77,7 +77,7 @@ export function realSite() {
     const models = knownModels("script");
     if (!models) return null;
     const weights = ["--generator", path.join(models, "generator.gguf"), "--adapter", path.join(models, "adapter.gguf")];
-    // What a site is asked of itself decides its threshold, and takes most of a build; no test here looks at that.
+    // Calibration takes most of a build, and no test here looks at the site's own threshold.
     const options = ["--render", "--json", "--no-calibration", "--base-url", "bundle/pages/"];
     run(program, "build", "docs", ...options, ...weights, "--out", path.join(site, "bundle"));
     describeSite(site, about.answerable);

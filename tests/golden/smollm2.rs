@@ -60,7 +60,7 @@ fn write(generator: &mut Generator, prompt: &[TokenId], options: &GenerateOption
     block_on(generator.generate(prompt, options, || 0.0, text)).expect("the model runs")
 }
 
-/// Whether the text behind the prompt is llama.cpp's; where it is not, every choice that is not close must be.
+/// True if the text behind the prompt is llama.cpp's; where it is not, every choice that is not close must be.
 fn writes_the_same(generator: &mut Generator, number: usize, case: &Case) -> bool {
     let expected = &case.written;
     let prompt = tokens(generator, case);
@@ -154,7 +154,7 @@ fn writes_what_llama_cpp_writes_on_the_gpu() {
     assert!(n_same >= 3, "{n_same} of 3 texts are llama.cpp's, 3 were");
 }
 
-/// What is drawn behind the prompt; each draw must stay the same when the logits are nudged as one backend's differ from another's.
+/// The tokens drawn behind the prompt; each draw must stay the same when the logits are nudged as one backend's differ from another's.
 fn clear_draws(generator: &mut Generator, prompt: &[TokenId]) -> Vec<TokenId> {
     let ends = generator.tokenizer().ends();
     let forward = generator.forward_mut();

@@ -110,7 +110,7 @@ fn decode(gguf: &[u8]) -> String {
         .text
 }
 
-/// What the pulled model draws behind the recorded prompt of `smollm2::DRAWN`.
+/// The text that the pulled model draws behind the recorded prompt of `smollm2::DRAWN`.
 fn draw(gguf: &[u8]) -> String {
     let parts = Parts::new(vec![gguf.to_vec()]);
     let generator = Generator::load(parts, None, BackendRequest::Cpu, "a test");
@@ -152,7 +152,7 @@ fn asked_by_number(gguf: &[u8]) -> Vec<u8> {
         "{{%- set conversations = {conversations} -%}}\
          {{%- set messages = conversations[messages[-1].content.split(' ')[-1]|int] -%}}{own}"
     );
-    // What stands behind the template keeps its alignment; the template drops the space before it.
+    // The bytes behind the template keep their alignment; the template drops the space before it.
     let n_missing = (own.len() + ALIGNMENT - template.len() % ALIGNMENT) % ALIGNMENT;
     template.insert_str(0, &" ".repeat(n_missing));
     let stored = |text: &str| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat();

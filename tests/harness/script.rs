@@ -7,6 +7,7 @@
 use anchorite_model::gguf::TensorType;
 use anchorite_model::gguf::write::{TensorOut, Writer};
 
+use crate::stories::set_pieces;
 use crate::tiny::Random;
 
 const N_EMBD: usize = 64;
@@ -31,10 +32,10 @@ pub struct Script {
 }
 
 impl Script {
-    /// What the model writes in the browser's tests, true of the user guide.
+    /// The model's text in the browser's tests, true of the user guide.
     pub const TEXT: &str =
         "The chat opens with mod+I. That is Cmd+I on a Mac and Ctrl+I elsewhere.";
-    /// What it writes there with its adapter.
+    /// Its text there with the adapter.
     pub const ADAPTED: &str = "Hold Ctrl or Cmd, then press I, to open it.";
 
     /// A model that writes `text`, and `adapted` with its adapter. No word may occur twice in both together.
@@ -126,26 +127,9 @@ fn model(
             "tokenizer.chat_template",
             "{% for m in messages %}{{ m.content }}\n{% endfor %}",
         );
-    // Longer pieces first; the words of the texts last, for prompts are read by letters.
-    let kinds: Vec<i32> = (0..n_vocab)
-        .map(|id| match id {
-            0 => 2,
-            1 | 2 => 3,
-            3..259 => 6,
-            _ => 1,
-        })
-        .collect();
-    let scores: Vec<f32> = (0..n_vocab)
-        .map(|id| if id < n_plain { -1.0 } else { -9.0 })
-        .collect();
-    writer
-        .set("tokenizer.ggml.model", "llama")
-        .set("tokenizer.ggml.tokens", tokens)
-        .set("tokenizer.ggml.scores", scores)
-        .set("tokenizer.ggml.token_type", kinds)
-        .set("tokenizer.ggml.bos_token_id", 1u32)
-        .set("tokenizer.ggml.eos_token_id", count(END))
-        .set("tokenizer.ggml.unknown_token_id", 0u32);
+    // No text is merged into the words of the texts: prompts are read by letters.
+    let scores = (0..n_vocab).map(|id| if id < n_plain { -1.0 } else { -9.0 });
+    set_pieces(&mut writer, tokens, scores.collect());
 
     let mut add = |name: &str, kind: TensorType, shape: &[usize], values: &[f32]| {
         writer.add(TensorOut::pack(name, kind, shape, values));

@@ -20,7 +20,7 @@ pub const DRAWN: SampleOptions = SampleOptions {
 };
 /// The prompt that they are drawn behind.
 pub const DRAWN_PROMPT: usize = 0;
-/// So many at most.
+/// The most tokens that are drawn.
 pub const N_DRAWN: usize = 32;
 
 /// `tests/fixtures/golden/smollm2_prompts.json`.
@@ -81,7 +81,7 @@ struct Record {
     prompts: Vec<Written>,
 }
 
-/// What llama.cpp makes of a prompt.
+/// The text and tokens that llama.cpp makes of a prompt.
 #[derive(Deserialize)]
 pub struct Written {
     /// Tokens of the prompt in the model's template.
@@ -100,7 +100,7 @@ pub struct Written {
 pub struct Case {
     /// The conversation.
     pub messages: Vec<Message>,
-    /// What was recorded.
+    /// The record of llama.cpp.
     pub written: Written,
 }
 

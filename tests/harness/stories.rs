@@ -146,24 +146,33 @@ fn convert(model: &[u8], vocabulary: &[u8], kind: TensorType) -> Vec<u8> {
     writer.finish()
 }
 
-/// SentencePiece as GGUF spells it: `▁` for spaces, and a kind for each token.
+/// llama2.c's vocabulary as GGUF spells it: `▁` for spaces.
 fn write_vocabulary(writer: &mut Writer, vocabulary: &[u8], n_vocab: usize) {
     let mut reader = Reader(vocabulary);
     let _longest = reader.count();
-    let (mut tokens, mut scores, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut tokens, mut scores) = (Vec::new(), Vec::new());
     for id in 0..n_vocab {
         scores.push(reader.floats(1)[0]);
         let len = reader.count();
         let piece = String::from_utf8(reader.bytes(len).to_vec()).expect("pieces are UTF-8");
-        let (piece, kind) = match id {
-            0 => (piece, 2),
-            1 | 2 => (piece.trim().to_owned(), 3),
-            3..259 => (piece, 6),
-            _ => (piece.replace(' ', "\u{2581}"), 1),
-        };
-        tokens.push(piece);
-        kinds.push(kind);
+        tokens.push(match id {
+            1 | 2 => piece.trim().to_owned(),
+            0 | 3..259 => piece,
+            _ => piece.replace(' ', "\u{2581}"),
+        });
     }
+    set_pieces(writer, tokens, scores);
+}
+
+/// The keys of a SentencePiece vocabulary that begins as Llama's: unknown, start, end, a token for each byte, then pieces.
+pub(crate) fn set_pieces(writer: &mut Writer, tokens: Vec<String>, scores: Vec<f32>) {
+    let kind = |id| match id {
+        0 => 2,
+        1 | 2 => 3,
+        3..259 => 6,
+        _ => 1,
+    };
+    let kinds: Vec<i32> = (0..tokens.len()).map(kind).collect();
     writer
         .set("tokenizer.ggml.model", "llama")
         .set("tokenizer.ggml.tokens", tokens)

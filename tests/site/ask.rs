@@ -228,7 +228,7 @@ fn a_text_that_says_what_is_quoted_is_the_answer_and_another_is_left_out() {
     };
     assert_eq!(json(&["--no-adapter"])["written"], "shown");
     assert_eq!(json(&["--no-lock"])["written"], "unsupported");
-    // What it likes best is no word of the sources; what it likes next is.
+    // Its first choice is no word of the sources; its second one is.
     assert_eq!(json(&[])["written"], "shown", "the lock holds it to them");
     assert_eq!(json(&["--max-tokens", "0"])["written"], "nothing");
 }

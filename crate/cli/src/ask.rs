@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     /// the whole pages that they are on, as many as the model's window holds.
     #[arg(long, value_enum, default_value_t = PromptArgument::Evidence)]
     prompt: PromptArgument,
-    /// What runs the generator.
+    /// Where the generator runs.
     #[arg(long, value_enum, default_value_t = BackendArgument::Cpu)]
     backend: BackendArgument,
     /// Let the generator speak without the adapter.
@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// What runs a generator.
+/// The processor or the graphics device that runs a generator.
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub(crate) enum BackendArgument {
     Cpu,

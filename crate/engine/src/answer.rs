@@ -204,14 +204,14 @@ pub enum AskEvent {
     },
 }
 
-/// What the generator wrote, before anything decides whether a page may show it.
+/// The generator's text, before anything decides whether a page may show it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
     /// The text with its citation markers, to the end of its last whole sentence where the model did not end it.
     pub text: String,
     /// Its sentences, checked against what the prompt held; abstentions are left out.
     pub sentences: Vec<Sentence>,
-    /// What the prompt held.
+    /// The sources as the prompt held them.
     pub sources: Vec<Source>,
     /// How much of what was found that is.
     pub window: Window,
@@ -228,7 +228,7 @@ pub struct Draft {
 pub struct Window {
     /// Passages or pages that the prompt holds.
     pub sources: usize,
-    /// Whether the last of these was cut to fit.
+    /// True if the last of these was cut to fit.
     pub is_cut: bool,
     /// How many more there were, for which there was no room.
     pub left_out: usize,
@@ -276,9 +276,9 @@ pub struct Answer {
     pub quote: Option<Quote>,
     /// What the generator wrote, checked; empty when it did not run.
     pub sentences: Vec<Sentence>,
-    /// What came of that: only [`Written::Shown`] may stand as the answer, above the quotation.
+    /// The verdict on that: only [`Written::Shown`] may stand as the answer, above the quotation.
     pub written: Written,
-    /// What it had read; `None` when it did not run.
+    /// How much of the sources it had read; `None` when it did not run.
     pub window: Option<Window>,
     /// The passages, best first; the nearest sections when the documents don't say.
     pub passages: Vec<Passage>,

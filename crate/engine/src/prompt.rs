@@ -187,7 +187,7 @@ fn by_number(sources: &[Source]) -> Vec<Source> {
     found.into_values().collect()
 }
 
-/// What the generator may read of a passage.
+/// A passage's text as a source that the generator reads and cites.
 pub fn source(passage: &Passage, text: &str) -> Source {
     Source {
         number: passage.number,

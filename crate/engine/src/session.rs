@@ -294,7 +294,7 @@ impl Session {
             return Ok(());
         };
         answer.written = match &answer.quote {
-            // What came before the loop may be sound, but a model that turns in circles has lost its thread.
+            // The text before the loop may be sound, but a model that turns in circles has lost its thread.
             _ if draft.is_loop => Written::Loops,
             Some(quote) => written::judge(&draft.text, &draft.sentences, quote),
             None => Written::Nothing,
@@ -328,7 +328,7 @@ impl Session {
             .await
     }
 
-    /// What the generator makes of passages, or of the reader's units of them.
+    /// Runs the generator on passages, or on the reader's units of them.
     async fn run(
         &mut self,
         asked: &str,
@@ -341,12 +341,18 @@ impl Session {
         let Some(generator) = &mut self.generator else {
             return Ok(None);
         };
+        let is_units = options.prompt == Form::Evidence && !units.is_empty();
         let offered = match options.prompt {
-            Form::Long => retrieve::pages(self.searcher.index(), passages),
+            Form::Evidence if is_units => {
+                let quote = |unit: &Candidate| quote::quote(unit, &passages[unit.passage]);
+                let quotes: Vec<Quote> = units.iter().map(quote).collect();
+                prompt::units(passages, &quotes)
+            }
             Form::Evidence | Form::Passages => passages
                 .iter()
                 .map(|passage| prompt::source(passage, &passage.section))
                 .collect(),
+            Form::Long => retrieve::pages(self.searcher.index(), passages),
             Form::Bare => Vec::new(),
         };
         if let Some((adapter, applied)) = &mut self.adapter
@@ -355,8 +361,8 @@ impl Session {
             generator.set_adapter(options.adapter.then(|| adapter.clone()))?;
             *applied = options.adapter;
         }
-        let found = (asked, passages, units);
-        let (tokens, sources, window) = prompt_tokens(generator, found, offered, options)?;
+        let (tokens, sources, window) =
+            prompt_tokens(generator, asked, offered, is_units, options)?;
         let generate_options = GenerateOptions {
             max_tokens: options.max_tokens,
             sample: SampleOptions {
@@ -391,7 +397,7 @@ impl Session {
             _ => check::whole_sentences(&generation.text),
         };
         Ok(Some(Draft {
-            // What was not read can't be cited.
+            // Only what was read can be cited.
             sentences: check::check(text, &sources),
             text: text.to_owned(),
             sources,
@@ -421,11 +427,12 @@ fn completed(question: &str, options: &AskOptions) -> (String, bool) {
     }
 }
 
-/// The prompt's tokens, and what it holds of what is `offered` as it holds it; the reader's units come before that where there are any.
+/// The prompt's tokens, and the sources as it holds them. Of units the first stays, of the others as many as there is room for.
 fn prompt_tokens(
     generator: &Generator,
-    (asked, passages, units): (&str, &[Passage], &[Candidate]),
+    asked: &str,
     offered: Vec<Source>,
+    is_units: bool,
     options: &AskOptions,
 ) -> Result<(Vec<TokenId>, Vec<Source>, Window), EngineError> {
     let Some(template) = generator.template() else {
@@ -438,27 +445,20 @@ fn prompt_tokens(
     let count = |text: &str| Ok(encode(text)?.len());
     let render = |messages: &[_]| Ok(template.render(messages, true)?);
     let harmless = |text: &str| tokenizer.harmless(text).into_owned();
-    let harmless_sources = |sources: Vec<Source>| -> Vec<Source> {
-        let one = |source: Source| Source {
+    let offered: Vec<Source> = offered
+        .into_iter()
+        .map(|source| Source {
             heading_path: harmless(&source.heading_path),
             text: harmless(&source.text),
             ..source
-        };
-        sources.into_iter().map(one).collect()
-    };
+        })
+        .collect();
     let question = harmless(asked);
     let config = generator.config();
     let budget = config.context_length.saturating_sub(options.max_tokens);
-    let prompt = if options.prompt == Form::Evidence && !units.is_empty() {
-        let quotes: Vec<Quote> = units
-            .iter()
-            .map(|unit| quote::quote(unit, &passages[unit.passage]))
-            .collect();
-        let units = harmless_sources(prompt::units(passages, &quotes));
-        prompt::evidence(&question, &units, budget, count, render)?
-    } else {
-        let offered = harmless_sources(offered);
-        prompt::fit(options.prompt, &question, &offered, budget, count, render)?
+    let prompt = match is_units {
+        true => prompt::evidence(&question, &offered, budget, count, render)?,
+        false => prompt::fit(options.prompt, &question, &offered, budget, count, render)?,
     };
     Ok((encode(&prompt.text)?, prompt.sources, prompt.window))
 }

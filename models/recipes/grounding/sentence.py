@@ -70,7 +70,7 @@ def placed(answer: str, before: str, default: str) -> str:
 
 
 def split_at(rest: str, is_verb) -> tuple[str, str, str] | None:
-    """What stands before the first word that is a verb, that word, and what follows."""
+    """The words before the first one that is a verb, that word, and the words behind it."""
     words = rest.split()
     for idx in range(1, min(len(words), 9)):
         if is_verb(words[idx]):

@@ -69,7 +69,7 @@ class Model:
         return list(tokens[:n_tokens])
 
     def text(self, tokens: list[int]) -> str:
-        """What tokens say; those that control the model say nothing."""
+        """The text of tokens; those that control the model say nothing."""
         said = b""
         for token in tokens:
             piece = ctypes.create_string_buffer(256)

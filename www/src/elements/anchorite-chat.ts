@@ -190,7 +190,7 @@ export class AnchoriteChat extends BundleElement {
     }
   }
 
-  /** What the turns before this one said. */
+  /** The turns before this one, as a follow-up refers to them. */
   #before(id: number): Past[] {
     const answers = this.turns.filter((turn) => turn.id < id).flatMap(({ answer }) => answer ?? []);
     return answers.map(past).slice(-MAX_TURNS);

@@ -143,7 +143,7 @@ export interface Evidence {
 }
 
 /**
- * What came of the generator's text. Only `shown` may stand as the answer: supported, whole sentences that say what is marked in the
+ * The verdict on the generator's text. Only `shown` may stand as the answer: supported, whole sentences that say what is marked in the
  * quotation. Else the quotation stands alone: nothing was written, the model abstained, a sentence is unsupported or no sentence, the
  * text differs from the quotation, turned in circles, or only repeats the quotation.
  */
@@ -189,7 +189,7 @@ export interface AskOptions {
   readonly lookup?: boolean;
   /** Only words of the sources, of the question and common ones are written, so that none is invented, and a loop ends the text. On by default. */
   readonly lock?: boolean;
-  /** What the generator reads before the question: the few units that the reader chose (the default), whole passages, or their pages. */
+  /** The sources before the question: the few units that the reader chose (the default), whole passages, or their pages. */
   readonly prompt?: "evidence" | "passages" | "long";
   readonly generate?: boolean;
   readonly adapter?: boolean;

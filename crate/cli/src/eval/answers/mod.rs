@@ -160,7 +160,7 @@ struct Ground {
     embedder: Option<Embedder>,
     reader: Option<(Reader, Thresholds)>,
     misplaced: Option<Misplaced>,
-    /// What a visitor downloads of the embedder and of the reader, in bytes.
+    /// Lengths of the embedder and of the reader, in bytes.
     bytes: [u64; 2],
 }
 

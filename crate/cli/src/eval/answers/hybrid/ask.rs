@@ -40,12 +40,12 @@ impl Asked {
         })
     }
 
-    /// What runs the generator.
+    /// The backend of the generator.
     pub(super) fn backend(&self) -> Option<Backend> {
         self.session.backend().cloned()
     }
 
-    /// What is retrieved for a question, and quoted of it: what all rows begin with, found once.
+    /// The passages for a question, and the quotation: all rows begin with these, so they are found once.
     pub(super) fn quote(&mut self, case: &Case) -> anyhow::Result<Answer> {
         let options = AskOptions {
             generate: false,
@@ -85,7 +85,7 @@ impl Asked {
         Ok(verdict::judge(site, self.right, (row, case), shown, quoted))
     }
 
-    /// What the generator writes when nobody else decides: no reader, no gate, no lock.
+    /// The text of the generator when nobody else decides: no reader, no gate, no lock.
     fn drafted(&mut self, row: Row, case: &Case, quoted: &Answer) -> anyhow::Result<Shown> {
         let options = AskOptions {
             prompt: row.form(),

@@ -53,7 +53,7 @@ pub(super) fn text(table: &Table) -> String {
     lines.join("\n") + "\n"
 }
 
-/// What the table is of, in sentences that a page shows as well.
+/// The questions and models of the table, in sentences that a page shows as well.
 pub(super) fn about(table: &Table) -> Vec<String> {
     let adapters = [
         ("adapter", &table.adapter),

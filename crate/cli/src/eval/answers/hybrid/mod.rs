@@ -59,7 +59,7 @@ pub(super) struct Arguments {
     /// How long the adapter was trained, for its rows of the table.
     #[arg(long, value_name = "SECONDS", requires = "table")]
     training_seconds: Option<u64>,
-    /// What runs the table's generator.
+    /// Where the table's generator runs.
     #[arg(long, value_enum, default_value_t = BackendArgument::Cpu)]
     backend: BackendArgument,
     #[command(flatten)]
@@ -81,9 +81,9 @@ struct Table {
     generator: Named,
     adapter: Option<Named>,
     bare_adapter: Option<Named>,
-    /// What ran the generator.
+    /// The backend of the generator.
     backend: Option<Backend>,
-    /// What counts as a refusal of a model that decides alone.
+    /// Phrases that count as a refusal of a model that decides alone.
     refusals: [&'static str; REFUSALS.len()],
     rows: Vec<RowReport>,
 }

@@ -25,7 +25,7 @@ pub(crate) enum Row {
     Quotation,
 }
 
-/// What the generator reads before the question.
+/// The sources that the generator reads before the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reads {
     Nothing,
@@ -72,7 +72,7 @@ impl Row {
         }
     }
 
-    /// What happens in it.
+    /// A sentence that describes it.
     pub(super) fn says(self) -> &'static str {
         match self {
             Row::NoContext => "the generator is given the question only",
@@ -143,7 +143,7 @@ pub(super) struct Bytes {
 }
 
 impl Bytes {
-    /// What a visitor downloads to be answered in this way. The index comes besides, where something is retrieved.
+    /// Bytes of weights that a visitor downloads to be answered in this way. The index comes besides, where something is retrieved.
     pub(super) fn of(&self, row: Row) -> u64 {
         let voice = match row.voice() {
             Voice::None => 0,

@@ -57,19 +57,19 @@ impl Place {
     }
 }
 
-/// What a row makes of a question, before it is judged.
+/// A row's answer to a question, before it is judged.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     outcome: Outcome,
     probability: f32,
-    /// What a visitor reads, without citation markers, in parts; of a refusal, what it says instead, or would quote.
+    /// The text that a visitor reads, without citation markers, in parts; of a refusal, what it says instead, or would quote.
     parts: Vec<String>,
-    /// What is marked in a quotation; else the whole text.
+    /// The marked span of a quotation; else the whole text.
     span: String,
     /// Numbers of the passages that it cites.
     cited: Vec<usize>,
     is_quotation: bool,
-    /// What the generator wrote, as it wrote it.
+    /// The generator's text, as it wrote it.
     written: String,
     /// Its sentences, without markers and abstentions.
     sentences: Vec<String>,
@@ -117,7 +117,7 @@ impl Shown {
         }
     }
 
-    /// What a page shows: the text where it may stand, else the quotation. `written` is all that the generator wrote.
+    /// The part of an answer that a page shows: the text where it may stand, else the quotation. `written` is all that the generator wrote.
     pub(super) fn answered(answer: &Answer, written: String) -> Self {
         let sentences = answer.sentences.iter().map(|one| one.text.clone());
         let sentences: Vec<String> = sentences.collect();

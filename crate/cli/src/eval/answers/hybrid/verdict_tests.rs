@@ -42,7 +42,7 @@ fn passage(number: usize, url: &str, section: &str) -> Passage {
     }
 }
 
-/// What is retrieved: the passage about the age first.
+/// The passages that are retrieved, the one about the age first.
 fn quoted() -> Answer {
     let quote = serde_json::json!({"text": "It keeps pages for nine days.", "passage": 1, "mark": {"start": 19, "end": 28}});
     Answer {

@@ -19,7 +19,7 @@ pub(super) struct Named {
     pub(super) bytes: u64,
 }
 
-/// What writes.
+/// The generator and its voices.
 pub(super) struct Writers {
     pub(super) generator: Generator,
     pub(super) named: Named,
