@@ -202,6 +202,49 @@ fn the_smallest_byte_does_not_overflow() {
 }
 
 #[test]
+fn the_largest_codes_and_activations_do_not_overflow() {
+    // All bits set: the largest code of every type, under the largest activations of one sign.
+    for kind in [
+        TensorType::Q4_0,
+        TensorType::Q4_1,
+        TensorType::Q5_0,
+        TensorType::Q5_1,
+    ] {
+        for n_tokens in [1, 9] {
+            let mut matrix = packed(kind, 16, 64).0;
+            let n_codes = match kind {
+                TensorType::Q5_0 | TensorType::Q5_1 => 20,
+                _ => 16,
+            };
+            let n_bytes = matrix.bytes.len() / (16 * 2);
+            for block in matrix.bytes.chunks_exact_mut(n_bytes) {
+                block[n_bytes - n_codes..].fill(0xff);
+            }
+            let packed = PackedMatrix::new(&matrix).expect("a type with a kernel");
+            let x = vec![1.0; 64 * n_tokens];
+            let product = |kernel: Kernel, packed: &PackedMatrix| {
+                let mut y = vec![0.0; 16 * n_tokens];
+                packed.matmul(kernel, &Activations::quantized(kernel, &x, 64), &mut y);
+                y
+            };
+            let expected = product(Kernel::Plain, &packed);
+            for kernel in kernels() {
+                for packed in [packed.clone(), packed.clone().spread()] {
+                    let found = product(kernel, &packed);
+                    for (found, expected) in found.iter().zip(&expected) {
+                        assert!(
+                            (found - expected).abs() <= 1e-4 * expected.abs(),
+                            "{kind}, {n_tokens} tokens, {}: found {found}, expected {expected}",
+                            kernel.name()
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn unpacks_a_row_as_it_was_stored() {
     for (kind, row_idx) in KINDS
         .into_iter()

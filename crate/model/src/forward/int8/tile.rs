@@ -13,7 +13,7 @@ pub(super) trait Lanes {
     const N: usize;
     /// Whether inputs are numbers of 16 bits.
     const IS_WIDE: bool = false;
-    /// True if steps of codes below 64 are better taken together, by `dot_steps`.
+    /// True if some steps of codes below 64 are better added in 16 bits, by `pairs`, before they are widened.
     const JOINS_STEPS: bool = false;
     /// Four codes of each row.
     type Codes: Copy;
@@ -57,20 +57,17 @@ pub(super) trait Lanes {
         codes: Self::Codes,
         inputs: Self::Inputs,
     ) -> Self::Dots;
-    /// The same for `N` steps of codes below 32, or two of codes below 64, whose sums may be kept in 16 bits on the way:
-    /// `2 N * 31 * 127` and `4 * 63 * 127` fit.
-    #[inline(always)]
-    unsafe fn dot_steps<const N: usize>(
-        bits: usize,
-        mut dots: Self::Dots,
-        codes: [Self::Codes; N],
-        inputs: [Self::Inputs; N],
-    ) -> Self::Dots {
-        for (codes, inputs) in codes.into_iter().zip(inputs) {
-            // SAFETY: passed on from this function.
-            dots = unsafe { Self::dot(bits, dots, codes, inputs) };
-        }
-        dots
+    /// The four products of each row, added two by two in 16 bits; asked only of sets that join steps, as are the next two.
+    unsafe fn pairs(_: Self::Codes, _: Self::Inputs) -> Self::Codes {
+        unreachable!("steps are taken one by one")
+    }
+    /// The same added to those of other steps. Four steps of codes below 32 fit, `4 * 2 * 31 * 127`, or two of codes below 64.
+    unsafe fn add_pairs(_: Self::Codes, _: Self::Codes, _: Self::Inputs) -> Self::Codes {
+        unreachable!("steps are taken one by one")
+    }
+    /// Adds both of a row's pairs.
+    unsafe fn widen(_: Self::Dots, _: Self::Codes) -> Self::Dots {
+        unreachable!("steps are taken one by one")
     }
     unsafe fn floats(dots: Self::Dots) -> Self::Floats;
     unsafe fn load(floats: *const f32) -> Self::Floats;
@@ -177,20 +174,14 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
                             }
                         }
                         (_, false, _) => {
-                            spread_steps::<L, BITS, 1, V, T>(
-                                block, of_half, tokens, idx, &mut dots,
-                            );
+                            spread_steps::<L, BITS, V, T>(block, of_half, tokens, idx, &mut dots);
                         }
                         (.., 1) => {
-                            spread_steps::<L, BITS, 4, V, T>(
-                                block, of_half, tokens, idx, &mut dots,
-                            );
+                            joined_steps::<L, 4, V, T>(block, of_half, tokens, idx, &mut dots);
                         }
                         // Codes of 6 bits have two scales.
                         _ => {
-                            spread_steps::<L, BITS, 2, V, T>(
-                                block, of_half, tokens, idx, &mut dots,
-                            );
+                            joined_steps::<L, 2, V, T>(block, of_half, tokens, idx, &mut dots);
                         }
                     }
                     for v in 0..V {
@@ -287,13 +278,15 @@ unsafe fn steps<
                     codes::<L, BITS, HALF, 2>(block, v),
                     codes::<L, BITS, HALF, 3>(block, v),
                 ];
+                let [a, b, c, d] = codes;
+                let [e, f, g, h] = inputs;
+                let first = L::add_pairs(L::pairs(a, e), b, f);
+                // Codes of 6 bits have two scales, and two steps of them fill 16 bits.
                 dots[v] = if SCALES == 1 {
-                    L::dot_steps(BITS, dots[v], codes, inputs)
+                    L::widen(dots[v], L::add_pairs(L::add_pairs(first, c, g), d, h))
                 } else {
-                    let [a, b, c, d] = codes;
-                    let [e, f, g, h] = inputs;
-                    let dots = L::dot_steps(BITS, dots[v], [a, b], [e, f]);
-                    L::dot_steps(BITS, dots, [c, d], [g, h])
+                    let last = L::add_pairs(L::pairs(c, g), d, h);
+                    L::widen(L::widen(dots[v], first), last)
                 };
             }
             return;
@@ -318,7 +311,7 @@ unsafe fn steps<
     }
 }
 
-/// Adds the products of some steps, `N` at a time, of a block whose codes are bytes; the block's activations start at place `idx`.
+/// Adds the products of some steps of a block whose codes are bytes; the block's activations start at place `idx`.
 ///
 /// A loop, which compilers must not unroll: with all its loads in flight nothing stays in a register.
 #[expect(
@@ -326,13 +319,7 @@ unsafe fn steps<
     reason = "several arrays go by the same index"
 )]
 #[inline(always)]
-unsafe fn spread_steps<
-    L: Lanes,
-    const BITS: usize,
-    const N: usize,
-    const V: usize,
-    const T: usize,
->(
+unsafe fn spread_steps<L: Lanes, const BITS: usize, const V: usize, const T: usize>(
     block: *const Planes,
     steps: std::ops::Range<usize>,
     tokens: &Tokens<'_>,
@@ -343,23 +330,70 @@ unsafe fn spread_steps<
     while step < std::hint::black_box(steps.end) {
         // SAFETY: planes lie inside the block, and places inside the tokens.
         unsafe {
-            let planes: *const Planes = block.cast::<[u8; PLANE]>().add(step).cast();
-            let mut codes = [[L::no_codes(); N]; V];
-            for v in 0..V {
-                for i in 0..N {
-                    codes[v][i] = L::codes(&raw const (*planes)[i][v * L::N * STEP]);
+            let codes = codes_of_step::<L, V>(block, step);
+            let inputs: [L::Inputs; T] = L::inputs_of_step(tokens, idx + step * T * STEP, 0);
+            for t in 0..T {
+                for v in 0..V {
+                    dots[t][v] = L::dot(BITS, dots[t][v], codes[v], inputs[t]);
                 }
             }
+        }
+        step += 1;
+    }
+}
+
+/// The same, `N` steps at a time in 16 bits.
+///
+/// Step by step, so that only one step's codes and inputs lie in registers beside the sums.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "several arrays go by the same index"
+)]
+#[inline(always)]
+unsafe fn joined_steps<L: Lanes, const N: usize, const V: usize, const T: usize>(
+    block: *const Planes,
+    steps: std::ops::Range<usize>,
+    tokens: &Tokens<'_>,
+    idx: usize,
+    dots: &mut [[L::Dots; V]; T],
+) {
+    let mut step = steps.start;
+    while step < std::hint::black_box(steps.end) {
+        // SAFETY: planes lie inside the block, and places inside the tokens.
+        unsafe {
             let idx = idx + step * T * STEP;
-            let inputs: [[L::Inputs; T]; N] =
-                std::array::from_fn(|i| L::inputs_of_step(tokens, idx, i));
+            let codes = codes_of_step::<L, V>(block, step);
+            let inputs: [L::Inputs; T] = L::inputs_of_step(tokens, idx, 0);
+            let mut pairs: [[L::Codes; V]; T] =
+                std::array::from_fn(|t| std::array::from_fn(|v| L::pairs(codes[v], inputs[t])));
+            for i in 1..N {
+                let codes = codes_of_step::<L, V>(block, step + i);
+                let inputs: [L::Inputs; T] = L::inputs_of_step(tokens, idx, i);
+                for t in 0..T {
+                    for v in 0..V {
+                        pairs[t][v] = L::add_pairs(pairs[t][v], codes[v], inputs[t]);
+                    }
+                }
+            }
             for t in 0..T {
-                let inputs = inputs.map(|of_step| of_step[t]);
                 for v in 0..V {
-                    dots[t][v] = L::dot_steps(BITS, dots[t][v], codes[v], inputs);
+                    dots[t][v] = L::widen(dots[t][v], pairs[t][v]);
                 }
             }
         }
         step += N;
+    }
+}
+
+/// The codes of a step for `V` vectors of rows, where each is a byte.
+#[inline(always)]
+unsafe fn codes_of_step<L: Lanes, const V: usize>(
+    block: *const Planes,
+    step: usize,
+) -> [L::Codes; V] {
+    // SAFETY: planes lie inside the block.
+    unsafe {
+        let plane: *const [u8; PLANE] = block.cast::<[u8; PLANE]>().add(step);
+        std::array::from_fn(|v| L::codes(&raw const (*plane)[v * L::N * STEP]))
     }
 }

@@ -304,17 +304,15 @@ impl Lanes for RelaxedPairs {
         i32x4_relaxed_dot_i8x16_i7x16_add(inputs, codes, dots)
     }
     #[inline(always)]
-    unsafe fn dot_steps<const N: usize>(
-        _: usize,
-        dots: v128,
-        codes: [v128; N],
-        inputs: [v128; N],
-    ) -> v128 {
-        let mut pairs = i16x8_relaxed_dot_i8x16_i7x16(inputs[0], codes[0]);
-        for i in 1..N {
-            let more = i16x8_relaxed_dot_i8x16_i7x16(inputs[i], codes[i]);
-            pairs = i16x8_add(pairs, more);
-        }
+    unsafe fn pairs(codes: v128, inputs: v128) -> v128 {
+        i16x8_relaxed_dot_i8x16_i7x16(inputs, codes)
+    }
+    #[inline(always)]
+    unsafe fn add_pairs(pairs: v128, codes: v128, inputs: v128) -> v128 {
+        i16x8_add(pairs, i16x8_relaxed_dot_i8x16_i7x16(inputs, codes))
+    }
+    #[inline(always)]
+    unsafe fn widen(dots: v128, pairs: v128) -> v128 {
         i32x4_add(dots, i32x4_extadd_pairwise_i16x8(pairs))
     }
 }

@@ -7,14 +7,14 @@
 
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::{
-    __m256, __m256i, __m512, __m512i, _mm256_abs_epi8, _mm256_add_epi32, _mm256_and_si256,
-    _mm256_cvtepi32_ps, _mm256_dpbusd_avx_epi32, _mm256_fmadd_ps, _mm256_loadu_ps,
-    _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_or_si256,
-    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_sign_epi8,
-    _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_ps, _mm256_xor_si256, _mm512_and_si512,
-    _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512,
-    _mm512_mul_ps, _mm512_or_si512, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps,
-    _mm512_slli_epi16, _mm512_srli_epi16, _mm512_storeu_ps,
+    __m256, __m256i, __m512, __m512i, _mm256_abs_epi8, _mm256_add_epi16, _mm256_add_epi32,
+    _mm256_and_si256, _mm256_cvtepi32_ps, _mm256_dpbusd_avx_epi32, _mm256_fmadd_ps,
+    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps,
+    _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps,
+    _mm256_sign_epi8, _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_ps, _mm256_xor_si256,
+    _mm512_and_si512, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps,
+    _mm512_loadu_si512, _mm512_mul_ps, _mm512_or_si512, _mm512_set1_epi8, _mm512_set1_epi32,
+    _mm512_set1_ps, _mm512_slli_epi16, _mm512_srli_epi16, _mm512_storeu_ps,
 };
 
 use super::tile::{Lanes, run};
@@ -200,6 +200,7 @@ impl Lanes for AvxVnni {
 /// stand for, whose size is multiplied, under activations that took over its sign.
 impl Lanes for Avx2 {
     lanes_of_256_bits!();
+    const JOINS_STEPS: bool = true;
 
     #[inline(always)]
     unsafe fn start(bits: usize, offset: i32, sum: i32) -> __m256i {
@@ -214,7 +215,18 @@ impl Lanes for Avx2 {
         } else {
             (codes, inputs)
         };
-        let pairs = _mm256_maddubs_epi16(sizes, inputs);
+        Self::widen(dots, _mm256_maddubs_epi16(sizes, inputs))
+    }
+    #[inline(always)]
+    unsafe fn pairs(codes: __m256i, inputs: __m256i) -> __m256i {
+        _mm256_maddubs_epi16(codes, inputs)
+    }
+    #[inline(always)]
+    unsafe fn add_pairs(pairs: __m256i, codes: __m256i, inputs: __m256i) -> __m256i {
+        _mm256_add_epi16(pairs, _mm256_maddubs_epi16(codes, inputs))
+    }
+    #[inline(always)]
+    unsafe fn widen(dots: __m256i, pairs: __m256i) -> __m256i {
         let fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
         _mm256_add_epi32(dots, fours)
     }
