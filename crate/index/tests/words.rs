@@ -3,12 +3,21 @@
 //! Every query is asked of the index as it was built, and of one that was read back and supplied with no more than it
 //! asked for: both must say the same.
 
-use std::collections::BTreeMap;
-
 mod pages;
 
-use anchorite_index::{Document, SearchOptions, Sort};
-use pages::{asked, built, check, page, urls, whole};
+use anchorite_index::bundle::Bundle;
+use anchorite_index::{Index, SearchOptions, Sort};
+use pages::{built, check, file, fresh, page, urls};
+
+/// The index of a bundle with all of its shards.
+fn whole(bundle: &Bundle) -> Index {
+    let mut index = fresh(bundle);
+    for shard in index.missing() {
+        let bytes = file(bundle, &shard.path);
+        index.supply(shard.id, bytes).expect("as written");
+    }
+    index
+}
 
 #[test]
 fn words_are_bent_as_their_page_says() {

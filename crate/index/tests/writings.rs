@@ -228,6 +228,7 @@ fn compounds_and_elisions_are_found_by_their_words() {
     );
 }
 
+#[expect(clippy::disallowed_methods, reason = "tests run natively")]
 #[test]
 fn long_and_strange_texts_take_bounded_time() {
     let start = std::time::Instant::now();

@@ -32,7 +32,7 @@ pub(crate) fn built(documents: &[Document]) -> (Index, Bundle) {
     (index, bundle)
 }
 
-fn file<'b>(bundle: &'b Bundle, path: &str) -> &'b [u8] {
+pub(crate) fn file<'b>(bundle: &'b Bundle, path: &str) -> &'b [u8] {
     let found = bundle.files.iter().find(|(other, _)| other == path);
     &found.expect("listed").1
 }
@@ -42,16 +42,6 @@ pub(crate) fn fresh(bundle: &Bundle) -> Index {
     let resident = bundle.manifest.file(Role::Index).expect("listed");
     let resident = resident.join(|path| Some(file(bundle, path)));
     bundle::read_index(&bundle.manifest, &resident.expect("as written")).expect("as written")
-}
-
-/// The index of a bundle with all of its shards.
-pub(crate) fn whole(bundle: &Bundle) -> Index {
-    let mut index = fresh(bundle);
-    for shard in index.missing() {
-        let bytes = file(bundle, &shard.path);
-        index.supply(shard.id, bytes).expect("as written");
-    }
-    index
 }
 
 /// The hits of a query, asked of a fresh index that is given what it needs.
