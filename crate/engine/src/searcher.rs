@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use anchorite_index::bundle::{self, Manifest};
-use anchorite_index::{Index, Shard, ShardId};
+use anchorite_index::{Index, Shard, ShardId, lexical};
 use anchorite_model::embed::Embedder;
 
 use crate::answer::{Passage, Quote};
@@ -94,7 +94,7 @@ impl<E: Embed> Searcher<E> {
                 found: sort.by.clone(),
             });
         }
-        if !query.chars().any(char::is_alphanumeric) {
+        if !lexical::is_searchable(query) {
             return Ok(Found::default());
         }
         // A sorted search goes by words alone.
@@ -156,6 +156,10 @@ impl<E: Embed> Searcher<E> {
         let (Some(embedder), Some(_)) = (&self.embedder, &self.index.vectors) else {
             return Ok(None);
         };
+        // Symbols alone are looked up; the embedder was taught words.
+        if !text.chars().any(char::is_alphanumeric) {
+            return Ok(None);
+        }
         // What panicked elsewhere can't have left half an embedding.
         let mut embedded = self.embedded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, embedding)) = embedded.as_ref().filter(|(last, _)| last == text) {

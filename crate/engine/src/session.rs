@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use anchorite_index::bundle::Manifest;
-use anchorite_index::{Index, Shard, ShardId};
+use anchorite_index::{Index, Shard, ShardId, lexical};
 use anchorite_model::TokenId;
 use anchorite_model::adapter::Adapter;
 use anchorite_model::embed::Embedder;
@@ -465,7 +465,7 @@ fn prompt_tokens(
 
 fn check_asked(question: &str, options: &AskOptions) -> Result<(), EngineError> {
     check_length(question)?;
-    if !question.chars().any(char::is_alphanumeric) {
+    if !lexical::is_searchable(question) {
         return Err(EngineError::QuestionEmpty);
     }
     if !(1..=20).contains(&options.passages) {

@@ -3,49 +3,11 @@
 //! Every query is asked of the index as it was built, and of one that was read back and supplied with no more than it
 //! asked for: both must say the same.
 
-use std::collections::BTreeMap;
+mod pages;
 
-use anchorite_index::bundle::{self, Bundle, Role};
-use anchorite_index::chunk::{ChunkOptions, chunk_documents};
-use anchorite_index::{Document, Findings, Hit, Index, IndexOptions, SearchOptions, Section, Sort};
-
-fn page(url: &str, language: Option<&str>, title: &str, text: &str) -> Document {
-    Document {
-        source: url.to_owned(),
-        url: url.to_owned(),
-        title: title.to_owned(),
-        sections: vec![Section {
-            anchor: None,
-            headings: vec![title.to_owned()],
-            text: text.to_owned(),
-        }],
-        filters: BTreeMap::new(),
-        meta: BTreeMap::new(),
-        sort: BTreeMap::new(),
-        weight: 1.0,
-        language: language.map(str::to_owned),
-    }
-}
-
-fn built(documents: &[Document]) -> (Index, Bundle) {
-    let chunks = chunk_documents(documents, &ChunkOptions::default());
-    let index =
-        Index::build(documents, chunks, None, &IndexOptions::default()).expect("a good index");
-    let bundle = bundle::write(&index, &[], "test").expect("a good bundle");
-    (index, bundle)
-}
-
-fn file<'b>(bundle: &'b Bundle, path: &str) -> &'b [u8] {
-    let found = bundle.files.iter().find(|(other, _)| other == path);
-    &found.expect("listed").1
-}
-
-/// The index of a bundle, without its shards.
-fn fresh(bundle: &Bundle) -> Index {
-    let resident = bundle.manifest.file(Role::Index).expect("listed");
-    let resident = resident.join(|path| Some(file(bundle, path)));
-    bundle::read_index(&bundle.manifest, &resident.expect("as written")).expect("as written")
-}
+use anchorite_index::bundle::Bundle;
+use anchorite_index::{Index, SearchOptions, Sort};
+use pages::{built, check, file, fresh, page, urls};
 
 /// The index of a bundle with all of its shards.
 fn whole(bundle: &Bundle) -> Index {
@@ -55,39 +17,6 @@ fn whole(bundle: &Bundle) -> Index {
         index.supply(shard.id, bytes).expect("as written");
     }
     index
-}
-
-/// The hits of a query, asked of a fresh index that is given what it needs.
-fn asked(bundle: &Bundle, query: &str, options: &SearchOptions) -> Vec<Hit> {
-    let mut index = fresh(bundle);
-    for _ in 0..20 {
-        let Findings { hits, missing, .. } = index.find(query, None, options);
-        if missing.is_empty() {
-            return hits;
-        }
-        for shard in missing {
-            index
-                .supply(shard.id, file(bundle, &shard.path))
-                .expect("as written");
-        }
-    }
-    panic!("`{query}` asks for more and more");
-}
-
-fn urls(site: &(Index, Bundle), query: &str, options: &SearchOptions) -> Vec<String> {
-    let (index, bundle) = site;
-    let hits = index.search(query, None, options);
-    assert_eq!(asked(bundle, query, options), hits, "hits of `{query}`");
-    hits.into_iter().map(|hit| index.url(hit.chunk)).collect()
-}
-
-#[track_caller]
-fn check(site: &(Index, Bundle), query: &str, expected: &[&str]) {
-    assert_eq!(
-        urls(site, query, &SearchOptions::default()),
-        expected,
-        "`{query}`"
-    );
 }
 
 #[test]

@@ -19,6 +19,15 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::to_js;
 
+/// Lends the search the tables by which this browser decomposes characters; they would be a large part of its code.
+#[cfg(feature = "index")]
+#[wasm_bindgen(start)]
+pub fn lend_tables() {
+    anchorite_index::lexical::set_decompose(|c| {
+        String::from(js_sys::JsString::from(c).normalize("NFKD"))
+    });
+}
+
 /// Says that every device which this browser gives has the feature `subgroups`: the page asks for it in wgpu's place.
 #[cfg(feature = "answers")]
 #[wasm_bindgen]

@@ -226,7 +226,7 @@ export class Anchorite {
 
   /** The full address of a hit or passage: relative ones start at the folder that holds the bundle. */
   link(url: string): string {
-    return new URL(url, new URL("..", this.#bundle)).href;
+    return pageLink(url, new URL("..", this.#bundle)).href;
   }
 
   /** Ends the worker; whatever still runs rejects with an `AbortError`. */
@@ -382,6 +382,17 @@ export class Anchorite {
   #post(request: Request): void {
     this.#worker.postMessage(request);
   }
+}
+
+/** The address of a page below `base`. A page named `Note: one` or `javascript:` is a file, never an address of its own scheme. */
+function pageLink(url: string, base: URL): URL {
+  try {
+    const address = new URL(url, base);
+    if (["http:", "https:", base.protocol].includes(address.protocol)) return address;
+  } catch {
+    // What is no address is a name.
+  }
+  return new URL(`./${url}`, base);
 }
 
 /** Folders are addressed with a slash, so that relative paths resolve inside them. */

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::collection::{Collection, length_code};
 use super::dictionary::Dictionary;
+use super::fold::plain;
 use super::language::{Stemmer, primary, stop_words};
 use super::postings::{Posting, encode, form_class};
 use super::shard::TermShard;
 use super::spelling::{Known, Spelling, key};
-use super::tokenize::{Token, TokenKind, tokens_with};
+use super::tokenize::{Token, TokenKind, surface, tokens, tokens_with};
+use super::vocabulary::Vocabulary;
 use super::{Languages, LexicalIndex};
 use crate::chunk::Chunk;
 use crate::document::Document;
@@ -41,6 +43,7 @@ struct Builder {
     stemmers: BTreeMap<String, Stemmer>,
     places: BTreeMap<String, Places>,
     forms: BTreeMap<String, BTreeSet<String>>,
+    vocabulary: Vocabulary,
 }
 
 impl LexicalIndex {
@@ -53,10 +56,18 @@ impl LexicalIndex {
         let mut builder = Builder::default();
         let mut first_chunks = vec![0];
         let mut lengths = Vec::with_capacity(chunks.len());
-        for (idx, document) in documents.iter().enumerate() {
+        for document in documents {
             let language = primary(document.language.as_deref());
             let stemmer = builder.stemmers.entry(language.clone());
             stemmer.or_insert_with(|| Stemmer::of(&language));
+            builder.vocabulary.extend(&tokens(&document.title));
+        }
+        for chunk in chunks {
+            builder.vocabulary.extend(&tokens(&chunk.text));
+            let heading = chunk.headings.last().map_or("", String::as_str);
+            builder.vocabulary.extend(&tokens(heading));
+        }
+        for (idx, document) in documents.iter().enumerate() {
             builder.title(to_u32("documents", idx)?, document);
         }
         for (idx, chunk) in chunks.iter().enumerate() {
@@ -105,11 +116,26 @@ fn counted_weight(weight: f32) -> f32 {
 }
 
 impl Builder {
-    /// The tokens of a text in the language of its document.
+    /// The tokens of a text in the language of its document, and what its words make together or are made of.
     fn tokens(&self, text: &str, document: &Document) -> Vec<Token> {
-        let stemmer = self.stemmers.get(&primary(document.language.as_deref()));
-        let stemmer = stemmer.unwrap_or(&Stemmer::None);
-        tokens_with(text, &|word| stemmer.stem(word))
+        let language = primary(document.language.as_deref());
+        let stemmer = self.stemmers.get(&language).unwrap_or(&Stemmer::None);
+        let mut tokens = tokens_with(text, &|word| stemmer.stem(word));
+        let mut others = self.vocabulary.joined(text, &tokens);
+        if Stemmer::is_compounding(&language) {
+            let parts = tokens
+                .iter()
+                .filter_map(|token| self.vocabulary.parts(token));
+            others.extend(parts.flatten());
+        }
+        tokens.extend(others.into_iter().map(|surface| {
+            let term = plain(&stemmer.stem(&surface)).into_owned();
+            Token {
+                term,
+                ..Token::plain(TokenKind::Tail, 0..0, surface)
+            }
+        }));
+        tokens
     }
 
     fn title(&mut self, idx: u32, document: &Document) {
@@ -169,20 +195,20 @@ impl Builder {
         token: Token,
         document: &Document,
     ) -> impl Iterator<Item = (String, u32)> + use<> {
-        let shared = token
-            .surface
+        let surface = plain(&token.surface);
+        let shared = surface
             .bytes()
             .zip(token.term.bytes())
             .take_while(|(a, b)| a == b);
         let n_shared = shared.count();
         let stemmer = self.stemmers.get(&primary(document.language.as_deref()));
         let is_form = match stemmer.is_some_and(Stemmer::is_english) {
-            true => token.surface.len() >= n_shared + 2,
-            false => token.surface != token.term,
+            true => surface.len() >= n_shared + 2,
+            false => surface != token.term,
         };
         let form = 1 << form_class(&token.surface);
         if is_form {
-            let terms = self.forms.entry(token.surface).or_default();
+            let terms = self.forms.entry(surface.into_owned()).or_default();
             terms.insert(token.term.clone());
         }
         let parts = token.parts.into_iter();
@@ -192,15 +218,16 @@ impl Builder {
 
     /// The languages, and those of their words without topic that these documents have often.
     fn languages(&self, n_chunks: usize) -> Languages {
-        let mut words = BTreeSet::new();
+        let mut words: BTreeSet<String> = BTreeSet::new();
         for (language, stemmer) in &self.stemmers {
-            words.extend(stop_words(language).iter().filter(|word| {
-                let places = self.places.get(&stemmer.stem(word));
+            let folded = stop_words(language).iter();
+            words.extend(folded.map(|word| surface(word)).filter(|word| {
+                let places = self.places.get(&*plain(&stemmer.stem(word)));
                 places.is_some_and(|places| places.postings.len() * STOP_WORD_SHARE >= n_chunks)
             }));
         }
         let mut stop_words = Dictionary::default();
-        words.into_iter().for_each(|word| {
+        words.iter().for_each(|word| {
             stop_words.push(word);
         });
         Languages {

@@ -1,10 +1,14 @@
 //! Turns an English word into its stem, so that "returning" and "returns" find "return".
 //!
 //! Porter's second algorithm ("Porter2", <https://snowballstem.org/algorithms/english/stemmer.html>), step by step as
-//! described there. A word with a character outside `a`-`z` and the apostrophe is its own stem.
+//! described there. Diacritics are taken off first; a word that has then still a character outside `a`-`z` and the apostrophe is
+//! its own stem.
 
-/// The stem of a word already in lower case.
+use super::fold::plain;
+
+/// The stem of a folded word in lower case.
 pub(crate) fn stem(word: &str) -> String {
+    let word = &*plain(word);
     if word.len() <= 2
         || !word
             .bytes()

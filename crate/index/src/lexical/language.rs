@@ -4,8 +4,10 @@
 //! them, and looked up.
 
 use rust_stemmers::Algorithm;
+use unicode_normalization::UnicodeNormalization;
 
 use super::english;
+use super::fold::Folded;
 
 /// How the words of one language are reduced to stems.
 pub(crate) enum Stemmer {
@@ -56,13 +58,25 @@ impl Stemmer {
         Self::Snowball(rust_stemmers::Stemmer::create(algorithm))
     }
 
-    /// The stem of a word in lower case.
+    /// The stem of a folded word in lower case.
     pub(crate) fn stem(&self, word: &str) -> String {
         match self {
             Self::English => english::stem(word),
-            Self::Snowball(stemmer) => stemmer.stem(word).into_owned(),
+            // The algorithms know letters with their marks as one character.
+            Self::Snowball(stemmer) => {
+                let stem = stemmer.stem(&word.nfc().collect::<String>()).into_owned();
+                Folded::of(&stem).text.into_owned()
+            }
             Self::None => word.to_owned(),
         }
+    }
+
+    /// Whether the language writes words together that others write apart: its long words are also found by their parts.
+    pub(crate) fn is_compounding(language: &str) -> bool {
+        matches!(
+            language,
+            "de" | "nl" | "sv" | "da" | "nb" | "nn" | "no" | "fi" | "hu"
+        )
     }
 
     /// Whether a query's words can be reduced without being looked up.

@@ -5,6 +5,8 @@
 //! [`crate::bundle`] stores them.
 
 pub(crate) mod english;
+mod fold;
+mod compound;
 pub(crate) mod tokenize;
 pub(crate) mod dictionary;
 pub(crate) mod postings;
@@ -14,14 +16,17 @@ pub(crate) mod collection;
 mod build;
 #[cfg(feature = "build")]
 mod language;
+#[cfg(feature = "build")]
+mod vocabulary;
 mod phrase;
 mod query;
 mod search;
 pub(crate) mod spelling;
 mod terms;
 
+pub use fold::{Decompose, set_decompose};
 pub use search::{LexicalOptions, LexicalScores, Phrases, Strictness};
-pub use terms::terms;
+pub use terms::{is_searchable, terms};
 
 pub(crate) use phrase::contains;
 

@@ -1,5 +1,6 @@
 //! Turns the quotation marks of a query into sequences of words that a passage must have.
 
+use super::fold::plain;
 use super::tokenize::{Token, TokenKind, tokens};
 
 /// Longer quotations are compared by their first so many words.
@@ -29,17 +30,12 @@ const SINGLE_MARKS: [(char, char); 3] = [
     ('\u{201a}', '\u{2018}'),
 ];
 
-/// The words between quotation marks, two or more, as they are written but for case. A mark that nothing closes opens
+/// The words between quotation marks, two or more, as they are written but for case and diacritics. A mark that nothing closes opens
 /// nothing: it is still being typed.
 pub(crate) fn phrases(query: &str) -> Vec<Vec<String>> {
     quoted(query)
         .into_iter()
-        .map(|quoted| {
-            words(&tokens(quoted))
-                .take(MAX_WORDS)
-                .map(str::to_owned)
-                .collect()
-        })
+        .map(|quoted| words(&tokens(quoted)).take(MAX_WORDS).collect())
         .filter(|words: &Vec<String>| words.len() > 1)
         .collect()
 }
@@ -83,13 +79,13 @@ fn closing(mark: char, before: Option<char>, inner: &str) -> Option<usize> {
 /// Whether `text` has the words of `phrase` one after the other.
 pub(crate) fn contains(text: &str, phrase: &[String]) -> bool {
     let tokens = tokens(text);
-    let words: Vec<&str> = words(&tokens).collect();
+    let words: Vec<String> = words(&tokens).collect();
     words.windows(phrase.len()).any(|window| window == phrase)
 }
 
-fn words(tokens: &[Token]) -> impl Iterator<Item = &str> {
+fn words(tokens: &[Token]) -> impl Iterator<Item = String> {
     let words = tokens.iter().filter(|token| token.kind == TokenKind::Word);
-    words.map(|token| token.surface.as_str())
+    words.map(|token| plain(&token.surface).into_owned())
 }
 
 #[cfg(test)]

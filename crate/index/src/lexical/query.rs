@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::compound::is_name;
+use super::english;
+use super::fold::plain;
 use super::phrase::phrases;
 use super::postings::form_class;
 use super::search::LexicalOptions;
-use super::tokenize::{Token, TokenKind, is_unspaced, tokens};
+use super::tokenize::{KEPT_CHARS, MAX_TERM_CHARS, Token, TokenKind, is_unspaced, tokens};
 use super::{LexicalIndex, TermIdx};
 use crate::shard::Family;
 use crate::top::top;
@@ -18,6 +21,15 @@ const MAX_EXPANSIONS: usize = 48;
 const MAX_PREFIX_SHARDS: usize = 3;
 /// How many terms of one word are shown as what it was taken for.
 const MAX_TAKEN_FOR: usize = 4;
+/// A word that no document has is looked for apart where it has so many characters.
+const MIN_APART: usize = 4;
+const MAX_APART: usize = 20;
+/// How many ways of parting a word are looked up to the end: each may need another shard.
+const MAX_APART_TRIED: usize = 4;
+/// Short words that follow a verb, and are written onto it where the two are a noun.
+const PARTICLES: [&str; 8] = ["by", "in", "of", "off", "on", "to", "up", "out"];
+/// The fewest characters of a word that is looked for within longer ones.
+const MIN_WITHIN: usize = 5;
 /// Weight of an identifier's parts beside the identifier, and of a compound or joined words beside the words.
 const PART_WEIGHT: f32 = 0.4;
 /// Weight of a word that the last word typed is only a prefix of.
@@ -91,24 +103,46 @@ impl LexicalIndex {
         let mut seen = HashSet::new();
         tokens.retain(|token| seen.insert(token.term.clone()));
         let phrases = phrases(query);
+        let has_words = tokens.iter().any(|token| token.kind == TokenKind::Word);
+        let mut names = Vec::new();
         let mut lookup = Lookup {
             index: self,
             missing: Missing::default(),
         };
         let mut words: Vec<QueryWord> = Vec::new();
-        for token in tokens.iter().take(MAX_QUERY_WORDS) {
+        let (signs, plain_words): (Vec<&Token>, Vec<&Token>) = tokens
+            .iter()
+            .take(MAX_QUERY_WORDS)
+            .partition(|token| token.kind == TokenKind::Compound);
+        for token in signs {
+            let found = lookup.compound(token, has_words);
+            if found.is_some() && is_name(&token.term) {
+                names.push(token.place.clone());
+            }
+            words.extend(found);
+        }
+        for token in plain_words {
             let is_last = last.as_deref() == Some(token.surface.as_str());
-            let is_quoted = phrases.iter().flatten().any(|word| *word == token.surface);
-            words.extend(
-                lookup
-                    .word(token, is_last)
-                    .map(|word| QueryWord { is_quoted, ..word }),
-            );
+            let surface = plain(&token.surface);
+            let is_quoted = phrases.iter().flatten().any(|word| *word == surface);
+            let mut word = QueryWord {
+                is_quoted,
+                ..lookup.word(token, is_last)
+            };
+            // `C` says little of `C++`, which is here.
+            let is_within = |name: &std::ops::Range<usize>| {
+                name.start <= token.place.start && token.place.end <= name.end
+            };
+            if names.iter().any(is_within) {
+                word.weight = PART_WEIGHT;
+                word.coverable = 0.0;
+            }
+            words.push(word);
         }
         for joined in joined.iter().take(MAX_QUERY_WORDS) {
             words.extend(
                 lookup
-                    .find(joined)
+                    .find(&english::stem(joined))
                     .map(|term| QueryWord::beside(term, PART_WEIGHT)),
             );
         }
@@ -151,7 +185,7 @@ fn joined_words(tokens: &[Token]) -> Vec<String> {
     words
         .windows(2)
         .filter(|pair| pair[1].surface.len() > 1 && !pair[0].surface.contains(is_unspaced))
-        .map(|pair| format!("{}{}", pair[0].surface, pair[1].surface))
+        .map(|pair| format!("{}{}", plain(&pair[0].surface), plain(&pair[1].surface)))
         .collect()
 }
 
@@ -162,33 +196,71 @@ struct Lookup<'i> {
 }
 
 impl<'i> Lookup<'i> {
-    fn word(&mut self, token: &Token, unfinished: bool) -> Option<QueryWord> {
-        if token.kind == TokenKind::Compound {
-            // A symbol that stands alone is asked about; a compound only adds to its words.
-            let has_words = token.term.contains(char::is_alphanumeric);
-            let weight = if has_words { PART_WEIGHT } else { 1.0 };
-            return Some(QueryWord::beside(self.find(&token.term)?, weight));
+    /// A symbol, a name with its signs, or a compound, which only adds to its words; `None` for one that no page has.
+    fn compound(&mut self, token: &Token, has_words: bool) -> Option<QueryWord> {
+        let is_name = is_name(&token.term);
+        let exact = self.find(&token.term);
+        if token.term.contains(char::is_alphanumeric) && !is_name {
+            return Some(QueryWord::beside(exact?, PART_WEIGHT));
         }
+        let mut alternatives: Vec<(TermIdx, f32)> =
+            exact.map(|term| (term, 1.0)).into_iter().collect();
+        if alternatives.is_empty() && !has_words {
+            // `$` is asked about where pages have `$HOME`.
+            let begun = self.expansions(&token.term, &[]);
+            alternatives.extend(begun.into_iter().map(|term| (term, PREFIX_WEIGHT)));
+        }
+        let n_with = alternatives
+            .iter()
+            .map(|&(term, _)| self.index.list(term).n_chunks);
+        let n_with = n_with.max()?;
+        let is_topic = is_name || !has_words;
+        Some(QueryWord {
+            weight: 1.0,
+            alternatives,
+            whole: (usize::from(exact.is_some()), form_class(&token.surface)),
+            parts: Vec::new(),
+            n_parts: 0,
+            coverable: if is_topic {
+                self.index.idf(n_with)
+            } else {
+                0.0
+            },
+            is_quoted: false,
+        })
+    }
+
+    fn word(&mut self, token: &Token, unfinished: bool) -> QueryWord {
         let n_missing_before = self.missing.terms.len();
         let whole = self.stems(token);
         let mut alternatives: Vec<(TermIdx, f32)> = whole.iter().map(|&term| (term, 1.0)).collect();
         // One character of a script without spaces is found as the beginning of pairs.
         let is_single =
             token.surface.chars().nth(1).is_none() && token.surface.contains(is_unspaced);
-        if is_single || (unfinished && token.surface.len() > 1) {
+        // A digest that is there is finished.
+        let is_whole = !whole.is_empty() && token.surface.len() >= MAX_TERM_CHARS;
+        if is_single || (unfinished && token.surface.len() > 1 && !is_whole) {
             let weight = if is_single { 1.0 } else { PREFIX_WEIGHT };
-            let expansions = self.expansions(&token.surface, &whole);
+            let expansions = self.expansions(&prefix(token), &whole);
             alternatives.extend(expansions.into_iter().map(|term| (term, weight)));
         }
         let part_weight = if whole.is_empty() { 1.0 } else { PART_WEIGHT };
-        let parts: Vec<(TermIdx, f32)> = token
+        let mut parts: Vec<(TermIdx, f32)> = token
             .parts
             .iter()
             .filter_map(|part| Some((self.find(&part.term)?, part_weight)))
             .collect();
-        let all_parts_known = !parts.is_empty() && parts.len() == token.parts.len();
-        let is_read = self.missing.terms.len() == n_missing_before;
-        if is_read && alternatives.is_empty() && !all_parts_known {
+        let mut all_parts_known = !parts.is_empty() && parts.len() == token.parts.len();
+        let is_read = |lookup: &Self| lookup.missing.terms.len() == n_missing_before;
+        if is_read(self) && alternatives.is_empty() && token.parts.is_empty() {
+            let apart = self.apart(&plain(&token.surface));
+            parts.extend(apart.into_iter().map(|term| (term, 1.0)));
+            all_parts_known = !parts.is_empty();
+        }
+        if is_read(self) && alternatives.is_empty() && !all_parts_known {
+            alternatives = self.within(&plain(&token.surface));
+        }
+        if is_read(self) && alternatives.is_empty() && !all_parts_known {
             alternatives = self.corrections(&token.term);
         }
         let n_chunks_with = |&(term, _): &(TermIdx, f32)| self.index.list(term).n_chunks;
@@ -202,7 +274,7 @@ impl<'i> Lookup<'i> {
             None if all_parts_known => parts.iter().map(n_chunks_with).min().unwrap_or(0),
             None => alternatives.iter().map(n_chunks_with).max().unwrap_or(0),
         };
-        Some(QueryWord {
+        QueryWord {
             weight: 1.0,
             alternatives,
             whole: (whole.len(), form_class(&token.surface)),
@@ -210,7 +282,59 @@ impl<'i> Lookup<'i> {
             parts,
             coverable: self.index.idf(n_with),
             is_quoted: false,
-        })
+        }
+    }
+
+    /// The two words that one is written apart as: `log` and `in` for `login`, `iso` and `8601` for `iso8601`.
+    fn apart(&mut self, word: &str) -> Vec<TermIdx> {
+        let n_chars = word.chars().count();
+        if !(MIN_APART..=MAX_APART).contains(&n_chars) || word.contains(is_unspaced) {
+            return Vec::new();
+        }
+        let mut best = (0, Vec::new());
+        let mut n_tried = 0;
+        for (at, c) in word.char_indices().skip(1) {
+            let (first, second) = word.split_at(at);
+            let is_turn = first.ends_with(|last: char| last.is_ascii_digit()) != c.is_ascii_digit();
+            let n_first = first.chars().count();
+            let is_cut = n_first >= 3 && n_first + 3 <= n_chars
+                || n_first >= 2 && PARTICLES.contains(&second);
+            if n_tried == MAX_APART_TRIED || !(is_cut || is_turn) {
+                continue;
+            }
+            let Some(first) = self.find(&english::stem(first)) else {
+                continue;
+            };
+            n_tried += 1;
+            let Some(second) = self.find(&english::stem(second)) else {
+                continue;
+            };
+            let n_with = |term: TermIdx| self.index.list(term).n_chunks;
+            let rarer = match is_turn {
+                true => u32::MAX,
+                false => n_with(first).min(n_with(second)),
+            };
+            if rarer > best.0 {
+                best = (rarer, vec![first, second]);
+            }
+        }
+        best.1
+    }
+
+    /// Longer words that hold a word which stands nowhere by itself, as languages write them that join words. Only where all words
+    /// are in one shard: a large site has the word by itself.
+    fn within(&self, word: &str) -> Vec<(TermIdx, f32)> {
+        let stem = word.trim_end_matches(['e', 'n', 'r', 's']);
+        let is_long = stem.chars().nth(MIN_WITHIN - 1).is_some();
+        let [Some(held)] = self.index.shards.as_slice() else {
+            return Vec::new();
+        };
+        if !is_long || !self.index.languages.has_others() {
+            return Vec::new();
+        }
+        let terms = (0..held.terms.len()).filter(|&rank| held.terms.get(rank).contains(stem));
+        let terms = terms.filter_map(|rank| Some((idx(0, rank)?, CORRECTION_WEIGHT)));
+        terms.take(MAX_EXPANSIONS).collect()
     }
 
     /// The terms that a finished word may be indexed as: one for each language that bends it.
@@ -220,10 +344,11 @@ impl<'i> Lookup<'i> {
         if languages.has_english() || !token.parts.is_empty() {
             stems.insert(&token.term);
         }
+        let surface = plain(&token.surface);
         if languages.has_others() && token.parts.is_empty() {
-            stems.insert(&token.surface);
-            if let Some(held) = self.held(&token.surface) {
-                let form = held.forms.find(&token.surface);
+            stems.insert(&surface);
+            if let Some(held) = self.held(&surface) {
+                let form = held.forms.find(&surface);
                 let terms = form.and_then(|form| held.form_terms.get(form));
                 stems.extend(terms.into_iter().flatten().map(String::as_str));
             }
@@ -307,6 +432,20 @@ impl LexicalIndex {
     /// The shard whose range a word falls into.
     pub(super) fn route(&self, word: &str) -> usize {
         self.firsts.n_up_to(word).saturating_sub(1)
+    }
+}
+
+/// What the words begin with that an unfinished one may become.
+fn prefix(token: &Token) -> String {
+    let surface = plain(&token.surface);
+    // A version's number is what is looked up.
+    let typed = match surface.ends_with(&token.term) {
+        true => &token.term,
+        false => &*surface,
+    };
+    match typed.char_indices().nth(MAX_TERM_CHARS - 1) {
+        Some(_) => typed.chars().take(KEPT_CHARS).collect(),
+        None => typed.to_owned(),
     }
 }
 

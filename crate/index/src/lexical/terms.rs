@@ -14,6 +14,11 @@ pub fn terms(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// Whether a query has anything that is looked up: a word, or a symbol.
+pub fn is_searchable(query: &str) -> bool {
+    !tokens(query).is_empty()
+}
+
 impl LexicalIndex {
     /// How rare a term is in these documents (its idf); the highest for one that no chunk has, or whose shard is not here.
     pub fn rarity(&self, term: &str) -> f32 {

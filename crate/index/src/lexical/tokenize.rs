@@ -1,18 +1,23 @@
-//! Turns text into terms: stems of words, identifiers whole and in parts, and the symbols that code is asked about.
+//! Turns text into terms: stems of words, identifiers whole and in parts, and the symbols that are asked about.
 //!
-//! Pages and queries pass through here alike, so that what is written the same is found. `HashMap` gives `hashmap` and
-//! its parts `hash` and `map`; `Rc<T>` gives `rc`, `t` and the compound `rc<t>`; a `?` that stands alone gives `?`. Scripts
-//! that put no space between words (Chinese, Japanese, Korean's endings, Thai, Lao, Khmer, Burmese) give each pair of neighbours: the
-//! words of a query are found wherever their pairs stand, whatever a dictionary would have cut.
+//! Pages and queries pass through here alike, so that what is written the same is found; [`super::fold`] says what is the same.
+//! `HashMap` gives `hashmap` and its parts `hash` and `map`; [`super::compound`] adds `rc<t>`, `c#`, a `?` that stands alone and
+//! what a hyphen joins. Scripts that put no space between words (Chinese, Japanese, Korean's endings, Thai, Lao, Khmer, Burmese)
+//! give each pair of neighbours: the words of a query are found wherever their pairs stand, whatever a dictionary would have cut.
 
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::english;
+use super::fold::{Folded, is_mark, plain};
+use super::{compound, english};
 
-/// Longer words are cut: nobody types them, and a page of base64 must not fill the dictionary.
-const MAX_TERM_CHARS: usize = 40;
+/// Longer words are shortened: nobody types them, and a page of base64 must not fill the dictionary.
+pub(super) const MAX_TERM_CHARS: usize = 40;
+/// Characters of a long word that stay as they are; the rest is told apart by a hash, for digests often begin alike.
+pub(super) const KEPT_CHARS: usize = 32;
+/// A word of more parts is no identifier but data.
+const MAX_PARTS: usize = 16;
 
 /// What a token is, as far as ranking cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +26,8 @@ pub(crate) enum TokenKind {
     Word,
     /// A symbol, or a compound of words and symbols whose words also come as tokens of their own.
     Compound,
-    /// The last character of a run without spaces, which begins no pair: pages are found by it, queries don't ask for it.
+    /// What pages are found by and queries don't ask for: the last character of a run without spaces, which begins no pair, words
+    /// that a hyphen joins, and operators without spaces around them.
     Tail,
 }
 
@@ -31,11 +37,11 @@ pub(crate) struct Token {
     pub(crate) kind: TokenKind,
     /// Where it stands, in bytes.
     pub(crate) place: Range<usize>,
-    /// What it is indexed as: a stem, or an identifier in lower case.
+    /// What it is indexed as: a stem, or an identifier in lower case, without diacritics.
     pub(crate) term: String,
     /// An identifier's parts; empty for a plain word.
     pub(crate) parts: Vec<Part>,
-    /// The word itself in lower case: what prefixes are typed of, and what is looked up among the stop words.
+    /// The word itself, folded and in lower case: what tells its form, and what is looked up among the stop words.
     pub(crate) surface: String,
 }
 
@@ -48,7 +54,7 @@ pub(crate) struct Part {
     pub(crate) surface: String,
 }
 
-/// Turns a word in lower case into its stem.
+/// Turns a folded word in lower case into its stem.
 pub(crate) type Stem<'s> = &'s dyn Fn(&str) -> String;
 
 /// All tokens of an English `text` in order.
@@ -66,30 +72,40 @@ pub(crate) fn tokens_with(text: &str, stem: Stem<'_>) -> Vec<Token> {
             continue;
         }
         let start = span.as_ptr() as usize - base;
+        let folded = Folded::of(span);
         let n_before = tokens.len();
-        let mut run = Vec::new();
-        for (offset, word) in span.unicode_word_indices() {
-            let place = start + offset;
-            if !word.contains(is_unspaced) {
-                flush_run(text, &mut run, &mut tokens);
-                tokens.extend(word_token(word, place, stem));
-                continue;
-            }
-            for (offset, unit) in word.grapheme_indices(true) {
-                let unit = place + offset..place + offset + unit.len();
-                if run
-                    .last()
-                    .is_some_and(|last: &Range<usize>| last.end != unit.start)
-                {
-                    flush_run(text, &mut run, &mut tokens);
-                }
-                run.push(unit);
-            }
+        span_tokens(&folded.text, stem, &mut tokens);
+        for token in &mut tokens[n_before..] {
+            let place = folded.original(token.place.clone());
+            token.place = start + place.start..start + place.end;
         }
-        flush_run(text, &mut run, &mut tokens);
-        tokens.extend(compound_token(span, start, tokens.len() > n_before));
     }
     tokens
+}
+
+/// The tokens of one folded span between spaces, with their places in it.
+fn span_tokens(span: &str, stem: Stem<'_>, tokens: &mut Vec<Token>) {
+    let n_before = tokens.len();
+    let mut run = Vec::new();
+    for (place, word) in span.unicode_word_indices() {
+        if !word.contains(is_unspaced) {
+            flush_run(span, &mut run, tokens);
+            tokens.extend(word_token(word, place, stem));
+            continue;
+        }
+        for (offset, unit) in word.grapheme_indices(true) {
+            let unit = place + offset..place + offset + unit.len();
+            if run
+                .last()
+                .is_some_and(|last: &Range<usize>| last.end != unit.start)
+            {
+                flush_run(span, &mut run, tokens);
+            }
+            run.push(unit);
+        }
+    }
+    flush_run(span, &mut run, tokens);
+    compound::push(span, n_before, stem, tokens);
 }
 
 /// Whether words with this character are written without spaces between them.
@@ -108,14 +124,8 @@ pub(crate) fn is_unspaced(c: char) -> bool {
 /// The pairs of neighbours in a run of units, and what stands alone.
 fn flush_run(text: &str, run: &mut Vec<Range<usize>>, tokens: &mut Vec<Token>) {
     let token = |kind, place: Range<usize>| {
-        let term = lower(text.get(place.clone()).unwrap_or_default());
-        Token {
-            kind,
-            place,
-            surface: term.clone(),
-            term,
-            parts: Vec::new(),
-        }
+        let surface = lower(text.get(place.clone()).unwrap_or_default());
+        Token::plain(kind, place, surface)
     };
     let pairs = run.windows(2).map(|pair| pair[0].start..pair[1].end);
     tokens.extend(pairs.map(|pair| token(TokenKind::Word, pair)));
@@ -127,58 +137,144 @@ fn flush_run(text: &str, run: &mut Vec<Range<usize>>, tokens: &mut Vec<Token>) {
     run.clear();
 }
 
+impl Token {
+    /// A token that is indexed as it is written.
+    pub(super) fn plain(kind: TokenKind, place: Range<usize>, surface: String) -> Self {
+        let term = plain(&surface).into_owned();
+        Token {
+            kind,
+            place,
+            term,
+            parts: Vec::new(),
+            surface,
+        }
+    }
+}
+
 fn word_token(word: &str, start: usize, stem: Stem<'_>) -> Option<Token> {
-    let core = word.trim_matches('_');
-    let lowercase = lower(core);
-    lowercase.chars().next()?;
+    let core = without_article(word.trim_matches('_'));
+    let surface = lower(core);
+    surface.chars().next()?;
     let place = start..start + word.len();
+    if let Some(number) = version(&surface) {
+        let term = number.to_owned();
+        let token = Token::plain(TokenKind::Word, place, surface);
+        return Some(Token { term, ..token });
+    }
     let parts = identifier_parts(core);
     if parts.len() < 2 {
-        let term = stem(&lowercase);
+        let term = plain(&stem(&surface)).into_owned();
         return (!term.is_empty()).then_some(Token {
             kind: TokenKind::Word,
             place,
             term,
             parts: Vec::new(),
-            surface: lowercase,
+            surface,
         });
     }
     let parts = parts
         .into_iter()
+        .take(MAX_PARTS)
         .map(|part| {
             let surface = lower(part);
-            let term = stem(&surface);
+            let term = plain(&stem(&surface)).into_owned();
             Part { term, surface }
         })
         .filter(|part| part.term.chars().nth(1).is_some())
         .collect();
-    Some(Token {
-        kind: TokenKind::Word,
-        place,
-        term: lowercase.clone(),
-        parts,
-        surface: lowercase,
-    })
+    let token = Token::plain(TokenKind::Word, place, surface);
+    Some(Token { parts, ..token })
 }
 
-/// Lower case, straight apostrophes, bounded length.
-fn lower(word: &str) -> String {
-    word.chars()
-        .take(MAX_TERM_CHARS)
-        .flat_map(char::to_lowercase)
-        .map(|c| if c == '\u{2019}' { '\'' } else { c })
-        .collect()
+/// Articles and pronouns that French, Italian and Catalan write onto the next word where it begins with a vowel.
+const ELIDED: [&str; 22] = [
+    "l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "dell",
+    "all", "nell", "sull", "dall", "coll", "quell", "un", "sant",
+];
+
+/// A word without an article that is written onto it: `eau` of `l'eau`.
+fn without_article(word: &str) -> &str {
+    let Some((article, rest)) = word.split_once(['\'', '\u{2019}']) else {
+        return word;
+    };
+    let first = rest.chars().next().map(|c| c.to_ascii_lowercase());
+    let elides =
+        first.is_some_and(|c| "aeiouyh\u{153}\u{e6}".contains(c)) && rest.chars().nth(1).is_some();
+    let is_article = || {
+        ELIDED
+            .iter()
+            .any(|known| article.eq_ignore_ascii_case(known))
+    };
+    if elides && is_article() { rest } else { word }
+}
+
+/// The number of a version: `2.4.1` of `v2.4.1`.
+fn version(surface: &str) -> Option<&str> {
+    let number = surface.strip_prefix('v')?;
+    let is_number = number.starts_with(|c: char| c.is_ascii_digit()) && number.contains('.');
+    is_number.then_some(number)
+}
+
+/// A word as tokens have it, see [`Token::surface`].
+#[cfg(feature = "build")]
+pub(super) fn surface(word: &str) -> String {
+    lower(&Folded::of(word).text)
+}
+
+/// A folded word in lower case, with straight apostrophes and one small sigma, in bounded length.
+pub(super) fn lower(word: &str) -> String {
+    let mut lower = String::with_capacity(word.len());
+    let mut rest: Option<u64> = None;
+    for (idx, c) in word.chars().flat_map(char::to_lowercase).enumerate() {
+        let c = match c {
+            '\u{2019}' | '\u{2bc}' => '\'',
+            '\u{3c2}' => '\u{3c3}',
+            // The dot of a capital that has one is that of every small i.
+            '\u{307}' if lower.ends_with('i') => continue,
+            other => other,
+        };
+        if idx < MAX_TERM_CHARS {
+            lower.push(c);
+        } else {
+            rest = Some(
+                (rest.unwrap_or(0xcbf2_9ce4_8422_2325) ^ u64::from(c))
+                    .wrapping_mul(0x0100_0000_01b3),
+            );
+        }
+    }
+    if let Some(mut rest) = rest {
+        let (kept, tail) = match lower.char_indices().nth(KEPT_CHARS) {
+            Some((at, _)) => lower.split_at(at),
+            None => (lower.as_str(), ""),
+        };
+        for c in tail.chars() {
+            rest = (rest ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3);
+        }
+        let mut short = kept.to_owned();
+        for digit in 0..8 {
+            let five = u32::try_from(rest >> (24 + 5 * digit) & 31).unwrap_or(0);
+            short.extend(char::from_digit(five, 32));
+        }
+        return short;
+    }
+    lower
 }
 
 /// The parts of `snake_case`, `CamelCase`, `HTTPServer` and `file.name`; one part for a plain word or number.
 fn identifier_parts(word: &str) -> Vec<&str> {
     let mut parts = Vec::new();
-    for piece in word.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '\u{2019}') {
+    let parts_words = |c: char| {
+        (c.is_ascii_punctuation() && c != '\'') || matches!(c, '\u{b7}' | '\u{2027}' | '\u{203f}')
+    };
+    for piece in word.split(parts_words) {
         if piece.is_empty() {
             continue;
         }
         let mut start = 0;
-        let mut chars = piece.char_indices().peekable();
+        let mut chars = piece
+            .char_indices()
+            .filter(|(_, c)| !is_mark(*c))
+            .peekable();
         let mut before: Option<char> = None;
         while let Some((idx, current)) = chars.next() {
             let next_is_lower = chars.peek().is_some_and(|(_, next)| next.is_lowercase());
@@ -203,54 +299,6 @@ fn identifier_parts(word: &str) -> Vec<&str> {
         parts.truncate(1); // `3.14` is one number.
     }
     parts
-}
-
-/// `Rc<T>`, `io::Error`, `println!`, `&mut`, `'static`, `--release` whole; or a symbol that stands alone.
-fn compound_token(span: &str, start: usize, has_words: bool) -> Option<Token> {
-    let span_start = span.as_ptr() as usize;
-    let mut core = span.trim_matches(['"', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2026}']);
-    if core.is_empty() {
-        return None;
-    }
-    if has_words {
-        core = core
-            .trim_start_matches(['(', '[', '{'])
-            .trim_end_matches(['.', ',', ';', ':', '?', ')', ']', '}', '"', '`', '\u{2019}']);
-        core = core.trim_matches(['"', '`']);
-        let inner = |c: char| c.is_alphanumeric() || "_:<>&!,'-#*".contains(c);
-        let is_compound = core.contains("::")
-            || (core.contains('<') && core.ends_with('>'))
-            || core.starts_with(['&', '\'', '#', '*'])
-            || core.starts_with("--")
-            || core.ends_with('!');
-        if !is_compound || core.chars().count() > MAX_TERM_CHARS || !core.chars().all(inner) {
-            return None;
-        }
-    } else {
-        if core.len() > 1 && core != "()" && core != ".." && core != "..." {
-            core = core
-                .trim_start_matches(['(', '`'])
-                .trim_end_matches(['.', ',', ';', ')', '`']);
-        }
-        let is_symbol = (1..=4).contains(&core.len())
-            && core.bytes().all(|byte| byte.is_ascii_punctuation())
-            && !matches!(
-                core,
-                "." | "," | ";" | "-" | "--" | "---" | "(" | ")" | "\"" | "'" | "{" | "}"
-            );
-        if !is_symbol {
-            return None;
-        }
-    }
-    let offset = start + (core.as_ptr() as usize - span_start);
-    let term = lower(core);
-    Some(Token {
-        kind: TokenKind::Compound,
-        place: offset..offset + core.len(),
-        surface: term.clone(),
-        term,
-        parts: Vec::new(),
-    })
 }
 
 /// Whether a word of a question carries no topic: it counts little for ranking, and nothing for coverage.
@@ -306,7 +354,7 @@ mod tests {
         );
         check(
             "Caf\u{e9}s \u{dc}ber-gro\u{df}",
-            &["caf\u{e9}s", "\u{fc}ber", "gro\u{df}"],
+            &["cafe", "uber", "gross", "ubergross"],
         );
         check("", &[]);
     }
@@ -326,7 +374,10 @@ mod tests {
     #[test]
     fn compounds_and_symbols_are_kept() {
         check("`Rc<T>`,", &["rc", "t", "rc<t>"]);
-        check("std::io::Error.", &["std", "io", "error", "std::io::error"]);
+        check(
+            "std::io::Error.",
+            &["std", "io", "error", "::", "::", "std::io::error"],
+        );
         check(
             "the ? operator and `->`",
             &["the", "?", "oper", "and", "->"],
@@ -376,9 +427,49 @@ mod tests {
     }
 
     #[test]
-    fn endless_words_are_cut() {
-        let found = tokens(&"x".repeat(10_000));
-        assert_eq!(found[0].term.len(), MAX_TERM_CHARS);
+    fn names_keep_their_signs() {
+        check("C++, C#.", &["c", "c++", "c", "c#"]);
+        check("a .NET/C# app", &["a", "net", "c", ".net", "c#", "app"]);
+        check("R&D or $HOME", &["r", "d", "r&d", "or", "home", "$home"]);
+        check("one. (Two) three?", &["one", "two", "three"]);
+    }
+
+    #[test]
+    fn symbols_of_any_script_are_kept() {
+        check("a&&b", &["a", "b", "&&"]);
+        check("5\u{20ac} \u{2192}", &["5", "\u{20ac}", "\u{2192}"]);
+        check("\u{ab}=>\u{bb} '||'", &["=>", "||"]);
+        check(
+            "\u{1f44d}\u{1f3fd} \u{2764}\u{fe0f} \u{1f468}\u{200d}\u{1f527}",
+            &["\u{1f44d}", "\u{2764}", "\u{1f468}\u{200d}\u{1f527}"],
+        );
+        check("\u{2022} one \u{2014} two\u{2026}", &["one", "two"]);
+    }
+
+    #[test]
+    fn versions_hyphens_and_articles_are_no_other_words() {
+        check("v3.1.0 V3.1", &["3.1.0", "3.1"]);
+        check("v3 vs", &["v3", "vs"]);
+        check(
+            "dial-up SHA-1",
+            &["dial", "up", "dialup", "sha", "1", "sha1"],
+        );
+        check("2020-11 whole-grain", &["2020", "11", "whole", "grain"]);
+        check("l\u{2019}ami d'or dell'arte", &["ami", "or", "art"]);
+        check("o'clock don't d'x", &["o'clock", "don't", "d'x"]);
+    }
+
+    #[test]
+    fn long_words_differ_by_their_ends() {
+        let term = |text: &str| tokens(text)[0].term.clone();
+        let hash = "0123456789abcdef".repeat(4);
+        let (other, upper) = (format!("{}0", &hash[..63]), hash.to_uppercase());
+        assert_ne!(term(&hash), term(&other), "the last digit differs");
+        assert_eq!(term(&hash), term(&upper), "case alone differs");
+        for text in [&hash, &"x".repeat(10_000), &"\u{e9}".repeat(10_000)] {
+            let n_chars = term(text).chars().count();
+            assert!(n_chars <= MAX_TERM_CHARS, "{n_chars} of {text:.40}");
+        }
     }
 
     #[test]

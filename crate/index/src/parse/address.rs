@@ -41,8 +41,19 @@ pub(super) fn path(
 /// `base_url` in front of a path, escaped. The root page of a site without a base is `./`: an empty address would
 /// be the page that shows it.
 pub(super) fn url(path: &str, base_url: &str) -> String {
-    let url = based(base_url, &percent_encode(path));
-    if url.is_empty() { "./".to_owned() } else { url }
+    relative(base_url, &percent_encode(path))
+}
+
+/// `base_url` in front of an escaped path. Without a base the path must not look like an address of its own: what stands before a
+/// colon would be its scheme, and what follows two slashes its host.
+fn relative(base_url: &str, path: &str) -> String {
+    let url = based(base_url, path);
+    let is_elsewhere = base_url.is_empty() && (is_outside(&url) || url.starts_with('/'));
+    if url.is_empty() || is_elsewhere {
+        format!("./{}", url.trim_start_matches('/'))
+    } else {
+        url
+    }
 }
 
 fn based(base_url: &str, path: &str) -> String {
@@ -92,7 +103,7 @@ pub(super) fn file_url(path: &str, base_url: &str, address: &str) -> String {
         return address.to_owned();
     }
     match joined(&percent_encode(path), target) {
-        Some(path) => based(base_url, &path) + query,
+        Some(path) => relative(base_url, &path) + query,
         None => address.to_owned(),
     }
 }
@@ -270,6 +281,30 @@ mod tests {
         );
         assert_eq!(copy_of("guide/a.html", "guide/a.html"), None);
         assert_eq!(copy_of("ba.html", "https://x.org/a").as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn no_file_names_a_scheme_or_a_host() {
+        for (path, base, expected) in [
+            ("Note: one.html", "", "./Note:%20one.html"),
+            ("javascript:alert(1).html", "", "./javascript:alert(1).html"),
+            ("data:text/html,x/", "", "./data:text/html,x/"),
+            ("std::fmt/a.html", "", "./std::fmt/a.html"),
+            ("a/b:c.html", "", "a/b:c.html"),
+            ("100%.html", "", "100%25.html"),
+            ("50%3A1.html", "", "50%253A1.html"),
+            ("what?.html", "", "what%3F.html"),
+            ("c#.html", "", "c%23.html"),
+            ("a\\b.html", "", "a%5Cb.html"),
+            ("//evil.org/a.html", "", "./evil.org/a.html"),
+            ("Note:a.html", "/docs", "/docs/Note:a.html"),
+            ("Note:a.html", "https://x.org/", "https://x.org/Note:a.html"),
+            ("", "", "./"),
+        ] {
+            assert_eq!(url(path, base), expected, "{path:?} under {base:?}");
+        }
+        let beside = file_url("a.html", "", "./Pic:1.png");
+        assert_eq!(beside, "./Pic:1.png");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Drops control characters but tab and line ends, marks that turn the direction of what follows, and the tags that
-/// hide text. A page's title must not command a terminal, nor turn the rest of a list of hits around.
+/// Drops control characters but tab and line ends, marks that turn the direction of what follows, the tags that
+/// hide text, and places where a word may be broken, which would part it for whoever copies or compares it. A page's title must not command a terminal, nor turn the rest of a list of hits around.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
     if text.chars().any(is_dropped) {
         Cow::Owned(text.chars().filter(|c| !is_dropped(*c)).collect())
@@ -18,6 +18,8 @@ fn is_dropped(c: char) -> bool {
         // Embeddings, overrides and isolates; the marks U+200E and U+200F only place what stands beside them.
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
         '\u{e0000}'..='\u{e007f}' | '\u{feff}' => true,
+        // Soft hyphen, zero-width space, word joiner. Joiners of letters and pictures change what is seen, and stay.
+        '\u{ad}' | '\u{200b}' | '\u{2060}' => true,
         _ => c.is_control(),
     }
 }
@@ -29,6 +31,7 @@ mod tests {
     #[test]
     fn what_acts_unseen_is_dropped() {
         assert_eq!(clean("a\u{1b}[31mb\u{202e}c\u{2067}d\u{e0041}"), "a[31mbcd");
+        assert_eq!(clean("sha\u{ad}dow\u{200b}box\u{2060}ing"), "shadowboxing");
         assert!(matches!(
             clean("tab\tline\n\u{200f}\u{1f468}\u{200d}\u{1f469}"),
             Cow::Borrowed(_)

@@ -1,0 +1,177 @@
+//! Turns a span between spaces into the terms that no word of it is: `rc<t>`, `c#`, `&&`, pictures, and words that a hyphen joins.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::fold::{is_pictograph, is_tone, plain};
+use super::tokenize::{MAX_TERM_CHARS, Stem, Token, TokenKind, is_unspaced, lower};
+
+/// Marks around what is quoted.
+const QUOTES: [char; 11] = [
+    '"', '`', '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}',
+    '\u{300c}', '\u{300d}',
+];
+/// The longest word that a hyphen is left out of, in characters.
+const MAX_JOINED: usize = 20;
+/// A hyphen is left out beside a word of at most so many characters: `e-mail`, `set-up`, but `whole-grain` is never one word.
+const SHORT_WORD: usize = 4;
+
+/// Appends what the folded `span` holds beside its words, which are the tokens from `n_before` on.
+pub(super) fn push(span: &str, n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Token>) {
+    let has_words = tokens.len() > n_before;
+    if has_words {
+        hyphenated(span, n_before, stem, tokens);
+        operators(span, tokens);
+        for piece in span.split('/') {
+            let core = piece.trim_matches(|c: char| {
+                "\"`'(),;:!?[]{}\u{201c}\u{201d}\u{2018}\u{2019}\u{2026}".contains(c)
+            });
+            let core = core.trim_end_matches('.');
+            tokens.extend(is_named(core).then(|| compound(span, core)));
+        }
+    }
+    tokens.extend(code(span, has_words).map(|core| compound(span, core)));
+    if !span.is_ascii() {
+        for (at, unit) in span.grapheme_indices(true) {
+            if unit.starts_with(is_pictograph) {
+                let toneless: String = unit.chars().filter(|c| !is_tone(*c)).collect();
+                let place = at..at + unit.len();
+                let token = Token::plain(TokenKind::Compound, place, lower(unit));
+                let term = lower(&toneless);
+                tokens.push(Token { term, ..token });
+            }
+        }
+    }
+}
+
+/// A part of the span that is indexed as it is written.
+fn compound(span: &str, core: &str) -> Token {
+    let at = core.as_ptr() as usize - span.as_ptr() as usize;
+    Token::plain(TokenKind::Compound, at..at + core.len(), lower(core))
+}
+
+/// Whether a word and its signs are a name: `C#`, `C++`, `.NET`, `@media`, `$HOME`, `R&D`. Without them it would be another.
+fn is_named(core: &str) -> bool {
+    let word = core.trim_start_matches(['.', '@', '$']);
+    let name = word.trim_end_matches(['#', '+']);
+    let (n_before, n_behind) = (core.len() - word.len(), word.len() - name.len());
+    let is_word = |text: &str| {
+        text.chars()
+            .all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+    };
+    if let Some((first, second)) = name.split_once('&') {
+        let is_short = (3..=7).contains(&core.len());
+        return is_short
+            && !first.is_empty()
+            && !second.is_empty()
+            && is_word(first)
+            && is_word(second);
+    }
+    let begins = name.starts_with(char::is_alphabetic) && core.chars().count() <= MAX_TERM_CHARS;
+    begins && is_word(name) && n_before <= 1 && n_behind <= 2 && n_before + n_behind > 0
+}
+
+/// Whether a term is a name that is nothing without its signs, as [`is_named`] says: its words count little beside it.
+pub(super) fn is_name(term: &str) -> bool {
+    is_named(term)
+}
+
+/// Words on both sides of one hyphen as one: `UTF-8` is also written `UTF8`, and `e-mail` `email`.
+fn hyphenated(span: &str, n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Token>) {
+    if !span.contains('-') {
+        return;
+    }
+    let words = &tokens[n_before..];
+    let mut joined = Vec::new();
+    let mut first = 0;
+    while first < words.len() {
+        let is_joined =
+            |pair: &&[Token]| span.get(pair[0].place.end..pair[1].place.start) == Some("-");
+        let n_joined = words[first..].windows(2).take_while(is_joined).count();
+        let chain = &words[first..=first + n_joined];
+        first += n_joined + 1;
+        let n_chars = |word: &Token| word.surface.chars().count();
+        let is_word = |word: &Token| {
+            word.parts.is_empty()
+                && word.kind == TokenKind::Word
+                && !word.surface.contains(is_unspaced)
+        };
+        let is_short = chain.iter().any(|word| n_chars(word) <= SHORT_WORD);
+        let has_letters = chain
+            .iter()
+            .any(|word| word.surface.contains(char::is_alphabetic));
+        let fits = (2..=3).contains(&chain.len())
+            && chain.iter().map(n_chars).sum::<usize>() <= MAX_JOINED;
+        if fits && is_short && has_letters && chain.iter().all(is_word) {
+            let surface: String = chain.iter().map(|word| word.surface.as_str()).collect();
+            let place = chain[0].place.start..chain[chain.len() - 1].place.end;
+            let term = plain(&stem(&surface)).into_owned();
+            joined.push(Token {
+                term,
+                ..Token::plain(TokenKind::Tail, place, surface)
+            });
+        }
+    }
+    tokens.append(&mut joined);
+}
+
+/// Operators of two or three characters between words that no space parts: `a&&b`, `x=>y`, `std::io`.
+fn operators(span: &str, tokens: &mut Vec<Token>) {
+    let bytes = span.as_bytes();
+    let is_operator = |at: usize| {
+        bytes
+            .get(at)
+            .is_some_and(|byte| b"&|=<>!?:+*^~-%".contains(byte))
+    };
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_)]".contains(&byte) || byte >= 0x80;
+    let mut at = 1;
+    while at < bytes.len() {
+        let end = (at..bytes.len())
+            .find(|&end| !is_operator(end))
+            .unwrap_or(bytes.len());
+        let is_between = is_word(bytes[at - 1])
+            && bytes
+                .get(end)
+                .is_some_and(|&byte| is_word(byte) || byte == b'(');
+        if (2..=3).contains(&(end - at)) && is_between && &bytes[at..end] != b"--" {
+            let operator = span[at..end].to_owned();
+            tokens.push(Token::plain(TokenKind::Tail, at..end, operator));
+        }
+        at = end.max(at + 1);
+    }
+}
+
+/// `Rc<T>`, `io::Error`, `println!`, `&mut`, `'static`, `--release` whole; or a symbol that stands alone.
+fn code(span: &str, has_words: bool) -> Option<&str> {
+    let mut core = span.trim_matches(QUOTES);
+    if core.is_empty() {
+        return None;
+    }
+    if has_words {
+        core = core
+            .trim_start_matches(['(', '[', '{'])
+            .trim_end_matches(['.', ',', ';', ':', '?', ')', ']', '}', '"', '`', '\u{2019}']);
+        core = core.trim_matches(['"', '`']);
+        let inner = |c: char| c.is_alphanumeric() || "_:<>&!,'-#*".contains(c);
+        let is_compound = core.contains("::")
+            || (core.contains('<') && core.ends_with('>'))
+            || core.starts_with(['&', '\'', '#', '*'])
+            || core.starts_with("--")
+            || core.ends_with('!');
+        let is_kept =
+            is_compound && core.chars().count() <= MAX_TERM_CHARS && core.chars().all(inner);
+        // Names are found already.
+        return (is_kept && !is_named(core)).then_some(core);
+    }
+    if core.len() > 1 && core != "()" && core != ".." && core != "..." {
+        core = core
+            .trim_start_matches(['(', '`', '\''])
+            .trim_end_matches(['.', ',', ';', ')', '`', '\'']);
+    }
+    let is_symbol = (1..=4).contains(&core.len())
+        && core.bytes().all(|byte| byte.is_ascii_punctuation())
+        && !matches!(
+            core,
+            "." | "," | ";" | "-" | "---" | "(" | ")" | "\"" | "'" | "{" | "}"
+        );
+    is_symbol.then_some(core)
+}
