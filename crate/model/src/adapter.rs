@@ -33,7 +33,7 @@ pub struct Adapter {
 pub struct LoraPair {
     /// `R`: rows of `a`, columns of `b`.
     pub rank: usize,
-    /// `alpha / R`.
+    /// `alpha / R`; 1 where the file has no alpha or one of 0, as in llama.cpp.
     pub scale: f32,
     /// `[R, C]`, row-major.
     pub a: Vec<f32>,
@@ -155,11 +155,11 @@ fn target_shape(base: &str, config: &ModelConfig) -> Result<(usize, usize), Load
     }
 }
 
-/// The alpha of a file that announces a LoRA.
+/// The alpha of a file that announces a LoRA, 0 where it names none.
 fn alpha(gguf: &Gguf) -> Result<f32, LoadError> {
     expect(gguf, "general.type", "adapter")?;
     expect(gguf, "adapter.type", "lora")?;
-    let alpha = gguf.f32("adapter.lora.alpha")?;
+    let alpha = gguf.opt_f32("adapter.lora.alpha")?.unwrap_or(0.0);
     if !alpha.is_finite() {
         return Err(LoadError::MetadataValue {
             key: "adapter.lora.alpha".into(),
@@ -235,7 +235,11 @@ fn load_pair(
         return Err(wrong(b_name, vec![rank, n_rows], b_shape));
     }
     #[expect(clippy::cast_precision_loss, reason = "a rank is at most 1024")]
-    let scale = alpha / rank as f32;
+    let scale = if alpha == 0.0 {
+        1.0
+    } else {
+        alpha / rank as f32
+    };
     Ok(LoraPair {
         rank,
         scale,
@@ -325,6 +329,20 @@ mod tests {
             "rank by inputs, outputs by rank"
         );
         assert_eq!(adapter.name, "tiny adapter", "from the file");
+    }
+
+    #[test]
+    fn an_alpha_of_zero_or_none_means_a_scale_of_one() {
+        let zero = Tiny::default().adapter_writer(4, 0.0);
+        let mut missing = Tiny::default().adapter_writer(4, 8.0);
+        missing
+            .metadata
+            .retain(|(key, _)| key != "adapter.lora.alpha");
+        for (case, writer) in [("zero", zero), ("missing", missing)] {
+            let adapter = load(&writer).unwrap();
+            let scales: Vec<f32> = adapter.pairs.values().map(|pair| pair.scale).collect();
+            assert_eq!(scales, vec![1.0; scales.len()], "{case}");
+        }
     }
 
     #[test]

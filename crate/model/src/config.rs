@@ -120,7 +120,10 @@ impl ModelConfig {
             return Err(keys.refuse("attention.head_count_kv", "a divisor of the head count"));
         }
         let head_size = head_size(&keys, n_embd, n_heads)?;
-        if keys.opt_count("expert_count", usize::MAX)?.is_some() {
+        if gguf
+            .opt_u32(&keys.name("expert_count"))?
+            .is_some_and(|n| n > 0)
+        {
             return Err(keys.refuse("expert_count", "a model without experts"));
         }
         // Gemma 2 presses scores together as well; the attention kernels don't.

@@ -296,9 +296,10 @@ impl LoadError {
             Self::MissingMetadata { .. } | Self::MetadataType { .. } => {
                 "convert the model again with a current converter"
             }
-            Self::MetadataValue { .. } | Self::UnknownArchitecture { .. } => {
-                "choose a model of a supported family"
+            Self::MetadataValue { .. } => {
+                "choose a file whose metadata hold a value that is expected here: the message names the key"
             }
+            Self::UnknownArchitecture { .. } => "choose a model of a supported family",
             Self::UnknownTensorType { .. } | Self::UnsupportedTensorType { .. } => {
                 "use the model's Q8_0, Q4_K_M or F16 file, or quantize it again to one of these"
             }

@@ -66,7 +66,7 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// [`LoadError::Template`] if it does not parse or is absurdly long; [`LoadError::MetadataType`] and
-    /// [`LoadError::MetadataValue`] for the tokens it may name.
+    /// [`LoadError::MetadataValue`] for the ids of the tokens it may name.
     pub fn from_gguf(gguf: &Gguf) -> Result<Option<ChatTemplate>, LoadError> {
         let Some(source) = gguf.opt_string("tokenizer.chat_template")? else {
             return Ok(None);
@@ -76,14 +76,9 @@ impl ChatTemplate {
                 return Ok(String::new());
             };
             let pieces = gguf.strings("tokenizer.ggml.tokens")?;
+            // An id that no token has counts as none, as for the tokenizer.
             let piece = usize::try_from(id).ok().and_then(|idx| pieces.get(idx));
-            piece
-                .map(|&piece| piece.into())
-                .ok_or_else(|| LoadError::MetadataValue {
-                    key: key.into(),
-                    expected: format!("a token below {}", pieces.len()),
-                    found: id.to_string(),
-                })
+            Ok(piece.map_or_else(String::new, |&piece| piece.into()))
         };
         let bos_token = piece("tokenizer.ggml.bos_token_id")?;
         let eos_token = piece("tokenizer.ggml.eos_token_id")?;

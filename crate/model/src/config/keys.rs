@@ -24,13 +24,28 @@ impl Keys<'_> {
 
     pub(super) fn opt_count(&self, key: &str, limit: usize) -> Result<Option<usize>, LoadError> {
         let name = self.name(key);
-        // Per-layer counts come as arrays; `opt_u32` refuses these by their type.
-        let Some(found) = self.gguf.opt_u32(&name)? else {
+        let found = match self.gguf.metadata.get(&name) {
+            Some(Value::Array(layers)) => self.shared(key, layers)?,
+            _ => self.gguf.opt_u32(&name)?.map(i128::from),
+        };
+        let Some(found) = found else {
             return Ok(None);
         };
         match usize::try_from(found) {
             Ok(count) if (1..=limit).contains(&count) => Ok(Some(count)),
             _ => Err(self.refuse(key, &format!("1 to {limit}"))),
+        }
+    }
+
+    /// The one number that an array gives every layer; layers that differ have no forward pass here.
+    fn shared(&self, key: &str, layers: &[Value]) -> Result<Option<i128>, LoadError> {
+        let first = layers.first().and_then(Value::as_integer);
+        let is_shared = layers.iter().all(|layer| layer.as_integer() == first);
+        let n_layers = self.gguf.opt_u32(&self.name("block_count"))?;
+        let is_complete = n_layers.is_none_or(|n| usize::try_from(n) == Ok(layers.len()));
+        match first {
+            Some(_) if is_shared && is_complete => Ok(first),
+            _ => Err(self.refuse(key, "one number for all layers")),
         }
     }
 
@@ -57,13 +72,27 @@ impl Keys<'_> {
         }
     }
 
-    /// Linear stretching only; the other ways change frequencies one by one.
+    /// Linear stretching, which is also meant where a factor stands without a type; 0 stands for no factor.
+    /// The other ways change frequencies one by one.
     pub(super) fn rope_scale(&self) -> Result<f32, LoadError> {
         match self.gguf.opt_string(&self.name("rope.scaling.type"))? {
-            None | Some("none") => Ok(1.0),
-            Some("linear") => Ok(1.0 / self.positive("rope.scaling.factor")?),
+            Some("none") => Ok(1.0),
+            None | Some("linear") => {
+                let factor = match self.opt_limit("rope.scaling.factor")? {
+                    None if !self.has("rope.scaling.factor") => {
+                        // The key's name before there were several ways.
+                        self.opt_limit("rope.scale_linear")?
+                    }
+                    factor => factor,
+                };
+                Ok(1.0 / factor.unwrap_or(1.0))
+            }
             Some(_) => Err(self.refuse("rope.scaling.type", "none or linear")),
         }
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.gguf.metadata.contains_key(&self.name(key))
     }
 
     /// The error for a value that was read but will not do.

@@ -3,6 +3,8 @@
 use super::*;
 use crate::gguf::TensorEntry;
 use crate::gguf::TensorType;
+use crate::parts::Parts;
+use crate::tiny::Tiny;
 
 fn gguf() -> Gguf {
     let mut gguf = Gguf::default();
@@ -216,4 +218,55 @@ fn reads_the_layers_with_a_window_in_every_form() {
     );
     let none = gemma3(&[("attention.sliding_window", 0u32.into())]).unwrap();
     assert_eq!(none.local, None, "a window of 0 is none");
+}
+
+#[test]
+fn a_factor_stretches_without_a_type_and_by_its_old_name() {
+    for (keys, scale) in [
+        (vec![("rope.scaling.factor", 4f32)], 0.25),
+        (vec![("rope.scale_linear", 2f32)], 0.5),
+        (
+            vec![("rope.scaling.factor", 4f32), ("rope.scale_linear", 2f32)],
+            0.25,
+        ),
+        (vec![("rope.scaling.factor", 0f32)], 1.0),
+    ] {
+        let mut gguf = Gguf::parse(&Parts::new(vec![Tiny::default().gguf()])).unwrap();
+        for (key, value) in &keys {
+            gguf.metadata
+                .insert(format!("llama.{key}"), (*value).into());
+        }
+        let found = ModelConfig::from_gguf(&gguf).unwrap().rope.scale;
+        assert_eq!(
+            found.to_bits(),
+            f32::to_bits(scale),
+            "{keys:?} gave {found}"
+        );
+    }
+}
+
+#[test]
+fn counts_that_all_layers_share_are_one_count_and_no_experts_are_none() {
+    let mut gguf = Gguf::parse(&Parts::new(vec![Tiny::default().gguf()])).unwrap();
+    let plain = ModelConfig::from_gguf(&gguf).unwrap();
+    for (key, layers) in [
+        ("llama.attention.head_count", vec![4u32; 2]),
+        ("llama.attention.head_count_kv", vec![2u32; 2]),
+        ("llama.feed_forward_length", vec![96u32; 2]),
+    ] {
+        gguf.metadata.insert(key.into(), layers.into());
+    }
+    gguf.metadata
+        .insert("llama.expert_count".into(), 0u32.into());
+    assert_eq!(
+        ModelConfig::from_gguf(&gguf),
+        Ok(plain),
+        "as the plain numbers"
+    );
+    let key = "llama.feed_forward_length";
+    gguf.metadata.insert(key.into(), vec![96u32, 64].into());
+    assert_eq!(
+        ModelConfig::from_gguf(&gguf).unwrap_err().to_string(),
+        "metadata `llama.feed_forward_length` is not supported, expected one number for all layers: `array of 2`",
+    );
 }

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::gguf::Value;
+use crate::parts::Parts;
+use crate::tiny::Tiny;
 
 fn gguf(entries: Vec<(&str, Value)>) -> Gguf {
     let mut gguf = Gguf::default();
@@ -355,7 +357,7 @@ fn refuses_metadata_that_make_no_tokenizer() {
         ("ggml.merges", None, "missing-metadata"),
         ("ggml.merges", Some(strings(&["ab"])), "metadata-value"),
         ("ggml.merges", Some(strings(&["abc abc"])), "metadata-value"),
-        ("ggml.eos_token_id", Some(14u32.into()), "metadata-value"),
+        ("ggml.eos_token_id", Some("last".into()), "metadata-type"),
         ("ggml.add_bos_token", Some("yes".into()), "metadata-type"),
     ];
     for (key, value, code) in changes {
@@ -410,5 +412,56 @@ fn survives_repeated_and_empty_tokens_and_absurd_scores() {
         tokenizer.decode(&tokens),
         text,
         "one word of 100,000 letters"
+    );
+}
+
+#[test]
+fn tokens_that_llama_cpp_takes_for_an_end_are_ends() {
+    let ends = |texts: &[&str]| {
+        let mut writer = Tiny::default().writer();
+        for (key, value) in &mut writer.metadata {
+            if key == "tokenizer.ggml.eos_token_id" {
+                *value = 300u32.into();
+            }
+            if key != "tokenizer.ggml.tokens" {
+                continue;
+            }
+            if let Value::Array(tokens) = value {
+                tokens[2] = "</s1>".into();
+                for (token, text) in tokens[259..].iter_mut().zip(texts) {
+                    *token = (*text).into();
+                }
+            }
+        }
+        let gguf = Gguf::parse(&Parts::new(vec![writer.finish()])).unwrap();
+        let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();
+        let is_end = |text: &&str| tokenizer.is_end(tokenizer.token(text).unwrap());
+        texts.iter().map(is_end).collect::<Vec<bool>>()
+    };
+    for text in [
+        "</s>",
+        "<eos>",
+        "[EOS]",
+        "[EOT]",
+        "<end_of_utterance>",
+        "<|return|>",
+        "<turn|>",
+        "_<EOT>",
+        "<|call|>",
+        "<|flush|>",
+        "<|end|>",
+    ] {
+        assert_eq!(ends(&[text]), [true], "`{text}`");
+    }
+    assert_eq!(ends(&["<|start|>"]), [false], "opens a turn");
+    assert_eq!(
+        ends(&["<|return|>", "<|call|>", "<|end|>"]),
+        [true, true, false],
+        "`<|end|>` parts what is said within a turn here"
+    );
+    assert_eq!(
+        ends(&["<|tool_response>", "</s>"]),
+        [true, false],
+        "`</s>` is text here"
     );
 }

@@ -6,17 +6,37 @@ use crate::error::LoadError;
 use crate::gguf::Gguf;
 use crate::token::TokenId;
 
-/// Tokens that end a turn in the chat formats in use, for files that name only one of their ends.
-const END_TEXTS: [&str; 9] = [
+/// Tokens that end a turn, for files that name only one of their ends. Source: llama.cpp, `llama-vocab.cpp`.
+const END_TEXTS: [&str; 22] = [
     "<|im_end|>",
     "<|eot_id|>",
     "<|eom_id|>",
     "<|end|>",
     "<|endoftext|>",
     "<|end_of_text|>",
+    "<|return|>",
+    "<|call|>",
+    "<|calls|>",
+    "<|flush|>",
+    "<|tool_response>",
     "<end_of_turn>",
+    "<end_of_utterance>",
+    "<turn|>",
+    "</s>",
+    "<eos>",
     "<EOT>",
+    "_<EOT>",
+    "[EOT]",
+    "[EOS]",
+    "[e~[",
     "<｜end▁of▁sentence｜>",
+];
+
+/// Where a vocabulary has all of the first three, the fourth parts what is said within a turn.
+const NO_ENDS: [([&str; 3], &str); 3] = [
+    (["<|return|>", "<|call|>", "<|end|>"], "<|end|>"),
+    (["<|calls|>", "<|flush|>", "<|end|>"], "<|end|>"),
+    (["<|call|>", "<|flush|>", "<|end|>"], "<|end|>"),
 ];
 
 /// What a token is for: `tokenizer.ggml.token_type`.
@@ -78,8 +98,20 @@ impl Vocabulary {
         let unknown = role("tokenizer.ggml.unknown_token_id")?;
         // The key has been spelt like this since it exists.
         let separator = role("tokenizer.ggml.seperator_token_id")?;
-        for (id, piece) in (0..).map(TokenId).zip(&pieces) {
-            if END_TEXTS.contains(&piece.as_str()) {
+        let found: Vec<(TokenId, &str)> = (0..)
+            .map(TokenId)
+            .zip(pieces.iter().map(String::as_str))
+            .filter(|(_, piece)| END_TEXTS.contains(piece))
+            .collect();
+        let has = |wanted: &str| found.iter().any(|&(_, piece)| piece == wanted);
+        let is_end = |piece: &str| {
+            !NO_ENDS
+                .iter()
+                .any(|(with, no_end)| *no_end == piece && with.iter().all(|&text| has(text)))
+                && !(piece == "</s>" && has("<|tool_response>"))
+        };
+        for &(id, piece) in &found {
+            if is_end(piece) {
                 ends.insert(id);
                 // Some converters forget it, and the token would then be shown to the reader.
                 kinds[id.idx()] = Kind::Control;
@@ -178,13 +210,8 @@ pub(super) fn demand_one_per_token(
     })
 }
 
+/// The token of a role. An id that no token has counts as none, as in llama.cpp.
 fn role(gguf: &Gguf, key: &str, n_tokens: usize) -> Result<Option<TokenId>, LoadError> {
-    match gguf.opt_u32(key)?.map(TokenId) {
-        Some(id) if id.idx() >= n_tokens => Err(LoadError::MetadataValue {
-            key: key.into(),
-            expected: format!("a token below {n_tokens}"),
-            found: id.to_string(),
-        }),
-        id => Ok(id),
-    }
+    let id = gguf.opt_u32(key)?.map(TokenId);
+    Ok(id.filter(|id| id.idx() < n_tokens))
 }
