@@ -105,10 +105,11 @@ impl Vocabulary {
             .collect();
         let has = |wanted: &str| found.iter().any(|&(_, piece)| piece == wanted);
         let is_end = |piece: &str| {
-            !NO_ENDS
+            let is_no_end = NO_ENDS
                 .iter()
-                .any(|(with, no_end)| *no_end == piece && with.iter().all(|&text| has(text)))
-                && !(piece == "</s>" && has("<|tool_response>"))
+                .any(|(with, no_end)| *no_end == piece && with.iter().all(|&text| has(text)));
+            let calls_tools = piece == "</s>" && has("<|tool_response>");
+            !is_no_end && !calls_tools
         };
         for &(id, piece) in &found {
             if is_end(piece) {

@@ -271,7 +271,7 @@ unsafe fn steps<
         if L::JOINS_STEPS && BITS < EIGHT {
             let inputs = |p: usize| L::inputs(tokens, idx, HALF * STEPS / 2 + p);
             let inputs = [inputs(0), inputs(1), inputs(2), inputs(3)];
-            for v in 0..V {
+            for (v, dots) in dots.iter_mut().enumerate() {
                 let codes = [
                     codes::<L, BITS, HALF, 0>(block, v),
                     codes::<L, BITS, HALF, 1>(block, v),
@@ -282,11 +282,11 @@ unsafe fn steps<
                 let [e, f, g, h] = inputs;
                 let first = L::add_pairs(L::pairs(a, e), b, f);
                 // Codes of 6 bits have two scales, and two steps of them fill 16 bits.
-                dots[v] = if SCALES == 1 {
-                    L::widen(dots[v], L::add_pairs(L::add_pairs(first, c, g), d, h))
+                *dots = if SCALES == 1 {
+                    L::widen(*dots, L::add_pairs(L::add_pairs(first, c, g), d, h))
                 } else {
                     let last = L::add_pairs(L::pairs(c, g), d, h);
-                    L::widen(L::widen(dots[v], first), last)
+                    L::widen(L::widen(*dots, first), last)
                 };
             }
             return;
@@ -314,10 +314,6 @@ unsafe fn steps<
 /// Adds the products of some steps of a block whose codes are bytes; the block's activations start at place `idx`.
 ///
 /// A loop, which compilers must not unroll: with all its loads in flight nothing stays in a register.
-#[expect(
-    clippy::needless_range_loop,
-    reason = "several arrays go by the same index"
-)]
 #[inline(always)]
 unsafe fn spread_steps<L: Lanes, const BITS: usize, const V: usize, const T: usize>(
     block: *const Planes,
@@ -345,10 +341,6 @@ unsafe fn spread_steps<L: Lanes, const BITS: usize, const V: usize, const T: usi
 /// The same, `N` steps at a time in 16 bits.
 ///
 /// Step by step, so that only one step's codes and inputs lie in registers beside the sums.
-#[expect(
-    clippy::needless_range_loop,
-    reason = "several arrays go by the same index"
-)]
 #[inline(always)]
 unsafe fn joined_steps<L: Lanes, const N: usize, const V: usize, const T: usize>(
     block: *const Planes,
