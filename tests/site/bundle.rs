@@ -98,7 +98,7 @@ fn a_bundle_of_the_version_before_is_judged_by_the_thresholds_for_all_sites() {
     let run = site.run("inspect", &[]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(
-        run.stdout.contains("the thresholds for all sites (0.55)"),
+        run.stdout.contains("the thresholds for all sites (0.60)"),
         "{}",
         run.stdout
     );

@@ -52,7 +52,7 @@ impl Default for Thresholds {
     /// For sites that have no threshold of their own.
     fn default() -> Self {
         Self {
-            answered: 0.55,
+            answered: 0.6,
             closest: 0.3,
         }
     }
