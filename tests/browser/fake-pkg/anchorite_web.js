@@ -175,7 +175,7 @@ export class Engine {
   }
 
   async ask(question, options, abort, onEvent) {
-    if (!/[\p{L}\p{N}]/u.test(question)) throw plain("question_empty", "question is empty", "type a question");
+    if (!/[^\p{Z}\p{C}]/u.test(question)) throw plain("question_empty", "question is empty", "type a question");
     if (question.length > 2000) throw plain("question_too_long", `question is too long: ${question.length} characters`, "ask one question at a time");
     const started = performance.now();
     const passages = this.#rank(question, options.passages ?? 4).map((chunk, idx) => ({ ...chunk, number: idx + 1 }));

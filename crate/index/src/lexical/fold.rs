@@ -67,7 +67,7 @@ impl<'t> Folded<'t> {
                     push(part, &mut output);
                 }
             }
-            // What joins the letter before it takes its place along.
+            // A mark that joins the letter before it takes its place along.
             folded.places.truncate(output.len());
             if output.len() < from + 1
                 && let Some(last) = folded.places.last_mut()
@@ -106,7 +106,7 @@ fn is_whole(c: char) -> bool {
         | '\u{2010}'..='\u{2015}' | '\u{2018}'..='\u{201f}' | '\u{a8}' | '\u{af}' | '\u{b4}' | '\u{b8}')
 }
 
-/// Whether a character begins a word of its own behind what was written: fractions, and raised figures that note something
+/// True if a character begins a word of its own behind what was written: fractions, and raised figures that note something
 /// about a word. Behind a unit or a variable (`m²`) they belong to it.
 fn parts_from_word(c: char, before: &str) -> bool {
     match c {
@@ -170,7 +170,7 @@ fn joined(last: char, c: char) -> Option<char> {
     char::from_u32(code)
 }
 
-/// What changes no word: format characters, presentation selectors, and the signs that Arabic and Hebrew are written without.
+/// Characters that change no word: format characters, presentation selectors, and the signs that Arabic and Hebrew are written without.
 fn is_unseen(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}'
@@ -185,7 +185,7 @@ fn is_joiner(c: char) -> bool {
     c == '\u{200d}'
 }
 
-/// Whether a character stands for a thing or an operation, and is searched for by itself: currency, arrows, mathematics, pictures.
+/// True if a character stands for a thing or an operation, and is searched for by itself: currency, arrows, mathematics, pictures.
 pub(super) fn is_pictograph(c: char) -> bool {
     let in_a_block = matches!(c,
         '\u{a2}'..='\u{a7}' | '\u{a9}' | '\u{ac}' | '\u{ae}' | '\u{b0}' | '\u{b1}' | '\u{b6}' | '\u{d7}' | '\u{f7}'
@@ -199,7 +199,7 @@ pub(super) fn is_tone(c: char) -> bool {
     matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
 }
 
-/// Whether a character is a diacritic above or below the letter before it, which some readers leave out.
+/// True if a character is a diacritic above or below the letter before it, which some readers leave out.
 pub(super) fn is_mark(c: char) -> bool {
     matches!(c,
         '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{653}'..='\u{655}'
