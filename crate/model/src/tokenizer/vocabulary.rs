@@ -32,11 +32,12 @@ const END_TEXTS: [&str; 22] = [
     "<｜end▁of▁sentence｜>",
 ];
 
-/// Where a vocabulary has all of the first three, the fourth parts what is said within a turn.
-const NO_ENDS: [([&str; 3], &str); 3] = [
-    (["<|return|>", "<|call|>", "<|end|>"], "<|end|>"),
-    (["<|calls|>", "<|flush|>", "<|end|>"], "<|end|>"),
-    (["<|call|>", "<|flush|>", "<|end|>"], "<|end|>"),
+/// Tokens that end no turn where a vocabulary has all of those beside them, which do.
+const NO_ENDS: [(&str, &[&str]); 4] = [
+    ("<|end|>", &["<|return|>", "<|call|>"]),
+    ("<|end|>", &["<|calls|>", "<|flush|>"]),
+    ("<|end|>", &["<|call|>", "<|flush|>"]),
+    ("</s>", &["<|tool_response>"]),
 ];
 
 /// What a token is for: `tokenizer.ggml.token_type`.
@@ -105,11 +106,8 @@ impl Vocabulary {
             .collect();
         let has = |wanted: &str| found.iter().any(|&(_, piece)| piece == wanted);
         let is_end = |piece: &str| {
-            let is_no_end = NO_ENDS
-                .iter()
-                .any(|(with, no_end)| *no_end == piece && with.iter().all(|&text| has(text)));
-            let calls_tools = piece == "</s>" && has("<|tool_response>");
-            !is_no_end && !calls_tools
+            let mut beside = NO_ENDS.iter().filter(|(no_end, _)| *no_end == piece);
+            !beside.any(|(_, ends)| ends.iter().all(|&end| has(end)))
         };
         for &(id, piece) in &found {
             if is_end(piece) {

@@ -174,14 +174,20 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
                             }
                         }
                         (_, false, _) => {
-                            spread_steps::<L, BITS, V, T>(block, of_half, tokens, idx, &mut dots);
+                            spread_steps::<L, BITS, 1, V, T>(
+                                block, of_half, tokens, idx, &mut dots,
+                            );
                         }
                         (.., 1) => {
-                            joined_steps::<L, 4, V, T>(block, of_half, tokens, idx, &mut dots);
+                            spread_steps::<L, BITS, 4, V, T>(
+                                block, of_half, tokens, idx, &mut dots,
+                            );
                         }
                         // Codes of 6 bits have two scales.
                         _ => {
-                            joined_steps::<L, 2, V, T>(block, of_half, tokens, idx, &mut dots);
+                            spread_steps::<L, BITS, 2, V, T>(
+                                block, of_half, tokens, idx, &mut dots,
+                            );
                         }
                     }
                     for v in 0..V {
@@ -311,38 +317,19 @@ unsafe fn steps<
     }
 }
 
-/// Adds the products of some steps of a block whose codes are bytes; the block's activations start at place `idx`.
+/// Adds the products of some steps of a block whose codes are bytes, `N` at a time in 16 bits, or one by one where `N` is 1; the
+/// block's activations start at place `idx`.
 ///
-/// A loop, which compilers must not unroll: with all its loads in flight nothing stays in a register.
+/// A loop, which compilers must not unroll: with all its loads in flight nothing stays in a register. For the same reason only one
+/// step's codes and inputs are loaded beside the sums.
 #[inline(always)]
-unsafe fn spread_steps<L: Lanes, const BITS: usize, const V: usize, const T: usize>(
-    block: *const Planes,
-    steps: std::ops::Range<usize>,
-    tokens: &Tokens<'_>,
-    idx: usize,
-    dots: &mut [[L::Dots; V]; T],
-) {
-    let mut step = steps.start;
-    while step < std::hint::black_box(steps.end) {
-        // SAFETY: planes lie inside the block, and places inside the tokens.
-        unsafe {
-            let codes = codes_of_step::<L, V>(block, step);
-            let inputs: [L::Inputs; T] = L::inputs_of_step(tokens, idx + step * T * STEP, 0);
-            for t in 0..T {
-                for v in 0..V {
-                    dots[t][v] = L::dot(BITS, dots[t][v], codes[v], inputs[t]);
-                }
-            }
-        }
-        step += 1;
-    }
-}
-
-/// The same, `N` steps at a time in 16 bits.
-///
-/// Step by step, so that only one step's codes and inputs lie in registers beside the sums.
-#[inline(always)]
-unsafe fn joined_steps<L: Lanes, const N: usize, const V: usize, const T: usize>(
+unsafe fn spread_steps<
+    L: Lanes,
+    const BITS: usize,
+    const N: usize,
+    const V: usize,
+    const T: usize,
+>(
     block: *const Planes,
     steps: std::ops::Range<usize>,
     tokens: &Tokens<'_>,
@@ -356,20 +343,28 @@ unsafe fn joined_steps<L: Lanes, const N: usize, const V: usize, const T: usize>
             let idx = idx + step * T * STEP;
             let codes = codes_of_step::<L, V>(block, step);
             let inputs: [L::Inputs; T] = L::inputs_of_step(tokens, idx, 0);
-            let mut pairs: [[L::Codes; V]; T] =
-                std::array::from_fn(|t| std::array::from_fn(|v| L::pairs(codes[v], inputs[t])));
-            for i in 1..N {
-                let codes = codes_of_step::<L, V>(block, step + i);
-                let inputs: [L::Inputs; T] = L::inputs_of_step(tokens, idx, i);
+            if N == 1 {
                 for t in 0..T {
                     for v in 0..V {
-                        pairs[t][v] = L::add_pairs(pairs[t][v], codes[v], inputs[t]);
+                        dots[t][v] = L::dot(BITS, dots[t][v], codes[v], inputs[t]);
                     }
                 }
-            }
-            for t in 0..T {
-                for v in 0..V {
-                    dots[t][v] = L::widen(dots[t][v], pairs[t][v]);
+            } else {
+                let mut pairs: [[L::Codes; V]; T] =
+                    std::array::from_fn(|t| std::array::from_fn(|v| L::pairs(codes[v], inputs[t])));
+                for i in 1..N {
+                    let codes = codes_of_step::<L, V>(block, step + i);
+                    let inputs: [L::Inputs; T] = L::inputs_of_step(tokens, idx, i);
+                    for t in 0..T {
+                        for v in 0..V {
+                            pairs[t][v] = L::add_pairs(pairs[t][v], codes[v], inputs[t]);
+                        }
+                    }
+                }
+                for t in 0..T {
+                    for v in 0..V {
+                        dots[t][v] = L::widen(dots[t][v], pairs[t][v]);
+                    }
                 }
             }
         }
