@@ -9,7 +9,7 @@ use super::language::{Stemmer, primary, stop_words};
 use super::postings::{Posting, encode, form_class};
 use super::shard::TermShard;
 use super::spelling::{Known, Spelling, key};
-use super::tokenize::{Token, TokenKind, surface, tokens, tokens_with};
+use super::tokenize::{Token, TokenKind, surface, tokens_with};
 use super::vocabulary::Vocabulary;
 use super::{Languages, LexicalIndex};
 use crate::chunk::Chunk;
@@ -56,16 +56,18 @@ impl LexicalIndex {
         let mut builder = Builder::default();
         let mut first_chunks = vec![0];
         let mut lengths = Vec::with_capacity(chunks.len());
+        // The words as they are written, of all pages before the first is indexed; their stems are not asked for.
+        let written = |text: &str| tokens_with(text, &str::to_owned);
         for document in documents {
             let language = primary(document.language.as_deref());
             let stemmer = builder.stemmers.entry(language.clone());
             stemmer.or_insert_with(|| Stemmer::of(&language));
-            builder.vocabulary.extend(&tokens(&document.title));
+            builder.vocabulary.extend(&written(&document.title));
         }
         for chunk in chunks {
-            builder.vocabulary.extend(&tokens(&chunk.text));
+            builder.vocabulary.extend(&written(&chunk.text));
             let heading = chunk.headings.last().map_or("", String::as_str);
-            builder.vocabulary.extend(&tokens(heading));
+            builder.vocabulary.extend(&written(heading));
         }
         for (idx, document) in documents.iter().enumerate() {
             builder.title(to_u32("documents", idx)?, document);

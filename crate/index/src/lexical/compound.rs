@@ -3,7 +3,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::fold::{is_pictograph, is_tone, plain};
-use super::tokenize::{MAX_TERM_CHARS, Stem, Token, TokenKind, is_unspaced, lower};
+use super::tokenize::{MAX_TERM_CHARS, Stem, Token, TokenKind, lower};
 
 /// Marks around what is quoted.
 const QUOTES: [char; 11] = [
@@ -26,7 +26,7 @@ pub(super) fn push(span: &str, n_before: usize, stem: Stem<'_>, tokens: &mut Vec
                 "\"`'(),;:!?[]{}\u{201c}\u{201d}\u{2018}\u{2019}\u{2026}".contains(c)
             });
             let core = core.trim_end_matches('.');
-            tokens.extend(is_named(core).then(|| compound(span, core)));
+            tokens.extend(is_name(core).then(|| compound(span, core)));
         }
     }
     tokens.extend(code(span, has_words).map(|core| compound(span, core)));
@@ -49,8 +49,9 @@ fn compound(span: &str, core: &str) -> Token {
     Token::plain(TokenKind::Compound, at..at + core.len(), lower(core))
 }
 
-/// Whether a word and its signs are a name: `C#`, `C++`, `.NET`, `@media`, `$HOME`, `R&D`. Without them it would be another.
-fn is_named(core: &str) -> bool {
+/// True if a word and its signs are a name: `C#`, `C++`, `.NET`, `@media`, `$HOME`, `R&D`. Without its signs it would be
+/// another, so its words count little beside it.
+pub(super) fn is_name(core: &str) -> bool {
     let word = core.trim_start_matches(['.', '@', '$']);
     let name = word.trim_end_matches(['#', '+']);
     let (n_before, n_behind) = (core.len() - word.len(), word.len() - name.len());
@@ -70,11 +71,6 @@ fn is_named(core: &str) -> bool {
     begins && is_word(name) && n_before <= 1 && n_behind <= 2 && n_before + n_behind > 0
 }
 
-/// Whether a term is a name that is nothing without its signs, as [`is_named`] says: its words count little beside it.
-pub(super) fn is_name(term: &str) -> bool {
-    is_named(term)
-}
-
 /// Words on both sides of one hyphen as one: `UTF-8` is also written `UTF8`, and `e-mail` `email`.
 fn hyphenated(span: &str, n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Token>) {
     if !span.contains('-') {
@@ -90,18 +86,13 @@ fn hyphenated(span: &str, n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Toke
         let chain = &words[first..=first + n_joined];
         first += n_joined + 1;
         let n_chars = |word: &Token| word.surface.chars().count();
-        let is_word = |word: &Token| {
-            word.parts.is_empty()
-                && word.kind == TokenKind::Word
-                && !word.surface.contains(is_unspaced)
-        };
         let is_short = chain.iter().any(|word| n_chars(word) <= SHORT_WORD);
         let has_letters = chain
             .iter()
             .any(|word| word.surface.contains(char::is_alphabetic));
         let fits = (2..=3).contains(&chain.len())
             && chain.iter().map(n_chars).sum::<usize>() <= MAX_JOINED;
-        if fits && is_short && has_letters && chain.iter().all(is_word) {
+        if fits && is_short && has_letters && chain.iter().all(Token::is_plain_word) {
             let surface: String = chain.iter().map(|word| word.surface.as_str()).collect();
             let place = chain[0].place.start..chain[chain.len() - 1].place.end;
             let term = plain(&stem(&surface)).into_owned();
@@ -160,7 +151,7 @@ fn code(span: &str, has_words: bool) -> Option<&str> {
         let is_kept =
             is_compound && core.chars().count() <= MAX_TERM_CHARS && core.chars().all(inner);
         // Names are found already.
-        return (is_kept && !is_named(core)).then_some(core);
+        return (is_kept && !is_name(core)).then_some(core);
     }
     if core.len() > 1 && core != "()" && core != ".." && core != "..." {
         core = core

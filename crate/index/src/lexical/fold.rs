@@ -6,8 +6,8 @@
 //! their marks make other letters. [`plain`] takes diacritics off: terms are stored that way, and the class of a word's form
 //! ([`super::postings::form_class`]) still tells `résumé` from `resume`.
 //!
-//! Decomposing needs more tables than a whole first search has code, and every browser holds them. There the module's owner lends them
-//! ([`set_decompose`]).
+//! Decomposing needs more tables than a whole first search has code, and every browser holds them. There the module's
+//! owner lends them ([`set_decompose`]).
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -170,7 +170,8 @@ fn joined(last: char, c: char) -> Option<char> {
     char::from_u32(code)
 }
 
-/// Characters that change no word: format characters, presentation selectors, and the signs that Arabic and Hebrew are written without.
+/// Characters that change no word: format characters, presentation selectors, and the signs that Arabic and Hebrew are
+/// written without.
 fn is_unseen(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}'

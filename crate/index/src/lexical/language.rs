@@ -71,7 +71,7 @@ impl Stemmer {
         }
     }
 
-    /// Whether the language writes words together that others write apart: its long words are also found by their parts.
+    /// True if the language writes words together that others write apart: its long words are also found by their parts.
     pub(crate) fn is_compounding(language: &str) -> bool {
         matches!(
             language,

@@ -18,6 +18,7 @@ mod build;
 mod language;
 #[cfg(feature = "build")]
 mod vocabulary;
+mod lookup;
 mod phrase;
 mod query;
 mod search;

@@ -76,7 +76,7 @@ fn closing(mark: char, before: Option<char>, inner: &str) -> Option<usize> {
     ends.next().map(|(at, _)| at).filter(|_| opens)
 }
 
-/// Whether `text` has the words of `phrase` one after the other.
+/// True if `text` has the words of `phrase` one after the other.
 pub(crate) fn contains(text: &str, phrase: &[String]) -> bool {
     let tokens = tokens(text);
     let words: Vec<String> = words(&tokens).collect();

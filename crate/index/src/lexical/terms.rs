@@ -14,7 +14,7 @@ pub fn terms(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Whether a query has anything that is looked up: a word, or a symbol.
+/// True if a query has anything that is looked up: a word, or a symbol.
 pub fn is_searchable(query: &str) -> bool {
     !tokens(query).is_empty()
 }

@@ -108,7 +108,7 @@ fn span_tokens(span: &str, stem: Stem<'_>, tokens: &mut Vec<Token>) {
     compound::push(span, n_before, stem, tokens);
 }
 
-/// Whether words with this character are written without spaces between them.
+/// True if words with this character are written without spaces between them.
 pub(crate) fn is_unspaced(c: char) -> bool {
     matches!(c,
         '\u{e00}'..='\u{eff}' // Thai, Lao
@@ -148,6 +148,11 @@ impl Token {
             parts: Vec::new(),
             surface,
         }
+    }
+
+    /// True for one word between spaces or signs, which is no identifier of several.
+    pub(super) fn is_plain_word(&self) -> bool {
+        self.kind == TokenKind::Word && self.parts.is_empty() && !self.surface.contains(is_unspaced)
     }
 }
 
@@ -223,6 +228,8 @@ pub(super) fn surface(word: &str) -> String {
 
 /// A folded word in lower case, with straight apostrophes and one small sigma, in bounded length.
 pub(super) fn lower(word: &str) -> String {
+    // FNV-1a over characters.
+    let mix = |hash: u64, c: char| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3);
     let mut lower = String::with_capacity(word.len());
     let mut rest: Option<u64> = None;
     for (idx, c) in word.chars().flat_map(char::to_lowercase).enumerate() {
@@ -236,26 +243,18 @@ pub(super) fn lower(word: &str) -> String {
         if idx < MAX_TERM_CHARS {
             lower.push(c);
         } else {
-            rest = Some(
-                (rest.unwrap_or(0xcbf2_9ce4_8422_2325) ^ u64::from(c))
-                    .wrapping_mul(0x0100_0000_01b3),
-            );
+            rest = Some(mix(rest.unwrap_or(0xcbf2_9ce4_8422_2325), c));
         }
     }
-    if let Some(mut rest) = rest {
-        let (kept, tail) = match lower.char_indices().nth(KEPT_CHARS) {
-            Some((at, _)) => lower.split_at(at),
-            None => (lower.as_str(), ""),
-        };
-        for c in tail.chars() {
-            rest = (rest ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3);
-        }
-        let mut short = kept.to_owned();
-        for digit in 0..8 {
-            let five = u32::try_from(rest >> (24 + 5 * digit) & 31).unwrap_or(0);
-            short.extend(char::from_digit(five, 32));
-        }
-        return short;
+    let Some(rest) = rest else {
+        return lower;
+    };
+    let kept = lower.char_indices().nth(KEPT_CHARS);
+    let tail = lower.split_off(kept.map_or(lower.len(), |(at, _)| at));
+    let rest = tail.chars().fold(rest, mix);
+    for digit in 0..8 {
+        let five = u32::try_from(rest >> (24 + 5 * digit) & 31).unwrap_or(0);
+        lower.extend(char::from_digit(five, 32));
     }
     lower
 }
@@ -301,7 +300,7 @@ fn identifier_parts(word: &str) -> Vec<&str> {
     parts
 }
 
-/// Whether a word of a question carries no topic: it counts little for ranking, and nothing for coverage.
+/// True if a word of a question carries no topic: it counts little for ranking, and nothing for coverage.
 pub(crate) fn is_stop_word(surface: &str) -> bool {
     STOP_WORDS.binary_search(&surface).is_ok()
 }

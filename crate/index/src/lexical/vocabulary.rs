@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::fold::plain;
-use super::tokenize::{Token, TokenKind, is_stop_word, is_unspaced};
+use super::tokenize::{Token, TokenKind, is_stop_word};
 
 /// The fewest and the most characters of a word that is joined of two.
 const JOINED_CHARS: std::ops::RangeInclusive<usize> = 4..=20;
@@ -80,10 +80,7 @@ impl Vocabulary {
 }
 
 fn is_word(token: &Token) -> bool {
-    token.kind == TokenKind::Word
-        && token.parts.is_empty()
-        && !token.surface.contains(is_unspaced)
-        && token.surface.contains(char::is_alphabetic)
+    token.is_plain_word() && token.surface.contains(char::is_alphabetic)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 /// Drops control characters but tab and line ends, marks that turn the direction of what follows, the tags that
-/// hide text, and places where a word may be broken, which would part it for whoever copies or compares it. A page's title must not command a terminal, nor turn the rest of a list of hits around.
+/// hide text, and places where a word may be broken, which would part it for whoever copies or compares it. A page's
+/// title must not command a terminal, nor turn the rest of a list of hits around.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
     if text.chars().any(is_dropped) {
         Cow::Owned(text.chars().filter(|c| !is_dropped(*c)).collect())
