@@ -159,6 +159,17 @@ fn report(pages: &[ChunkedPage], warnings: &mut Warnings) {
                 ),
             );
         }
+        if let Some(first) = facts.passed_over.first() {
+            warnings.add(
+                "passed_over",
+                "show it, or mark the whole text with `data-pagefind-body`; what is no text, with `data-pagefind-ignore`",
+                source,
+                format!(
+                    "page `{source}` has {} part(s) that are hidden or stand beside the text and are not read; the first is {first}",
+                    facts.passed_over.len()
+                ),
+            );
+        }
         for (key, anchor) in &facts.links {
             let is_broken = ids
                 .get(key.as_str())

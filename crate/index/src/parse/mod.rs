@@ -102,6 +102,8 @@ pub struct PageFacts {
     pub ids: Vec<u64>,
     /// Links with an anchor, as `(page key, anchor)`.
     pub links: Vec<(String, String)>,
+    /// The first words of parts that may be text and were not read, such as a form or what is hidden.
+    pub passed_over: Vec<String>,
 }
 
 /// Why a page of a deployed site is not for its visitors to find.
@@ -135,11 +137,14 @@ struct Parsed {
     sort: BTreeMap<String, String>,
     language: Option<String>,
     canonical: Option<String>,
+    /// The address that the page loads by itself.
+    refresh: Option<String>,
     left_out: Option<LeftOut>,
     is_marked: bool,
     weighs_parts: bool,
     ids: Vec<u64>,
     links: Vec<String>,
+    passed_over: Vec<String>,
 }
 
 /// Reads one page as a document, whatever it says about being found; see [`read_page`].
@@ -168,26 +173,32 @@ pub fn read_page(source: &str, bytes: &[u8], options: &ParseOptions) -> Result<P
     let source = source.strip_prefix("./").unwrap_or(&source);
     let kind = Kind::of(source)?;
     let text = decode::decode(source, bytes, kind == Kind::Html, options.max_bytes)?;
+    let too_complex = |(what, max, found)| PageError::TooComplex {
+        page: source.to_owned(),
+        what,
+        max,
+        found,
+    };
     let mut parsed = match kind {
         Kind::Markdown => markdown::parse(&text),
         Kind::Text => text::parse(&text),
-        Kind::Html => {
-            if let Some((what, max, found)) = html::excess(&text) {
-                return Err(PageError::TooComplex {
-                    page: source.to_owned(),
-                    what,
-                    max,
-                    found,
-                });
-            }
-            html::parse(&text, options)
-        }
+        Kind::Html => match html::excess(&text) {
+            Some(excess) => return Err(too_complex(excess)),
+            None => html::parse(&text, options),
+        },
     };
     let is_site = options.addresses != Addresses::Files;
+    let is_sent_on = || {
+        parsed
+            .refresh
+            .as_deref()
+            .is_some_and(|target| !is_itself(source, &options.base_url, target))
+    };
     let left_out = match parsed.left_out {
         Some(always @ (LeftOut::NoRoot | LeftOut::Draft)) => Some(always),
-        _ if is_site && is_not_found(source) => Some(LeftOut::NotFound),
-        left_out if is_site => left_out,
+        _ if is_site && is_not_found(source, parsed.language.as_deref()) => Some(LeftOut::NotFound),
+        Some(other) if is_site => Some(other),
+        _ if is_site && is_sent_on() => Some(LeftOut::Redirect),
         _ => None,
     };
     if left_out.is_some() {
@@ -221,6 +232,7 @@ pub fn read_page(source: &str, bytes: &[u8], options: &ParseOptions) -> Result<P
         weighs_parts: parsed.weighs_parts,
         links: links(&path, &options.base_url, &parsed.links),
         ids: parsed.ids,
+        passed_over: parsed.passed_over,
     };
     let document = Document {
         source: source.to_owned(),
@@ -257,10 +269,44 @@ pub fn id_hash(id: &str) -> u64 {
     })
 }
 
-/// `404.html` or `404/index.html`, in any folder: hosts look for it in the root, and sites in several languages have more.
-fn is_not_found(source: &str) -> bool {
-    let stem = page_key(source);
-    stem.rsplit('/').next() == Some("404")
+/// `404.html` or `404/index.html` in the root, where hosts look for it, or in the folder of a language, as sites in several
+/// have it. Elsewhere it is a page about that status.
+fn is_not_found(source: &str, language: Option<&str>) -> bool {
+    let key = page_key(source);
+    let Some((folder, name)) = key.rsplit_once('/') else {
+        return key == "404";
+    };
+    let folder = folder
+        .rsplit('/')
+        .next()
+        .unwrap_or(folder)
+        .replace('_', "-");
+    let primary = |tag: &str| tag.split('-').next().unwrap_or(tag).to_ascii_lowercase();
+    let is_of_language = is_language(&folder)
+        && match language {
+            Some(language) => primary(language) == primary(&folder),
+            None => primary(&folder).len() == 2,
+        };
+    name == "404" && is_of_language
+}
+
+/// Whether the address that a page loads is its own, so that it only refreshes what it shows.
+fn is_itself(source: &str, base_url: &str, target: &str) -> bool {
+    let end = target.find(['?', '#']).unwrap_or(target.len());
+    let target = &target[..end];
+    if target.is_empty() {
+        return true;
+    }
+    let key = page_key(source);
+    if let Some((_, rest)) = target.split_once("//") {
+        // On another host only the end of the path can be compared, and the root page has none.
+        let path = rest.split_once('/').map_or("", |(_, path)| path);
+        let path = page_key(path);
+        let path = path.strip_suffix(key).unwrap_or("/");
+        return path.is_empty() || (!key.is_empty() && path.ends_with('/') && path != "/");
+    }
+    address::anchor_link(source, base_url, &format!("{target}#x"))
+        .is_some_and(|(found, _)| found == key)
 }
 
 /// Whether a text has the form of a BCP 47 tag: `de`, `pt-BR`, `zh-Hant-TW`.
@@ -439,6 +485,83 @@ mod tests {
         assert_eq!(url("index.markdown"), "/book/index.html");
         assert_eq!(url("./a b/\u{e9}.htm"), "/book/a%20b/%C3%A9.htm");
         assert_eq!(url("dir\\v1.2.md"), "/book/dir/v1.2.html");
+    }
+
+    #[test]
+    fn a_site_says_which_pages_are_none() {
+        let left_out = |source: &str, html: &str| {
+            let options = ParseOptions {
+                addresses: Addresses::Served,
+                ..ParseOptions::default()
+            };
+            let page = read_page(source, format!("{html}<p>x").as_bytes(), &options);
+            page.expect("a good page").facts.left_out
+        };
+        for (source, html, expected) in [
+            ("404.html", "", Some(LeftOut::NotFound)),
+            ("404/index.html", "", Some(LeftOut::NotFound)),
+            ("pt-BR/404.html", "", Some(LeftOut::NotFound)),
+            (
+                "docs/fr/404/index.html",
+                "<html lang=fr>",
+                Some(LeftOut::NotFound),
+            ),
+            ("errors/404.html", "<html lang=en>", None),
+            ("api/404.html", "<html lang=en>", None),
+            ("http/404/index.html", "", None),
+            (
+                "a/b.html",
+                "<meta http-equiv=refresh content='60; url=b.html'>",
+                None,
+            ),
+            (
+                "a/b.html",
+                "<meta http-equiv=refresh content='60;URL=\"/a/b?t=1\"'>",
+                None,
+            ),
+            (
+                "a/b.html",
+                "<meta http-equiv=refresh content='9; url=https://x.org/d/a/b/'>",
+                None,
+            ),
+            ("a/b.html", "<meta http-equiv=refresh content='9'>", None),
+            (
+                "a/b.html",
+                "<meta http-equiv=refresh content='0; url=c.html'>",
+                Some(LeftOut::Redirect),
+            ),
+            (
+                "a/b.html",
+                "<meta http-equiv=refresh content='0; c.html'>",
+                Some(LeftOut::Redirect),
+            ),
+            (
+                "a/b.html",
+                "<meta http-equiv=refresh content='0; url=https://x.org/'>",
+                Some(LeftOut::Redirect),
+            ),
+            (
+                "index.html",
+                "<meta http-equiv=refresh content='0; url=en/'>",
+                Some(LeftOut::Redirect),
+            ),
+            (
+                "index.html",
+                "<meta http-equiv=refresh content='0; url=https://x.org/en'>",
+                Some(LeftOut::Redirect),
+            ),
+        ] {
+            assert_eq!(left_out(source, html), expected, "{source} {html}");
+        }
+        for canonical in ["", "#", "https://", "./", "?a"] {
+            let html = format!("<link rel=canonical href='{canonical}'><p>x");
+            let options = ParseOptions {
+                addresses: Addresses::Served,
+                ..ParseOptions::default()
+            };
+            let page = read_page("a.html", html.as_bytes(), &options).expect("a good page");
+            assert_eq!(page.facts.copy_of, None, "{html}");
+        }
     }
 
     #[test]

@@ -20,14 +20,24 @@ pub(super) struct Outline {
     space: bool,
     /// Indents and numbers of the lists that are open.
     lists: Vec<Option<u64>>,
-    /// How many lists of definitions are open.
-    definitions: usize,
+    /// The lists of definitions that are open.
+    definitions: Vec<Definitions>,
     /// The part of a definition that is being written.
     part: Option<Part>,
     /// True while a cell is written that takes no more than one line.
     in_cell: bool,
+    /// How many headings there were.
+    n_headings: usize,
+    /// Whether the open section only goes on with one that a term with an anchor cut short.
+    is_continued: bool,
     first_heading: Option<String>,
     first_h1: Option<String>,
+}
+
+/// What was open around a list of definitions.
+struct Definitions {
+    anchor: Option<String>,
+    n_headings: usize,
 }
 
 /// Where the words stand that are written in a list of definitions.
@@ -55,6 +65,8 @@ impl Outline {
         }
         self.path.push((level, text));
         self.anchor = anchor;
+        self.n_headings += 1;
+        self.is_continued = false;
     }
 
     /// Adds words to the open block; any run of white space is one space.
@@ -84,8 +96,8 @@ impl Outline {
     fn indent(&self) -> usize {
         let depth = match self.part {
             _ if !self.lists.is_empty() => 0,
-            Some(Part::Opened | Part::Meaning) => self.definitions,
-            _ => self.definitions.saturating_sub(1),
+            Some(Part::Opened | Part::Meaning) => self.definitions.len(),
+            _ => self.definitions.len().saturating_sub(1),
         };
         depth.min(8) * 2
     }
@@ -169,35 +181,54 @@ impl Outline {
     /// Opens a list of definitions. Each is a block: terms, and below them, further from the margin, what they mean.
     pub(super) fn start_definitions(&mut self) {
         self.paragraph();
-        self.definitions += 1;
+        self.definitions.push(Definitions {
+            anchor: self.anchor.clone(),
+            n_headings: self.n_headings,
+        });
         self.part = None;
     }
 
     /// Closes the innermost list of definitions.
     pub(super) fn end_definitions(&mut self) {
-        self.definitions = self.definitions.saturating_sub(1);
-        self.part = (self.definitions > 0).then_some(Part::Meaning);
+        let ended = self.definitions.pop();
+        self.part = (!self.definitions.is_empty()).then_some(Part::Meaning);
         self.paragraph();
+        if let Some(around) = ended
+            && around.n_headings == self.n_headings
+            && around.anchor != self.anchor
+        {
+            self.go_on(around.anchor);
+        }
     }
 
-    /// Starts a term.
-    pub(super) fn term(&mut self) {
+    /// Starts a term. One with an anchor starts a section under the headings of its list, so that a citation opens it.
+    pub(super) fn term(&mut self, anchor: Option<String>) {
         // Several terms may share what they mean.
-        if self.definitions > 0
+        if !self.definitions.is_empty()
             && self.part != Some(Part::Term)
             && self.lists.is_empty()
             && !self.in_cell
         {
             self.end_block();
+            if anchor.is_some() {
+                self.go_on(anchor);
+            }
         }
         self.line();
-        self.part = (self.definitions > 0).then_some(Part::Term);
+        self.part = (!self.definitions.is_empty()).then_some(Part::Term);
+    }
+
+    /// Ends the section and goes on under the same headings from another anchor.
+    fn go_on(&mut self, anchor: Option<String>) {
+        self.end_section();
+        self.anchor = anchor;
+        self.is_continued = true;
     }
 
     /// Starts what the terms before it mean.
     pub(super) fn meaning(&mut self) {
         self.line();
-        self.part = (self.definitions > 0).then_some(Part::Opened);
+        self.part = (!self.definitions.is_empty()).then_some(Part::Opened);
     }
 
     /// Starts a cell of a table; rows are lines, cells stand apart by a bar. `is_line` where it holds words only, as in
@@ -242,7 +273,7 @@ impl Outline {
         let text = std::mem::take(&mut self.blocks).join("\n\n");
         let anchor = self.anchor.take();
         let headings: Vec<String> = self.path.iter().map(|(_, text)| text.clone()).collect();
-        if !text.is_empty() || !headings.is_empty() {
+        if !text.is_empty() || !(headings.is_empty() || self.is_continued) {
             self.sections.push(Section {
                 anchor,
                 headings,

@@ -5,7 +5,11 @@ use std::collections::HashSet;
 use ego_tree::NodeId;
 use scraper::ElementRef;
 
-use super::attributes;
+use super::kinds::{
+    in_quotation, is_fields_only, is_hidden, is_menu, is_no_text, is_note, is_panel, is_prose,
+    opened,
+};
+use super::{attributes, marks};
 use crate::parse::Selector;
 
 /// Where a page's own text stands.
@@ -14,12 +18,27 @@ pub(super) struct Content<'p> {
     pub(super) roots: Vec<ElementRef<'p>>,
     /// Whether `data-pagefind-body` marks them. Where one page of a site has such a mark, those without count for nothing.
     pub(super) is_marked: bool,
+    /// Whether nothing tells the text from what is around it, so that the whole body is read.
+    is_whole: bool,
     root_ids: HashSet<NodeId>,
-    /// Elements around an `h1`.
-    around_h1: HashSet<NodeId>,
     /// Elements around what doesn't fit into a line.
     around_blocks: HashSet<NodeId>,
+    /// Elements around text that is more than the name of a field.
+    around_prose: HashSet<NodeId>,
+    /// Elements around menus.
+    around_nav: HashSet<NodeId>,
+    /// Ids of what a reader opens by something else of the page.
+    opened: HashSet<&'p str>,
     exclude: &'p [Selector],
+}
+
+/// Why an element holds no text of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Skip {
+    /// It is no text, or a part of the site around the page.
+    Silent,
+    /// It may be text: the build says that it is not read.
+    Told,
 }
 
 /// Ids and classes that themes without landmarks give their main content; the first that only one element has counts.
@@ -41,9 +60,7 @@ const CONTENT_NAMES: [&str; 14] = [
 ];
 
 /// Classes of what stands beside a text and is none of it.
-const DECORATION: [&str; 20] = [
-    "sidebar",
-    "side-bar",
+const DECORATION: [&str; 15] = [
     "toc",
     "table-of-contents",
     "table-of-content",
@@ -59,10 +76,6 @@ const DECORATION: [&str; 20] = [
     "prev-next",
     "cookie-banner",
     "cookie-consent",
-    // Hidden lines of code in mdBook, numbers of lines, and what only marks a heading.
-    "boring",
-    "linenos",
-    "headerlink",
 ];
 
 impl<'p> Content<'p> {
@@ -70,7 +83,6 @@ impl<'p> Content<'p> {
     /// a theme calls its content, else all of it.
     pub(super) fn find(top: ElementRef<'p>, exclude: &'p [Selector]) -> Self {
         let elements = || top.descendants().filter_map(ElementRef::wrap);
-        let around_h1 = around(elements().filter(|element| element.value().name() == "h1"));
         let around_blocks = around(elements().filter(|element| {
             matches!(
                 element.value().name(),
@@ -95,54 +107,113 @@ impl<'p> Content<'p> {
             landmark(top).into_iter().collect()
         };
         Self {
+            is_whole: !is_marked
+                && roots
+                    .iter()
+                    .any(|root| matches!(root.value().name(), "body" | "html")),
             root_ids: roots.iter().map(|root| root.id()).collect(),
             roots,
             is_marked,
-            around_h1,
             around_blocks,
+            around_prose: around(elements().filter(|element| is_prose(*element))),
+            around_nav: around(elements().filter(|element| element.value().name() == "nav")),
+            opened: opened(top),
             exclude,
         }
     }
 
-    /// Whether an element holds no text of the page, wherever it stands.
-    pub(super) fn is_skipped(&self, element: ElementRef<'_>) -> bool {
-        let value = element.value();
-        let by_name = match value.name() {
-            "nav" | "footer" | "script" | "style" | "aside" | "noscript" | "template" | "svg"
-            | "button" | "select" | "iframe" | "object" | "canvas" | "audio" | "video"
-            | "textarea" | "dialog" | "form" | "head" | "title" => true,
-            // A page's own header may hold its h1 (Hugo, Docusaurus); a site's header does not stand in main.
-            "header" => {
-                let in_content = || {
-                    element
-                        .ancestors()
-                        .filter_map(ElementRef::wrap)
-                        .any(is_content)
-                };
-                !(self.around_h1.contains(&element.id()) && in_content())
-            }
-            _ => false,
-        };
-        by_name
-            || value
-                .attr("hidden")
-                .is_some_and(|hidden| !hidden.eq_ignore_ascii_case("until-found"))
-            || value.attr("inert").is_some()
-            || value.attr("aria-hidden") == Some("true")
-            || attributes::ignore(element).is_some()
-            || matches!(
-                value.attr("role"),
-                Some(
-                    "navigation"
-                        | "banner"
-                        | "contentinfo"
-                        | "search"
-                        | "complementary"
-                        | "doc-toc"
-                )
-            )
-            || value.classes().any(|class| DECORATION.contains(&class))
+    /// Why an element holds no text of the page, if it holds none.
+    pub(super) fn skip(&self, element: ElementRef<'_>) -> Option<Skip> {
+        if attributes::ignore(element).is_some()
             || self.is_excluded(element)
+            || is_no_text(element)
+            || marks::is_line_numbers(element)
+            || marks::is_repeat(element)
+            || marks::is_second_formula(element)
+        {
+            return Some(Skip::Silent);
+        }
+        match element.value().name() {
+            "nav" => return Some(Skip::Silent),
+            "footer" if !in_quotation(element) => return Some(Skip::Silent),
+            "form" if !self.around_prose.contains(&element.id()) || is_fields_only(element) => {
+                return Some(Skip::Told);
+            }
+            _ => {}
+        }
+        // What a site marks for Pagefind is read as Pagefind reads it.
+        if self.is_marked {
+            return None;
+        }
+        self.skip_unmarked(element)
+    }
+
+    fn skip_unmarked(&self, element: ElementRef<'_>) -> Option<Skip> {
+        let value = element.value();
+        let name = value.name();
+        if is_hidden(element) && !marks::is_formula(element) && !self.can_be_opened(element) {
+            return Some(Skip::Told);
+        }
+        let is_block = matches!(name, "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6");
+        if value.attr("aria-hidden") == Some("true")
+            && !is_block
+            && !marks::is_formula(element)
+            && !self.can_be_opened(element)
+        {
+            return Some(Skip::Silent);
+        }
+        let role = value.attr("role").unwrap_or("");
+        let is_beside = name == "aside"
+            || role == "complementary"
+            || value
+                .classes()
+                .any(|class| matches!(class, "sidebar" | "side-bar"));
+        match name {
+            "select" => return Some(Skip::Silent),
+            "dialog" if self.is_whole => return Some(Skip::Told),
+            // A site's header does not stand in its text.
+            "header" if !self.is_in_content(element) => {
+                let is_menu = self.around_nav.contains(&element.id());
+                return Some(if is_menu { Skip::Silent } else { Skip::Told });
+            }
+            _ if is_beside => {
+                if self.around_nav.contains(&element.id()) || is_menu(element) {
+                    return Some(Skip::Silent);
+                }
+                if !self.is_in_content(element) && !is_note(element) {
+                    return Some(Skip::Told);
+                }
+            }
+            _ => {}
+        }
+        let is_around = matches!(
+            role,
+            "navigation" | "banner" | "contentinfo" | "search" | "doc-toc"
+        );
+        (is_around || value.classes().any(|class| DECORATION.contains(&class)))
+            .then_some(Skip::Silent)
+    }
+
+    /// Whether an element stands in what is known to be the page's text, and not only somewhere in its body.
+    fn is_in_content(&self, element: ElementRef<'_>) -> bool {
+        !self.is_whole
+            || element
+                .ancestors()
+                .filter_map(ElementRef::wrap)
+                .any(|above| is_content(above) || above.value().name() == "section")
+    }
+
+    /// Whether a hidden element is a tab, or another part that readers open.
+    fn can_be_opened(&self, element: ElementRef<'_>) -> bool {
+        let value = element.value();
+        value.attr("role") == Some("tabpanel")
+            || value.attr("id").is_some_and(|id| self.opened.contains(id))
+            || value.name() == "dialog"
+            || value.classes().any(is_panel)
+            || element
+                .parent()
+                .and_then(ElementRef::wrap)
+                .is_some_and(|parent| parent.value().name() == "details")
     }
 
     /// True if a cell holds headings, code or tables, as where a table only places the parts of a page.

@@ -14,6 +14,8 @@ pub(super) struct Head {
     pub(super) language: Option<String>,
     /// The address of `<link rel=canonical>`.
     pub(super) canonical: Option<String>,
+    /// The address that `<meta http-equiv=refresh>` loads, as it is written.
+    pub(super) refresh: Option<String>,
     /// Why the page asks not to be found.
     pub(super) left_out: Option<LeftOut>,
 }
@@ -43,9 +45,18 @@ pub(super) fn read(page: &Html) -> Head {
                             .any(|word| word.eq_ignore_ascii_case("canonical"))
                     }) =>
             {
-                head.canonical = element.attr("href").map(|href| href.trim().to_owned());
+                head.canonical = element
+                    .attr("href")
+                    .map(str::trim)
+                    .filter(|href| names_a_page(href))
+                    .map(str::to_owned);
             }
-            "meta" if head.left_out.is_none() => head.left_out = left_out(element),
+            "meta" => {
+                head.left_out = head.left_out.or_else(|| left_out(element));
+                if head.refresh.is_none() {
+                    head.refresh = refresh(element);
+                }
+            }
             _ => {}
         }
     }
@@ -60,27 +71,52 @@ fn is_foreign(element: ElementRef<'_>) -> bool {
         .is_some_and(|parent| parent.value().name() != "head" && parent.value().name() != "body")
 }
 
+/// Whether an address says more than a template does whose variable was not set: a path, or a host.
+fn names_a_page(address: &str) -> bool {
+    let end = address.find(['?', '#']).unwrap_or(address.len());
+    let path = &address[..end];
+    let host = path.split_once("//").map_or(path, |(_, host)| host);
+    !host.trim_matches(['/', '.']).is_empty() || path == "/"
+}
+
+fn is(meta: ElementRef<'_>, attribute: &str, names: &[&str]) -> bool {
+    meta.attr(attribute).is_some_and(|value| {
+        names
+            .iter()
+            .any(|name| value.trim().eq_ignore_ascii_case(name))
+    })
+}
+
 fn left_out(meta: ElementRef<'_>) -> Option<LeftOut> {
     let content = meta.attr("content")?;
-    let is = |attribute: &str, names: &[&str]| {
-        meta.attr(attribute).is_some_and(|value| {
-            names
-                .iter()
-                .any(|name| value.trim().eq_ignore_ascii_case(name))
-        })
-    };
-    if is("name", &["robots", "googlebot", "anchorite"])
+    let asks = is(meta, "name", &["robots", "googlebot", "anchorite"])
         && content.split([',', ' ']).any(|word| {
             ["noindex", "none"]
                 .iter()
                 .any(|no| word.trim().eq_ignore_ascii_case(no))
-        })
-    {
-        return Some(LeftOut::NoIndex);
+        });
+    asks.then_some(LeftOut::NoIndex)
+}
+
+/// The address in `5; url='x'`. A refresh without one only loads the page again.
+fn refresh(meta: ElementRef<'_>) -> Option<String> {
+    if !is(meta, "http-equiv", &["refresh"]) {
+        return None;
     }
-    // A refresh without an address only loads the page again.
-    if is("http-equiv", &["refresh"]) && content.to_ascii_lowercase().contains("url") {
-        return Some(LeftOut::Redirect);
-    }
-    None
+    let content = meta.attr("content")?;
+    let (_, rest) = content.split_once([';', ','])?;
+    let rest = rest.trim();
+    let address = match rest.get(..3) {
+        Some(start) if start.eq_ignore_ascii_case("url") => {
+            rest[3..].trim_start().strip_prefix('=').unwrap_or(rest)
+        }
+        _ => rest,
+    };
+    let address = address.trim();
+    let quote = address.chars().next().filter(|c| "\"'".contains(*c));
+    let address = match quote {
+        Some(quote) => address[1..].split(quote).next().unwrap_or(""),
+        None => address,
+    };
+    (!address.is_empty()).then(|| address.to_owned())
 }

@@ -1,0 +1,237 @@
+//! Turns the markup of a block of code, whatever stands for its lines, into text with lines and indents.
+//!
+//! Highlighters end a line by its character, by `br`, or not at all where each line is an element of its own.
+
+use ego_tree::NodeId;
+use scraper::{ElementRef, Node};
+
+use super::marks;
+
+/// A block of code that is being read.
+pub(super) struct Code {
+    /// The element that it ends with.
+    pub(super) id: NodeId,
+    language: String,
+    text: String,
+    /// Whether an element ended a line without the character for it.
+    is_owed: bool,
+    /// How much text there was where each open element began that holds lines.
+    starts: Vec<usize>,
+}
+
+/// Elements that begin and end a line.
+const LINES: [&str; 17] = [
+    "div",
+    "p",
+    "li",
+    "tr",
+    "ol",
+    "ul",
+    "table",
+    "tbody",
+    "thead",
+    "section",
+    "article",
+    "figure",
+    "blockquote",
+    "pre",
+    "dt",
+    "dd",
+    "header",
+];
+
+/// Classes of inline elements that highlighters show as lines.
+const LINE_CLASSES: [&str; 6] = [
+    "line",
+    "token-line",
+    "code-line",
+    "view-line",
+    "highlight-line",
+    "CodeMirror-line",
+];
+
+impl Code {
+    /// Begins at an element that [`is_code`] holds for.
+    pub(super) fn new(element: ElementRef<'_>) -> Self {
+        Self {
+            id: element.id(),
+            language: language(element),
+            text: String::new(),
+            is_owed: false,
+            starts: Vec::new(),
+        }
+    }
+
+    /// The language, and the text.
+    pub(super) fn finish(self) -> (String, String) {
+        // A space that only keeps its width is an indent like others.
+        (self.language, self.text.replace('\u{a0}', " "))
+    }
+
+    /// Acts on a start tag.
+    pub(super) fn open(&mut self, element: ElementRef<'_>) {
+        if self.language.is_empty() {
+            self.language = named_language(element).unwrap_or_default();
+        }
+        let name = element.value().name();
+        if is_line(element) {
+            self.end_line();
+            self.starts.push(self.text.len());
+        } else if name == "br" {
+            self.text.push('\n');
+            self.is_owed = false;
+        } else if matches!(name, "td" | "th")
+            && !self.text.is_empty()
+            && !self.text.ends_with(char::is_whitespace)
+        {
+            self.text.push(' ');
+        }
+    }
+
+    /// Acts on an end tag.
+    pub(super) fn close(&mut self, element: ElementRef<'_>) {
+        if !is_line(element) {
+            return;
+        }
+        let Some(start) = self.starts.pop() else {
+            return;
+        };
+        if self.text.len() > start {
+            self.is_owed |= !self.text.ends_with('\n');
+        } else {
+            // An element without text is an empty line, unless it only decorates one.
+            self.is_owed |= element
+                .parent()
+                .and_then(ElementRef::wrap)
+                .is_some_and(|parent| {
+                    matches!(
+                        parent.value().name(),
+                        "pre" | "code" | "ol" | "ul" | "tbody"
+                    )
+                });
+        }
+    }
+
+    /// Adds text that stands in the element `parent`.
+    pub(super) fn push(&mut self, node: ego_tree::NodeRef<'_, Node>, text: &str) {
+        let is_blank = text.trim_matches([' ', '\t', '\n', '\r']).is_empty();
+        if is_blank && is_between_lines(node) {
+            // The end of a line that its element stood for already; what is more is empty lines.
+            for _ in 1..text.matches('\n').count() {
+                self.end_line();
+                self.text.push('\n');
+            }
+            return;
+        }
+        if self.is_owed && !text.starts_with(['\n', '\r']) {
+            self.text.push('\n');
+        }
+        self.is_owed = false;
+        self.text.push_str(text);
+    }
+
+    fn end_line(&mut self) {
+        let is_open = !self.text.is_empty() && !self.text.ends_with('\n');
+        if self.is_owed || is_open {
+            self.text.push('\n');
+        }
+        self.is_owed = false;
+    }
+}
+
+/// Whether an element holds code as it stands: `pre`, its forgotten kin, a field to copy from, or `code` around blocks.
+pub(super) fn is_code(element: ElementRef<'_>) -> bool {
+    match element.value().name() {
+        "pre" | "listing" | "xmp" | "plaintext" | "textarea" => true,
+        "code" => element.child_elements().any(is_line),
+        _ => false,
+    }
+}
+
+/// Whether an element inside code stands for one line or for several.
+fn is_line(element: ElementRef<'_>) -> bool {
+    let value = element.value();
+    let name = value.name();
+    if LINES.contains(&name) {
+        return true;
+    }
+    if !matches!(name, "span" | "code" | "a") {
+        return false;
+    }
+    let is_marked = value.classes().any(|class| LINE_CLASSES.contains(&class))
+        || value.attr("data-line").is_some()
+        || value
+            .attr("style")
+            .is_some_and(|style| marks::has_style(style, "display", &["block", "grid", "flex"]))
+        || (name == "code" && has_twin(element));
+    // Where text stands beside it on its line, it is a part of that.
+    is_marked
+        && ![element.prev_sibling(), element.next_sibling()]
+            .into_iter()
+            .flatten()
+            .any(|node| match node.value() {
+                Node::Text(text) => !text.trim().is_empty(),
+                _ => false,
+            })
+}
+
+/// Whether `pre` holds several `code` side by side.
+fn has_twin(code: ElementRef<'_>) -> bool {
+    let is_code = |node: ego_tree::NodeRef<'_, Node>| {
+        ElementRef::wrap(node).is_some_and(|element| element.value().name() == "code")
+    };
+    code.parent()
+        .and_then(ElementRef::wrap)
+        .is_some_and(|parent| parent.value().name() == "pre")
+        && (code.prev_sibling().is_some_and(is_code) || code.next_sibling().is_some_and(is_code))
+}
+
+/// Whether a text only parts lines that are elements.
+fn is_between_lines(node: ego_tree::NodeRef<'_, Node>) -> bool {
+    let parent = node.parent().and_then(ElementRef::wrap);
+    let holds_only_lines = parent.is_some_and(|parent| {
+        matches!(
+            parent.value().name(),
+            "ol" | "ul" | "table" | "tbody" | "thead" | "tr"
+        )
+    });
+    holds_only_lines
+        || [node.prev_sibling(), node.next_sibling()]
+            .into_iter()
+            .flatten()
+            .filter_map(ElementRef::wrap)
+            .any(is_line)
+}
+
+/// How far above a block its language may stand.
+const MAX_STEPS: usize = 3;
+
+/// The language that a block of code, or what is around it, names.
+fn language(element: ElementRef<'_>) -> String {
+    let above = element.ancestors().filter_map(ElementRef::wrap);
+    std::iter::once(element)
+        .chain(above.take(MAX_STEPS))
+        .find_map(named_language)
+        .unwrap_or_default()
+}
+
+/// `language-x` or `lang-x`, as highlighters mark code; Sphinx's `highlight-x`; `data-lang` and `data-language`.
+fn named_language(element: ElementRef<'_>) -> Option<String> {
+    let value = element.value();
+    let by_class = value.classes().find_map(|class| {
+        class
+            .strip_prefix("language-")
+            .or_else(|| class.strip_prefix("lang-"))
+            .or_else(|| {
+                class.strip_prefix("highlight-").filter(|name| {
+                    value.has_class("notranslate", scraper::CaseSensitivity::CaseSensitive)
+                        && *name != "default"
+                })
+            })
+    });
+    by_class
+        .or_else(|| value.attr("data-language"))
+        .or_else(|| value.attr("data-lang"))
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+}

@@ -1,0 +1,197 @@
+//! Turns one element into what kind of part of a page it is, by its name, its classes and what stands in it.
+
+use std::collections::HashSet;
+
+use scraper::ElementRef;
+
+use super::marks;
+
+/// Classes of what readers do not see, or see as a mark only: hidden lines of code in mdBook, links beside headings, and
+/// the brackets, numbers and ways back of footnotes.
+const MARKS: [&str; 6] = [
+    "boring",
+    "headerlink",
+    "fn-bracket",
+    "fn-backref",
+    "backrefs",
+    "footnote-definition-label",
+];
+
+/// Words that name forms without text.
+const FIELDS_ONLY: [&str; 8] = [
+    "search",
+    "comment",
+    "subscribe",
+    "newsletter",
+    "login",
+    "signup",
+    "contact",
+    "feedback",
+];
+
+/// Fewer words in a row are the name of a field.
+const MIN_PROSE_WORDS: usize = 3;
+/// Most texts that are looked at to tell a menu from a note.
+const MAX_TEXTS: usize = 300;
+
+/// Whether an element never holds words that a page shows, or only marks what stands beside it.
+pub(super) fn is_no_text(element: ElementRef<'_>) -> bool {
+    let value = element.value();
+    match value.name() {
+        "script" | "style" | "template" | "noscript" | "svg" | "iframe" | "object" | "canvas"
+        | "audio" | "video" | "head" | "title" | "datalist" => true,
+        // A field to copy from is text, one to write into is not.
+        "textarea" => value.attr("readonly").is_none(),
+        _ => value.classes().any(|class| MARKS.contains(&class)),
+    }
+}
+
+/// Whether the browser shows nothing of an element, as far as its attributes say.
+pub(super) fn is_hidden(element: ElementRef<'_>) -> bool {
+    let value = element.value();
+    let is_style = |style: &str| {
+        marks::has_style(style, "display", &["none"])
+            || marks::has_style(style, "visibility", &["hidden", "collapse"])
+    };
+    value
+        .attr("hidden")
+        .is_some_and(|hidden| !hidden.eq_ignore_ascii_case("until-found"))
+        || value.attr("inert").is_some()
+        || value.attr("style").is_some_and(is_style)
+}
+
+/// Whether a class is that of a part which opens: a tab, or one of an accordion.
+pub(super) fn is_panel(class: &str) -> bool {
+    let class = class.to_ascii_lowercase();
+    class == "tab"
+        || ["tab-", "tabs-", "tab_", "tabs_", "tabitem", "tabcontent"]
+            .iter()
+            .any(|start| class.starts_with(start))
+        || [
+            "accordion",
+            "collaps",
+            "tabpanel",
+            "tab-panel",
+            "tab-pane",
+            "tabs-panel",
+        ]
+        .iter()
+        .any(|part| class.contains(part))
+}
+
+/// Classes of notes that stand beside a text without being any less of it.
+pub(super) fn is_note(element: ElementRef<'_>) -> bool {
+    let is_named = element.value().classes().any(|class| {
+        let class = class.to_ascii_lowercase();
+        [
+            "note",
+            "admonition",
+            "aside--",
+            "callout",
+            "caution",
+            "danger",
+            "hint",
+            "important",
+            "info",
+            "tip",
+            "topic",
+            "warning",
+            "alert",
+        ]
+        .iter()
+        .any(|word| class.contains(word))
+    });
+    is_named
+        || matches!(
+            element.attr("role"),
+            Some("note" | "doc-footnote" | "doc-endnotes" | "doc-tip" | "alert")
+        )
+        || element.child_elements().any(|child| {
+            child
+                .value()
+                .classes()
+                .any(|class| class == "sidebar-title")
+        })
+}
+
+/// Whether a part of a page is for the most part links.
+pub(super) fn is_menu(element: ElementRef<'_>) -> bool {
+    let (mut n_linked, mut n_all, mut n_links, mut n_texts) = (0, 0, 0, 0);
+    let mut link = None;
+    for edge in element.traverse().take(10 * MAX_TEXTS) {
+        match edge {
+            ego_tree::iter::Edge::Open(node) => match node.value() {
+                scraper::Node::Text(text) => {
+                    let n = text.chars().filter(|c| c.is_alphanumeric()).count();
+                    n_all += n;
+                    n_linked += if link.is_some() { n } else { 0 };
+                    n_texts += 1;
+                    if n_texts > MAX_TEXTS {
+                        break;
+                    }
+                }
+                scraper::Node::Element(inner) if inner.name() == "a" && link.is_none() => {
+                    link = Some(node.id());
+                    n_links += 1;
+                }
+                _ => {}
+            },
+            ego_tree::iter::Edge::Close(node) if link == Some(node.id()) => link = None,
+            ego_tree::iter::Edge::Close(_) => {}
+        }
+    }
+    n_links > 1 && 3 * n_linked > 2 * n_all
+}
+
+/// Whether an element is text that a form may stand around without being one for its fields alone.
+pub(super) fn is_prose(element: ElementRef<'_>) -> bool {
+    match element.value().name() {
+        "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "table" | "pre" | "dl" | "section"
+        | "article" | "main" => true,
+        "p" | "div" | "li" | "blockquote" => element.children().any(|node| match node.value() {
+            scraper::Node::Text(text) => text.split_whitespace().nth(MIN_PROSE_WORDS - 1).is_some(),
+            _ => false,
+        }),
+        _ => false,
+    }
+}
+
+pub(super) fn is_fields_only(form: ElementRef<'_>) -> bool {
+    let value = form.value();
+    value.attr("role") == Some("search")
+        || value
+            .attr("id")
+            .into_iter()
+            .chain(value.classes())
+            .any(|name| {
+                let name = name.to_ascii_lowercase();
+                FIELDS_ONLY.iter().any(|word| name.contains(word))
+            })
+}
+
+/// Where a footer names who is quoted.
+pub(super) fn in_quotation(footer: ElementRef<'_>) -> bool {
+    footer
+        .ancestors()
+        .filter_map(ElementRef::wrap)
+        .take(3)
+        .any(|above| matches!(above.value().name(), "blockquote" | "figure"))
+}
+
+/// The ids of what buttons, tabs and the like open.
+pub(super) fn opened(top: ElementRef<'_>) -> HashSet<&str> {
+    let mut ids = HashSet::new();
+    for element in top.descendants().filter_map(ElementRef::wrap) {
+        let value = element.value();
+        for name in ["aria-controls", "popovertarget", "commandfor"] {
+            ids.extend(value.attr(name).into_iter().flat_map(str::split_whitespace));
+        }
+        for name in ["data-bs-target", "data-target"] {
+            ids.extend(value.attr(name).and_then(|target| target.strip_prefix('#')));
+        }
+        if value.attr("role") == Some("tab") {
+            ids.extend(value.attr("href").and_then(|href| href.strip_prefix('#')));
+        }
+    }
+    ids
+}

@@ -1,0 +1,286 @@
+//! Turns small elements into a choice: which say nothing of their own, being marks, numbers of lines or repeats.
+
+use scraper::{ElementRef, Node};
+
+/// Most texts that are looked at to judge one element.
+const MAX_TEXTS: usize = 200;
+/// Most elements and texts that are passed to find these: a page may hold thousands of elements to judge in one other.
+const MAX_NODES: usize = 1000;
+
+/// Classes of text that only readers of the screen get.
+const SPOKEN: [&str; 9] = [
+    "sr-only",
+    "visually-hidden",
+    "visuallyhidden",
+    "screen-reader-text",
+    "screen-reader-only",
+    "show-for-sr",
+    "a11y-hidden",
+    "cdk-visually-hidden",
+    "govuk-visually-hidden",
+];
+
+/// Classes of the numbers beside code, where they are sure.
+const LINE_NUMBERS: [&str; 4] = ["linenos", "lineno", "lnt", "linenodiv"];
+
+/// Classes of the numbers beside code, if there is nothing but numbers in them.
+const MAYBE_LINE_NUMBERS: [&str; 18] = [
+    "ln",
+    "lno",
+    "gutter",
+    "rouge-gutter",
+    "line-number",
+    "line-numbers",
+    "line-num",
+    "line_number",
+    "linenumber",
+    "linenumbers",
+    "lineNumber",
+    "LineNumber",
+    "code-line-number",
+    "blob-num",
+    "hljs-ln-n",
+    "hljs-ln-numbers",
+    "react-syntax-highlighter-line-number",
+    "line-numbers-wrapper",
+];
+
+/// Classes of links that open the heading they stand in.
+const PERMALINKS: [&str; 8] = [
+    "headerlink",
+    "header-anchor",
+    "heading-anchor",
+    "heading-link",
+    "hash-link",
+    "anchor-link",
+    "sl-anchor-link",
+    "permalink",
+];
+
+/// The text that a reader of the page sees of an element, as far as it is looked at.
+fn shown(element: ElementRef<'_>) -> String {
+    let mut shown = String::new();
+    let mut skipped = None;
+    let mut n_texts = 0;
+    for edge in element.traverse().take(2 * MAX_NODES) {
+        match edge {
+            ego_tree::iter::Edge::Open(node) if skipped.is_none() => match node.value() {
+                Node::Text(text) => {
+                    shown.push_str(text);
+                    shown.push(' ');
+                    n_texts += 1;
+                    if n_texts >= MAX_TEXTS {
+                        break;
+                    }
+                }
+                Node::Element(_)
+                    if ElementRef::wrap(node)
+                        .is_some_and(|inner| inner.id() != element.id() && is_spoken(inner)) =>
+                {
+                    skipped = Some(node.id());
+                }
+                _ => {}
+            },
+            ego_tree::iter::Edge::Close(node) if skipped == Some(node.id()) => skipped = None,
+            _ => {}
+        }
+    }
+    shown
+}
+
+fn texts(element: ElementRef<'_>) -> String {
+    let nodes = element.descendants().take(MAX_NODES);
+    nodes
+        .filter_map(|node| match node.value() {
+            Node::Text(text) => Some(&**text),
+            _ => None,
+        })
+        .collect()
+}
+
+fn is_spoken(element: ElementRef<'_>) -> bool {
+    element
+        .value()
+        .classes()
+        .any(|class| SPOKEN.contains(&class))
+}
+
+/// Letters and digits in lower case, words apart by one space.
+fn words(text: &str) -> String {
+    let mut words = String::from(" ");
+    for c in text.chars() {
+        if c.is_alphanumeric() {
+            words.extend(c.to_lowercase());
+        } else if !words.ends_with(' ') {
+            words.push(' ');
+        }
+    }
+    if !words.ends_with(' ') {
+        words.push(' ');
+    }
+    words
+}
+
+/// Whether text for readers of the screen says what is seen beside it, with or without more.
+pub(super) fn is_repeat(element: ElementRef<'_>) -> bool {
+    if !is_spoken(element) {
+        return false;
+    }
+    let own = words(&texts(element));
+    if own.len() <= 1 {
+        return true;
+    }
+    let mut around = element.parent().and_then(ElementRef::wrap);
+    for _ in 0..2 {
+        let Some(parent) = around else { return false };
+        let seen = words(&shown(parent));
+        if seen.len() > 1 {
+            return seen.contains(&own) || own.contains(&seen);
+        }
+        around = parent.parent().and_then(ElementRef::wrap);
+    }
+    false
+}
+
+/// Whether an element holds the numbers of the lines of code.
+pub(super) fn is_line_numbers(element: ElementRef<'_>) -> bool {
+    let value = element.value();
+    if value.classes().any(|class| LINE_NUMBERS.contains(&class)) {
+        // A block may be told by a class to have numbers; the code in it is none.
+        return !matches!(value.name(), "div" | "pre" | "code" | "table" | "figure")
+            || is_numbers(element);
+    }
+    let is_named = value
+        .classes()
+        .any(|class| MAYBE_LINE_NUMBERS.contains(&class))
+        || value.attr("data-line-number").is_some() && value.name() != "tr";
+    is_named && !matches!(value.name(), "pre" | "code") && is_numbers(element)
+}
+
+/// Long columns are judged by their start.
+fn is_numbers(element: ElementRef<'_>) -> bool {
+    texts(element)
+        .chars()
+        .all(|c| c.is_ascii_digit() || c.is_whitespace() || ".:|".contains(c))
+}
+
+/// Whether a formula in an element is given a second time by another one.
+pub(super) fn is_second_formula(element: ElementRef<'_>) -> bool {
+    let value = element.value();
+    if matches!(value.name(), "annotation" | "annotation-xml") {
+        // Of a formula that has no other form, its source is what there is.
+        return element
+            .prev_siblings()
+            .take(MAX_TEXTS)
+            .filter_map(ElementRef::wrap)
+            .any(|sibling| !sibling.value().name().starts_with("annotation"));
+    }
+    value.attr("aria-hidden") == Some("true") && {
+        let mut siblings = element
+            .prev_siblings()
+            .take(4)
+            .chain(element.next_siblings().take(4))
+            .filter_map(ElementRef::wrap);
+        siblings.any(|sibling| {
+            let value = sibling.value();
+            value.name() == "mjx-assistive-mml"
+                || value.classes().any(|class| {
+                    matches!(
+                        class,
+                        "katex-mathml" | "MJX_Assistive_MathML" | "MathJax_Assistive"
+                    )
+                })
+        })
+    }
+}
+
+/// Whether an element shows a formula, which is written for readers of the screen or hidden beside a picture.
+pub(super) fn is_formula(element: ElementRef<'_>) -> bool {
+    let value = element.value();
+    value.name() == "math"
+        || value.classes().any(|class| class == "katex-html")
+        || element
+            .child_elements()
+            .any(|child| child.value().name() == "math")
+}
+
+/// A link that only marks where it stands: `#`, a pilcrow, or nothing to see.
+pub(super) fn is_mark(element: ElementRef<'_>) -> bool {
+    element.value().name() == "a" && !shown(element).contains(char::is_alphanumeric)
+}
+
+/// Whether a link in a heading only opens it, whatever its words. Where it is the whole heading it is none.
+pub(super) fn is_permalink(element: ElementRef<'_>, heading: ElementRef<'_>) -> bool {
+    let value = element.value();
+    matches!(value.name(), "a" | "button")
+        && value.classes().any(|class| PERMALINKS.contains(&class))
+        && words(&shown(element)) != words(&shown(heading))
+}
+
+/// Whether an element is the mark of a footnote in a text, or the way back from one.
+pub(super) fn is_footnote_mark(element: ElementRef<'_>) -> bool {
+    let value = element.value();
+    let has = |role: &str| {
+        value
+            .attr("role")
+            .is_some_and(|roles| roles.split_whitespace().any(|one| one == role))
+    };
+    match value.name() {
+        "a" if has("doc-backlink") || value.attr("data-footnote-backref").is_some() => true,
+        "a" if has("doc-noteref") || value.attr("data-footnote-ref").is_some() => is_short(element),
+        "a" => {
+            let is_link = value.attr("href").is_some_and(|href| href.contains('#'));
+            let is_named = value.classes().any(|class| {
+                class.contains("footnote") || class.contains("noteref") || class.contains("fn-back")
+            });
+            let is_raised = element
+                .child_elements()
+                .any(|child| child.value().name() == "sup");
+            is_link && (is_named || is_raised) && is_short(element)
+        }
+        "sup" => {
+            let mut links = element
+                .descendants()
+                .take(MAX_TEXTS)
+                .filter_map(ElementRef::wrap)
+                .filter(|inner| inner.value().name() == "a");
+            links.any(|link| link.attr("href").is_some_and(|href| href.contains('#')))
+                && is_short(element)
+        }
+        _ => false,
+    }
+}
+
+/// A number, a sign or a letter, with brackets or without.
+fn is_short(element: ElementRef<'_>) -> bool {
+    let text = texts(element);
+    let text = text.trim();
+    let n_letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    text.chars().count() <= 12
+        && (n_letters <= 1 || (n_letters <= 4 && text.contains(|c: char| c.is_ascii_digit())))
+}
+
+/// A button that copies what stands beside it, or shows only a picture.
+pub(super) fn is_tool(button: ElementRef<'_>) -> bool {
+    let value = button.value();
+    let copies = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.contains("copy") || text.contains("clipboard")
+    };
+    value.classes().any(copies)
+        || value.attr("data-clipboard-text").is_some()
+        || value.attr("data-clipboard-target").is_some()
+        || !shown(button).contains(char::is_alphanumeric)
+}
+
+/// Whether a `style` attribute gives a property one of these values.
+pub(super) fn has_style(style: &str, property: &str, values: &[&str]) -> bool {
+    style.split(';').any(|rule| {
+        rule.split_once(':').is_some_and(|(name, value)| {
+            let value = value.trim();
+            let value = value.strip_suffix("!important").unwrap_or(value).trim();
+            name.trim().eq_ignore_ascii_case(property)
+                && values.iter().any(|known| value.eq_ignore_ascii_case(known))
+        })
+    })
+}

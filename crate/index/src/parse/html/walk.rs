@@ -1,0 +1,393 @@
+//! Turns the elements of a page into an outline, one after the other.
+//!
+//! The walk is a loop, so that a page nested a million deep cannot exhaust the stack.
+
+use ego_tree::NodeRef;
+use scraper::{ElementRef, Node};
+
+use super::anchor::{anchor, own_id};
+use super::attributes;
+use super::code::{self, Code};
+use super::content::{Content, Skip};
+use super::marks;
+use crate::parse::outline::{Outline, collapse};
+
+/// Longer links are no addresses of a page.
+const MAX_LINK_BYTES: usize = 1000;
+/// Fewer words that are passed over are not worth a warning.
+const MIN_TOLD_WORDS: usize = 4;
+/// Most parts of a page that are told to be passed over.
+const MAX_TOLD: usize = 20;
+/// Most texts that are read to tell what is passed over.
+const MAX_TOLD_TEXTS: usize = 20;
+/// How much is told of each, in characters.
+const MAX_TOLD_CHARS: usize = 60;
+
+/// A heading that is being read.
+struct Heading<'p> {
+    element: ElementRef<'p>,
+    level: u8,
+    anchor: Option<String>,
+    text: String,
+    /// What its pictures stand for, which counts where it has no words.
+    pictures: String,
+}
+
+/// Visits what holds the text and writes it down.
+pub(super) struct Walk<'p> {
+    content: &'p Content<'p>,
+    pub(super) outline: Outline,
+    heading: Option<Heading<'p>>,
+    code: Option<Code>,
+    pub(super) links: Vec<String>,
+    pub(super) weighs_parts: bool,
+    /// The first words of what may be text and was not read.
+    pub(super) passed_over: Vec<String>,
+}
+
+impl<'p> Walk<'p> {
+    pub(super) fn new(content: &'p Content<'p>) -> Self {
+        Self {
+            content,
+            outline: Outline::default(),
+            heading: None,
+            code: None,
+            links: Vec::new(),
+            weighs_parts: false,
+            passed_over: Vec::new(),
+        }
+    }
+
+    /// Visits everything under `root` in reading order.
+    pub(super) fn root(&mut self, root: ElementRef<'p>) {
+        self.outline.end_block();
+        let mut node = *root;
+        loop {
+            let descend = match node.value() {
+                Node::Text(text) => {
+                    self.text(node, text);
+                    false
+                }
+                Node::Element(_) => {
+                    ElementRef::wrap(node).is_some_and(|element| self.open(element))
+                }
+                _ => false,
+            };
+            if descend && let Some(child) = node.first_child() {
+                node = child;
+                continue;
+            }
+            if descend && let Some(element) = ElementRef::wrap(node) {
+                self.close(element);
+            }
+            loop {
+                if node.id() == root.id() {
+                    return;
+                }
+                if let Some(sibling) = node.next_sibling() {
+                    node = sibling;
+                    break;
+                }
+                let Some(parent) = node.parent() else { return };
+                node = parent;
+                if let Some(element) = ElementRef::wrap(node) {
+                    self.close(element);
+                }
+            }
+        }
+    }
+
+    fn text(&mut self, node: NodeRef<'_, Node>, text: &str) {
+        match &mut self.code {
+            Some(code) => code.push(node, text),
+            None => self.words(text),
+        }
+    }
+
+    /// Adds words to what is being written, but for code.
+    fn words(&mut self, text: &str) {
+        match &mut self.heading {
+            Some(heading) => heading.text.push_str(text),
+            None => self.outline.text(text),
+        }
+    }
+
+    /// Acts on a start tag; says whether to look inside.
+    fn open(&mut self, element: ElementRef<'p>) -> bool {
+        let name = element.value().name();
+        let is_root = self.content.is_root(element);
+        if let Some(skip) = self.content.skip(element)
+            && !(is_root && is_body_of_text(element))
+        {
+            if skip == Skip::Told {
+                self.tell(element);
+            }
+            return false;
+        }
+        if let Some(names) = element.attr("data-pagefind-index-attrs") {
+            for name in names.split(',').take(16) {
+                let words = element.attr(name.trim()).unwrap_or("");
+                self.words(&format!(" {words} "));
+            }
+        }
+        if name == "a"
+            && let Some(href) = element.attr("href")
+            && href.contains('#')
+            && href.len() <= MAX_LINK_BYTES
+        {
+            self.links.push(href.to_owned());
+        }
+        self.weighs_parts |= attributes::weight(element).is_some() && !is_root;
+        if name == "button" && (self.code.is_some() || !self.is_read(element)) {
+            return false;
+        }
+        if let Some(code) = &mut self.code {
+            code.open(element);
+            return true;
+        }
+        if marks::is_footnote_mark(element) {
+            return false;
+        }
+        if let Some(heading) = &mut self.heading {
+            if marks::is_mark(element) || marks::is_permalink(element, heading.element) {
+                return false;
+            }
+            if name == "img" {
+                heading.pictures.push_str(element.attr("alt").unwrap_or(""));
+            }
+            if is_block(name) || parts_words(element) || matches!(name, "br" | "td" | "th") {
+                heading.text.push(' ');
+            }
+            return true;
+        }
+        if marks::is_mark(element)
+            && element
+                .attr("href")
+                .is_some_and(|href| href.starts_with('#'))
+        {
+            return false;
+        }
+        if let Some(level) = heading_level(element) {
+            self.heading = Some(Heading {
+                element,
+                level,
+                anchor: anchor(element),
+                text: String::new(),
+                pictures: String::new(),
+            });
+            return true;
+        }
+        if code::is_code(element) {
+            self.code = Some(Code::new(element));
+            return true;
+        }
+        match name {
+            "ul" | "menu" | "dir" => self.outline.start_list(None),
+            "ol" => {
+                let first = element.attr("start").and_then(|start| start.parse().ok());
+                self.outline.start_list(Some(first.unwrap_or(1)));
+            }
+            "li" => self.outline.item(),
+            "td" | "th" => self.outline.cell(!self.content.lays_out(element)),
+            "dl" => self.outline.start_definitions(),
+            "dt" => self.outline.term(own_id(element)),
+            "dd" => self.outline.meaning(),
+            "tr" | "br" => self.outline.line(),
+            "img" => {
+                if let Some(words) = element.attr("alt") {
+                    self.outline.text(words);
+                }
+            }
+            _ if is_block(name) => self.outline.paragraph(),
+            _ if parts_words(element) => self.outline.text(" "),
+            _ => {}
+        }
+        true
+    }
+
+    /// Acts on an end tag of an element that was looked into.
+    fn close(&mut self, element: ElementRef<'p>) {
+        let name = element.value().name();
+        if let Some(code) = &mut self.code {
+            if code.id != element.id() {
+                code.close(element);
+            } else if let Some(code) = self.code.take() {
+                self.end_code(code);
+            }
+            return;
+        }
+        if let Some(heading) = &mut self.heading {
+            if heading.element.id() == element.id() {
+                if let Some(heading) = self.heading.take() {
+                    let is_empty = collapse(&heading.text).is_empty();
+                    let text = if is_empty {
+                        heading.pictures
+                    } else {
+                        heading.text
+                    };
+                    self.outline.heading(heading.level, &text, heading.anchor);
+                }
+            } else if is_block(name) || parts_words(element) || matches!(name, "td" | "th") {
+                heading.text.push(' ');
+            }
+            return;
+        }
+        match name {
+            "ul" | "ol" | "menu" | "dir" => self.outline.end_list(),
+            "dl" => self.outline.end_definitions(),
+            "td" | "th" => self.outline.end_cell(),
+            "tr" | "dt" | "dd" => self.outline.line(),
+            _ if is_block(name) => self.outline.paragraph(),
+            _ if parts_words(element) => self.outline.text(" "),
+            _ => {}
+        }
+    }
+
+    fn end_code(&mut self, code: Code) {
+        let (language, text) = code.finish();
+        match &mut self.heading {
+            Some(heading) => heading.text.push_str(&format!(" {text} ")),
+            None => self.outline.code(&language, &text),
+        }
+    }
+
+    /// Whether a button's words belong to a text, and do not only name what it does to the page.
+    fn is_read(&self, button: ElementRef<'_>) -> bool {
+        if marks::is_tool(button) {
+            return false;
+        }
+        let is_prose = |above: ElementRef<'_>| {
+            matches!(
+                above.value().name(),
+                "p" | "li" | "dt" | "dd" | "td" | "th" | "summary" | "figcaption" | "blockquote"
+            )
+        };
+        self.content.is_marked
+            || self.heading.is_some()
+            || button.attr("role") == Some("tab")
+            || button
+                .ancestors()
+                .filter_map(ElementRef::wrap)
+                .take(3)
+                .any(is_prose)
+    }
+
+    /// Notes what is passed over, if it has words.
+    fn tell(&mut self, element: ElementRef<'_>) {
+        if self.passed_over.len() >= MAX_TOLD {
+            return;
+        }
+        let mut texts = String::new();
+        for edge in element.descendants().take(100 * MAX_TOLD_TEXTS) {
+            let is_script = edge
+                .parent()
+                .and_then(ElementRef::wrap)
+                .is_some_and(|parent| {
+                    matches!(
+                        parent.value().name(),
+                        "script" | "style" | "template" | "option"
+                    )
+                });
+            if let Node::Text(text) = edge.value()
+                && !is_script
+            {
+                texts.push_str(text);
+                texts.push(' ');
+                if texts.len() > 4 * MAX_TOLD_CHARS {
+                    break;
+                }
+            }
+        }
+        let text = crate::parse::clean(&collapse(&texts)).into_owned();
+        if text.split(' ').nth(MIN_TOLD_WORDS - 1).is_some() {
+            let start: String = text.chars().take(MAX_TOLD_CHARS).collect();
+            let name = element.value().name();
+            self.passed_over.push(format!("`{name}`: {start}"));
+        }
+    }
+}
+
+/// A root is read although it is called a sidebar (`<body class=sidebar>`), but not if it is hidden from search.
+fn is_body_of_text(root: ElementRef<'_>) -> bool {
+    attributes::ignore(root).is_none() && root.value().name() != "head"
+}
+
+/// The level of a heading, by its name or by what it says to readers of the screen; `None` of anything else.
+fn heading_level(element: ElementRef<'_>) -> Option<u8> {
+    let by_role = || {
+        (element.attr("role") == Some("heading")).then(|| {
+            let level = element
+                .attr("aria-level")
+                .and_then(|level| level.trim().parse().ok());
+            level.unwrap_or(2_u8).clamp(1, 6)
+        })
+    };
+    match element.value().name() {
+        "h1" => Some(1),
+        "h2" => Some(2),
+        "h3" => Some(3),
+        "h4" => Some(4),
+        "h5" => Some(5),
+        "h6" => Some(6),
+        _ => by_role(),
+    }
+}
+
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "p" | "div"
+            | "section"
+            | "article"
+            | "aside"
+            | "main"
+            | "header"
+            | "footer"
+            | "hgroup"
+            | "nav"
+            | "search"
+            | "blockquote"
+            | "center"
+            | "table"
+            | "caption"
+            | "figure"
+            | "figcaption"
+            | "details"
+            | "summary"
+            | "dialog"
+            | "fieldset"
+            | "legend"
+            | "form"
+            | "optgroup"
+            | "address"
+            | "hr"
+            | "body"
+    )
+}
+
+/// Whether an inline element shows its words apart from those of the elements beside it: a field, or a custom element.
+fn parts_words(element: ElementRef<'_>) -> bool {
+    let name = element.value().name();
+    let is_custom = name.contains('-') && !name.starts_with("mjx-");
+    let stands_alone = matches!(
+        name,
+        "button" | "label" | "select" | "option" | "output" | "meter" | "progress" | "input"
+    );
+    let is_beside_word = |node: Option<NodeRef<'_, Node>>, at_end: bool| {
+        node.is_some_and(|node| match node.value() {
+            Node::Text(text) => {
+                let next = if at_end {
+                    text.chars().next_back()
+                } else {
+                    text.chars().next()
+                };
+                // Words and signs that touch it were written so.
+                next.is_some_and(|c| !c.is_whitespace())
+            }
+            _ => false,
+        })
+    };
+    (is_custom || stands_alone)
+        && !is_beside_word(element.prev_sibling(), true)
+        && !is_beside_word(element.next_sibling(), false)
+}
