@@ -81,6 +81,39 @@ fn what_the_documents_do_not_say_is_said() {
 }
 
 #[test]
+fn the_number_or_the_name_asked_about_stands_in_the_quotation() {
+    let codes = b"# The feeder\n\n## Blink codes\n\nThe lamp blinks when it stops.\n\n| blinks | meaning |\n| --- | --- |\n\
+| 3 | the hopper is empty |\n| 4 | the auger is jammed |\n| 5 | the battery is low |\n\n## Errors\n\n\
+- F110: the clock was never set.\n- F120: the door stands open.\n\n## Options\n\n\
+With `--tray` it fills the tray. With `--tray-only` it fills nothing else.\n";
+    let site = Site::new(&[("feeder.md", codes), ("bread.md", BREAD)]);
+    let run = site.build(&[]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let cases = [
+        ("What does blink code 4 mean?", Some("the auger is jammed")),
+        ("What does blink code 5 mean?", Some("the battery is low")),
+        ("What does blink code 9 mean?", None),
+        ("What is F120?", Some("the door stands open")),
+        ("What is F130?", None),
+        (
+            "What does --tray do?",
+            Some("With --tray it fills the tray."),
+        ),
+        ("What does --tray-all do?", None),
+    ];
+    for (question, expected) in cases {
+        let run = site.run("ask", &[question, "--json"]);
+        let answer: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        let is_claimed = answer["outcome"] == "answered";
+        let quoted = answer["quote"]["text"].as_str().unwrap_or_default();
+        match expected {
+            Some(words) => assert!(quoted.contains(words), "{question}: {answer}"),
+            None => assert!(!is_claimed, "{question}: {answer}"),
+        }
+    }
+}
+
+#[test]
 fn an_empty_question_is_refused() {
     for question in ["  ", "\u{202e}", "\u{200b}"] {
         let run = built().run("ask", &[question]);

@@ -10,6 +10,7 @@ use anchorite_model::read::{Question, Reader, Reading, Window, Word};
 use serde::Serialize;
 
 use crate::answer::Passage;
+use crate::check::Asked;
 use crate::error::EngineError;
 use crate::gate::Evidence;
 use crate::unit::{self, Unit};
@@ -32,6 +33,8 @@ const ANSWERABLE_WEIGHT: f32 = 0.5;
 const RELEVANT_WEIGHT: f32 = 0.5;
 /// How much the retrieval's score counts, as a share of the best passage's: it knows the whole site, the reader a window.
 const RETRIEVAL_WEIGHT: f32 = 15.0;
+/// How much it counts that a unit or its heading holds the numbers and the code that the question names, as a share of them.
+const ASKED_WEIGHT: f32 = 6.0;
 
 /// The most units that are told of a question.
 const MAX_UNITS: usize = 3;
@@ -68,6 +71,11 @@ pub struct Signs {
     pub relevant: f32,
     /// By how much its score passes that of the best unit in another passage.
     pub lead: f32,
+    /// The share of the numbers and the code that the question names which stand in the passage or its headings, 0 to 1; 1 where it
+    /// names none.
+    pub asked: f32,
+    /// The question names a code, a flag or a version, and the unit or its headings hold all that it names so.
+    pub is_named: bool,
 }
 
 /// The units of the passages that answer `question` best, the best one first, whose signs complete `evidence`; none where no
@@ -110,9 +118,10 @@ pub fn candidates(
     question: &str,
     passages: &[Passage],
 ) -> Result<Vec<Candidate>, EngineError> {
-    let asked = reader.question(question)?;
-    let (of_passage, windows) = windows(reader, &asked, passages)?;
-    let readings = reader.read(&asked, &windows)?;
+    let prepared = reader.question(question)?;
+    let (of_passage, windows) = windows(reader, &prepared, passages)?;
+    let readings = reader.read(&prepared, &windows)?;
+    let asked = Asked::of(question);
     let units: Vec<Vec<Unit>> = passages
         .iter()
         .map(|passage| unit::units(&passage.section))
@@ -121,12 +130,23 @@ pub fn candidates(
     let best_score = scores.fold(f32::MIN_POSITIVE, f32::max);
     let mut found: Vec<Candidate> = Vec::new();
     for (idx, reading) in of_passage.into_iter().zip(&readings) {
-        let share = passages[idx].score / best_score;
-        found.extend(
-            units[idx]
-                .iter()
-                .filter_map(|unit| candidate(idx, unit, share, reading)),
-        );
+        let passage = &passages[idx];
+        let heading = passage.heading_path();
+        let in_passage = asked.share_in(&[&heading, &passage.section]);
+        for unit in &units[idx] {
+            let Some(mut one) = candidate(idx, unit, passage.score / best_score, reading) else {
+                continue;
+            };
+            one.signs.asked = in_passage;
+            // A passage without them has no unit with them.
+            if in_passage > 0.0 {
+                let text = &passage.section[unit.range.clone()];
+                let in_unit = asked.share_in(&[&heading, text]);
+                one.score += ASKED_WEIGHT * in_unit;
+                one.signs.is_named = asked.is_opaque() && in_unit >= 1.0;
+            }
+            found.push(one);
+        }
     }
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     Ok(found)
@@ -181,6 +201,8 @@ fn candidate(passage: usize, unit: &Unit, share: f32, reading: &Reading) -> Opti
         answerable: within(reading.answerable),
         relevant: within(reading.relevant),
         lead: 0.0,
+        asked: 1.0,
+        is_named: false,
     };
     let score = SPAN_WEIGHT * signs.margin
         + EVIDENCE_WEIGHT * signs.evidence

@@ -128,7 +128,8 @@ export type Outcome = "answered" | "closest" | "absent";
 
 /**
  * The signs behind the outcome: cosine of the nearest passage (null without an embedder), share of the question's words found,
- * and what the reader says of the unit that is quoted, in logits (null without a reader).
+ * and what the reader says of the unit that is quoted, in logits (null without a reader), with the share of the numbers and the code
+ * asked about that its passage holds, and if it holds all of them itself, code among them.
  */
 export interface Evidence {
   readonly similarity: number | null;
@@ -139,6 +140,8 @@ export interface Evidence {
     readonly answerable: number;
     readonly relevant: number;
     readonly lead: number;
+    readonly asked: number;
+    readonly is_named: boolean;
   } | null;
 }
 

@@ -5,6 +5,7 @@
 //! names, all as whole tokens, without saying the opposite or less. This is a floor, not a proof: it reads words,
 //! not meaning.
 
+mod asked;
 mod binding;
 mod citation;
 mod contrast;
@@ -24,6 +25,7 @@ use anchorite_index::lexical;
 use crate::answer::Sentence;
 use crate::prompt::ABSTENTION;
 
+pub(crate) use asked::Asked;
 use citation::Cited;
 use support::{Read, Text};
 

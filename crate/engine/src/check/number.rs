@@ -7,6 +7,8 @@ pub(super) struct Number {
     pub(super) value: String,
     /// The unit's short form.
     pub(super) unit: &'static str,
+    /// Written in words, as `two`.
+    pub(super) is_spelled: bool,
 }
 
 /// Units in their short form, then their other spellings in lower case.
@@ -181,6 +183,7 @@ pub(super) fn leading(word: &str) -> Option<(Number, &str)> {
     let mut number = Number {
         value: format!("{sign}{plain}"),
         unit: before,
+        is_spelled: false,
     };
     let n_letters = behind.find(|letter: char| !(letter.is_alphabetic() || "°%".contains(letter)));
     let (letters, left) = behind.split_at(n_letters.unwrap_or(behind.len()));
@@ -325,6 +328,7 @@ mod tests {
             let mut number = Number {
                 value: value.to_owned(),
                 unit: "",
+                is_spelled: false,
             };
             number.shift(places);
             assert_eq!(number.value, expected, "{value} moved by {places}");

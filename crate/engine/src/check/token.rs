@@ -187,7 +187,11 @@ impl Reader {
             .strip_suffix("'s")
             .or_else(|| lower.strip_suffix('\''))
             .unwrap_or(&lower);
-        let number = number::spelled(key).map(|value| Number { value, unit: "" });
+        let number = number::spelled(key).map(|value| Number {
+            value,
+            unit: "",
+            is_spelled: true,
+        });
         let is_capital = word.starts_with(char::is_uppercase);
         let stems = lexical_stems(&mut self.stems, key);
         // Scripts without spaces give pairs of characters, each an atom.

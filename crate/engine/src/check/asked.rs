@@ -1,0 +1,153 @@
+//! The hard facts that a question names (numbers, versions, codes, flags, identifiers), and how many of them a text holds.
+//!
+//! A reader that learnt from prose takes the row of exit code 1 for that of exit code 2: to it the two look alike. Such
+//! facts are compared as the check compares them, as whole tokens.
+
+use std::collections::HashSet;
+
+use super::token::{Atom, Kind, atoms};
+
+/// More facts than these are no question's; each costs a comparison with every unit.
+const MAX_FACTS: usize = 16;
+
+/// The facts of a question, each once.
+pub(crate) struct Asked {
+    facts: Vec<String>,
+    is_opaque: bool,
+}
+
+impl Asked {
+    /// Those of `question`: numbers in digits, and code that stands for one thing ([`is_opaque`], `max_len`, `io::Error`).
+    ///
+    /// A number in words (`the two lines`) counts things more often than it names one. The name of a file stands on many
+    /// pages of a site, and an expression (`v.get(100)`) is the reader's own: they ask for nothing here.
+    pub(crate) fn of(question: &str) -> Self {
+        let atoms = atoms(question);
+        let mut asked = Self {
+            facts: Vec::new(),
+            is_opaque: false,
+        };
+        for (idx, atom) in atoms.iter().enumerate() {
+            let is_piece = atom.glued || atoms.get(idx + 1).is_some_and(|next| next.glued);
+            let opaque = atom.kind == Kind::Code && is_opaque(&atom.key);
+            let is_fact = match atom.kind {
+                Kind::Code => opaque || atom.key.contains('_') || atom.key.contains("::"),
+                Kind::Number => atom
+                    .number
+                    .as_ref()
+                    .is_some_and(|number| !number.is_spelled),
+                Kind::Word | Kind::Name => false,
+            };
+            let fact = form(atom);
+            let is_new = !asked.facts.iter().any(|known| known == fact);
+            if is_fact && is_new && !is_piece && asked.facts.len() < MAX_FACTS {
+                asked.facts.push(fact.to_owned());
+                asked.is_opaque |= opaque;
+            }
+        }
+        asked
+    }
+
+    /// True if the question names no such fact.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+
+    /// True if one of the facts is of a form that says nothing of its meaning.
+    pub(crate) fn is_opaque(&self) -> bool {
+        self.is_opaque
+    }
+
+    /// The share of the facts that stand in one of `texts`, 0 to 1; 1 where none is asked about.
+    pub(crate) fn share_in(&self, texts: &[&str]) -> f32 {
+        if self.is_empty() {
+            return 1.0;
+        }
+        let mut held: HashSet<String> = HashSet::new();
+        for atom in texts.iter().flat_map(|text| atoms(text)) {
+            held.insert(form(&atom).to_owned());
+            held.insert(atom.key);
+        }
+        let n_held = self
+            .facts
+            .iter()
+            .filter(|fact| held.contains(*fact))
+            .count();
+        #[expect(clippy::cast_precision_loss, reason = "at most 16 facts")]
+        let share = n_held as f32 / self.facts.len() as f32;
+        share
+    }
+}
+
+/// True of a code such as `E202`, `v2.4.1` and `--keep`: what it means has to be read where it stands.
+fn is_opaque(code: &str) -> bool {
+    code.starts_with('-') || code.contains(|c: char| c.is_ascii_digit())
+}
+
+/// The form in which a fact is compared: a number's value, however it is written.
+fn form(atom: &Atom) -> &str {
+    let number = atom.number.as_ref();
+    number.map_or(&atom.key, |number| &number.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_compared_as_whole_tokens() {
+        let cases = [
+            (
+                "What does exit code 2 mean?",
+                "| 2 | a file was missing |",
+                1.0,
+            ),
+            (
+                "What does exit code 2 mean?",
+                "| 20 | a file was missing |",
+                0.0,
+            ),
+            (
+                "What does exit code 2 mean?",
+                "Two files were missing.",
+                1.0,
+            ),
+            (
+                "How much is 1,500 in pounds?",
+                "The fee for 1500 is a pound.",
+                1.0,
+            ),
+            (
+                "What does `--keep` do?",
+                "With `--keep-all` nothing goes.",
+                0.0,
+            ),
+            ("What does `--keep` do?", "With --keep, logs stay.", 1.0),
+            ("What is new in v2.4.1?", "Version 2.4.1 brings tabs.", 1.0),
+            ("What is new in v2.4.1?", "Version 2.4.0 brought rows.", 0.0),
+            ("What is max_len in 2.0?", "Since 2.0 it has no limit.", 0.5),
+            ("What are the two lines?", "A line, and another.", 1.0),
+            ("Why is Cargo.lock there?", "It keeps versions.", 1.0),
+            ("Does v.get(100) crash?", "The method gives None.", 1.0),
+            (
+                "Who ruled in the 4th century?",
+                "The fourth century saw Julian.",
+                1.0,
+            ),
+            ("Why does it stop?", "", 1.0),
+        ];
+        for (question, text, expected) in cases {
+            let found = Asked::of(question).share_in(&[text]);
+            assert!(
+                (found - expected).abs() < 1e-6,
+                "{question} / {text}: {found}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_question_of_numbers_alone_is_bounded() {
+        let question = (0..5_000).map(|n| format!("{n} ")).collect::<String>();
+        assert_eq!(Asked::of(&question).facts.len(), MAX_FACTS);
+    }
+}
