@@ -33,7 +33,8 @@ const ANSWERABLE_WEIGHT: f32 = 0.5;
 const RELEVANT_WEIGHT: f32 = 0.5;
 /// How much the retrieval's score counts, as a share of the best passage's: it knows the whole site, the reader a window.
 const RETRIEVAL_WEIGHT: f32 = 15.0;
-/// How much it counts that a unit or its heading holds the numbers and the code that the question names, as a share of them.
+/// How much it counts that a unit or its heading holds the numbers and the code that the question names, as a share of them. With half
+/// of it, the sentence above a table came before the row that was asked about.
 const ASKED_WEIGHT: f32 = 6.0;
 
 /// The most units that are told of a question.
