@@ -133,7 +133,12 @@ mod tests {
             ("नमस्ते दुनिया", "नमस्ते-दुनिया", "नमसते-दुनिया"),
             ("วิธีใช้ ก่อน", "วิธีใช้-ก่อน", "วิธีใช-กอน"),
             ("Cafe\u{301} noir", "cafe\u{301}-noir", "cafe-noir"),
-            ("\u{2139}\u{fe0f} Info", "\u{fe0f}-info", "-info"),
+            (
+                "\u{2139}\u{fe0f} Info",
+                "\u{2139}\u{fe0f}-info",
+                "\u{2139}-info",
+            ),
+            ("\u{26a0}\u{fe0f} Care", "\u{fe0f}-care", "-care"),
             ("ΟΔΟΣ ΟΔΟΣ", "οδος-οδος", "οδος-οδος"),
             ("İstanbul", "i\u{307}stanbul", "istanbul"),
             ("tab\there\u{a0}too", "tabheretoo", "tab-here-too"),

@@ -97,7 +97,7 @@ impl Verbatim {
         }
         let (start, end) = RAW.iter().find(|(start, _)| starts_element(item, start))?;
         if find_ignoring_case(&item[start.len()..], end).is_none() {
-            self.open = Some(Open::Raw(*end));
+            self.open = Some(Open::Raw(end));
         }
         Some(line)
     }
