@@ -160,11 +160,16 @@ pub fn html(data: &[u8]) {
     page("guide/page.html", data);
 }
 
-/// A Markdown page, as sections and as HTML.
+/// A Markdown page, as sections, as HTML, and with itself and others put in where it includes them.
 pub fn markdown_page(data: &[u8]) {
     page("guide/page.md", data);
     if let Ok(text) = std::str::from_utf8(data) {
-        let html = markdown::to_html(text).to_ascii_lowercase();
+        let read = |path: &str| (path.len() < 40).then(|| format!("{path}\n{text}"));
+        if let Some(included) = markdown::insert_includes("guide/page.md", text, &read) {
+            let n = included.text.len();
+            assert!(n < (8 << 20) + text.len(), "{n} bytes of {}", text.len());
+        }
+        let html = markdown::to_html(text, markdown::Anchors::default()).to_ascii_lowercase();
         for markup in ["<script", "javascript:", " onclick="] {
             // In attributes and texts quotes and brackets are escaped, so that these can only be text.
             let escaped = html.replace("&quot;", "").replace("&lt;", "");

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anchorite::index::document::Document;
+use anchorite::index::parse::is_markdown;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::assemble::{self, Reuse};
+use crate::book::Books;
 use crate::cache::Cache;
 use crate::choice;
 use crate::clock::Clock;
@@ -60,8 +62,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         warnings.add_error(path, error);
     }
     let progress = bar(files.len(), "reading");
+    let books = Books::new(arguments.pages.folder()?.0);
     let reading = Reading {
         options: &options,
+        books: Some(&books),
         max_chunks: arguments.pages.max_page_chunks,
         cache: cache.as_ref(),
     };
@@ -107,7 +111,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         &models,
         &arguments.bundle,
     )?;
-    render(arguments, out, &to_render)?;
+    render(arguments, &books, out, &to_render)?;
     if let Some(cache) = &cache {
         cache.prune();
     }
@@ -146,7 +150,12 @@ pub(crate) fn sort_out(
 }
 
 /// Writes the Markdown pages as HTML; they are read once more, so that no build holds all of them.
-fn render(arguments: &Arguments, out: &Path, documents: &[Document]) -> anyhow::Result<()> {
+fn render(
+    arguments: &Arguments,
+    books: &Books,
+    out: &Path,
+    documents: &[Document],
+) -> anyhow::Result<()> {
     if documents.is_empty() {
         return Ok(());
     }
@@ -154,17 +163,17 @@ fn render(arguments: &Arguments, out: &Path, documents: &[Document]) -> anyhow::
     let base_url = &arguments.pages.base_url;
     let out = out.join("pages");
     pages::write_stylesheet(&out)?;
-    for document in documents {
-        let is_markdown = [".md", ".markdown"]
-            .iter()
-            .any(|extension| document.source.to_ascii_lowercase().ends_with(extension));
-        if is_markdown {
+    let anchors = books.anchors(documents.iter().map(|document| document.source.as_str()));
+    for (document, anchors) in documents.iter().zip(anchors) {
+        if is_markdown(&document.source) {
             let path = dir.join(&document.source);
             let source = std::fs::read_to_string(&path)
                 .with_context(|| format!("could not read `{}`", path.display()))?;
+            let included = books.included(&document.source, source.as_bytes());
+            let source = included.map_or(source, |(text, _)| text);
             let url = document.url.strip_prefix(base_url.as_str());
             let url = url.unwrap_or(&document.url).trim_start_matches('/');
-            pages::write(&out, url, &document.title, &source)?;
+            pages::write(&out, url, &document.title, &source, anchors)?;
         }
     }
     Ok(())

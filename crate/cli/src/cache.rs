@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anchorite::index::parse::Page;
+use anchorite::index::parse::markdown::Anchors;
 use anyhow::Context;
 use sha2::{Digest, Sha256};
 
 /// Counted up whenever pages are read or embedded in another way.
-const VERSION: &str = concat!("anchorite ", env!("CARGO_PKG_VERSION"), " cache 4");
+const VERSION: &str = concat!("anchorite ", env!("CARGO_PKG_VERSION"), " cache 5");
 /// The first bytes of a file of embeddings.
 const MAGIC: &[u8; 16] = b"anchorite-emb-1\n";
 /// Where caches go if nothing else is said; each bundle has a folder of its own inside.
@@ -74,9 +75,10 @@ impl Cache {
     }
 
     /// The name of a page's entry: everything that decides how it is read.
-    pub(crate) fn page_name(&self, source: &str, bytes: &[u8]) -> String {
+    pub(crate) fn page_name(&self, source: &str, anchors: Anchors, bytes: &[u8]) -> String {
         let mut hash = Sha256::new();
-        for part in [VERSION, &self.fingerprint, source] {
+        let anchors = format!("{anchors:?}");
+        for part in [VERSION, &self.fingerprint, source, &anchors] {
             hash.update(part.as_bytes());
             hash.update([0]);
         }

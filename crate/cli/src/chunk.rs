@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 
+use crate::book::Books;
 use crate::build::bar;
 use crate::read::{Outcome, Reading};
 use crate::rows::{self, Texts};
@@ -34,8 +35,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     use_threads(arguments.pages.threads)?;
     let options = arguments.pages.parse_options()?;
+    let books = match arguments.table {
+        Some(_) => None,
+        None => Some(Books::new(arguments.pages.folder()?.0)),
+    };
     let reading = Reading {
         options: &options,
+        books: books.as_ref(),
         max_chunks: arguments.pages.max_page_chunks,
         cache: None,
     };

@@ -12,6 +12,7 @@
 mod adapter;
 mod ask;
 mod assemble;
+mod book;
 mod build;
 mod bundle;
 mod cache;

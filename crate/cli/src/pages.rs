@@ -2,14 +2,21 @@
 
 use std::path::Path;
 
-use anchorite::index::parse::markdown;
+use anchorite::index::parse::markdown::{self, Anchors};
 use anyhow::Context;
 
 const STYLESHEET_NAME: &str = "page.css";
 const STYLESHEET: &str = include_str!("pages.css");
 
-/// Writes one Markdown page below `out`; `url` is its path relative to `out`, as the bundle gives it.
-pub(crate) fn write(out: &Path, url: &str, title: &str, source: &str) -> anyhow::Result<()> {
+/// Writes one Markdown page below `out`; `url` is its path relative to `out`, as the bundle gives it, and `anchors` the rule of
+/// its headings' ids.
+pub(crate) fn write(
+    out: &Path,
+    url: &str,
+    title: &str,
+    source: &str,
+    anchors: Anchors,
+) -> anyhow::Result<()> {
     let path = out.join(url);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)
@@ -21,7 +28,7 @@ pub(crate) fn write(out: &Path, url: &str, title: &str, source: &str) -> anyhow:
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
          <link rel=\"stylesheet\" href=\"{to_root}{STYLESHEET_NAME}\">\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
         escape(title),
-        markdown::to_html(source)
+        markdown::to_html(source, anchors)
     );
     std::fs::write(&path, page).with_context(|| format!("could not write `{}`", path.display()))
 }

@@ -3,10 +3,12 @@
 use anchorite::index::chunk::{Chunk, ChunkOptions, chunk_document};
 use anchorite::index::document::Document;
 use anchorite::index::error::PageError;
+use anchorite::index::parse::markdown::Anchors;
 use anchorite::index::parse::{self, LeftOut, Page, PageFacts, ParseOptions};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
+use crate::book::{Books, Unincluded};
 use crate::cache::Cache;
 use crate::walk::PageFile;
 
@@ -23,6 +25,8 @@ pub(crate) struct ChunkedPage {
     pub(crate) n_cut: usize,
     /// What is judged beside the other pages.
     pub(crate) facts: PageFacts,
+    /// Files that it includes and that could not be put in.
+    pub(crate) unincluded: Vec<Unincluded>,
 }
 
 /// What became of one file.
@@ -40,6 +44,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Reading<'a> {
     /// How they are parsed.
     pub(crate) options: &'a ParseOptions,
+    /// Where files lie that pages include.
+    pub(crate) books: Option<&'a Books>,
     /// Most chunks of one page.
     pub(crate) max_chunks: usize,
     /// Pages of earlier builds.
@@ -63,24 +69,46 @@ impl Reading<'_> {
     }
 
     fn file(&self, file: &PageFile) -> Read {
-        let bytes = match read_bytes(file, self.options.max_bytes) {
+        let mut bytes = match read_bytes(file, self.options.max_bytes) {
             Ok(bytes) => bytes,
             Err(error) => return (Outcome::Bad(error), false),
         };
-        let Some(cache) = self.cache else {
-            return (self.bytes(&file.source, &bytes), false);
+        let books = self.books;
+        let mut unincluded = Vec::new();
+        if let Some(found) = books.and_then(|books| books.included(&file.source, &bytes)) {
+            bytes = found.0.into_bytes();
+            unincluded = found.1;
+        }
+        let name = |cache: &Cache| cache.page_name(&file.source, file.anchors, &bytes);
+        let known = self.cache.and_then(|cache| cache.page(&name(cache)));
+        let is_known = known.is_some();
+        let read = match known {
+            Some(page) => Ok(page),
+            None => self.read(&file.source, file.anchors, &bytes),
         };
-        let name = cache.page_name(&file.source, &bytes);
-        if let Some(page) = cache.page(&name) {
-            return (self.cut(page), true);
+        let page = match read {
+            Ok(page) => page,
+            Err(error) => return (Outcome::Bad(error), false),
+        };
+        if let Some(cache) = self.cache.filter(|_| !is_known) {
+            cache.keep_page(&name(cache), &page);
         }
-        match parse::read_page(&file.source, &bytes, self.options) {
-            Ok(page) => {
-                cache.keep_page(&name, &page);
-                (self.cut(page), false)
-            }
-            Err(error) => (Outcome::Bad(error), false),
+        let mut outcome = self.cut(page);
+        if let Outcome::Page(page) = &mut outcome {
+            page.unincluded = unincluded;
         }
+        (outcome, is_known)
+    }
+
+    fn read(&self, source: &str, anchors: Anchors, bytes: &[u8]) -> Result<Page, PageError> {
+        if anchors == self.options.anchors {
+            return parse::read_page(source, bytes, self.options);
+        }
+        let options = ParseOptions {
+            anchors,
+            ..self.options.clone()
+        };
+        parse::read_page(source, bytes, &options)
     }
 
     /// The outcome of a page that is in memory.
@@ -110,6 +138,7 @@ impl Reading<'_> {
             chunks,
             n_cut,
             facts,
+            unincluded: Vec::new(),
         }))
     }
 }

@@ -295,6 +295,7 @@ pub(crate) fn chunk_rows(batch: &RecordBatch) -> anyhow::Result<Vec<ChunkRow>> {
                 chunks: vec![chunk],
                 n_cut: 0,
                 facts,
+                unincluded: Vec::new(),
             },
         })
     };

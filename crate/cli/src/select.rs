@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anchorite::index::chunk::Chunk;
 use anchorite::index::document::Document;
-use anchorite::index::parse::{LeftOut, id_hash};
+use anchorite::index::parse::{LeftOut, id_hash, is_markdown};
 
 use crate::read::ChunkedPage;
 use crate::warnings::Warnings;
+
+/// The name of a folder's page in addresses.
+const FOLDER_PAGE: &str = "index.html";
 
 /// The documents of a site, in the order of their paths.
 #[derive(Default)]
@@ -28,6 +31,7 @@ pub(crate) fn select(mut pages: Vec<ChunkedPage>, warnings: &mut Warnings) -> Se
     let mut selected = Selected::default();
     leave_out_unmarked(&mut pages, &mut selected.left_out);
     leave_out_copies(&mut pages, &mut selected.left_out);
+    part_readmes(&mut pages);
     drop_duplicates(&mut pages, warnings);
     report(&pages, warnings);
     for (idx, page) in (0..u32::MAX).zip(pages) {
@@ -86,7 +90,46 @@ fn leave_out_copies(pages: &mut Vec<ChunkedPage>, left_out: &mut BTreeMap<LeftOu
     }
 }
 
-/// Two files can make one address (`README.md` and `index.md`); the first counts.
+/// A `README.md` is the page of its folder, but not beside an `index.md` or `index.html`: there it is a page of its own.
+fn part_readmes(pages: &mut [ChunkedPage]) {
+    let indexes: HashSet<String> = pages
+        .iter()
+        .filter(|page| !is_readme(&page.document.source))
+        .map(|page| page.document.url.clone())
+        .collect();
+    let readmes = pages
+        .iter_mut()
+        .filter(|page| is_readme(&page.document.source));
+    for page in readmes.filter(|page| indexes.contains(&page.document.url)) {
+        let name = file_name(&page.document.source);
+        let name = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let folder = page.document.url.strip_suffix(FOLDER_PAGE).unwrap_or("");
+        page.document.url = format!("{folder}{name}.html");
+        let facts = &mut page.facts;
+        let of_folder = facts.key.clone();
+        let slash = if of_folder.is_empty() { "" } else { "/" };
+        facts.key = format!("{of_folder}{slash}{name}");
+        // Its links to its own anchors named the folder.
+        for (key, anchor) in &mut facts.links {
+            if *key == of_folder && facts.ids.contains(&id_hash(anchor)) {
+                key.clone_from(&facts.key);
+            }
+        }
+        facts.links.sort_unstable();
+    }
+}
+
+fn is_readme(source: &str) -> bool {
+    let name = file_name(source);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    is_markdown(name) && stem.eq_ignore_ascii_case("readme")
+}
+
+fn file_name(source: &str) -> &str {
+    source.rsplit('/').next().unwrap_or(source)
+}
+
+/// Two files can make one address (`a.md` and `a.html`); the first counts.
 fn drop_duplicates(pages: &mut Vec<ChunkedPage>, warnings: &mut Warnings) {
     let mut first: HashMap<String, String> = HashMap::new();
     pages.retain(|page| {
@@ -110,15 +153,17 @@ fn drop_duplicates(pages: &mut Vec<ChunkedPage>, warnings: &mut Warnings) {
 
 /// Notes what is odd about the pages that are indexed.
 fn report(pages: &[ChunkedPage], warnings: &mut Warnings) {
-    let ids: HashMap<&str, HashSet<u64>> = pages
-        .iter()
-        .map(|page| {
-            (
-                page.facts.key.as_str(),
-                page.facts.ids.iter().copied().collect(),
-            )
-        })
-        .collect();
+    let mut ids: HashMap<&str, HashSet<u64>> = HashMap::new();
+    for page in pages {
+        let own = page.facts.ids.iter().copied();
+        ids.entry(&page.facts.key).or_default().extend(own.clone());
+        // Links to a `README.md` that is a page of its own are taken for links to its folder.
+        let name = file_name(&page.facts.key);
+        if name.eq_ignore_ascii_case("readme") {
+            let folder = page.facts.key[..page.facts.key.len() - name.len()].trim_end_matches('/');
+            ids.entry(folder).or_default().extend(own);
+        }
+    }
     for page in pages {
         let (source, facts) = (&page.document.source, &page.facts);
         if facts.is_untitled {
@@ -170,6 +215,14 @@ fn report(pages: &[ChunkedPage], warnings: &mut Warnings) {
                 ),
             );
         }
+        for (called, problem) in &page.unincluded {
+            warnings.add(
+                "not_included",
+                "correct the path, or put the file into the folder of the pages",
+                source,
+                format!("page `{source}` includes `{called}`, which is left out: {problem}"),
+            );
+        }
         for (key, anchor) in &facts.links {
             let is_broken = ids
                 .get(key.as_str())
@@ -183,5 +236,86 @@ fn report(pages: &[ChunkedPage], warnings: &mut Warnings) {
                 );
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anchorite::index::chunk::{ChunkOptions, chunk_document};
+    use anchorite::index::parse::{Page, ParseOptions, read_page};
+
+    fn page(source: &str, text: &str, base_url: &str) -> ChunkedPage {
+        let options = ParseOptions {
+            base_url: base_url.to_owned(),
+            ..ParseOptions::default()
+        };
+        let Page { document, facts } =
+            read_page(source, text.as_bytes(), &options).expect("a good page");
+        ChunkedPage {
+            n_sections: document.sections.len(),
+            chunks: chunk_document(0, &document, &ChunkOptions::default()),
+            document,
+            n_cut: 0,
+            facts,
+            unincluded: Vec::new(),
+        }
+    }
+
+    /// Sources and addresses, and how many warnings there are.
+    fn selected(pages: &[(&str, &str)], base_url: &str) -> (Vec<String>, usize) {
+        let pages = pages
+            .iter()
+            .map(|(source, text)| page(source, text, base_url))
+            .collect();
+        let mut warnings = Warnings::default();
+        let documents = select(pages, &mut warnings).documents.into_iter();
+        let shown = documents.map(|document| format!("{} {}", document.source, document.url));
+        (shown.collect(), warnings.count())
+    }
+
+    #[test]
+    fn a_readme_is_the_page_of_its_folder_only_without_an_index() {
+        for (pages, base_url, expected) in [
+            (
+                vec![("README.md", "# A\n\na"), ("index.md", "# B\n\nb")],
+                "",
+                vec!["README.md README.html", "index.md index.html"],
+            ),
+            (
+                vec![
+                    ("d/Readme.mdx", "# A\n\na"),
+                    ("d/index.html", "<h1>B</h1>b"),
+                ],
+                "/docs",
+                vec![
+                    "d/Readme.mdx /docs/d/Readme.html",
+                    "d/index.html /docs/d/index.html",
+                ],
+            ),
+            (
+                vec![("d/README.md", "# A\n\na"), ("index.md", "# B\n\nb")],
+                "",
+                vec!["d/README.md d/index.html", "index.md index.html"],
+            ),
+        ] {
+            let found = selected(&pages, base_url);
+            assert_eq!(found.0, expected, "{pages:?}");
+            assert_eq!(found.1, 0, "warnings of {pages:?}");
+        }
+        let (found, n_warnings) = selected(&[("a.md", "# A\n\na"), ("a.html", "<h1>B</h1>b")], "");
+        assert_eq!(
+            (found.len(), n_warnings),
+            (1, 1),
+            "one of two is passed over: {found:?}"
+        );
+    }
+
+    #[test]
+    fn links_to_a_readme_and_inside_of_it_are_not_broken() {
+        let readme = "# A\n\nSee [own](#a), [index](index.md#b), [none](#nothing).";
+        let index = "# B\n\nSee [own](#b), [readme](README.md#a), [none](README.md#nothing).";
+        let (_, n_warnings) = selected(&[("d/README.md", readme), ("d/index.md", index)], "");
+        assert_eq!(n_warnings, 2, "only the two links to nothing");
     }
 }

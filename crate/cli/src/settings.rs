@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
+use anchorite::index::parse::markdown::Anchors;
 use anchorite::index::parse::{Addresses, ParseOptions, Selector};
 use anyhow::Context;
 use clap::parser::ValueSource;
@@ -106,6 +107,8 @@ impl PageArguments {
                 (Some(_), false) => Addresses::Served,
                 (Some(_), true) => Addresses::ServedWithIndex,
             },
+            // What lies around each page decides.
+            anchors: Anchors::default(),
             max_bytes: self.max_page_bytes,
             root_selector: self.root_selector.as_ref().map(selector).transpose()?,
             exclude_selectors: self

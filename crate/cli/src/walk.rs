@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anchorite::index::error::PageError;
+use anchorite::index::parse::markdown::Anchors;
 use ignore::WalkBuilder;
 use ignore::overrides::{Override, OverrideBuilder};
 
+use crate::book::Books;
 use crate::report::Hint;
 use crate::settings::PageArguments;
 
@@ -15,12 +17,14 @@ pub(crate) struct PageFile {
     pub(crate) path: PathBuf,
     /// The path relative to the folder, with `/` between names.
     pub(crate) source: String,
+    /// By which rule its headings get their ids, if it is Markdown.
+    pub(crate) anchors: Anchors,
 }
 
 /// What could not be listed: where, and why.
 pub(crate) type Unlisted = (String, PageError);
 
-const DOCUMENT_EXTENSIONS: [&str; 6] = ["md", "markdown", "html", "htm", "txt", "text"];
+const DOCUMENT_EXTENSIONS: [&str; 7] = ["md", "markdown", "mdx", "html", "htm", "txt", "text"];
 /// What a host serves as pages; the rest of a deployed site is there for its pages or for machines.
 const SITE_EXTENSIONS: [&str; 2] = ["html", "htm"];
 
@@ -99,10 +103,17 @@ pub(crate) fn pages(
             pages.push(PageFile {
                 source: relative(path, dir),
                 path: path.to_owned(),
+                anchors: Anchors::default(),
             });
         }
     }
     pages.sort_by(|a, b| a.source.cmp(&b.source));
+    if !is_site {
+        let anchors = Books::new(dir).anchors(pages.iter().map(|page| page.source.as_str()));
+        for (page, anchors) in pages.iter_mut().zip(anchors) {
+            page.anchors = anchors;
+        }
+    }
     Ok((pages, unlisted))
 }
 

@@ -112,7 +112,7 @@ impl PageError {
                 "check that the text stands in the main content, and not only in scripts or navigation"
             }
             Self::UnknownExtension { .. } => {
-                "pages are read from .md, .markdown, .html, .htm, .txt and .text"
+                "pages are read from .md, .markdown, .mdx, .html, .htm, .txt and .text"
             }
         }
     }

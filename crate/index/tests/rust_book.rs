@@ -57,7 +57,8 @@ fn the_whole_book_is_read_and_found_by_words() {
     for (name, bytes) in &pages {
         let document = parse_page(name, bytes, &ParseOptions::default())
             .unwrap_or_else(|error| panic!("{error}"));
-        let rendered = markdown::to_html(std::str::from_utf8(bytes).expect("parsed, so UTF-8"));
+        let text = std::str::from_utf8(bytes).expect("parsed, so UTF-8");
+        let rendered = markdown::to_html(text, markdown::Anchors::default());
         for anchor in document
             .sections
             .iter()

@@ -191,12 +191,21 @@ pub(super) fn anchor_link(path: &str, base_url: &str, href: &str) -> Option<(Str
     } else {
         joined(path, &target)?
     };
-    let target = if target.ends_with(".md") || target.ends_with(".markdown") {
+    let target = if is_markdown(&target) {
         html_path(&target)
     } else {
         target
     };
     Some((page_key(&target).to_owned(), anchor))
+}
+
+/// Whether a path is that of a Markdown file.
+pub fn is_markdown(path: &str) -> bool {
+    let extension = path.rsplit('.').next().unwrap_or("");
+    path.len() > extension.len()
+        && ["md", "markdown", "mdx"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// The path of the HTML page that a site generator makes of a Markdown page.

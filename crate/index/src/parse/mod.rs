@@ -9,7 +9,6 @@ mod clean;
 mod decode;
 mod html;
 mod outline;
-mod strip;
 mod text;
 
 use std::collections::BTreeMap;
@@ -19,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, Section};
 use crate::error::PageError;
-pub use address::{Addresses, page_key};
+pub use address::{Addresses, is_markdown, page_key};
 use clean::clean;
 
 /// How pages are read and where they will be found.
@@ -29,6 +28,8 @@ pub struct ParseOptions {
     pub base_url: String,
     /// How a file's path becomes an address.
     pub addresses: Addresses,
+    /// By which rule headings of Markdown get their ids.
+    pub anchors: markdown::Anchors,
     /// Larger pages are refused. Default 8 MiB: an order of magnitude above any page written by hand.
     pub max_bytes: usize,
     /// The element that counts as the whole page; pages without it are left out.
@@ -44,6 +45,7 @@ impl Default for ParseOptions {
         Self {
             base_url: String::new(),
             addresses: Addresses::default(),
+            anchors: markdown::Anchors::default(),
             max_bytes: 8 << 20,
             root_selector: None,
             exclude_selectors: Vec::new(),
@@ -159,7 +161,7 @@ pub fn parse_page(
     Ok(read_page(source, bytes, options)?.document)
 }
 
-/// Reads one page; its extension says whether it is Markdown (`.md`, `.markdown`), HTML (`.html`, `.htm`) or plain
+/// Reads one page; its extension says whether it is Markdown (`.md`, `.markdown`, `.mdx`), HTML (`.html`, `.htm`) or plain
 /// text (`.txt`, `.text`).
 ///
 /// `source` is the page's path from the root of the site. [`Addresses`] says what url it makes; Markdown's extension
@@ -180,7 +182,7 @@ pub fn read_page(source: &str, bytes: &[u8], options: &ParseOptions) -> Result<P
         found,
     };
     let mut parsed = match kind {
-        Kind::Markdown => markdown::parse(&text),
+        Kind::Markdown => markdown::parse(&text, options).map_err(too_complex)?,
         Kind::Text => text::parse(&text),
         Kind::Html => match html::excess(&text) {
             Some(excess) => return Err(too_complex(excess)),
@@ -334,7 +336,7 @@ impl Kind {
         let name = source.rsplit('/').next().unwrap_or(source);
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         match extension.to_ascii_lowercase().as_str() {
-            "md" | "markdown" => Ok(Self::Markdown),
+            "md" | "markdown" | "mdx" => Ok(Self::Markdown),
             "html" | "htm" => Ok(Self::Html),
             "txt" | "text" => Ok(Self::Text),
             _ => Err(PageError::UnknownExtension {

@@ -6,7 +6,7 @@ use super::content::is_content;
 
 /// What `url#..` must say to open this heading: its own id, one inside it, an empty one just before it, or that of the
 /// element that it opens.
-pub(super) fn anchor(heading: ElementRef<'_>) -> Option<String> {
+pub(in crate::parse) fn anchor(heading: ElementRef<'_>) -> Option<String> {
     let id = |element: ElementRef<'_>| {
         let value = element.value();
         let name = if value.name() == "a" {

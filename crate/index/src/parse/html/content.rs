@@ -122,6 +122,17 @@ impl<'p> Content<'p> {
         }
     }
 
+    /// Takes all of `top`: what a Markdown page holds is its text, whatever an element of it is called.
+    pub(super) fn all(top: ElementRef<'p>, exclude: &'p [Selector]) -> Self {
+        Self {
+            roots: vec![top],
+            root_ids: HashSet::from([top.id()]),
+            is_marked: false,
+            is_whole: false,
+            ..Self::find(top, exclude)
+        }
+    }
+
     /// Why an element holds no text of the page, if it holds none.
     pub(super) fn skip(&self, element: ElementRef<'_>) -> Option<Skip> {
         if attributes::ignore(element).is_some()

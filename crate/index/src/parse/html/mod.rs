@@ -1,4 +1,6 @@
 //! Turns an HTML page into sections: its main content, without navigation, scripts and decoration.
+//!
+//! Markdown comes here too, once it is HTML, so that raw HTML in it says the same as on a page of its own.
 
 mod anchor;
 mod attributes;
@@ -10,9 +12,13 @@ mod kinds;
 mod marks;
 mod walk;
 
+use std::collections::HashMap;
+
+use ego_tree::NodeId;
 use scraper::{ElementRef, Html};
 
-use super::{LeftOut, ParseOptions, Parsed, id_hash};
+use super::{LeftOut, ParseOptions, Parsed, Selector, id_hash};
+pub(super) use anchor::anchor;
 use attributes::{Attributes, Ignore};
 use content::Content;
 use walk::Walk;
@@ -42,7 +48,7 @@ pub(super) fn parse(text: &str, options: &ParseOptions) -> Parsed {
     };
     let content = Content::find(top, &options.exclude_selectors);
     let said = said(top, &content);
-    let mut walk = Walk::new(&content);
+    let mut walk = Walk::new(&content, None);
     for root in &content.roots {
         walk.root(*root);
     }
@@ -71,6 +77,54 @@ pub(super) fn parse(text: &str, options: &ParseOptions) -> Parsed {
         links,
         weighs_parts,
         passed_over,
+    }
+}
+
+/// The text of a Markdown page that was made HTML. `anchors` are the ids of its headings, which its markup need not give them.
+pub(super) fn parse_body(
+    page: &Html,
+    anchors: &HashMap<NodeId, String>,
+    exclude: &[Selector],
+) -> Parsed {
+    let top = body(page);
+    let content = Content::all(top, exclude);
+    let mut walk = Walk::new(&content, Some(anchors));
+    walk.root(top);
+    let elements = top.descendants().filter_map(ElementRef::wrap);
+    let mut ids: Vec<u64> = elements.flat_map(own_ids).collect();
+    ids.extend(anchors.values().map(|id| id_hash(id)));
+    let (links, passed_over) = (walk.links, walk.passed_over);
+    let (title, sections) = walk.outline.finish();
+    Parsed {
+        title,
+        sections,
+        ids,
+        links,
+        passed_over,
+        ..Parsed::default()
+    }
+}
+
+/// The body of a page.
+pub(super) fn body(page: &Html) -> ElementRef<'_> {
+    let root = page.root_element();
+    root.child_elements()
+        .find(|element| element.value().name() == "body")
+        .unwrap_or(root)
+}
+
+/// Tells which elements of a page made of Markdown are not shown where it is rendered.
+pub(super) struct Skipped<'p>(Content<'p>);
+
+impl<'p> Skipped<'p> {
+    /// Looks at all below `top`.
+    pub(super) fn new(top: ElementRef<'p>) -> Self {
+        Self(Content::all(top, &[]))
+    }
+
+    /// Whether an element is left out. Readers of a page see the number of a footnote, though it is no text to find.
+    pub(super) fn has(&self, element: ElementRef<'_>) -> bool {
+        self.0.skip(element).is_some() && element.attr("class") != Some("footnote-definition-label")
     }
 }
 

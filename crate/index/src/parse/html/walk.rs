@@ -2,7 +2,9 @@
 //!
 //! The walk is a loop, so that a page nested a million deep cannot exhaust the stack.
 
-use ego_tree::NodeRef;
+use std::collections::HashMap;
+
+use ego_tree::{NodeId, NodeRef};
 use scraper::{ElementRef, Node};
 
 use super::anchor::{anchor, own_id};
@@ -36,6 +38,8 @@ struct Heading<'p> {
 /// Visits what holds the text and writes it down.
 pub(super) struct Walk<'p> {
     content: &'p Content<'p>,
+    /// Ids of headings that the page's own markup need not give, as in Markdown.
+    anchors: Option<&'p HashMap<NodeId, String>>,
     pub(super) outline: Outline,
     heading: Option<Heading<'p>>,
     code: Option<Code>,
@@ -46,9 +50,13 @@ pub(super) struct Walk<'p> {
 }
 
 impl<'p> Walk<'p> {
-    pub(super) fn new(content: &'p Content<'p>) -> Self {
+    pub(super) fn new(
+        content: &'p Content<'p>,
+        anchors: Option<&'p HashMap<NodeId, String>>,
+    ) -> Self {
         Self {
             content,
+            anchors,
             outline: Outline::default(),
             heading: None,
             code: None,
@@ -168,10 +176,11 @@ impl<'p> Walk<'p> {
             return false;
         }
         if let Some(level) = heading_level(element) {
+            let made = self.anchors.and_then(|anchors| anchors.get(&element.id()));
             self.heading = Some(Heading {
                 element,
                 level,
-                anchor: anchor(element),
+                anchor: made.cloned().or_else(|| anchor(element)),
                 text: String::new(),
                 pictures: String::new(),
             });

@@ -1,17 +1,15 @@
-//! Turns the front matter of a Markdown file, in YAML or TOML, into what HTML pages say about themselves by attributes.
+//! Turns the front matter of a Markdown file, in YAML, TOML or JSON, into what HTML pages say about themselves by attributes.
 //!
 //! Only the names that site generators agree on are read: what else stands there may not be meant for readers.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
+use super::fields::{self, Fields, Value};
+use super::yaml;
 use crate::parse::outline::collapse;
 
 /// What is longer is no front matter.
 const MAX_BYTES: usize = 64 << 10;
-/// Most values of a block, those that aliases repeat included.
-const MAX_NODES: usize = 10_000;
 /// Most values that are kept of one name.
 const MAX_VALUES: usize = 100;
 /// Longest value that is kept, in characters.
@@ -45,53 +43,166 @@ pub(super) struct FrontMatter {
     pub(super) sort: BTreeMap<String, String>,
 }
 
-/// The block between `---` (YAML) or `+++` (TOML) lines at the very start, read, and the rest of the page. Without a closing line
-/// there is none. Of a block that is neither language, as of templates, only the title is read.
+/// Names by which a block is known to be front matter and no prose.
+const KNOWN: [&str; 26] = [
+    "aliases",
+    "author",
+    "authors",
+    "categories",
+    "date",
+    "description",
+    "draft",
+    "id",
+    "image",
+    "keywords",
+    "lang",
+    "language",
+    "lastmod",
+    "layout",
+    "linktitle",
+    "permalink",
+    "published",
+    "slug",
+    "summary",
+    "tags",
+    "taxonomies",
+    "template",
+    "title",
+    "updated",
+    "version",
+    "weight",
+];
+
+/// The block at the very start, read, and the rest of the page: between `---` (YAML) or `+++` (TOML) lines, or an object of
+/// JSON. One of YAML may end with `...` too, and `---json`, `---toml` and `---yaml` name the language. Without an end there is
+/// none, and neither where the lines are rules around prose. Of a block that is no language, as of templates, only the
+/// title is read.
 pub(super) fn split(text: &str) -> (FrontMatter, &str) {
-    let first = text.lines().next().unwrap_or("").trim_end();
-    if first != "---" && first != "+++" {
-        return (FrontMatter::default(), text);
-    }
-    let mut offset = 0;
-    let mut start = 0;
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        if number == 1 {
-            start = offset;
-        }
-        if number > 0 && line.trim_end() == first {
-            let block = &text[start..offset];
-            return (read(block, first == "+++"), &text[offset + line.len()..]);
+    let found = match text.lines().next().unwrap_or("").trim_end() {
+        "---" | "---yaml" | "---yml" => block(text, &["---", "..."]).and_then(|(block, rest)| {
+            let found = yaml(block)?;
+            Some((found, rest))
+        }),
+        "+++" => toml(text, "+++"),
+        "---toml" => toml(text, "---"),
+        "---json" => block(text, &["---"]).and_then(|(block, rest)| {
+            let (fields, _) = fields::of_json(block)?;
+            Some((take(&fields), rest))
+        }),
+        _ if text.starts_with('{') => json(text),
+        _ => None,
+    };
+    found.unwrap_or_else(|| (FrontMatter::default(), text))
+}
+
+/// What stands between the first line and one of these marks, and behind it.
+fn block<'t>(text: &'t str, ends: &[&str]) -> Option<(&'t str, &'t str)> {
+    let mut lines = text.split_inclusive('\n');
+    let start = lines.next()?.len();
+    let mut offset = start;
+    for line in lines {
+        if ends.contains(&line.trim_end()) {
+            return Some((&text[start..offset], &text[offset + line.len()..]));
         }
         offset += line.len();
     }
-    (FrontMatter::default(), text)
+    None
 }
 
-fn read(block: &str, is_toml: bool) -> FrontMatter {
-    let read = match block.len() {
-        ..=MAX_BYTES if is_toml => block.parse().ok().map(from_toml),
-        ..=MAX_BYTES => serde_saphyr::from_str_with_options(block, limits()).ok(),
-        _ => None,
+fn toml<'t>(text: &'t str, end: &str) -> Option<(FrontMatter, &'t str)> {
+    let (block, rest) = block(text, &[end])?;
+    let fields = (block.len() <= MAX_BYTES).then(|| fields::of_toml(block));
+    let found = match fields.flatten() {
+        Some(fields) => take(&fields),
+        None => title_alone(block)?,
     };
-    let Some(Value::Object(fields)) = read else {
-        return FrontMatter {
-            title: title_line(block),
-            ..FrontMatter::default()
-        };
+    Some((found, rest))
+}
+
+/// An object at the start of a page, if it says what front matter says.
+fn json(text: &str) -> Option<(FrontMatter, &str)> {
+    let (fields, end) = fields::of_json(text)?;
+    let rest = text.get(end..)?;
+    let is_line = rest.is_empty()
+        || rest
+            .trim_start_matches([' ', '\t'])
+            .starts_with(['\n', '\r']);
+    (is_line && end <= MAX_BYTES && is_known(&fields)).then(|| (take(&fields), rest))
+}
+
+/// What a block of YAML says; `None` where it is prose between two rules.
+fn yaml(block: &str) -> Option<FrontMatter> {
+    if block.trim().is_empty() {
+        return Some(FrontMatter::default());
+    }
+    let fields = (block.len() <= MAX_BYTES).then(|| yaml::fields(block));
+    match fields.flatten() {
+        Some(fields) => (!is_prose(block, &fields)).then(|| take(&fields)),
+        None => title_alone(block),
+    }
+}
+
+/// Of a block that no language explains, the title; `None` where no line gives a value to a name that front matter has.
+fn title_alone(block: &str) -> Option<FrontMatter> {
+    let is_name = |line: &str| {
+        let end = line.find([':', '=']).unwrap_or(0);
+        KNOWN.contains(&line[..end].trim_end())
     };
-    let first = |name: &str| values(fields.get(name)?).into_iter().next();
-    let is =
-        |name: &str, expected: bool| fields.get(name).and_then(Value::as_bool) == Some(expected);
+    block.lines().any(is_name).then(|| FrontMatter {
+        title: title_line(block),
+        ..FrontMatter::default()
+    })
+}
+
+fn is_known(fields: &Fields) -> bool {
+    fields
+        .keys()
+        .any(|name| KNOWN.contains(&name.to_lowercase().as_str()))
+}
+
+/// `Note: this page moved.` between two rules is a sentence, although YAML can read it; a heading there is a comment to YAML.
+fn is_prose(block: &str, fields: &Fields) -> bool {
+    let is_name = |name: &String| {
+        !name.contains(char::is_whitespace) && !name.starts_with(char::is_uppercase)
+    };
+    fields.is_empty()
+        || (!is_known(fields) && (block.starts_with(['\n', '\r']) || !fields.keys().any(is_name)))
+}
+
+/// Of names that only differ in capitals the one in lower case counts.
+fn take(fields: &Fields) -> FrontMatter {
+    let get = |name: &str| {
+        fields.get(name).or_else(|| {
+            let mut fields = fields.iter();
+            let found = fields.find(|(own, _)| own.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value)
+        })
+    };
+    let first = |name: &str| values(get(name)?).into_iter().next();
+    let is = |name: &str, words: [&str; 3]| match get(name) {
+        Some(Value::Text(text)) => words.iter().any(|word| text.eq_ignore_ascii_case(word)),
+        _ => false,
+    };
     let mut front_matter = FrontMatter {
         title: first("title"),
         language: first("lang").or_else(|| first("language")),
-        is_draft: is("draft", true) || is("published", false),
+        is_draft: is("draft", ["true", "yes", "on"]) || is("published", ["false", "no", "off"]),
         ..FrontMatter::default()
     };
-    for (name, value) in &fields {
-        let values = values(value);
+    // Some generators keep tags in a table of their own.
+    let apart = match get("taxonomies") {
+        Some(Value::Fields(apart)) => Some(apart),
+        _ => None,
+    };
+    let names = KNOWN.into_iter().filter(|name| {
+        [&SORT[..], &META, &FILTERS]
+            .iter()
+            .any(|names| names.contains(name))
+    });
+    for name in names {
+        let value = get(name).or_else(|| apart?.get(name));
+        let values = value.map(values).unwrap_or_default();
         let Some(one) = values.first() else { continue };
-        let name = name.as_str();
         // One author or several are the same filter.
         let kept = if name == "authors" { "author" } else { name }.to_owned();
         if SORT.contains(&name) {
@@ -107,46 +218,23 @@ fn read(block: &str, is_toml: bool) -> FrontMatter {
     front_matter
 }
 
-/// Aliases may stand for so much that a short block takes minutes.
-fn limits() -> serde_saphyr::Options {
-    serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_nodes: MAX_NODES, max_depth: 64 },
-        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_NODES },
-        with_snippet: false,
-    }
-}
-
 /// The texts of a value or of a list of values. Of an object that names something only its name is read.
 fn values(value: &Value) -> Vec<String> {
     let text = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Object(fields) => fields.get("name")?.as_str().map(str::to_owned),
+        Value::Text(text) => Some(text.clone()),
+        Value::Fields(fields) => match fields.get("name")? {
+            Value::Text(name) => Some(name.clone()),
+            _ => None,
+        },
         _ => None,
     };
     let all = match value {
-        Value::Array(all) => all.as_slice(),
+        Value::List(all) => all.as_slice(),
         one => std::slice::from_ref(one),
     };
     let texts = all.iter().take(MAX_VALUES).filter_map(text);
     let texts = texts.map(|text| collapse(&text).chars().take(MAX_CHARS).collect());
     texts.filter(|text: &String| !text.is_empty()).collect()
-}
-
-fn from_toml(table: toml::Table) -> Value {
-    fn value(found: toml::Value) -> Value {
-        match found {
-            toml::Value::String(text) => text.into(),
-            toml::Value::Integer(number) => number.into(),
-            toml::Value::Float(number) => number.into(),
-            toml::Value::Boolean(is) => is.into(),
-            toml::Value::Datetime(date) => date.to_string().into(),
-            toml::Value::Array(all) => all.into_iter().map(value).collect(),
-            toml::Value::Table(table) => from_toml(table),
-        }
-    }
-    let fields = table.into_iter();
-    fields.map(|(name, found)| (name, value(found))).collect()
 }
 
 /// The value of the first line that gives a `title`, in YAML or TOML.
@@ -165,50 +253,5 @@ fn title_line(block: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn json(front_matter: &FrontMatter) -> Value {
-        serde_json::json!({
-            "title": front_matter.title, "language": front_matter.language, "draft": front_matter.is_draft,
-            "filters": front_matter.filters, "meta": front_matter.meta, "sort": front_matter.sort,
-        })
-    }
-
-    #[test]
-    fn yaml_and_toml_say_the_same() {
-        let (yaml, rest) = split(
-            "---\ntitle: \"A: b\" # c\ndate: 2026-03-01\ntags: [one,  two words]\nauthors:\n  - name: Ann\n    email: a@x.org\n  - \
-             Bob\nlang: de\ndraft: true\nsecret: x\nversion: 2\n---\nbody",
-        );
-        assert_eq!(rest, "body");
-        assert_eq!(
-            json(&yaml),
-            serde_json::json!({
-                "title": "A: b", "language": "de", "draft": true,
-                "filters": { "tags": ["one", "two words"], "author": ["Ann", "Bob"] },
-                "meta": { "author": "Ann, Bob", "date": "2026-03-01", "version": "2" },
-                "sort": { "date": "2026-03-01" },
-            })
-        );
-        let (toml, rest) = split(
-            "+++\ntitle = 'A: b'\ndate = 2026-03-01\ntags = ['one', 'two words']\nauthors = [{ name = 'Ann' }, 'Bob']\nlang = 'de'\n\
-             draft = true\nversion = 2\n+++\nbody",
-        );
-        assert_eq!((&toml, rest), (&yaml, "body"));
-    }
-
-    #[test]
-    fn of_what_is_neither_the_title_is_read() {
-        let (found, rest) = split("---\nlayout: {{ x }} {\ntitle: 'T'\n---\nbody");
-        assert_eq!((found.title.as_deref(), rest), (Some("T"), "body"));
-        let (found, rest) = split("---\n\nnever closed");
-        assert_eq!(
-            (found, rest),
-            (FrontMatter::default(), "---\n\nnever closed")
-        );
-        let (found, rest) = split("---\r\ntitle: T\r\n---\r\nbody");
-        assert_eq!((found.title.as_deref(), rest), (Some("T"), "body"));
-        assert_eq!(split("---\n---\nbody").1, "body");
-    }
-}
+#[path = "front_matter_tests.rs"]
+mod tests;

@@ -3,8 +3,12 @@
 use super::*;
 use crate::document::Section;
 
+fn read(text: &str) -> Parsed {
+    parse(text, &ParseOptions::default()).expect("a page that costs little")
+}
+
 fn sections(text: &str) -> Vec<Section> {
-    parse(text).sections
+    read(text).sections
 }
 
 fn text(markdown: &str) -> String {
@@ -47,7 +51,7 @@ fn duplicate_headings_get_numbers() {
 }
 
 #[test]
-fn heading_ids_follow_mdbook() {
+fn headings_have_ids_as_sites_make_them() {
     let found = anchors(
         "# What `impl Trait` does: C++ & Rust?\n# Caf\u{e9} _x_\n# Set {#my-id .wide}\n# ???\n",
     );
@@ -103,7 +107,7 @@ fn includes_comments_and_tags_are_dropped() {
 
 #[test]
 fn front_matter_names_the_page() {
-    let title = |text: &str| parse(text).title;
+    let title = |text: &str| read(text).title;
     assert_eq!(
         title("---\nlayout: x\ntitle: \"A: b\" # c\n---\n# H\n"),
         Some("A: b".to_owned())
@@ -121,7 +125,7 @@ fn front_matter_names_the_page() {
 #[test]
 fn every_anchor_is_an_id_of_the_rendered_page() {
     let page = "# A & B\nx\n## A & B\ny\n## \"Q\" <T> {#q}\nz\n> # In quote\n> z\n\n1. # In list\n   z\n\nSetext `c`\n---\nz\n";
-    let rendered = to_html(page);
+    let rendered = to_html(page, Anchors::GitHub);
     let found = anchors(page);
     assert_eq!(found.len(), 6, "all headings have anchors: {found:?}");
     for anchor in found {
@@ -138,6 +142,7 @@ fn rendered_html_is_safe() {
         "# T {#i onclick=alert(1) .c}\n\na <img src=x onerror=alert(1)> b\n\n<script>alert(1)</script>\n\n<div onclick=\"x\">d\n</div>\n\n\
          [x](javascript:alert(1)) [y](JAVA&#x0A;SCRIPT:alert) [z](data:text/html,x) ![i](vbscript:x)\n\n\
          ```\"><script>\n</code><script>alert(1)</script>\n```\n\n<a href=\"javascript:x\">l</a>\n",
+        Anchors::GitHub,
     );
     let lowercase = rendered.to_ascii_lowercase();
     for bad in [
@@ -157,6 +162,7 @@ fn rendered_html_is_safe() {
 fn rendered_links_reach_the_rendered_pages() {
     let rendered = to_html(
         "[a](../ch01.md#x) [b](guide/README.md) [c](https://e.org/a.md:b) [d](#here) [e](ch.md?q=1)",
+        Anchors::GitHub,
     );
     for address in [
         "../ch01.html#x",
@@ -168,6 +174,107 @@ fn rendered_links_reach_the_rendered_pages() {
         assert!(
             rendered.contains(&format!("href=\"{address}\"")),
             "`{address}` is in {rendered}"
+        );
+    }
+}
+
+#[test]
+fn attributes_of_headings_only_name_them() {
+    let page = "# One {hidden}\n\na\n\n## Two {.toc #t}\n\nb\n\n## Three {: #u }\n\nc\n\n## Four\n{: #v }\n\nd\n";
+    let found = sections(page);
+    let shown: Vec<_> = found
+        .iter()
+        .map(|s| (s.anchor.as_deref().unwrap_or(""), s.text.as_str()))
+        .collect();
+    assert_eq!(shown, [("one", "a"), ("t", "b"), ("u", "c"), ("v", "d")]);
+}
+
+#[test]
+fn footnotes_notes_and_links_read_as_on_the_page() {
+    for (page, expected) in [
+        (
+            "It dives[^1] deep.\n\n[^1]: Up to ten metres.",
+            "It dives deep.\n\nUp to ten metres.",
+        ),
+        ("> [!WARNING]\n> Mind the eel.", "Mind the eel."),
+        (
+            "> [!abstract] In short\n> Mind the eel.",
+            "In short\n\nMind the eel.",
+        ),
+        (
+            ":::danger[Beware]\n\nOf **eels**.\n\n:::",
+            "Beware\n\nOf eels.",
+        ),
+        ("- [ ] todo\n- [x] done", "- todo\n- done"),
+        (
+            "See [[Eels|the eels]] and [[1]](x.md).",
+            "See the eels and [1].",
+        ),
+        (
+            "<Tabs>\n  <TabItem label=\"Sea\">\n\n    - eels\n\n  </TabItem>\n</Tabs>",
+            "Sea\n\n- eels",
+        ),
+        ("~~old~~ and x^2^", "old and x^2^"),
+    ] {
+        assert_eq!(text(page), expected, "{page}");
+    }
+}
+
+#[test]
+fn other_languages_hide_lines_where_the_block_says_so() {
+    let found = text("```python,hidelines=~\n~import os\nprint(1)\n```\n\n```sh\n~ x\n```");
+    assert_eq!(found, "```python\nprint(1)\n```\n\n```sh\n~ x\n```");
+}
+
+#[test]
+fn the_owner_s_selectors_count_in_markdown_too() {
+    let options = ParseOptions {
+        exclude_selectors: vec![crate::parse::Selector::parse(".aside").expect("a selector")],
+        anchors: Anchors::MdBook,
+        ..ParseOptions::default()
+    };
+    let found = parse("# नमस्ते\n\n<div class=\"aside\">no</div>\n\nyes", &options).expect("a page");
+    assert_eq!(found.sections[0].text, "yes");
+    assert_eq!(
+        found.sections[0].anchor.as_deref(),
+        Some("नमसते"),
+        "mdBook's rule"
+    );
+}
+
+#[test]
+fn hostile_pages_end_in_time() {
+    for piece in [
+        "> ",
+        "- ",
+        "<div>",
+        "<b>",
+        "[",
+        "![",
+        "*a_",
+        "<h1>",
+        "&",
+        "<!--",
+        "# a\n",
+        "[^1]",
+        "<script>",
+        "</p>",
+        "<A>\n\n",
+        "|a",
+        "<p><b>\n\n",
+        "\u{202e}א ",
+        "```\n",
+        "😀",
+    ] {
+        let page = piece.repeat(200_000 / piece.len());
+        let found = parse(&page, &ParseOptions::default());
+        assert!(
+            found.is_ok() || !matches!(found, Err((_, max, n)) if n <= max),
+            "{piece}"
+        );
+        assert!(
+            to_html(&page, Anchors::GitHub).len() < 40 * page.len(),
+            "{piece}"
         );
     }
 }
