@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use anchorite::check::Source;
 use anchorite::index::bundle::{Role, WeightFile};
-use anchorite::model::Adapter;
 use anchorite::model::error::LoadError;
 use anchorite::model::generate::Generator;
 use anchorite::model::parts::Parts;
+use anchorite::model::{Adapter, ChatTemplate};
+use anchorite::prompt::{self, Form};
 use anyhow::Context;
 
 use crate::capped;
@@ -179,12 +181,13 @@ pub(crate) fn check<'f>(
     let parts = |file: &WeightFile| Parts::new(vec![file.bytes.clone()]);
     let (config, template) = Generator::check(parts(generator))
         .with_context(|| format!("generator `{}` cannot be used", generator.name))?;
-    if template.is_none() {
+    let Some(template) = template else {
         return Err(Hint::error(
             format!("generator `{}` has no chat template", generator.name),
             "choose an instruct or chat version of the model",
         ));
-    }
+    };
+    try_template(&generator.name, &template)?;
     for adapter in adapters {
         Adapter::load(&parts(adapter), &config).map_err(|error| {
             let hint = match error {
@@ -199,6 +202,25 @@ pub(crate) fn check<'f>(
             Hint::error(
                 format!("adapter `{name}` does not fit generator `{of}`: {error}"),
                 hint,
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// Renders what the engine will ask, in each form: what a template can't do shows in no other way.
+fn try_template(name: &str, template: &ChatTemplate) -> anyhow::Result<()> {
+    let source = Source {
+        number: 1,
+        heading_path: "Guide > First steps".to_owned(),
+        text: "A first sentence. \"A second\" one.".to_owned(),
+    };
+    for form in [Form::Evidence, Form::Passages, Form::Long] {
+        let messages = prompt::messages(form, "What is said first?", std::slice::from_ref(&source));
+        template.render(&messages, true).map_err(|error| {
+            Hint::error(
+                format!("generator `{name}` cannot be used: {error}"),
+                error.hint(),
             )
         })?;
     }

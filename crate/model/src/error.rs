@@ -424,7 +424,9 @@ impl RunError {
             Self::NotFinite { .. } => "the weights or the adapter are damaged: fetch them again",
             Self::Kernel { .. } => "report this as a bug, with the model's name",
             Self::Tokenize { .. } => "remove unusual characters from the text",
-            Self::Template { .. } => "check the roles of the messages against the model's template",
+            Self::Template { .. } => {
+                "correct what the message names in `tokenizer.chat_template` of the GGUF file, or choose another model"
+            }
             Self::DeviceLost { .. } => "load the model again, on the CPU if it happens again",
         }
     }
