@@ -11,7 +11,7 @@ use anchorite_index::parse::{Addresses, ParseOptions, markdown, read_page};
 use anchorite_index::vector::{VectorChoice, VectorOptions};
 use anchorite_index::{Index, IndexOptions, SearchOptions, Sort};
 use anchorite_model::adapter::{ConvertOptions, Summary, convert};
-use anchorite_model::gguf::Gguf;
+use anchorite_model::gguf::{Gguf, split};
 use anchorite_model::{Adapter, ChatTemplate, Message, ModelConfig, Parts, Tokenizer};
 use sha2::{Digest, Sha256};
 
@@ -453,6 +453,8 @@ pub fn gguf(data: &[u8]) {
         }
         let _ = ModelConfig::from_gguf(&gguf);
     }
+    let _ = split::join(vec![data.to_vec()]);
+    let _ = split::join(vec![data.to_vec(), data.to_vec()]);
 }
 
 /// A chat template, under its messages.

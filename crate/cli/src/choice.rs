@@ -11,10 +11,10 @@ use anchorite::model::{Adapter, ChatTemplate};
 use anchorite::prompt::{self, Form};
 use anyhow::Context;
 
-use crate::capped;
 use crate::registry::{Entry, Kind, MAX_MODEL_BYTES};
 use crate::report::Hint;
 use crate::settings::{BundleArguments, read_model};
+use crate::split;
 use crate::store::ModelArguments;
 
 /// Most adapters in a bundle: far more voices than one site has.
@@ -154,8 +154,8 @@ fn pulled(named: &ModelArguments, entry: &Entry, role: Role) -> anyhow::Result<W
 
 fn read(path: &Path, role: Role) -> anyhow::Result<WeightFile> {
     let hint = format!("give a GGUF file, or a name that `anchorite models` lists, with --{role}");
-    let bytes = capped::read(path, MAX_MODEL_BYTES, &hint, std::fs::read)?;
-    let name = path.file_name().and_then(|name| name.to_str());
+    let (whole, bytes) = split::read(path, MAX_MODEL_BYTES, &hint)?;
+    let name = whole.file_name().and_then(|name| name.to_str());
     let name = name.filter(|name| name.len() <= MAX_NAME && !name.chars().any(char::is_control));
     let name = name.ok_or_else(|| {
         Hint::error(

@@ -10,6 +10,7 @@ pub use family::{Activation, Architecture, RopeOrder, Traits};
 use keys::Keys;
 
 use crate::error::LoadError;
+use crate::gguf::split::Split;
 use crate::gguf::{Gguf, Value};
 
 /// Gemma 3 has one layer that sees everything after each five that see a window, where the file does not say otherwise.
@@ -100,6 +101,12 @@ impl ModelConfig {
     /// # Errors
     /// Missing, mistyped or unsupported metadata; [`LoadError::UnknownArchitecture`]; a missing `token_embd.weight`.
     pub fn from_gguf(gguf: &Gguf) -> Result<Self, LoadError> {
+        if let Some(Split { no, count }) = Split::of(gguf)? {
+            return Err(LoadError::SplitPart {
+                part: no + 1,
+                count,
+            });
+        }
         let name = gguf.string("general.architecture")?;
         let unknown = || LoadError::UnknownArchitecture {
             expected: Architecture::ALL,
