@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use anchorite_model::gguf::Value;
 use anchorite_model::gguf::write::Writer;
 use anchorite_model::{Gguf, Parts};
 
@@ -66,8 +67,8 @@ fn parts(whole: &Writer, count: u16) -> Vec<Vec<u8>> {
             _ => Writer::new(),
         };
         let n_tensors = i32::try_from(whole.tensors.len()).expect("few");
-        part.set("split.no", no)
-            .set("split.count", count)
+        part.set("split.no", Value::U16(no))
+            .set("split.count", Value::U16(count))
             .set("split.tensors.count", n_tensors);
         part.tensors = shares.next().expect("a share").to_vec();
         part.finish()
@@ -98,12 +99,10 @@ fn any_part_of_a_split_model_stands_for_all() {
         let parts = Parts::new(vec![bytes]);
         let gguf = Gguf::parse(&parts).expect("a GGUF file");
         let bytes = |name: &String| gguf.tensor(&parts, name).expect("a tensor").into_owned();
-        let tensors: Vec<_> = gguf
-            .tensors
+        gguf.tensors
             .keys()
             .map(|name| (name.clone(), bytes(name)))
-            .collect();
-        tensors
+            .collect::<Vec<_>>()
     };
     let manifest = fs::read(site.bundle().join("manifest.json")).expect("a manifest");
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("JSON");

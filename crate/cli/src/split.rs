@@ -84,9 +84,10 @@ fn parts(path: &Path, own: Split) -> anyhow::Result<(PathBuf, Vec<PathBuf>)> {
     if let Some(missing) = parts.iter().find(|part| !part.is_file()) {
         return Err(Hint::error(
             format!(
-                "there is no `{}`, which `{}` is a part beside",
+                "there is no `{}`, and `{}` is only part {} of {count}",
                 missing.display(),
-                path.display()
+                path.display(),
+                no + 1
             ),
             format!("fetch all {count} parts of the model into one folder"),
         ));

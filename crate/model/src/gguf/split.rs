@@ -3,8 +3,8 @@
 //! Source: llama.cpp's `gguf-split` and `llama-model-loader.cpp`. Every file says in `split.no` which one it is, from
 //! 0, and in `split.count` how many there are; the first holds the metadata of the model, and each holds tensors of it.
 
+use super::Gguf;
 use super::write::{TensorOut, Writer};
-use super::{Gguf, Value};
 use crate::error::LoadError;
 use crate::parts::Parts;
 
@@ -130,32 +130,32 @@ fn refuse(key: &str, expected: String, found: usize) -> LoadError {
     }
 }
 
-/// `writer`'s model in so many files, as `gguf-split` cuts it.
-#[cfg(test)]
-pub(crate) fn cut(writer: &Writer, count: u16) -> Vec<Vec<u8>> {
-    let n_tensors = writer.tensors.len();
-    let share = n_tensors.div_ceil(usize::from(count));
-    let mut shares = writer.tensors.chunks(share);
-    (0..count)
-        .map(|no| {
-            let mut file = Writer::new();
-            if no == 0 {
-                file.metadata.clone_from(&writer.metadata);
-            }
-            file.set(NO, Value::U16(no)).set(COUNT, Value::U16(count));
-            let n_tensors = i32::try_from(n_tensors).expect("few tensors");
-            file.set(N_TENSORS, Value::I32(n_tensors));
-            file.tensors = shares.next().unwrap_or_default().to_vec();
-            file.finish()
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::ModelConfig;
+    use crate::gguf::Value;
     use crate::tiny::Tiny;
+
+    /// `writer`'s model in so many files, as `gguf-split` cuts it.
+    fn cut(writer: &Writer, count: u16) -> Vec<Vec<u8>> {
+        let n_tensors = writer.tensors.len();
+        let share = n_tensors.div_ceil(usize::from(count));
+        let mut shares = writer.tensors.chunks(share);
+        (0..count)
+            .map(|no| {
+                let mut file = Writer::new();
+                if no == 0 {
+                    file.metadata.clone_from(&writer.metadata);
+                }
+                file.set(NO, Value::U16(no)).set(COUNT, Value::U16(count));
+                let n_tensors = i32::try_from(n_tensors).expect("few tensors");
+                file.set(N_TENSORS, Value::I32(n_tensors));
+                file.tensors = shares.next().unwrap_or_default().to_vec();
+                file.finish()
+            })
+            .collect()
+    }
 
     fn head(file: &[u8]) -> Gguf {
         Gguf::parse(&Parts::new(vec![file.to_vec()])).unwrap()
