@@ -316,7 +316,7 @@ fn what_a_browser_would_refuse_is_refused_by_the_build() {
         ("no file", None, "could not read"),
         (
             "no GGUF",
-            Some(b"<html>".to_vec()),
+            Some(b"GGML".to_vec()),
             "file does not start with `GGUF`",
         ),
         (

@@ -23,7 +23,7 @@ fn a_template_that_fails_is_found_by_the_build() {
             "{{ messages[0].content.encode() }}",
             "no method named encode",
         ),
-        ("{{ messages[1].content % 2 }}", "format"),
+        ("{{ '%d' % messages[0].content }}", "format"),
         (
             "{% set x = messages.append('a') %}",
             "`append` changes a list",
