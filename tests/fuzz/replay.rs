@@ -1,5 +1,5 @@
-//! Turns each committed corpus file, good input made anew, and a bounded number of seeded changes of both into calls of the
-//! fuzz targets: what libFuzzer once found is found again, and what nobody looked for has a chance, in every run.
+//! Turns each committed corpus file, good input made anew, and a bounded number of seeded changes of both into calls of
+//! the fuzz targets: what libFuzzer once found is found again, and what nobody looked for has a chance, in every run.
 
 #![expect(
     unreachable_pub,
@@ -137,7 +137,7 @@ macro_rules! replays {
 
 replays!(
     html, markdown, text, config, judged, manifest, index_file, shards, vectors, gguf, tokenizer,
-    lora, peft, registry, parquet, selector
+    template, lora, peft, registry, parquet, selector
 );
 
 #[test]

@@ -11,8 +11,8 @@ use anchorite_index::parse::{Addresses, ParseOptions, markdown, read_page};
 use anchorite_index::vector::{VectorChoice, VectorOptions};
 use anchorite_index::{Index, IndexOptions, SearchOptions, Sort};
 use anchorite_model::adapter::{ConvertOptions, Summary, convert};
-use anchorite_model::gguf::Gguf;
-use anchorite_model::{Adapter, ModelConfig, Parts, Tokenizer};
+use anchorite_model::gguf::{Gguf, split};
+use anchorite_model::{Adapter, ChatTemplate, Message, ModelConfig, Parts, Tokenizer};
 use sha2::{Digest, Sha256};
 
 /// A parser, by the name of its corpus.
@@ -26,7 +26,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     Target {
         name: "html",
         run: html,
@@ -86,6 +86,11 @@ pub const TARGETS: [Target; 17] = [
         name: "tokenizer",
         run: tokenizer,
         seeds: tokenizer_seeds,
+    },
+    Target {
+        name: "template",
+        run: template,
+        seeds: none,
     },
     Target {
         name: "lora",
@@ -452,6 +457,20 @@ pub fn gguf(data: &[u8]) {
             let _ = gguf.tensor(&parts, name);
         }
         let _ = ModelConfig::from_gguf(&gguf);
+    }
+    let _ = split::join(vec![data.to_vec()]);
+    let _ = split::join(vec![data.to_vec(), data.to_vec()]);
+}
+
+/// A chat template, under its messages.
+pub fn template(data: &[u8]) {
+    let source = String::from_utf8_lossy(data);
+    if let Ok(template) = ChatTemplate::new(&source, "<s>", "</s>") {
+        let messages = [
+            Message::new("system", "Be brief."),
+            Message::new("user", "What is a pump?"),
+        ];
+        let _ = template.render(&messages, true);
     }
 }
 

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 #[derive(Deserialize)]
 struct Record {
     prompt: Vec<u32>,
+    variants: Vec<VariantRecord>,
     decoders: Vec<DecoderRecord>,
     encoders: Vec<EncoderRecord>,
 }
@@ -29,6 +30,13 @@ struct DecoderRecord {
     adapter_sha256: String,
     without_adapter: Decoded,
     with_adapter: Decoded,
+}
+
+#[derive(Deserialize)]
+struct VariantRecord {
+    name: String,
+    model_sha256: String,
+    without_adapter: Decoded,
 }
 
 #[derive(Deserialize)]
@@ -233,6 +241,42 @@ fn agrees_for_every_family(gpu: Option<&Gpu>) {
         assert!(
             change > 0.1,
             "an adapter without effect proves nothing: {change}"
+        );
+    }
+}
+
+#[test]
+fn agrees_with_llama_cpp_on_biases_and_stretched_positions() {
+    agrees_for_every_variant(None);
+    for gpu in harness::gpu::variants() {
+        agrees_for_every_variant(Some(&gpu));
+    }
+}
+
+fn agrees_for_every_variant(gpu: Option<&Gpu>) {
+    let record = record();
+    let cases = families::variants();
+    assert_eq!(cases.len(), record.variants.len(), "cases recorded");
+    let bases = families::decoders();
+    for (case, expected) in cases.iter().zip(&record.variants) {
+        assert_eq!(
+            case.name, expected.name,
+            "the record is in the order of the cases"
+        );
+        is_the_file(&case.name, &case.model, &expected.model_sha256);
+        let mut loaded = load(case, gpu);
+        let prompt = &record.prompt;
+        let found = compare(case, &mut loaded, None, prompt, &expected.without_adapter);
+        let base = bases
+            .iter()
+            .position(|base| case.name.starts_with(&base.name));
+        let base = &record.decoders[base.expect("a decoder without it")].without_adapter;
+        let change = harness::nmse(&found, &base.logits);
+        println!("{}: changes the logits by {change:.3}", case.name);
+        assert!(
+            change > 1e-3,
+            "{}: without effect it proves nothing: {change}",
+            case.name
         );
     }
 }

@@ -42,6 +42,128 @@ pub fn decoders() -> Vec<FamilyCase> {
         .collect()
 }
 
+/// Decoders with what some files of their family have besides: biases, and positions that were stretched.
+pub fn variants() -> Vec<FamilyCase> {
+    use Architecture::{Gemma3, Llama, Qwen2, Qwen3};
+    let blocks = [
+        "attn_q",
+        "attn_k",
+        "attn_v",
+        "attn_output",
+        "ffn_gate",
+        "ffn_up",
+        "ffn_down",
+    ];
+    let yarn = |writer: &mut Writer, family: &str| {
+        let key = |end: &str| format!("{family}.rope.scaling.{end}");
+        writer
+            .set(&key("type"), "yarn")
+            .set(&key("factor"), 4f32)
+            .set(&key("original_context_length"), 4096u32);
+    };
+    // llama.cpp rounds its context up to 256 positions, ours has the 64 of the file: both are longer than 32.
+    let longrope = |writer: &mut Writer, original: u32| {
+        writer
+            .set("llama.rope.scaling.type", "longrope")
+            .set("llama.rope.scaling.original_context_length", original)
+            .set("llama.rope.scaling.attn_factor", 1.25f32)
+            .add(factors("rope_factors_long.weight", 1.5))
+            .add(factors("rope_factors_short.weight", 0.25));
+    };
+    type Change<'c> = &'c dyn Fn(&mut Writer);
+    let cases: [(&str, Architecture, TensorType, Change<'_>); 11] = [
+        ("biases", Llama, TensorType::F32, &|writer| {
+            add_biases(writer, &blocks)
+        }),
+        ("biases", Llama, TensorType::Q8_0, &|writer| {
+            add_biases(writer, &blocks)
+        }),
+        ("biases", Qwen2, TensorType::F32, &|writer| {
+            add_biases(writer, &["output"])
+        }),
+        ("biases", Qwen3, TensorType::F32, &|writer| {
+            add_biases(writer, &blocks[..3])
+        }),
+        ("freqs", Llama, TensorType::F32, &|writer| {
+            writer.add(factors("rope_freqs.weight", 2.0));
+        }),
+        ("long", Llama, TensorType::F32, &|writer| {
+            longrope(writer, 32)
+        }),
+        ("short", Llama, TensorType::F32, &|writer| {
+            longrope(writer, 4096)
+        }),
+        ("yarn", Llama, TensorType::F32, &|writer| {
+            yarn(writer, "llama")
+        }),
+        ("yarn", Qwen2, TensorType::F32, &|writer| {
+            yarn(writer, "qwen2");
+            // All but the last are keys that llama.cpp reads in other families only.
+            writer
+                .set("qwen2.rope.scaling.yarn_ext_factor", 0.75f32)
+                .set("qwen2.rope.scaling.yarn_beta_fast", 16f32)
+                .set("qwen2.rope.scaling.yarn_beta_slow", 2f32)
+                .set("qwen2.rope.scaling.attn_factor", 0.75f32);
+        }),
+        ("yarn", Gemma3, TensorType::F32, &|writer| {
+            writer
+                .unset("gemma3.rope.scaling.type")
+                .unset("gemma3.rope.scaling.factor");
+            yarn(writer, "gemma3");
+        }),
+        ("linear", Qwen3, TensorType::F32, &|writer| {
+            writer
+                .set("qwen3.rope.scaling.type", "linear")
+                .set("qwen3.rope.scaling.factor", 2f32)
+                .set("qwen3.rope.scaling.yarn_attn_factor", 1.5f32);
+        }),
+    ];
+    let case = |(name, family, kind, change): (&str, Architecture, TensorType, Change<'_>)| {
+        let tiny = Tiny {
+            kind,
+            ..Tiny::of(family)
+        };
+        let mut writer = tiny.writer();
+        change(&mut writer);
+        FamilyCase {
+            name: format!("{}-{kind}-{name}", family.name()),
+            n_layers: tiny.n_layers,
+            kind,
+            model: writer.finish(),
+            adapter: None,
+        }
+    };
+    cases.map(case).into()
+}
+
+/// Adds a bias to each matrix of these kinds.
+fn add_biases(writer: &mut Writer, stems: &[&str]) {
+    let mut random = Random(5);
+    let matrices: Vec<(String, usize)> = writer
+        .tensors
+        .iter()
+        .filter_map(|tensor| {
+            let base = tensor.name.strip_suffix(".weight")?;
+            let stem = base.rsplit('.').next()?;
+            stems
+                .contains(&stem)
+                .then(|| (base.to_owned(), tensor.shape[1]))
+        })
+        .collect();
+    for (base, n_rows) in matrices {
+        let values: Vec<f32> = (0..n_rows).map(|_| random.draw() * 0.2).collect();
+        let name = format!("{base}.bias");
+        writer.tensors.retain(|tensor| tensor.name != name);
+        writer.add(TensorOut::pack(&name, TensorType::F32, &[n_rows], &values));
+    }
+}
+
+/// Factors for the eight pairs of a head, which grow by `step`.
+fn factors(name: &str, step: f32) -> TensorOut {
+    let values: Vec<f32> = (0u8..8).map(|pair| 1.0 + step * f32::from(pair)).collect();
+    TensorOut::pack(name, TensorType::F32, &[8], &values)
+}
+
 /// An adapter that llama.cpp takes: it looks for the adapted matrix in the file, where a shared output is none.
 fn adapter(tiny: &Tiny) -> Vec<u8> {
     let mut writer = tiny.adapter_writer(4, 8.0);

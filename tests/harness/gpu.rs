@@ -2,7 +2,7 @@
 
 use anchorite_model::ModelConfig;
 use anchorite_model::adapter::LoraPair;
-use anchorite_model::config::{Architecture, Rope, Traits};
+use anchorite_model::config::{Architecture, Rope, RopeFactors, Traits};
 use anchorite_model::gguf::TensorType;
 use anchorite_model::gpu::{Gpu, GpuError, Op, PackedMatrix, Rows};
 use anchorite_model::kernels::batch::BatchBuffer;
@@ -163,11 +163,8 @@ pub fn model_config(n_heads: usize, n_kv_heads: usize, head_size: usize) -> Mode
         embd_scale: 1.0,
         query_scale: 1.0 / small(head_size).sqrt(),
         logit_cap: None,
-        rope: Rope {
-            base: 10_000.0,
-            dim: head_size,
-            scale: 1.0,
-        },
+        rope: Rope::plain(10_000.0, head_size),
+        rope_factors: RopeFactors::Always,
         local: None,
     }
 }

@@ -51,15 +51,20 @@ fn compare_rows(
     n_tokens: usize,
     lora: Option<&LoraPair>,
     cap: Option<f32>,
+    has_bias: bool,
 ) {
     let (n_rows, n_cols) = (weights.n_rows, weights.n_cols);
     let case = format!(
-        "{}, rows {} N={n_rows} C={n_cols} T={n_tokens} adapter {}",
+        "{}, rows {} N={n_rows} C={n_cols} T={n_tokens} bias {has_bias} adapter {}",
         gpu.variant(),
         weights.kind,
         lora.is_some()
     );
-    let values = Numbers::new(7).take(n_tokens * n_cols);
+    let mut numbers = Numbers::new(7);
+    let values = numbers.take(n_tokens * n_cols);
+    // A word that is no bias stands before it.
+    let bias = numbers.take(4 + n_rows);
+    let vectors = rows(gpu, &bias, bias.len());
     let packed = on_device(gpu, weights);
     let y = output(gpu, n_tokens, n_rows);
     let by_row: Vec<_> = (0..n_rows).map(|row| (0, row)).collect();
@@ -86,9 +91,11 @@ fn compare_rows(
                 x_stride: words(n_cols),
                 y_stride: words(n_rows),
                 cap: cap.unwrap_or(0.0),
+                bias: u32::from(has_bias),
                 ..Params::default()
             },
             buffers: Buffers {
+                vectors: Some(&vectors.buffer),
                 source: Some(&source.buffer),
                 y: Some(&y.buffer),
                 ..Buffers::default()
@@ -100,7 +107,8 @@ fn compare_rows(
         plan(gpu, n_tokens, &multiply)
     });
     let mut expected = vec![0.0; n_tokens * n_rows];
-    reference::rows::rows(weights, lora, cap, &values, &mut expected);
+    let bias = has_bias.then_some(&bias[4..]);
+    reference::rows::rows(weights, lora, bias, cap, &values, &mut expected);
     assert_close(
         &case,
         bound(gpu, weights.kind, n_tokens),
@@ -116,7 +124,7 @@ fn multiplies_by_every_type() {
         for kind in [F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4K, Q5K, Q6K] {
             let weights = matrix(kind, 70, 512);
             for n_tokens in N_TOKENS {
-                compare_rows(&gpu, &weights, n_tokens, None, None);
+                compare_rows(&gpu, &weights, n_tokens, None, None, false);
             }
         }
     }
@@ -133,7 +141,14 @@ fn multiplies_odd_sizes() {
             (TensorType::Q4_0, 33, 1760),
         ] {
             for n_tokens in [1, 2, 9] {
-                compare_rows(&gpu, &matrix(kind, n_rows, n_cols), n_tokens, None, None);
+                compare_rows(
+                    &gpu,
+                    &matrix(kind, n_rows, n_cols),
+                    n_tokens,
+                    None,
+                    None,
+                    false,
+                );
             }
         }
     }
@@ -149,6 +164,7 @@ fn keeps_logits_below_the_cap() {
                 n_tokens,
                 None,
                 Some(0.3),
+                false,
             );
         }
     }
@@ -161,7 +177,14 @@ fn adds_an_adapter_of_any_rank() {
         for rank in [1, 16, 40, 520] {
             for n_tokens in N_TOKENS {
                 let weights = matrix(TensorType::Q8_0, 70, 96);
-                compare_rows(&gpu, &weights, n_tokens, Some(&pair(rank, 70, 96)), None);
+                compare_rows(
+                    &gpu,
+                    &weights,
+                    n_tokens,
+                    Some(&pair(rank, 70, 96)),
+                    None,
+                    true,
+                );
             }
         }
     }
@@ -179,6 +202,7 @@ fn splits_a_matrix_that_passes_a_binding() {
                 n_tokens,
                 None,
                 None,
+                true,
             );
         }
     }
@@ -187,15 +211,27 @@ fn splits_a_matrix_that_passes_a_binding() {
 #[test]
 fn projects_to_the_stream_or_beside_it() {
     for gpu in variants() {
-        for (adds, n_tokens) in [(true, 1), (false, 1), (true, 5), (false, 20)] {
-            let case = format!("{}, project adds {adds} T={n_tokens}", gpu.variant());
+        for (adds, has_bias, n_tokens) in [
+            (true, false, 1),
+            (true, true, 1),
+            (false, true, 1),
+            (true, false, 5),
+            (true, true, 5),
+            (false, false, 20),
+            (false, true, 20),
+        ] {
+            let variant = gpu.variant();
+            let case = format!("{variant}, project adds {adds} bias {has_bias} T={n_tokens}");
             let weights = matrix(TensorType::Q4_0, 64, 96);
             let packed = on_device(&gpu, &weights);
             let mut numbers = Numbers::new(3);
             let x = numbers.take(n_tokens * 96);
             let stream = numbers.take(n_tokens * 64);
             let with_sentinel = [&stream[..], &[SENTINEL; 64]].concat();
+            // A word that is no bias stands before it.
+            let bias = numbers.take(4 + 64);
             let (source, y) = (rows(&gpu, &x, 96), rows(&gpu, &with_sentinel, 64));
+            let vectors = rows(&gpu, &bias, bias.len());
             let rounded = room(&gpu, n_tokens);
             run(&gpu, n_tokens, || {
                 let multiply = Multiply {
@@ -205,9 +241,11 @@ fn projects_to_the_stream_or_beside_it() {
                     params: Params {
                         x_stride: words(96),
                         y_stride: words(64),
+                        bias: u32::from(has_bias),
                         ..Params::default()
                     },
                     buffers: Buffers {
+                        vectors: Some(&vectors.buffer),
                         source: Some(&source.buffer),
                         stream: Some(&y.buffer),
                         ..Buffers::default()
@@ -219,7 +257,8 @@ fn projects_to_the_stream_or_beside_it() {
                 plan(&gpu, n_tokens, &multiply)
             });
             let mut expected = stream;
-            reference::project::project(&weights, None, adds, &x, &mut expected);
+            let bias = has_bias.then_some(&bias[4..]);
+            reference::project::project(&weights, None, bias, adds, &x, &mut expected);
             assert_close(
                 &case,
                 bound(&gpu, TensorType::Q4_0, n_tokens),
@@ -246,16 +285,17 @@ fn gates_what_was_normed() {
     const F: usize = 48;
     const C: usize = 64;
     for gpu in variants() {
-        for (activation, has_adapter, n_tokens) in [
-            (Activation::Silu, false, 1),
-            (Activation::GeluTanh, false, 1),
-            (Activation::Silu, true, 1),
-            (Activation::Silu, true, 6),
-            (Activation::GeluTanh, true, 33),
+        for (activation, has_adapter, has_bias, n_tokens) in [
+            (Activation::Silu, false, false, 1),
+            (Activation::GeluTanh, false, true, 1),
+            (Activation::Silu, true, false, 1),
+            (Activation::Silu, true, true, 6),
+            (Activation::GeluTanh, true, true, 33),
         ] {
             let variant = gpu.variant();
-            let case =
-                format!("{variant}, gate_up {activation:?} adapter {has_adapter} T={n_tokens}");
+            let case = format!(
+                "{variant}, gate_up {activation:?} adapter {has_adapter} bias {has_bias} T={n_tokens}"
+            );
             let (gate, up) = (
                 matrix(TensorType::Q8_0, F, C),
                 matrix(TensorType::Q8_0, F, C),
@@ -270,7 +310,13 @@ fn gates_what_was_normed() {
             });
             let mut numbers = Numbers::new(5);
             let (x, gain) = (numbers.take(n_tokens * C), numbers.take(C));
-            let (stream, vectors) = (rows(&gpu, &x, C), rows(&gpu, &gain, C));
+            let biases = [numbers.take(F), numbers.take(F)];
+            let by_turns = biases[0]
+                .iter()
+                .zip(&biases[1])
+                .flat_map(|(&gate, &up)| [gate, up]);
+            let vectors: Vec<f32> = gain.iter().copied().chain(by_turns).collect();
+            let (stream, vectors) = (rows(&gpu, &x, C), rows(&gpu, &vectors, vectors.len()));
             let y = output(&gpu, n_tokens, F);
             let rounded = room(&gpu, n_tokens);
             run(&gpu, n_tokens, || {
@@ -284,6 +330,7 @@ fn gates_what_was_normed() {
                         x_stride: words(C),
                         eps: EPS,
                         y_stride: 2 * words(F),
+                        bias: if has_bias { words(C) } else { 0 },
                         ..Params::default()
                     },
                     buffers: Buffers {
@@ -302,6 +349,7 @@ fn gates_what_was_normed() {
             reference::gate_up::gate_up(
                 [&gate, &up],
                 pairs,
+                [0, 1].map(|idx| has_bias.then_some(&biases[idx][..])),
                 activation,
                 &gain,
                 EPS,

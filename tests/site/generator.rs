@@ -13,24 +13,24 @@ use sha2::{Digest, Sha256};
 
 const TEMPLATE: &str = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}";
 
-fn tiny() -> Tiny {
+pub(crate) fn tiny() -> Tiny {
     Tiny {
         context_length: 2048,
         ..Tiny::default()
     }
 }
 
-fn speaking(tiny: &Tiny) -> Writer {
+pub(crate) fn speaking(tiny: &Tiny) -> Writer {
     let mut writer = tiny.writer();
     writer.set("tokenizer.chat_template", TEMPLATE);
     writer
 }
 
-fn site() -> Site {
+pub(crate) fn site() -> Site {
     Site::new(&[("pumps.md", b"# Pumps\n\nA pump moves water uphill.\n")])
 }
 
-fn put(site: &Site, name: &str, bytes: &[u8]) -> PathBuf {
+pub(crate) fn put(site: &Site, name: &str, bytes: &[u8]) -> PathBuf {
     let path = site.beside(name);
     fs::create_dir_all(path.parent().expect("a folder")).expect("made");
     fs::write(&path, bytes).expect("written");
@@ -38,7 +38,7 @@ fn put(site: &Site, name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 /// Builds in the folder beside the pages.
-fn build(site: &Site, arguments: &[&str]) -> Run {
+pub(crate) fn build(site: &Site, arguments: &[&str]) -> Run {
     let fixed = [
         "build",
         "pages",
@@ -51,7 +51,7 @@ fn build(site: &Site, arguments: &[&str]) -> Run {
 }
 
 /// The bundle's weights, as `(role, name)`.
-fn weights(site: &Site) -> Vec<(String, String)> {
+pub(crate) fn weights(site: &Site) -> Vec<(String, String)> {
     let manifest = fs::read(site.bundle().join("manifest.json")).expect("a manifest");
     let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
     let files = manifest["files"].as_array().expect("files").clone();
@@ -316,7 +316,7 @@ fn what_a_browser_would_refuse_is_refused_by_the_build() {
         ("no file", None, "could not read"),
         (
             "no GGUF",
-            Some(b"<html>".to_vec()),
+            Some(b"GGML".to_vec()),
             "file does not start with `GGUF`",
         ),
         (

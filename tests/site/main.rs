@@ -8,6 +8,7 @@ mod bundle;
 mod config;
 mod deployed;
 mod generator;
+mod generator_files;
 mod hybrid;
 mod hostile;
 mod incremental;

@@ -1,18 +1,16 @@
 //! Turns the folder that PEFT wrote into an adapter's GGUF file, and such a file into what it holds.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anchorite::model::adapter::{Adapter, ConvertOptions, Stored, Summary, convert};
 use anchorite::model::config::ModelConfig;
-use anchorite::model::gguf::Gguf;
 use anchorite::model::parts::Parts;
 use anyhow::Context;
 use clap::Subcommand;
 
 use crate::report::Hint;
+use crate::split;
 
 /// The files of a folder that PEFT wrote.
 const CONFIG: &str = "adapter_config.json";
@@ -21,8 +19,6 @@ const TENSORS: &str = "adapter_model.safetensors";
 const MAX_CONFIG: u64 = 1 << 20;
 /// Longest adapter that is read, in bytes: beyond this it is no small file.
 const MAX_TENSORS: u64 = 4 << 30;
-/// Metadata and directory of a base lie within so many bytes of its start.
-const MAX_HEAD: u64 = 64 << 20;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -158,15 +154,9 @@ fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
 
 /// The sizes of a base, from the head of its file.
 fn base(path: &Path) -> anyhow::Result<ModelConfig> {
-    let unreadable = || format!("could not read the base `{}`", path.display());
-    let file = File::open(path).with_context(unreadable)?;
-    let len = file.metadata().with_context(unreadable)?.len();
-    let mut head = Vec::new();
-    file.take(MAX_HEAD)
-        .read_to_end(&mut head)
-        .with_context(unreadable)?;
-    let gguf = Gguf::parse_head(&Parts::new(vec![head]), len).with_context(unreadable)?;
-    ModelConfig::from_gguf(&gguf).with_context(unreadable)
+    let gguf = split::read_head(path)?;
+    ModelConfig::from_gguf(&gguf)
+        .with_context(|| format!("could not read the base `{}`", path.display()))
 }
 
 fn run_inspect(arguments: &InspectArguments) -> anyhow::Result<ExitCode> {

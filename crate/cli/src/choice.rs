@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
+use anchorite::check::Source;
 use anchorite::index::bundle::{Role, WeightFile};
-use anchorite::model::Adapter;
 use anchorite::model::error::LoadError;
 use anchorite::model::generate::Generator;
 use anchorite::model::parts::Parts;
+use anchorite::model::{Adapter, ChatTemplate};
+use anchorite::prompt::{self, Form};
 use anyhow::Context;
 
-use crate::capped;
 use crate::registry::{Entry, Kind, MAX_MODEL_BYTES};
 use crate::report::Hint;
 use crate::settings::{BundleArguments, read_model};
+use crate::split;
 use crate::store::ModelArguments;
 
 /// Most adapters in a bundle: far more voices than one site has.
@@ -152,8 +154,8 @@ fn pulled(named: &ModelArguments, entry: &Entry, role: Role) -> anyhow::Result<W
 
 fn read(path: &Path, role: Role) -> anyhow::Result<WeightFile> {
     let hint = format!("give a GGUF file, or a name that `anchorite models` lists, with --{role}");
-    let bytes = capped::read(path, MAX_MODEL_BYTES, &hint, std::fs::read)?;
-    let name = path.file_name().and_then(|name| name.to_str());
+    let (whole, bytes) = split::read(path, MAX_MODEL_BYTES, &hint)?;
+    let name = whole.file_name().and_then(|name| name.to_str());
     let name = name.filter(|name| name.len() <= MAX_NAME && !name.chars().any(char::is_control));
     let name = name.ok_or_else(|| {
         Hint::error(
@@ -179,12 +181,13 @@ pub(crate) fn check<'f>(
     let parts = |file: &WeightFile| Parts::new(vec![file.bytes.clone()]);
     let (config, template) = Generator::check(parts(generator))
         .with_context(|| format!("generator `{}` cannot be used", generator.name))?;
-    if template.is_none() {
+    let Some(template) = template else {
         return Err(Hint::error(
             format!("generator `{}` has no chat template", generator.name),
             "choose an instruct or chat version of the model",
         ));
-    }
+    };
+    try_template(&generator.name, &template)?;
     for adapter in adapters {
         Adapter::load(&parts(adapter), &config).map_err(|error| {
             let hint = match error {
@@ -199,6 +202,25 @@ pub(crate) fn check<'f>(
             Hint::error(
                 format!("adapter `{name}` does not fit generator `{of}`: {error}"),
                 hint,
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// Renders what the engine will ask, in each form: what a template can't do shows in no other way.
+fn try_template(name: &str, template: &ChatTemplate) -> anyhow::Result<()> {
+    let source = Source {
+        number: 1,
+        heading_path: "Guide > First steps".to_owned(),
+        text: "A first sentence. \"A second\" one.".to_owned(),
+    };
+    for form in [Form::Evidence, Form::Passages, Form::Long] {
+        let messages = prompt::messages(form, "What is said first?", std::slice::from_ref(&source));
+        template.render(&messages, true).map_err(|error| {
+            Hint::error(
+                format!("generator `{name}` cannot be used: {error}"),
+                error.hint(),
             )
         })?;
     }

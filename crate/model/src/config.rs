@@ -4,12 +4,16 @@
 
 mod family;
 mod keys;
+mod rope;
 
 pub use family::{Activation, Architecture, RopeOrder, Traits};
+pub use rope::{Rope, RopeFactors, Yarn};
 
 use keys::Keys;
+use rope::Stretching;
 
 use crate::error::LoadError;
+use crate::gguf::split::Split;
 use crate::gguf::{Gguf, Value};
 
 /// Gemma 3 has one layer that sees everything after each five that see a window, where the file does not say otherwise.
@@ -53,19 +57,10 @@ pub struct ModelConfig {
     pub logit_cap: Option<f32>,
     /// How positions turn queries and keys, in layers that see every position.
     pub rope: Rope,
+    /// Where the factors of these positions stand.
+    pub rope_factors: RopeFactors,
     /// The layers that see only a window; `None` where every layer sees every position.
     pub local: Option<LocalLayers>,
-}
-
-/// Rotary positions: pair `i` of a head turns by `position * scale * base ^ (-2 i / dim)`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rope {
-    /// Base of the frequencies.
-    pub base: f32,
-    /// Values of each head that are rotated, from the start; even.
-    pub dim: usize,
-    /// 1 where the context was not stretched.
-    pub scale: f32,
 }
 
 /// The layers that see only what lies near.
@@ -100,6 +95,12 @@ impl ModelConfig {
     /// # Errors
     /// Missing, mistyped or unsupported metadata; [`LoadError::UnknownArchitecture`]; a missing `token_embd.weight`.
     pub fn from_gguf(gguf: &Gguf) -> Result<Self, LoadError> {
+        if let Some(Split { no, count }) = Split::of(gguf)? {
+            return Err(LoadError::SplitPart {
+                part: no + 1,
+                count,
+            });
+        }
         let name = gguf.string("general.architecture")?;
         let unknown = || LoadError::UnknownArchitecture {
             expected: Architecture::ALL,
@@ -135,7 +136,9 @@ impl ModelConfig {
         } else {
             "attention.layer_norm_epsilon"
         })?;
-        let rope = rope(&keys, architecture, head_size)?;
+        let stretching = Stretching::read(&keys, keys.count("context_length", 1 << 24)?)?;
+        let base = keys.opt_positive("rope.freq_base")?.unwrap_or(10_000.0);
+        let rope = stretching.rope(base, rope::rotated(&keys, architecture, head_size)?, true);
         let is_gemma = architecture == Architecture::Gemma3;
         let query_width = if is_gemma && n_layers == GEMMA3_27B_LAYERS {
             (n_embd / n_heads).max(1)
@@ -156,15 +159,16 @@ impl ModelConfig {
             head_size,
             n_ff: keys.count("feed_forward_length", 1 << 20)?,
             n_vocab: n_vocab(gguf, n_embd)?,
-            context_length: keys.count("context_length", 1 << 24)?,
+            context_length: stretching.context,
             norm_eps,
             embd_scale: if is_gemma { root(n_embd) } else { 1.0 },
             query_scale: 1.0 / root(query_width),
             logit_cap: keys.opt_limit("final_logit_softcapping")?,
             rope,
+            rope_factors: stretching.factors,
             // Other families' files may name a window too; their models were not run with one by llama.cpp either.
             local: if is_gemma {
-                local_layers(&keys, rope, n_layers)?
+                local_layers(&keys, &stretching, rope.dim, n_layers)?
             } else {
                 None
             },
@@ -208,24 +212,11 @@ fn head_size(keys: &Keys<'_>, n_embd: usize, n_heads: usize) -> Result<usize, Lo
     Ok(head_size)
 }
 
-fn rope(keys: &Keys<'_>, architecture: Architecture, head_size: usize) -> Result<Rope, LoadError> {
-    let dim = keys
-        .opt_count("rope.dimension_count", head_size)?
-        .unwrap_or(head_size);
-    if architecture.is_decoder() && !dim.is_multiple_of(2) {
-        return Err(keys.refuse("rope.dimension_count", "an even number"));
-    }
-    Ok(Rope {
-        base: keys.opt_positive("rope.freq_base")?.unwrap_or(10_000.0),
-        dim,
-        scale: keys.rope_scale()?,
-    })
-}
-
 /// The layers with a window, and their rotary positions, which were never stretched.
 fn local_layers(
     keys: &Keys<'_>,
-    rope: Rope,
+    stretching: &Stretching,
+    rotated: usize,
     n_layers: usize,
 ) -> Result<Option<LocalLayers>, LoadError> {
     let key = "attention.sliding_window";
@@ -250,14 +241,10 @@ fn local_layers(
             (0..n_layers).map(|idx| idx % every < every - 1).collect()
         }
     };
-    let rope = Rope {
-        base: keys.opt_positive("rope.freq_base_swa")?.unwrap_or(10_000.0),
-        scale: 1.0,
-        ..rope
-    };
+    let base = keys.opt_positive("rope.freq_base_swa")?.unwrap_or(10_000.0);
     Ok(Some(LocalLayers {
         n_visible,
-        rope,
+        rope: stretching.rope(base, rotated, false),
         is_local,
     }))
 }

@@ -1,6 +1,6 @@
 //! Says what went wrong with a weights file or a run: what, where, expected, found, and what to do next.
 
-use crate::gguf::TensorType;
+use crate::gguf::{TensorType, stand_in};
 
 /// A weights file, tokenizer, template or adapter that cannot be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -12,6 +12,20 @@ pub enum LoadError {
     NotGguf {
         /// The bytes found instead, escaped.
         found: String,
+    },
+    /// What stands for a file that was not fetched.
+    #[error("file is {found}, not the model itself")]
+    StandIn {
+        /// Its kind.
+        found: &'static str,
+    },
+    /// One file of a model that was split into several.
+    #[error("file is part {part} of {count} of a split model")]
+    SplitPart {
+        /// Which one, from 1.
+        part: usize,
+        /// How many there are.
+        count: usize,
     },
     /// A GGUF version that this reader does not know.
     #[error("GGUF version is not supported, expected 2 or 3: `{found}`")]
@@ -245,6 +259,8 @@ impl LoadError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotGguf { .. } => "not-gguf",
+            Self::StandIn { .. } => "stand-in",
+            Self::SplitPart { .. } => "split-part",
             Self::UnknownVersion { .. } => "unknown-version",
             Self::Truncated { .. } => "truncated",
             Self::Dropped { .. } => "dropped",
@@ -279,6 +295,10 @@ impl LoadError {
         match self {
             Self::NotGguf { .. } => {
                 "give a GGUF file; convert safetensors with llama.cpp's convert_hf_to_gguf.py"
+            }
+            Self::StandIn { .. } => stand_in::HINT,
+            Self::SplitPart { .. } => {
+                "give a part with --generator, which reads all of them, or join them with llama.cpp's gguf-split"
             }
             Self::UnknownVersion { .. } => {
                 "write the file again with a current converter, little-endian, version 3"
@@ -424,7 +444,9 @@ impl RunError {
             Self::NotFinite { .. } => "the weights or the adapter are damaged: fetch them again",
             Self::Kernel { .. } => "report this as a bug, with the model's name",
             Self::Tokenize { .. } => "remove unusual characters from the text",
-            Self::Template { .. } => "check the roles of the messages against the model's template",
+            Self::Template { .. } => {
+                "correct what the message names in `tokenizer.chat_template` of the GGUF file, or choose another model"
+            }
             Self::DeviceLost { .. } => "load the model again, on the CPU if it happens again",
         }
     }

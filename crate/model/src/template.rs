@@ -5,6 +5,9 @@
 
 mod date;
 mod filters;
+mod methods;
+mod rewrite;
+mod text;
 
 use std::collections::BTreeMap;
 
@@ -107,8 +110,8 @@ impl ChatTemplate {
         environment.set_syntax(syntax.map_err(|error| LoadError::Template {
             reason: reason(&error),
         })?);
-        environment
-            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.set_unknown_method_callback(methods::call);
+        environment.add_filter(rewrite::PERCENT, filters::percent);
         environment.add_filter("tojson", filters::to_json);
         environment.add_filter("indent", filters::indent);
         environment.add_function(
@@ -118,7 +121,7 @@ impl ChatTemplate {
             },
         );
         environment
-            .add_template_owned(NAME, without_generation_marks(source))
+            .add_template_owned(NAME, rewrite::rewrite(source))
             .map_err(|error| LoadError::Template {
                 reason: reason(&error),
             })?;
@@ -258,29 +261,7 @@ fn without_system(messages: &[Message]) -> Vec<Message> {
     merged
 }
 
-/// `{% generation %}` of `transformers` marks what to train on; it means nothing here, and `minijinja` lacks it.
-fn without_generation_marks(source: &str) -> String {
-    let mut kept = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some((before, after)) = rest.split_once("{%") {
-        let (tag, behind) = after.split_once("%}").unwrap_or((after, ""));
-        kept.push_str(before);
-        let is_closed = tag.len() < after.len();
-        let replaced = match tag.trim_matches(['-', '+']).trim() {
-            "generation" if is_closed => tag.replace("generation", "if true"),
-            "endgeneration" if is_closed => tag.replace("endgeneration", "endif"),
-            _ => tag.to_owned(),
-        };
-        kept.push_str("{%");
-        kept.push_str(&replaced);
-        if is_closed {
-            kept.push_str("%}");
-        }
-        rest = behind;
-    }
-    kept.push_str(rest);
-    kept
-}
-
+#[cfg(test)]
+mod python_tests;
 #[cfg(test)]
 mod tests;

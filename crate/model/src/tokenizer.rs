@@ -36,6 +36,9 @@ use crate::token::TokenId;
 
 /// The key that says how text is cut.
 const MODEL_KEY: &str = "tokenizer.ggml.model";
+/// What starts and ends a text in byte-level vocabularies, where the file does not say. Source: llama.cpp,
+/// `llama-vocab.cpp`.
+const BYTE_LEVEL_ROLE: TokenId = TokenId(11);
 
 /// The tokenizer of one model.
 #[derive(Debug)]
@@ -60,7 +63,12 @@ impl Tokenizer {
     pub fn from_gguf(gguf: &Gguf) -> Result<Tokenizer, LoadError> {
         let (vocabulary, model, adds_first) = match gguf.string(MODEL_KEY)? {
             "gpt2" => {
-                let vocabulary = Vocabulary::from_gguf(gguf)?;
+                let mut vocabulary = Vocabulary::from_gguf(gguf)?;
+                // Put around a text where that is asked for. It ends no turn here: in GPT-2's own vocabulary it is a
+                // comma.
+                let known = Some(BYTE_LEVEL_ROLE).filter(|id| id.idx() < vocabulary.len());
+                vocabulary.bos = vocabulary.bos.or(known);
+                vocabulary.eos = vocabulary.eos.or(known);
                 let model = BytePair::from_gguf(gguf, &vocabulary)?;
                 let adds_first = model.splitter.add_bos;
                 (vocabulary, Model::BytePair(model), adds_first)

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::ModelConfig;
+use crate::config::{Architecture, ModelConfig, RopeFactors};
 use crate::error::LoadError;
 use crate::gguf::{Gguf, TensorType};
 use crate::parts::Parts;
@@ -52,7 +52,10 @@ pub struct Weights<M = Matrix> {
     pub output_norm: Vec<f32>,
     /// `[V, C]`; `None` where the output shares `token_embd`.
     pub output: Option<M>,
-    /// `[rope.dim / 2]`: each pair's frequency is divided by its factor (Llama 3.1's stretched context).
+    /// `[V]`, in models that have it.
+    pub output_bias: Option<Vec<f32>>,
+    /// `[rope.dim / 2]`: each pair's frequency is divided by its factor (the stretched contexts of Llama 3.1 and of
+    /// `longrope`).
     pub rope_factors: Option<Vec<f32>>,
     /// From input to output.
     pub layers: Vec<LayerWeights<M>>,
@@ -77,6 +80,14 @@ pub struct LayerWeights<M = Matrix> {
     pub attn_k_bias: Option<Vec<f32>>,
     /// `[K * D]`, in models that have it.
     pub attn_v_bias: Option<Vec<f32>>,
+    /// `[C]`, in models that have it.
+    pub attn_output_bias: Option<Vec<f32>>,
+    /// `[F]`, in models that have it.
+    pub ffn_gate_bias: Option<Vec<f32>>,
+    /// `[F]`, in models that have it.
+    pub ffn_up_bias: Option<Vec<f32>>,
+    /// `[C]`, in models that have it.
+    pub ffn_down_bias: Option<Vec<f32>>,
     /// `[D]`: gain of each query head before it is rotated, in families that norm heads.
     pub attn_q_norm: Option<Vec<f32>>,
     /// `[D]`: the same for keys.
@@ -127,7 +138,11 @@ impl<M> Weights<M> {
             token_embd: tensors.matrix("token_embd.weight", v, c)?,
             output_norm: tensors.vector("output_norm.weight", c)?,
             output: tensors.opt_matrix("output.weight", v, c)?,
-            rope_factors: tensors.opt_vector("rope_freqs.weight", config.rope.dim / 2)?,
+            output_bias: match config.traits.has_output_bias {
+                true => tensors.opt_vector("output.bias", v)?,
+                false => None,
+            },
+            rope_factors: rope_factors(&mut tensors, config)?,
             layers: (0..config.n_layers)
                 .map(|layer_idx| {
                     let name = |stem: &str| format!("blk.{layer_idx}.{stem}");
@@ -150,6 +165,15 @@ impl<M> Weights<M> {
                     let post_attention_norm =
                         gain(traits.has_post_norms, "post_attention_norm.weight", c)?;
                     let post_ffw_norm = gain(traits.has_post_norms, "post_ffw_norm.weight", c)?;
+                    // A bias may be there or not; a family whose graph does not add it refuses it as unknown.
+                    let mut bias = |stem: &str, len: usize| match traits.has_block_biases {
+                        true => tensors.opt_vector(&name(stem), len),
+                        false => Ok(None),
+                    };
+                    let attn_output_bias = bias("attn_output.bias", c)?;
+                    let ffn_gate_bias = bias("ffn_gate.bias", f)?;
+                    let ffn_up_bias = bias("ffn_up.bias", f)?;
+                    let ffn_down_bias = bias("ffn_down.bias", c)?;
                     Ok(LayerWeights {
                         attn_norm: tensors.vector(&name("attn_norm.weight"), c)?,
                         attn_q: tensors.matrix(&name("attn_q.weight"), q, c)?,
@@ -159,6 +183,10 @@ impl<M> Weights<M> {
                         attn_q_bias: tensors.opt_vector(&name("attn_q.bias"), q)?,
                         attn_k_bias: tensors.opt_vector(&name("attn_k.bias"), kv)?,
                         attn_v_bias: tensors.opt_vector(&name("attn_v.bias"), kv)?,
+                        attn_output_bias,
+                        ffn_gate_bias,
+                        ffn_up_bias,
+                        ffn_down_bias,
                         attn_q_norm,
                         attn_k_norm,
                         post_attention_norm,
@@ -183,6 +211,7 @@ impl Weights {
             token_embd: pack(self.token_embd),
             output_norm: self.output_norm,
             output: self.output.map(&mut pack),
+            output_bias: self.output_bias,
             rope_factors: self.rope_factors,
             layers: self
                 .layers
@@ -196,6 +225,10 @@ impl Weights {
                     attn_q_bias: layer.attn_q_bias,
                     attn_k_bias: layer.attn_k_bias,
                     attn_v_bias: layer.attn_v_bias,
+                    attn_output_bias: layer.attn_output_bias,
+                    ffn_gate_bias: layer.ffn_gate_bias,
+                    ffn_up_bias: layer.ffn_up_bias,
+                    ffn_down_bias: layer.ffn_down_bias,
                     attn_q_norm: layer.attn_q_norm,
                     attn_k_norm: layer.attn_k_norm,
                     post_attention_norm: layer.post_attention_norm,
@@ -208,6 +241,29 @@ impl Weights {
                 .collect(),
         }
     }
+}
+
+/// The factors that the configuration's context goes with; those of another context are passed over.
+fn rope_factors<M>(
+    tensors: &mut Tensors<M>,
+    config: &ModelConfig,
+) -> Result<Option<Vec<f32>>, LoadError> {
+    let mut read = |name: &str| tensors.opt_vector(name, config.rope.dim / 2);
+    if config.rope_factors == RopeFactors::Always {
+        return read("rope_freqs.weight");
+    }
+    // Only llama's graph reads these two; in other families they are left to be refused as unknown.
+    if config.architecture != Architecture::Llama {
+        return Ok(None);
+    }
+    let (short, long) = (
+        read("rope_factors_short.weight")?,
+        read("rope_factors_long.weight")?,
+    );
+    Ok(match config.rope_factors {
+        RopeFactors::Long => long,
+        _ => short,
+    })
 }
 
 /// All tensors of a file, handed out one by one under their roles.
@@ -324,148 +380,5 @@ impl<M> Tensors<M> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Architecture;
-    use crate::gguf::write::{TensorOut, Writer};
-    use crate::tiny::Tiny;
-
-    fn load(writer: &Writer) -> Result<Weights, LoadError> {
-        let mut parts = Parts::new(vec![writer.finish()]);
-        let gguf = Gguf::parse(&parts)?;
-        let config = ModelConfig::from_gguf(&gguf)?;
-        Weights::load(&gguf, &mut parts, &config)
-    }
-
-    #[track_caller]
-    fn refuses(writer: &Writer, message: &str) {
-        let error = load(writer).unwrap_err();
-        assert_eq!(error.to_string(), message, "the message names the tensor");
-        assert!(!error.hint().is_empty(), "the hint says what to do");
-    }
-
-    #[test]
-    fn reads_every_supported_type_from_small_parts() {
-        use TensorType::{BF16, F16, F32, Q4_0, Q8_0};
-        for kind in [F32, F16, BF16, Q8_0, Q4_0] {
-            let tiny = Tiny {
-                kind,
-                has_bias: true,
-                ..Tiny::default()
-            };
-            let whole = load(&tiny.writer()).unwrap();
-            let chunks = tiny.gguf().chunks(1000).map(<[u8]>::to_vec).collect();
-            let mut parts = Parts::new(chunks);
-            let gguf = Gguf::parse(&parts).unwrap();
-            let config = ModelConfig::from_gguf(&gguf).unwrap();
-            assert_eq!(
-                Weights::load(&gguf, &mut parts, &config),
-                Ok(whole),
-                "{kind}"
-            );
-            assert!(
-                parts.read(0, 1).is_err(),
-                "{kind}: the file was dropped on the way"
-            );
-        }
-    }
-
-    #[test]
-    fn refuses_numbers_that_are_none() {
-        use TensorType::{BF16, F16, F32, Q4_0, Q8_0};
-        for (kind, bytes) in [
-            (F32, &[0, 0, 0x80, 0x7f][..]),
-            (F16, &[0, 0x7e]),
-            (BF16, &[0x80, 0xff]),
-            (Q8_0, &[0, 0x7c]),
-            (Q4_0, &[1, 0xfc]),
-        ] {
-            let tiny = Tiny {
-                kind,
-                ..Tiny::default()
-            };
-            let mut writer = tiny.writer();
-            let name = "blk.1.ffn_up.weight";
-            let tensor = writer.tensors.iter_mut().find(|t| t.name == name).unwrap();
-            // The third block, or number, of the file's second layer.
-            let start = 2 * kind.block_bytes();
-            tensor.bytes[start..start + bytes.len()].copy_from_slice(bytes);
-            let place = 2 * kind.block_len();
-            refuses(
-                &writer,
-                &format!(
-                    "tensor `blk.1.ffn_up.weight` holds a number that is infinite or none, near value {place}"
-                ),
-            );
-        }
-    }
-
-    #[test]
-    fn names_a_missing_tensor() {
-        let tiny = Tiny {
-            n_layers: 1,
-            ..Tiny::default()
-        };
-        let mut writer = tiny.writer();
-        writer.set("llama.block_count.unused", 0u32);
-        let more = Tiny {
-            n_layers: 2,
-            ..tiny
-        };
-        // One layer's tensors under metadata that announce two.
-        let mut announced = more.writer();
-        announced
-            .tensors
-            .retain(|tensor| !tensor.name.starts_with("blk.1.ffn_up"));
-        refuses(&announced, "tensor `blk.1.ffn_up.weight` is missing");
-        assert!(load(&writer).is_ok(), "unknown metadata are harmless");
-    }
-
-    #[test]
-    fn demands_the_gains_of_a_family() {
-        for name in [
-            "blk.0.attn_k_norm.weight",
-            "blk.6.post_attention_norm.weight",
-            "blk.6.post_ffw_norm.weight",
-        ] {
-            let mut writer = Tiny::of(Architecture::Gemma3).writer();
-            writer.tensors.retain(|tensor| tensor.name != name);
-            refuses(&writer, &format!("tensor `{name}` is missing"));
-        }
-    }
-
-    #[test]
-    fn refuses_a_tensor_of_another_shape() {
-        let mut writer = Tiny::default().writer();
-        let tensor = writer
-            .tensors
-            .iter_mut()
-            .find(|t| t.name == "blk.0.attn_k.weight")
-            .unwrap();
-        *tensor = TensorOut::pack(
-            "blk.0.attn_k.weight",
-            TensorType::F32,
-            &[64, 64],
-            &[0.0; 4096],
-        );
-        refuses(
-            &writer,
-            "tensor `blk.0.attn_k.weight` has the wrong shape, expected 64 x 32: `64 x 64`",
-        );
-    }
-
-    #[test]
-    fn refuses_a_tensor_it_would_leave_out() {
-        let mut writer = Tiny::default().writer();
-        writer.add(TensorOut::pack(
-            "blk.0.attn_q_norm.weight",
-            TensorType::F32,
-            &[16],
-            &[1.0; 16],
-        ));
-        refuses(
-            &writer,
-            "tensor `blk.0.attn_q_norm.weight` is not known for architecture `llama`",
-        );
-    }
-}
+#[path = "weights_tests.rs"]
+mod tests;

@@ -10,6 +10,20 @@ from llama import Model, lines, sha256, short
 
 FAMILIES = ("llama", "qwen2", "qwen3", "gemma3")
 KINDS = ("F32", "Q8_0")
+# In the order of `variants` in tests/harness/families.rs.
+VARIANTS = (
+    "llama-F32-biases",
+    "llama-Q8_0-biases",
+    "qwen2-F32-biases",
+    "qwen3-F32-biases",
+    "llama-F32-freqs",
+    "llama-F32-long",
+    "llama-F32-short",
+    "llama-F32-yarn",
+    "qwen2-F32-yarn",
+    "gemma3-F32-yarn",
+    "qwen3-F32-linear",
+)
 N_PROMPT, N_GREEDY = 36, 16
 # Any tokens, more than fit into Gemma's window.
 PROMPT = [(index * 41 + 7) % 288 for index in range(N_PROMPT)]
@@ -43,6 +57,14 @@ def decoder(folder: Path, name: str) -> dict:
     return recorded
 
 
+def variant(folder: Path, name: str) -> dict:
+    path = folder / f"{name}.gguf"
+    model = Model(path)
+    recorded = {"name": name, "model_sha256": sha256(path), "without_adapter": decoded(model)}
+    model.free()
+    return recorded
+
+
 def encoder(folder: Path, name: str) -> dict:
     path = folder / f"{name}.gguf"
     model = Model(path, is_encoder=True)
@@ -61,6 +83,7 @@ def main() -> None:
     recorded = {
         "recorded_by": f"llama-cpp-python {version('llama-cpp-python')}, CPU, keys and values in F32, no flash attention",
         "prompt": PROMPT,
+        "variants": [variant(arguments.folder, name) for name in VARIANTS],
         "decoders": [decoder(arguments.folder, f"{family}-{kind}") for family in FAMILIES for kind in KINDS],
         "encoders": [encoder(arguments.folder, f"bert-{kind}") for kind in KINDS],
     }

@@ -13,6 +13,7 @@ use super::peft::{Config, ConvertError, Side, place, target};
 use super::{MAX_RANK, target_shape};
 use crate::config::{ModelConfig, RopeOrder};
 use crate::gguf::TensorType;
+use crate::gguf::stand_in::{START_BYTES, stand_in};
 use crate::gguf::write::{TensorOut, Writer};
 use crate::quant;
 
@@ -54,6 +55,14 @@ pub fn convert(
     options: &ConvertOptions,
 ) -> Result<Vec<u8>, ConvertError> {
     check_base(base)?;
+    for (file, bytes) in [
+        ("adapter_config.json", config),
+        ("adapter_model.safetensors", tensors),
+    ] {
+        if let Some(found) = stand_in(&bytes[..bytes.len().min(START_BYTES)]) {
+            return Err(ConvertError::StandIn { file, found });
+        }
+    }
     let config = Config::parse(config)?;
     let tensors = SafeTensors::deserialize(tensors).map_err(|error| ConvertError::File {
         reason: error.to_string(),

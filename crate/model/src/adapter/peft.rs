@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::gguf::stand_in;
+
 /// Longest configuration that is read, in bytes.
 const MAX_CONFIG_BYTES: usize = 1 << 20;
 /// Most patterns that name an alpha or a rank of their own.
@@ -41,6 +43,14 @@ pub enum ConvertError {
         expected: String,
         /// The value that it has.
         found: String,
+    },
+    /// What stands for a file that was not fetched.
+    #[error("`{file}` is {found}, not the file itself")]
+    StandIn {
+        /// The file's name.
+        file: &'static str,
+        /// What it is.
+        found: &'static str,
     },
     /// Tensors that are no safetensors file.
     #[error("`adapter_model.safetensors` cannot be read: {reason}")]
@@ -103,6 +113,7 @@ impl ConvertError {
     /// Advice for whoever sees the error.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::StandIn { .. } => stand_in::HINT,
             Self::Config { .. } | Self::File { .. } | Self::Empty => {
                 "give the folder that PEFT's `save_pretrained` wrote"
             }

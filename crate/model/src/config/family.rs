@@ -50,9 +50,14 @@ impl Architecture {
     /// What its layers have that others lack. An encoder has a forward pass of its own, which reads none of this.
     pub fn traits(self) -> Traits {
         match self {
-            Self::Llama | Self::Bert => Traits::default(),
+            Self::Bert => Traits::default(),
+            Self::Llama => Traits {
+                has_block_biases: true,
+                ..Traits::default()
+            },
             Self::Qwen2 => Traits {
                 rope_order: RopeOrder::Halves,
+                has_output_bias: true,
                 ..Traits::default()
             },
             Self::Qwen3 => Traits {
@@ -65,12 +70,13 @@ impl Architecture {
                 activation: Activation::GeluTanh,
                 has_head_norms: true,
                 has_post_norms: true,
+                ..Traits::default()
             },
         }
     }
 }
 
-/// What differs between the layers of decoders; the default is llama's.
+/// What differs between the layers of decoders; the default is what most have not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traits {
     /// Which two values of a head turn together.
@@ -81,6 +87,10 @@ pub struct Traits {
     pub has_head_norms: bool,
     /// Whether what a block adds to the stream is normed first.
     pub has_post_norms: bool,
+    /// Whether the matrices of a block may have a bias; queries, keys and values may in every family.
+    pub has_block_biases: bool,
+    /// Whether the output may have one.
+    pub has_output_bias: bool,
 }
 
 /// Which two values of a head are one rotary pair.

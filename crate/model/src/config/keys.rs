@@ -72,23 +72,14 @@ impl Keys<'_> {
         }
     }
 
-    /// Linear stretching, which is also meant where a factor stands without a type; 0 stands for no factor.
-    /// The other ways change frequencies one by one.
-    pub(super) fn rope_scale(&self) -> Result<f32, LoadError> {
-        match self.gguf.opt_string(&self.name("rope.scaling.type"))? {
-            Some("none") => Ok(1.0),
-            None | Some("linear") => {
-                let factor = match self.opt_limit("rope.scaling.factor")? {
-                    None if !self.has("rope.scaling.factor") => {
-                        // The key's name before there were several ways.
-                        self.opt_limit("rope.scale_linear")?
-                    }
-                    factor => factor,
-                };
-                Ok(1.0 / factor.unwrap_or(1.0))
-            }
-            Some(_) => Err(self.refuse("rope.scaling.type", "none or linear")),
-        }
+    /// How many times as long a context became; 0 stands for no factor.
+    pub(super) fn stretch_factor(&self) -> Result<f32, LoadError> {
+        let factor = match self.opt_limit("rope.scaling.factor")? {
+            // The key's name before there were several ways.
+            None if !self.has("rope.scaling.factor") => self.opt_limit("rope.scale_linear")?,
+            factor => factor,
+        };
+        Ok(factor.unwrap_or(1.0))
     }
 
     fn has(&self, key: &str) -> bool {

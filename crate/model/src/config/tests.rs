@@ -99,8 +99,9 @@ fn refuses_what_it_cannot_compute_and_says_what_would_do() {
         ),
         (
             "llama.rope.scaling.type",
-            "yarn".into(),
-            "metadata `llama.rope.scaling.type` is not supported, expected none or linear: `yarn`",
+            "dynamic".into(),
+            "metadata `llama.rope.scaling.type` is not supported, expected none, linear, yarn or longrope: \
+             `dynamic`",
         ),
         (
             "llama.block_count",
@@ -269,4 +270,120 @@ fn counts_that_all_layers_share_are_one_count_and_no_experts_are_none() {
         ModelConfig::from_gguf(&gguf).unwrap_err().to_string(),
         "metadata `llama.feed_forward_length` is not supported, expected one number for all layers: `array of 2`",
     );
+}
+
+/// A tiny model of 64 positions with these keys under `llama.rope.scaling.`.
+fn stretched(keys: &[(&str, Value)]) -> Result<ModelConfig, LoadError> {
+    let mut gguf = Gguf::parse(&Parts::new(vec![Tiny::default().gguf()])).unwrap();
+    for (key, value) in keys {
+        let key = format!("llama.rope.scaling.{key}");
+        gguf.metadata.insert(key, value.clone());
+    }
+    ModelConfig::from_gguf(&gguf)
+}
+
+#[test]
+fn yarn_ramps_between_pairs_that_turn_often_and_pairs_that_do_not() {
+    let keys = [
+        ("type", Value::from("yarn")),
+        ("factor", 4f32.into()),
+        ("original_context_length", 4096u32.into()),
+    ];
+    let rope = stretched(&keys).unwrap().rope;
+    // 16 values turn. Pair `16 ln(4096 / (2 pi n)) / (2 ln 10000)` turns n times in 4096 positions: 2.62 for 32, 5.63 for 1.
+    let yarn = Yarn { from: 2.0, to: 6.0 };
+    assert_eq!((rope.scale, rope.yarn), (0.25, Some(yarn)), "the ramp");
+    let expected = 1.0 + 0.1 * 4f32.ln();
+    assert!(
+        (rope.magnitude - expected).abs() < 1e-6,
+        "{}",
+        rope.magnitude
+    );
+
+    let own = [("attn_factor", Value::from(2f32))];
+    let rope = stretched(&[&keys[..], &own].concat()).unwrap().rope;
+    assert_eq!((rope.scale, rope.yarn), (0.25, Some(yarn)), "the same ramp");
+    assert!(
+        (rope.magnitude - 2.0 * expected).abs() < 1e-6,
+        "{}",
+        rope.magnitude
+    );
+    // llama.cpp reads these for other families only.
+    let unread = [
+        ("yarn_ext_factor", Value::from(0.5f32)),
+        ("yarn_attn_factor", 9f32.into()),
+        ("yarn_beta_fast", 16f32.into()),
+        ("yarn_beta_slow", 4f32.into()),
+    ];
+    let found = stretched(&[&keys[..], &own, &unread].concat())
+        .unwrap()
+        .rope;
+    assert_eq!(found, rope, "keys without effect");
+    let linear = stretched(&[("factor", 4f32.into()), ("attn_factor", 2f32.into())]);
+    let expected = Rope {
+        scale: 0.25,
+        magnitude: 2.0,
+        ..Rope::plain(1e4, 16)
+    };
+    assert_eq!(linear.unwrap().rope, expected, "no ramp");
+}
+
+#[test]
+fn longrope_chooses_its_factors_by_the_context() {
+    let of = |original: u32, attention: f32| {
+        let config = stretched(&[
+            ("type", Value::from("longrope")),
+            ("original_context_length", original.into()),
+            ("attn_factor", attention.into()),
+        ]);
+        let config = config.unwrap();
+        (
+            config.rope_factors,
+            config.context_length,
+            config.rope.magnitude,
+        )
+    };
+    assert_eq!(
+        of(32, 1.5),
+        (RopeFactors::Long, 64, 1.5),
+        "a longer context"
+    );
+    assert_eq!(of(64, 1.0), (RopeFactors::Short, 64, 1.0), "as long");
+    assert_eq!(
+        of(4096, 1.0),
+        (RopeFactors::Short, 64, 1.0),
+        "a shorter one"
+    );
+    let mut gguf = gguf();
+    for (key, value) in [
+        ("llama.context_length", Value::from(131_072u32)),
+        ("llama.rope.scaling.type", "longrope".into()),
+        ("llama.rope.scaling.original_context_length", 4096u32.into()),
+    ] {
+        gguf.metadata.insert(key.into(), value);
+    }
+    let config = ModelConfig::from_gguf(&gguf).unwrap();
+    let found = (config.rope_factors, config.context_length);
+    assert_eq!(
+        found,
+        (RopeFactors::Short, 4096),
+        "no backend runs more than 4096 of them"
+    );
+}
+
+#[test]
+fn refuses_stretching_that_gives_no_numbers() {
+    for (key, value) in [
+        ("factor", Value::from(-2f32)),
+        ("factor", f32::NAN.into()),
+        ("factor", f32::MIN_POSITIVE.into()),
+        ("factor", f32::INFINITY.into()),
+        ("attn_factor", f32::INFINITY.into()),
+        ("attn_factor", (-1f32).into()),
+        ("original_context_length", 0u32.into()),
+    ] {
+        let found = stretched(&[("type", "yarn".into()), (key, value.clone())]);
+        let is_refused = matches!(&found, Err(LoadError::MetadataValue { .. }));
+        assert!(is_refused, "{key} = {value:?} gave {found:?}");
+    }
 }

@@ -206,6 +206,7 @@ impl CpuForward {
         let mut logits = Vec::new();
         let output = weights.output.as_ref().unwrap_or(&weights.token_embd);
         output.apply(&Inputs::new(norm, config.n_embd), &mut logits);
+        add_bias(weights.output_bias.as_deref(), &mut logits);
         if let Some(cap) = config.logit_cap {
             for logit in &mut logits {
                 *logit = cap * (*logit / cap).tanh();
@@ -271,9 +272,7 @@ impl LayerWeights<Linear> {
             (&self.attn_v, &self.attn_v_bias, &mut *v),
         ] {
             linear.apply(&inputs, y);
-            if let Some(bias) = bias {
-                vector::add_bias(bias, y);
-            }
+            add_bias(bias.as_deref(), y);
         }
         if let Some(gain) = &self.attn_q_norm {
             norm_through(gain, config.norm_eps, gathered, q);
@@ -294,6 +293,7 @@ impl LayerWeights<Linear> {
         attention.attend(Heads::new(config), cache, visible, q, gathered);
         self.attn_output
             .apply(&Inputs::new(gathered, config.q_width()), delta);
+        add_bias(self.attn_output_bias.as_deref(), delta);
         if let Some(gain) = &self.post_attention_norm {
             norm_through(gain, config.norm_eps, norm, delta);
         }
@@ -303,15 +303,25 @@ impl LayerWeights<Linear> {
         let inputs = Inputs::new(norm, config.n_embd);
         self.ffn_gate.apply(&inputs, gate);
         self.ffn_up.apply(&inputs, up);
+        add_bias(self.ffn_gate_bias.as_deref(), gate);
+        add_bias(self.ffn_up_bias.as_deref(), up);
         match config.traits.activation {
             Activation::Silu => vector::swiglu(gate, up),
             Activation::GeluTanh => vector::geglu(gate, up),
         }
         self.ffn_down.apply(&Inputs::new(gate, config.n_ff), delta);
+        add_bias(self.ffn_down_bias.as_deref(), delta);
         if let Some(gain) = &self.post_ffw_norm {
             norm_through(gain, config.norm_eps, norm, delta);
         }
         vector::add_scaled(1.0, delta, x);
+    }
+}
+
+/// Adds a bias to every row, if there is one.
+fn add_bias(bias: Option<&[f32]>, y: &mut [f32]) {
+    if let Some(bias) = bias {
+        vector::add_bias(bias, y);
     }
 }
 
@@ -322,7 +332,7 @@ fn norm_through(gain: &[f32], eps: f32, other: &mut Vec<f32>, x: &mut Vec<f32>) 
     std::mem::swap(x, other);
 }
 
-/// The cosine and sine of every pair's angle at `positions`, `[T, rope.dim / 2]`.
+/// What every pair is turned by at `positions`, `[T, rope.dim / 2]`.
 fn turns(
     rope: &Rope,
     factors: Option<&[f32]>,
@@ -331,10 +341,8 @@ fn turns(
 ) {
     angles.clear();
     for position in positions {
-        angles.extend((0..rope.dim / 2).map(|pair| {
-            let angle = rope::angle(rope, factors, position, pair);
-            (angle.cos(), angle.sin())
-        }));
+        let pairs = 0..rope.dim / 2;
+        angles.extend(pairs.map(|pair| rope::turn(rope, factors, position, pair)));
     }
 }
 

@@ -99,22 +99,27 @@ fn reference(model: &Model, adapter: Option<&Adapter>, tokens: &[TokenId]) -> Ve
         rope::rope(config, rope, factors, config.n_kv_heads, 0, &mut k);
         let mut gathered = vec![0.0; q.len()];
         attention(config, n_visible, 0, &q, &k, &v, &mut gathered);
-        let y = apply(&name("attn_output"), &layer.attn_output, None, &gathered);
+        let bias = layer.attn_output_bias.as_ref();
+        let y = apply(&name("attn_output"), &layer.attn_output, bias, &gathered);
         add(&opt_normed(y, &layer.post_attention_norm), &mut x);
         let y = normed(&x, &layer.ffn_norm);
-        let gate = apply(&name("ffn_gate"), &layer.ffn_gate, None, &y);
-        let up = apply(&name("ffn_up"), &layer.ffn_up, None, &y);
+        let bias = layer.ffn_gate_bias.as_ref();
+        let gate = apply(&name("ffn_gate"), &layer.ffn_gate, bias, &y);
+        let bias = layer.ffn_up_bias.as_ref();
+        let up = apply(&name("ffn_up"), &layer.ffn_up, bias, &y);
         let mut wide = vec![0.0; gate.len()];
         match config.traits.activation {
             Activation::Silu => swiglu(&gate, &up, &mut wide),
             Activation::GeluTanh => geglu(&gate, &up, &mut wide),
         }
-        let y = apply(&name("ffn_down"), &layer.ffn_down, None, &wide);
+        let bias = layer.ffn_down_bias.as_ref();
+        let y = apply(&name("ffn_down"), &layer.ffn_down, bias, &wide);
         add(&opt_normed(y, &layer.post_ffw_norm), &mut x);
     }
     let last = normed(&x[x.len() - config.n_embd..], &weights.output_norm);
     let output = weights.output.as_ref().unwrap_or(&weights.token_embd);
-    let logits = apply("output.weight", output, None, &last);
+    let bias = weights.output_bias.as_ref();
+    let logits = apply("output.weight", output, bias, &last);
     let cap = |logit: f32| {
         config
             .logit_cap

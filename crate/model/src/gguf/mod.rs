@@ -5,6 +5,8 @@
 mod value;
 mod tensor;
 mod read;
+pub mod split;
+pub(crate) mod stand_in;
 pub mod write;
 
 pub use read::Gguf;

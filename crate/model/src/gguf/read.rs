@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::error::LoadError;
+use crate::gguf::stand_in::{START_BYTES, stand_in};
 use crate::gguf::{TensorEntry, TensorType, Value};
 use crate::parts::Parts;
 
@@ -53,6 +54,11 @@ impl Gguf {
     /// As [`Gguf::parse`]; [`LoadError::Truncated`] also where the start is too short.
     pub fn parse_head(parts: &Parts, len: u64) -> Result<Self, LoadError> {
         let mut reader = Reader { parts, offset: 0 };
+        let start = parts.len().min(START_BYTES as u64);
+        let start = parts.read(0, usize::try_from(start).unwrap_or(START_BYTES))?;
+        if let Some(found) = stand_in(&start) {
+            return Err(LoadError::StandIn { found });
+        }
         let magic = reader.array::<4>("magic")?;
         if &magic != b"GGUF" {
             return Err(LoadError::NotGguf {

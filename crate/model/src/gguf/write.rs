@@ -62,6 +62,12 @@ impl Writer {
         self
     }
 
+    /// Takes a metadata value out again.
+    pub fn unset(&mut self, key: &str) -> &mut Self {
+        self.metadata.retain(|(found, _)| found != key);
+        self
+    }
+
     /// Adds a tensor.
     pub fn add(&mut self, tensor: TensorOut) -> &mut Self {
         self.tensors.push(tensor);

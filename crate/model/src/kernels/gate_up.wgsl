@@ -1,5 +1,5 @@
-// y[t,f] = act(gate[f,:] * norm(x[t,:])) * (up[f,:] * norm(x[t,:])): rows of gate and up lie by turns, so that a group of 4
-// rows makes 2 values.
+// y[t,f] = act(gate[f,:] * norm(x[t,:]) + bias) * (up[f,:] * norm(x[t,:]) + bias): rows of gate and up lie by turns, so
+// that a group of 4 rows makes 2 values.
 @group(0) @binding(5) var<storage, read_write> y: array<vec2<f32>>;  // [T, F]
 
 fn activated(gate: vec2<f32>) -> vec2<f32> {
@@ -13,7 +13,10 @@ fn activated(gate: vec2<f32>) -> vec2<f32> {
 
 fn store(token: u32, group: u32, rows: vec4<f32>, squares: f32) {
     let n_inner = params.n_pairs * params.rank;
-    let value = adapted(token, group, 0u, n_inner, rows, squares);
+    var value = adapted(token, group, 0u, n_inner, rows, squares);
+    if (params.bias > 0u) {
+        value += vectors[params.bias + group];
+    }
     y[params.y + token * params.y_stride + group] = activated(value.xz) * value.yw;
 }
 

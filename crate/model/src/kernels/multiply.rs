@@ -3,9 +3,9 @@
 //! | kernel | input | what becomes of a group of rows |
 //! |--------|-------|---------------------------------|
 //! | `qkv` | the stream, normed | bias, rotary positions; queries to `y`, keys and values to the cache |
-//! | `gate_up` | the stream, normed | gate through its activation, times up |
-//! | `project` | what attention gathered, or gated values | added to the stream, or put beside it |
-//! | `rows` | either | stored; capped where there is a cap |
+//! | `gate_up` | the stream, normed | bias, gate through its activation, times up |
+//! | `project` | what attention gathered, or gated values | bias; added to the stream, or put beside it |
+//! | `rows` | either | bias; stored, capped where there is a cap |
 //!
 //! Twins: [`crate::reference::qkv`], [`crate::reference::gate_up`], [`crate::reference::project`],
 //! [`crate::reference::rows`]. Bound: NMSE 1e-9 where tiles are single precision, 1e-5 where they are halves; 1e-6 for keys
@@ -158,6 +158,7 @@ impl Multiply<'_> {
                 y: lora.place_x,
                 y_stride: param(lora.inner.n_rows.div_ceil(4)),
                 cap: 0.0,
+                bias: 0,
                 ..self.params
             },
             buffers: Buffers {

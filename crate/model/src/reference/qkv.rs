@@ -22,12 +22,8 @@ pub fn qkv(
     let n_tokens = x.len() / gain.len();
     let mut made = [0, 1, 2].map(|idx| {
         let mut y = vec![0.0; n_tokens * matrices[idx].n_rows];
-        rows(matrices[idx], pairs[idx], None, &normed, &mut y);
-        for row in y.chunks_exact_mut(bias[idx].len()) {
-            row.iter_mut()
-                .zip(bias[idx])
-                .for_each(|(y, bias)| *y += bias);
-        }
+        let bias = Some(bias[idx]);
+        rows(matrices[idx], pairs[idx], bias, None, &normed, &mut y);
         y
     });
     rope(

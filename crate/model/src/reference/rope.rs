@@ -7,18 +7,34 @@ use crate::config::{ModelConfig, Rope, RopeOrder};
 
 /// The angle of `pair` at `position` in radians, brought into one turn so that far positions lose no digits.
 ///
-/// `position * scale * base ^ (-2 pair / dim) / factors[pair]`
+/// `position * stretched * base ^ (-2 pair / dim) / factors[pair]`, where `stretched` is `scale`, and for pairs before
+/// the end of [`Rope::yarn`]'s ramp lies between that and 1.
 pub fn angle(rope: &Rope, factors: Option<&[f32]>, position: usize, pair: usize) -> f32 {
     let exponent = -2.0 * pair as f64 / rope.dim as f64;
     let factor = factors.map_or(1.0, |factors| f64::from(factors[pair]));
     let frequency = f64::from(rope.base).powf(exponent) / factor;
-    round((position as f64 * f64::from(rope.scale) * frequency) % std::f64::consts::TAU)
+    let scale = f64::from(rope.scale);
+    let stretched = match rope.yarn {
+        None => scale,
+        Some(yarn) => {
+            let (from, to) = (f64::from(yarn.from), f64::from(yarn.to));
+            let done = ((pair as f64 - from) / (to - from).max(0.001)).clamp(0.0, 1.0);
+            scale * done + (1.0 - done)
+        }
+    };
+    round((position as f64 * stretched * frequency) % std::f64::consts::TAU)
+}
+
+/// The cosine and sine of that angle, times the magnitude that turned values get.
+pub fn turn(rope: &Rope, factors: Option<&[f32]>, position: usize, pair: usize) -> (f32, f32) {
+    let angle = angle(rope, factors, position, pair);
+    (rope.magnitude * angle.cos(), rope.magnitude * angle.sin())
 }
 
 /// Rotates every head of every token in place; `x` is `[T, heads, D]`, its first token stands at `position`.
 ///
-/// A pair `(a, b)` becomes `(a cos - b sin, a sin + b cos)` for the first `rope.dim` values; which two are a pair says
-/// [`RopeOrder`].
+/// A pair `(a, b)` becomes `(a cos - b sin, a sin + b cos)` times the magnitude for the first `rope.dim` values; which
+/// two are a pair says [`RopeOrder`].
 pub fn rope(
     config: &ModelConfig,
     rope: &Rope,
@@ -29,6 +45,7 @@ pub fn rope(
 ) {
     let width = n_heads * config.head_size;
     assert_eq!(x.len() % width, 0, "whole rows of {width}");
+    let magnitude = f64::from(rope.magnitude);
     for (t, token) in x.chunks_exact_mut(width).enumerate() {
         for pair in 0..rope.dim / 2 {
             let (i, j) = match config.traits.rope_order {
@@ -38,8 +55,8 @@ pub fn rope(
             let (sin, cos) = f64::from(angle(rope, factors, position + t, pair)).sin_cos();
             for head in token.chunks_exact_mut(config.head_size) {
                 let (a, b) = (f64::from(head[i]), f64::from(head[j]));
-                head[i] = round(a * cos - b * sin);
-                head[j] = round(a * sin + b * cos);
+                head[i] = round(magnitude * (a * cos - b * sin));
+                head[j] = round(magnitude * (a * sin + b * cos));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::adapter::LoraPair;
-use crate::config::{Architecture, ModelConfig, Rope, RopeOrder, Traits};
+use crate::config::{Architecture, ModelConfig, Rope, RopeFactors, RopeOrder, Traits, Yarn};
 use crate::gguf::TensorType;
 use crate::quant;
 use crate::token::TokenId;
@@ -12,6 +12,8 @@ const ROPE: Rope = Rope {
     base: 10_000.0,
     dim: 2,
     scale: 1.0,
+    yarn: None,
+    magnitude: 1.0,
 };
 
 fn config() -> ModelConfig {
@@ -32,6 +34,7 @@ fn config() -> ModelConfig {
         query_scale: 0.5f32.sqrt(),
         logit_cap: None,
         rope: ROPE,
+        rope_factors: RopeFactors::Always,
         local: None,
     }
 }
@@ -126,6 +129,24 @@ fn turns_pairs_by_position() {
     let mut x = [0.0, 1.0, 0.0, 0.0];
     rope::rope(&config, &wide, None, 1, 1, &mut x);
     close(&x, &[0.0, slow.cos(), 0.0, slow.sin()]);
+}
+
+#[test]
+fn pairs_before_a_ramp_keep_their_frequency() {
+    // Base 1 turns all pairs alike, so that only the ramp from pair 1 to pair 3 tells them apart.
+    let rope = Rope {
+        base: 1.0,
+        dim: 10,
+        scale: 0.25,
+        yarn: Some(Yarn { from: 1.0, to: 3.0 }),
+        magnitude: 2.0,
+    };
+    let angles: Vec<f32> = (0..5)
+        .map(|pair| rope::angle(&rope, None, 4, pair))
+        .collect();
+    close(&angles, &[4.0, 4.0, 2.5, 1.0, 1.0]);
+    let (cos, sin) = rope::turn(&rope, None, 4, 4);
+    close(&[cos, sin], &[2.0 * 1f32.cos(), 2.0 * 1f32.sin()]);
 }
 
 #[test]

@@ -1,20 +1,28 @@
 //! Turns values into text as Python's Jinja does, where `minijinja` writes them otherwise.
 
-use minijinja::value::{Kwargs, Value, ValueKind};
-use minijinja::{Error, ErrorKind};
+use minijinja::value::{Kwargs, Tuple, Value, ValueKind};
+use minijinja::{Error, ErrorKind, State};
 
 /// The longest text that one filter may make, in bytes. A template can nest a value in itself many times over.
-const MAX_BYTES: usize = 4 << 20;
+pub(super) const MAX_BYTES: usize = 4 << 20;
 /// Values in values.
 const MAX_DEPTH: usize = 64;
 
-/// `tojson` as `transformers` has it: what Python's `json.dumps` writes with `ensure_ascii=False`. The filter of
-/// `minijinja` spells four characters so that they are safe in HTML; a model would see that.
+/// `tojson` as `transformers` has it: what Python's `json.dumps` writes, with `ensure_ascii=False` where nothing is
+/// said. The filter of `minijinja` spells four characters so that they are safe in HTML; a model would see that.
+///
+/// The first argument without a name is `ensure_ascii` there and `indent` in Jinja's own filter: its type tells which
+/// is meant.
 pub(super) fn to_json(
     value: &Value,
-    indent: Option<Value>,
+    first: Option<Value>,
     options: Kwargs,
 ) -> Result<Value, Error> {
+    let (mut is_ascii, mut indent) = (options.get::<Option<bool>>("ensure_ascii")?, None);
+    match first {
+        Some(first) if first.kind() == ValueKind::Bool => is_ascii = Some(first.is_true()),
+        first => indent = first,
+    }
     let indent = indent
         .or(options.get("indent")?)
         .filter(|indent| !indent.is_none());
@@ -22,13 +30,21 @@ pub(super) fn to_json(
     let separators = options.get::<Option<Vec<String>>>("separators")?;
     let (comma, colon) = match separators.as_deref() {
         Some([comma, colon]) => (comma.as_str(), colon.as_str()),
-        _ => (if indent.is_some() { "," } else { ", " }, ": "),
+        Some(_) => {
+            let reason = "`separators` of `tojson` are two texts";
+            return Err(Error::new(ErrorKind::InvalidOperation, reason));
+        }
+        None => (if indent.is_some() { "," } else { ", " }, ": "),
     };
+    let is_sorted = options.get::<Option<bool>>("sort_keys")?.unwrap_or(false);
+    options.assert_all_used()?;
     let mut json = Json {
         text: String::new(),
         indent,
         comma,
         colon,
+        is_ascii: is_ascii.unwrap_or(false),
+        is_sorted,
     };
     json.write(value, 0)?;
     Ok(Value::from(json.text))
@@ -39,6 +55,8 @@ struct Json<'o> {
     indent: Option<usize>,
     comma: &'o str,
     colon: &'o str,
+    is_ascii: bool,
+    is_sorted: bool,
 }
 
 impl Json<'_> {
@@ -65,7 +83,11 @@ impl Json<'_> {
             ValueKind::Map => {
                 self.text.push('{');
                 let mut is_empty = true;
-                for key in value.try_iter()? {
+                let mut keys: Vec<Value> = value.try_iter()?.collect();
+                if self.is_sorted {
+                    keys.sort();
+                }
+                for key in keys {
                     self.separate(is_empty, depth + 1);
                     is_empty = false;
                     self.write_text(&key.to_string());
@@ -118,6 +140,11 @@ impl Json<'_> {
                 '\u{8}' => self.text.push_str("\\b"),
                 '\u{c}' => self.text.push_str("\\f"),
                 '\0'..' ' => self.text.push_str(&format!("\\u{:04x}", u32::from(c))),
+                c if self.is_ascii && !c.is_ascii() => {
+                    for unit in c.encode_utf16(&mut [0; 2]) {
+                        self.text.push_str(&format!("\\u{unit:04x}"));
+                    }
+                }
                 c => self.text.push(c),
             }
         }
@@ -161,6 +188,42 @@ pub(super) fn indent(
     Ok(indented)
 }
 
-fn too_large(what: &str) -> Error {
+/// `left % right` as Python has it: a text is a format, whose values are the right side or the items of that tuple; of
+/// numbers the remainder has the sign of the right one.
+pub(super) fn percent(state: &mut State, left: &Value, right: &Value) -> Result<Value, Error> {
+    if left.as_str().is_some() {
+        let mut args = vec![left.clone()];
+        match right.downcast_object_ref::<Tuple>() {
+            Some(values) => args.extend(values.iter().cloned()),
+            None => args.push(right.clone()),
+        }
+        return state.apply_filter("format", &args);
+    }
+    let failed = |reason: &str| Error::new(ErrorKind::InvalidOperation, reason.to_owned());
+    let types = || format!("`%` does not take {} and {}", left.kind(), right.kind());
+    if left.is_integer() && right.is_integer() {
+        let whole = |value: &Value| i128::try_from(value.clone());
+        let (left, right) = (whole(left)?, whole(right)?);
+        let remainder = left.checked_rem(right);
+        let remainder = remainder.ok_or_else(|| failed("`%` divides by 0"))?;
+        let is_other_side = remainder != 0 && (remainder < 0) != (right < 0);
+        return Ok(Value::from(
+            remainder + if is_other_side { right } else { 0 },
+        ));
+    }
+    let number = |value: &Value| match value.kind() {
+        ValueKind::Number | ValueKind::Bool => f64::try_from(value.clone()).ok(),
+        _ => None,
+    };
+    let (Some(left), Some(right)) = (number(left), number(right)) else {
+        return Err(failed(&types()));
+    };
+    if right == 0.0 {
+        return Err(failed("`%` divides by 0"));
+    }
+    Ok(Value::from(left - right * (left / right).floor()))
+}
+
+pub(super) fn too_large(what: &str) -> Error {
     Error::new(ErrorKind::InvalidOperation, format!("{what} are too large"))
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn template(source: &str) -> ChatTemplate {
+pub(super) fn template(source: &str) -> ChatTemplate {
     ChatTemplate::new(source, "<s>", "</s>").unwrap()
 }
 
@@ -95,6 +95,10 @@ fn a_hostile_template_comes_to_an_end() {
         "{{ 'x' | center(999999999999) }}",
         "{{ '%999999999d' | format(1) }}",
         "{{ 'x' | indent(9999999999, true) }}",
+        "{{ '%999999999d' % 1 }}",
+        "{{ '{:999999999999}'.format(1) }}",
+        "{{ 'x'.ljust(99999999999) }}",
+        "{{ 'x'.replace('', 'xxxxxxxxxxxxxxxx' * 9999999) }}",
         "{% set ns = namespace(x=[0]) %}{% for i in range(50) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x | tojson }}",
         "{% set ns = namespace(x=[0]) %}{% for i in range(99999) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x | tojson }}",
     ] {

@@ -266,12 +266,21 @@ fn adds_the_tokens_that_the_file_asks_for() {
     gguf.metadata
         .insert("tokenizer.ggml.add_eos_token".into(), true.into());
     assert_eq!(add(&gguf), [11, 7, 12], "both asked for");
+    gguf.metadata
+        .insert("tokenizer.ggml.bos_token_id".into(), 10u32.into());
+    assert_eq!(add(&gguf), [10, 7, 12], "the file's own");
+    gguf.metadata
+        .insert("tokenizer.ggml.bos_token_id".into(), 14u32.into());
+    assert_eq!(
+        add(&gguf),
+        [11, 7, 12],
+        "a token that is none: llama.cpp's number"
+    );
     gguf.metadata.remove("tokenizer.ggml.bos_token_id");
-    let error = Tokenizer::from_gguf(&gguf).unwrap_err();
-    let missing = LoadError::MissingMetadata {
-        key: "tokenizer.ggml.bos_token_id".into(),
-    };
-    assert_eq!(error, missing, "asked for but not there");
+    gguf.metadata.remove("tokenizer.ggml.eos_token_id");
+    assert_eq!(add(&gguf), [11, 7, 11], "nothing said: llama.cpp's number");
+    let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();
+    assert!(!tokenizer.is_end(TokenId(11)), "which ends no turn");
 }
 
 #[test]

@@ -1,19 +1,21 @@
-//! Turns a model's weights into what its layers are on the device: matrices in the order in which rows are made together,
-//! gains and biases side by side, and the cache.
+//! Turns a model's weights into what its layers are on the device: matrices in the order in which rows are made
+//! together, gains and biases side by side, and the cache.
 
 use crate::config::{ModelConfig, Rope, RopeOrder};
 use crate::gguf::TensorType;
 use crate::gpu::{Gpu, GpuError, PackedMatrix};
 use crate::kernels::params::{param, words};
-use crate::reference::rope::angle;
+use crate::reference::rope::turn;
 use crate::weights::{LayerWeights, Matrix, Weights};
 
 /// The weights and the cache. Shapes as in [`Weights`].
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) token_embd: PackedMatrix,
-    /// `[C]`, and behind it the gain that the last layer left pending.
+    /// `[C]`, and behind it the gain that the last layer left pending, and the output's bias.
     pub(super) output_norm: wgpu::Buffer,
+    /// Where that bias starts; 0 where there is none.
+    pub(super) output_bias: u32,
     /// Where that starts.
     pub(super) last_post_ffw: Option<u32>,
     pub(super) output: PackedMatrix,
@@ -45,6 +47,10 @@ pub(super) struct Places {
     pub(super) attn_norm: u32,
     pub(super) ffn_norm: u32,
     pub(super) bias: u32,
+    pub(super) attn_output_bias: u32,
+    /// Values of gate and up by turns.
+    pub(super) gate_up_bias: u32,
+    pub(super) ffn_down_bias: u32,
     pub(super) q_gain: u32,
     pub(super) k_gain: u32,
     pub(super) post_attention: u32,
@@ -94,9 +100,11 @@ impl Model {
         let mut vectors = Vectors::default();
         vectors.push(&weights.output_norm);
         let last_post_ffw = last_post_ffw.map(|gain| vectors.push(&gain));
+        let output_bias = weights.output_bias.map_or(0, |bias| vectors.push(&bias));
         Ok(Self {
             token_embd,
             output_norm: gpu.storage_of("output_norm", &vectors.0)?,
+            output_bias,
             last_post_ffw,
             output,
             angles: angles(&config.rope, weights.rope_factors.as_deref())?,
@@ -151,6 +159,14 @@ impl Layer {
         places.q_gain = push_head(weights.attn_q_norm);
         places.k_gain = push_head(weights.attn_k_norm);
         let mut push = |gain: Option<Vec<f32>>| gain.map(|gain| vectors.push(&gain));
+        places.attn_output_bias = push(weights.attn_output_bias).unwrap_or(0);
+        places.ffn_down_bias = push(weights.ffn_down_bias).unwrap_or(0);
+        if weights.ffn_gate_bias.is_some() || weights.ffn_up_bias.is_some() {
+            let [gate, up] = [weights.ffn_gate_bias, weights.ffn_up_bias]
+                .map(|bias| bias.unwrap_or_else(|| vec![0.0; config.n_ff]));
+            let by_turns = gate.into_iter().zip(up).flat_map(<[f32; 2]>::from);
+            places.gate_up_bias = push(Some(by_turns.collect())).unwrap_or(0);
+        }
         places.post_attention = push(weights.post_attention_norm).unwrap_or(0);
         places.post_ffw = push(weights.post_ffw_norm).unwrap_or(0);
         places.last_post_ffw = push(last_post_ffw);
@@ -241,13 +257,13 @@ fn load_by_turns(
     gpu.matrix(label, first.kind, first.n_cols, &rows)
 }
 
-/// The cosine and sine of every pair's angle at positions `0 .. n_positions`, `[positions, rope.dim]`. A table, since a
+/// What every pair is turned by at positions `0 .. n_positions`, `[positions, rope.dim]`. A table, since a
 /// device's own `sin` and `cos` lose digits at far positions.
 fn angles(rope: &Rope, factors: Option<&[f32]>, n_positions: usize) -> Vec<f32> {
     let pairs = (0..n_positions).flat_map(|position| {
-        (0..rope.dim / 2).map(move |pair| angle(rope, factors, position, pair))
+        (0..rope.dim / 2).map(move |pair| turn(rope, factors, position, pair))
     });
-    pairs.flat_map(|angle| [angle.cos(), angle.sin()]).collect()
+    pairs.flat_map(<[f32; 2]>::from).collect()
 }
 
 /// Words of a token's queries, and of its keys.

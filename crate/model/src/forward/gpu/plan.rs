@@ -309,6 +309,7 @@ impl Plan<'_> {
                 lora: pairs.attn_output.as_ref(),
                 from: x,
                 to: next,
+                bias: layer.places.attn_output_bias,
                 post_gain: layer.places.post_attention,
                 vectors: &layer.vectors,
             },
@@ -333,6 +334,7 @@ impl Plan<'_> {
         // Halves of words: a group of rows makes two values.
         let params = Params {
             y_stride: 2 * words(config.n_ff),
+            bias: layer.places.gate_up_bias,
             ..params
         };
         let multiply = Multiply {
@@ -367,6 +369,7 @@ impl Plan<'_> {
                 lora: pairs.ffn_down.as_ref(),
                 from: next,
                 to: x,
+                bias: layer.places.ffn_down_bias,
                 post_gain: layer.places.post_ffw,
                 vectors: &layer.vectors,
             },
@@ -392,9 +395,11 @@ impl Plan<'_> {
             params: Params {
                 y: if has_norm { delta } else { x },
                 y_stride: c,
+                bias: projected.bias,
                 ..projected.params
             },
             buffers: Buffers {
+                vectors: Some(projected.vectors),
                 stream: Some(stream),
                 source: Some(projected.source),
                 ..Buffers::default()
@@ -441,6 +446,7 @@ impl Plan<'_> {
             params: Params {
                 y_stride: words(self.config.n_vocab),
                 cap: self.config.logit_cap.unwrap_or(0.0),
+                bias: self.model.output_bias,
                 ..params
             },
             buffers: Buffers {
@@ -485,6 +491,8 @@ struct Projected<'a> {
     /// Where the stream is, and where it goes on, if what the block made is normed.
     from: u32,
     to: u32,
+    /// 0: none.
+    bias: u32,
     post_gain: u32,
     vectors: &'a wgpu::Buffer,
 }

@@ -28,7 +28,7 @@ struct Params {
     supers: u32,       // first word of their scales' scales
     y: u32,            // first word of the output
     y_stride: u32,     // words from one token's output to the next
-    bias: u32,         // first word of the bias, in `vectors`
+    bias: u32,         // first word of the bias, in `vectors`; 0: none, but for queries, keys and values
     n_heads: u32,      // H
     n_kv_heads: u32,   // K
     head_words: u32,   // D/4
