@@ -346,10 +346,9 @@ fn gates_what_was_normed() {
                 plan(&gpu, n_tokens, &multiply)
             });
             let mut expected = vec![0.0; n_tokens * F];
+            let bias = |idx: usize| has_bias.then_some(&biases[idx][..]);
             reference::gate_up::gate_up(
-                [&gate, &up],
-                pairs,
-                [0, 1].map(|idx| has_bias.then_some(&biases[idx][..])),
+                [(&gate, pairs[0], bias(0)), (&up, pairs[1], bias(1))],
                 activation,
                 &gain,
                 EPS,

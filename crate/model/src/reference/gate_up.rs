@@ -8,11 +8,12 @@ use crate::adapter::LoraPair;
 use crate::config::Activation;
 use crate::weights::Matrix;
 
+/// A matrix, with an adapter's change to it and a bias where there are any.
+pub type Changed<'m> = (&'m Matrix, Option<&'m LoraPair>, Option<&'m [f32]>);
+
 /// `y[t,:] = activation(gate norm(x[t,:]) + bias, up norm(x[t,:]) + bias)`; `x` is `[T, C]`, `y` is `[T, F]`.
 pub fn gate_up(
-    [gate, up]: [&Matrix; 2],
-    pairs: [Option<&LoraPair>; 2],
-    biases: [Option<&[f32]>; 2],
+    gate_and_up: [Changed<'_>; 2],
     activation: Activation,
     gain: &[f32],
     eps: f32,
@@ -21,9 +22,9 @@ pub fn gate_up(
 ) {
     let mut normed = vec![0.0; x.len()];
     rms_norm(x, gain, eps, &mut normed);
-    let [gates, ups] = [(gate, 0), (up, 1)].map(|(matrix, idx)| {
+    let [gates, ups] = gate_and_up.map(|(matrix, pair, bias)| {
         let mut made = vec![0.0; y.len()];
-        rows(matrix, pairs[idx], biases[idx], None, &normed, &mut made);
+        rows(matrix, pair, bias, None, &normed, &mut made);
         made
     });
     match activation {
