@@ -155,7 +155,7 @@ fn what_is_in_the_way_is_named() {
     fails(
         &folder,
         &folder.convert("peft", &[]),
-        "could not read the base `base.gguf`",
+        "could not read `base.gguf`: file does not start with",
     );
     fs::remove_file(folder.path("peft/adapter_model.safetensors")).expect("removed");
     fails(

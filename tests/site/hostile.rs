@@ -164,6 +164,7 @@ fn markup_nested_without_end_is_read_or_refused() {
         [
             "attributes.html",
             "formatting.html",
+            "quotes.md",
             "too-deep.html",
             "unclosed.html"
         ],

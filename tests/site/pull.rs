@@ -353,7 +353,7 @@ fn nothing_wrong_is_kept() {
             "a page",
             whole(&page, ""),
             only_hash(&page),
-            "is no model: file does not start with `GGUF`",
+            "is no model: file is a web page",
         ),
         (
             "another family",
