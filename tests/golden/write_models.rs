@@ -132,16 +132,17 @@ fn draw(gguf: &[u8]) -> String {
 }
 
 /// The pulled model, its template preceded by the recorded conversations: whatever the page says, the number that ends it chooses the
-/// conversation that the model reads. So a page gives raw prompts without a way of its own for them.
+/// conversation that the model reads, and any other word the first one. So a page gives raw prompts without a way of its own for them.
 fn asked_by_number(gguf: &[u8]) -> Vec<u8> {
     let (cases, _) = smollm2::cases();
-    let conversations: Vec<serde_json::Value> = cases
+    let conversations: serde_json::Map<String, serde_json::Value> = cases
         .iter()
-        .map(|case| {
-            let messages = case.messages.iter();
-            messages
-                .map(|message| serde_json::json!({ "role": message.role, "content": message.content }))
-                .collect()
+        .enumerate()
+        .map(|(number, case)| {
+            let messages = case.messages.iter().map(
+                |message| serde_json::json!({ "role": message.role, "content": message.content }),
+            );
+            (number.to_string(), messages.collect())
         })
         .collect();
     let conversations = serde_json::to_string(&conversations).expect("JSON");
@@ -150,7 +151,8 @@ fn asked_by_number(gguf: &[u8]) -> Vec<u8> {
     let own = own.expect("the model's template");
     let mut template = format!(
         "{{%- set conversations = {conversations} -%}}\
-         {{%- set messages = conversations[messages[-1].content.split(' ')[-1]|int] -%}}{own}"
+         {{%- set number = messages[-1].content.split(' ')[-1] -%}}\
+         {{%- set messages = conversations.get(number, conversations['0']) -%}}{own}"
     );
     // The bytes behind the template keep their alignment; the template drops the space before it.
     let n_missing = (own.len() + ALIGNMENT - template.len() % ALIGNMENT) % ALIGNMENT;
