@@ -1,5 +1,6 @@
 //! Turns each family of models into small random files, which llama.cpp was asked about and which ours are compared with.
 
+use anchorite_model::adapter::LAYER_TARGETS;
 use anchorite_model::config::Architecture;
 use anchorite_model::gguf::TensorType;
 use anchorite_model::gguf::write::{TensorOut, Writer};
@@ -45,15 +46,6 @@ pub fn decoders() -> Vec<FamilyCase> {
 /// Decoders with what some files of their family have besides: biases, and positions that were stretched.
 pub fn variants() -> Vec<FamilyCase> {
     use Architecture::{Gemma3, Llama, Qwen2, Qwen3};
-    let blocks = [
-        "attn_q",
-        "attn_k",
-        "attn_v",
-        "attn_output",
-        "ffn_gate",
-        "ffn_up",
-        "ffn_down",
-    ];
     let yarn = |writer: &mut Writer, family: &str| {
         let key = |end: &str| format!("{family}.rope.scaling.{end}");
         writer
@@ -73,16 +65,16 @@ pub fn variants() -> Vec<FamilyCase> {
     type Change<'c> = &'c dyn Fn(&mut Writer);
     let cases: [(&str, Architecture, TensorType, Change<'_>); 11] = [
         ("biases", Llama, TensorType::F32, &|writer| {
-            add_biases(writer, &blocks)
+            add_biases(writer, &LAYER_TARGETS)
         }),
         ("biases", Llama, TensorType::Q8_0, &|writer| {
-            add_biases(writer, &blocks)
+            add_biases(writer, &LAYER_TARGETS)
         }),
         ("biases", Qwen2, TensorType::F32, &|writer| {
             add_biases(writer, &["output"])
         }),
         ("biases", Qwen3, TensorType::F32, &|writer| {
-            add_biases(writer, &blocks[..3])
+            add_biases(writer, &LAYER_TARGETS[..3])
         }),
         ("freqs", Llama, TensorType::F32, &|writer| {
             writer.add(factors("rope_freqs.weight", 2.0));

@@ -66,7 +66,7 @@ const ANSWERABLE: f32 = 0.35;
 const LEAD: f32 = 0.045;
 const COVERAGE: f32 = 0.5;
 const SIMILARITY: f32 = 5.5;
-/// What it costs if nothing that the question names by number or as code stands in the passage: about the difference of the log odds
+/// The cost of a passage with nothing of what the question names by number or as code: about the difference of the log odds
 /// of being right on questions of encyclopedia articles whose number stood in the passage read and whose number did not.
 const NOT_ASKED: f32 = 2.0;
 /// Stands in for the similarity where there are no vectors: near the mean of answerable questions. It also is the least where the
@@ -87,11 +87,9 @@ impl Evidence {
     /// apart, not answers.
     pub fn probability(&self) -> Option<f32> {
         let signs = self.reading?;
-        let similarity = self.similarity.unwrap_or(NO_SIMILARITY);
-        let similarity = if signs.is_named {
-            similarity.max(NO_SIMILARITY)
-        } else {
-            similarity
+        let similarity = match self.similarity {
+            Some(similarity) if signs.is_named => similarity.max(NO_SIMILARITY),
+            similarity => similarity.unwrap_or(NO_SIMILARITY),
         };
         let logit = BIAS
             + ANSWERABLE * signs.answerable

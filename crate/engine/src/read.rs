@@ -10,7 +10,7 @@ use anchorite_model::read::{Question, Reader, Reading, Window, Word};
 use serde::Serialize;
 
 use crate::answer::Passage;
-use crate::check::Asked;
+use crate::check::{Asked, Held};
 use crate::error::EngineError;
 use crate::gate::Evidence;
 use crate::unit::{self, Unit};
@@ -122,29 +122,35 @@ pub fn candidates(
     let prepared = reader.question(question)?;
     let (of_passage, windows) = windows(reader, &prepared, passages)?;
     let readings = reader.read(&prepared, &windows)?;
-    let asked = Asked::of(question);
     let units: Vec<Vec<Unit>> = passages
         .iter()
         .map(|passage| unit::units(&passage.section))
+        .collect();
+    let asked = Asked::of(question);
+    // Windows of one passage share what it and its headings hold.
+    let held: Vec<(Held, Held)> = passages
+        .iter()
+        .map(|passage| {
+            let in_heading = asked.held_in(&passage.heading_path());
+            (in_heading, in_heading | asked.held_in(&passage.section))
+        })
         .collect();
     let scores = passages.iter().map(|passage| passage.score);
     let best_score = scores.fold(f32::MIN_POSITIVE, f32::max);
     let mut found: Vec<Candidate> = Vec::new();
     for (idx, reading) in of_passage.into_iter().zip(&readings) {
         let passage = &passages[idx];
-        let heading = passage.heading_path();
-        let in_passage = asked.share_in(&[&heading, &passage.section]);
+        let (in_heading, in_passage) = held[idx];
         for unit in &units[idx] {
             let Some(mut one) = candidate(idx, unit, passage.score / best_score, reading) else {
                 continue;
             };
-            one.signs.asked = in_passage;
+            one.signs.asked = asked.share(in_passage);
             // A passage without them has no unit with them.
-            if in_passage > 0.0 {
-                let text = &passage.section[unit.range.clone()];
-                let in_unit = asked.share_in(&[&heading, text]);
-                one.score += ASKED_WEIGHT * in_unit;
-                one.signs.is_named = asked.is_opaque() && in_unit >= 1.0;
+            if one.signs.asked > 0.0 {
+                let in_unit = in_heading | asked.held_in(&passage.section[unit.range.clone()]);
+                one.score += ASKED_WEIGHT * asked.share(in_unit);
+                one.signs.is_named = asked.is_opaque() && asked.share(in_unit) >= 1.0;
             }
             found.push(one);
         }

@@ -3,12 +3,13 @@
 //! A reader that learnt from prose takes the row of exit code 1 for that of exit code 2: to it the two look alike. Such
 //! facts are compared as the check compares them, as whole tokens.
 
-use std::collections::HashSet;
-
 use super::token::{Atom, Kind, atoms};
 
-/// More facts than these are no question's; each costs a comparison with every unit.
-const MAX_FACTS: usize = 16;
+/// More facts than these are no question's, and [`Held`] has a bit for each.
+const MAX_FACTS: usize = Held::BITS as usize;
+
+/// The facts that a text holds: bit `i` for fact `i` of the question. Those of several texts are joined by `|`.
+pub(crate) type Held = u16;
 
 /// The facts of a question, each once.
 pub(crate) struct Asked {
@@ -48,33 +49,32 @@ impl Asked {
         asked
     }
 
-    /// True if the question names no such fact.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.facts.is_empty()
-    }
-
     /// True if one of the facts is of a form that says nothing of its meaning.
     pub(crate) fn is_opaque(&self) -> bool {
         self.is_opaque
     }
 
-    /// The share of the facts that stand in one of `texts`, 0 to 1; 1 where none is asked about.
-    pub(crate) fn share_in(&self, texts: &[&str]) -> f32 {
-        if self.is_empty() {
+    /// The facts that stand in `text`. A question without any costs nothing.
+    pub(crate) fn held_in(&self, text: &str) -> Held {
+        if self.facts.is_empty() {
+            return 0;
+        }
+        let mut held = 0;
+        for atom in atoms(text) {
+            for (idx, fact) in self.facts.iter().enumerate() {
+                held |= Held::from(*fact == atom.key || fact == form(&atom)) << idx;
+            }
+        }
+        held
+    }
+
+    /// The share of the facts that are held, 0 to 1; 1 where none is asked about.
+    pub(crate) fn share(&self, held: Held) -> f32 {
+        if self.facts.is_empty() {
             return 1.0;
         }
-        let mut held: HashSet<String> = HashSet::new();
-        for atom in texts.iter().flat_map(|text| atoms(text)) {
-            held.insert(form(&atom).to_owned());
-            held.insert(atom.key);
-        }
-        let n_held = self
-            .facts
-            .iter()
-            .filter(|fact| held.contains(*fact))
-            .count();
         #[expect(clippy::cast_precision_loss, reason = "at most 16 facts")]
-        let share = n_held as f32 / self.facts.len() as f32;
+        let share = held.count_ones() as f32 / self.facts.len() as f32;
         share
     }
 }
@@ -137,7 +137,8 @@ mod tests {
             ("Why does it stop?", "", 1.0),
         ];
         for (question, text, expected) in cases {
-            let found = Asked::of(question).share_in(&[text]);
+            let asked = Asked::of(question);
+            let found = asked.share(asked.held_in(text));
             assert!(
                 (found - expected).abs() < 1e-6,
                 "{question} / {text}: {found}"

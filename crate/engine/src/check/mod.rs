@@ -25,7 +25,7 @@ use anchorite_index::lexical;
 use crate::answer::Sentence;
 use crate::prompt::ABSTENTION;
 
-pub(crate) use asked::Asked;
+pub(crate) use asked::{Asked, Held};
 use citation::Cited;
 use support::{Read, Text};
 
