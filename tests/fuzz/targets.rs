@@ -186,7 +186,7 @@ pub fn markdown_page(data: &[u8]) {
     }
 }
 
-/// Whether what was found stands inside a tag or a link's address, where it acts.
+/// True if what was found stands inside a tag or a link's address, where it acts.
 fn is_tag_or_link(html: &str, at: usize, markup: &str) -> bool {
     let before = &html[..at];
     match markup {

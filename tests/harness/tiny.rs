@@ -31,9 +31,9 @@ pub struct Tiny {
     pub n_ff: usize,
     /// Tokens seen at once.
     pub context_length: usize,
-    /// Whether the output shares the embedding.
+    /// True if the output shares the embedding.
     pub is_tied: bool,
-    /// Whether queries, keys and values have a bias.
+    /// True if queries, keys and values have a bias.
     pub has_bias: bool,
     /// Start of the random numbers.
     pub seed: u64,

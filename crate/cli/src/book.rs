@@ -14,11 +14,11 @@ pub(crate) struct Books {
     dir: PathBuf,
     /// Where it lies, without links: nothing outside of it is put into a page.
     real: Option<PathBuf>,
-    /// Whether the folder is the source of a book that has its `book.toml` above.
+    /// True if the folder is the source of a book that has its `book.toml` above.
     is_source: bool,
 }
 
-/// What was to be put into a page and was not: what the page calls it, and why.
+/// A file that a page includes and that was not put in: how the page calls it, and the reason.
 pub(crate) type Unincluded = (String, IncludeProblem);
 
 impl Books {
@@ -87,7 +87,7 @@ impl Books {
     }
 }
 
-/// Whether a `book.toml` beside the folder calls it the source of its book.
+/// True if a `book.toml` beside the folder calls it the source of its book.
 fn is_source(dir: &Path) -> bool {
     let Some(above) = dir.parent() else {
         return false;

@@ -107,7 +107,7 @@ impl PageArguments {
                 (Some(_), false) => Addresses::Served,
                 (Some(_), true) => Addresses::ServedWithIndex,
             },
-            // What lies around each page decides.
+            // Decided by what lies around each page.
             anchors: Anchors::default(),
             max_bytes: self.max_page_bytes,
             root_selector: self.root_selector.as_ref().map(selector).transpose()?,

@@ -30,16 +30,16 @@ pub struct AskOptions {
     pub repetition_penalty: f32,
     /// Fixes the sampling, so that the same bundle, question and seed give the same answer.
     pub seed: u64,
-    /// Whether tokens are guessed from the passages and checked together: the same text, sooner where it copies.
+    /// True if tokens are guessed from the passages and checked together: the same text, sooner where it copies.
     pub lookup: bool,
     /// Holds the generator to words of the sources, of the question and of a closed list of common ones: numbers, names and code are
     /// then copied and never invented. It also ends a text that turns in circles.
     pub lock: bool,
     /// The text that the generator reads before the question.
     pub prompt: Form,
-    /// Whether the generator writes at all, where one is loaded.
+    /// True if the generator writes at all, where one is loaded.
     pub generate: bool,
-    /// Whether the adapter speaks, where one is loaded.
+    /// True if the adapter speaks, where one is loaded.
     pub adapter: bool,
     /// The turns before this question, oldest first, from which a follow-up is completed; see [`crate::follow_up`].
     pub history: Vec<Turn>,
@@ -282,7 +282,7 @@ pub struct Answer {
     pub window: Option<Window>,
     /// The passages, best first; the nearest sections when the documents don't say.
     pub passages: Vec<Passage>,
-    /// Whether the reader stopped it.
+    /// True if the reader stopped it.
     pub stopped: bool,
     /// The bundle's id, with which the answer can be reproduced.
     pub bundle: String,

@@ -56,7 +56,7 @@ impl Filters {
         counted.collect()
     }
 
-    /// Whether each of `n_documents` documents has, for every filter that is wanted, one of the values wanted.
+    /// True if each of `n_documents` documents has, for every filter that is wanted, one of the values wanted.
     pub(crate) fn allowed(
         &self,
         wanted: &BTreeMap<String, Vec<String>>,

@@ -217,7 +217,7 @@ impl Index {
         let words = lexical.missing.into_iter();
         let shards: Vec<(Family, u32)> = words.chain(far).chain(filters).collect();
         let missing = match shards.is_empty() {
-            // Whether a chunk has a phrase only its text tells, once all words are known.
+            // True if a chunk has a phrase only its text tells, once all words are known.
             true => self.needs_texts(unread),
             false => self.located(shards),
         };
@@ -304,7 +304,7 @@ impl Index {
         Some(filters.allowed(&options.filters, self.n_documents()))
     }
 
-    /// Whether a chunk has all phrases in its text, a heading or its title; `None` where there are phrases and it is not here.
+    /// True if a chunk has all phrases in its text, a heading or its title; `None` where there are phrases and it is not here.
     fn has_phrases(&self, chunk: ChunkIdx, phrases: &[Vec<String>]) -> Option<bool> {
         if phrases.is_empty() {
             return Some(true);
@@ -329,7 +329,7 @@ fn demanded<'s>(lexical: &'s LexicalScores, options: &SearchOptions) -> &'s [Vec
     }
 }
 
-/// Whether filters, where there are any, let a document through.
+/// True if filters, where there are any, let a document through.
 fn is_allowed(allowed: Option<&[bool]>, document: u32) -> bool {
     allowed.is_none_or(|allowed| allowed.get(document as usize).copied().unwrap_or(false))
 }

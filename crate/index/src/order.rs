@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub struct Sort {
     /// Which of the documents' values, such as `date`.
     pub by: String,
-    /// Whether the greatest comes first. Documents without a value come last either way.
+    /// True if the greatest comes first. Documents without a value come last either way.
     pub descending: bool,
 }
 

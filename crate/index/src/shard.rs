@@ -91,7 +91,7 @@ impl ShardId {
             .unwrap_or(Family::Terms)
     }
 
-    /// Whether it names a page of a table instead of a shard.
+    /// True if it names a page of a table instead of a shard.
     pub fn is_table(self) -> bool {
         self.0 & TABLE != 0
     }

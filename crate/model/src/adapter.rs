@@ -75,7 +75,7 @@ impl Adapter {
         Ok(Self { name, pairs })
     }
 
-    /// Whether every pair fits a model: for an adapter that was loaded beside another one.
+    /// True if every pair fits a model: for an adapter that was loaded beside another one.
     ///
     /// # Errors
     /// [`LoadError::AdapterTarget`], [`LoadError::TensorShape`].

@@ -42,7 +42,7 @@ impl Parts {
         self.starts.last().copied().unwrap_or(0)
     }
 
-    /// Whether the file has no bytes.
+    /// True if the file has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

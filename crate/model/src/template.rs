@@ -60,7 +60,7 @@ pub struct ChatTemplate {
     environment: Environment<'static>,
     bos_token: String,
     eos_token: String,
-    /// Whether a system message reaches the prompt. Some templates refuse one, some leave it out.
+    /// True if a system message reaches the prompt. Some templates refuse one, some leave it out.
     takes_system: bool,
 }
 

@@ -166,7 +166,7 @@ impl Tokenizer {
         TokenStream::new(self)
     }
 
-    /// Whether the model says with this token that it is done.
+    /// True if the model says with this token that it is done.
     pub fn is_end(&self, token: TokenId) -> bool {
         self.frame.vocabulary.ends.contains(&token)
     }
@@ -205,7 +205,7 @@ impl Tokenizer {
         }
     }
 
-    /// Whether the space before the first word was added by the tokenizer, and is taken away again.
+    /// True if the space before the first word was added by the tokenizer, and is taken away again.
     fn strips_first_space(&self) -> bool {
         match &self.model {
             Model::BytePair(_) => false,

@@ -361,7 +361,7 @@ fn lexical_bytes(bundle: &Bundle) -> anyhow::Result<u64> {
     Ok(entry.bytes + terms.map(|shard| u64::from(shard.bytes)).sum::<u64>())
 }
 
-/// Whether a query belongs to the half that nothing is fitted on: by its id's hash, so that it always does.
+/// True if a query belongs to the half that nothing is fitted on: by its id's hash, so that it always does.
 pub(super) fn is_test(id: &str) -> bool {
     Sha256::digest(id).first().is_some_and(|byte| byte & 1 == 1)
 }

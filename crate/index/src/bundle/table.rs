@@ -194,7 +194,7 @@ impl ShardTable {
         Ok(())
     }
 
-    /// Whether a page was taken: then all that it names is known.
+    /// True if a page was taken: then all that it names is known.
     pub(crate) fn has_page(&self, id: ShardId) -> bool {
         let entries = &self.families[id.family().position()].entries;
         let first = entries.get(id.number() as usize * PAGE as usize);

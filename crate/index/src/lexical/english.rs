@@ -123,7 +123,7 @@ impl Stemmer {
         self.word[..end].iter().any(|&byte| is_vowel(byte))
     }
 
-    /// Whether the first `end` bytes close with a short syllable.
+    /// True if the first `end` bytes close with a short syllable.
     fn ends_short(&self, end: usize) -> bool {
         let word = &self.word[..end];
         match *word {

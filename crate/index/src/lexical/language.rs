@@ -79,7 +79,7 @@ impl Stemmer {
         )
     }
 
-    /// Whether a query's words can be reduced without being looked up.
+    /// True if a query's words can be reduced without being looked up.
     pub(crate) fn is_english(&self) -> bool {
         matches!(self, Self::English)
     }

@@ -160,7 +160,7 @@ impl<'b> PostingList<'b> {
         }
     }
 
-    /// Whether forms differ here and some chunk has one of class `class`.
+    /// True if forms differ here and some chunk has one of class `class`.
     pub(crate) fn has_form(self, class: u32) -> bool {
         if self.common == 0 || self.common == class + 1 {
             return self.common > 0;
@@ -230,7 +230,7 @@ impl<'b> PostingList<'b> {
         }
     }
 
-    /// Whether nothing follows what was visited.
+    /// True if nothing follows what was visited.
     pub(crate) fn is_at_end(&self) -> bool {
         self.varints.is_empty()
     }

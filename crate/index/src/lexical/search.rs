@@ -30,7 +30,7 @@ pub struct LexicalOptions {
     pub question: Strictness,
     /// What mentions count in another form of the word than the query's, "pumps" for "pump": 1 as much, 0 nothing. Default 0.5.
     pub other_form: f32,
-    /// Whether the query's last word may be unfinished, as while typing. A space after it finishes it. Default `false`.
+    /// True if the query's last word may be unfinished, as while typing. A space after it finishes it. Default `false`.
     pub prefix: bool,
     /// How words between quotation marks count.
     pub phrases: Phrases,
@@ -57,7 +57,7 @@ pub struct Strictness {
     /// Which share of a word a chunk has, for `coordination`, that has it in another form only. Default 0.6 for keywords, 0.75 for
     /// questions.
     pub other_form: f32,
-    /// Whether the idf of a word counts the chunks that have its form, for those chunks, instead of all that have its stem. Default
+    /// True if the idf of a word counts the chunks that have its form, for those chunks, instead of all that have its stem. Default
     /// `true` for keywords, `false` for questions.
     pub form_idf: bool,
 }

@@ -65,7 +65,7 @@ fn based(base_url: &str, path: &str) -> String {
     format!("{base_url}{slash}{path}")
 }
 
-/// Whether an address has a host, or a scheme, of its own.
+/// True if an address has a host, or a scheme, of its own.
 fn is_outside(target: &str) -> bool {
     target.starts_with("//")
         || target
@@ -199,7 +199,7 @@ pub(super) fn anchor_link(path: &str, base_url: &str, href: &str) -> Option<(Str
     Some((page_key(&target).to_owned(), anchor))
 }
 
-/// Whether a path is that of a Markdown file.
+/// True if a path is that of a Markdown file.
 pub fn is_markdown(path: &str) -> bool {
     let extension = path.rsplit('.').next().unwrap_or("");
     path.len() > extension.len()

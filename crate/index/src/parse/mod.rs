@@ -88,17 +88,17 @@ pub struct Page {
 pub struct PageFacts {
     /// Why the page is not to be found, where it says so.
     pub left_out: Option<LeftOut>,
-    /// Whether `data-pagefind-body` marks its text. Where one page of a site has the mark, only those that have it count.
+    /// True if `data-pagefind-body` marks its text. Where one page of a site has the mark, only those that have it count.
     pub is_marked: bool,
     /// The key ([`page_key`]) of its own path.
     pub key: String,
     /// The key of the page that this one calls the original of itself.
     pub copy_of: Option<String>,
-    /// Whether the title had to be made from the file's name.
+    /// True if the title had to be made from the file's name.
     pub is_untitled: bool,
     /// `lang` where it is no language tag.
     pub bad_language: Option<String>,
-    /// Whether parts of the page have a weight of their own, which counts for whole pages only.
+    /// True if parts of the page have a weight of their own, which counts for whole pages only.
     pub weighs_parts: bool,
     /// [`id_hash`] of each id that a link can open.
     pub ids: Vec<u64>,
@@ -292,7 +292,7 @@ fn is_not_found(source: &str, language: Option<&str>) -> bool {
     name == "404" && is_of_language
 }
 
-/// Whether the address that a page loads is its own, so that it only refreshes what it shows.
+/// True if the address that a page loads is its own, so that it only refreshes what it shows.
 fn is_itself(source: &str, base_url: &str, target: &str) -> bool {
     let end = target.find(['?', '#']).unwrap_or(target.len());
     let target = &target[..end];
@@ -311,7 +311,7 @@ fn is_itself(source: &str, base_url: &str, target: &str) -> bool {
         .is_some_and(|(found, _)| found == key)
 }
 
-/// Whether a text has the form of a BCP 47 tag: `de`, `pt-BR`, `zh-Hant-TW`.
+/// True if a text has the form of a BCP 47 tag: `de`, `pt-BR`, `zh-Hant-TW`.
 fn is_language(tag: &str) -> bool {
     let mut parts = tag.split('-');
     let is_first = parts.next().is_some_and(|part| {

@@ -16,7 +16,7 @@ pub(super) struct Outline {
     blocks: Vec<String>,
     /// The block being written.
     open: String,
-    /// Whether a space is owed before the next word of `open`.
+    /// True if a space is owed before the next word of `open`.
     space: bool,
     /// Indents and numbers of the lists that are open.
     lists: Vec<Option<u64>>,
@@ -28,7 +28,7 @@ pub(super) struct Outline {
     in_cell: bool,
     /// How many headings there were.
     n_headings: usize,
-    /// Whether the open section only goes on with one that a term with an anchor cut short.
+    /// True if the open section only goes on with one that a term with an anchor cut short.
     is_continued: bool,
     first_heading: Option<String>,
     first_h1: Option<String>,

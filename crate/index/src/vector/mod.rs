@@ -243,7 +243,7 @@ impl VectorIndex {
         }
     }
 
-    /// Whether there is nothing to find.
+    /// True if there is nothing to find.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

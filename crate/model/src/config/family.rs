@@ -42,7 +42,7 @@ impl Architecture {
         }
     }
 
-    /// Whether it writes, token by token; the other ones turn a whole text into a vector.
+    /// True if it writes, token by token; the other ones turn a whole text into a vector.
     pub fn is_decoder(self) -> bool {
         self != Self::Bert
     }
@@ -83,13 +83,13 @@ pub struct Traits {
     pub rope_order: RopeOrder,
     /// What the gate of the feed-forward block goes through.
     pub activation: Activation,
-    /// Whether each head of queries and keys is normed before it is rotated.
+    /// True if each head of queries and keys is normed before it is rotated.
     pub has_head_norms: bool,
-    /// Whether what a block adds to the stream is normed first.
+    /// True if what a block adds to the stream is normed first.
     pub has_post_norms: bool,
-    /// Whether the matrices of a block may have a bias; queries, keys and values may in every family.
+    /// True if the matrices of a block may have a bias; queries, keys and values may in every family.
     pub has_block_biases: bool,
-    /// Whether the output may have one.
+    /// True if the output may have one.
     pub has_output_bias: bool,
 }
 

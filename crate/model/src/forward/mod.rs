@@ -88,7 +88,7 @@ impl Forward {
         }
     }
 
-    /// Whether running some tokens at once costs little more than running one.
+    /// True if running some tokens at once costs little more than running one.
     pub fn gives_several(&self) -> bool {
         match self {
             Self::Cpu(_) => true,

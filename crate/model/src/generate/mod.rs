@@ -58,7 +58,7 @@ pub struct GenerateOptions {
     pub sample: SampleOptions,
     /// Texts that end the writing; they are not part of what was written.
     pub stop: Vec<String>,
-    /// Whether tokens are guessed from what stands in the prompt, and then run together ([`draft`]). The text is the same, and
+    /// True if tokens are guessed from what stands in the prompt, and then run together ([`draft`]). The text is the same, and
     /// comes sooner where it copies. Only where the backend gives the logits of several tokens; ignored elsewhere.
     pub lookup: bool,
     /// A run of so many tokens that was written before ends the writing: small models turn in circles. 0 lets them.

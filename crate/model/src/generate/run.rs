@@ -20,7 +20,7 @@ pub(super) struct Runner<'g> {
     pub(super) ends: Vec<TokenId>,
     /// True if a device must not choose by itself.
     pub(super) gives_logits: bool,
-    /// Whether the device is writing by itself.
+    /// True if the device is writing by itself.
     pub(super) has_text: bool,
 }
 

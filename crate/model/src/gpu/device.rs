@@ -17,13 +17,13 @@ pub struct Adapter {
     pub kind: &'static str,
     /// A CPU plays the graphics card (lavapipe, SwiftShader): right results, slowly.
     pub is_software: bool,
-    /// Whether shaders can use subgroups.
+    /// True if shaders can use subgroups.
     pub has_subgroups: bool,
-    /// Whether shaders can use half precision.
+    /// True if shaders can use half precision.
     pub has_f16: bool,
 }
 
-/// Whether the browser's devices are opened with subgroups. wgpu 30 can't ask a browser for them, so the page asks in its
+/// True if the browser's devices are opened with subgroups. wgpu 30 can't ask a browser for them, so the page asks in its
 /// place (`www/src/engine/subgroups.ts`) and says so here.
 static BROWSER_HAS_SUBGROUPS: AtomicBool = AtomicBool::new(false);
 

@@ -50,7 +50,7 @@ impl Layout {
         }
     }
 
-    /// Whether it is multiplied with inputs that were rounded to 8 bits.
+    /// True if it is multiplied with inputs that were rounded to 8 bits.
     pub(crate) fn is_bytes(self) -> bool {
         matches!(self, Self::Bytes(_))
     }

@@ -28,7 +28,7 @@ const MAX_OWN_INNER: usize = 512;
 pub enum Use {
     /// Queries, keys and values, cached.
     Qkv {
-        /// Whether queries and keys are turned and keys cached; if not, a later step does that.
+        /// True if queries and keys are turned and keys cached; if not, a later step does that.
         rotates: bool,
     },
     /// A feed-forward block's gate and up, rows by turns.
@@ -452,7 +452,7 @@ impl PackedPairs {
         })
     }
 
-    /// Whether each workgroup makes the inner products itself, so that the step stays one.
+    /// True if each workgroup makes the inner products itself, so that the step stays one.
     fn is_own(&self, gpu: &Gpu) -> bool {
         gpu.variant().reduction != Reduction::BarrierFree
             && self.rank * self.n_pairs <= MAX_OWN_INNER

@@ -52,7 +52,7 @@ pub(crate) struct Products {
     pub(crate) layout: Layout,
     pub(crate) form: Form,
     pub(crate) input: Input,
-    /// Whether each workgroup makes an adapter's inner products itself.
+    /// True if each workgroup makes an adapter's inner products itself.
     pub(crate) has_own_lora: bool,
     /// A constant of this kernel, and its value.
     pub(crate) flag: Option<(&'static str, bool)>,

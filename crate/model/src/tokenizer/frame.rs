@@ -25,7 +25,7 @@ pub(super) struct Last {
     pub(super) key: &'static str,
     /// The key that says whether it is added.
     pub(super) adds_key: &'static str,
-    /// Whether it is, where the file does not say.
+    /// True if it is, where the file does not say.
     pub(super) adds: bool,
 }
 

@@ -23,7 +23,7 @@ pub(super) struct SentencePiece {
     /// The token of each byte, for text that no token covers.
     bytes: Vec<Option<TokenId>>,
     unknown: Option<TokenId>,
-    /// Whether a text that starts, or follows a special token, gets a space in front.
+    /// True if a text that starts, or follows a special token, gets a space in front.
     pub(super) add_space_prefix: bool,
 }
 

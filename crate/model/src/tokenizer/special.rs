@@ -27,7 +27,7 @@ struct Special {
 }
 
 impl Special {
-    /// Whether it may mark a turn: some files list `<start_of_turn>` among the user's tokens, beside runs of spaces.
+    /// True if it may mark a turn: some files list `<start_of_turn>` among the user's tokens, beside runs of spaces.
     fn steers(&self) -> bool {
         !self.always || (self.spelling.starts_with('<') && self.spelling.ends_with('>'))
     }

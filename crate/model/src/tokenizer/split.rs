@@ -22,9 +22,9 @@ pub(super) struct Rule {
     /// The names, separated by spaces.
     names: &'static str,
     patterns: &'static [&'static str],
-    /// Whether a whole word that is a token needs no merging.
+    /// True if a whole word that is a token needs no merging.
     ignore_merges: bool,
-    /// Whether the model wants its first token when the file does not say.
+    /// True if the model wants its first token when the file does not say.
     add_bos: bool,
 }
 

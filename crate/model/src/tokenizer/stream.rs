@@ -9,7 +9,7 @@ pub struct TokenStream<'t> {
     tokenizer: &'t Tokenizer,
     /// Bytes of a character whose end has not come yet: at most 3 between two calls.
     held: Vec<u8>,
-    /// Whether nothing was decoded yet, so that the space before a first word is not part of the text.
+    /// True if nothing was decoded yet, so that the space before a first word is not part of the text.
     at_start: bool,
 }
 
@@ -58,7 +58,7 @@ impl<'t> TokenStream<'t> {
     }
 }
 
-/// Whether more bytes could make a character of these.
+/// True if more bytes could make a character of these.
 fn may_continue(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes)
         .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())

@@ -22,7 +22,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Whether both are of one engine with one model.
+    /// True if both are of one engine with one model.
     pub(super) fn is_beside(&self, other: &Row) -> bool {
         let key = |row: &Row| {
             (

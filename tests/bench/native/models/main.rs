@@ -41,7 +41,7 @@ struct Shape {
     context_length: usize,
     rope_base: f32,
     norm_eps: f32,
-    /// Whether queries and keys are normalised within each head.
+    /// True if queries and keys are normalised within each head.
     has_head_norms: bool,
 }
 

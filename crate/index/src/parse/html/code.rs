@@ -13,7 +13,7 @@ pub(super) struct Code {
     pub(super) id: NodeId,
     language: String,
     text: String,
-    /// Whether an element ended a line without the character for it.
+    /// True if an element ended a line without the character for it.
     is_owed: bool,
     /// How much text there was where each open element began that holds lines.
     starts: Vec<usize>,
@@ -139,7 +139,7 @@ impl Code {
     }
 }
 
-/// Whether an element holds code as it stands: `pre`, its forgotten kin, a field to copy from, or `code` around blocks.
+/// True if an element holds code as it stands: `pre`, its forgotten kin, a field to copy from, or `code` around blocks.
 pub(super) fn is_code(element: ElementRef<'_>) -> bool {
     match element.value().name() {
         "pre" | "listing" | "xmp" | "plaintext" | "textarea" => true,
@@ -148,7 +148,7 @@ pub(super) fn is_code(element: ElementRef<'_>) -> bool {
     }
 }
 
-/// Whether an element inside code stands for one line or for several.
+/// True if an element inside code stands for one line or for several.
 fn is_line(element: ElementRef<'_>) -> bool {
     let value = element.value();
     let name = value.name();
@@ -175,7 +175,7 @@ fn is_line(element: ElementRef<'_>) -> bool {
             })
 }
 
-/// Whether `pre` holds several `code` side by side.
+/// True if `pre` holds several `code` side by side.
 fn has_twin(code: ElementRef<'_>) -> bool {
     let is_code = |node: ego_tree::NodeRef<'_, Node>| {
         ElementRef::wrap(node).is_some_and(|element| element.value().name() == "code")
@@ -186,7 +186,7 @@ fn has_twin(code: ElementRef<'_>) -> bool {
         && (code.prev_sibling().is_some_and(is_code) || code.next_sibling().is_some_and(is_code))
 }
 
-/// Whether a text only parts lines that are elements.
+/// True if a text only parts lines that are elements.
 fn is_between_lines(node: ego_tree::NodeRef<'_, Node>) -> bool {
     let parent = node.parent().and_then(ElementRef::wrap);
     let holds_only_lines = parent.is_some_and(|parent| {

@@ -16,9 +16,9 @@ use crate::parse::Selector;
 pub(super) struct Content<'p> {
     /// The elements that hold it, in reading order.
     pub(super) roots: Vec<ElementRef<'p>>,
-    /// Whether `data-pagefind-body` marks them. Where one page of a site has such a mark, those without count for nothing.
+    /// True if `data-pagefind-body` marks them. Where one page of a site has such a mark, those without count for nothing.
     pub(super) is_marked: bool,
-    /// Whether nothing tells the text from what is around it, so that the whole body is read.
+    /// True if nothing tells the text from what is around it, so that the whole body is read.
     is_whole: bool,
     root_ids: HashSet<NodeId>,
     /// Elements around what doesn't fit into a line.
@@ -205,7 +205,7 @@ impl<'p> Content<'p> {
             .then_some(Skip::Silent)
     }
 
-    /// Whether an element stands in what is known to be the page's text, and not only somewhere in its body.
+    /// True if an element stands in what is known to be the page's text, and not only somewhere in its body.
     fn is_in_content(&self, element: ElementRef<'_>) -> bool {
         !self.is_whole
             || element
@@ -214,7 +214,7 @@ impl<'p> Content<'p> {
                 .any(|above| is_content(above) || above.value().name() == "section")
     }
 
-    /// Whether a hidden element is a tab, or another part that readers open.
+    /// True if a hidden element is a tab, or another part that readers open.
     fn can_be_opened(&self, element: ElementRef<'_>) -> bool {
         let value = element.value();
         value.attr("role") == Some("tabpanel")
@@ -232,12 +232,12 @@ impl<'p> Content<'p> {
         self.around_blocks.contains(&cell.id())
     }
 
-    /// Whether an element is one of the roots.
+    /// True if an element is one of the roots.
     pub(super) fn is_root(&self, element: ElementRef<'_>) -> bool {
         self.root_ids.contains(&element.id())
     }
 
-    /// Whether the owner's selectors name an element.
+    /// True if the owner's selectors name an element.
     pub(super) fn is_excluded(&self, element: ElementRef<'_>) -> bool {
         self.exclude
             .iter()
@@ -301,7 +301,7 @@ fn only<'p>(mut found: impl Iterator<Item = ElementRef<'p>>) -> Option<ElementRe
     found.next().is_none().then_some(first)
 }
 
-/// Whether an element is one that a page's own text stands in.
+/// True if an element is one that a page's own text stands in.
 pub(super) fn is_content(element: ElementRef<'_>) -> bool {
     matches!(element.value().name(), "main" | "article")
         || element.attr("role") == Some("main")

@@ -71,7 +71,7 @@ fn is_foreign(element: ElementRef<'_>) -> bool {
         .is_some_and(|parent| parent.value().name() != "head" && parent.value().name() != "body")
 }
 
-/// Whether an address says more than a template does whose variable was not set: a path, or a host.
+/// True if an address says more than a template does whose variable was not set: a path, or a host.
 fn names_a_page(address: &str) -> bool {
     let end = address.find(['?', '#']).unwrap_or(address.len());
     let path = &address[..end];

@@ -34,7 +34,7 @@ const MIN_PROSE_WORDS: usize = 3;
 /// Most texts that are looked at to tell a menu from a note.
 const MAX_TEXTS: usize = 300;
 
-/// Whether an element never holds words that a page shows, or only marks what stands beside it.
+/// True if an element never holds words that a page shows, or only marks what stands beside it.
 pub(super) fn is_no_text(element: ElementRef<'_>) -> bool {
     let value = element.value();
     match value.name() {
@@ -46,7 +46,7 @@ pub(super) fn is_no_text(element: ElementRef<'_>) -> bool {
     }
 }
 
-/// Whether the browser shows nothing of an element, as far as its attributes say.
+/// True if the browser shows nothing of an element, as far as its attributes say.
 pub(super) fn is_hidden(element: ElementRef<'_>) -> bool {
     let value = element.value();
     let is_style = |style: &str| {
@@ -60,7 +60,7 @@ pub(super) fn is_hidden(element: ElementRef<'_>) -> bool {
         || value.attr("style").is_some_and(is_style)
 }
 
-/// Whether a class is that of a part which opens: a tab, or one of an accordion.
+/// True if a class is that of a part which opens: a tab, or one of an accordion.
 pub(super) fn is_panel(class: &str) -> bool {
     let class = class.to_ascii_lowercase();
     class == "tab"
@@ -114,7 +114,7 @@ pub(super) fn is_note(element: ElementRef<'_>) -> bool {
         })
 }
 
-/// Whether a part of a page is for the most part links.
+/// True if a part of a page is for the most part links.
 pub(super) fn is_menu(element: ElementRef<'_>) -> bool {
     let (mut n_linked, mut n_all, mut n_links, mut n_texts) = (0, 0, 0, 0);
     let mut link = None;
@@ -143,7 +143,7 @@ pub(super) fn is_menu(element: ElementRef<'_>) -> bool {
     n_links > 1 && 3 * n_linked > 2 * n_all
 }
 
-/// Whether an element is text that a form may stand around without being one for its fields alone.
+/// True if an element is text that a form may stand around without being one for its fields alone.
 pub(super) fn is_prose(element: ElementRef<'_>) -> bool {
     match element.value().name() {
         "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "table" | "pre" | "dl" | "section"

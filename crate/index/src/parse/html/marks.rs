@@ -121,7 +121,7 @@ fn words(text: &str) -> String {
     words
 }
 
-/// Whether text for readers of the screen says what is seen beside it, with or without more.
+/// True if text for readers of the screen says what is seen beside it, with or without more.
 pub(super) fn is_repeat(element: ElementRef<'_>) -> bool {
     if !is_spoken(element) {
         return false;
@@ -142,7 +142,7 @@ pub(super) fn is_repeat(element: ElementRef<'_>) -> bool {
     false
 }
 
-/// Whether an element holds the numbers of the lines of code.
+/// True if an element holds the numbers of the lines of code.
 pub(super) fn is_line_numbers(element: ElementRef<'_>) -> bool {
     let value = element.value();
     if value.classes().any(|class| LINE_NUMBERS.contains(&class)) {
@@ -164,7 +164,7 @@ fn is_numbers(element: ElementRef<'_>) -> bool {
         .all(|c| c.is_ascii_digit() || c.is_whitespace() || ".:|".contains(c))
 }
 
-/// Whether a formula in an element is given a second time by another one.
+/// True if a formula in an element is given a second time by another one.
 pub(super) fn is_second_formula(element: ElementRef<'_>) -> bool {
     let value = element.value();
     if matches!(value.name(), "annotation" | "annotation-xml") {
@@ -194,7 +194,7 @@ pub(super) fn is_second_formula(element: ElementRef<'_>) -> bool {
     }
 }
 
-/// Whether an element shows a formula, which is written for readers of the screen or hidden beside a picture.
+/// True if an element shows a formula, which is written for readers of the screen or hidden beside a picture.
 pub(super) fn is_formula(element: ElementRef<'_>) -> bool {
     let value = element.value();
     value.name() == "math"
@@ -209,7 +209,7 @@ pub(super) fn is_mark(element: ElementRef<'_>) -> bool {
     element.value().name() == "a" && !shown(element).contains(char::is_alphanumeric)
 }
 
-/// Whether a link in a heading only opens it, whatever its words. Where it is the whole heading it is none.
+/// True if a link in a heading only opens it, whatever its words. Where it is the whole heading it is none.
 pub(super) fn is_permalink(element: ElementRef<'_>, heading: ElementRef<'_>) -> bool {
     let value = element.value();
     matches!(value.name(), "a" | "button")
@@ -217,7 +217,7 @@ pub(super) fn is_permalink(element: ElementRef<'_>, heading: ElementRef<'_>) -> 
         && words(&shown(element)) != words(&shown(heading))
 }
 
-/// Whether an element is the mark of a footnote in a text, or the way back from one.
+/// True if an element is the mark of a footnote in a text, or the way back from one.
 pub(super) fn is_footnote_mark(element: ElementRef<'_>) -> bool {
     let value = element.value();
     let has = |role: &str| {
@@ -273,7 +273,7 @@ pub(super) fn is_tool(button: ElementRef<'_>) -> bool {
         || !shown(button).contains(char::is_alphanumeric)
 }
 
-/// Whether a `style` attribute gives a property one of these values.
+/// True if a `style` attribute gives a property one of these values.
 pub(super) fn has_style(style: &str, property: &str, values: &[&str]) -> bool {
     style.split(';').any(|rule| {
         rule.split_once(':').is_some_and(|(name, value)| {

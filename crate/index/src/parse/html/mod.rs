@@ -122,7 +122,7 @@ impl<'p> Skipped<'p> {
         Self(Content::all(top, &[]))
     }
 
-    /// Whether an element is left out. Readers of a page see the number of a footnote, though it is no text to find.
+    /// True if an element is left out. Readers of a page see the number of a footnote, though it is no text to find.
     pub(super) fn has(&self, element: ElementRef<'_>) -> bool {
         self.0.skip(element).is_some() && element.attr("class") != Some("footnote-definition-label")
     }

@@ -260,7 +260,7 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// Whether a button's words belong to a text, and do not only name what it does to the page.
+    /// True if a button's words belong to a text, and do not only name what it does to the page.
     fn is_read(&self, button: ElementRef<'_>) -> bool {
         if marks::is_tool(button) {
             return false;
@@ -374,7 +374,7 @@ fn is_block(name: &str) -> bool {
     )
 }
 
-/// Whether an inline element shows its words apart from those of the elements beside it: a field, or a custom element.
+/// True if an inline element shows its words apart from those of the elements beside it: a field, or a custom element.
 fn parts_words(element: ElementRef<'_>) -> bool {
     let name = element.value().name();
     let is_custom = name.contains('-') && !name.starts_with("mjx-");

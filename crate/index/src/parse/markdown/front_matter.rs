@@ -36,7 +36,7 @@ const SORT: [&str; 3] = ["date", "lastmod", "updated"];
 pub(super) struct FrontMatter {
     pub(super) title: Option<String>,
     pub(super) language: Option<String>,
-    /// Whether the page is not published yet.
+    /// True if the page is not published yet.
     pub(super) is_draft: bool,
     pub(super) filters: BTreeMap<String, Vec<String>>,
     pub(super) meta: BTreeMap<String, String>,

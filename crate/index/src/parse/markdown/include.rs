@@ -259,7 +259,7 @@ fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
     })
 }
 
-/// Whether backticks stand around a place in its line, as far as a directive is long.
+/// True if backticks stand around a place in its line, as far as a directive is long.
 fn is_in_code(text: &str, start: usize, end: usize) -> bool {
     let before = &text[text.floor_char_boundary(start.saturating_sub(MAX_DIRECTIVE_BYTES))..start];
     let before = before.rsplit('\n').next().unwrap_or("");

@@ -15,7 +15,7 @@ const SHOWN: [&str; 9] = [
     "alt",
 ];
 
-/// Whether what follows `<` or `</` names a component of MDX or of mdBook's preprocessors: with a capital, and not in capitals
+/// True if what follows `<` or `</` names a component of MDX or of mdBook's preprocessors: with a capital, and not in capitals
 /// only, as old HTML is.
 pub(super) fn is_component(written: &str) -> bool {
     let end = written

@@ -63,7 +63,7 @@ pub struct GpuForward {
 }
 
 impl GpuForward {
-    /// Whether the kernels here can run this model, which a file's first bytes tell.
+    /// True if the kernels here can run this model, which a file's first bytes tell.
     ///
     /// # Errors
     /// [`LoadError::Gpu`] if they cannot.
@@ -196,7 +196,7 @@ impl GpuForward {
         self.model.n_bytes()
     }
 
-    /// Whether running some tokens at once costs little more than running one.
+    /// True if running some tokens at once costs little more than running one.
     pub fn gives_several(&self) -> bool {
         self.gpu.variant().reduction != Reduction::BarrierFree
     }

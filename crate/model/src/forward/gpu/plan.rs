@@ -118,7 +118,7 @@ impl Plan<'_> {
         })
     }
 
-    /// Whether later steps norm what a block made on their way, rather than a step of its own.
+    /// True if later steps norm what a block made on their way, rather than a step of its own.
     fn is_normed_later(&self, tokens: For) -> bool {
         tokens == For::One && self.gpu.variant().reduction != Reduction::BarrierFree
     }

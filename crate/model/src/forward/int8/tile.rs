@@ -11,7 +11,7 @@ use crate::quant::QK;
 pub(super) trait Lanes {
     /// Rows in a vector.
     const N: usize;
-    /// Whether inputs are numbers of 16 bits.
+    /// True if inputs are numbers of 16 bits.
     const IS_WIDE: bool = false;
     /// True if some steps of codes below 64 are better added in 16 bits, by `pairs`, before they are widened.
     const JOINS_STEPS: bool = false;

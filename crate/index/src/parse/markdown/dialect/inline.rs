@@ -160,7 +160,7 @@ fn attributes_at(text: &str, at: usize) -> Option<(String, usize)> {
     is_attributes(&near[..end]).then(|| (String::new(), at + end))
 }
 
-/// Whether a text is a list of attributes: `{: .note }`, `{#id}`, `{ width="20" }`.
+/// True if a text is a list of attributes: `{: .note }`, `{#id}`, `{ width="20" }`.
 pub(super) fn is_attributes(text: &str) -> bool {
     let inner = text
         .trim()

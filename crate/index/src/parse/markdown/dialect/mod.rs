@@ -54,7 +54,7 @@ impl Page {
 
     fn block(&mut self, lines: &[&str], depth: usize) {
         let mut verbatim = Verbatim::default();
-        // Whether a statement of a script could begin here.
+        // True if a statement of a script could begin here.
         let mut is_start = true;
         let mut at = 0;
         while let Some(line) = lines.get(at) {

@@ -15,9 +15,9 @@ const TILDES: &str = "~~~~~~~~";
 pub(super) struct Verbatim {
     open: Option<Open>,
     after_blank: bool,
-    /// Whether an indent may be that of a list.
+    /// True if an indent may be that of a list.
     in_list: bool,
-    /// Whether the last line was code by its indent.
+    /// True if the last line was code by its indent.
     in_code: bool,
 }
 
