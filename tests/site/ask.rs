@@ -70,6 +70,40 @@ fn a_question_in_other_words_finds_the_section_by_meaning() {
 }
 
 #[test]
+fn a_section_that_is_named_as_the_query_comes_first() {
+    let about = b"# Handling crates\n\nCrates of fruit: how to lift crates, stack crates and open crates without a bar.\n";
+    let part = b"# Warehouse\n\n## Empty crates\n\nThey go back on Monday.\n";
+    let page = b"---\ntitle: Crates\n---\n\nSee the list below.\n";
+    let site = Site::new(&[("about.md", about), ("part.md", part), ("crates.md", page)]);
+    site.build(&[]).works();
+    for (query, expected) in [
+        ("Empty crates", "part.html#empty-crates"),
+        ("empty  CRATES", "part.html#empty-crates"),
+        ("crates", "crates.html"),
+        ("handling crates", "about.html#handling-crates"),
+    ] {
+        let run = site.run("search", &[query, "--json"]);
+        let found: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        assert_eq!(found[0]["url"], expected, "{query}: {found}");
+    }
+}
+
+#[test]
+fn made_up_words_find_nothing() {
+    let site = built();
+    for query in ["qwzzrtp", "blorfnak sturvel", "ghjkl vbnmx"] {
+        let run = site.run("search", &[query, "--json"]);
+        assert_eq!(run.stdout.trim(), "[]", "{query}");
+    }
+    let run = site.run("search", &["plumbing", "--json"]);
+    assert!(
+        run.stdout.contains("pumps.html"),
+        "a word of like meaning: {}",
+        run.stdout
+    );
+}
+
+#[test]
 fn what_the_documents_do_not_say_is_said() {
     let run = built().run("ask", &["Who won the chess championship in 1972?"]);
     assert_eq!(run.code, 0, "{}", run.stderr);

@@ -14,4 +14,5 @@ mod hostile;
 mod incremental;
 mod injections;
 mod pull;
+mod reported;
 mod steps;

@@ -15,7 +15,7 @@ use anyhow::Context;
 use sha2::{Digest, Sha256};
 
 /// Counted up whenever pages are read or embedded in another way.
-const VERSION: &str = concat!("anchorite ", env!("CARGO_PKG_VERSION"), " cache 5");
+const VERSION: &str = concat!("anchorite ", env!("CARGO_PKG_VERSION"), " cache 6");
 /// The first bytes of a file of embeddings.
 const MAGIC: &[u8; 16] = b"anchorite-emb-1\n";
 /// Where caches go if nothing else is said; each bundle has a folder of its own inside.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anchorite::index::bundle::Role;
+use anchorite::index::{ChunkIdx, Index};
 
 use crate::{assemble, bundle};
 
@@ -11,9 +12,21 @@ use crate::{assemble, bundle};
 pub(crate) struct Arguments {
     /// The folder that `anchorite build` wrote.
     bundle: PathBuf,
-    /// Print the manifest as JSON on standard output.
+    /// Print what was read of each page instead, section by section: the text that search and answers know.
+    #[arg(long)]
+    text: bool,
+    /// Print the manifest as JSON on standard output; with `--text`, each section on a line of its own.
     #[arg(long)]
     json: bool,
+}
+
+/// A section as it was indexed.
+#[derive(serde::Serialize)]
+struct Section<'a> {
+    url: String,
+    title: &'a str,
+    headings: &'a [String],
+    text: String,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -23,6 +36,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     // Reading the index as well finds what a right hash can't: a build that wrote nonsense.
     let session = bundle::open(&arguments.bundle, &manifest)?;
+    if arguments.text {
+        return print_text(session.index(), arguments.json);
+    }
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&manifest)?);
         return Ok(ExitCode::SUCCESS);
@@ -74,4 +90,41 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     );
     println!("every hash is right");
     Ok(ExitCode::SUCCESS)
+}
+
+fn print_text(index: &Index, json: bool) -> anyhow::Result<ExitCode> {
+    for section in sections(index) {
+        if json {
+            println!("{}", serde_json::to_string(&section)?);
+            continue;
+        }
+        let above = match section.headings {
+            [] => section.title.to_owned(),
+            headings => headings.join(" > "),
+        };
+        println!("{}  {above}\n", section.url);
+        println!("{}\n", section.text);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every section with its text, in the order of the documents and in reading order.
+fn sections(index: &Index) -> impl Iterator<Item = Section<'_>> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let range = index.section(ChunkIdx(next));
+        let first = ChunkIdx(next);
+        next = range.end;
+        let (chunk, document) = index.chunk(first).zip(index.document(first))?;
+        let texts = range.filter_map(|idx| index.chunk(ChunkIdx(idx)));
+        Some(Section {
+            url: index.url(first),
+            title: &document.title,
+            headings: &chunk.headings,
+            text: texts
+                .map(|chunk| chunk.text.as_str())
+                .collect::<Vec<_>>()
+                .join("\n\n"),
+        })
+    })
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use anchorite_index::{ChunkIdx, Findings, Hit, Index, SearchOptions, Shard, Sort, snippet};
+use anchorite_index::{
+    ChunkIdx, Findings, Hit, Index, SearchOptions, Shard, Sort, lexical, snippet,
+};
 use serde::Serialize;
 
 use crate::answer::Passage;
@@ -111,6 +113,9 @@ pub fn search(
             });
         }
     }
+    if request.sort.is_none() {
+        lead_with_named(query, &mut results);
+    }
     // Until all words were looked up, other chunks may come first; their texts can wait.
     let missing = match missing.is_empty() {
         true => index.needs_texts(without_text),
@@ -120,6 +125,24 @@ pub fn search(
         results,
         terms,
         missing,
+    }
+}
+
+/// Puts the sections that bear the query as their heading before all others, or else the best of a page that bears it as its title.
+fn lead_with_named(query: &str, results: &mut [SearchResult]) {
+    let has_heading = |result: &SearchResult| {
+        let own = result.headings.last();
+        own.is_some_and(|heading| lexical::is_same(query, heading))
+    };
+    if results.iter().any(has_heading) {
+        results.sort_by_cached_key(|result| !has_heading(result));
+        return;
+    }
+    let of_page = results
+        .iter()
+        .position(|result| lexical::is_same(query, &result.title));
+    if let Some(idx) = of_page {
+        results[..=idx].rotate_right(1);
     }
 }
 

@@ -133,9 +133,14 @@ impl Index {
         let demanded = demanded(&lexical, options);
         // Texts of like meaning don't have the words that are demanded.
         let vectors = vectors.filter(|_| demanded.is_empty());
-        let (near, far) = vectors
+        let (mut near, far) = vectors
             .map(|(vectors, embedding)| vectors.find(embedding, depth))
             .unzip();
+        if let Some(near) = near.as_mut().filter(|_| lexical.ranked.is_empty()) {
+            // The nearest of texts that are all far off is no find.
+            let chance = options.fusion.chance(self.n_chunks());
+            near.retain(|&(_, cosine)| cosine > chance);
+        }
         let mut chosen = self.fused(&lexical, near.as_deref(), options);
         if demanded.is_empty() && !lexical.phrases.is_empty() {
             let has = |hit: &Hit| self.has_phrases(hit.chunk, &lexical.phrases);

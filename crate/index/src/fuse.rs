@@ -18,6 +18,10 @@ pub struct FusionOptions {
     pub lexical_weight: f32,
     /// Weight of the ranking by embeddings; 0 leaves it out. Default 0.75.
     pub vector_weight: f32,
+    /// How far the cosines of a query with texts that have nothing to do with it are spread. Where no chunk has any word of a query,
+    /// only those count whose cosine is more than chance gives. Default 0.09: of the 1,396 chunks of the Rust book the nearest to
+    /// made-up words and other topics had 0.19 to 0.31 (0.34 is expected), to words that it says otherwise 0.4 to 0.9.
+    pub chance_spread: f32,
 }
 
 impl Default for FusionOptions {
@@ -25,7 +29,17 @@ impl Default for FusionOptions {
         Self {
             lexical_weight: 0.25,
             vector_weight: 0.75,
+            chance_spread: 0.09,
         }
+    }
+}
+
+impl FusionOptions {
+    /// The greatest cosine to be expected of `n_chunks` texts that have nothing to do with the query: that of as many draws from a
+    /// normal distribution around 0.
+    pub(crate) fn chance(&self, n_chunks: usize) -> f32 {
+        let draws = n_chunks.saturating_add(1) as f32;
+        self.chance_spread * (2.0 * draws.ln()).sqrt()
     }
 }
 
@@ -150,6 +164,7 @@ mod tests {
     use super::*;
 
     const EVEN: FusionOptions = FusionOptions {
+        chance_spread: 0.0,
         lexical_weight: 0.5,
         vector_weight: 0.5,
     };

@@ -33,6 +33,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Run every test, and install what they need.
     Test(test::Arguments),
+    /// Build the sites of reported situations and print which are right; see `tests/fixtures/reported.toml`.
+    Cases,
     /// Check formatting, lints, house rules.
     Tidy,
     /// Build the WebAssembly package into `www/pkg`.
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Cases => test::cases(),
         Command::Tidy => tidy::run(),
         Command::Wasm => wasm::build(),
         Command::Size(arguments) => size::run(&arguments),

@@ -89,6 +89,19 @@ fn site() -> anyhow::Result<()> {
     integration(&["site"])
 }
 
+/// The sites of reported situations alone, each printed with what is right and wrong.
+pub(crate) fn cases() -> anyhow::Result<()> {
+    run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
+    run::run(run::cargo().args([
+        "test",
+        "--quiet",
+        "--test=site",
+        "--",
+        "--nocapture",
+        "reported::",
+    ]))
+}
+
 /// Each parser and reader with its corpus, and with seeded changes of it.
 fn fuzz() -> anyhow::Result<()> {
     integration(&["fuzz"])

@@ -20,6 +20,7 @@ pub(super) fn push(span: &str, n_before: usize, stem: Stem<'_>, tokens: &mut Vec
     let has_words = tokens.len() > n_before;
     if has_words {
         hyphenated(span, n_before, stem, tokens);
+        apostrophised(n_before, stem, tokens);
         operators(span, tokens);
         for piece in span.split('/') {
             let core = piece.trim_matches(|c: char| {
@@ -103,6 +104,29 @@ fn hyphenated(span: &str, n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Toke
         }
     }
     tokens.append(&mut joined);
+}
+
+/// Names that people type without their apostrophe: `O'Reilly` as `oreilly`. What English writes behind one (`'s`, `'re`, `'ll`)
+/// is shorter.
+fn apostrophised(n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Token>) {
+    let joined: Vec<Token> = tokens[n_before..]
+        .iter()
+        .filter(|token| token.is_plain_word())
+        .filter_map(|token| {
+            let (first, second) = token.surface.split_once('\'')?;
+            let is_name = !first.is_empty()
+                && second.chars().nth(2).is_some()
+                && second.chars().all(char::is_alphabetic)
+                && token.surface.chars().count() <= MAX_JOINED;
+            let surface = format!("{first}{second}");
+            let term = plain(&stem(&surface)).into_owned();
+            is_name.then(|| Token {
+                term,
+                ..Token::plain(TokenKind::Tail, token.place.clone(), surface)
+            })
+        })
+        .collect();
+    tokens.extend(joined);
 }
 
 /// Operators of two or three characters between words that no space parts: `a&&b`, `x=>y`, `std::io`.

@@ -13,6 +13,7 @@ use super::fold::Folded;
 pub(crate) enum Stemmer {
     English,
     Snowball(rust_stemmers::Stemmer),
+    Hebrew,
     /// No algorithm is known: words are found as they are written.
     None,
 }
@@ -43,6 +44,7 @@ impl Stemmer {
             "fr" => Algorithm::French,
             "de" => Algorithm::German,
             "el" => Algorithm::Greek,
+            "he" | "iw" => return Self::Hebrew,
             "hu" => Algorithm::Hungarian,
             "it" => Algorithm::Italian,
             "nb" | "nn" | "no" => Algorithm::Norwegian,
@@ -67,6 +69,7 @@ impl Stemmer {
                 let stem = stemmer.stem(&word.nfc().collect::<String>()).into_owned();
                 Folded::of(&stem).text.into_owned()
             }
+            Self::Hebrew => hebrew(word),
             Self::None => word.to_owned(),
         }
     }
@@ -82,6 +85,34 @@ impl Stemmer {
     /// True if a query's words can be reduced without being looked up.
     pub(crate) fn is_english(&self) -> bool {
         matches!(self, Self::English)
+    }
+}
+
+/// The article, alone and behind the particles that are written onto it.
+const HEBREW_ARTICLES: [&str; 6] = ["כשה", "ומה", "ושה", "וה", "שה", "ה"];
+/// Endings of the plural.
+const HEBREW_PLURALS: [&str; 2] = ["ים", "ות"];
+/// Letters with a form of their own at the end of a word, and the form that they have elsewhere.
+const HEBREW_FINALS: [(char, char); 5] =
+    [('ך', 'כ'), ('ם', 'מ'), ('ן', 'נ'), ('ף', 'פ'), ('ץ', 'צ')];
+/// Fewer letters than these are no word: what looks like an article or an ending belongs to them.
+const MIN_HEBREW_LETTERS: usize = 3;
+
+/// A Hebrew word without its article and the ending of its plural, so that `הספרים` is found by `ספר`. Prepositions stay: they are
+/// the first letters of too many words.
+fn hebrew(word: &str) -> String {
+    let is_word = |rest: &&str| rest.chars().count() >= MIN_HEBREW_LETTERS;
+    let mut articles = HEBREW_ARTICLES.iter();
+    let bare = articles.find_map(|article| word.strip_prefix(article).filter(is_word));
+    let bare = bare.unwrap_or(word);
+    let mut plurals = HEBREW_PLURALS.iter();
+    let stem = plurals.find_map(|plural| bare.strip_suffix(plural).filter(is_word));
+    let stem = stem.unwrap_or(bare);
+    let last = stem.chars().next_back();
+    let inner = last.and_then(|last| HEBREW_FINALS.iter().find(|(form, _)| *form == last));
+    match inner {
+        Some((form, inner)) => format!("{}{inner}", stem.trim_end_matches(*form)),
+        None => stem.to_owned(),
     }
 }
 
@@ -117,6 +148,8 @@ mod tests {
             ("sv", ["bilar", "bilen"]),
             ("nb", ["bilene", "biler"]),
             ("da", ["husene", "huset"]),
+            ("he", ["המחשבים", "מחשב"]),
+            ("he", ["והחלונות", "חלון"]),
             ("nl", ["boeken", "boek"]),
             ("fi", ["taloissa", "talot"]),
             ("hu", ["h\u{e1}zak", "h\u{e1}zakat"]),

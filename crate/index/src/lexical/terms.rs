@@ -14,6 +14,17 @@ pub fn terms(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// True if two texts are the same words and signs in the same order, however they are written; false of texts without any.
+pub fn is_same(one: &str, other: &str) -> bool {
+    let terms = |text: &str| -> Vec<String> {
+        let tokens = tokens(text).into_iter();
+        let tokens = tokens.filter(|token| token.kind != TokenKind::Tail);
+        tokens.map(|token| token.term).collect()
+    };
+    let terms_of_one = terms(one);
+    !terms_of_one.is_empty() && terms_of_one == terms(other)
+}
+
 /// True if a query has anything that is looked up: a word, or a symbol.
 pub fn is_searchable(query: &str) -> bool {
     !tokens(query).is_empty()
@@ -31,6 +42,24 @@ impl LexicalIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_same_words_in_the_same_order_are_the_same_name() {
+        for other in [
+            "data types",
+            "  Data  Types",
+            "\u{ff24}ata types?",
+            "Data-Types",
+        ] {
+            assert!(is_same("Data Types", other), "{other}");
+        }
+        for other in ["Types, Data", "Data", "The data types", ""] {
+            assert!(!is_same("Data Types", other), "{other}");
+        }
+        assert!(is_same("The && operator", "the `&&` operator"));
+        assert!(!is_same("The && operator", "the || operator"));
+        assert!(!is_same("", " "), "nothing is no name");
+    }
 
     #[test]
     fn stop_words_are_left_out_and_words_are_stemmed() {

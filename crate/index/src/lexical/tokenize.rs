@@ -27,7 +27,7 @@ pub(crate) enum TokenKind {
     /// A symbol, or a compound of words and symbols whose words also come as tokens of their own.
     Compound,
     /// What pages are found by and queries don't ask for: the last character of a run without spaces, which begins no pair, words
-    /// that a hyphen joins, and operators without spaces around them.
+    /// that a hyphen or an apostrophe joins, and operators without spaces around them.
     Tail,
 }
 
@@ -448,6 +448,8 @@ mod tests {
     #[test]
     fn versions_hyphens_and_articles_are_no_other_words() {
         check("v3.1.0 V3.1", &["3.1.0", "3.1"]);
+        check("D\u{2019}Angelo O'Hara", &["angelo", "o'hara", "ohara"]);
+        check("they're dog's", &["they'r", "dog"]);
         check("v3 vs", &["v3", "vs"]);
         check(
             "dial-up SHA-1",
@@ -455,7 +457,7 @@ mod tests {
         );
         check("2020-11 whole-grain", &["2020", "11", "whole", "grain"]);
         check("l\u{2019}ami d'or dell'arte", &["ami", "or", "art"]);
-        check("o'clock don't d'x", &["o'clock", "don't", "d'x"]);
+        check("o'clock don't d'x", &["o'clock", "oclock", "don't", "d'x"]);
     }
 
     #[test]

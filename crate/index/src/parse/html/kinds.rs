@@ -39,7 +39,7 @@ pub(super) fn is_no_text(element: ElementRef<'_>) -> bool {
     let value = element.value();
     match value.name() {
         "script" | "style" | "template" | "noscript" | "svg" | "iframe" | "object" | "canvas"
-        | "audio" | "video" | "head" | "title" | "datalist" => true,
+        | "audio" | "video" | "head" | "title" | "datalist" | "rp" => true,
         // A field to copy from is text, one to write into is not.
         "textarea" => value.attr("readonly").is_none(),
         _ => value.classes().any(|class| MARKS.contains(&class)),

@@ -88,7 +88,8 @@ fn shown(element: ElementRef<'_>) -> String {
     shown
 }
 
-fn texts(element: ElementRef<'_>) -> String {
+/// The text of an element, as far as it is looked at.
+pub(super) fn texts(element: ElementRef<'_>) -> String {
     let nodes = element.descendants().take(MAX_NODES);
     nodes
         .filter_map(|node| match node.value() {
@@ -244,8 +245,15 @@ pub(super) fn is_footnote_mark(element: ElementRef<'_>) -> bool {
                 .take(MAX_TEXTS)
                 .filter_map(ElementRef::wrap)
                 .filter(|inner| inner.value().name() == "a");
-            links.any(|link| link.attr("href").is_some_and(|href| href.contains('#')))
-                && is_short(element)
+            let opens_note =
+                links.any(|link| link.attr("href").is_some_and(|href| href.contains('#')));
+            // Brackets raised above a line are a note's, with a link or without.
+            let is_in_brackets = || {
+                let text = texts(element);
+                let text = text.trim();
+                text.starts_with('[') && text.ends_with(']')
+            };
+            (opens_note || is_in_brackets()) && is_short(element)
         }
         _ => false,
     }

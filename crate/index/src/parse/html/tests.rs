@@ -390,6 +390,22 @@ fn a_term_with_an_id_is_an_anchor() {
 }
 
 #[test]
+fn how_characters_are_read_stands_behind_them() {
+    let body = "<main><h1><ruby>\u{6771}<rp>(</rp><rt>to</rt><rp>)</rp>\u{4eac}<rt>kyo</rt></ruby>\u{90fd}</h1>\
+        <p>In <ruby>\u{7dba}\u{9e97}<rt>ki rei</rt></ruby>.</p></main>";
+    let found = sections(body);
+    assert_eq!(found[0].headings, ["\u{6771}\u{4eac} (tokyo) \u{90fd}"]);
+    assert_eq!(found[0].text, "In \u{7dba}\u{9e97} (kirei) .");
+}
+
+#[test]
+fn brackets_above_the_line_are_a_notes() {
+    let body = "<main><p>Tin<sup>[4]</sup> melts<sup class=reference>[note 2]</sup> at 5<sup>2</sup> and \
+        x<sup>[a+b+c]</sup>.</p></main>";
+    assert_eq!(text(body), "Tin melts at 52 and x[a+b+c].");
+}
+
+#[test]
 fn marks_of_footnotes_are_no_part_of_words() {
     let cases = [
         (

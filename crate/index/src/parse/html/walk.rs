@@ -43,6 +43,8 @@ pub(super) struct Walk<'p> {
     pub(super) outline: Outline,
     heading: Option<Heading<'p>>,
     code: Option<Code>,
+    /// How the characters of a ruby are read: its annotations so far.
+    reading: String,
     pub(super) links: Vec<String>,
     pub(super) weighs_parts: bool,
     /// The first words of what may be text and was not read.
@@ -60,6 +62,7 @@ impl<'p> Walk<'p> {
             outline: Outline::default(),
             heading: None,
             code: None,
+            reading: String::new(),
             links: Vec::new(),
             weighs_parts: false,
             passed_over: Vec::new(),
@@ -156,6 +159,12 @@ impl<'p> Walk<'p> {
         if marks::is_footnote_mark(element) {
             return false;
         }
+        if name == "rt" {
+            // Between the characters it would part the word that they are.
+            self.reading
+                .extend(marks::texts(element).split_whitespace());
+            return false;
+        }
         if let Some(heading) = &mut self.heading {
             if marks::is_mark(element) || marks::is_permalink(element, heading.element) {
                 return false;
@@ -224,6 +233,10 @@ impl<'p> Walk<'p> {
                 self.end_code(code);
             }
             return;
+        }
+        if name == "ruby" && !self.reading.is_empty() {
+            let reading = std::mem::take(&mut self.reading);
+            self.words(&format!(" ({reading}) "));
         }
         if let Some(heading) = &mut self.heading {
             if heading.element.id() == element.id() {
