@@ -48,7 +48,7 @@ pub struct LexicalIndex {
     shards: Vec<Option<TermShard>>,
 }
 
-/// What queries are taken to be written in.
+/// The languages that queries are taken to be written in.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Languages {
     /// The first parts of language tags, in order.

@@ -34,7 +34,7 @@ pub(super) struct Outline {
     first_h1: Option<String>,
 }
 
-/// What was open around a list of definitions.
+/// The place that a list of definitions interrupts, and returns to.
 struct Definitions {
     anchor: Option<String>,
     n_headings: usize,

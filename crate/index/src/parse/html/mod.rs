@@ -23,7 +23,7 @@ use attributes::{Attributes, Ignore};
 use content::Content;
 use walk::Walk;
 
-/// What would make a page too expensive to parse, as `(what, limit, found)`.
+/// The count that makes a page too expensive to parse, as `(what, limit, found)`, if there is one.
 pub(super) fn excess(text: &str) -> Option<(&'static str, usize, usize)> {
     cost::of(text).excess()
 }
@@ -146,7 +146,7 @@ fn weight(root: ElementRef<'_>) -> Option<f32> {
         .find_map(attributes::weight)
 }
 
-/// What is read of all elements, main content or not.
+/// Facts read from all elements, main content or not.
 struct Said {
     attributes: Attributes,
     first_h1: Option<String>,
@@ -198,7 +198,7 @@ fn said(top: ElementRef<'_>, content: &Content<'_>) -> Said {
     if let Some((src, alt)) = image
         && !said.attributes.meta.contains_key("image")
     {
-        // A picture that is written into the page is no address.
+        // A picture that is embedded in the page has no address.
         let src = src.filter(|src| !src.starts_with("data:"));
         said.attributes.automatic("image", src.as_deref());
         said.attributes.automatic("image_alt", alt.as_deref());

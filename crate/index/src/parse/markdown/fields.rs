@@ -11,7 +11,7 @@ pub(super) const MAX_DEPTH: usize = 64;
 /// The fields of a block, as they are written.
 pub(super) type Fields = BTreeMap<String, Value>;
 
-/// A value of a block. Numbers, dates and truths are text as it stands there: `1.10` is a version, and `No` may be a title.
+/// A value of a block. Numbers, dates and booleans are text as written: `1.10` is a version, and `No` may be a title.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     /// Nothing, or `null`.

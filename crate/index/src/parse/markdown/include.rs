@@ -23,7 +23,7 @@ const MAX_DIRECTIVES: usize = 1000;
 const MAX_BYTES: usize = 4 << 20;
 /// Most text that is read for one page, of which ranges may keep little.
 const MAX_READ_BYTES: usize = 64 << 20;
-/// Most problems that are told of one page.
+/// Most problems that are reported of one page.
 const MAX_PROBLEMS: usize = 20;
 
 /// A page with the files that it includes.
@@ -31,7 +31,7 @@ const MAX_PROBLEMS: usize = 20;
 pub struct Included {
     /// Its text.
     pub text: String,
-    /// What each file that could not be put in was called, and why.
+    /// Each file that could not be put in, by the name that the page uses, and why.
     pub problems: Vec<(String, IncludeProblem)>,
 }
 
@@ -222,7 +222,7 @@ enum Part<'t> {
     Text(&'t str),
     Directive {
         name: &'t str,
-        /// What stands behind the name.
+        /// The text behind the name.
         words: &'t str,
         whole: &'t str,
     },
