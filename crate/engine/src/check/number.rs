@@ -71,7 +71,7 @@ const UNITS: &[(&str, &str)] = &[
 /// Short forms that are words or variables elsewhere: they are units only when they touch their number.
 const TOUCHING_UNITS: &[&str] = &["s", "h", "m", "g", "B", "V", "W", "t", "x"];
 
-/// Units that measure the same.
+/// Units of the same quantity.
 const KINDS: [&str; 7] = [
     "ns us ms s min h day week month year decade century",
     "bit B kB KiB MB MiB GB GiB TB TiB",
@@ -87,7 +87,7 @@ const WORDS: [&str; 13] = [
     "eleven", "twelve",
 ];
 
-/// `third` and `3rd` are one; `second` is a unit sooner, and `first` has an antonym (`polarity.rs`).
+/// `third` and `3rd` are one; `second` is more likely a unit, and `first` has an antonym (`polarity.rs`).
 const ORDINALS: [(&str, &str); 9] = [
     ("third", "3rd"),
     ("fourth", "4th"),

@@ -47,11 +47,11 @@ pub(super) enum Fault {
     Swapped(String),
     /// The source says the opposite.
     Opposite(String),
-    /// One of both denies what the other says.
+    /// One of the two denies what the other says.
     Negation(String),
-    /// Stronger, or with fewer conditions, than the source says it.
+    /// The claim is stronger than the source, or drops its conditions.
     Force(&'static str),
-    /// Too few of the claim's words.
+    /// The source has too few of the claim's words.
     Words,
 }
 
@@ -60,7 +60,7 @@ pub(super) enum Fault {
 pub(super) struct Verdict {
     /// From 0 to 1.
     pub(super) score: f32,
-    /// All that is wrong; empty when the claim is supported.
+    /// All faults of the claim; empty when it is supported.
     pub(super) faults: Vec<Fault>,
 }
 
@@ -99,7 +99,7 @@ pub(super) struct Read {
     body: Vec<Atom>,
     /// Where each sentence begins in `body`, and where the last one ends.
     starts: Vec<usize>,
-    /// The sentences that have a word, by its stem or key; the first so many.
+    /// The sentences that have a word, by its stem or key: the first 256 of each.
     sentences: HashMap<String, Vec<usize>>,
     /// Runs of sentences that were compared before, by where they begin and end.
     windows: RefCell<HashMap<(usize, usize), Rc<Window>>>,

@@ -21,7 +21,7 @@ const MORE: [&str; 14] = [
     "examples",
     "same",
 ];
-/// Nouns that don't say of what.
+/// Nouns that leave open whose or of what: `examples`, `details`.
 const OPEN: [&str; 20] = [
     "example",
     "examples",

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// A word is not cut for a window's sake if white space is within so many characters.
+/// A window does not cut a word if white space is within this many characters.
 const MAX_WORD_CHARS: usize = 40;
 
 /// True if `text` has at most `limit` characters. Counts no further.
