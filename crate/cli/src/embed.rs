@@ -62,7 +62,7 @@ impl Model {
     }
 }
 
-/// What embedding a site took.
+/// The embeddings of a site's texts, and how many of them were made.
 #[derive(Default)]
 pub(crate) struct Embedded {
     /// By the key of their text.

@@ -55,7 +55,7 @@ impl ModelArguments {
     }
 }
 
-/// Where pulled models are kept if nobody says so: `anchorite/models` in the cache folder of this system, if it names one.
+/// Where pulled models are kept by default: `anchorite/models` in the cache folder of this system, if it names one.
 pub fn default_models_dir() -> Option<PathBuf> {
     Some(cache_dir()?.join("anchorite").join("models"))
 }

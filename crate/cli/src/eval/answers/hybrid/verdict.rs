@@ -117,7 +117,8 @@ impl Shown {
         }
     }
 
-    /// The part of an answer that a page shows: the text where it may stand, else the quotation. `written` is all that the generator wrote.
+    /// The part of an answer that a page shows: the text where it may stand, else the quotation. `written` is all that
+    /// the generator wrote.
     pub(super) fn answered(answer: &Answer, written: String) -> Self {
         let sentences = answer.sentences.iter().map(|one| one.text.clone());
         let sentences: Vec<String> = sentences.collect();

@@ -12,7 +12,7 @@ use super::rows::{Row, Voice};
 use crate::choice;
 use crate::report::Hint;
 
-/// A file of weights, as it is told.
+/// A file of weights, as it is reported.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Named {
     pub(super) name: String,
