@@ -1,4 +1,4 @@
-//! Turns the folder that PEFT wrote into an adapter's GGUF file, and such a file into what it holds.
+//! Turns the folder that PEFT wrote into an adapter's GGUF file, and such a file into a list of its contents.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Turns what an earlier build has read and embedded into answers for this one, by the hash of what it was made from.
+//! Turns pages and embeddings of an earlier build into those of this one, by the hash of what they were made from.
 //!
 //! Nothing in a cache decides what a bundle holds: an entry is used only where the build would make the very same. A damaged
 //! one is made again.

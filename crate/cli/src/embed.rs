@@ -73,8 +73,8 @@ pub(crate) struct Embedded {
     pub(crate) n_reused: usize,
 }
 
-/// The embeddings of all texts: from the cache where it has them, and kept there. `keys` has the key of each text, `text`
-/// gives the text at a position; one that stands in several places is embedded once.
+/// The embeddings of all texts: from the cache where it has them, and kept there. `keys` has the key of each text,
+/// `text` returns the text at a position; one that stands in several places is embedded once.
 pub(crate) fn with_cache(
     model: &Model,
     keys: &[TextKey],

@@ -154,7 +154,7 @@ pub(crate) fn use_threads(threads: usize) -> anyhow::Result<()> {
         .context("could not start the threads")
 }
 
-/// The models and options of a bundle, beside the documents.
+/// Files and options of a bundle, beside the documents.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct BundleArguments {
     /// Where the bundle goes.

@@ -1,4 +1,4 @@
-//! Turns a model's name into its file in the user's cache folder, and tells whether what lies there is what it should be.
+//! Turns a model's name into its file in the user's cache folder, and checks that the file there is the right one.
 
 use std::fs::File;
 use std::io::Read;

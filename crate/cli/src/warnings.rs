@@ -1,4 +1,4 @@
-//! Turns what was noticed about pages into a short report: each kind once, with how often and some examples.
+//! Turns remarks on pages into a short report: each kind once, with how often and some examples.
 
 use std::collections::BTreeMap;
 

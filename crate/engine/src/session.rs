@@ -75,7 +75,7 @@ impl Session {
         self.reader = Some(reader);
     }
 
-    /// Adds the generator, and the adapter that gives it its voice.
+    /// Adds the generator, and the adapter that is applied to it, if there is one.
     ///
     /// # Errors
     /// [`EngineError::NoTemplate`] when the model has no chat template.

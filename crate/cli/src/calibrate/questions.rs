@@ -1,4 +1,4 @@
-//! Questions that are made of a site's own headings and sentences, without anyone labelling them.
+//! Questions that are generated from a site's own headings and sentences, without anyone labelling them.
 
 use anchorite::index::{ChunkIdx, Index};
 

@@ -216,7 +216,7 @@ fn bar(entry: &Entry) -> ProgressBar {
     progress.with_style(style).with_message(entry.name.clone())
 }
 
-/// Compares a whole file with what is known of it, and returns its hash. One that is wrong is not kept.
+/// Compares a whole file with the registry and the expected hash, and returns its hash. A wrong file is not kept.
 fn check(entry: &Entry, expected: &Expected, part: &Part) -> anyhow::Result<String> {
     let wrong = |message: String| {
         part.remove();

@@ -80,7 +80,7 @@ impl Asked {
     }
 }
 
-/// True for a code such as `E202`, `v2.4.1` and `--keep`: what it means has to be read where it stands.
+/// True for a code such as `E202`, `v2.4.1` and `--keep`: its meaning can't be guessed from its form.
 fn is_opaque(code: &str) -> bool {
     code.starts_with('-') || code.contains(|c: char| c.is_ascii_digit())
 }

@@ -39,7 +39,7 @@ pub struct Source {
     pub number: usize,
     /// The document's title and headings, as the prompt wrote them.
     pub heading_path: String,
-    /// The text, cut where the prompt cut it: what was not read can't be cited.
+    /// The text, cut where the prompt cut it: text that was not read can't be cited.
     pub text: String,
 }
 

@@ -147,7 +147,7 @@ pub(super) fn unit(word: &str) -> Option<&'static str> {
         .map(|(short, _)| *short)
 }
 
-/// The number that a word begins with, and what is left of the word, in pieces that can't be told apart from it.
+/// The number that a word begins with, with its scale or unit, and the rest of the word.
 ///
 /// `None` where it is no plain number: a version, a date, a time of day, an identifier.
 pub(super) fn leading(word: &str) -> Option<(Number, &str)> {

@@ -237,7 +237,8 @@ fn verdict(claim: &Text, window: &Window) -> Verdict {
     if share < SUPPORT_SHARE {
         faults.push(Fault::Words);
     }
-    // Each fault halves what is left; the order of words tells a copy from a text of the same words.
+    // A missing name takes a fifth of the score, any other fault half of it; too few words lower the share already. The
+    // order of words distinguishes a copy from other text of the same words.
     let order = order(claim, window);
     let weight = faults.iter().fold(1.0_f32, |weight, fault| match fault {
         Fault::Words => weight,

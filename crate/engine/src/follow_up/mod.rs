@@ -170,7 +170,7 @@ fn first_sentence(text: &str) -> &str {
     end.map_or(line, |(at, _)| &line[..at + 1])
 }
 
-/// True where `question` is English; of a few words (`As CSV?`) only the question before tells.
+/// True where `question` is English; for one of a few words (`As CSV?`) the question before decides.
 fn is_english(question: &Clause<'_>, last: &Clause<'_>) -> bool {
     let letters = question.text.chars().filter(|c| c.is_alphabetic());
     let foreign = letters.clone().filter(|c| !c.is_ascii()).count();

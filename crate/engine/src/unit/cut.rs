@@ -1,4 +1,4 @@
-//! Turns what is too long to be quoted into a window around the place that is asked for.
+//! Turns a text that is too long to be quoted into a window around the place that is asked for.
 
 use std::ops::Range;
 

@@ -121,7 +121,7 @@ impl Layout<'_> {
         }
     }
 
-    /// Cells of a line, 1 where it is none of a table.
+    /// Number of cells in a line, 1 where it is not a row of a table.
     fn columns(&self, line: &Line) -> usize {
         if line.is_item {
             return 1;
@@ -174,7 +174,7 @@ impl Layout<'_> {
             .count();
         let end = lines[idx + n_more].range.end;
         let last = self.pieces.len().checked_sub(1);
-        // A list stands right behind what announces it, or is none of it.
+        // Only the piece right before a list can announce it.
         let announced = last.filter(|last| {
             matches!(
                 self.pieces[*last].kind,

@@ -1,4 +1,4 @@
-//! Turns `manifest.json` into checked entries, and checks what is fetched against them.
+//! Turns `manifest.json` into checked entries, and checks fetched bytes against them.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -86,7 +86,7 @@ pub struct Manifest {
     /// The shards of the index, which `index` names.
     pub shards: ShardTotals,
     /// The probabilities from which this site's questions count as answered; `None` where too few questions could be
-    /// generated from it or no reader was at hand, and the thresholds for all sites apply.
+    /// generated from it or no reader was at hand: the thresholds for all sites then apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// All other files but the manifest.
@@ -433,7 +433,7 @@ pub(super) fn shard_path(sha256: &str) -> String {
 pub(super) fn content_id(files: &[FileEntry], calibration: Option<&Calibration>) -> String {
     let mut hash = Sha256::new();
     if let Some(found) = calibration {
-        // `Debug` prints as many digits as tell two shares apart, so that a share read back hashes the same.
+        // `Debug` prints enough digits to identify a share, so that one that was read back hashes the same.
         hash.update(format!("calibration {found:?}\n"));
     }
     for file in files {

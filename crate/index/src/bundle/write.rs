@@ -25,7 +25,7 @@ pub struct WeightFile {
 /// A bundle, ready to be put into a folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
-    /// The contents of the bundle, as in the last of `files`.
+    /// The manifest, which is also the last of `files`.
     pub manifest: Manifest,
     /// Path and content of every file, shards included, `manifest.json` last: a site that is updated file by file never
     /// names a file that is not there yet.
@@ -279,7 +279,7 @@ pub(super) fn front_coded(words: &Dictionary) -> Vec<u8> {
     bytes
 }
 
-/// Appends `word` as what it adds to `before`: length shared, length of the rest, the rest.
+/// Appends `word`, front-coded: length shared with `before`, length of the rest, the rest.
 pub(super) fn push_shared(bytes: &mut Vec<u8>, before: &str, word: &str) {
     let shared = before.bytes().zip(word.bytes()).take_while(|(a, b)| a == b);
     let n_shared = shared.count();

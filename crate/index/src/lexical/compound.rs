@@ -5,7 +5,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::fold::{is_pictograph, is_tone, plain};
 use super::tokenize::{MAX_TERM_CHARS, Stem, Token, TokenKind, lower};
 
-/// Marks around what is quoted.
+/// Quotation marks.
 const QUOTES: [char; 11] = [
     '"', '`', '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}',
     '\u{300c}', '\u{300d}',

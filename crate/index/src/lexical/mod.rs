@@ -1,7 +1,7 @@
 //! Turns a query's words into ranked chunks: BM25 over text, headings and titles.
 //!
 //! `build` makes the lists from chunks. Words and their lists lie in shards by range of the sorted dictionary; `query`
-//! finds a query's words in those that are here and names the others, `search` ranks with what was found.
+//! finds a query's words in those that are here and names the others, and `search` ranks by the words found.
 //! [`crate::bundle`] stores them.
 
 pub(crate) mod english;

@@ -44,7 +44,8 @@ pub enum Phrases {
     /// A hit must have each phrase, its words one after the other; meaning doesn't count. The default, as in a search box.
     #[default]
     Demanded,
-    /// Hits that have all phrases come first, and nothing is left out: people who ask quote what they read, or what a term is.
+    /// Hits that have all phrases come first, and nothing is left out: in a question, people quote a text that they
+    /// read, or a term.
     Preferred,
 }
 

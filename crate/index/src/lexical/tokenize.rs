@@ -123,7 +123,7 @@ pub(crate) fn is_unspaced(c: char) -> bool {
         | '\u{20000}'..='\u{3ffff}')
 }
 
-/// The pairs of neighbours in a run of units, and what stands alone.
+/// The pairs of neighbours in a run of units, and units that stand alone.
 fn flush_run(text: &str, run: &mut Vec<Range<usize>>, tokens: &mut Vec<Token>) {
     let token = |kind, place: Range<usize>| {
         let surface = lower(text.get(place.clone()).unwrap_or_default());

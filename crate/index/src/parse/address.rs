@@ -44,8 +44,8 @@ pub(super) fn url(path: &str, base_url: &str) -> String {
     relative(base_url, &percent_encode(path))
 }
 
-/// `base_url` in front of an escaped path. Without a base the path must not look like an address of its own: what stands before a
-/// colon would be its scheme, and what follows two slashes its host.
+/// `base_url` in front of an escaped path. Without a base the path must not look like an address of its own: text
+/// before a colon would be its scheme, and text after two slashes its host.
 fn relative(base_url: &str, path: &str) -> String {
     let url = based(base_url, path);
     let is_elsewhere = base_url.is_empty() && (is_outside(&url) || url.starts_with('/'));

@@ -330,7 +330,7 @@ impl VectorIndex {
         }
     }
 
-    /// The vectors as stored, opaque to all but [`from_bytes`](Self::from_bytes); of shards only what is resident.
+    /// The vectors as stored, opaque to all but [`from_bytes`](Self::from_bytes); of shards only the resident part.
     /// Fails only for want of memory.
     #[cfg(feature = "build")]
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {

@@ -236,7 +236,8 @@ impl Figures {
         }
         let has_truth = judged.iter().all(Judged::has_truth);
         if !has_truth {
-            // A mean over the others would flatter whoever refuses: the unanswerable questions all have a truth.
+            // A mean over the other questions would favour a system that refuses: every unanswerable one has a known
+            // truth.
             figures.retain(|key, _| !["exact", "f1"].contains(key));
         }
         let best = |score: fn(&Judged) -> f64| has_truth.then(|| curve::best(judged, score));

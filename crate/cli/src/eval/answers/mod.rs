@@ -107,7 +107,7 @@ struct Report {
     answerable: usize,
     pages: usize,
     seed: u64,
-    /// `None` for a site's own questions, which give no places.
+    /// `None` for a site's own questions, which name no places of answers.
     misplaced: Option<Misplaced>,
     systems: Vec<SystemReport>,
 }

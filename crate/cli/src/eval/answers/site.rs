@@ -107,7 +107,7 @@ impl Site {
         })
     }
 
-    /// An index of the part that `scope` lets be read; `None` where that is empty.
+    /// An index of the part that `scope` names; `None` where that is empty.
     ///
     /// # Errors
     /// Where there are too many chunks for an index.

@@ -18,7 +18,7 @@ pub(super) struct Content<'p> {
     pub(super) roots: Vec<ElementRef<'p>>,
     /// True if `data-pagefind-body` marks them. Where one page of a site has such a mark, those without count for nothing.
     pub(super) is_marked: bool,
-    /// True if nothing tells the text from what is around it, so that the whole body is read.
+    /// True if nothing distinguishes the text from its surroundings, so that the whole body is read.
     is_whole: bool,
     root_ids: HashSet<NodeId>,
     /// Ancestors of elements that don't fit into a line.

@@ -1,4 +1,4 @@
-//! Turns one element into what kind of part of a page it is, by its name, its classes and what stands in it.
+//! Turns one element into the kind of part that it plays in a page, by its name, its classes and its content.
 
 use std::collections::HashSet;
 

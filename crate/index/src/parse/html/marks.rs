@@ -147,7 +147,7 @@ pub(super) fn is_repeat(element: ElementRef<'_>) -> bool {
 pub(super) fn is_line_numbers(element: ElementRef<'_>) -> bool {
     let value = element.value();
     if value.classes().any(|class| LINE_NUMBERS.contains(&class)) {
-        // A block may be told by a class to have numbers; the code in it is none.
+        // The class may say that a block of code has numbers, which is then not a column of them.
         return !matches!(value.name(), "div" | "pre" | "code" | "table" | "figure")
             || is_numbers(element);
     }
@@ -210,7 +210,7 @@ pub(super) fn is_mark(element: ElementRef<'_>) -> bool {
     element.value().name() == "a" && !shown(element).contains(char::is_alphanumeric)
 }
 
-/// True if a link in a heading only opens it, whatever its words. Where it is the whole heading it is none.
+/// True if a link in a heading only opens it, whatever its words. A link that is the whole heading is not one.
 pub(super) fn is_permalink(element: ElementRef<'_>, heading: ElementRef<'_>) -> bool {
     let value = element.value();
     matches!(value.name(), "a" | "button")

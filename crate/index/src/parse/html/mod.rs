@@ -1,6 +1,6 @@
 //! Turns an HTML page into sections: its main content, without navigation, scripts and decoration.
 //!
-//! Markdown comes here too, once it is HTML, so that raw HTML in it says the same as on a page of its own.
+//! Markdown comes here too, once it is HTML, so that raw HTML in it means the same as on a page of its own.
 
 mod anchor;
 mod attributes;
@@ -80,7 +80,8 @@ pub(super) fn parse(text: &str, options: &ParseOptions) -> Parsed {
     }
 }
 
-/// The text of a Markdown page that was made HTML. `anchors` are the ids of its headings, which its markup need not give them.
+/// The text of a Markdown page that was rendered to HTML. `anchors` holds the ids of its headings, which its markup may
+/// lack.
 pub(super) fn parse_body(
     page: &Html,
     anchors: &HashMap<NodeId, String>,
@@ -128,7 +129,7 @@ impl<'p> Skipped<'p> {
     }
 }
 
-/// [`id_hash`] of what a link can call an element.
+/// [`id_hash`] of each id or name by which a link can open an element.
 fn own_ids(element: ElementRef<'_>) -> impl Iterator<Item = u64> {
     let is_anchor = element.value().name() == "a";
     let name = element.attr("name").filter(|_| is_anchor);
@@ -138,7 +139,7 @@ fn own_ids(element: ElementRef<'_>) -> impl Iterator<Item = u64> {
         .map(id_hash)
 }
 
-/// The weight of the nearest of `root` and what is around it.
+/// The weight of `root`, or of its nearest ancestor that has one.
 fn weight(root: ElementRef<'_>) -> Option<f32> {
     let above = root.ancestors().filter_map(ElementRef::wrap);
     std::iter::once(root)

@@ -38,7 +38,7 @@ struct Heading<'p> {
 /// Visits what holds the text and writes it down.
 pub(super) struct Walk<'p> {
     content: &'p Content<'p>,
-    /// Ids of headings that the page's own markup need not give, as in Markdown.
+    /// Ids of headings that the page's own markup may lack, as in Markdown.
     anchors: Option<&'p HashMap<NodeId, String>>,
     pub(super) outline: Outline,
     heading: Option<Heading<'p>>,
@@ -115,7 +115,7 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// Adds words to what is being written, but for code.
+    /// Adds words to the open heading, else to the outline; code is collected apart.
     fn words(&mut self, text: &str) {
         match &mut self.heading {
             Some(heading) => heading.text.push_str(text),

@@ -24,7 +24,7 @@ pub(super) enum Value {
     Fields(Fields),
 }
 
-/// The fields of a table of TOML; `None` where it is none.
+/// The fields of a table of TOML; `None` where the block is not TOML.
 pub(super) fn of_toml(block: &str) -> Option<Fields> {
     fn fields(block: &str, table: &DeTable<'_>) -> Fields {
         let value = |found: &toml::Spanned<DeValue<'_>>| {

@@ -8,7 +8,7 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 
 use crate::parse::html;
 
-/// The attribute by which headings of Markdown are told from those of raw HTML.
+/// The attribute that tells headings of Markdown from those of raw HTML.
 pub(super) const MADE: &str = "data-made-heading";
 
 /// The rule by which headings of Markdown get their ids.

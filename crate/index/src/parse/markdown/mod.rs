@@ -1,7 +1,7 @@
 //! Turns a Markdown page into sections, and into safe HTML with the same heading ids.
 //!
-//! A page is made HTML and read as such, so that raw HTML in it says what it says on a page of its own. Both results come
-//! from that one tree, so an anchor of one always exists in the other.
+//! A page is rendered to HTML and read as such, so that raw HTML in it means the same as on a page of its own. Both
+//! results come from that one tree, so an anchor of one always exists in the other.
 
 mod code;
 mod dialect;

@@ -1,4 +1,4 @@
-//! Turns a block of YAML into its values as they are written, by the events that its parser gives out.
+//! Turns a block of YAML into its values as they are written, from the events of its parser.
 
 use std::collections::HashMap;
 

@@ -110,7 +110,7 @@ fn steps(bits: &[u8], deviations: &[f32]) -> impl Iterator<Item = f32> {
 struct Code {
     bytes: Vec<u8>,
     factor: f32,
-    /// Squared length of what the code misses.
+    /// Squared error of the code.
     error: f64,
 }
 

@@ -67,7 +67,7 @@ fn k_means(rows: &Rows, members: &[u32], n_groups: usize, n_rounds: usize) -> Ve
     let n_groups = n_groups.min(members.len());
     let mut means = Rows::new(rows.dimension());
     for group in 0..n_groups {
-        // Evenly over the pages, for what stands together is alike.
+        // Spread evenly over the pages, because neighbouring chunks are alike.
         let member = members[group * members.len() / n_groups];
         means.push_row(rows, member as usize);
     }

@@ -200,7 +200,7 @@ fn ends(table: &Table, key: &str) -> [f64; 2] {
     }
 }
 
-/// A question with what each row makes of it.
+/// A question with the answer of each row.
 fn answers(html: &mut String, verdicts: &[&Verdict]) {
     let Some(first) = verdicts.first() else {
         return;

@@ -182,7 +182,7 @@ fn warn(cases: &[Case], rows: &[Row]) {
     }
 }
 
-/// The session that is asked, and what it is asked.
+/// The session, and the questions that it is asked.
 fn asked(ground: Ground, writers: Writers, right: Right) -> anyhow::Result<(Asked, Vec<Case>)> {
     let index = match ground.index {
         Some(index) => Some(index),
