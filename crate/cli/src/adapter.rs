@@ -1,4 +1,4 @@
-//! Turns the folder that PEFT wrote into an adapter's GGUF file, and such a file into what it holds.
+//! Turns the folder that PEFT wrote into an adapter's GGUF file, and such a file into a list of its contents.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ const CONFIG: &str = "adapter_config.json";
 const TENSORS: &str = "adapter_model.safetensors";
 /// Longest configuration that is read, in bytes.
 const MAX_CONFIG: u64 = 1 << 20;
-/// Longest adapter that is read, in bytes: beyond this it is no small file.
+/// Longest adapter that is read, in bytes: anything longer is a model.
 const MAX_TENSORS: u64 = 4 << 30;
 
 #[derive(clap::Args)]
@@ -119,7 +119,7 @@ fn sources(from: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
     let pickled = tensors.extension().is_some_and(|end| end == "bin")
         || (!tensors.exists() && folder.join("adapter_model.bin").exists());
     if pickled {
-        // Reading a pickle runs whatever it says.
+        // Reading a pickle runs whatever code it holds.
         return Err(Hint::error(
             format!("`{}` holds its tensors as a pickle", folder.display()),
             "save it again with PEFT's `save_pretrained(..., safe_serialization=True)`",
@@ -172,7 +172,7 @@ fn run_inspect(arguments: &InspectArguments) -> anyhow::Result<ExitCode> {
 }
 
 fn print(summary: &Summary) {
-    // A file's own texts, which a terminal must not obey.
+    // Texts from the file, without what could control a terminal.
     let text = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
     println!("name        {}", text(&summary.name));
     println!("base        {}", text(&summary.architecture));

@@ -18,7 +18,7 @@ use crate::bundle;
 pub(crate) struct Arguments {
     /// The folder that `anchorite build` wrote.
     bundle: PathBuf,
-    /// The question; `-` reads one from each line of standard input, which is sooner than one run for each.
+    /// The question; `-` reads one from each line of standard input, which is faster than one run for each.
     #[arg(required = true, num_args = 1..)]
     question: Vec<String>,
     /// Number of passages to read and to show; by default as many as a page reads.
@@ -40,10 +40,10 @@ pub(crate) struct Arguments {
     /// Where the generator runs.
     #[arg(long, value_enum, default_value_t = BackendArgument::Cpu)]
     backend: BackendArgument,
-    /// Let the generator speak without the adapter.
+    /// Run the generator without the adapter.
     #[arg(long)]
     no_adapter: bool,
-    /// Which of the bundle's adapters speaks, by the name that `anchorite inspect` shows; default: the first.
+    /// The bundle's adapter that is applied, by the name that `anchorite inspect` shows; default: the first.
     #[arg(long, value_name = "NAME", conflicts_with = "no_adapter")]
     adapter: Option<String>,
     /// Let the generator write any word, not only those of its sources, of the question and common ones.

@@ -24,7 +24,7 @@ use crate::warnings::{Group, Warnings};
 /// The file of the reader in a folder of models.
 pub(crate) const READER: &str = "reader.gguf";
 
-/// What a build did; the data behind its last lines.
+/// The figures of a build; the data behind its last lines.
 #[derive(Serialize)]
 pub(crate) struct Summary {
     pub(crate) documents: usize,
@@ -34,7 +34,7 @@ pub(crate) struct Summary {
     pub(crate) left_out: BTreeMap<LeftOut, usize>,
     pub(crate) warnings: Vec<Group>,
     pub(crate) n_warnings: usize,
-    /// What earlier builds spared this one.
+    /// Pages and embeddings that earlier builds spared this one.
     pub(crate) reuse: Reuse,
     /// Bytes by role.
     pub(crate) bytes: BTreeMap<String, u64>,
@@ -48,7 +48,7 @@ pub(crate) struct Summary {
     pub(crate) seconds: f64,
     /// Seconds by step.
     pub(crate) steps: BTreeMap<&'static str, f64>,
-    /// From which probability a question counts as answered on this site, and at which risk.
+    /// The probabilities from which a question counts as answered on this site, and at which risk.
     pub(crate) calibration: Option<Calibration>,
     pub(crate) has_reader: bool,
     /// The most memory that was in use at once; `None` where the system does not say.
@@ -56,7 +56,7 @@ pub(crate) struct Summary {
     pub(crate) bundle: String,
 }
 
-/// What Linux counts as the process's largest resident set.
+/// The process's largest resident set, in bytes; `None` where Linux does not report it.
 fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
@@ -66,7 +66,7 @@ fn peak_memory_bytes() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// What was made, and what earlier builds had made.
+/// How many pages and embeddings were made by this build, and how many by earlier ones.
 #[derive(Serialize, Default)]
 pub(crate) struct Reuse {
     pub(crate) pages_read: usize,
@@ -208,8 +208,8 @@ fn weights(
     Ok(weights)
 }
 
-/// Writes the files that are not there yet, the manifest last: a reader never sees a manifest whose files are not there.
-/// Gives how many were written, and their bytes.
+/// Writes the files that are not there yet, the manifest last: a reader never sees a manifest whose files are not
+/// there. Returns how many were written, and their bytes.
 fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<(usize, u64)> {
     let is_rebuild = bundle_dir::manifest(out).is_ok();
     let is_manifest = |path: &str| path == bundle::MANIFEST_PATH;
@@ -239,7 +239,7 @@ fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<(usize, u64)> {
     Ok((n_written, n_bytes))
 }
 
-/// Removes what an earlier build left in the same folder: files named by their content, as the format names them.
+/// Removes files that an earlier build left in the same folder: those named by their content, as the format names them.
 fn remove_stale(out: &Path, bundle: &Bundle) -> anyhow::Result<()> {
     let kept: HashSet<PathBuf> = bundle
         .files

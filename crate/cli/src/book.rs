@@ -18,7 +18,7 @@ pub(crate) struct Books {
     is_source: bool,
 }
 
-/// A file that a page includes and that was not put in: how the page calls it, and the reason.
+/// A file that a page includes and that was not put in: the name that the page uses, and the reason.
 pub(crate) type Unincluded = (String, IncludeProblem);
 
 impl Books {
@@ -32,7 +32,8 @@ impl Books {
         }
     }
 
-    /// By which rule the headings of each page get their ids: mdBook's in a folder that has a `book.toml`, and in those below.
+    /// The rule by which the headings of each page get their ids: mdBook's in a folder that has a `book.toml`, and in
+    /// those below.
     pub(crate) fn anchors<'s>(&self, sources: impl Iterator<Item = &'s str>) -> Vec<Anchors> {
         let mut known: HashMap<String, Anchors> = HashMap::new();
         let folder = |source: &str| {

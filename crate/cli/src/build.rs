@@ -124,7 +124,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(is_failure)))
 }
 
-/// Puts what was read where it belongs: pages, pages that are not to be found, warnings.
+/// Sorts the outcomes of reading into pages, pages that are not to be found, and warnings.
 pub(crate) fn sort_out(
     files: &[PageFile],
     read: Vec<Read>,

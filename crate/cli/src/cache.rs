@@ -1,4 +1,4 @@
-//! Turns what an earlier build has read and embedded into answers for this one, by the hash of what it was made from.
+//! Turns pages and embeddings of an earlier build into those of this one, by the hash of what they were made from.
 //!
 //! Nothing in a cache decides what a bundle holds: an entry is used only where the build would make the very same. A damaged
 //! one is made again.
@@ -20,7 +20,7 @@ const VERSION: &str = concat!("anchorite ", env!("CARGO_PKG_VERSION"), " cache 6
 const MAGIC: &[u8; 16] = b"anchorite-emb-1\n";
 /// Where caches go if nothing else is said; each bundle has a folder of its own inside.
 const DEFAULT_DIR: &str = ".anchorite-cache";
-/// Longest dimension that a file of embeddings may name.
+/// Largest dimension that a file of embeddings may name.
 const MAX_DIMENSION: usize = 1 << 16;
 
 /// Identifies a text that is embedded: the first 16 bytes of its SHA-256.
@@ -40,10 +40,10 @@ fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.first_chunk().copied().unwrap_or([0; N])
 }
 
-/// A folder of what one bundle was made of.
+/// The folder with the pages and embeddings that one bundle was made of.
 pub(crate) struct Cache {
     dir: PathBuf,
-    /// What decides how pages are read.
+    /// The settings that decide how pages are read.
     fingerprint: String,
     /// Names of the page entries that this build used.
     used: Mutex<HashSet<String>>,
@@ -98,7 +98,7 @@ impl Cache {
         page
     }
 
-    /// Keeps a page. That it can't be kept is no failure of the build.
+    /// Keeps a page. Failing to keep it does not fail the build.
     pub(crate) fn keep_page(&self, name: &str, page: &Page) {
         let Ok(body) = postcard::to_allocvec(page) else {
             return;
@@ -143,7 +143,7 @@ impl Cache {
         for entry in folders.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten()) {
             let Ok(entry) = entry else { continue };
             if !used.contains(&*entry.file_name().to_string_lossy()) {
-                // What stays is only larger than it must be.
+                // An entry that stays only makes the cache larger than it must be.
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -196,7 +196,7 @@ impl Cache {
     }
 }
 
-/// What a file of embeddings starts with: its kind, version, model, dimension and how many there are.
+/// The header of a file of embeddings: its kind, version, model, dimension and how many there are.
 fn header(model: &str, dimension: usize, n_embeddings: usize) -> Vec<u8> {
     let mut header = MAGIC.to_vec();
     header.extend(&Sha256::digest(format!("{VERSION} {model}").as_bytes())[..]);

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::report::Hint;
 
-/// Reads a file of at most `max` bytes by `read`, which is `std::fs::read` or `read_to_string`; `hint` says what to do where that fails.
+/// Reads a file of at most `max` bytes by `read`, which is `std::fs::read` or `read_to_string`; `hint` says what to do
+/// where that fails.
 ///
 /// # Errors
 /// Where the file is longer or can't be read.

@@ -208,7 +208,7 @@ pub(crate) fn check<'f>(
     Ok(())
 }
 
-/// Renders what the engine will ask, in each form: what a template can't do shows in no other way.
+/// Renders the engine's prompts in each form: only rendering shows what a template can't do.
 fn try_template(name: &str, template: &ChatTemplate) -> anyhow::Result<()> {
     let source = Source {
         number: 1,

@@ -127,12 +127,12 @@ fn configured(argument: Arg, entries: &[Entry]) -> Arg {
     }
 }
 
-/// What is wrong with a configuration, with its line, and what to do about it.
+/// A mistake in a configuration, with its line, and advice.
 #[derive(Debug)]
 pub struct ConfigError {
     /// Place and cause.
     pub message: String,
-    /// What to write instead.
+    /// The correction to write instead.
     pub hint: String,
 }
 

@@ -62,7 +62,7 @@ impl Model {
     }
 }
 
-/// What embedding a site took.
+/// The embeddings of a site's texts, and how many of them were made.
 #[derive(Default)]
 pub(crate) struct Embedded {
     /// By the key of their text.
@@ -73,8 +73,8 @@ pub(crate) struct Embedded {
     pub(crate) n_reused: usize,
 }
 
-/// The embeddings of all texts: from the cache where it has them, and kept there. `keys` has the key of each text, `text`
-/// gives the text at a position; one that stands in several places is embedded once.
+/// The embeddings of all texts: from the cache where it has them, and kept there. `keys` has the key of each text,
+/// `text` returns the text at a position; one that stands in several places is embedded once.
 pub(crate) fn with_cache(
     model: &Model,
     keys: &[TextKey],

@@ -8,8 +8,8 @@ use anyhow::Context;
 const STYLESHEET_NAME: &str = "page.css";
 const STYLESHEET: &str = include_str!("pages.css");
 
-/// Writes one Markdown page below `out`; `url` is its path relative to `out`, as the bundle gives it, and `anchors` the rule of
-/// its headings' ids.
+/// Writes one Markdown page below `out`; `url` is its path relative to `out`, as in the bundle, and `anchors` the rule
+/// for its headings' ids.
 pub(crate) fn write(
     out: &Path,
     url: &str,

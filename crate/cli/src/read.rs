@@ -23,13 +23,13 @@ pub(crate) struct ChunkedPage {
     pub(crate) chunks: Vec<Chunk>,
     /// How many chunks a page as long as this one would have had beyond the limit.
     pub(crate) n_cut: usize,
-    /// What is judged beside the other pages.
+    /// Facts that are judged beside the other pages.
     pub(crate) facts: PageFacts,
     /// Files that it includes and that could not be put in.
     pub(crate) unincluded: Vec<Unincluded>,
 }
 
-/// What became of one file.
+/// The outcome of reading one file.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// It can be indexed.

@@ -31,9 +31,9 @@ pub(crate) struct Entry {
     pub(crate) family: String,
     /// An SPDX expression.
     pub(crate) licence: String,
-    /// Length of the file, where somebody had it.
+    /// Length of the file in bytes, where it is known.
     pub(crate) bytes: Option<u64>,
-    /// SHA-256 of the file, where somebody had it.
+    /// SHA-256 of the file, where it is known.
     pub(crate) sha256: Option<String>,
     /// Tokens it sees at once.
     pub(crate) context: Option<u32>,

@@ -13,7 +13,7 @@ use crate::bundle;
 pub(crate) struct Arguments {
     /// The folder that `anchorite build` wrote.
     bundle: PathBuf,
-    /// What to look for.
+    /// The words to look for.
     #[arg(required = true, num_args = 1..)]
     query: Vec<String>,
     /// How many sections to print.

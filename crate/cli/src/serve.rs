@@ -12,7 +12,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::report::Hint;
 
-/// What the page needs, and nothing else: a missing permission shows here before it does on a strict host.
+/// The permissions that the page needs, and no others: a missing one shows here before it does on a strict host.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
 connect-src 'self'; worker-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'";
 

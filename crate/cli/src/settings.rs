@@ -20,7 +20,7 @@ pub(crate) struct PageArguments {
     /// The folder of a site as it is deployed: HTML only, addresses as a host serves them.
     #[arg(long, value_name = "DIR")]
     pub(crate) site: Option<PathBuf>,
-    /// What stands before each page's address.
+    /// The url that stands before each page's address.
     #[arg(long, value_name = "URL", default_value = "")]
     pub(crate) base_url: String,
     /// Keep `index.html` at the end of addresses of a site.
@@ -120,7 +120,7 @@ impl PageArguments {
         })
     }
 
-    /// What decides how a page is read, as text: pages that were read under another are read again.
+    /// The settings that decide how a page is read, as text: pages that were read under others are read again.
     pub(crate) fn fingerprint(&self) -> String {
         format!(
             "{:?}",
@@ -154,7 +154,7 @@ pub(crate) fn use_threads(threads: usize) -> anyhow::Result<()> {
         .context("could not start the threads")
 }
 
-/// What goes into a bundle beside the documents.
+/// Files and options of a bundle, beside the documents.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct BundleArguments {
     /// Where the bundle goes.

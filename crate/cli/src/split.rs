@@ -21,7 +21,7 @@ const MAX_HEAD: u64 = 64 << 20;
 /// Where it is longer than `max` bytes or can't be read, `hint` then says what to do; where a part is missing or
 /// another's.
 pub(crate) fn read(path: &Path, max: u64, hint: &str) -> anyhow::Result<(PathBuf, Vec<u8>)> {
-    // Whatever else is wrong with the file is found by who loads it.
+    // Anything else that is wrong with the file is found when it is loaded.
     let own = match head(path).map(|head| Split::of(&head)) {
         Ok(Ok(own)) => own,
         Ok(Err(_)) | Err(_) => None,

@@ -1,4 +1,4 @@
-//! Turns a model's name into its file in the user's cache folder, and tells whether what lies there is what it should be.
+//! Turns a model's name into its file in the user's cache folder, and checks that the file there is the right one.
 
 use std::fs::File;
 use std::io::Read;
@@ -55,7 +55,7 @@ impl ModelArguments {
     }
 }
 
-/// Where pulled models are kept if nobody says so: `anchorite/models` in the cache folder of this system, if it names one.
+/// Where pulled models are kept by default: `anchorite/models` in the cache folder of this system, if it names one.
 pub fn default_models_dir() -> Option<PathBuf> {
     Some(cache_dir()?.join("anchorite").join("models"))
 }

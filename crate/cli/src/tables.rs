@@ -129,7 +129,7 @@ fn read_file(path: &Path) -> anyhow::Result<Batches> {
     }
 }
 
-/// Batches of a Parquet file or of its bytes, or what is wrong with it.
+/// Batches of a Parquet file or of its bytes; the error says what is wrong with it.
 fn parquet_batches(
     file: impl parquet::file::reader::ChunkReader + 'static,
 ) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, String>>>, String> {
@@ -153,16 +153,16 @@ fn parquet_batches(
     })))
 }
 
-/// Runs a reader of ours or others', and makes an error of a panic: files come from other machines.
+/// Runs a reader of ours or others' and turns a panic into an error: files come from other machines.
 fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(read))
         .unwrap_or_else(|_| Err("its pages contradict each other".to_owned()))
 }
 
-/// Reads the rows of chunks or embeddings in a Parquet file that is in memory, and gives how many there were.
+/// Reads the rows of chunks or embeddings in a Parquet file that is in memory, and returns how many there were.
 ///
 /// # Errors
-/// What is wrong with the file or a row.
+/// A file or a row that is malformed.
 pub fn check_parquet(bytes: Vec<u8>) -> anyhow::Result<usize> {
     let batches =
         guarded(|| parquet_batches(bytes::Bytes::from(bytes))).map_err(anyhow::Error::msg)?;

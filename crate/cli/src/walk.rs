@@ -17,15 +17,16 @@ pub(crate) struct PageFile {
     pub(crate) path: PathBuf,
     /// The path relative to the folder, with `/` between names.
     pub(crate) source: String,
-    /// By which rule its headings get their ids, if it is Markdown.
+    /// The rule by which its headings get their ids, if it is Markdown.
     pub(crate) anchors: Anchors,
 }
 
-/// What could not be listed: where, and why.
+/// An entry that could not be listed: its path, and the reason.
 pub(crate) type Unlisted = (String, PageError);
 
 const DOCUMENT_EXTENSIONS: [&str; 7] = ["md", "markdown", "mdx", "html", "htm", "txt", "text"];
-/// What a host serves as pages; the rest of a deployed site is there for its pages or for machines.
+/// Extensions of the files that a host serves as pages; the rest of a deployed site is there for its pages or for
+/// machines.
 const SITE_EXTENSIONS: [&str; 2] = ["html", "htm"];
 
 /// Files for machines, and mdBook's table of contents: links without text, which would only repeat every title.
@@ -40,7 +41,8 @@ const NOT_PAGES: [&str; 8] = [
     "CMakeLists.txt",
 ];
 
-/// All pages below the folder, sorted, so that the same folder gives the same bundle; and what could not be listed.
+/// All pages below the folder, sorted, so that the same folder makes the same bundle; and the entries that could not be
+/// listed.
 ///
 /// Hidden files are passed over, and so are what `.gitignore` and `.ignore` name (but for a deployed site, which is often
 /// ignored as a whole) and `skip` (an output folder inside). Links to folders are not followed, so there is no way around in

@@ -1,4 +1,4 @@
-//! Turns what was noticed about pages into a short report: each kind once, with how often and some examples.
+//! Turns remarks on pages into a short report: each kind once, with how often and some examples.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub(crate) struct Group {
     kind: &'static str,
     /// How often it was noticed.
     count: usize,
-    /// What to do about it.
+    /// Advice to the owner of the pages.
     hint: &'static str,
     /// The first ones, in the order of the pages.
     examples: Vec<Example>,

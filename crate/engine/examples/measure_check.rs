@@ -1,10 +1,10 @@
 //! Turns files of labelled pairs into figures: how well the check tells supported claims from others, beside the
 //! share of terms.
 //!
-//! `measure_check FILE.jsonl..`: each line holds `premise`, `claim` and `label`; `supported` is one class, all
-//! other labels the other. AUROC is the chance that a supported claim has the higher score of the two, 0.5 for a
-//! coin. The second half of a line tells what the verdict itself does: the share of supported claims it keeps, and
-//! of the others it strikes.
+//! `measure_check FILE.jsonl..`: each line holds `premise`, `claim` and `label`; `supported` is one class, all other
+//! labels the other. AUROC is the chance that a supported claim has the higher score of the two, 0.5 for a coin. The
+//! second half of a line is about the verdict itself: the share of supported claims that it keeps, and of the others
+//! that it strikes.
 
 use std::io::BufRead as _;
 

@@ -1,4 +1,4 @@
-//! What a question turns into: passages, a quotation, checked sentences, and how long each took.
+//! The answer to a question: passages, a quotation, checked sentences, and how long each took.
 
 use anchorite_model::generate::Backend;
 use anchorite_model::sample::SampleOptions;
@@ -10,7 +10,7 @@ use crate::gate::{Evidence, Outcome};
 use crate::prompt::Form;
 use crate::written::Written;
 
-/// What the caller may set for one question; every field has a default.
+/// Options that the caller may set for one question; every field has a default.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct AskOptions {
@@ -26,20 +26,21 @@ pub struct AskOptions {
     pub top_p: f32,
     /// Leaves out tokens less likely than this share of the likeliest one; 0 leaves out none.
     pub min_p: f32,
-    /// Makes tokens that were written lately less likely, the more the larger it is; 1 lets them be.
+    /// Makes recently written tokens less likely, the more the larger it is; 1 has no effect.
     pub repetition_penalty: f32,
     /// Fixes the sampling, so that the same bundle, question and seed give the same answer.
     pub seed: u64,
-    /// True if tokens are guessed from the passages and checked together: the same text, sooner where it copies.
+    /// True if tokens are guessed from the passages and verified together (prompt lookup decoding): the same text,
+    /// sooner where it copies.
     pub lookup: bool,
-    /// Holds the generator to words of the sources, of the question and of a closed list of common ones: numbers, names and code are
-    /// then copied and never invented. It also ends a text that turns in circles.
+    /// Holds the generator to words of the sources, of the question and of a closed list of common ones: numbers, names
+    /// and code are then copied and never invented. It also ends a text that repeats itself.
     pub lock: bool,
     /// The text that the generator reads before the question.
     pub prompt: Form,
     /// True if the generator writes at all, where one is loaded.
     pub generate: bool,
-    /// True if the adapter speaks, where one is loaded.
+    /// True if the adapter is applied, where one is loaded.
     pub adapter: bool,
     /// The turns before this question, oldest first, from which a follow-up is completed; see [`crate::follow_up`].
     pub history: Vec<Turn>,
@@ -89,11 +90,11 @@ pub struct Passage {
     pub headings: Vec<String>,
     /// The chunk's text.
     pub text: String,
-    /// The chunk with what stands around it in its section, which the generator reads and is checked against; the engine's own,
-    /// not told.
+    /// The chunk with the text around it in its section, which the generator reads and is checked against; internal to
+    /// the engine, not serialised.
     #[serde(skip)]
     pub section: String,
-    /// Its chunk in the index; the engine's own, not told.
+    /// Its chunk in the index; internal to the engine, not serialised.
     #[serde(skip)]
     pub chunk: u32,
     /// The fused retrieval score; higher is better, comparable within one question only.
@@ -155,7 +156,7 @@ impl Quote {
     }
 }
 
-/// A sentence that the generator wrote, with what it cites and whether that supports it.
+/// A sentence that the generator wrote, with the passages that it cites and that support it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Sentence {
     /// The sentence without its citation markers.
@@ -166,8 +167,8 @@ pub struct Sentence {
     pub supported: bool,
 }
 
-/// What is told while a question is being answered, in this order. Only after a device failed does text begin anew, behind
-/// [`AskEvent::Restarted`], once for each place that was tried, and [`AskEvent::Backend`].
+/// Events while a question is being answered, in this order. Only after a device failed does the text begin anew,
+/// behind [`AskEvent::Restarted`], once for each backend that was tried, and [`AskEvent::Backend`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AskEvent {
@@ -176,7 +177,7 @@ pub enum AskEvent {
         /// Best first.
         passages: Vec<Passage>,
     },
-    /// The quotation that leads, or the word that the documents don't say.
+    /// The leading quotation, or the verdict that the documents don't say.
     Quote {
         /// `None` when the documents don't say.
         quote: Option<Quote>,
@@ -194,17 +195,17 @@ pub enum AskEvent {
         on: &'static str,
         /// The failure's stable name: `device-lost`, `kernel`, `not-finite`, or `gpu` where no device could be opened.
         code: &'static str,
-        /// What happened, in words for people.
+        /// Error text, for people to read.
         reason: String,
     },
     /// The generator is loaded again, on this.
     Backend {
-        /// What runs now; its reason says what happened.
+        /// The backend that runs now; its reason tells of the failure.
         backend: Backend,
     },
 }
 
-/// The generator's text, before anything decides whether a page may show it.
+/// The generator's text, before the verdict on whether a page may show it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
     /// The text with its citation markers, to the end of its last whole sentence where the model did not end it.
@@ -213,17 +214,17 @@ pub struct Draft {
     pub sentences: Vec<Sentence>,
     /// The sources as the prompt held them.
     pub sources: Vec<Source>,
-    /// How much of what was found that is.
+    /// How much of the sources found the prompt holds.
     pub window: Window,
     /// True if it was cancelled.
     pub stopped: bool,
-    /// True if it began to turn in circles, and was ended.
+    /// True if the text began to repeat itself and was ended.
     pub is_loop: bool,
-    /// That of the generator alone: nothing was retrieved or quoted for it.
+    /// Timing of the generator alone: nothing was retrieved or quoted for it.
     pub timing: Timing,
 }
 
-/// How much of what was found the generator's window held.
+/// How much of the sources found the generator's window held.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Window {
     /// Passages or pages that the prompt holds.
@@ -247,13 +248,13 @@ pub struct Timing {
     pub decode_ms: f64,
     /// Tokens of the prompt.
     pub prompt_tokens: usize,
-    /// Of these, the first so many that were still known from the question before, and were not read again.
+    /// Tokens at the start of the prompt that were still cached from the question before, and were not read again.
     pub cached_tokens: usize,
     /// Tokens written.
     pub generated_tokens: usize,
-    /// Runs of the model that wrote them: fewer than tokens where some were guessed and checked together.
+    /// Runs of the model that wrote them: fewer than tokens where some were guessed and verified together.
     pub steps: usize,
-    /// Decoding speed, the first token left out; 0 when fewer than two were written.
+    /// Decoding speed, without the first token; 0 when fewer than two were written.
     pub tokens_per_second: f64,
 }
 
@@ -270,15 +271,15 @@ pub struct Answer {
     pub outcome: Outcome,
     /// The probability that the quotation answers, 0 to 1; `None` without a reader.
     pub probability: Option<f32>,
-    /// What that was decided from.
+    /// The signs that the outcome was decided from.
     pub evidence: Evidence,
     /// The quotation that leads; `None` when the documents don't say.
     pub quote: Option<Quote>,
-    /// What the generator wrote, checked; empty when it did not run.
+    /// The generator's sentences, checked; empty when it did not run.
     pub sentences: Vec<Sentence>,
-    /// The verdict on that: only [`Written::Shown`] may stand as the answer, above the quotation.
+    /// The verdict on them: only [`Written::Shown`] may stand as the answer, above the quotation.
     pub written: Written,
-    /// How much of the sources it had read; `None` when it did not run.
+    /// How much of the sources the generator had read; `None` when it did not run.
     pub window: Option<Window>,
     /// The passages, best first; the nearest sections when the documents don't say.
     pub passages: Vec<Passage>,
@@ -286,7 +287,7 @@ pub struct Answer {
     pub stopped: bool,
     /// The bundle's id, with which the answer can be reproduced.
     pub bundle: String,
-    /// What ran the generator; `None` when it is not loaded.
+    /// The backend that ran the generator; `None` when none is loaded.
     pub backend: Option<Backend>,
     /// How long it took.
     pub timing: Timing,

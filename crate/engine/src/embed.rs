@@ -1,14 +1,14 @@
-//! Turns texts into embeddings, wherever the model is that makes them.
+//! Turns texts into embeddings, wherever the model runs.
 
 use anchorite_model::embed::Embedder;
 
 use crate::error::EngineError;
 
-/// What makes the embeddings of queries, of the same kind as those of the index.
+/// An embedder of queries, the same model that embedded the index.
 ///
 /// [`crate::Searcher`] takes any, so that a program whose model is elsewhere (a page has it in a module of its own) links none.
 pub trait Embed {
-    /// Values in an embedding.
+    /// Length of an embedding.
     fn dimension(&self) -> usize;
 
     /// The embedding of each text, of unit length.

@@ -1,4 +1,4 @@
-//! The ways in which a question or a bundle can be refused, each with what to do about it.
+//! The ways in which a question or a bundle can be refused, each with advice.
 
 use anchorite_index::bundle::Role;
 use anchorite_index::error::BundleError;
@@ -12,7 +12,7 @@ pub enum EngineError {
     /// The question holds no letter or digit.
     #[error("the question is empty")]
     QuestionEmpty,
-    /// The question is longer than a question is.
+    /// The question is longer than the limit.
     #[error("the question is too long: {found} characters, at most {limit} are read")]
     QuestionTooLong {
         /// Characters given.
@@ -20,12 +20,12 @@ pub enum EngineError {
         /// Characters allowed.
         limit: usize,
     },
-    /// Results were asked for in an order that the index does not know.
+    /// The index has no such order for results.
     #[error("results can't be sorted by `{found}`: {}", sort_keys(.expected))]
     SortKey {
-        /// What documents can be sorted by.
+        /// Names that documents can be sorted by.
         expected: Vec<String>,
-        /// What was asked for.
+        /// The name asked for.
         found: String,
     },
     /// An option lies outside its range.
@@ -33,9 +33,9 @@ pub enum EngineError {
     Option {
         /// The option's name.
         option: &'static str,
-        /// What it may be.
+        /// The range that is allowed.
         expected: &'static str,
-        /// What it was.
+        /// The value that was given.
         found: String,
     },
     /// The generator's window is smaller than the pinned instructions and the question.
@@ -51,7 +51,7 @@ pub enum EngineError {
     /// A file that the step needs is not in the bundle, or its parts have not arrived.
     #[error("the bundle's {role} is not there: {path}")]
     Missing {
-        /// Which file.
+        /// Role of the file.
         role: Role,
         /// Its first missing part, or why there is none.
         path: String,
@@ -69,7 +69,7 @@ pub enum EngineError {
     /// An embedder that runs elsewhere failed.
     #[error("the embedder failed: {reason}")]
     Embedder {
-        /// What it said.
+        /// Error text of the embedder.
         reason: String,
     },
     /// The generator's file has no chat template.
@@ -84,16 +84,16 @@ pub enum EngineError {
         /// The path given.
         path: String,
     },
-    /// The browser, or the system, gives no more memory.
+    /// The browser or the system refused to allocate more memory.
     #[error("there is no memory for what is to be loaded: {asked} bytes were asked for")]
     NoMemory {
         /// Bytes asked for, beside what is in use.
         asked: u64,
     },
-    /// The generator's file could not be had again, after the device that ran it was lost.
+    /// The generator's file could not be fetched again, after the device that ran it was lost.
     #[error("the generator could not be loaded again: {reason}")]
     Reload {
-        /// What kept its file away.
+        /// Error text that says why the file is missing.
         reason: String,
     },
     /// A search or a question came before the index.
@@ -137,7 +137,7 @@ impl EngineError {
         }
     }
 
-    /// What the reader or the site's owner can do about it.
+    /// Advice to the reader or the site's owner.
     pub fn hint(&self) -> &'static str {
         match self {
             EngineError::QuestionEmpty => "type a question",

@@ -28,7 +28,7 @@ pub struct Evidence {
     pub reading: Option<Signs>,
 }
 
-/// From which probability a question counts as answered, and from which its closest passage is worth showing.
+/// The probabilities from which a question counts as answered, and from which its closest passage is worth showing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Thresholds {
     /// At least this probability, 0 to 1: [`Outcome::Answered`].
@@ -38,7 +38,7 @@ pub struct Thresholds {
 }
 
 impl Thresholds {
-    /// Those of a bundle, or where it has none of its own those for all sites.
+    /// The thresholds of a bundle, or where it has none of its own those for all sites.
     pub fn of(manifest: &Manifest) -> Self {
         let own = manifest.calibration.as_ref();
         own.map_or_else(Self::default, |calibration| Self {
@@ -58,19 +58,22 @@ impl Default for Thresholds {
     }
 }
 
-/// Weights of a logistic function of what the reader and the retrieval say: near those that `models/recipes/reader/fit.py` found on
-/// questions of documentation and of encyclopedia articles, the Rust book and the guide, with answers taken away and from elsewhere
-/// among them. It gave the span, the evidence and the relevance no weight beside these.
+/// Weights of a logistic function of the reader's and the retrieval's signs: near those that
+/// `models/recipes/reader/fit.py` found on questions about documentation, encyclopedia articles, the Rust book and the
+/// guide, among them questions whose answers were taken away and questions from elsewhere. It gave the span, the
+/// evidence and the relevance no weight beside these.
 const BIAS: f32 = -3.5;
 const ANSWERABLE: f32 = 0.35;
 const LEAD: f32 = 0.045;
 const COVERAGE: f32 = 0.5;
 const SIMILARITY: f32 = 5.5;
-/// The cost of a passage with nothing of what the question names by number or as code: about the difference of the log odds
-/// of being right on questions of encyclopedia articles whose number stood in the passage read and whose number did not.
+/// Log odds that a passage loses if it has none of the numbers and code that the question names: about the difference
+/// in being right between questions of encyclopedia articles whose number stood in the passage read and those whose
+/// number did not.
 const NOT_ASKED: f32 = 2.0;
-/// Stands in for the similarity where there are no vectors: near the mean of answerable questions. It also is the least where the
-/// quotation holds the code that was asked about: to an embedder `E202` and `--keep` are noise, in whatever passage they stand.
+/// The similarity assumed without vectors: near the mean of answerable questions. It is also the least where the
+/// quotation holds the code that was asked about: to an embedder `E202` and `--keep` are noise, in whatever passage
+/// they stand.
 const NO_SIMILARITY: f32 = 0.5;
 
 /// At this similarity the passage is about the question, whatever words it uses.
@@ -100,7 +103,8 @@ impl Evidence {
         Some(1.0 / (1.0 + (-logit).exp()))
     }
 
-    /// The outcome at these thresholds. Without a reader nothing is claimed to be answered: what is near enough is the closest passage.
+    /// The outcome at these thresholds. Without a reader nothing counts as answered: a passage that is near enough is
+    /// the closest.
     pub fn outcome(&self, thresholds: Thresholds) -> Outcome {
         match self.probability() {
             Some(probability) if probability >= thresholds.answered => Outcome::Answered,
@@ -168,7 +172,7 @@ mod tests {
             ..signs
         };
         assert!(probability(0.6, signs) >= 0.6 && probability(0.6, lacks) < 0.6);
-        // The embedder makes nothing of the name of an error.
+        // An embedder knows nothing about the name of an error.
         let named = Signs {
             is_named: true,
             ..signs

@@ -11,9 +11,10 @@ use crate::error::EngineError;
 use crate::read::Candidate;
 use crate::{sentence, unit};
 
-/// The sentences that share most words with the question, up to this number, are compared by meaning too: each costs a run of the embedder.
+/// The most sentences that are compared by meaning too, those that share most words with the question: each costs a run
+/// of the embedder.
 const N_COMPARED: usize = 12;
-/// No more sentences of a passage are looked at.
+/// The most sentences of a passage that are considered.
 const MAX_SENTENCES: usize = 1_000;
 /// How much the meaning of a sentence counts beside its words; both run from 0 to 1.
 const MEANING_WEIGHT: f32 = 1.0;
@@ -58,8 +59,8 @@ fn units(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
-/// The sentence of the best passage that holds most of the question's terms and lies nearest to its meaning, with what it can't
-/// be read without: what there is without a reader.
+/// The sentence of the best passage that holds most of the question's terms and lies nearest to its meaning, with what
+/// it can't be read without: the quotation where there is no reader.
 ///
 /// A passage without prose (only code) gives way to the next one. `None` when no passage has a sentence.
 ///

@@ -17,13 +17,13 @@ use crate::unit::{self, Unit};
 
 /// How many windows are read for a question. Each costs a page some 25 ms.
 pub const MAX_WINDOWS: usize = 8;
-/// Tokens of a window with its question and heading; training saw as many.
+/// Tokens of a window with its question and heading, as in training.
 const WINDOW_TOKENS: usize = 192;
 /// Tokens that two neighbouring windows share, so that a sentence at the seam is whole in one of them.
 const OVERLAP_TOKENS: usize = 40;
 /// Longer answers are shown by their unit.
 const MAX_SPAN_WORDS: usize = 24;
-/// Logits are cut off here: beyond it nothing is surer.
+/// Logits are clamped to this magnitude: nothing beyond it is more certain.
 const LIMIT: f32 = 12.0;
 
 /// The weights of a unit's score, chosen among a few by the questions of two sites (the Rust book and the guide).
@@ -37,9 +37,9 @@ const RETRIEVAL_WEIGHT: f32 = 15.0;
 /// of it, the sentence above a table came before the row that was asked about.
 const ASKED_WEIGHT: f32 = 6.0;
 
-/// The most units that are told of a question.
+/// The most units that are returned for a question.
 const MAX_UNITS: usize = 3;
-/// Units that fall behind the best one by more than this add nothing to it. A guess, of the scale of one sign.
+/// Units that fall behind the best one by more than this are left out. A guess, of the scale of one sign.
 const REACH: f32 = 2.0;
 
 /// A unit that may answer.
@@ -64,18 +64,19 @@ pub struct Candidate {
 pub struct Signs {
     /// The span's start and end together, less those of no answer in its window.
     pub margin: f32,
-    /// The mean over the unit's words of standing in a sentence that answers.
+    /// The mean over the unit's words of the logit of standing in a sentence that answers.
     pub evidence: f32,
-    /// The window's answering the question.
+    /// Logit that the window answers the question.
     pub answerable: f32,
-    /// The window's being about it.
+    /// Logit that the window is about the question.
     pub relevant: f32,
-    /// By how much its score passes that of the best unit in another passage.
+    /// Its score less that of the best unit in another passage.
     pub lead: f32,
     /// The share of the numbers and the code that the question names which stand in the passage or its headings, 0 to 1; 1 where it
     /// names none.
     pub asked: f32,
-    /// The question names a code, a flag or a version, and the unit or its headings hold all that it names so.
+    /// True if the question names a code, a flag or a version, and the unit or its headings hold every one that it
+    /// names.
     pub is_named: bool,
 }
 
@@ -110,7 +111,7 @@ pub fn best(
     Ok(units)
 }
 
-/// Every unit of every window that is read, the best one first, of equals the one that was read first; without their lead.
+/// Every unit of every window that is read, the best one first, ties in the order of reading; `lead` is not set.
 ///
 /// # Errors
 /// Those of the reader.

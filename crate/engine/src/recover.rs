@@ -1,8 +1,8 @@
 //! Turns the failure of a graphics device in mid-answer into the place where the generator is loaded next, and why there.
 //!
-//! A device that was lost (sleep, a driver, another page) is opened again, once for each answer; one that refuses a command or
-//! is out of memory would do so again, so the processor takes over. Whoever holds
-//! the files does the loading.
+//! A device that was lost (sleep, a driver, another page) is opened again, once for each answer; one that refuses a
+//! command or is out of memory would do so again, so the CPU takes over. The caller, who has the files, does the
+//! loading.
 
 use std::future::Future;
 use std::ops::ControlFlow;
@@ -31,12 +31,13 @@ pub(crate) struct Setback {
     pub(crate) on: BackendRequest,
     /// The failure's stable name.
     pub(crate) code: &'static str,
-    /// What happened, and what had happened before it in the same answer.
+    /// Error text for people: this failure, and the one before it in the same answer.
     pub(crate) reason: String,
 }
 
 impl Setback {
-    /// What `error`, which came while the generator ran on `backend`, leads to; `None` where another device would not help.
+    /// The setback that follows from `error`, raised while the generator ran on `backend`; `None` where another device
+    /// would not help.
     ///
     /// `before` is the last setback of the same answer.
     pub(crate) fn of_run(
@@ -72,7 +73,7 @@ impl Setback {
         })
     }
 
-    /// What `error`, which came while the generator was loaded again because of `self`, leads to.
+    /// The setback that follows from `error`, raised while the generator was loaded again because of `self`.
     pub(crate) fn of_load(&self, error: &EngineError) -> Option<Setback> {
         let EngineError::Load(error @ LoadError::Gpu { reason }) = error else {
             return None;
@@ -85,8 +86,8 @@ impl Setback {
     }
 }
 
-/// Loads the generator where `setback` leads, or where the setbacks lead that follow from it; gives the last of them too, and
-/// whether the answer is still wanted.
+/// Loads the generator where `setback` leads, or where the setbacks lead that follow from it; returns the last of them
+/// too, and whether the answer is still wanted.
 pub(crate) async fn load_again(
     reload: &mut Reload,
     mut setback: Setback,
@@ -102,7 +103,7 @@ pub(crate) async fn load_again(
             code: setback.code,
             reason: setback.reason.clone(),
         };
-        // Also for a reader who has had enough: the next question needs a generator.
+        // Also for a reader who cancelled: the next question needs a generator.
         wanted &= on_event(restarted).await.is_continue();
         match reload(setback.on, setback.reason.clone()).await {
             Ok(generator) => {

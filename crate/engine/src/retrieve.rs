@@ -1,4 +1,4 @@
-//! Turns a query into hits for the search box, or a question into numbered passages with the evidence for them.
+//! Turns a query into hits for the search box, or a question into numbered passages with evidence that they answer it.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,10 +12,10 @@ use crate::answer::Passage;
 use crate::check::Source;
 use crate::gate::Evidence;
 
-/// A section is read whole up to so many words; the shipped generator has room for three such passages.
+/// A section is read whole up to this many words; the shipped generator has room for three such passages.
 const SECTION_WORDS: usize = 300;
 
-/// So many words say the same under any heading.
+/// A text of this many words says the same under any heading.
 const COPY_WORDS: usize = 16;
 
 /// A line of the search box.
@@ -33,27 +33,27 @@ pub struct SearchResult {
     pub snippet: String,
     /// The fused score; comparable within one query only.
     pub score: f32,
-    /// What the document says about itself beside its title, such as `image` or `date`, by name.
+    /// Metadata of the document beside its title, such as `image` or `date`, by name.
     pub meta: BTreeMap<String, String>,
 }
 
-/// What is searched for, beside its words.
+/// Limits, filters and order of a search, beside its words.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchRequest {
     /// The most results.
     pub limit: usize,
-    /// What they must have: for each filter named here, one of the values.
+    /// The filters that results must pass: one of the values of each filter named here.
     pub filters: BTreeMap<String, Vec<String>>,
     /// The order in which documents come, one result for each; `None` for the best sections first.
     pub sort: Option<Sort>,
 }
 
-/// The results so far, and what would make them complete.
+/// The results so far, and the shards that would complete them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Found {
     /// Best first, at most one for each section.
     pub results: Vec<SearchResult>,
-    /// What is to be marked: the query's words with a topic, and the terms that they were taken for.
+    /// Words to mark: the query's words with a topic, and the terms that they were taken for.
     pub terms: Vec<String>,
     /// Shards of the index to be supplied before the search is run again; with none, the results are complete.
     pub missing: Vec<Shard>,
@@ -86,7 +86,8 @@ pub fn search(
     let mut without_text = Vec::new();
     let mut n_folded = 0;
     for hit in hits {
-        // Where many were the same, more will be: a text is not asked for after the other.
+        // Where many texts were copies, more will be: texts beyond the limit are requested at once, not one after the
+        // other.
         let n_expected = results.len() + without_text.len();
         if results.len() == request.limit || n_expected >= request.limit + n_folded / 2 {
             break;
@@ -146,7 +147,7 @@ fn lead_with_named(query: &str, results: &mut [SearchResult]) {
     }
 }
 
-/// What a chunk says that another at some other address may say too. A text of a few words (`Returns self.`, a link to a
+/// The part of a chunk that a copy at another address has too. A text of a few words (`Returns self.`, a link to a
 /// source) says nothing without its heading.
 fn said<'c>(headings: &'c [String], text: &'c str) -> (Option<&'c str>, &'c str) {
     let says_enough = text.split_whitespace().nth(COPY_WORDS - 1).is_some();
@@ -182,7 +183,7 @@ pub fn passages(
     passages_without(index, question, embedding, limit, |_| false)
 }
 
-/// The same, as if the chunks that are `left_out` were not in the index: what a site says whose page on the question is missing.
+/// As [`passages`], without the chunks that are `left_out`: the passages of a site that has no page on the question.
 pub fn passages_without(
     index: &Index,
     question: &str,
@@ -261,7 +262,7 @@ pub fn pages(index: &Index, passages: &[Passage]) -> Vec<Source> {
     pages.into_iter().map(|(_, source)| source).collect()
 }
 
-/// As much of a chunk's section as [`SECTION_WORDS`] hold: what follows explains more than what goes before.
+/// As much of a chunk's section as [`SECTION_WORDS`] hold: text behind a chunk explains more than text before it.
 fn around(index: &Index, chunk: ChunkIdx) -> (String, Range<u32>) {
     let text = |chunk: u32| {
         index

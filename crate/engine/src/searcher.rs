@@ -13,7 +13,7 @@ use crate::gate::Evidence;
 use crate::retrieve::{Found, SearchRequest};
 use crate::{quote, retrieve};
 
-/// A question is a sentence or two; what is longer is a document.
+/// A question is a sentence or two; anything longer is a document.
 pub const MAX_QUESTION_CHARS: usize = 2_000;
 
 /// One index, with the embedder once it is loaded.
@@ -125,7 +125,7 @@ impl<E: Embed> Searcher<E> {
         ))
     }
 
-    /// What is read for `question`: at most `limit` passages, and the evidence that they answer it.
+    /// The passages read for `question`, at most `limit`, and the evidence that they answer it.
     pub(crate) fn read(&self, question: &str, limit: usize) -> Result<Reading, EngineError> {
         let embedding = self.embed(question)?;
         let (passages, evidence) =
@@ -137,7 +137,7 @@ impl<E: Embed> Searcher<E> {
         })
     }
 
-    /// The sentence of what was read that shares most with `question`.
+    /// The sentence of the passages read that shares most with `question`.
     pub(crate) fn quote_by_words(
         &self,
         question: &str,
@@ -160,7 +160,7 @@ impl<E: Embed> Searcher<E> {
         if !text.chars().any(char::is_alphanumeric) {
             return Ok(None);
         }
-        // What panicked elsewhere can't have left half an embedding.
+        // A panic elsewhere can't have left half an embedding.
         let mut embedded = self.embedded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, embedding)) = embedded.as_ref().filter(|(last, _)| last == text) {
             return Ok(Some(embedding.clone()));

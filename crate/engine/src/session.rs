@@ -24,7 +24,7 @@ use crate::searcher::{Searcher, check_length};
 use crate::written::{self, Written};
 use crate::{check, prompt, quote, read, retrieve};
 
-/// A run of so many tokens that the generator writes twice is a loop.
+/// A run of this many tokens that the generator writes twice is a loop.
 const LOOP_TOKENS: usize = 8;
 
 /// One bundle, with whatever models have been loaded for it.
@@ -39,7 +39,7 @@ pub struct Session {
     generator: Option<Generator>,
     /// The adapter, and whether it is in the generator now.
     adapter: Option<(Adapter, bool)>,
-    /// How the generator is had again when its device was lost.
+    /// Loads the generator again after its device was lost.
     reload: Option<Reload>,
 }
 
@@ -75,10 +75,10 @@ impl Session {
         self.reader = Some(reader);
     }
 
-    /// Adds the generator, and the adapter that gives it its voice.
+    /// Adds the generator, and the adapter that is applied to it, if there is one.
     ///
     /// # Errors
-    /// [`EngineError::NoTemplate`] when the model can't be spoken to.
+    /// [`EngineError::NoTemplate`] when the model has no chat template.
     pub fn set_generator(
         &mut self,
         generator: Generator,
@@ -97,7 +97,8 @@ impl Session {
     /// Puts another adapter in the place of the last one, or none; the generator stays.
     ///
     /// # Errors
-    /// A failure of the device that holds the last one. One that was made for another model is found when it is to speak.
+    /// A failure of the device that holds the last one. An adapter that was made for another model is found when it is
+    /// first applied.
     pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), EngineError> {
         if let (Some((_, true)), Some(generator)) = (&self.adapter, &mut self.generator) {
             generator.set_adapter(None)?;
@@ -112,14 +113,15 @@ impl Session {
         self.reload = Some(reload);
     }
 
-    /// Forgets the last prompt, so that nothing of it is reused for the next question; the next answer is the same, later.
+    /// Drops the cached prompt, so that nothing of it is reused for the next question; the next answer is the same, but
+    /// takes longer.
     pub fn forget_prompt(&mut self) {
         if let Some(generator) = &mut self.generator {
             generator.forward_mut();
         }
     }
 
-    /// What runs the generator; `None` when there is none.
+    /// The backend that runs the generator; `None` when there is none.
     pub fn backend(&self) -> Option<&Backend> {
         self.generator.as_ref().map(Generator::backend)
     }
@@ -231,7 +233,8 @@ impl Session {
             backend: self.backend().cloned(),
             timing,
         };
-        // Without a reader nobody knows whether the passage answers; whoever loads a generator all the same wants its text.
+        // Without a reader nothing tells whether the passage answers; whoever loads a generator all the same wants its
+        // text.
         let is_answered =
             outcome == Outcome::Answered || (outcome == Outcome::Closest && self.reader.is_none());
         if is_answered && !stopped && options.generate && options.max_tokens > 0 {
@@ -263,7 +266,7 @@ impl Session {
             let Some((setback, reload)) = setback.zip(self.reload.as_mut()) else {
                 return Err(error);
             };
-            // What the device still holds of the model is worth nothing, and the next one needs the room.
+            // The lost device's copy of the model is of no use, and the next one needs the memory.
             self.generator = None;
             let (generator, setback, wanted) = load_again(reload, setback, &mut on_event).await?;
             self.generator = Some(generator);
@@ -310,8 +313,8 @@ impl Session {
         Ok(())
     }
 
-    /// Lets the generator write about `passages`, whatever reader and gate think of them: what a comparison asks a model by itself.
-    /// A page shows what [`ask`](Self::ask) has judged. `None` without a generator.
+    /// Lets the generator write about `passages`, whatever reader and gate think of them, for comparisons of the model
+    /// alone. A page shows what [`ask`](Self::ask) has judged. `None` without a generator.
     ///
     /// # Errors
     /// As those of [`ask`](Self::ask); what a device was writing when it failed is not written again.
@@ -427,7 +430,8 @@ fn completed(question: &str, options: &AskOptions) -> (String, bool) {
     }
 }
 
-/// The prompt's tokens, and the sources as it holds them. Of units the first stays, of the others as many as there is room for.
+/// The prompt's tokens, and the sources as it holds them. The first unit stays, and as many of the others as there is
+/// room for.
 fn prompt_tokens(
     generator: &Generator,
     asked: &str,

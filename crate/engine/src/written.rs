@@ -27,9 +27,9 @@ pub enum Written {
     Fragment,
     /// It does not say what is marked in the quotation, or cites other passages for it.
     Differs,
-    /// It turned in circles.
+    /// It fell into a loop.
     Loops,
-    /// It is the quotation over again.
+    /// It only repeats the quotation.
     Repeats,
     /// It may be shown as the answer.
     Shown,
@@ -79,7 +79,8 @@ fn is_whole(text: &str) -> bool {
     begins && ends && !is_laid_out && lexical::terms(text).len() > 1
 }
 
-/// True if a text begins with a name of code (`cargo`-like words can't be told, `io.open` and `max_size` can).
+/// True if a text begins with a name of code (words like `cargo` can't be told from prose, `io.open` and `max_size`
+/// can).
 fn is_code(text: &str) -> bool {
     let word = text.split_whitespace().next().unwrap_or_default();
     let inner = word.trim_end_matches(|letter: char| !letter.is_alphanumeric());

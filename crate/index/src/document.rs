@@ -16,16 +16,17 @@ pub struct Document {
     pub title: String,
     /// Its text in reading order. At least one section has text.
     pub sections: Vec<Section>,
-    /// What readers may narrow a search by: the values of each filter, such as `tag` -> `["guide", "api"]`.
+    /// The values of each filter that readers may narrow a search by, such as `tag` -> `["guide", "api"]`.
     pub filters: BTreeMap<String, Vec<String>>,
-    /// What is shown beside a hit, such as `image` and `image_alt`: one value for each name. An image's address is relative as `url`
-    /// is.
+    /// Metadata shown beside a hit, such as `image` and `image_alt`: one value for each name. An image's address is
+    /// relative as `url` is.
     pub meta: BTreeMap<String, String>,
-    /// What hits may be put in order by, such as `date` -> `2026-03-01`.
+    /// Values that hits may be sorted by, such as `date` -> `2026-03-01`.
     pub sort: BTreeMap<String, String>,
-    /// What its scores are multiplied by: 1 as it is, 2 twice as important; 0 and less, or no number, counts as 0.
+    /// Factor on its scores: 1 leaves them as they are, 2 doubles them; anything negative, infinite or NaN counts as 0.
     pub weight: f32,
-    /// The language of its text as a BCP 47 tag (`de`, `pt-BR`), as `<html lang>` gives it; `None` where nothing says.
+    /// The language of its text as a BCP 47 tag (`de`, `pt-BR`), as `<html lang>` has it; `None` where the page names
+    /// none.
     pub language: Option<String>,
 }
 

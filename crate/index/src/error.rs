@@ -25,7 +25,7 @@ pub enum PageError {
     Unreadable {
         /// Path of the page.
         page: String,
-        /// What the system said.
+        /// The system's error message.
         reason: String,
     },
     /// The file holds a NUL byte, so it is no text.
@@ -57,7 +57,7 @@ pub enum PageError {
     TooComplex {
         /// Path of the page.
         page: String,
-        /// What was counted.
+        /// Name of the count that is over its limit.
         what: &'static str,
         /// The most that is read.
         max: usize,
@@ -75,7 +75,7 @@ pub enum PageError {
     UnknownExtension {
         /// Path of the page.
         page: String,
-        /// What follows the last dot of its name; empty without one.
+        /// The text after the last dot of its name; empty without one.
         extension: String,
     },
 }
@@ -96,7 +96,7 @@ impl PageError {
         }
     }
 
-    /// What the owner of the page can do.
+    /// Advice to the owner of the page.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "check that the file exists and may be read",
@@ -140,7 +140,7 @@ pub enum BuildError {
     /// More documents, chunks or terms than the format counts.
     #[error("too many {what}: expected at most `{expected}`, found `{found}`")]
     TooMany {
-        /// What was counted.
+        /// Name of the count.
         what: &'static str,
         /// The most that the format holds.
         expected: u64,
@@ -155,7 +155,7 @@ pub enum BuildError {
         /// How many embeddings were given.
         found: usize,
     },
-    /// Embeddings of different lengths, or of none, or longer than the format allows.
+    /// Embeddings that differ in length, are empty, or are longer than the format allows.
     #[error(
         "embedding of chunk `{chunk}` has a wrong dimension: expected `{expected}`, found `{found}`"
     )]
@@ -178,13 +178,13 @@ pub enum BuildError {
     /// The system would not start the one thread on which the graph is built.
     #[error("the thread that builds the graph did not start: `{reason}`")]
     Thread {
-        /// What the system said.
+        /// The system's error message.
         reason: String,
     },
 }
 
 impl BuildError {
-    /// What the caller can do.
+    /// Advice to the caller.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NoChunks => "give at least one page with text",
@@ -223,9 +223,9 @@ pub enum BundleError {
     ManifestField {
         /// Which field, with its place.
         field: String,
-        /// What the format asks for.
+        /// The value that the format requires.
         expected: String,
-        /// What is there.
+        /// The value that is there.
         found: String,
     },
     /// The bundle has no file of this role.
@@ -279,12 +279,12 @@ pub enum BundleError {
         role: &'static str,
         /// Where in the file.
         place: &'static str,
-        /// What the format asks for.
+        /// The value that the format requires.
         expected: String,
-        /// What is there.
+        /// The value that is there.
         found: String,
     },
-    /// The vectors are in a layout that this program does not know, as a graph's is that another library made.
+    /// The vectors are in a layout that this program does not know, such as a graph built by another library.
     #[error("layout of vectors is not supported: expected `{expected}`, found `{found}`")]
     UnknownGraph {
         /// The layout that this program reads.
@@ -295,7 +295,7 @@ pub enum BundleError {
     /// Something to write is larger than the format allows.
     #[error("{what} is too large for a bundle: expected at most `{expected}`, found `{found}`")]
     TooLarge {
-        /// What it is.
+        /// Name of the item that is too large.
         what: String,
         /// The most that the format holds.
         expected: u64,
@@ -323,7 +323,7 @@ impl BundleError {
         }
     }
 
-    /// What the owner of the bundle can do.
+    /// Advice to the owner of the bundle.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::ManifestSyntax { .. } => {
@@ -355,7 +355,7 @@ impl BundleError {
     }
 }
 
-/// What is wrong inside a stored section: place, what was expected, what was found. [`crate::bundle`] adds the file.
+/// A contradiction inside a stored section: place, expected, found. [`crate::bundle`] adds the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Contradiction {
     pub(crate) place: &'static str,

@@ -8,7 +8,7 @@ pub struct Filters {
     pub(crate) values: BTreeMap<String, BTreeMap<String, Vec<u32>>>,
 }
 
-/// The filter that documents have by themselves where a site is written in several languages.
+/// The filter that documents get by themselves where a site is written in several languages.
 pub const LANGUAGE: &str = "language";
 
 impl Filters {
@@ -19,7 +19,7 @@ impl Filters {
         let mut languages = std::collections::BTreeSet::new();
         for (idx, document) in (0_u32..).zip(documents) {
             let language = document.language.as_ref().filter(|_| {
-                // What the owner says of this filter goes before what the page says of itself.
+                // A filter of this name that the owner set takes precedence over the page's language.
                 !document.filters.contains_key(LANGUAGE)
             });
             languages.extend(language);

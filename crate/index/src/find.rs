@@ -19,10 +19,10 @@ pub struct SearchOptions {
     pub depth: usize,
     /// The most hits from one document, so that one long page does not fill the list; `None` for no such limit. Default 3.
     pub per_document: Option<usize>,
-    /// What hits must have: for each filter named here, one of the values. Empty by default.
+    /// The filters that hits must pass: one of the values of each filter named here. Empty by default.
     pub filters: BTreeMap<String, Vec<String>>,
-    /// In which order hits come instead of that of their scores, which is the default. They are then found by words alone: all
-    /// chunks that have as many of the query's words as any has.
+    /// The order of hits; `None`, the default, means by score. Sorted hits are found by words alone: all chunks that
+    /// have as many of the query's words as any has.
     pub sort: Option<Sort>,
     /// How words are weighed.
     pub lexical: LexicalOptions,
@@ -45,7 +45,7 @@ impl Default for SearchOptions {
 }
 
 impl SearchOptions {
-    /// For a question, of which what stands between quotation marks is a part like any other, only dearer.
+    /// For a question: quoted words raise the passages that have them, and exclude none.
     pub fn question(limit: usize) -> Self {
         Self {
             limit,
@@ -70,39 +70,40 @@ impl SearchOptions {
     }
 }
 
-/// What a sorted search goes by: the rank of a chunk's document, its score, whose bits are ordered as it is because it is above 0,
-/// and the chunk.
+/// The key of a sorted search: the rank of a chunk's document, the bits of its score, which order as the score does
+/// because it is above 0, and the chunk.
 type Place = (Reverse<u32>, u32, Reverse<u32>);
 
 /// A chunk found for a query.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hit {
-    /// Which chunk.
+    /// The chunk that was found.
     pub chunk: ChunkIdx,
-    /// 1 for the best by words whose meaning is that of the query, towards 0. Comparable within one query only.
+    /// 1 for a chunk that is best by words and means the same as the query, towards 0. Comparable within one query
+    /// only.
     pub score: f32,
-    /// Its place by words, with its BM25 score; `None` if it shares none, or is too far down.
+    /// Its rank by words, with its BM25 score; `None` if it shares no word with the query, or ranks too low.
     pub lexical: Option<Ranked>,
-    /// Its place by embedding, with its cosine; `None` without embeddings, or if it is too far down.
+    /// Its rank by embedding, with its cosine; `None` without embeddings, or if it ranks too low.
     pub vector: Option<Ranked>,
-    /// The share of the query, weighted by idf, whose words the chunk has: 1 all, 0 none.
+    /// The share of the query's words that the chunk has, weighted by idf: 1 all, 0 none.
     pub coverage: f32,
 }
 
-/// What a search found, and what it would read besides.
+/// The hits of a search, and the shards that it still needs.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
-    /// The best chunks in what is here, best first.
+    /// The best chunks of the shards that are here, best first.
     pub hits: Vec<Hit>,
     /// As [`LexicalScores::taken_for`].
     pub taken_for: Vec<String>,
-    /// Shards that are not here; with none, the hits are those of the whole index. Search again when they were supplied: some
-    /// only tell which others are missing.
+    /// Shards that are not here; with none, the hits are those of the whole index. Search again once they are supplied:
+    /// some only name further shards.
     pub missing: Vec<Shard>,
 }
 
 impl Index {
-    /// The hits of [`find`](Self::find): all of an index that is whole.
+    /// The hits of [`find`](Self::find), which are final if the whole index is here.
     pub fn search(
         &self,
         query: &str,
@@ -112,8 +113,8 @@ impl Index {
         self.find(query, embedding, options).hits
     }
 
-    /// The best chunks for a query, by its words and, where there is one, by its embedding. Shards that are not here are passed
-    /// over, and named; what is in those of vectors is estimated.
+    /// The best chunks for a query, by its words and, where there is one, by its embedding. Shards that are not here
+    /// are skipped and named; the cosines of vectors in them are estimated.
     ///
     /// Hits have the query's phrases in their text, heading or title, or those that have them come first, as [`Phrases`] in the options
     /// says. An embedding of another dimension than [`dimension`](Self::dimension) finds nothing: compare them once, when the
@@ -137,7 +138,7 @@ impl Index {
             .map(|(vectors, embedding)| vectors.find(embedding, depth))
             .unzip();
         if let Some(near) = near.as_mut().filter(|_| lexical.ranked.is_empty()) {
-            // The nearest of texts that are all far off is no find.
+            // The nearest of texts that are all unrelated is no hit.
             let chance = options.fusion.chance(self.n_chunks());
             near.retain(|&(_, cosine)| cosine > chance);
         }
@@ -145,7 +146,7 @@ impl Index {
         if demanded.is_empty() && !lexical.phrases.is_empty() {
             let has = |hit: &Hit| self.has_phrases(hit.chunk, &lexical.phrases);
             let (hits, unread) = &mut chosen;
-            // A text that is not here yet is asked for: only then a hit finds its place.
+            // Without its text a hit's place is not known, so the text is requested.
             unread.extend(
                 hits.iter()
                     .filter(|hit| has(hit).is_none())
@@ -158,8 +159,8 @@ impl Index {
         self.findings(chosen, lexical, far, options)
     }
 
-    /// The chunks that have as many of the query's words as any has, in the order that is asked for. None where it is not here: they
-    /// would only change their places.
+    /// The chunks that have as many of the query's words as any has, in the order that is asked for. None until that
+    /// order is here: they would only change places.
     fn find_sorted(&self, query: &str, sort: &Sort, options: &SearchOptions) -> Findings {
         let lexical = self.lexical.score(query, &options.lexical);
         let idx = self.orders.position(&sort.by);
@@ -183,8 +184,9 @@ impl Index {
         self.findings(chosen, lexical, far, options)
     }
 
-    /// Of the chunks that filters let through those that have as many of the query's words as any has, with the `rank` of their
-    /// document; the first to be shown is the greatest. A heap, because only a few of many are taken, and a sort weighs more in the page's module.
+    /// The chunks that pass the filters and have as many of the query's words as any has, with the `rank` of their
+    /// document; the first to be shown is the greatest. A heap, because only a few of many are taken, and a sort would
+    /// make the page's module larger.
     fn most_covered(
         &self,
         lexical: &LexicalScores,
@@ -208,8 +210,8 @@ impl Index {
         covered.map(|(_, place)| place).collect()
     }
 
-    /// What was chosen, and what a search would read besides: shards of words, the `far` ones, filters; with none of these the texts
-    /// of chunks that only these tell of.
+    /// The chosen hits, and the shards that the search still needs: those of words, the `far` ones, filters; once these
+    /// are here, the texts of chunks that cannot be judged without them.
     fn findings(
         &self,
         (hits, unread): (Vec<Hit>, Vec<ChunkIdx>),
@@ -222,7 +224,7 @@ impl Index {
         let words = lexical.missing.into_iter();
         let shards: Vec<(Family, u32)> = words.chain(far).chain(filters).collect();
         let missing = match shards.is_empty() {
-            // True if a chunk has a phrase only its text tells, once all words are known.
+            // Phrases are checked against texts, which are worth fetching once all words are known.
             true => self.needs_texts(unread),
             false => self.located(shards),
         };
@@ -243,7 +245,7 @@ impl Index {
         self.fused(lexical, vector, options).0
     }
 
-    /// The hits, and chunks that may be some, or not: their texts are not here.
+    /// The hits, and the chunks that may or may not be hits because their texts are not here.
     fn fused(
         &self,
         lexical: &LexicalScores,
@@ -255,7 +257,8 @@ impl Index {
         self.chosen(candidates, lexical, allowed.as_deref(), options)
     }
 
-    /// The first of `candidates` that filters and the options let through; second those of which only their texts would tell.
+    /// The first of `candidates` that pass the filters and the options; second those that cannot be judged without
+    /// their texts.
     fn chosen(
         &self,
         candidates: impl IntoIterator<Item = Fused>,

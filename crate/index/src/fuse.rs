@@ -1,9 +1,10 @@
 //! Turns two rankings into one.
 //!
-//! A convex combination of scores (Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", 2023): BM25
-//! as a share of the query's best, and the cosine as it is. The cosine has a scale of its own, which says how sure meaning is of
-//! this query; where it is low, words decide. A chunk that one ranking does not hold counts there as its last. Reciprocal
-//! ranks, which forget both, were worse than words alone on one of five test sets (`docs/benchmarks.md`).
+//! A convex combination of scores (Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval",
+//! 2023): BM25 as a share of the query's best, and the cosine as it is. The cosine has an absolute scale, which tells
+//! how well any text matches the meaning of this query; where it is low, words decide. A chunk that a ranking does not
+//! hold counts there as its last. Reciprocal ranks, which discard both scales, were worse than words alone on one of
+//! five test sets (`docs/benchmarks.md`).
 
 use std::collections::HashMap;
 
@@ -18,9 +19,10 @@ pub struct FusionOptions {
     pub lexical_weight: f32,
     /// Weight of the ranking by embeddings; 0 leaves it out. Default 0.75.
     pub vector_weight: f32,
-    /// How far the cosines of a query with texts that have nothing to do with it are spread. Where no chunk has any word of a query,
-    /// only those count whose cosine is more than chance gives. Default 0.09: of the 1,396 chunks of the Rust book the nearest to
-    /// made-up words and other topics had 0.19 to 0.31 (0.34 is expected), to words that it says otherwise 0.4 to 0.9.
+    /// Standard deviation of a query's cosines with texts that have nothing to do with it. Where no chunk has any word
+    /// of a query, only cosines above the greatest to be expected by chance count. Default 0.09: of the 1,396 chunks of
+    /// the Rust book the nearest to made-up words and other topics had 0.19 to 0.31 (0.34 is expected), the nearest to
+    /// paraphrases of what it says 0.4 to 0.9.
     pub chance_spread: f32,
 }
 
@@ -56,7 +58,7 @@ pub struct Ranked {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Fused {
     pub(crate) chunk: u32,
-    /// 1 for the best by words whose meaning is that of the query, towards 0 for what has neither.
+    /// 1 for a chunk that is best by words and means the same as the query, towards 0 for one that does neither.
     pub(crate) score: f32,
     pub(crate) lexical: Option<Ranked>,
     pub(crate) vector: Option<Ranked>,
@@ -78,9 +80,9 @@ impl Fused {
 struct Part<'r> {
     ranking: &'r [(u32, f32)],
     weight: f32,
-    /// What its scores are divided by.
+    /// Divisor of its scores.
     scale: f32,
-    /// Of chunks that it does not hold.
+    /// Score of the chunks that it does not hold, before division.
     floor: f32,
 }
 
@@ -116,7 +118,7 @@ pub(crate) fn fuse(
     vector: Option<&[(u32, f32)]>,
     options: &FusionOptions,
 ) -> Vec<Fused> {
-    // An embedding that found nothing says nothing.
+    // A ranking without chunks is no evidence, so its weight is dropped.
     let vector = vector.filter(|ranking| !ranking.is_empty());
     let lexical = Part::by_words(lexical, options.lexical_weight);
     let vector = Part::by_embeddings(

@@ -18,18 +18,18 @@ use crate::vector::VectorIndex;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChunkIdx(pub u32);
 
-/// What is kept of a document: its text is in the chunks.
+/// A document's entry in the index, without its text, which is in the chunks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DocumentEntry {
     /// The address readers open, without an anchor.
     pub url: String,
     /// Its title.
     pub title: String,
-    /// What is shown beside a hit, such as `image` or `date`, by name.
+    /// Metadata shown beside a hit, such as `image` or `date`, by name.
     pub meta: BTreeMap<String, String>,
 }
 
-/// Everything that a search needs, as far as it is here.
+/// Everything that a search needs, as far as it has been loaded.
 ///
 /// An index that was built is whole. One that was read from a bundle begins with what every search needs; the shards that a
 /// query reads besides are named by [`find`](Self::find) and taken by [`supply`](Self::supply).
@@ -40,7 +40,7 @@ pub struct Index {
     /// Search by meaning; `None` where no embedder was used, or before the vectors were read.
     pub vectors: Option<VectorIndex>,
     pub(crate) texts: Texts,
-    /// `None` where documents carry none, or before their shard was supplied.
+    /// The filters of the documents; `None` where documents carry none, or before their shard was supplied.
     pub(crate) filters: Option<Filters>,
     pub(crate) orders: Orders,
     /// Where the shards are that are not here.
@@ -55,7 +55,7 @@ pub struct IndexOptions {
     pub vectors: crate::vector::VectorOptions,
 }
 
-/// What of a document's metadata is not said already.
+/// A document's metadata without its title, which the entry already has.
 #[cfg(feature = "build")]
 fn shown(meta: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let meta = meta.iter().filter(|(name, _)| *name != "title");
@@ -141,7 +141,7 @@ impl Index {
         located
     }
 
-    /// Every shard that is not here, to take the whole index along. As with [`find`](Self::find), ask again.
+    /// Every shard that is not here, for loading the whole index. As with [`find`](Self::find), ask again.
     pub fn missing(&self) -> Vec<Shard> {
         let (known, _) = self.shards.known();
         known
@@ -210,7 +210,7 @@ impl Index {
         self.filters.as_ref()
     }
 
-    /// What [`SearchOptions::sort`] can name.
+    /// The names that [`SearchOptions::sort`] may use.
     pub fn sort_keys(&self) -> &[String] {
         self.orders.names()
     }

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 /// An order that hits are asked for in, instead of that of their scores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sort {
-    /// Which of the documents' values, such as `date`.
+    /// Name of the documents' value to sort by, such as `date`.
     pub by: String,
     /// True if the greatest comes first. Documents without a value come last either way.
     pub descending: bool,
 }
 
-/// How documents follow each other by one of their values.
+/// The order of documents by one of their values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Order {
     /// For each document 0 where it has no value, else its place among the different values, from 1.
@@ -24,7 +24,7 @@ pub(crate) struct Order {
 /// The values by which documents can be sorted: all names, and the orders that are here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Orders {
-    /// Sorted.
+    /// Names of the values, sorted.
     names: Vec<String>,
     held: Vec<Option<Order>>,
 }

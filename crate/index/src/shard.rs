@@ -1,12 +1,12 @@
-//! Turns a piece of an index into a name under which it is asked for, so that a page fetches only what a query reads.
+//! Turns a piece of an index into a name under which it is requested, so that a page fetches only what a query reads.
 //!
-//! A large index is cut into shards. Whoever searches is told by [`Index::find`](crate::Index::find) what is missing,
-//! fetches it, hands it to [`Index::supply`](crate::Index::supply) and searches again, until nothing is missing: the first
-//! answer may be a table that names the next ones. Nothing here reads or waits.
+//! A large index is cut into shards. The caller learns from [`Index::find`](crate::Index::find) which are missing,
+//! fetches them, passes them to [`Index::supply`](crate::Index::supply) and searches again, until none is missing: the
+//! first may be a table that names the next ones. Nothing here does I/O or waits.
 
 use serde::Serialize;
 
-/// What shards hold. Each family is numbered by itself, from 0.
+/// The kind of data in a shard. Each family is numbered by itself, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// Words in a range of the sorted dictionary, and where they occur.
@@ -34,7 +34,7 @@ impl Family {
         Self::Vectors,
     ];
 
-    /// What errors call it.
+    /// Its name in errors.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Terms => "terms",
@@ -82,7 +82,7 @@ impl ShardId {
         self.0
     }
 
-    /// What the shard holds, or what the shards hold that a table's page names.
+    /// The family of the shard, or of the shards that a table's page names.
     pub fn family(self) -> Family {
         let family = (self.0 & !TABLE) >> NUMBER_BITS;
         Family::ALL
@@ -104,7 +104,7 @@ impl ShardId {
 /// A shard as it is fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shard {
-    /// What [`Index::supply`](crate::Index::supply) is told that it is.
+    /// The id to pass to [`Index::supply`](crate::Index::supply).
     pub id: ShardId,
     /// Where it stands in the bundle.
     pub path: String,

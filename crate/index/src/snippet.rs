@@ -53,7 +53,7 @@ pub fn snippet(query: &str, taken_for: &[String], text: &str) -> String {
     format!("{before}{}{after}", joined(text, &words[start..end]))
 }
 
-/// Where the words of `text` stand, without fences. What is written without spaces is cut into pieces as long as words.
+/// Where the words of `text` stand, without fences. Text without spaces is cut into pieces as long as words.
 fn words(text: &str) -> Vec<Range<usize>> {
     let base = text.as_ptr() as usize;
     let mut words = Vec::new();

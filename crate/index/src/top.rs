@@ -1,7 +1,7 @@
 //! Turns scores into the few best of them, in order.
 //!
-//! One plain loop for every ranking: each general sort that is linked weighs some kilobytes in the page's module, and of many
-//! thousand scores a hundred are asked for.
+//! One plain loop for every ranking: each general sort that is linked adds some kilobytes to the page's module, and of
+//! many thousand scores only about a hundred are asked for.
 
 /// The `depth` highest scores with what they belong to, best first, ties in increasing order of what they belong to.
 pub(crate) fn top(scores: impl IntoIterator<Item = (u32, f32)>, depth: usize) -> Vec<(u32, f32)> {

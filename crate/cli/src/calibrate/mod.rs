@@ -1,8 +1,9 @@
 //! The thresholds of one site, from questions that are made of its own pages: what counts as answered there, at which risk.
 //!
-//! Each question is asked three ways: of the whole site, of the site without its page, and there are those from elsewhere. Probabilities
-//! from the strictest to the most lenient are tested one after the other until one can't be certified any more, so that the bound
-//! holds although the threshold was chosen by it (fixed sequence testing, as in Angelopoulos and others, "Learn then Test", 2021).
+//! Each question is asked twice, of the whole site and of the site without its page, and there are questions from
+//! elsewhere. Probabilities from the strictest to the most lenient are tested one after the other until one can't be
+//! certified any more, so that the bound holds although the threshold was chosen by it (fixed sequence testing, as in
+//! Angelopoulos and others, "Learn then Test", 2021).
 
 mod questions;
 
@@ -94,7 +95,7 @@ fn verdict(
     })
 }
 
-/// The most lenient threshold that can be certified, and what holds at it.
+/// The most lenient threshold that can be certified, and the counts and risk at it.
 fn decide(verdicts: &[Verdict]) -> Calibration {
     let at = |threshold: f32| {
         let claimed = verdicts.iter().filter(|one| one.probability >= threshold);

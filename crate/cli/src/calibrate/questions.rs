@@ -1,15 +1,15 @@
-//! Questions that are made of a site's own headings and sentences, without anyone labelling them.
+//! Questions that are generated from a site's own headings and sentences, without anyone labelling them.
 
 use anchorite::index::{ChunkIdx, Index};
 
 /// A heading of fewer words names nothing that could be asked for with half of them.
 const MIN_HEADING_WORDS: usize = 3;
-/// A sentence of fewer words is a label; of one that is longer, only so many are looked at.
+/// A sentence of fewer words is a label; only the first [`MAX_SENTENCE_WORDS`] words of a sentence are looked at.
 const MIN_SENTENCE_WORDS: usize = 8;
 const MAX_SENTENCE_WORDS: usize = 40;
 /// Words that are kept of a sentence.
 const SENTENCE_WORDS: usize = 5;
-/// A word of fewer letters has no topic.
+/// A word of fewer letters counts as one without topic.
 const MIN_LETTERS: usize = 4;
 
 /// Questions that come from elsewhere: no documentation answers them but by chance.
@@ -70,7 +70,7 @@ fn of_section(index: &Index, idx: ChunkIdx) -> Option<Made> {
     })
 }
 
-/// Every other word of a heading: a reader rarely hits on its very words.
+/// The longer half of a heading's words: a reader rarely hits on its very words.
 fn half(heading: &str) -> Option<String> {
     let words: Vec<&str> = heading.split_whitespace().collect();
     if words.len() < MIN_HEADING_WORDS {

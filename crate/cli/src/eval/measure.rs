@@ -34,9 +34,9 @@ pub(super) struct SetReport {
     pub(super) queries: usize,
     /// How the vectors are searched, and why.
     pub(super) index: String,
-    /// Of the ten nearest chunks by comparing all vectors, the share that the index finds.
+    /// Share of the exact ten nearest chunks that the index finds, 0 to 1.
     pub(super) index_recall_10: f64,
-    /// To embed one query, median.
+    /// Milliseconds to embed one query, median.
     pub(super) embed_ms: f64,
     pub(super) rows: Vec<Row>,
 }
@@ -46,7 +46,7 @@ pub(super) struct SetReport {
 pub(super) struct Row {
     /// By words, by meaning, or fused.
     pub(super) tier: &'static str,
-    /// What the vectors are, and whether all are compared.
+    /// Form of the vectors, and if all are compared.
     pub(super) vectors: &'static str,
     #[serde(flatten)]
     pub(super) figures: Figures,
@@ -54,7 +54,7 @@ pub(super) struct Row {
     pub(super) ndcg_10_test: f64,
     /// Bytes of the index files that this way reads.
     pub(super) bytes: u64,
-    /// One search without embedding the query, median.
+    /// Milliseconds of one search without embedding the query, median.
     pub(super) ms_p50: f64,
     /// The same, 95th percentile.
     pub(super) ms_p95: f64,
@@ -102,7 +102,7 @@ pub(super) fn run(data: &Path, arguments: &RetrievalArguments) -> anyhow::Result
 }
 
 impl SetReport {
-    /// By how much nDCG@10 of fused search, as a page does it, is above that of the better of its parts.
+    /// nDCG@10 of fused search, as a page does it, less that of the better of its parts.
     pub(super) fn fused_gain(&self) -> f64 {
         let of = |tier: &str| {
             let mut rows = self.rows.iter().filter(|row| row.tier == tier);
@@ -116,9 +116,9 @@ impl SetReport {
 pub(super) struct Prepared {
     pub(super) set: TestSet,
     pub(super) index: Index,
-    /// Of the chunks, in single precision.
+    /// Embeddings of the chunks, in single precision.
     embeddings: Vec<Vec<f32>>,
-    /// Of the queries.
+    /// Embeddings of the queries.
     pub(super) queries: Vec<Vec<f32>>,
     embed_ms: f64,
     lexical_bytes: u64,

@@ -9,7 +9,7 @@ use serde::Serialize;
 /// Grades of the documents that were judged for one query; above 0 is relevant.
 pub(super) type Judgements = HashMap<String, u32>;
 
-/// What a ranking is worth, each between 0 and 1.
+/// Measures of how good a ranking is, each between 0 and 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Figures {
     /// Normalised discounted cumulative gain of the first 10 (Järvelin and Kekäläinen, 2002).

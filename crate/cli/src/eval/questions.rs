@@ -44,7 +44,7 @@ struct Report {
     /// `None` where the bundle has no embedder.
     meaning: Option<Scores>,
     fused: Option<Scores>,
-    /// Questions of which no expected address is among the first ten, by the best way there is.
+    /// Questions with no expected address among the first ten hits of the best way there is.
     missed: Vec<String>,
 }
 

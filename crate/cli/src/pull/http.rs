@@ -12,7 +12,7 @@ use crate::report::Hint;
 
 /// How long a server may take to be reached, and to send anything.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Longest name of a version that is kept.
+/// Longest ETag that is kept.
 const MAX_ETAG: usize = 1000;
 
 /// The file that is asked for.
@@ -22,11 +22,11 @@ pub(super) struct Wanted<'w> {
     pub(super) bytes: Option<u64>,
     /// How long it may be.
     pub(super) limit: u64,
-    /// True if a hash will tell if pieces of two versions were put together.
+    /// True if a hash will show whether pieces of two versions were put together.
     pub(super) is_hash_known: bool,
 }
 
-/// Fetches what is missing of a part.
+/// Fetches the missing rest of a part.
 pub(super) fn fetch(
     wanted: &Wanted<'_>,
     part: &mut Part,
@@ -36,7 +36,7 @@ pub(super) fn fetch(
     let mut here = resumable(wanted, part)?;
     let mut response = get(&agent, wanted, here.as_ref())?;
     if here.is_some() && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
-        // The file is shorter now than what is here of it, or as long: only from the start is it clear.
+        // The file is now no longer than the part that is here, so the fetch starts over.
         here = None;
         response = get(&agent, wanted, None)?;
     }
@@ -100,7 +100,8 @@ fn agent(address: &str) -> Agent {
         .timeout_connect(Some(PATIENCE))
         .timeout_recv_response(Some(PATIENCE))
         .timeout_per_read(Some(PATIENCE));
-    // Wherever an encrypted address sends us must be encrypted too. This machine's own is for tests, and sends nowhere.
+    // A server may send us from an encrypted address only to another one. Addresses of this machine are for tests, and
+    // send nowhere.
     let config = match is_loopback(address) {
         false => config.https_only(true).max_redirects(10),
         true => config.max_redirects(0).proxy(None),
@@ -108,8 +109,8 @@ fn agent(address: &str) -> Agent {
     config.build().new_agent()
 }
 
-/// How much of the file is here, and its version, if that may be gone on with: bytes of the same address that the server
-/// vouches for by a version, or a hash will.
+/// The length and version of the part that is here, if its fetch may be resumed: its bytes came from the same address,
+/// and the server's version or a known hash will vouch for the whole.
 fn resumable(wanted: &Wanted<'_>, part: &Part) -> anyhow::Result<Option<(u64, Option<String>)>> {
     let n_here = part.len()?;
     let origin = part
@@ -127,7 +128,7 @@ fn get(
 ) -> anyhow::Result<Response<ureq::Body>> {
     let mut request = agent
         .get(wanted.address)
-        // Of a compressed transfer the length says nothing, and a part of it is of no use.
+        // The length of a compressed transfer says nothing about the file, and a cut one can't be resumed.
         .header(header::ACCEPT_ENCODING, "identity");
     if let Some((n_here, etag)) = here {
         request = request.header(header::RANGE, format!("bytes={n_here}-"));

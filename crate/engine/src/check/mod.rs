@@ -29,7 +29,7 @@ pub(crate) use asked::{Asked, Held};
 use citation::Cited;
 use support::{Read, Text};
 
-/// Longer text is checked to here: no window lets a generator write more.
+/// Longer text is checked up to here, in bytes: no window lets a generator write more.
 const MAX_TEXT_BYTES: usize = 1 << 20;
 
 /// A passage as it stood in the prompt.
@@ -39,7 +39,7 @@ pub struct Source {
     pub number: usize,
     /// The document's title and headings, as the prompt wrote them.
     pub heading_path: String,
-    /// The text, cut where the prompt cut it: what was not read can't be cited.
+    /// The text, cut where the prompt cut it: text that was not read can't be cited.
     pub text: String,
 }
 
@@ -126,7 +126,8 @@ pub(crate) fn abstains(text: &str) -> bool {
 
 /// `text` up to the end of its last whole sentence; a citation may follow the full stop.
 pub fn whole_sentences(text: &str) -> &str {
-    /// Longer brackets and more of them are no citations; a text of brackets must not be searched for each of them.
+    /// Longer brackets, or more in a row, are no citations; the bound keeps a text of brackets from taking quadratic
+    /// time.
     const MAX_BYTES: usize = 100;
     const MAX_MARKERS: usize = 10;
     let ends_here = |end: usize| {

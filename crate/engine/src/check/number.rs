@@ -71,7 +71,7 @@ const UNITS: &[(&str, &str)] = &[
 /// Short forms that are words or variables elsewhere: they are units only when they touch their number.
 const TOUCHING_UNITS: &[&str] = &["s", "h", "m", "g", "B", "V", "W", "t", "x"];
 
-/// Units that measure the same.
+/// Units of the same quantity.
 const KINDS: [&str; 7] = [
     "ns us ms s min h day week month year decade century",
     "bit B kB KiB MB MiB GB GiB TB TiB",
@@ -87,7 +87,7 @@ const WORDS: [&str; 13] = [
     "eleven", "twelve",
 ];
 
-/// `third` and `3rd` are one; `second` is a unit sooner, and `first` has an antonym (`polarity.rs`).
+/// `third` and `3rd` are one; `second` is more likely a unit, and `first` has an antonym (`polarity.rs`).
 const ORDINALS: [(&str, &str); 9] = [
     ("third", "3rd"),
     ("fourth", "4th"),
@@ -147,7 +147,7 @@ pub(super) fn unit(word: &str) -> Option<&'static str> {
         .map(|(short, _)| *short)
 }
 
-/// The number that a word begins with, and what is left of the word, in pieces that can't be told apart from it.
+/// The number that a word begins with, with its scale or unit, and the rest of the word.
 ///
 /// `None` where it is no plain number: a version, a date, a time of day, an identifier.
 pub(super) fn leading(word: &str) -> Option<(Number, &str)> {

@@ -1,6 +1,6 @@
-//! Turns a run of characters between two spaces into what is compared of it, and tells code from words by its form.
+//! Turns a run of characters between two spaces into the part that is compared, and tells code from words by its form.
 
-/// Longer words say nothing that a shorter one would not; a page of base64 is cut.
+/// Longer words are cut, in bytes: only data such as base64 has them.
 const MAX_WORD_BYTES: usize = 400;
 
 /// A chunk without the punctuation around it, cut to a bounded length.

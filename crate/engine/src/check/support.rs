@@ -47,11 +47,11 @@ pub(super) enum Fault {
     Swapped(String),
     /// The source says the opposite.
     Opposite(String),
-    /// One of both denies what the other says.
+    /// One of the two denies what the other says.
     Negation(String),
-    /// Stronger, or with fewer conditions, than the source says it.
+    /// The claim is stronger than the source, or drops its conditions.
     Force(&'static str),
-    /// Too few of the claim's words.
+    /// The source has too few of the claim's words.
     Words,
 }
 
@@ -60,7 +60,7 @@ pub(super) enum Fault {
 pub(super) struct Verdict {
     /// From 0 to 1.
     pub(super) score: f32,
-    /// All that is wrong; empty when the claim is supported.
+    /// All faults of the claim; empty when it is supported.
     pub(super) faults: Vec<Fault>,
 }
 
@@ -99,7 +99,7 @@ pub(super) struct Read {
     body: Vec<Atom>,
     /// Where each sentence begins in `body`, and where the last one ends.
     starts: Vec<usize>,
-    /// The sentences that have a word, by its stem or key; the first so many.
+    /// The sentences that have a word, by its stem or key: the first 256 of each.
     sentences: HashMap<String, Vec<usize>>,
     /// Runs of sentences that were compared before, by where they begin and end.
     windows: RefCell<HashMap<(usize, usize), Rc<Window>>>,
@@ -237,7 +237,8 @@ fn verdict(claim: &Text, window: &Window) -> Verdict {
     if share < SUPPORT_SHARE {
         faults.push(Fault::Words);
     }
-    // Each fault halves what is left; the order of words tells a copy from a text of the same words.
+    // A missing name takes a fifth of the score, any other fault half of it; too few words lower the share already. The
+    // order of words distinguishes a copy from other text of the same words.
     let order = order(claim, window);
     let weight = faults.iter().fold(1.0_f32, |weight, fault| match fault {
         Fault::Words => weight,

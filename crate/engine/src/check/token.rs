@@ -20,7 +20,7 @@ pub(super) enum Kind {
     Number,
 }
 
-/// The smallest thing that is compared.
+/// The smallest unit of comparison.
 #[derive(Clone, Debug)]
 pub(super) struct Atom {
     pub(super) kind: Kind,
@@ -194,7 +194,7 @@ impl Reader {
         });
         let is_capital = word.starts_with(char::is_uppercase);
         let stems = lexical_stems(&mut self.stems, key);
-        // Scripts without spaces give pairs of characters, each an atom.
+        // Scripts without spaces yield pairs of characters, each an atom.
         let mut stems = stems.split(' ').filter(|stem| !NO_TOPIC.contains(stem));
         let stem = stems.next().unwrap_or_default().to_owned();
         let kind = match &number {

@@ -99,7 +99,7 @@ impl Window {
         self.topic.contains(key)
     }
 
-    /// Where a claim's atom stands, as what it is.
+    /// Where a claim's atom stands: a number by its value, a word by its stem, names and code as written.
     pub(super) fn places_of(&self, atom: &Atom) -> &[usize] {
         match &atom.number {
             Some(number) => self.places(&format!("#{}", number.value)),

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::clause::{Clause, Phrase, Role};
 use super::reference::{Kind, Reference, same_noun};
 
-/// The first candidate must lead the second by so much; roles differ by one or more.
+/// The first candidate must lead the second by this much; roles differ by one or more.
 const LEAD: f32 = 0.75;
 /// Below this a candidate was mentioned too far from the question's topic, or too long ago.
 const FLOOR: f32 = 1.0;
-/// Lost for each turn further back.
+/// Score that a candidate loses for each turn further back.
 const DISTANCE: f32 = 1.5;
-/// A mention in another turn, the answer or a heading.
+/// Score of a mention in another turn, the answer or a heading.
 const MENTION: f32 = 0.5;
 /// Longest phrase that is put into a question, in bytes.
 const MAX_PHRASE_BYTES: usize = 120;
@@ -170,7 +170,7 @@ fn candidates(turns: &[Known<'_>], subject: Option<bool>) -> Vec<Candidate> {
     found
 }
 
-/// Two that are joined count alike.
+/// The score of a phrase of the question; two that are joined count alike.
 fn joint_score(question: &Clause<'_>, phrase: &Phrase, subject: Option<bool>) -> f32 {
     let own = role_score(question, phrase, subject);
     let partners = question.phrases.iter().filter(|other| {

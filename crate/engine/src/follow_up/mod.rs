@@ -25,9 +25,9 @@ use substitute::{Substituted, substitute};
 
 /// Turns further back are not looked at.
 pub const MAX_TURNS: usize = 6;
-/// A longer question says what it is about. In bytes; also the longest that is written.
+/// A longer question, in bytes, says what it is about and stands alone; no rewritten question is longer.
 const MAX_QUESTION: usize = 600;
-/// The topic of an answer stands at its beginning. In bytes.
+/// Bytes of an answer that are read: its topic stands at its beginning.
 const MAX_ANSWER: usize = 300;
 /// Bytes of a heading, and headings of a passage, that are read.
 const MAX_HEADING: usize = 120;
@@ -65,10 +65,11 @@ pub enum FollowUp {
 
 /// Completes `question` from the turns before it, the oldest first.
 ///
-/// Pronouns are replaced by the noun phrase that they refer to, fragments (`And on Windows?`) are put into the question before
-/// them, and `Are there more examples?` is told of what. Where several phrases could be meant and none clearly leads,
-/// it is [`FollowUp::Unclear`]. Only English is read: questions in other languages stand alone. Takes time in
-/// proportion to the length of the question; of the history, the last [`MAX_TURNS`] turns and the beginning of each.
+/// Pronouns are replaced by the noun phrase that they refer to, fragments (`And on Windows?`) are put into the question
+/// before them, and the topic is added to `Are there more examples?`. Where several phrases could be meant and none
+/// clearly leads, it is [`FollowUp::Unclear`]. Only English is read: questions in other languages stand alone. Takes
+/// time in proportion to the length of the question; of the history, the last [`MAX_TURNS`] turns and the beginning of
+/// each.
 ///
 /// The rules choose an antecedent by its role and how lately and how often it was mentioned, after
 /// Lappin and Leass, "An Algorithm for Pronominal Anaphora Resolution" (Computational Linguistics 20(4), 1994), without their parser.
@@ -169,7 +170,7 @@ fn first_sentence(text: &str) -> &str {
     end.map_or(line, |(at, _)| &line[..at + 1])
 }
 
-/// True where `question` is English; of a few words (`As CSV?`) only the question before tells.
+/// True where `question` is English; for one of a few words (`As CSV?`) the question before decides.
 fn is_english(question: &Clause<'_>, last: &Clause<'_>) -> bool {
     let letters = question.text.chars().filter(|c| c.is_alphabetic());
     let foreign = letters.clone().filter(|c| !c.is_ascii()).count();

@@ -1,4 +1,4 @@
-//! Turns a question that is whole, but says nothing of what it is about, into one that names the topic.
+//! Turns a question that is whole, but does not name its topic, into one that does.
 
 use super::antecedent::{Known, topic};
 use super::clause::{Clause, lead};
@@ -21,7 +21,7 @@ const MORE: [&str; 14] = [
     "examples",
     "same",
 ];
-/// Nouns that don't say of what.
+/// Nouns that leave open whose or of what: `examples`, `details`.
 const OPEN: [&str; 20] = [
     "example",
     "examples",
@@ -47,7 +47,7 @@ const OPEN: [&str; 20] = [
 /// Longest question that is put into another as its topic, in bytes.
 const MAX_TOPIC: usize = 150;
 
-/// `Are there more examples?` with what they are of, and the index of the turn that says so.
+/// `Are there more examples?` with its topic appended, and the index of the turn that has the topic.
 pub(super) fn append_topic(clause: &Clause<'_>, known: &[Known<'_>]) -> Option<(String, usize)> {
     let end = clause.end();
     let last_token = clause.tokens.get(end.checked_sub(1)?)?;

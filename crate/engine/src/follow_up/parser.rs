@@ -240,7 +240,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Passes over what belongs to the pronoun at `at`: its verb, or the phrase that it owns; whether it was a verb.
+    /// Passes over what belongs to the pronoun at `at`: its verb, or the phrase that it owns; true if it was a verb.
     fn after_pronoun(&mut self, at: usize) -> bool {
         if self
             .clause

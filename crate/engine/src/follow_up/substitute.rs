@@ -18,7 +18,7 @@ pub(super) enum Substituted {
     Unclear,
 }
 
-/// Replaces what refers to an earlier turn by what it means.
+/// Replaces words that refer to an earlier turn with what they mean.
 pub(super) fn substitute(clause: &Clause<'_>, known: &[Known<'_>]) -> Substituted {
     let mut edits = Edits::default();
     let last = known.len() - 1;

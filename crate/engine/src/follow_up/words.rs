@@ -16,7 +16,7 @@ pub(super) enum Class {
     Pronoun,
     /// `I`, `you`, `someone`, `nothing`: refers to nothing that was said before.
     Person,
-    /// `of`, `on`, `with`, and `to` before what is no verb.
+    /// `of`, `on`, `with`, and `to` before anything but a verb.
     Preposition,
     /// Forms of `be`.
     Be,
@@ -88,7 +88,8 @@ const CONJUNCTIONS: &str = "and or but if because whether although though while 
 const ADVERBS: &str = "also too not still already only just even ever never always often usually again then now here very \
     quite else yet rather later soon long ago maybe perhaps please yes together twice";
 const NOT_ADVERBS: &str = "reply apply supply family assembly anomaly early daily weekly monthly yearly friendly multiply";
-/// Base forms; nouns are left out where they are as usual as the verb, for what stands after `to`, `I` or `does` is a verb anyway.
+/// Base forms; nouns are left out where they are as usual as the verb, because a word after `to`, `I` or `does` is a
+/// verb anyway.
 const VERBS: &str = "accept access add affect agree allow answer apply arrive ask avoid become begin belong break bring \
     buy call cause choose clean clear close collect come compare compile configure connect consist contain continue \
     convert create decide define delete depend deploy describe detect die disable discard do download drop edit enable \

@@ -10,13 +10,13 @@ use super::layout::{Piece, announces};
 use super::reference::begins_with_reference;
 use super::{MAX_CHARS, MAX_CODE_CHARS, MAX_CODE_LINES, Quotation, Unit, UnitKind};
 
-/// An item of fewer words says little without what introduces its list.
+/// An item of fewer words says little without the sentence that introduces its list.
 const FRAGMENT_WORDS: usize = 6;
 
 /// Each sentence that begins with a pronoun brings the one before it; no more of them than this.
 const MAX_SENTENCES_BEFORE: usize = 2;
 
-/// Lists inside lists are looked out of so far.
+/// The most lists around an item whose introductions are shown with it.
 const MAX_LEADS: usize = 3;
 
 /// The most characters that are kept for a head or a lead where the unit itself has to be cut.

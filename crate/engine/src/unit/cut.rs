@@ -1,8 +1,8 @@
-//! Turns what is too long to be quoted into a window around the place that is asked for.
+//! Turns a text that is too long to be quoted into a window around the place that is asked for.
 
 use std::ops::Range;
 
-/// A word is not cut for a window's sake if white space is within so many characters.
+/// A window does not cut a word if white space is within this many characters.
 const MAX_WORD_CHARS: usize = 40;
 
 /// True if `text` has at most `limit` characters. Counts no further.

@@ -23,7 +23,7 @@ pub(super) struct Piece {
     pub(super) start: usize,
     /// How far its list stands from the margin.
     pub(super) indent: usize,
-    /// Pieces with the same number read on: sentences of a paragraph, of an item, of a definition.
+    /// Consecutive pieces with the same number belong together: sentences of a paragraph, of an item, of a definition.
     pub(super) paragraph: usize,
     /// The head of its table, or its term.
     pub(super) head: Option<Range<usize>>,
@@ -121,7 +121,7 @@ impl Layout<'_> {
         }
     }
 
-    /// Cells of a line, 1 where it is none of a table.
+    /// Number of cells in a line, 1 where it is not a row of a table.
     fn columns(&self, line: &Line) -> usize {
         if line.is_item {
             return 1;
@@ -165,7 +165,7 @@ impl Layout<'_> {
         cells.all(|cell| fits(cell, MAX_HEAD_CHARS) && !cell.ends_with(['.', '!', '?', '\u{3002}']))
     }
 
-    /// Adds the item at `idx` and gives the index of the line behind it.
+    /// Adds the item at `idx` and returns the index of the line behind it.
     fn item(&mut self, lines: &[Line], idx: usize) -> usize {
         let line = &lines[idx];
         let n_more = lines[idx + 1..]
@@ -174,7 +174,7 @@ impl Layout<'_> {
             .count();
         let end = lines[idx + n_more].range.end;
         let last = self.pieces.len().checked_sub(1);
-        // A list stands right behind what announces it, or is none of it.
+        // Only the piece right before a list can announce it.
         let announced = last.filter(|last| {
             matches!(
                 self.pieces[*last].kind,
@@ -220,7 +220,7 @@ impl Layout<'_> {
         idx + n_more + 1
     }
 
-    /// Adds the line at `idx`, with what it means if it is a term, and gives the index of the line behind that.
+    /// Adds the line at `idx`, with what it means if it is a term, and returns the index of the line behind that.
     fn words(&mut self, lines: &[Line], idx: usize) -> usize {
         let line = &lines[idx];
         self.terms.retain(|(indent, _)| *indent < line.indent);

@@ -1,4 +1,4 @@
-//! Turns the bytes of a shard into fewer for its way over the network, and back.
+//! Turns the bytes of a shard into compressed ones for the network, and back.
 //!
 //! Hosts compress text by its type and leave other files as they are, so shards are compressed here (DEFLATE, RFC 1951).
 
@@ -7,7 +7,7 @@ use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use super::malformed;
 use crate::error::BundleError;
 
-/// No file of an index unfolds to more.
+/// No file of an index decompresses to more.
 const MAX_UNFOLDED_BYTES: usize = 256 << 20;
 /// The slowest and smallest level that `miniz_oxide` has without trying everything.
 #[cfg(feature = "build")]

@@ -1,4 +1,4 @@
-//! Turns `manifest.json` into checked entries, and checks what is fetched against them.
+//! Turns `manifest.json` into checked entries, and checks fetched bytes against them.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -22,17 +22,17 @@ const MAX_NAME_BYTES: usize = 200;
 const MAX_BINS: usize = 100;
 pub(super) const MAX_CHUNKS: u32 = 1 << 24;
 
-/// What a file of a bundle is for.
+/// The purpose of a bundle's file, by which readers find it in the manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// What every search needs of the index: counts, lengths, and where its shards are.
+    /// The resident part of the index, which every search needs: counts, lengths, and where the shards are.
     Index,
-    /// The index by embeddings.
+    /// The index by embeddings, or its resident part where the vectors are cut into shards.
     Vectors,
     /// Weights that turn a query into an embedding.
     Embedder,
-    /// Weights that find in a passage what answers a question.
+    /// Weights that find the answer to a question within a passage.
     Reader,
     /// Weights that write answers.
     Generator,
@@ -67,15 +67,15 @@ impl std::fmt::Display for Role {
     }
 }
 
-/// What a bundle holds.
+/// The contents of a bundle, as `manifest.json` lists them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version of the format: [`OLDEST_FORMAT`] to [`FORMAT`].
     pub format: u32,
     /// Version of the program that wrote it.
     pub anchorite: String,
-    /// SHA-256 over roles, names, lengths and hashes of all files and parts, and the calibration: the same content gives the same
-    /// id.
+    /// SHA-256 over roles, names, lengths and hashes of all files and parts, and the calibration: equal content has an
+    /// equal id.
     pub id: String,
     /// How many documents are indexed.
     pub documents: u32,
@@ -85,15 +85,15 @@ pub struct Manifest {
     pub embedding_dimension: Option<u32>,
     /// The shards of the index, which `index` names.
     pub shards: ShardTotals,
-    /// From which probability this site's questions count as answered; `None` where too few questions could be made of it, or no
-    /// reader was at hand: the thresholds for all sites hold then.
+    /// The probabilities from which this site's questions count as answered; `None` where too few questions could be
+    /// generated from it or no reader was at hand: the thresholds for all sites then apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// All other files but the manifest.
     pub files: Vec<FileEntry>,
 }
 
-/// A site's answers to questions that were made of its own pages.
+/// A site's answers to questions that were generated from its own pages.
 ///
 /// A question is right when its own section is quoted, and wrong when another is, or when any is quoted although the question's
 /// page was left out of the index.
@@ -127,7 +127,7 @@ pub struct ReliabilityBin {
     pub right: u32,
 }
 
-/// How many shards an index has, tables and all.
+/// Number and size of an index's shards, pages of tables included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardTotals {
     /// Their number.
@@ -139,9 +139,9 @@ pub struct ShardTotals {
 /// One file, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
-    /// What it is for.
+    /// Its purpose.
     pub role: Role,
-    /// What a person calls it.
+    /// Its name, for people to read.
     pub name: String,
     /// Its length.
     pub bytes: u64,
@@ -179,7 +179,7 @@ impl Manifest {
         let syntax = |error: serde_json::Error| BundleError::ManifestSyntax {
             reason: error.to_string(),
         };
-        // The version first: what a newer format holds is none of this program's business.
+        // The version first: fields that only a newer format has must not read as a syntax error.
         let Version { format: found } = serde_json::from_slice(bytes).map_err(syntax)?;
         if !(u64::from(OLDEST_FORMAT)..=u64::from(FORMAT)).contains(&found) {
             return Err(BundleError::UnknownFormat {
@@ -343,7 +343,7 @@ impl FileEntry {
         Ok(())
     }
 
-    /// Checks the whole file.
+    /// Checks the length and SHA-256 of the whole file.
     ///
     /// # Errors
     /// [`BundleError::Length`] or [`BundleError::Hash`].
@@ -373,7 +373,7 @@ impl FileEntry {
 }
 
 impl PartEntry {
-    /// Checks length and SHA-256 of what was fetched.
+    /// Checks the length and SHA-256 of the fetched bytes.
     ///
     /// # Errors
     /// [`BundleError::Length`] or [`BundleError::Hash`], with path, expected and found.
@@ -433,7 +433,7 @@ pub(super) fn shard_path(sha256: &str) -> String {
 pub(super) fn content_id(files: &[FileEntry], calibration: Option<&Calibration>) -> String {
     let mut hash = Sha256::new();
     if let Some(found) = calibration {
-        // Shares that are written with as many digits as tell them apart are the same number when read again.
+        // `Debug` prints enough digits to identify a share, so that one that was read back hashes the same.
         hash.update(format!("calibration {found:?}\n"));
     }
     for file in files {

@@ -9,8 +9,9 @@
 //! | `vectors` | postcard of [`VectorsFile`] | one opaque, checksummed section of 8-bit vectors, or codes that lead to shards of them |
 //! | `embedder`, `generator`, `adapter` | GGUF | weights, as they were given |
 //!
-//! These are cut into parts of at most 20 MiB, named by their SHA-256 in the manifest. What a query reads of the index are
-//! shards, named by their SHA-256 in the file `index` or in a page of a [`table`] that is named there:
+//! These are cut into parts of at most 20 MiB, named by their SHA-256 in the manifest. The parts of the index that only
+//! some queries read are shards, named by their SHA-256 in the file `index` or in a page of a [`table`] that is named
+//! there:
 //!
 //! | shard | DEFLATE of postcard of | holds |
 //! |-------|------------------------|-------|
@@ -67,20 +68,20 @@ const LAYOUTS: [(&str, Layout); 3] = [
     (GRAPH_LAYOUT, Layout::Graph),
     (SHARDS_LAYOUT, Layout::Shards),
 ];
-/// What errors call the index by embeddings.
+/// Name of the index by embeddings in errors.
 const VECTORS: &str = "vectors";
 
 /// The index by embeddings.
 #[derive(Serialize, Deserialize)]
 struct VectorsFile<'b> {
-    /// What the section holds: one of [`LAYOUTS`]; of a graph the name and version of its library.
+    /// Layout of the section: one of [`LAYOUTS`]; for a graph, the name and version of its library.
     layout: &'b str,
     dimension: u32,
     chunks: u32,
     /// First 16 bytes of the section's SHA-256.
     checksum: [u8; 16],
     section: &'b [u8],
-    /// The shards beside it; none where the section holds all vectors.
+    /// The shards beside it; empty where the section holds all vectors.
     #[serde(borrow)]
     table: TableWire<'b>,
 }
@@ -146,7 +147,7 @@ fn listed(manifest: &Manifest, role: Role) -> Result<&FileEntry, BundleError> {
     })
 }
 
-/// All numbers of a field, which holds nothing else.
+/// All varints of a field that holds nothing else.
 fn numbers(role: &'static str, place: &'static str, bytes: &[u8]) -> Result<Vec<u32>, BundleError> {
     let mut varints = Varints::new(bytes);
     let numbers = varints.by_ref().collect();
@@ -167,7 +168,7 @@ fn sums(role: &'static str, place: &'static str, bytes: &[u8]) -> Result<Vec<u32
     Ok(sums)
 }
 
-/// Words in increasing order, each stored as what it adds to the one before.
+/// Words in increasing order, each stored as the length it shares with the one before, and the rest.
 fn words(role: &'static str, place: &'static str, bytes: &[u8]) -> Result<Dictionary, BundleError> {
     let wrong = |found: &str| malformed(role, place, "words in increasing order", found);
     let mut words = Dictionary::default();

@@ -1,4 +1,4 @@
-//! Turns what every search needs of an index into bytes and back: counts, lengths, and where the shards are.
+//! Turns the part of an index that every search needs into bytes and back: counts, lengths, and where the shards are.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,10 +36,10 @@ struct ResidentFile<'b> {
     /// Chunks of each shard of texts.
     text_chunks: &'b [u8],
     has_filters: bool,
-    /// What documents can be sorted by; sorted.
+    /// Names of the values that documents can be sorted by, in order.
     #[serde(borrow)]
     orders: Vec<&'b str>,
-    /// For each family, in order.
+    /// The table of shards of each family, in order.
     #[serde(borrow)]
     tables: Vec<TableWire<'b>>,
 }
@@ -95,7 +95,7 @@ pub(super) mod write {
     use crate::lexical::dictionary::Dictionary;
     use crate::lexical::spelling::Key;
 
-    /// What the resident file says of the shards.
+    /// The fields of the resident file that describe the shards.
     pub(in crate::bundle) struct Shards<'s> {
         pub(in crate::bundle) first_terms: &'s Dictionary,
         pub(in crate::bundle) spelling_keys: &'s [Key],

@@ -1,4 +1,4 @@
-//! Turns a shard of words to be corrected to into bytes and back: what each adds to the one before, and how frequent it is.
+//! Turns a shard of candidates for corrections into bytes and back: front-coded words, and how frequent each is.
 
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +77,7 @@ pub(super) mod write {
     use crate::bundle::write::{push_shared, to_bytes, varints};
     use crate::lexical::spelling::{Spelling, key};
 
-    /// A shard takes no further word once it has so many bytes, before compression.
+    /// A shard takes no further word once it has this many bytes, before compression.
     const SHARD_BYTES: usize = 12 << 10;
 
     /// All words cut into shards, with the first key of each.

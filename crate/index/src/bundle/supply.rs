@@ -9,8 +9,8 @@ impl Index {
     /// Takes a shard that [`find`](Self::find) or [`shards`](Self::shards) named, after checking its length and hash.
     ///
     /// # Errors
-    /// [`BundleError::UnknownShard`], [`BundleError::Length`], [`BundleError::Hash`] or [`BundleError::Malformed`]. The index is then as
-    /// it was.
+    /// [`BundleError::UnknownShard`], [`BundleError::Length`], [`BundleError::Hash`] or [`BundleError::Malformed`],
+    /// which leave the index unchanged.
     pub fn supply(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), BundleError> {
         self.shards.verify(id, bytes)?;
         if id.is_table() {
@@ -20,10 +20,11 @@ impl Index {
         self.supply_content(id, &content)
     }
 
-    /// Takes what a shard unfolds to, without a check of where it came from: for tests that damage what is inside.
+    /// Takes the decompressed content of a shard without checking its length and hash: for tests that damage the
+    /// content.
     ///
     /// # Errors
-    /// [`BundleError::Malformed`]. The index is then as it was.
+    /// [`BundleError::Malformed`], which leaves the index unchanged.
     #[doc(hidden)]
     pub fn supply_content(&mut self, id: ShardId, content: &[u8]) -> Result<(), BundleError> {
         let family = id.family();

@@ -11,7 +11,7 @@ use crate::hex;
 use crate::lexical::postings::Varints;
 use crate::shard::{Family, Shard, ShardId};
 
-/// Families of at most so many shards have their whole table in the resident file.
+/// Families of at most this many shards have their whole table in the resident file.
 #[cfg(feature = "build")]
 const MAX_RESIDENT: usize = 256;
 /// Shards that one page of a table names.
@@ -29,7 +29,7 @@ struct Entry {
 /// The shards of one family.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct FamilyTable {
-    /// What is known of each shard.
+    /// Length and hash of each shard; `None` until the page that names it is supplied.
     entries: Vec<Option<Entry>>,
     /// The pages that name them; none where all are known from the start.
     pages: Vec<Entry>,
@@ -137,7 +137,7 @@ impl ShardTable {
         }
     }
 
-    /// What to fetch for a shard: the shard, or the page that will name it; `None` where there is no such shard.
+    /// The file to fetch for a shard: the shard, or the page that will name it; `None` where there is no such shard.
     pub(crate) fn locate(&self, family: Family, number: u32) -> Option<Shard> {
         let shard = ShardId::shard(family, number);
         let page = || ShardId::table(family, number / PAGE);
@@ -155,7 +155,7 @@ impl ShardTable {
         })
     }
 
-    /// Checks length and hash of what was fetched.
+    /// Checks the length and hash of the fetched bytes.
     pub(crate) fn verify(&self, id: ShardId, bytes: &[u8]) -> Result<(), BundleError> {
         let entry = self
             .entry(id)
@@ -179,7 +179,7 @@ impl ShardTable {
         Ok(())
     }
 
-    /// Takes a verified page, and knows the shards that it names.
+    /// Takes a verified page and notes the shards that it names.
     pub(crate) fn add_page(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), BundleError> {
         let family = id.family();
         let entries = &mut self.families[family.position()].entries;
@@ -194,7 +194,7 @@ impl ShardTable {
         Ok(())
     }
 
-    /// True if a page was taken: then all that it names is known.
+    /// True if a page was taken, so that all shards that it names are known.
     pub(crate) fn has_page(&self, id: ShardId) -> bool {
         let entries = &self.families[id.family().position()].entries;
         let first = entries.get(id.number() as usize * PAGE as usize);
@@ -227,7 +227,7 @@ pub(super) mod write {
     use super::*;
     use crate::lexical::postings::push_varint;
 
-    /// One family's table: what the resident file holds of it, and the pages beside it.
+    /// One family's table: its part of the resident file, and the pages beside it.
     pub(in crate::bundle) struct Written {
         n_shards: u32,
         n_bytes: u64,

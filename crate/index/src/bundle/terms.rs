@@ -10,7 +10,7 @@ use crate::lexical::shard::TermShard;
 use crate::shard::Family;
 
 const ROLE: &str = Family::Terms.as_str();
-/// A form has a term for each language that bends words so; there are fewer languages.
+/// The most terms of one form: one for each language that inflects a word to it, and there are fewer languages.
 const MAX_FORM_TERMS: u32 = 32;
 
 /// Words and where they occur. Fields of numbers are varints, one after the other.
@@ -76,7 +76,7 @@ fn read_form_terms(forms: &Dictionary, bytes: &[u8]) -> Result<Vec<Vec<String>>,
     }
 }
 
-/// Checks what only the resident file knows the bounds of.
+/// Checks the numbers whose bounds only the resident file knows.
 pub(super) fn check(
     shard: &TermShard,
     n_chunks: usize,
@@ -93,9 +93,9 @@ pub(super) mod write {
     use crate::bundle::write::{front_coded, push_shared, to_bytes, varints};
     use crate::lexical::postings::push_varint;
 
-    /// Up to so many bytes, before compression, all words are one shard.
+    /// Up to this many bytes, before compression, all words are one shard.
     const MAX_WHOLE_BYTES: usize = 96 << 10;
-    /// Otherwise a shard ends with the word that takes it past so many bytes.
+    /// Otherwise a shard ends with the word that takes it past this many bytes.
     const SHARD_BYTES: usize = 7 << 10;
 
     /// The words of `shards` cut into shards of the size at which they are fetched, with the first word of each.

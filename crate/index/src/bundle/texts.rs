@@ -12,8 +12,8 @@ use crate::texts::TextShard;
 
 const ROLE: &str = Family::Texts.as_str();
 
-/// Documents, nested as they were parsed so that nothing is stored twice. Nothing counts from the beginning of the index, so that a
-/// page that changes leaves the shards of the others alone.
+/// Documents, nested as they were parsed so that nothing is stored twice. No position counts from the beginning of the
+/// index, so that a page that changes leaves the shards of the others alone.
 #[derive(Serialize, Deserialize)]
 struct TextsFile<'b> {
     #[serde(borrow)]
@@ -108,15 +108,15 @@ pub(super) mod write {
     use crate::bundle::write::to_bytes;
     use crate::index::{ChunkIdx, Index};
 
-    /// Up to so many bytes, before compression, all texts are one shard.
+    /// Up to this many bytes, before compression, all texts are one shard.
     const MAX_WHOLE_BYTES: usize = 192 << 10;
-    /// Otherwise a shard takes no further document once it has so many bytes,
+    /// Otherwise a shard takes no further document once it has this many bytes,
     const SHARD_BYTES: usize = 3 << 10;
-    /// or from so many on, if the next document's address says so: then one page that grows moves few boundaries.
+    /// or this many, if the hash of the next document's url says so: then a page that grows moves few boundaries.
     const MIN_SHARD_BYTES: usize = 3 << 9;
-    /// One document in so many may begin a shard early.
+    /// One document in this many may begin a shard early.
     const EARLY: u8 = 4;
-    /// A document is cut where a shard has so many bytes of it.
+    /// A document is cut where a shard has this many bytes of it.
     const MAX_SHARD_BYTES: usize = 4 << 10;
 
     /// All texts of an index, cut into shards, with the first chunk of each.
@@ -153,7 +153,7 @@ pub(super) mod write {
         u32::try_from(idx).unwrap_or(u32::MAX)
     }
 
-    /// What a chunk adds to a shard: in reference documentation most of it are headings and addresses.
+    /// Bytes that a chunk adds to a shard: in reference documentation most of them are headings and addresses.
     fn n_bytes(index: &Index, chunks: &[&Chunk], idx: usize) -> usize {
         let chunk = chunks[idx];
         let before = idx.checked_sub(1).map(|idx| chunks[idx]);

@@ -14,9 +14,9 @@ use crate::lexical::shard::TermShard;
 /// Weights to ship with an index.
 #[derive(Debug, Clone)]
 pub struct WeightFile {
-    /// What they are for.
+    /// Their purpose.
     pub role: Role,
-    /// What a person calls them.
+    /// Their name, for people to read.
     pub name: String,
     /// The GGUF file.
     pub bytes: Vec<u8>,
@@ -25,10 +25,10 @@ pub struct WeightFile {
 /// A bundle, ready to be put into a folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
-    /// What it holds.
+    /// The manifest, which is also the last of `files`.
     pub manifest: Manifest,
-    /// Path and content of every file, shards included, `manifest.json` last: a site that is updated file by file never names
-    /// what is not there yet.
+    /// Path and content of every file, shards included, `manifest.json` last: a site that is updated file by file never
+    /// names a file that is not there yet.
     pub files: Vec<(String, Vec<u8>)>,
 }
 
@@ -100,10 +100,10 @@ fn json(manifest: &Manifest) -> Result<Vec<u8>, BundleError> {
 }
 
 impl Bundle {
-    /// Adds what the site's own questions say of its answers, which changes the id and nothing but the manifest.
+    /// Adds the calibration by the site's own questions, which changes the manifest and its id but no other file.
     ///
     /// # Errors
-    /// [`BundleError::ManifestField`] for a share that is none.
+    /// [`BundleError::ManifestField`] for a share or probability that is out of range.
     pub fn set_calibration(&mut self, calibration: Option<Calibration>) -> Result<(), BundleError> {
         self.manifest.id = content_id(&self.manifest.files, calibration.as_ref());
         self.manifest.calibration = calibration;
@@ -153,7 +153,7 @@ fn add(
     })
 }
 
-/// Lays out the index: adds its shards, and gives the file that names them.
+/// Lays out the index: adds its shards, and returns the file that names them.
 fn index_files(
     index: &Index,
     bundle: &mut Vec<(String, Vec<u8>)>,
@@ -222,7 +222,7 @@ fn add_shards(
     Ok(())
 }
 
-/// Lays out the vectors: adds their shards, where they are cut into some, and gives the file that names them.
+/// Lays out the vectors: adds their shards, where they are cut into some, and returns the file that names them.
 fn vectors_file(
     vectors: &VectorIndex,
     bundle: &mut Vec<(String, Vec<u8>)>,
@@ -279,7 +279,7 @@ pub(super) fn front_coded(words: &Dictionary) -> Vec<u8> {
     bytes
 }
 
-/// Appends `word` as what it adds to `before`: length shared, length of the rest, the rest.
+/// Appends `word`, front-coded: length shared with `before`, length of the rest, the rest.
 pub(super) fn push_shared(bytes: &mut Vec<u8>, before: &str, word: &str) {
     let shared = before.bytes().zip(word.bytes()).take_while(|(a, b)| a == b);
     let n_shared = shared.count();

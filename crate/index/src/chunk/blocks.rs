@@ -5,15 +5,15 @@ use super::code::split_code;
 use super::prose::split_prose;
 use super::words::count_words;
 
-/// What is kept together: a paragraph, a sentence, a line, or a block of code.
+/// The smallest part that chunks are joined from: a paragraph, a sentence, a line, or a block of code.
 pub(super) struct Unit {
     pub(super) text: String,
     pub(super) n_words: usize,
-    /// What stands between the unit before and this one.
+    /// Text between the unit before and this one.
     pub(super) separator: &'static str,
 }
 
-/// What is kept together, in reading order; what announces code or a list stands with it.
+/// The units of a section's text, in reading order; words that announce code or a list stay with it.
 pub(super) fn units(text: &str, options: &ChunkOptions) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
     for block in blocks(text) {

@@ -73,7 +73,7 @@ pub(super) mod tests {
     use super::*;
     use crate::document::Section;
 
-    /// So small that tests read well.
+    /// Limits small enough for tests that read well.
     pub(in crate::chunk) fn options() -> ChunkOptions {
         ChunkOptions {
             target_words: 10,

@@ -39,9 +39,9 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// What is embedded for this chunk: title and headings in one line, then the text without fences.
+    /// The text that is embedded for this chunk: title and headings in one line, then the text without fences.
     ///
-    /// The heading line gives a paragraph that says "it" the name of what it is about.
+    /// The heading line tells a paragraph that says "it" what it is about.
     pub fn embedding_text(&self, title: &str) -> String {
         let mut path: Vec<&str> = vec![title];
         path.extend(

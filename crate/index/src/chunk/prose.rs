@@ -5,7 +5,7 @@ use super::build::ChunkOptions;
 use super::words::{count_words, word_parts, word_size};
 use crate::sentence;
 
-/// Cuts lists and tables at lines, and paragraphs at sentences; a sentence beyond all measure at its words.
+/// Cuts lists and tables at lines, paragraphs at sentences, and a sentence that is too long between words.
 pub(super) fn split_prose(block: &str, options: &ChunkOptions, units: &mut Vec<Unit>) {
     let mut separator = "\n\n";
     for line in block.lines() {

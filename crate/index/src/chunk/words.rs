@@ -1,6 +1,6 @@
 //! Turns text into its size in words, whatever its script, and a word that is longer than a chunk into parts.
 
-/// Letters that one word has at most; what is longer counts as several.
+/// The most bytes of a word that counts as one; a longer one counts as several.
 const WORD_BYTES: usize = 60;
 
 /// How many words a text has.

@@ -23,7 +23,7 @@ struct Places {
     titles: Vec<u32>,
 }
 
-/// What one chunk says of one term.
+/// The occurrences of one term in one chunk.
 #[derive(Default)]
 struct Mentions {
     n_text: u32,
@@ -33,9 +33,10 @@ struct Mentions {
     forms: u32,
 }
 
-/// From so many chunks on, a word that only one of them has is not offered as a correction: it may be a mistake itself.
+/// From this many chunks on, a word that only one of them has is not offered as a correction: it may be misspelt
+/// itself.
 const MANY_CHUNKS: usize = 2000;
-/// A word counts as one without topic only where at least one chunk in so many has it.
+/// A stop word of a language counts as one only where at least one chunk in this many has it.
 const STOP_WORD_SHARE: usize = 100;
 
 #[derive(Default)]
@@ -108,7 +109,7 @@ impl LexicalIndex {
     }
 }
 
-/// A weight as it is counted: never below 0, and never infinite.
+/// A weight as it is applied: never negative, never infinite.
 fn counted_weight(weight: f32) -> f32 {
     if weight.is_finite() && weight > 0.0 {
         weight
@@ -118,7 +119,8 @@ fn counted_weight(weight: f32) -> f32 {
 }
 
 impl Builder {
-    /// The tokens of a text in the language of its document, and what its words make together or are made of.
+    /// The tokens of a text in the language of its document, with the words that neighbours join to and the parts of
+    /// compounds.
     fn tokens(&self, text: &str, document: &Document) -> Vec<Token> {
         let language = primary(document.language.as_deref());
         let stemmer = self.stemmers.get(&language).unwrap_or(&Stemmer::None);
@@ -191,7 +193,8 @@ impl Builder {
         n_words
     }
 
-    /// The terms that a token is found by, each with the set of its form's class. Notes its form where a query can't tell them from the word, or a prefix from the stem.
+    /// The terms that a token is indexed under, each with the set of its form's class. Notes its form where a query
+    /// can't derive the terms from the word, or a prefix can't be found by the stem.
     fn terms(
         &mut self,
         token: Token,
@@ -218,7 +221,7 @@ impl Builder {
         std::iter::once((token.term, form)).chain(parts)
     }
 
-    /// The languages, and those of their words without topic that these documents have often.
+    /// The languages, and those of their stop words that these documents use often.
     fn languages(&self, n_chunks: usize) -> Languages {
         let mut words: BTreeSet<String> = BTreeSet::new();
         for (language, stemmer) in &self.stemmers {

@@ -2,7 +2,7 @@
 
 use crate::error::Contradiction;
 
-/// What is resident of every chunk and document.
+/// The facts about every chunk and document that are always resident.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Collection {
     /// [`length_code`] of the number of words in each chunk's text.
@@ -15,8 +15,8 @@ pub(crate) struct Collection {
     weights: Vec<(u32, f32)>,
 }
 
-/// A length in words as one byte, to within an eighth: 0 to 7 as they are, then four steps for each doubling. A page holds
-/// this of every chunk, so it is coarse.
+/// A length in words as one byte, to within an eighth: 0 to 7 as they are, then four steps for each doubling. A page
+/// holds one for every chunk, so it is coarse.
 #[cfg(feature = "build")]
 pub(crate) fn length_code(n_words: u32) -> u8 {
     if n_words < 8 {
@@ -40,7 +40,7 @@ fn coded_length(code: u8) -> f32 {
 }
 
 impl Collection {
-    /// Checks that documents and chunks count each other.
+    /// Checks that the chunks of all documents add up, and that weights are in order and valid.
     pub(crate) fn new(
         codes: Vec<u8>,
         first_chunks: Vec<u32>,
@@ -121,7 +121,7 @@ impl Collection {
         first..at(document as usize + 1).unwrap_or(first)
     }
 
-    /// What a document's scores are multiplied by.
+    /// Factor on a document's scores.
     pub(crate) fn weight(&self, document: u32) -> f32 {
         self.weights
             .binary_search_by_key(&document, |&(document, _)| document)

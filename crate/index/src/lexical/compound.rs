@@ -5,17 +5,18 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::fold::{is_pictograph, is_tone, plain};
 use super::tokenize::{MAX_TERM_CHARS, Stem, Token, TokenKind, lower};
 
-/// Marks around what is quoted.
+/// Quotation marks.
 const QUOTES: [char; 11] = [
     '"', '`', '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}',
     '\u{300c}', '\u{300d}',
 ];
 /// The longest word that a hyphen is left out of, in characters.
 const MAX_JOINED: usize = 20;
-/// A hyphen is left out beside a word of at most so many characters: `e-mail`, `set-up`, but `whole-grain` is never one word.
+/// A hyphen is left out beside a word of at most this many characters: `e-mail`, `set-up`, but `whole-grain` is never
+/// one word.
 const SHORT_WORD: usize = 4;
 
-/// Appends what the folded `span` holds beside its words, which are the tokens from `n_before` on.
+/// Appends the compounds in the folded `span`. Its words are in `tokens` already, from `n_before` on.
 pub(super) fn push(span: &str, n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Token>) {
     let has_words = tokens.len() > n_before;
     if has_words {
@@ -106,8 +107,8 @@ fn hyphenated(span: &str, n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Toke
     tokens.append(&mut joined);
 }
 
-/// Names that people type without their apostrophe: `O'Reilly` as `oreilly`. What English writes behind one (`'s`, `'re`, `'ll`)
-/// is shorter.
+/// Names that people type without their apostrophe: `O'Reilly` as `oreilly`. The endings that English writes behind one
+/// (`'s`, `'re`, `'ll`) are shorter.
 fn apostrophised(n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Token>) {
     let joined: Vec<Token> = tokens[n_before..]
         .iter()

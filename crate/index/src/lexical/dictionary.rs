@@ -11,7 +11,7 @@ pub(crate) struct Dictionary {
 }
 
 impl Dictionary {
-    /// Appends a string; says whether it could: it must come after all others, and fit.
+    /// Appends a string; false if it does not sort after all others, or does not fit.
     pub(crate) fn push(&mut self, word: &str) -> bool {
         let in_order = self
             .len()
@@ -56,7 +56,7 @@ impl Dictionary {
         (idx < self.len() && self.get(idx) == word).then_some(idx)
     }
 
-    /// How many strings are not after `word`.
+    /// The number of strings up to `word`, itself included.
     pub(crate) fn n_up_to(&self, word: &str) -> usize {
         self.lower_bound(|other| other <= word)
     }

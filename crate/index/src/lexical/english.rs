@@ -62,7 +62,7 @@ const AFTER_1A: [&str; 8] = [
     "inning", "outing", "canning", "herring", "earring", "proceed", "exceed", "succeed",
 ];
 
-/// A word on its way; a `y` that is a consonant is written `Y`.
+/// A word being stemmed; a `y` that is a consonant is written `Y`.
 struct Stemmer {
     word: Vec<u8>,
     /// Where the regions R1 and R2 begin.

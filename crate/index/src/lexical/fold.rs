@@ -1,13 +1,14 @@
 //! Turns the ways of writing one word into one: encodings alike, and a weaker form without its diacritics.
 //!
-//! First, what no reader sees goes: soft hyphens, joiners, presentation selectors, Arabic lengthening, and the vowel signs that
-//! Arabic and Hebrew leave out at will. Characters are decomposed as NFKD says (Unicode Standard Annex 15), so that ligatures,
-//! full and half width, and letters with their marks apart are all the same; kana and Hangul are put together again, because
-//! their marks make other letters. [`plain`] takes diacritics off: terms are stored that way, and the class of a word's form
-//! ([`super::postings::form_class`]) still tells `résumé` from `resume`.
+//! First, characters that no reader sees are dropped: soft hyphens, joiners, presentation selectors, Arabic
+//! lengthening, and the vowel signs that Arabic and Hebrew leave out at will. Characters are decomposed as NFKD says
+//! (Unicode Standard Annex 15), so that ligatures, full and half width, and letters with their marks apart are all the
+//! same; kana and Hangul are composed again, because their marks make other letters. [`plain`] takes diacritics off:
+//! terms are stored that way, and the class of a word's form ([`super::postings::form_class`]) still tells `résumé`
+//! from `resume`.
 //!
-//! Decomposing needs more tables than a whole first search has code, and every browser holds them. There the module's
-//! owner lends them ([`set_decompose`]).
+//! The tables for decomposing are larger than all code of a first search, and every browser has its own. There the
+//! module's owner lends them ([`set_decompose`]).
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -101,7 +102,7 @@ fn is_whole(c: char) -> bool {
         // Thai and Lao AM: taken apart they are two characters to a reader too.
         | '\u{e00}'..='\u{e7f}' | '\u{eb3}'
         | '\u{3041}'..='\u{30fe}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'
-        // Trade marks are no letters of the word they follow.
+        // Trade mark signs are not letters of the word they follow.
         | '\u{2100}'..='\u{2101}' | '\u{2105}'..='\u{2106}' | '\u{2120}' | '\u{2122}'
         | '\u{2010}'..='\u{2015}' | '\u{2018}'..='\u{201f}' | '\u{a8}' | '\u{af}' | '\u{b4}' | '\u{b8}')
 }

@@ -1,7 +1,7 @@
-//! Turns a document's language into what its words are reduced by, while an index is built.
+//! Turns a document's language into the stemmer for its words, while an index is built.
 //!
-//! The page that searches carries no stemmer but the English one: what other languages make of their words is stored with
-//! them, and looked up.
+//! The page that searches has only the English stemmer: stems in other languages are stored with their words, and
+//! looked up.
 
 use rust_stemmers::Algorithm;
 use unicode_normalization::UnicodeNormalization;
@@ -18,7 +18,7 @@ pub(crate) enum Stemmer {
     None,
 }
 
-/// The first part of a language tag, in lower case: `de` of `de-AT`. What says nothing is taken for English.
+/// The first part of a language tag, in lower case: `de` of `de-AT`. Without a tag, a document counts as English.
 pub(crate) fn primary(language: Option<&str>) -> String {
     let tag = language.unwrap_or_default().trim();
     let primary = tag.split(['-', '_']).next().unwrap_or_default();

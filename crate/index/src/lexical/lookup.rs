@@ -15,7 +15,7 @@ use crate::top::top;
 const MAX_EXPANSIONS: usize = 48;
 /// How many shards are read for the words that begin with what was typed: two letters may begin many.
 const MAX_PREFIX_SHARDS: usize = 3;
-/// A word that no document has is looked for apart where it has so many characters.
+/// The fewest characters of a word that no document has and that is looked up as two words.
 const MIN_APART: usize = 4;
 const MAX_APART: usize = 20;
 /// How many ways of parting a word are looked up to the end: each may need another shard.
@@ -77,7 +77,7 @@ impl<'i> Lookup<'i> {
         // One character of a script without spaces is found as the beginning of pairs.
         let is_single =
             token.surface.chars().nth(1).is_none() && token.surface.contains(is_unspaced);
-        // A digest that is there is finished.
+        // A shortened word ends in a hash: where it is found, it is complete.
         let is_whole = !whole.is_empty() && token.surface.len() >= MAX_TERM_CHARS;
         if is_single || (unfinished && token.surface.len() > 1 && !is_whole) {
             let weight = if is_single { 1.0 } else { PREFIX_WEIGHT };
@@ -161,8 +161,8 @@ impl<'i> Lookup<'i> {
         best.1
     }
 
-    /// Longer words that hold a word which stands nowhere by itself, as languages write them that join words. Only where all
-    /// words are in one shard: a large site has the word by itself.
+    /// Longer words that contain a word which never stands alone, as in languages that write compounds as one word.
+    /// Only where all words are in one shard: a large site has the word by itself.
     fn within(&self, word: &str) -> Vec<(TermIdx, f32)> {
         let stem = word.trim_end_matches(['e', 'n', 'r', 's']);
         let is_long = stem.chars().nth(MIN_WITHIN - 1).is_some();
@@ -199,7 +199,7 @@ impl<'i> Lookup<'i> {
             .collect()
     }
 
-    /// Words that a word which no document has may have been meant to be.
+    /// Corrections of a word that no document has, each with its factor.
     fn corrections(&mut self, word: &str) -> Vec<(TermIdx, f32)> {
         let index = self.index;
         let corrections = index.spelling.corrections(word, &mut self.missing.spelling);

@@ -1,7 +1,7 @@
 //! Turns a query's words into ranked chunks: BM25 over text, headings and titles.
 //!
 //! `build` makes the lists from chunks. Words and their lists lie in shards by range of the sorted dictionary; `query`
-//! finds a query's words in those that are here and names the others, `search` ranks with what was found.
+//! finds a query's words in those that are here and names the others, and `search` ranks by the words found.
 //! [`crate::bundle`] stores them.
 
 pub(crate) mod english;
@@ -48,7 +48,7 @@ pub struct LexicalIndex {
     shards: Vec<Option<TermShard>>,
 }
 
-/// What queries are taken to be written in.
+/// The languages that queries are taken to be written in.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Languages {
     /// The first parts of language tags, in order.

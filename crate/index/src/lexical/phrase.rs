@@ -3,7 +3,7 @@
 use super::fold::plain;
 use super::tokenize::{Token, TokenKind, tokens};
 
-/// Longer quotations are compared by their first so many words.
+/// Longer phrases are compared by this many of their first words.
 const MAX_WORDS: usize = 32;
 
 /// An opening quotation mark and those that close it: English, German, French, Danish, Swedish, Polish, Chinese and Japanese ones,
@@ -30,8 +30,8 @@ const SINGLE_MARKS: [(char, char); 3] = [
     ('\u{201a}', '\u{2018}'),
 ];
 
-/// The words between quotation marks, two or more, as they are written but for case and diacritics. A mark that nothing closes opens
-/// nothing: it is still being typed.
+/// The words between quotation marks, two or more, as they are written but for case and diacritics. A mark that is not
+/// closed opens nothing: its phrase is still being typed.
 pub(crate) fn phrases(query: &str) -> Vec<Vec<String>> {
     quoted(query)
         .into_iter()
@@ -60,7 +60,7 @@ fn quoted(query: &str) -> Vec<&str> {
     found
 }
 
-/// Where in `inner` what `mark` opens behind the character `before` is closed.
+/// The place in `inner`, in bytes, of the mark that closes `mark`; `before` is the character in front of `mark`.
 fn closing(mark: char, before: Option<char>, inner: &str) -> Option<usize> {
     if let Some((_, closing)) = MARKS.iter().find(|(open, _)| *open == mark) {
         return inner.find(*closing);

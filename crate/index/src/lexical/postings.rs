@@ -5,10 +5,10 @@
 //! the count in the text follows (it is 1 otherwise); then the number of documents with the term in their title, and their
 //! gaps. Gaps are from the previous one, the first from zero. Most postings take one byte.
 //!
-//! A term may be the stem of several words, its forms. Which of them a chunk has is told by classes, so that no form needs to be
-//! stored: [`form_class`]. Where forms of a list differ, its varints have one more bit in last place, which says that a chunk's
-//! forms are not just those of the most frequent class. Then follows, last, their class; or, where there are some, as many as
-//! 30 passes this number, and each of them.
+//! A term may be the stem of several words, its forms. Classes tell which of them a chunk has, so that no form needs to
+//! be stored: [`form_class`]. Where the forms of a list differ, its varints have one more bit in last place, which says
+//! that a chunk's forms are not just those of the most frequent class. In that case their class follows last or, where
+//! there are several, 30 plus their number and then each of them.
 
 /// Where one term occurs in one chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub(crate) struct Posting {
 /// Classes of forms: a set of them is one `u32`.
 const N_FORM_CLASSES: u32 = 31;
 
-/// The class of a word among those with the same stem: the 32 bits of FNV-1a over its bytes, modulo 31. Two forms of a stem that
-/// share a class are told apart by nobody, which costs a search little.
+/// The class of a word among those with the same stem: the 32 bits of FNV-1a over its bytes, modulo 31. Two forms of a
+/// stem that share a class can't be told apart, which costs a search little.
 pub(crate) fn form_class(word: &str) -> u32 {
     let hash = word.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
@@ -217,7 +217,7 @@ impl<'b> PostingList<'b> {
         Some(self)
     }
 
-    /// The set of classes that stands next; `None` where it is none.
+    /// The set of classes that comes next; `None` where the bytes are none.
     fn others(&mut self) -> Option<u32> {
         let class = |number: u32| (number < N_FORM_CLASSES).then(|| 1 << number);
         let first = self.varints.next()?;

@@ -12,9 +12,9 @@ use super::tokenize::{Token, TokenKind, is_unspaced, tokens};
 use super::{LexicalIndex, TermIdx};
 use crate::shard::Family;
 
-/// Longer questions are ranked by their first so many distinct words.
+/// Longer questions are ranked by this many of their first distinct words.
 const MAX_QUERY_WORDS: usize = 64;
-/// How many terms of one word are shown as what it was taken for.
+/// The most terms of one word that are reported in `taken_for`.
 const MAX_TAKEN_FOR: usize = 4;
 /// Weight of an identifier's parts beside the identifier, and of a compound or joined words beside the words.
 pub(super) const PART_WEIGHT: f32 = 0.4;
@@ -43,7 +43,7 @@ pub(super) struct Resolved {
     pub(super) words: Vec<QueryWord>,
     /// The words themselves, and the likeliest terms that each was taken for.
     pub(super) taken_for: Vec<String>,
-    /// What stands between quotation marks.
+    /// The phrases: words between quotation marks.
     pub(super) phrases: Vec<Vec<String>>,
     /// Shards that it would read and that are not here.
     pub(super) missing: Missing,

@@ -4,9 +4,9 @@
 //! the text, whose count is divided by `1 - b + b * length / mean length`, and the chunk's own heading, the headings
 //! above and the page's title, of which only presence counts because they are short. The weighted sum of the fields is
 //! the frequency `f`, less where the chunk has the word in another form than the query; a term scores
-//! `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`. The sum over terms is lessened where words of the
-//! query are missing, or are there in another form only. A query of a few words is weighed more strictly than a question
-//! ([`Strictness`]).
+//! `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`. The sum over terms is reduced where
+//! words of the query are missing, or are there in another form only. A query of a few words is weighed more strictly
+//! than a question ([`Strictness`]).
 
 use super::query::Resolved;
 use super::{LexicalIndex, TermIdx};
@@ -24,11 +24,13 @@ pub struct LexicalOptions {
     pub heading_above: f32,
     /// The same for the page's title. Default 1.5.
     pub title: f32,
-    /// How a query of at most three words with a topic is weighed: they are those of the text that is looked for.
+    /// How a query of at most three words with a topic is weighed: people expect these words in the text, as they typed
+    /// them.
     pub keywords: Strictness,
-    /// How a longer query is weighed: a question has its words in whatever form its sentence asks for.
+    /// How a longer query is weighed: a question inflects its words as its own sentence requires.
     pub question: Strictness,
-    /// What mentions count in another form of the word than the query's, "pumps" for "pump": 1 as much, 0 nothing. Default 0.5.
+    /// Weight of a mention in another form of the word than the query's, "pumps" for "pump": 1 as much, 0 nothing.
+    /// Default 0.5.
     pub other_form: f32,
     /// True if the query's last word may be unfinished, as while typing. A space after it finishes it. Default `false`.
     pub prefix: bool,
@@ -42,7 +44,8 @@ pub enum Phrases {
     /// A hit must have each phrase, its words one after the other; meaning doesn't count. The default, as in a search box.
     #[default]
     Demanded,
-    /// Hits that have all phrases come first, and nothing is left out: people who ask quote what they read, or what a term is.
+    /// Hits that have all phrases come first, and nothing is left out: in a question, people quote a text that they
+    /// read, or a term.
     Preferred,
 }
 
@@ -51,18 +54,18 @@ pub enum Phrases {
 pub struct Strictness {
     /// How soon repetition stops counting: 0 means at once, large means never. Default 0.9 for keywords, 1.2 for questions.
     pub k1: f32,
-    /// Which share of its score a chunk loses that has none of the query's words: it sets those that have all words apart. Words
-    /// count by their idf. Default 0.8 for keywords, 0.7 for questions.
+    /// The share of its score that a chunk with none of the query's words would lose: it sets chunks with all words
+    /// apart. Words count by their idf. Default 0.8 for keywords, 0.7 for questions.
     pub coordination: f32,
-    /// Which share of a word a chunk has, for `coordination`, that has it in another form only. Default 0.6 for keywords, 0.75 for
-    /// questions.
+    /// The share of a word that counts as present, for `coordination`, in a chunk that has it in another form only.
+    /// Default 0.6 for keywords, 0.75 for questions.
     pub other_form: f32,
-    /// True if the idf of a word counts the chunks that have its form, for those chunks, instead of all that have its stem. Default
-    /// `true` for keywords, `false` for questions.
+    /// True if, in chunks that have the query's form of a word, its idf counts the chunks with that form instead of all
+    /// with its stem. Default `true` for keywords, `false` for questions.
     pub form_idf: bool,
 }
 
-/// A query of at most so many words with a topic is one of keywords.
+/// A query of at most this many words with a topic is one of keywords.
 const MAX_KEYWORDS: usize = 3;
 
 impl Default for LexicalOptions {
@@ -91,7 +94,7 @@ impl Default for LexicalOptions {
     }
 }
 
-/// What keyword search says of every chunk.
+/// The result of keyword search: ranked chunks, and the share of the query that each chunk has.
 #[derive(Debug, Clone, Default)]
 pub struct LexicalScores {
     /// Chunks with any of the query's words, best first, ties in reading order.
@@ -100,18 +103,18 @@ pub struct LexicalScores {
     covered: Vec<f32>,
     /// The same sum for all of the query's words.
     coverable: f32,
-    /// What the query has between quotation marks: chunks that lack one of its words are not ranked, but whether they have the words in
-    /// this order only their texts tell.
+    /// The query's phrases. Where they are demanded, chunks that lack one of their words are not ranked; the order of
+    /// the words can only be checked in the texts.
     pub(crate) phrases: Vec<Vec<String>>,
-    /// What a page may mark: the query's words with a topic, and the likeliest terms that each was taken for, because words may be
-    /// mistyped, or bent in a way that only the index knows.
+    /// Words for a page to mark: the query's words, and the likeliest terms that each was taken for, because words may
+    /// be mistyped, or inflected in a way that only the index knows.
     pub taken_for: Vec<String>,
     /// The shards that the search reads and that are not here.
     pub(crate) missing: Vec<(Family, u32)>,
 }
 
 impl LexicalScores {
-    /// The share of the query, weighted by idf, whose words the chunk has in text, headings or title: 1 all, 0 none.
+    /// The share of the query's words that the chunk has in text, headings or title, weighted by idf: 1 all, 0 none.
     ///
     /// Words that carry no topic don't count, unless there are no others. A word that no document has counts most.
     pub fn coverage(&self, chunk: u32) -> f32 {
@@ -124,7 +127,7 @@ impl LexicalScores {
     }
 }
 
-/// What one term says of one chunk.
+/// The score of one term in one chunk.
 struct TermScore {
     chunk: u32,
     score: f32,
@@ -272,8 +275,8 @@ impl LexicalIndex {
         }
     }
 
-    /// Calls `visit` with what the term says of each chunk that has it. Chunks that have it in other forms than those of class
-    /// `form` score less, where any has that one.
+    /// Calls `visit` with the term's score in each chunk that has it. Chunks that have it in other forms than those of
+    /// class `form` score less, where any has that one.
     fn score_term(
         &self,
         term: TermIdx,

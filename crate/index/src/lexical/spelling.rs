@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 /// Words of fewer letters are not corrected: too many others are as close.
 const MIN_CHARS: usize = 4;
-/// From so many letters on, two mistakes are looked for.
+/// From this many letters on, two mistakes are looked for.
 const LONG_CHARS: usize = 8;
 /// The most words that one is corrected to.
 const MAX_CORRECTIONS: usize = 3;
@@ -35,7 +35,7 @@ pub(crate) struct Known {
     pub(crate) frequency: u8,
 }
 
-/// The key of a word; `None` for one that is not corrected to.
+/// The key of a word; `None` for one that is never a correction.
 pub(crate) fn key(word: &str) -> Option<Key> {
     let n_chars = word.chars().take(MAX_CHARS + 1).count();
     let is_word = |c: char| c.is_alphabetic() && !super::tokenize::is_unspaced(c);
@@ -125,8 +125,8 @@ impl Spelling {
     }
 }
 
-/// How many letters must be added, left out, exchanged or swapped with their neighbour to make `a` of `b` (optimal string
-/// alignment; Boytsov, 2011, "Indexing methods for approximate dictionary searching"); `None` above `limit`.
+/// How many letters must be inserted, deleted, replaced or swapped with their neighbour to turn `b` into `a` (optimal
+/// string alignment; Boytsov, 2011, "Indexing methods for approximate dictionary searching"); `None` above `limit`.
 fn distance(a: &[char], b: &[char], limit: usize) -> Option<usize> {
     if a.len().abs_diff(b.len()) > limit {
         return None;

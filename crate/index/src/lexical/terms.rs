@@ -14,7 +14,8 @@ pub fn terms(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// True if two texts are the same words and signs in the same order, however they are written; false of texts without any.
+/// True if two texts are the same words and signs in the same order, however they are written; false for texts without
+/// any.
 pub fn is_same(one: &str, other: &str) -> bool {
     let terms = |text: &str| -> Vec<String> {
         let tokens = tokens(text).into_iter();

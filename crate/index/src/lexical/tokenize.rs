@@ -1,9 +1,10 @@
 //! Turns text into terms: stems of words, identifiers whole and in parts, and the symbols that are asked about.
 //!
-//! Pages and queries pass through here alike, so that what is written the same is found; [`super::fold`] says what is the same.
-//! `HashMap` gives `hashmap` and its parts `hash` and `map`; [`super::compound`] adds `rc<t>`, `c#`, a `?` that stands alone and
-//! what a hyphen joins. Scripts that put no space between words (Chinese, Japanese, Korean's endings, Thai, Lao, Khmer, Burmese)
-//! give each pair of neighbours: the words of a query are found wherever their pairs stand, whatever a dictionary would have cut.
+//! Pages and queries pass through here alike, so that text that is written the same is found; [`super::fold`] says what
+//! counts as the same. `HashMap` yields `hashmap` and its parts `hash` and `map`; [`super::compound`] adds `rc<t>`,
+//! `c#`, a `?` that stands alone and words joined at a hyphen. Scripts that put no space between words (Chinese,
+//! Japanese, Korean's endings, Thai, Lao, Khmer, Burmese) yield each pair of neighbours: the words of a query are found
+//! wherever their pairs stand, however a dictionary would have divided them.
 
 use std::ops::Range;
 
@@ -16,18 +17,18 @@ use super::{compound, english};
 pub(super) const MAX_TERM_CHARS: usize = 40;
 /// Characters of a long word that stay as they are; the rest is told apart by a hash, for digests often begin alike.
 pub(super) const KEPT_CHARS: usize = 32;
-/// A word of more parts is no identifier but data.
+/// A word of more parts is data, not an identifier.
 const MAX_PARTS: usize = 16;
 
-/// What a token is, as far as ranking cares.
+/// The kind of a token, as far as ranking cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     /// A word or an identifier: counts for the length of a text.
     Word,
     /// A symbol, or a compound of words and symbols whose words also come as tokens of their own.
     Compound,
-    /// What pages are found by and queries don't ask for: the last character of a run without spaces, which begins no pair, words
-    /// that a hyphen or an apostrophe joins, and operators without spaces around them.
+    /// A token that pages are indexed under and queries never look up: the last character of a run without spaces,
+    /// which begins no pair, words joined at a hyphen or an apostrophe, and operators without spaces around them.
     Tail,
 }
 
@@ -37,11 +38,12 @@ pub(crate) struct Token {
     pub(crate) kind: TokenKind,
     /// Where it stands, in bytes.
     pub(crate) place: Range<usize>,
-    /// What it is indexed as: a stem, or an identifier in lower case, without diacritics.
+    /// The term it is indexed under: a stem, or an identifier in lower case, without diacritics.
     pub(crate) term: String,
     /// An identifier's parts; empty for a plain word.
     pub(crate) parts: Vec<Part>,
-    /// The word itself, folded and in lower case: what tells its form, and what is looked up among the stop words.
+    /// The word itself, folded and in lower case: it determines the class of its form, and is looked up among the stop
+    /// words.
     pub(crate) surface: String,
 }
 
@@ -62,12 +64,12 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
     tokens_with(text, &english::stem)
 }
 
-/// All tokens of `text` in order, in a language that bends words as `stem` says.
+/// All tokens of `text` in order, with words reduced by `stem`.
 pub(crate) fn tokens_with(text: &str, stem: Stem<'_>) -> Vec<Token> {
     let mut tokens = Vec::new();
     let base = text.as_ptr() as usize;
     for span in text.split_whitespace() {
-        // A fence's mark and language are no text.
+        // A fence's mark and language are not text.
         if span.starts_with("```") {
             continue;
         }
@@ -121,7 +123,7 @@ pub(crate) fn is_unspaced(c: char) -> bool {
         | '\u{20000}'..='\u{3ffff}')
 }
 
-/// The pairs of neighbours in a run of units, and what stands alone.
+/// The pairs of neighbours in a run of units, and units that stand alone.
 fn flush_run(text: &str, run: &mut Vec<Range<usize>>, tokens: &mut Vec<Token>) {
     let token = |kind, place: Range<usize>| {
         let surface = lower(text.get(place.clone()).unwrap_or_default());

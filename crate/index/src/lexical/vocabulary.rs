@@ -1,4 +1,5 @@
-//! Turns the words that a site has into what its texts join and what they part: `log in` beside `login`, `Netz` in `Netzteil`.
+//! Turns a site's words into those that its texts should be joined to or divided into: `log in` beside `login`, `Netz`
+//! in `Netzteil`.
 //!
 //! No dictionary says which words are one: a site's own words do. Two neighbours are also indexed as one word where some page
 //! writes them so, and a long word of a language that writes words together is also indexed by two parts that are words.
@@ -8,13 +9,13 @@ use std::collections::HashSet;
 use super::fold::plain;
 use super::tokenize::{Token, TokenKind, is_stop_word};
 
-/// The fewest and the most characters of a word that is joined of two.
+/// The fewest and the most characters of a word joined from two.
 const JOINED_CHARS: std::ops::RangeInclusive<usize> = 4..=20;
 /// The fewest characters of a part of a compound word.
 const PART_CHARS: usize = 4;
 /// Longer words are not parted.
 const MAX_CHARS: usize = 40;
-/// What German, Dutch and the Scandinavian languages put between the parts of a compound.
+/// Linking letters that German, Dutch and the Scandinavian languages put between the parts of a compound.
 const LINKS: [&str; 8] = ["", "s", "n", "es", "en", "er", "e", "ens"];
 
 /// All plain words of a site, without diacritics.
@@ -57,7 +58,7 @@ impl Vocabulary {
         found
     }
 
-    /// Two words that a word is put together of, the later as long as possible; none for a word that is not.
+    /// The two words that a compound is made of, the later as long as possible; `None` for a word that is no compound.
     pub(super) fn parts(&self, token: &Token) -> Option<[String; 2]> {
         let word = plain(&token.surface);
         let ends: Vec<usize> = word.char_indices().map(|(at, _)| at).collect();

@@ -44,8 +44,8 @@ pub(super) fn url(path: &str, base_url: &str) -> String {
     relative(base_url, &percent_encode(path))
 }
 
-/// `base_url` in front of an escaped path. Without a base the path must not look like an address of its own: what stands before a
-/// colon would be its scheme, and what follows two slashes its host.
+/// `base_url` in front of an escaped path. Without a base the path must not look like an address of its own: text
+/// before a colon would be its scheme, and text after two slashes its host.
 fn relative(base_url: &str, path: &str) -> String {
     let url = based(base_url, path);
     let is_elsewhere = base_url.is_empty() && (is_outside(&url) || url.starts_with('/'));
@@ -94,8 +94,8 @@ fn without_dots(path: &str) -> Option<String> {
     Some(parts.join("/").trim_start_matches('/').to_owned())
 }
 
-/// What a page calls a file, as pages in other folders call it: beside the url of the page itself. Addresses that start at
-/// the host, or have one, are the same everywhere.
+/// The url of a file that a page refers to, as relative as the page's own url, so that pages in other folders can use
+/// it. Addresses that start at the host, or have one, stay as they are.
 pub(super) fn file_url(path: &str, base_url: &str, address: &str) -> String {
     let end = address.find(['?', '#']).unwrap_or(address.len());
     let (target, query) = address.split_at(end);
@@ -145,8 +145,7 @@ fn address_path(address: &str) -> String {
     percent_decode(rest[..end].trim_start_matches('/'))
 }
 
-/// What is the same for all addresses of one page: `guide/a` for `guide/a.html`, `guide/a/` and
-/// `guide/a/index.html`.
+/// The key that all addresses of one page share: `guide/a` for `guide/a.html`, `guide/a/` and `guide/a/index.html`.
 pub fn page_key(path: &str) -> &str {
     let path = path.trim_start_matches("./").trim_start_matches('/');
     let path = ["index.html", "index.htm"]
@@ -236,7 +235,7 @@ fn percent_encode(path: &str) -> String {
     encoded
 }
 
-/// Takes escapes back; what is none, or gives no UTF-8, stays as it is.
+/// Decodes percent escapes. A malformed one stays as it is, and so does all of a text that would not be UTF-8.
 fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let digit = |at: usize| {

@@ -43,7 +43,7 @@ pub(super) fn decode<'b>(
             Err(error) => {
                 let named = is_html.then(|| named_encoding(body)).flatten();
                 let Some(named) = named else {
-                    // Where the page is no text at all, that is the better answer.
+                    // Where the page is binary, that error is the more useful one.
                     return Err(binary(source, body).unwrap_or(PageError::NotUtf8 {
                         page: page(),
                         offset: error.valid_up_to(),
@@ -82,7 +82,7 @@ fn binary(source: &str, bytes: &[u8]) -> Option<PageError> {
     })
 }
 
-/// What `<meta charset>` or its older form names, but for UTF-8 and UTF-16, which were ruled out before.
+/// The encoding that `<meta charset>` or its older form names, but for UTF-8 and UTF-16, which were ruled out before.
 fn named_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();

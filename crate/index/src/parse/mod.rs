@@ -28,7 +28,7 @@ pub struct ParseOptions {
     pub base_url: String,
     /// How a file's path becomes an address.
     pub addresses: Addresses,
-    /// By which rule headings of Markdown get their ids.
+    /// The rule by which headings of Markdown get their ids.
     pub anchors: markdown::Anchors,
     /// Larger pages are refused. Default 8 MiB: an order of magnitude above any page written by hand.
     pub max_bytes: usize,
@@ -62,7 +62,7 @@ impl Selector {
     /// Reads one, or several divided by commas.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// A message that says what is wrong with the selector.
     pub fn parse(text: &str) -> Result<Self, String> {
         scraper::Selector::parse(text)
             .map(Self)
@@ -79,11 +79,11 @@ impl Selector {
 pub struct Page {
     /// Its text and where it is found. Without sections where [`PageFacts::left_out`] says why.
     pub document: Document,
-    /// What can only be judged beside the other pages.
+    /// Facts that can only be judged beside the other pages.
     pub facts: PageFacts,
 }
 
-/// What can only be judged beside the other pages of a site, or only reported.
+/// Facts that can only be judged beside the other pages of a site, or only reported.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageFacts {
     /// Why the page is not to be found, where it says so.
@@ -128,7 +128,7 @@ pub enum LeftOut {
     Copy,
 }
 
-/// What the readers make of a page before it gets its address.
+/// A page as its reader returns it, before it gets its address.
 #[derive(Default)]
 struct Parsed {
     title: Option<String>,

@@ -34,7 +34,7 @@ pub(super) struct Outline {
     first_h1: Option<String>,
 }
 
-/// What was open around a list of definitions.
+/// The place that a list of definitions interrupts, and returns to.
 struct Definitions {
     anchor: Option<String>,
     n_headings: usize,
@@ -282,7 +282,7 @@ impl Outline {
         }
     }
 
-    /// The sections, and the page's title as its headings give it.
+    /// The page's title (its first `h1`, else its first heading), and the sections.
     pub(super) fn finish(mut self) -> (Option<String>, Vec<Section>) {
         self.end_section();
         (self.first_h1.or(self.first_heading), self.sections)

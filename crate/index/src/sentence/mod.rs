@@ -13,7 +13,7 @@ use unicode_segmentation::UnicodeSegmentation;
 /// Longer words before a stop are no abbreviations, in bytes.
 const MAX_WORD_BYTES: usize = 40;
 
-/// No rule looks further back or ahead than so many bytes, so that a page of brackets takes no more time than any
+/// No rule looks further back or ahead than this many bytes, so that a page of brackets takes no more time than any
 /// other.
 const MAX_BYTES_AROUND: usize = 160;
 

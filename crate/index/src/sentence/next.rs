@@ -1,4 +1,4 @@
-//! Turns what follows a place in a text into what it says about a sentence's end there.
+//! Turns the text behind a place into signs that a sentence ends there, or does not.
 
 use super::MAX_BYTES_AROUND;
 

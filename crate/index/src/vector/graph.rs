@@ -83,7 +83,7 @@ fn vector(rows: &Rows, row: usize) -> Vector {
 pub(super) struct Graph(Box<HnswMap<Vector, u32>>);
 
 impl Graph {
-    /// Builds on one thread, for with more the order of insertion, and with it the graph, would change from run to run.
+    /// Builds on one thread: with more, the order of insertion, and with it the graph, would change from run to run.
     #[cfg(feature = "build")]
     pub(super) fn build(rows: &Rows, seed: u64) -> Result<Self, crate::error::BuildError> {
         use crate::error::BuildError;

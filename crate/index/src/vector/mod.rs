@@ -21,14 +21,15 @@ use rows::Query;
 
 use crate::error::Contradiction;
 
-/// Up to so many vectors all are compared: in a browser 8,192 of 384 components take half a millisecond.
+/// Up to this many vectors all are compared: in a browser 8,192 of 384 components take half a millisecond.
 pub const GRAPH_FROM: usize = 8192;
-/// From so many on vectors are cut into shards: whole they would be 19 MB. Below that exact search is worth its bytes.
+/// From this many on vectors are cut into shards: whole they would be 19 MB. Below that exact search is worth its
+/// bytes.
 pub const SHARDS_FROM: usize = 50_000;
-/// One comparison on the way through a graph costs as much as so many in a scan, whose memory is read in order
+/// One comparison on the way through a graph costs as much as this many in a scan, whose memory is read in order
 /// (`docs/benchmarks.md`).
 const GRAPH_STEP: usize = 8;
-/// A graph adds two fifths to what is downloaded; it has to be so many times as quick as a scan.
+/// A graph adds two fifths to the download; it has to be this many times as quick as a scan.
 #[cfg(feature = "build")]
 const GRAPH_GAIN: usize = 2;
 /// Longer embeddings are refused.
@@ -329,7 +330,7 @@ impl VectorIndex {
         }
     }
 
-    /// The vectors as stored, opaque to all but [`from_bytes`](Self::from_bytes); of shards only what is resident.
+    /// The vectors as stored, opaque to all but [`from_bytes`](Self::from_bytes); of shards only the resident part.
     /// Fails only for want of memory.
     #[cfg(feature = "build")]
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {

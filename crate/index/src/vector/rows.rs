@@ -121,7 +121,7 @@ impl Rows {
         bytes.extend(self.values.iter().map(|value| value.to_le_bytes()[0]));
     }
 
-    /// Reads what `push_bytes` wrote of so many rows: all of `bytes`.
+    /// Reads what `push_bytes` wrote of `n_rows` rows: all of `bytes`.
     pub(super) fn from_bytes(
         bytes: &[u8],
         dimension: usize,
@@ -156,7 +156,8 @@ pub(super) fn similarity(row: &[i8], scale: f32, query: &Query) -> f32 {
     dot(row, &query.values) as f32 * (scale * query.scale)
 }
 
-/// Whole products of `a` and `b`, summed. No sum leaves 32 bits; one that is checked for it does not become vector instructions.
+/// Whole products of `a` and `b`, summed. No sum leaves 32 bits; checked additions would not become vector
+/// instructions.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 fn dot(a: &[i8], b: &[i16]) -> i32 {
     let products = a.iter().zip(b);

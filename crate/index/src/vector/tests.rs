@@ -174,7 +174,7 @@ fn equal_vectors_are_cut_into_shards_too() {
     assert_eq!(index.search_exact(&[1.0, 2.0, 3.0], 500).len(), 500);
 }
 
-/// What is stored of shard `shard`.
+/// The stored bytes of shard `shard`.
 fn stored(index: &VectorIndex, shard: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     index.shards()[shard].push_bytes(&mut bytes);

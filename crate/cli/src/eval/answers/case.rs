@@ -1,4 +1,4 @@
-//! A question as it is put to a system, its response, and what of that is judged.
+//! A question as it is put to a system, its response, and the verdict on it.
 
 use anchorite::gate::Evidence;
 use serde::Serialize;
@@ -69,19 +69,19 @@ pub(crate) trait System {
     /// Its name in tables and plots.
     fn name(&self) -> &str;
 
-    /// True if its probabilities claim to be ones, and are held against the share that is right.
+    /// True if its probabilities claim to be calibrated, and are compared with the share that is right.
     fn is_calibrated(&self) -> bool {
         true
     }
 
-    /// Answers one question from what [`Case::scope`] lets be read; the answers and addresses in `case` are not to be
+    /// Answers one question from the part that [`Case::scope`] names; the answers and addresses in `case` are not to be
     /// used.
     ///
     /// Questions of one scope follow each other, and all systems get one question before the next.
     fn answer(&mut self, case: &Case) -> anyhow::Result<Response>;
 
-    /// Everything that it chose the answer from, best first, with the passage's retrieval score as a share of the best one's;
-    /// nothing from a system that weighs nothing.
+    /// All candidates that it chose the answer from, best first, with the passage's retrieval score as a share of the
+    /// best one's; empty for a system without candidates.
     fn candidates(&mut self, _case: &Case) -> anyhow::Result<Vec<(Response, f32)>> {
         Ok(Vec::new())
     }
@@ -138,6 +138,6 @@ pub(crate) struct Judged {
     pub(crate) resolves: bool,
     /// True if the span stands in the quotation.
     pub(crate) span_inside: bool,
-    /// The signs behind the system's decision, where it tells them.
+    /// The signs behind the system's decision, where it reports them.
     pub(crate) evidence: Option<Evidence>,
 }

@@ -16,7 +16,7 @@ struct Group {
     members: Vec<(usize, bool)>,
 }
 
-/// A threshold that can be set, and what it makes of the questions.
+/// A threshold that can be set, with the coverage and risk at it.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub(super) struct Point {
     /// Answers of at least this probability are given.

@@ -307,7 +307,7 @@ impl Pages {
     }
 }
 
-/// A question can be asked, and its answers agree with what is said about them.
+/// Checks that a question can be asked, and that its answers agree with its `impossible` flag.
 fn check(asked: &Asked, place: &str) -> anyhow::Result<()> {
     let wrong = |expected: &str, found: String, hint: &str| {
         let message = format!("{place}: expected {expected}, found {found}");

@@ -1,4 +1,4 @@
-//! The engine as systems that are measured: the reader, and what it must beat, the count of words and the first sentence.
+//! The engine as systems that are measured: the reader, and its baselines, the count of words and the first sentence.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -75,7 +75,7 @@ impl Engine {
         systems
     }
 
-    /// Reads what `case` lets be read; `None` where that is nothing.
+    /// Retrieves from the part of the site that `case` names; `None` where that is empty.
     fn read(&mut self, case: &Case) -> anyhow::Result<Option<Read<'_>>> {
         if self
             .index
@@ -239,7 +239,8 @@ impl System for WordCount {
             return Ok(Response::default());
         };
         Ok(Response {
-            // Without a reader nothing better than the closest passage is claimed; as a system it claims what it would quote.
+            // Without a reader the gate claims no more than the closest passage; as a system, the quotation counts as
+            // claimed.
             outcome: match found.evidence.outcome(Thresholds::default()) {
                 anchorite::Outcome::Absent => Outcome::None,
                 _ => Outcome::Answered,

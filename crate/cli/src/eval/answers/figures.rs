@@ -19,9 +19,9 @@ use crate::risk;
 const N_RESAMPLES: usize = 1_000;
 /// The confidence of exact bounds; that of the intervals is the same.
 const CONFIDENCE: f64 = 0.95;
-/// The most points of a curve that are told.
+/// The most points of a curve that are reported.
 const MAX_POINTS: usize = 400;
-/// Shares of wrong answers for which the coverage is told, and the names of these figures.
+/// Shares of wrong answers for which the coverage is reported, and the names of these figures.
 const RISKS: [(f64, &str, &str); 3] = [
     (0.02, "coverage_at_risk_2", "coverage at 2 % risk"),
     (0.05, "coverage_at_risk_5", "coverage at 5 % risk"),
@@ -153,7 +153,7 @@ impl Judged {
         }
     }
 
-    /// True if SQuAD's figures can be told.
+    /// True if SQuAD's figures can be computed.
     pub(super) fn has_truth(&self) -> bool {
         !self.is_answerable || !self.answers.is_empty()
     }
@@ -236,7 +236,8 @@ impl Figures {
         }
         let has_truth = judged.iter().all(Judged::has_truth);
         if !has_truth {
-            // A mean over the others would flatter whoever refuses: the unanswerable questions all have a truth.
+            // A mean over the other questions would favour a system that refuses: every unanswerable one has a known
+            // truth.
             figures.retain(|key, _| !["exact", "f1"].contains(key));
         }
         let best = |score: fn(&Judged) -> f64| has_truth.then(|| curve::best(judged, score));

@@ -64,7 +64,7 @@ pub(crate) struct AnswersArguments {
     /// When an answer is right: the quotation holds an answer, or the span is one by SQuAD's exact match.
     #[arg(long, value_enum, default_value_t = Right::Quotation)]
     right: Right,
-    /// Ask so many of the questions only, drawn with the seed.
+    /// Ask only this many of the questions, drawn with the seed.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
     /// Fixes which questions `--limit` draws, and which pages the intervals do.
@@ -96,7 +96,7 @@ pub(crate) struct AnswersArguments {
     hybrid: hybrid::Arguments,
 }
 
-/// Everything that is told.
+/// Everything that is reported.
 #[derive(Serialize)]
 struct Report {
     /// The file's name.
@@ -107,7 +107,7 @@ struct Report {
     answerable: usize,
     pages: usize,
     seed: u64,
-    /// `None` for a site's own questions, which give no places.
+    /// `None` for a site's own questions, which name no places of answers.
     misplaced: Option<Misplaced>,
     systems: Vec<SystemReport>,
 }
@@ -139,7 +139,7 @@ impl fmt::Display for Reading {
     }
 }
 
-/// Reads a file of judged questions that is in memory, public or a site's own, and gives how many it has.
+/// Reads a file of judged questions that is in memory, public or a site's own, and returns how many it has.
 ///
 /// # Errors
 /// Where it has neither form.
@@ -383,7 +383,7 @@ fn answer(prepared: &mut Prepared, right: Right) -> anyhow::Result<Vec<Vec<Judge
     Ok(judged)
 }
 
-/// Writes what each question's answer is chosen from.
+/// Writes the candidates that each question's answer is chosen from.
 fn write_candidates(path: &Path, prepared: &mut Prepared, right: Right) -> anyhow::Result<()> {
     #[derive(Serialize)]
     struct Line<'c> {
@@ -467,7 +467,7 @@ impl<'p> Lines<'p> {
         writeln!(self.out, "{line}").with_context(|| could_not(self.path))
     }
 
-    /// Lets nothing of what was written wait: a run of hours may be stopped.
+    /// Flushes the lines so far: a run of hours may be stopped.
     fn flush(&mut self) -> anyhow::Result<()> {
         self.out.flush().with_context(|| could_not(self.path))
     }

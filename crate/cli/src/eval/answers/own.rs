@@ -19,7 +19,7 @@ pub(super) fn read(file: &Path, index: &Index) -> anyhow::Result<Vec<Case>> {
 }
 
 fn case(question: Question) -> Case {
-    // A question that no page answers is like no other.
+    // A question that no page answers counts as a page of its own.
     let page = question.expected.first().map(|url| page(url).to_owned());
     Case {
         page: page.unwrap_or_else(|| question.question.clone()),

@@ -107,7 +107,7 @@ impl Site {
         })
     }
 
-    /// An index of what `scope` lets be read; `None` where that is nothing.
+    /// An index of the part that `scope` names; `None` where that is empty.
     ///
     /// # Errors
     /// Where there are too many chunks for an index.
@@ -149,7 +149,7 @@ impl Site {
         Ok(Some(index))
     }
 
-    /// Holds a response against what is known to be right, and against the pages.
+    /// Judges a response by the answers that are known to be right, and by the pages.
     pub(crate) fn judge(&self, case: &Case, response: Response, right: Right) -> Judged {
         let quotation = response.quotation.join("\n");
         // Where nothing answers, silence alone is right, also if answers were taken out of reach.

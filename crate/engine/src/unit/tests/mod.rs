@@ -1,4 +1,4 @@
-//! Checks what is quoted of a place, by hand-worked examples.
+//! Checks the quotation of a place, by hand-worked examples.
 
 mod any;
 

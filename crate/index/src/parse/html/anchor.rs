@@ -4,7 +4,7 @@ use scraper::ElementRef;
 
 use super::content::is_content;
 
-/// What `url#..` must say to open this heading: its own id, one inside it, an empty one just before it, or that of the
+/// The id that opens this heading as `url#id`: its own, one inside it, an empty one just before it, or that of the
 /// element that it opens.
 pub(in crate::parse) fn anchor(heading: ElementRef<'_>) -> Option<String> {
     let id = |element: ElementRef<'_>| {

@@ -10,14 +10,14 @@ use scraper::ElementRef;
 use crate::parse::clean;
 use crate::parse::outline::collapse;
 
-/// Longest name or value that is kept, in characters: what is longer is text that was tagged by mistake.
+/// Longest name or value that is kept, in characters: longer text was tagged by mistake.
 const MAX_CHARS: usize = 500;
 /// Most values that are kept of one page.
 const MAX_VALUES: usize = 1000;
 /// Most pieces of text that are read of one tagged element.
 const MAX_PIECES: usize = 1000;
 
-/// What the attributes of a page say.
+/// Values collected from the attributes of a page.
 #[derive(Debug, Default)]
 pub(super) struct Attributes {
     pub(super) filters: BTreeMap<String, Vec<String>>,
@@ -28,7 +28,7 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
-    /// Adds what one element says.
+    /// Adds the values that one element sets.
     pub(super) fn read(&mut self, element: ElementRef<'_>) {
         if let Some(rule) = element.attr("data-pagefind-filter") {
             for (name, value) in captures(rule, element) {
@@ -66,7 +66,7 @@ impl Attributes {
         }
     }
 
-    /// Sets what a page has by itself, where no attribute said otherwise.
+    /// Sets a value that a page has by itself, where no attribute set it.
     pub(super) fn automatic(&mut self, name: &str, value: Option<&str>) {
         let value = value.map(tidy).filter(|value| !value.is_empty());
         if let Some(value) = value {
@@ -145,10 +145,10 @@ pub(super) fn weight(element: ElementRef<'_>) -> Option<f32> {
     weight.is_finite().then(|| weight.clamp(0.0, 10.0))
 }
 
-/// What `data-pagefind-ignore` asks for.
+/// The extent of a `data-pagefind-ignore`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ignore {
-    /// The text inside is none of the page; filters and metadata count.
+    /// The text inside is not read; filters and metadata count.
     Text,
     /// Nothing inside counts.
     All,

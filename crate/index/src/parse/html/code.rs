@@ -116,7 +116,7 @@ impl Code {
     pub(super) fn push(&mut self, node: ego_tree::NodeRef<'_, Node>, text: &str) {
         let is_blank = text.trim_matches([' ', '\t', '\n', '\r']).is_empty();
         if is_blank && is_between_lines(node) {
-            // The end of a line that its element stood for already; what is more is empty lines.
+            // The first line end is the one that an element stood for already; further ones are empty lines.
             for _ in 1..text.matches('\n').count() {
                 self.end_line();
                 self.text.push('\n');
@@ -139,7 +139,7 @@ impl Code {
     }
 }
 
-/// True if an element holds code as it stands: `pre`, its forgotten kin, a field to copy from, or `code` around blocks.
+/// True if an element holds code as it stands: `pre`, its obsolete kin, a field to copy from, or `code` around blocks.
 pub(super) fn is_code(element: ElementRef<'_>) -> bool {
     match element.value().name() {
         "pre" | "listing" | "xmp" | "plaintext" | "textarea" => true,

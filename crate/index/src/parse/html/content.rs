@@ -18,16 +18,16 @@ pub(super) struct Content<'p> {
     pub(super) roots: Vec<ElementRef<'p>>,
     /// True if `data-pagefind-body` marks them. Where one page of a site has such a mark, those without count for nothing.
     pub(super) is_marked: bool,
-    /// True if nothing tells the text from what is around it, so that the whole body is read.
+    /// True if nothing distinguishes the text from its surroundings, so that the whole body is read.
     is_whole: bool,
     root_ids: HashSet<NodeId>,
-    /// Elements around what doesn't fit into a line.
+    /// Ancestors of elements that don't fit into a line.
     around_blocks: HashSet<NodeId>,
-    /// Elements around text that is more than the name of a field.
+    /// Ancestors of text that is more than the name of a field.
     around_prose: HashSet<NodeId>,
-    /// Elements around menus.
+    /// Ancestors of menus.
     around_nav: HashSet<NodeId>,
-    /// Ids of what a reader opens by something else of the page.
+    /// Ids of elements that a control elsewhere on the page opens.
     opened: HashSet<&'p str>,
     exclude: &'p [Selector],
 }
@@ -35,7 +35,7 @@ pub(super) struct Content<'p> {
 /// Why an element holds no text of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Skip {
-    /// It is no text, or a part of the site around the page.
+    /// It is not text, or it belongs to the site around the page.
     Silent,
     /// It may be text: the build says that it is not read.
     Told,
@@ -59,7 +59,7 @@ const CONTENT_NAMES: [&str; 14] = [
     "documentation",
 ];
 
-/// Classes of what stands beside a text and is none of it.
+/// Classes of elements that stand beside a text without being part of it.
 const DECORATION: [&str; 15] = [
     "toc",
     "table-of-contents",
@@ -122,7 +122,7 @@ impl<'p> Content<'p> {
         }
     }
 
-    /// Takes all of `top`: what a Markdown page holds is its text, whatever an element of it is called.
+    /// Takes all of `top`: everything in a Markdown page is its text, whatever an element of it is called.
     pub(super) fn all(top: ElementRef<'p>, exclude: &'p [Selector]) -> Self {
         Self {
             roots: vec![top],
@@ -152,7 +152,7 @@ impl<'p> Content<'p> {
             }
             _ => {}
         }
-        // What a site marks for Pagefind is read as Pagefind reads it.
+        // Content that a site marks for Pagefind is read as Pagefind reads it.
         if self.is_marked {
             return None;
         }
@@ -245,7 +245,7 @@ impl<'p> Content<'p> {
     }
 }
 
-/// The ids of everything that one of `elements` stands in; each is visited once, however deep they are.
+/// The ids of all ancestors of `elements`; each is visited once, however deep they are.
 fn around<'p>(elements: impl Iterator<Item = ElementRef<'p>>) -> HashSet<NodeId> {
     let mut around = HashSet::new();
     for element in elements {

@@ -3,7 +3,7 @@
 //! HTML parsers look through all open elements at each tag, open formatting elements anew in each block, and compare each
 //! attribute with those before it in its tag: each grows with the square of what a hostile page repeats.
 
-/// What is counted of a page before it is parsed.
+/// Counts that are taken of a page before it is parsed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cost {
     /// How deep elements are nested, not counting those that HTML closes by itself.
@@ -25,7 +25,7 @@ impl Cost {
         attributes: 4096,
     };
 
-    /// What passes its limit, as `(what, limit, found)`.
+    /// The first count over its limit, as `(what, limit, found)`.
     pub(super) fn excess(&self) -> Option<(&'static str, usize, usize)> {
         let max = Self::MAX;
         [
@@ -63,7 +63,7 @@ const FORMATTING: [&str; 14] = [
     "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
 ];
 
-/// Counts without parsing. What stands in scripts and comments may be counted too: the result is an upper bound.
+/// Counts without parsing. Tags in scripts and comments may be counted too: the result is an upper bound.
 pub(super) fn of(text: &str) -> Cost {
     let mut cost = Cost::default();
     let (mut depth, mut formatting) = (0_usize, 0_usize);

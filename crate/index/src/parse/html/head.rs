@@ -5,7 +5,7 @@ use scraper::{ElementRef, Html};
 use crate::parse::outline::collapse;
 use crate::parse::{LeftOut, clean};
 
-/// What a page says about itself.
+/// Facts that a page states about itself.
 #[derive(Debug, Default)]
 pub(super) struct Head {
     /// The text of `<title>`.
@@ -63,7 +63,7 @@ pub(super) fn read(page: &Html) -> Head {
     head
 }
 
-/// The `title` of a drawing is none of the page.
+/// True for the `title` of a drawing, which is not the page's.
 fn is_foreign(element: ElementRef<'_>) -> bool {
     element
         .parent()
@@ -71,7 +71,7 @@ fn is_foreign(element: ElementRef<'_>) -> bool {
         .is_some_and(|parent| parent.value().name() != "head" && parent.value().name() != "body")
 }
 
-/// True if an address says more than a template does whose variable was not set: a path, or a host.
+/// True if an address says more than a template whose variable was not set: a path, or a host.
 fn names_a_page(address: &str) -> bool {
     let end = address.find(['?', '#']).unwrap_or(address.len());
     let path = &address[..end];

@@ -1,4 +1,4 @@
-//! Turns one element into what kind of part of a page it is, by its name, its classes and what stands in it.
+//! Turns one element into the kind of part that it plays in a page, by its name, its classes and its content.
 
 use std::collections::HashSet;
 
@@ -79,7 +79,7 @@ pub(super) fn is_panel(class: &str) -> bool {
         .any(|part| class.contains(part))
 }
 
-/// Classes of notes that stand beside a text without being any less of it.
+/// True if an element's class is that of a note beside a text, which is as much a part of the page.
 pub(super) fn is_note(element: ElementRef<'_>) -> bool {
     let is_named = element.value().classes().any(|class| {
         let class = class.to_ascii_lowercase();
@@ -114,7 +114,7 @@ pub(super) fn is_note(element: ElementRef<'_>) -> bool {
         })
 }
 
-/// True if a part of a page is for the most part links.
+/// True if a part of a page consists mostly of links.
 pub(super) fn is_menu(element: ElementRef<'_>) -> bool {
     let (mut n_linked, mut n_all, mut n_links, mut n_texts) = (0, 0, 0, 0);
     let mut link = None;

@@ -7,7 +7,7 @@ const MAX_TEXTS: usize = 200;
 /// Most elements and texts that are passed to find these: a page may hold thousands of elements to judge in one other.
 const MAX_NODES: usize = 1000;
 
-/// Classes of text that only readers of the screen get.
+/// Classes of text that only screen readers read out.
 const SPOKEN: [&str; 9] = [
     "sr-only",
     "visually-hidden",
@@ -122,7 +122,7 @@ fn words(text: &str) -> String {
     words
 }
 
-/// True if text for readers of the screen says what is seen beside it, with or without more.
+/// True if text for screen readers repeats what is seen beside it, with or without more.
 pub(super) fn is_repeat(element: ElementRef<'_>) -> bool {
     if !is_spoken(element) {
         return false;
@@ -147,7 +147,7 @@ pub(super) fn is_repeat(element: ElementRef<'_>) -> bool {
 pub(super) fn is_line_numbers(element: ElementRef<'_>) -> bool {
     let value = element.value();
     if value.classes().any(|class| LINE_NUMBERS.contains(&class)) {
-        // A block may be told by a class to have numbers; the code in it is none.
+        // The class may say that a block of code has numbers, which is then not a column of them.
         return !matches!(value.name(), "div" | "pre" | "code" | "table" | "figure")
             || is_numbers(element);
     }
@@ -165,11 +165,11 @@ fn is_numbers(element: ElementRef<'_>) -> bool {
         .all(|c| c.is_ascii_digit() || c.is_whitespace() || ".:|".contains(c))
 }
 
-/// True if a formula in an element is given a second time by another one.
+/// True if an element repeats a formula that stands beside it in another form.
 pub(super) fn is_second_formula(element: ElementRef<'_>) -> bool {
     let value = element.value();
     if matches!(value.name(), "annotation" | "annotation-xml") {
-        // Of a formula that has no other form, its source is what there is.
+        // The source of a formula repeats it only where another form stands before it.
         return element
             .prev_siblings()
             .take(MAX_TEXTS)
@@ -195,7 +195,7 @@ pub(super) fn is_second_formula(element: ElementRef<'_>) -> bool {
     }
 }
 
-/// True if an element shows a formula, which is written for readers of the screen or hidden beside a picture.
+/// True if an element shows a formula, which is written for screen readers or hidden beside a picture.
 pub(super) fn is_formula(element: ElementRef<'_>) -> bool {
     let value = element.value();
     value.name() == "math"
@@ -210,7 +210,7 @@ pub(super) fn is_mark(element: ElementRef<'_>) -> bool {
     element.value().name() == "a" && !shown(element).contains(char::is_alphanumeric)
 }
 
-/// True if a link in a heading only opens it, whatever its words. Where it is the whole heading it is none.
+/// True if a link in a heading only opens it, whatever its words. A link that is the whole heading is not one.
 pub(super) fn is_permalink(element: ElementRef<'_>, heading: ElementRef<'_>) -> bool {
     let value = element.value();
     matches!(value.name(), "a" | "button")

@@ -1,6 +1,6 @@
 //! Turns an HTML page into sections: its main content, without navigation, scripts and decoration.
 //!
-//! Markdown comes here too, once it is HTML, so that raw HTML in it says the same as on a page of its own.
+//! Markdown comes here too, once it is HTML, so that raw HTML in it means the same as on a page of its own.
 
 mod anchor;
 mod attributes;
@@ -23,7 +23,7 @@ use attributes::{Attributes, Ignore};
 use content::Content;
 use walk::Walk;
 
-/// What would make a page too expensive to parse, as `(what, limit, found)`.
+/// The count that makes a page too expensive to parse, as `(what, limit, found)`, if there is one.
 pub(super) fn excess(text: &str) -> Option<(&'static str, usize, usize)> {
     cost::of(text).excess()
 }
@@ -80,7 +80,8 @@ pub(super) fn parse(text: &str, options: &ParseOptions) -> Parsed {
     }
 }
 
-/// The text of a Markdown page that was made HTML. `anchors` are the ids of its headings, which its markup need not give them.
+/// The text of a Markdown page that was rendered to HTML. `anchors` holds the ids of its headings, which its markup may
+/// lack.
 pub(super) fn parse_body(
     page: &Html,
     anchors: &HashMap<NodeId, String>,
@@ -128,7 +129,7 @@ impl<'p> Skipped<'p> {
     }
 }
 
-/// [`id_hash`] of what a link can call an element.
+/// [`id_hash`] of each id or name by which a link can open an element.
 fn own_ids(element: ElementRef<'_>) -> impl Iterator<Item = u64> {
     let is_anchor = element.value().name() == "a";
     let name = element.attr("name").filter(|_| is_anchor);
@@ -138,7 +139,7 @@ fn own_ids(element: ElementRef<'_>) -> impl Iterator<Item = u64> {
         .map(id_hash)
 }
 
-/// The weight of the nearest of `root` and what is around it.
+/// The weight of `root`, or of its nearest ancestor that has one.
 fn weight(root: ElementRef<'_>) -> Option<f32> {
     let above = root.ancestors().filter_map(ElementRef::wrap);
     std::iter::once(root)
@@ -146,7 +147,7 @@ fn weight(root: ElementRef<'_>) -> Option<f32> {
         .find_map(attributes::weight)
 }
 
-/// What is read of all elements, main content or not.
+/// Facts read from all elements, main content or not.
 struct Said {
     attributes: Attributes,
     first_h1: Option<String>,
@@ -198,7 +199,7 @@ fn said(top: ElementRef<'_>, content: &Content<'_>) -> Said {
     if let Some((src, alt)) = image
         && !said.attributes.meta.contains_key("image")
     {
-        // A picture that is written into the page is no address.
+        // A picture that is embedded in the page has no address.
         let src = src.filter(|src| !src.starts_with("data:"));
         said.attributes.automatic("image", src.as_deref());
         said.attributes.automatic("image_alt", alt.as_deref());

@@ -1,4 +1,4 @@
-//! Checks what is read of HTML pages, by hand-worked examples.
+//! Checks how HTML pages are read, by hand-worked examples.
 
 use super::cost::Cost;
 use super::*;

@@ -18,11 +18,11 @@ use crate::parse::outline::{Outline, collapse};
 const MAX_LINK_BYTES: usize = 1000;
 /// Fewer words that are passed over are not worth a warning.
 const MIN_TOLD_WORDS: usize = 4;
-/// Most parts of a page that are told to be passed over.
+/// Most parts of a page that are reported as passed over.
 const MAX_TOLD: usize = 20;
-/// Most texts that are read to tell what is passed over.
+/// Most texts that are read to report a part that is passed over.
 const MAX_TOLD_TEXTS: usize = 20;
-/// How much is told of each, in characters.
+/// Longest report of a part, in characters.
 const MAX_TOLD_CHARS: usize = 60;
 
 /// A heading that is being read.
@@ -31,23 +31,23 @@ struct Heading<'p> {
     level: u8,
     anchor: Option<String>,
     text: String,
-    /// What its pictures stand for, which counts where it has no words.
+    /// Alternative text of its pictures, which counts where it has no words.
     pictures: String,
 }
 
 /// Visits what holds the text and writes it down.
 pub(super) struct Walk<'p> {
     content: &'p Content<'p>,
-    /// Ids of headings that the page's own markup need not give, as in Markdown.
+    /// Ids of headings that the page's own markup may lack, as in Markdown.
     anchors: Option<&'p HashMap<NodeId, String>>,
     pub(super) outline: Outline,
     heading: Option<Heading<'p>>,
     code: Option<Code>,
-    /// How the characters of a ruby are read: its annotations so far.
+    /// The annotations of the open ruby so far: how its characters are read.
     reading: String,
     pub(super) links: Vec<String>,
     pub(super) weighs_parts: bool,
-    /// The first words of what may be text and was not read.
+    /// The first words of parts that may be text and were not read.
     pub(super) passed_over: Vec<String>,
 }
 
@@ -115,7 +115,7 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// Adds words to what is being written, but for code.
+    /// Adds words to the open heading, else to the outline; code is collected apart.
     fn words(&mut self, text: &str) {
         match &mut self.heading {
             Some(heading) => heading.text.push_str(text),
@@ -334,7 +334,7 @@ fn is_body_of_text(root: ElementRef<'_>) -> bool {
     attributes::ignore(root).is_none() && root.value().name() != "head"
 }
 
-/// The level of a heading, by its name or by what it says to readers of the screen; `None` of anything else.
+/// The level of a heading, by its name or its role for screen readers; `None` for anything else.
 fn heading_level(element: ElementRef<'_>) -> Option<u8> {
     let by_role = || {
         (element.attr("role") == Some("heading")).then(|| {

@@ -45,7 +45,7 @@ fn language<'k>(kind: &'k CodeBlockKind<'_>) -> &'k str {
     info(kind).split([',', ' ', '{', '\t']).next().unwrap_or("")
 }
 
-/// What hidden lines of a block start with: as the block says (`hidelines=~`), else as Rust has it.
+/// The prefix of a block's hidden lines: as the block says (`hidelines=~`), else as Rust has it.
 fn hidden_mark<'k>(kind: &'k CodeBlockKind<'_>) -> Option<&'k str> {
     let mut words = info(kind).split([',', ' ', '\t']);
     let said = words.find_map(|word| word.strip_prefix("hidelines="));

@@ -11,7 +11,7 @@ pub(super) const MAX_DEPTH: usize = 64;
 /// The fields of a block, as they are written.
 pub(super) type Fields = BTreeMap<String, Value>;
 
-/// A value of a block. Numbers, dates and truths are text as it stands there: `1.10` is a version, and `No` may be a title.
+/// A value of a block. Numbers, dates and booleans are text as written: `1.10` is a version, and `No` may be a title.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     /// Nothing, or `null`.
@@ -24,7 +24,7 @@ pub(super) enum Value {
     Fields(Fields),
 }
 
-/// The fields of a table of TOML; `None` where it is none.
+/// The fields of a table of TOML; `None` where the block is not TOML.
 pub(super) fn of_toml(block: &str) -> Option<Fields> {
     fn fields(block: &str, table: &DeTable<'_>) -> Fields {
         let value = |found: &toml::Spanned<DeValue<'_>>| {

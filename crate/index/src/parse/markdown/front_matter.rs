@@ -1,6 +1,7 @@
-//! Turns the front matter of a Markdown file, in YAML, TOML or JSON, into what HTML pages say about themselves by attributes.
+//! Turns the front matter of a Markdown file, in YAML, TOML or JSON, into the facts that HTML pages state by
+//! attributes.
 //!
-//! Only the names that site generators agree on are read: what else stands there may not be meant for readers.
+//! Only the names that site generators agree on are read: other fields may not be meant for readers.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +9,16 @@ use super::fields::{self, Fields, Value};
 use super::yaml;
 use crate::parse::outline::collapse;
 
-/// What is longer is no front matter.
+/// Longest front matter, in bytes.
 const MAX_BYTES: usize = 64 << 10;
 /// Most values that are kept of one name.
 const MAX_VALUES: usize = 100;
 /// Longest value that is kept, in characters.
 const MAX_CHARS: usize = 500;
 
-/// By which of a page's values results can be narrowed.
+/// Fields that results can be filtered by.
 const FILTERS: [&str; 4] = ["author", "authors", "categories", "tags"];
-/// What is shown with results.
+/// Fields that are shown with results.
 const META: [&str; 8] = [
     "author",
     "authors",
@@ -28,10 +29,10 @@ const META: [&str; 8] = [
     "updated",
     "version",
 ];
-/// By what results can be sorted.
+/// Fields that results can be sorted by.
 const SORT: [&str; 3] = ["date", "lastmod", "updated"];
 
-/// What a page says about itself.
+/// Facts that a page's front matter states.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct FrontMatter {
     pub(super) title: Option<String>,
@@ -73,10 +74,10 @@ const KNOWN: [&str; 26] = [
     "weight",
 ];
 
-/// The block at the very start, read, and the rest of the page: between `---` (YAML) or `+++` (TOML) lines, or an object of
-/// JSON. One of YAML may end with `...` too, and `---json`, `---toml` and `---yaml` name the language. Without an end there is
-/// none, and neither where the lines are rules around prose. Of a block that is no language, as of templates, only the
-/// title is read.
+/// The block at the very start, read, and the rest of the page: between `---` (YAML) or `+++` (TOML) lines, or an
+/// object of JSON. One of YAML may end with `...` too, and `---json`, `---toml` and `---yaml` name the language.
+/// Without an end there is none, and neither where the lines are rules around prose. If a block can't be parsed, as
+/// with templates, only the title is read.
 pub(super) fn split(text: &str) -> (FrontMatter, &str) {
     let found = match text.lines().next().unwrap_or("").trim_end() {
         "---" | "---yaml" | "---yml" => block(text, &["---", "..."]).and_then(|(block, rest)| {
@@ -95,7 +96,7 @@ pub(super) fn split(text: &str) -> (FrontMatter, &str) {
     found.unwrap_or_else(|| (FrontMatter::default(), text))
 }
 
-/// What stands between the first line and one of these marks, and behind it.
+/// The text between the first line and one of these marks, and the text behind it.
 fn block<'t>(text: &'t str, ends: &[&str]) -> Option<(&'t str, &'t str)> {
     let mut lines = text.split_inclusive('\n');
     let start = lines.next()?.len();
@@ -119,7 +120,7 @@ fn toml<'t>(text: &'t str, end: &str) -> Option<(FrontMatter, &'t str)> {
     Some((found, rest))
 }
 
-/// An object at the start of a page, if it says what front matter says.
+/// An object at the start of a page, if it has a field that front matter has.
 fn json(text: &str) -> Option<(FrontMatter, &str)> {
     let (fields, end) = fields::of_json(text)?;
     let rest = text.get(end..)?;
@@ -130,7 +131,7 @@ fn json(text: &str) -> Option<(FrontMatter, &str)> {
     (is_line && end <= MAX_BYTES && is_known(&fields)).then(|| (take(&fields), rest))
 }
 
-/// What a block of YAML says; `None` where it is prose between two rules.
+/// The front matter in a block of YAML; `None` where it is prose between two rules.
 fn yaml(block: &str) -> Option<FrontMatter> {
     if block.trim().is_empty() {
         return Some(FrontMatter::default());
@@ -142,7 +143,7 @@ fn yaml(block: &str) -> Option<FrontMatter> {
     }
 }
 
-/// Of a block that no language explains, the title; `None` where no line gives a value to a name that front matter has.
+/// The title in a block that can't be parsed; `None` where no line sets a field that front matter has.
 fn title_alone(block: &str) -> Option<FrontMatter> {
     let is_name = |line: &str| {
         let end = line.find([':', '=']).unwrap_or(0);
@@ -169,7 +170,7 @@ fn is_prose(block: &str, fields: &Fields) -> bool {
         || (!is_known(fields) && (block.starts_with(['\n', '\r']) || !fields.keys().any(is_name)))
 }
 
-/// Of names that only differ in capitals the one in lower case counts.
+/// Takes the fields that are known. Where names differ only in capitals, the one in lower case counts.
 fn take(fields: &Fields) -> FrontMatter {
     let get = |name: &str| {
         fields.get(name).or_else(|| {
@@ -218,7 +219,7 @@ fn take(fields: &Fields) -> FrontMatter {
     front_matter
 }
 
-/// The texts of a value or of a list of values. Of an object that names something only its name is read.
+/// The texts of a value or of a list of values. An object counts as its `name`.
 fn values(value: &Value) -> Vec<String> {
     let text = |value: &Value| match value {
         Value::Text(text) => Some(text.clone()),

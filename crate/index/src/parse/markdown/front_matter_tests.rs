@@ -1,4 +1,4 @@
-//! Checks what front matter is, and what is read of it.
+//! Checks which blocks are front matter, and what is read from them.
 
 use super::*;
 

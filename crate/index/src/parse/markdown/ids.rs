@@ -8,10 +8,10 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 
 use crate::parse::html;
 
-/// The attribute by which headings of Markdown are told from those of raw HTML.
+/// The attribute that tells headings of Markdown from those of raw HTML.
 pub(super) const MADE: &str = "data-made-heading";
 
-/// By which rule headings of Markdown get their ids.
+/// The rule by which headings of Markdown get their ids.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Anchors {
     /// GitHub's, which Docusaurus, Starlight and others follow: combining marks stay, and only blanks become hyphens.
@@ -22,7 +22,7 @@ pub enum Anchors {
 }
 
 impl Anchors {
-    /// The id of a heading with this text, before it is made one of its own.
+    /// The id of a heading with this text, before it is made unique.
     fn slug(self, text: &str) -> String {
         // As a whole, so that a sigma at the end of a word is a final one.
         let lower = text.trim().to_lowercase();
@@ -63,8 +63,8 @@ pub(super) fn of_headings(page: &Html, anchors: Anchors) -> HashMap<NodeId, Stri
         if !matches!(value.name(), "h1" | "h2" | "h3" | "h4" | "h5" | "h6") {
             continue;
         }
-        // Generators give every heading of Markdown an id. To one of raw HTML not all do, so that an id which its author wrote
-        // beside it is the safer one.
+        // Generators give every heading of Markdown an id, but not all do so for raw HTML, where an id that the author
+        // wrote beside the heading is safer.
         let made = || Some(anchors.slug(&text(element))).filter(|slug| !slug.is_empty());
         let wanted = if value.attr(MADE).is_some() {
             let own = value.attr("id").map(str::to_owned);

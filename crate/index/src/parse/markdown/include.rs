@@ -23,7 +23,7 @@ const MAX_DIRECTIVES: usize = 1000;
 const MAX_BYTES: usize = 4 << 20;
 /// Most text that is read for one page, of which ranges may keep little.
 const MAX_READ_BYTES: usize = 64 << 20;
-/// Most problems that are told of one page.
+/// Most problems that are reported of one page.
 const MAX_PROBLEMS: usize = 20;
 
 /// A page with the files that it includes.
@@ -31,7 +31,7 @@ const MAX_PROBLEMS: usize = 20;
 pub struct Included {
     /// Its text.
     pub text: String,
-    /// What each file that could not be put in was called, and why.
+    /// Each file that could not be put in, by the name that the page uses, and why.
     pub problems: Vec<(String, IncludeProblem)>,
 }
 
@@ -41,7 +41,7 @@ pub struct Included {
 pub enum IncludeProblem {
     /// There is no such file, or it is no text.
     Missing,
-    /// The path leads out of the folder of the pages, or is none.
+    /// The path leads out of the folder of the pages, or is no path.
     Outside,
     /// The file is being put in already: it includes itself, directly or through others.
     Cycle,
@@ -66,9 +66,10 @@ impl fmt::Display for IncludeProblem {
     }
 }
 
-/// Puts files into a Markdown page where `{{#include path}}` and its kin name them, with the lines (`path:2:10`) or between the
-/// anchors (`path:name`) that they ask for. `source` is the page's path from the root of the pages, and `read` gives the text
-/// of another by such a path; paths that lead out of the root are never asked for. `None` where there is nothing to put in.
+/// Puts files into a Markdown page where `{{#include path}}` and its kin name them, with the lines (`path:2:10`) or
+/// between the anchors (`path:name`) that they ask for. `source` is the page's path from the root of the pages, and
+/// `read` returns the text of another by such a path; paths that lead out of the root are never asked for. `None` where
+/// there is nothing to put in.
 pub fn insert_includes(
     source: &str,
     text: &str,
@@ -159,7 +160,7 @@ impl Inserter<'_> {
     }
 }
 
-/// The path from the root of what a page calls a file; `None` where it leads out.
+/// The path from the root of a file that a page names; `None` where it leads out.
 fn beside(page: &str, path: &str) -> Option<String> {
     if path.is_empty() || path.starts_with('/') || path.contains(['\\', '\0']) {
         return None;
@@ -222,7 +223,7 @@ enum Part<'t> {
     Text(&'t str),
     Directive {
         name: &'t str,
-        /// What stands behind the name.
+        /// The text behind the name.
         words: &'t str,
         whole: &'t str,
     },

@@ -1,7 +1,7 @@
 //! Turns a Markdown page into sections, and into safe HTML with the same heading ids.
 //!
-//! A page is made HTML and read as such, so that raw HTML in it says what it says on a page of its own. Both results come
-//! from that one tree, so an anchor of one always exists in the other.
+//! A page is rendered to HTML and read as such, so that raw HTML in it means the same as on a page of its own. Both
+//! results come from that one tree, so an anchor of one always exists in the other.
 
 mod code;
 mod dialect;
@@ -22,9 +22,9 @@ use front_matter::FrontMatter;
 pub use ids::Anchors;
 pub use include::{IncludeProblem, Included, insert_includes};
 
-/// Renders a page's body. Only known elements of the page's own markup survive, without what could act, and
-/// links with a scheme other than http, https or mailto lose their address. A page that would take time or memory without
-/// bound gives nothing; [`parse_page`](super::parse_page) refuses it.
+/// Renders a page's body. Only known elements of the page's own markup survive, without what could act, and links with
+/// a scheme other than http, https or mailto lose their address. A page that would take time or memory without bound
+/// renders as nothing; [`parse_page`](super::parse_page) refuses it.
 ///
 /// Links to Markdown pages point at the HTML pages made of them. Heading ids equal the anchors that
 /// [`parse_page`](super::parse_page) gives with the same [`Anchors`].
@@ -38,7 +38,7 @@ pub fn to_html(text: &str, anchors: Anchors) -> String {
     safe::write(&page, &ids)
 }
 
-/// Sections and title of a page; what would make it too expensive to read, as `(what, limit, found)`.
+/// Sections and title of a page. The error is the count that makes it too expensive to read, as `(what, limit, found)`.
 pub(super) fn parse(
     text: &str,
     options: &ParseOptions,
@@ -61,7 +61,7 @@ pub(super) fn parse(
     })
 }
 
-/// What a page says about itself, and its body as HTML, raw HTML included.
+/// A page's front matter, and its body as HTML, raw HTML included.
 fn markup(text: &str) -> (FrontMatter, String) {
     let (mut said, body) = front_matter::split(text);
     let body = include::drop_directives(body, &mut said.title);
@@ -78,7 +78,7 @@ fn markup(text: &str) -> (FrontMatter, String) {
     (said, markup)
 }
 
-/// Leaves a heading of its attributes only the id: `{hidden}` and `{onclick=..}` are attributes too.
+/// Keeps only the id of a heading's attributes: `{hidden}` and `{onclick=..}` are attributes too.
 fn plain_heading(event: Event<'_>) -> Event<'_> {
     match event {
         Event::Start(Tag::Heading { level, id, .. }) => Event::Start(Tag::Heading {

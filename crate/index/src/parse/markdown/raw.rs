@@ -98,7 +98,7 @@ impl Rewriter {
         } else if SWALLOWING.contains(&name.as_str())
             && self.ends.get(&name).is_none_or(|n| *n == 0)
         {
-            // Bare, it is spoken of; with attributes, it is markup that its author forgot to end.
+            // A bare tag is mentioned; one with attributes is markup that its author forgot to end.
             if tag.trim_end_matches('>').len() == 1 + name.len() {
                 kept.push_str(&format!("&lt;{name}&gt;"));
             }

@@ -1,4 +1,4 @@
-//! Checks that HTML in Markdown says what it says on a page of its own, and hides nothing else.
+//! Checks that HTML in Markdown means the same as on a page of its own, and hides nothing else.
 
 use super::super::parse;
 use crate::parse::{ParseOptions, Parsed};

@@ -9,7 +9,7 @@ use scraper::{ElementRef, Html, Node};
 use crate::parse::address::{html_path, is_markdown};
 use crate::parse::html;
 
-/// Elements that are written; of others only what is in them.
+/// Elements that are written; other elements are replaced by their content.
 const KEPT: [&str; 47] = [
     "a",
     "abbr",

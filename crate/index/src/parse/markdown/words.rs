@@ -47,7 +47,7 @@ pub(super) fn whole_tag(tag: &str) -> Option<usize> {
     None
 }
 
-/// Where a tag ends if a brace or a quote that nothing closes is none.
+/// Where a tag ends if braces and quotes that nothing closes don't count.
 pub(super) fn tag_end(tag: &str) -> Option<usize> {
     whole_tag(tag).or_else(|| tag.find('>').map(|end| end + 1))
 }
@@ -63,7 +63,7 @@ pub(super) fn shown(tag: &str) -> String {
     words.join(". ")
 }
 
-/// The title that a list of attributes gives.
+/// The title in a list of attributes.
 pub(super) fn title(list: &str) -> Option<&str> {
     attribute(list, "title")
 }

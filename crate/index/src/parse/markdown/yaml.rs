@@ -1,4 +1,4 @@
-//! Turns a block of YAML into its values as they are written, by the events that its parser gives out.
+//! Turns a block of YAML into its values as they are written, from the events of its parser.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ struct Open {
 /// mapping.
 pub(super) fn fields(block: &str) -> Option<Fields> {
     let mut open: Vec<Open> = Vec::new();
-    // What aliases stand for, and of how many values it consists.
+    // The values that aliases stand for, each with the number of values in it.
     let mut anchors: HashMap<usize, (Value, usize)> = HashMap::new();
     let mut root = None;
     let mut n_nodes = 0_usize;

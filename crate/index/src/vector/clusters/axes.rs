@@ -1,4 +1,4 @@
-//! Turns what vectors are beside their shards' means into axes, and each vector into its code along them.
+//! Turns the residuals of vectors, less their shards' means, into axes, and each vector into its code along them.
 //!
 //! The axes are principal components. Bits go where they take away most of the squared error
 //! (reverse water-filling; Cover and Thomas, *Elements of Information Theory*, 10.3.3).
@@ -10,14 +10,14 @@ use crate::vector::rows::{Rows, length};
 
 /// Bits of a code for each component of a vector: fewer miss more of the nearest, more are downloaded (`docs/benchmarks.md`).
 const BITS_PER_COMPONENT: usize = 2;
-/// The best step of so many bits for a normal distribution, in standard deviations (Max, 1960, table II).
+/// The best step of this many bits for a normal distribution, in standard deviations (Max, 1960, table II).
 const STEPS: [f32; MAX_BITS as usize + 1] = [0.0, 1.596, 0.9957, 0.5860, 0.3352, 0.1881];
-/// The share of the squared error that is left with so many bits (the same table).
+/// The share of the squared error that is left with this many bits (the same table).
 const ERRORS: [f64; MAX_BITS as usize + 1] = [1.0, 0.3634, 0.1188, 0.037_44, 0.011_54, 0.003_495];
-/// The axes are found from so many vectors at most.
+/// The axes are found from this many vectors at most.
 const N_SAMPLES: usize = 16_384;
 
-/// What each vector is beside the mean of its shard.
+/// Vectors and the means of their shards, from which residuals are taken.
 pub(super) struct Beside<'r> {
     pub(super) rows: &'r Rows,
     pub(super) means: &'r Rows,
@@ -110,7 +110,7 @@ fn steps(bits: &[u8], deviations: &[f32]) -> impl Iterator<Item = f32> {
 struct Code {
     bytes: Vec<u8>,
     factor: f32,
-    /// Squared length of what the code misses.
+    /// Squared error of the code.
     error: f64,
 }
 
@@ -127,7 +127,7 @@ fn code(along: &[f32], residual: &[f32], bits: &[u8], deviations: &[f32]) -> Cod
     let mut place = 0;
     for ((x, step), &n_bits) in along.iter().zip(steps(bits, deviations)).zip(bits) {
         let half = f32::from(1_u8 << (n_bits - 1));
-        // Of a residual of nothing it does not matter which.
+        // For a residual of 0 any level will do.
         let level = (x / (step * size)).floor().max(-half).min(half - 1.0);
         let value = (level + 0.5) * step;
         product += value * x;

@@ -5,11 +5,12 @@ use super::axes::{self, Beside};
 use super::{Clusters, MAX_MEMBERS};
 use crate::vector::rows::{Rows, length};
 
-/// Of the members that a shard may have, so many per cent are aimed at: what is left is room for those dissolved.
+/// The share of [`MAX_MEMBERS`] that shards are filled to, in per cent: the rest is room for members of dissolved
+/// shards.
 const FILL_PERCENT: usize = 60;
 /// Smaller shards are not worth a request.
 const MIN_MEMBERS: usize = MAX_MEMBERS / 4;
-/// After so many rounds few vectors still change their shard.
+/// After this many rounds few vectors still change their shard.
 const N_ROUNDS: usize = 8;
 const N_HALVING_ROUNDS: usize = 4;
 
@@ -66,7 +67,7 @@ fn k_means(rows: &Rows, members: &[u32], n_groups: usize, n_rounds: usize) -> Ve
     let n_groups = n_groups.min(members.len());
     let mut means = Rows::new(rows.dimension());
     for group in 0..n_groups {
-        // Evenly over the pages, for what stands together is alike.
+        // Spread evenly over the pages, because neighbouring chunks are alike.
         let member = members[group * members.len() / n_groups];
         means.push_row(rows, member as usize);
     }
@@ -130,7 +131,7 @@ fn halve(rows: &Rows, group: Vec<u32>) -> Vec<Vec<u32>> {
     let n_parts = group.len().div_ceil(MAX_MEMBERS * FILL_PERCENT / 100);
     let mut parts = k_means(rows, &group, n_parts, N_HALVING_ROUNDS);
     if parts.len() < 2 {
-        // All alike: then it does not matter where.
+        // All are alike, so any cut will do.
         parts = group.chunks(MAX_MEMBERS).map(<[u32]>::to_vec).collect();
     }
     parts

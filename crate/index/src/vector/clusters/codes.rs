@@ -1,15 +1,16 @@
 //! Turns codes of few bits into estimates of how near vectors are, by one table look-up for each byte.
 //!
-//! A vector is coded by what it is beside its shard's mean, seen along axes: those along which vectors differ most, by
+//! A vector is coded by its residual from its shard's mean, along axes: those along which vectors differ most, by
 //! principal components. Each axis has its own number of bits and a step; a code `c` of `b` bits stands for
-//! `(c + 1/2 - 2^(b-1)) * step * factor`, with one factor for each vector. Axes along which vectors hardly differ have no code. As
-//! each bit counts for itself, a query has a table of 256 sums for each byte of the codes, and codes may cross bytes.
+//! `(c + 1/2 - 2^(b-1)) * step * factor`, with one factor for each vector. Axes along which vectors hardly differ have
+//! no code. As each bit adds its own share to a sum, a query has a table of 256 sums for each byte of the codes, and
+//! codes may cross bytes.
 //!
 //! Sums are whole numbers: the same on every processor.
 
 use crate::vector::rows::{Query, Rows};
 
-/// The most axes; of longer embeddings only so many first components are coded.
+/// The most axes; of longer embeddings only this many first components are coded.
 pub(super) const MAX_AXES: usize = 1024;
 /// The most bits along one axis.
 pub(super) const MAX_BITS: u8 = 5;
@@ -27,7 +28,7 @@ pub(super) struct Codes {
     pub(super) steps: Vec<f32>,
     /// Standard deviation of an estimate's error, where the factor is 1.
     pub(super) noise: f32,
-    /// What a factor of 255 stands for.
+    /// The factor that a stored 255 stands for.
     pub(super) largest_factor: f32,
     /// Each vector's factor, as 255ths of the largest.
     pub(super) factors: Vec<u8>,
@@ -35,7 +36,7 @@ pub(super) struct Codes {
     pub(super) codes: Vec<u8>,
 }
 
-/// What a query adds up for the codes of a vector.
+/// One query's look-up tables, from which the codes of vectors are summed.
 pub(super) struct Tables {
     /// For each byte of a code the sum that each of its values stands for.
     sums: Vec<[i32; 256]>,
@@ -100,7 +101,8 @@ impl Codes {
         }
     }
 
-    /// What a vector adds to the cosine of its shard's mean.
+    /// The estimated product of the query and a vector's residual: added to that with the shard's mean, it is the
+    /// cosine.
     pub(super) fn estimate(&self, row: usize, tables: &Tables) -> f32 {
         let n_bytes = tables.sums.len();
         let code = &self.codes[row * n_bytes..][..n_bytes];
@@ -112,7 +114,7 @@ impl Codes {
     }
 }
 
-/// Bytes of a vector's code with so many bits along each axis.
+/// Bytes of a vector's code with these bits along each axis.
 pub(super) fn n_bytes(bits: &[u8]) -> usize {
     let n_bits: usize = bits.iter().map(|&n_bits| usize::from(n_bits)).sum();
     n_bits.div_ceil(8)

@@ -1,8 +1,8 @@
 //! Turns vectors into shards of neighbours, and a query into estimates of all that are near and the few shards that settle
 //! which are nearest.
 //!
-//! What stays resident of a shard is the mean of its members (an inverted file; Jégou, Douze and Schmid, 2011), and of each
-//! member a code of about two bits for each component ([`codes`]). A search goes three steps:
+//! The resident part of a shard is the mean of its members (an inverted file; Jégou, Douze and Schmid, 2011), and for
+//! each member a code of about two bits per component ([`codes`]). A search takes three steps:
 //!
 //! 1. the means tell which shards are near at all; their members' codes give each an estimate of its cosine;
 //! 2. the estimates tell which members may be on either side of the tenth place, and so which shards to read;
@@ -28,15 +28,15 @@ pub(crate) const MAX_MEMBERS: usize = 108;
 pub(crate) const N_PROBES: usize = 7;
 /// The most vectors that a search reads: 0.2 MiB of 384 components.
 const MAX_READ: usize = 540;
-/// The members of one shard in so many are estimated: those of the others are too far.
+/// The members of one shard in this many are estimated: those of the others are too far.
 const SCANNED_SHARE: usize = 3;
-/// Up to so many shards are scanned whatever the share.
+/// Up to this many shards are scanned whatever the share.
 const MIN_SCANNED: usize = 512;
-/// The nearest so many are to be found exactly: as many hits as a page shows.
+/// How many of the nearest are to be found exactly: as many hits as a page shows.
 const N_NEAREST: usize = 10;
-/// So many of the best estimates are asked whether they may be among the nearest.
+/// How many of the best estimates are considered as candidates for the nearest.
 const N_CANDIDATES: usize = 300;
-/// Shards whose members are this certain, all together, are not read.
+/// Shards whose members leave no more doubt than this, summed, are not read.
 const MIN_DOUBT: f32 = 0.02;
 
 /// All shards, those that are not here as `None`.
@@ -50,12 +50,12 @@ pub(crate) struct Clusters {
     starts: Vec<u32>,
     /// The chunk of each member, ascending in each shard.
     chunks: Vec<u32>,
-    /// What each member is beside its shard's mean.
+    /// Codes of the residual of each member from its shard's mean.
     codes: Codes,
     shards: Vec<Option<Rows>>,
 }
 
-/// What is known of a member before its shard is read.
+/// A member's estimated cosine, before its shard is read.
 #[derive(Debug, Clone, Copy)]
 struct Estimate {
     shard: u32,
@@ -184,7 +184,7 @@ impl Clusters {
 /// How probable it is that an estimate with the standard deviation `error` is on the wrong side of a bound so far from it: about
 /// that of a normal distribution, without a function that processors round differently.
 fn doubt(distance: f32, error: f32) -> f32 {
-    /// Beyond so many standard deviations nothing is doubted.
+    /// Beyond this many standard deviations there is no doubt.
     const REACH: f32 = 2.5;
     let share = 1.0 - distance / (REACH * error);
     if share > 0.0 {

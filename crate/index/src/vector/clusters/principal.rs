@@ -1,12 +1,12 @@
 //! Turns a covariance into the directions along which vectors differ most: its principal components.
 
-/// After so many sweeps no two rows that matter are oblique any more.
+/// Sweeps after which any two rows that matter are orthogonal.
 const N_SWEEPS: usize = 12;
-/// Rows whose cosine is smaller count as upright.
+/// Rows whose cosine is smaller count as orthogonal.
 const UPRIGHT: f64 = 1e-7;
 
-/// The eigenvectors of a symmetric matrix without negative eigenvalues, and these, largest first: rows are turned in pairs until
-/// all stand upright on each other (Hestenes, 1958). A row is then its eigenvector, as long as its eigenvalue.
+/// The eigenvectors of a symmetric matrix without negative eigenvalues, and these, largest first: rows are rotated in
+/// pairs until all are orthogonal (Hestenes, 1958). A row is then its eigenvector, as long as its eigenvalue.
 pub(super) fn principal(mut rows: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, Vec<f64>) {
     for _ in 0..N_SWEEPS {
         let mut is_done = true;
@@ -37,7 +37,7 @@ pub(super) fn principal(mut rows: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, Vec<f64>) {
         .map(|row| (product(&row, &row).sqrt(), row))
         .collect();
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    // What is left of rounding is no direction.
+    // Rows this short are rounding errors, not directions.
     let least = found.first().map_or(0.0, |(largest, _)| largest * 1e-9);
     found.retain(|(value, _)| *value > least);
     let axes = found.iter();

@@ -22,7 +22,7 @@ use crate::error::Contradiction;
 use crate::lexical::postings::Varints;
 use crate::vector::rows::Rows;
 
-/// Larger steps, lengths, factors and errors say nothing of vectors of length 1.
+/// Larger steps, lengths, factors and errors make no sense for vectors of length 1.
 const MAX_MAGNITUDE: f32 = 1000.0;
 
 impl Clusters {

@@ -14,7 +14,7 @@ use super::verdict::{self, Shown, Verdict};
 use super::weights::Writers;
 use crate::ask::now_ms;
 
-/// The engine over a site, with the voices that it may have.
+/// The engine over a site, with the adapters that rows apply.
 pub(super) struct Asked {
     session: Session,
     site: Rc<Site>,
@@ -54,7 +54,7 @@ impl Asked {
         Ok(self.ask(&case.question, &options)?.0)
     }
 
-    /// Gives the generator a row's voice.
+    /// Applies the adapter of a row to the generator, or none.
     pub(super) fn speak_as(&mut self, row: Row) -> anyhow::Result<()> {
         self.session.set_adapter(match row.voice() {
             Voice::Adapter => self.adapter.clone(),

@@ -22,7 +22,7 @@ details{border-bottom:1px solid var(--line);padding:.4rem 0}summary{cursor:point
 
 /// Bars are drawn of these.
 const PLOTTED: [&str; 4] = ["score", "f1", "supported", "seconds"];
-/// Where the F1 of all questions can't be told.
+/// The figure to plot instead where the F1 of all questions is not known.
 const INSTEAD: (&str, &str) = ("f1", "has_answer_f1");
 
 /// The page; `verdicts` are those of the table's rows, each on the same questions.
@@ -200,7 +200,7 @@ fn ends(table: &Table, key: &str) -> [f64; 2] {
     }
 }
 
-/// A question with what each row makes of it.
+/// A question with the answer of each row.
 fn answers(html: &mut String, verdicts: &[&Verdict]) {
     let Some(first) = verdicts.first() else {
         return;
@@ -276,7 +276,7 @@ fn answer(html: &mut String, verdict: &Verdict) {
     html.push_str("</td></tr>\n");
 }
 
-/// Text of others, harmless, with its lines kept.
+/// Untrusted text, escaped, with its lines kept.
 fn lines(text: &str) -> String {
     let lines = text.lines().map(escaped);
     lines.collect::<Vec<_>>().join("\n")

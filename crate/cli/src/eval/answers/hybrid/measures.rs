@@ -7,7 +7,7 @@ use super::rows::Reads;
 use super::verdict::{Place, Verdict};
 use crate::eval::metrics::percentile;
 
-/// A figure of a row. A question gives it a sum and what that is divided by, or nothing where the figure does not apply.
+/// A figure of a row. Each question adds a numerator and a denominator to it, or nothing where it does not apply.
 pub(super) struct Measure {
     pub(super) key: &'static str,
     pub(super) label: &'static str,
@@ -50,7 +50,7 @@ fn at(place: Place, verdict: &Verdict, value: f64) -> Option<(f64, f64)> {
     (verdict.place == Some(place)).then_some(one(value))
 }
 
-/// F1 of what is shown, where the answers are known.
+/// F1 of the text shown, where the answers are known.
 fn f1_at(place: Place, verdict: &Verdict) -> Option<(f64, f64)> {
     let judged = &verdict.judged;
     let f1 = judged.claimed(judged.f1);
@@ -222,13 +222,13 @@ pub(super) fn figures(verdicts: &[Verdict], seed: u64) -> BTreeMap<&'static str,
         })
         .collect();
     if !verdicts.iter().all(|row| row.judged.has_truth()) {
-        // A mean over the others would flatter whoever abstains: the unanswerable questions all have a truth.
+        // A mean over the other questions would favour a row that abstains: every unanswerable one has a known truth.
         found.retain(|key, _| !["exact", "f1"].contains(key));
     }
     found
 }
 
-/// By how much the score of a row passes that of another on the same questions.
+/// The score of a row less that of another on the same questions.
 pub(super) fn difference(verdicts: &[Verdict], others: &[Verdict], seed: u64) -> Option<Figure> {
     let pairs = verdicts.iter().zip(others);
     let values: Vec<_> = pairs

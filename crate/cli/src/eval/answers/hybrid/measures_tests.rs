@@ -54,7 +54,7 @@ fn figures_are_those_worked_by_hand() {
         // One of four sentences.
         ("supported", 0.25, 3),
         ("unsupported_shown", 1.0, 3),
-        // Of answerable questions: two of four citations, one of two answers.
+        // Over answerable questions: two of four citations, one of two answers.
         ("citation_precision", 0.5, 2),
         ("citation_recall", 0.5, 2),
         // Two abstained, one of them rightly; one of two unanswerable.

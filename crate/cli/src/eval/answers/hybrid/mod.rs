@@ -44,7 +44,7 @@ pub(super) struct Arguments {
     /// An adapter that was trained without passages, for a row of its own.
     #[arg(long, value_name = "NAME|FILE", requires = "table")]
     bare_adapter: Option<String>,
-    /// Run these rows of the table only, parted by commas.
+    /// Run these rows of the table only, separated by commas.
     #[arg(
         long,
         value_enum,
@@ -66,7 +66,7 @@ pub(super) struct Arguments {
     named: ModelArguments,
 }
 
-/// Everything that is told.
+/// Everything that is reported.
 #[derive(Serialize)]
 struct Table {
     /// The file's name.
@@ -102,9 +102,9 @@ struct RowReport {
     row: Row,
     name: &'static str,
     says: &'static str,
-    /// Of the weights that a visitor downloads.
+    /// Bytes of the weights that a visitor downloads.
     bytes: u64,
-    /// `None` where nobody has told, or where no adapter speaks that it was told of.
+    /// `None` where it was not given, or where the row does not apply the adapter that it was given for.
     training_seconds: Option<u64>,
     /// The score less that of the engine as a page runs it, on the same questions; `None` without that row.
     difference: Option<Figure>,
@@ -182,7 +182,7 @@ fn warn(cases: &[Case], rows: &[Row]) {
     }
 }
 
-/// The session that is asked, and what it is asked.
+/// The session, and the questions that it is asked.
 fn asked(ground: Ground, writers: Writers, right: Right) -> anyhow::Result<(Asked, Vec<Case>)> {
     let index = match ground.index {
         Some(index) => Some(index),

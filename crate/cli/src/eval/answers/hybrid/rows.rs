@@ -1,4 +1,4 @@
-//! The rows of the comparison: what each reads, whose voice writes, and who decides whether it answers.
+//! The rows of the comparison: what each reads, which weights write, and who decides if there is an answer.
 
 use anchorite::prompt::Form;
 use serde::Serialize;
@@ -35,14 +35,14 @@ pub(super) enum Reads {
     Units,
 }
 
-/// Whose voice the generator has.
+/// The weights that write: the generator alone, or with one of its adapters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Voice {
     /// Nothing is written.
     None,
     Base,
     Adapter,
-    /// That of the adapter that was trained without passages.
+    /// The adapter that was trained without passages.
     BareAdapter,
 }
 

@@ -32,7 +32,7 @@ pub(super) fn verdict(row: Row, page: &str) -> Verdict {
     }
 }
 
-/// A claim of `text`, whose sentences are supported or not, with so many citations of which so many are right.
+/// A claim of `text`, whose sentences are supported or not, with `cited[0]` citations of which `cited[1]` are right.
 pub(super) fn claim(
     row: Row,
     page: &str,

@@ -1,4 +1,5 @@
-//! Turns what a row shows for a question into a verdict: whether it answers, rightly, by what was retrieved, with the right citation.
+//! Turns the answer that a row shows into a verdict: if it answers, rightly, by the retrieved passages, with the right
+//! citation.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +63,8 @@ impl Place {
 pub(super) struct Shown {
     outcome: Outcome,
     probability: f32,
-    /// The text that a visitor reads, without citation markers, in parts; of a refusal, what it says instead, or would quote.
+    /// The text that a visitor reads, without citation markers, in parts; for a refusal, the text shown instead, or the
+    /// quotation held back.
     parts: Vec<String>,
     /// The marked span of a quotation; else the whole text.
     span: String,
@@ -117,7 +119,8 @@ impl Shown {
         }
     }
 
-    /// The part of an answer that a page shows: the text where it may stand, else the quotation. `written` is all that the generator wrote.
+    /// The part of an answer that a page shows: the text where it may stand, else the quotation. `written` is all that
+    /// the generator wrote.
     pub(super) fn answered(answer: &Answer, written: String) -> Self {
         let sentences = answer.sentences.iter().map(|one| one.text.clone());
         let sentences: Vec<String> = sentences.collect();
@@ -180,12 +183,12 @@ fn without_markers(text: &str) -> Vec<String> {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Said {
     pub(super) text: String,
-    /// True if the check finds it in what was retrieved, whatever it cites.
+    /// True if the check finds it in the retrieved passages, whatever it cites.
     pub(super) is_supported: bool,
 }
 
-/// A row's answer to a question, judged. Its outcome is `answered` also where a model that decides alone has answered; what it calls
-/// quotation is what is shown.
+/// A row's answer to a question, judged. Its outcome is `answered` also where a model that decides alone has answered;
+/// its quotation is the text that is shown.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Verdict {
     pub(super) row: Row,
@@ -204,7 +207,7 @@ pub(super) struct Verdict {
     /// Tokens of the prompt; 0 where nothing was written.
     pub(super) prompt_tokens: usize,
     pub(super) written_tokens: usize,
-    /// How much of what was found the prompt held.
+    /// How much of the sources found the prompt held.
     pub(super) window: Option<Window>,
     /// From the question to what a visitor sees first: a quotation, or the generator's first word.
     pub(super) first_seconds: f64,
@@ -282,7 +285,8 @@ fn said(sentences: Vec<String>, passages: &[Passage], pages: Vec<Source>) -> Vec
     judged.collect()
 }
 
-/// Seconds to what is seen first, and in all. Retrieval and reading count where the row needs them, as they took for all rows once.
+/// Seconds until a visitor first sees something, and in all. Retrieval and reading count where the row needs them, as
+/// measured once for all rows.
 fn seconds(row: Row, written: &Timing, quoted: &Timing) -> (f64, f64) {
     let found = match row.reads() {
         Reads::Nothing => 0.0,

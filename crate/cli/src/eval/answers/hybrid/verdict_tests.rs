@@ -156,7 +156,7 @@ fn a_text_is_judged_by_what_was_retrieved_and_by_what_it_cites() {
     // A citation of the wrong passage does not make a sentence unsupported here: citations are counted apart.
     let elsewhere = drafted(Row::Retrieval, "The cache holds 50 MB [1].");
     assert!(elsewhere.sentences[0].is_supported && elsewhere.cited_right == 0);
-    // Of whole pages, the page is what is cited.
+    // A row that reads whole pages cites a page as a whole.
     assert_eq!(
         drafted(Row::LongPrompt, "The cache holds 50 MB [1].").cited_right,
         1

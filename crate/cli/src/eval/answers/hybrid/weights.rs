@@ -1,4 +1,4 @@
-//! Turns `--generator`, `--adapter` and `--bare-adapter` into a generator and its voices.
+//! Turns `--generator`, `--adapter` and `--bare-adapter` into a generator and its adapters.
 
 use anchorite::index::bundle::{Role, WeightFile};
 use anchorite::model::adapter::Adapter;
@@ -12,14 +12,14 @@ use super::rows::{Row, Voice};
 use crate::choice;
 use crate::report::Hint;
 
-/// A file of weights, as it is told.
+/// A file of weights, as it is reported.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Named {
     pub(super) name: String,
     pub(super) bytes: u64,
 }
 
-/// The generator and its voices.
+/// The generator and its adapters.
 pub(super) struct Writers {
     pub(super) generator: Generator,
     pub(super) named: Named,
@@ -28,7 +28,7 @@ pub(super) struct Writers {
 }
 
 impl Writers {
-    /// True if there is such a voice.
+    /// True if the weights for `voice` were given.
     pub(super) fn have(&self, voice: Voice) -> bool {
         match voice {
             Voice::None | Voice::Base => true,
@@ -41,7 +41,7 @@ impl Writers {
 /// Loads what the arguments name.
 ///
 /// # Errors
-/// Where no generator is named, and where one of them can't be read, is none, or fits no other.
+/// Where no generator is named, or a file can't be read, is of another kind, or does not fit the generator.
 pub(super) fn load(arguments: &Arguments) -> anyhow::Result<Writers> {
     let Some(value) = &arguments.generator else {
         return Err(Hint::error(
@@ -96,10 +96,10 @@ impl Named {
     }
 }
 
-/// The rows that were asked for, in the table's order; all for which there is a voice where none were.
+/// The rows that were asked for, in the table's order; where none were, all whose weights were given.
 ///
 /// # Errors
-/// Where a row was asked for whose voice was not given.
+/// Where a row was asked for whose adapter was not given.
 pub(super) fn rows(wanted: &[Row], writers: &Writers) -> anyhow::Result<Vec<Row>> {
     let has = |row: &Row| writers.have(row.voice());
     if let Some(row) = wanted.iter().find(|row| !has(row)) {

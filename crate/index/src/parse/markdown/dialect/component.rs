@@ -19,7 +19,7 @@ pub(super) struct Taken {
     pub(super) n_lines: usize,
     /// The words that the page shows of them.
     pub(super) titles: Vec<String>,
-    /// What stands behind them on their last line.
+    /// The text behind them on their last line.
     pub(super) rest: String,
 }
 

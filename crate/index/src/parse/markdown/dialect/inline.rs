@@ -37,7 +37,7 @@ enum Kind {
     WikiLink,
 }
 
-/// A line without marks. In code they are none.
+/// A line without marks. Code has none.
 pub(super) fn line(line: &str) -> String {
     if !line.trim_start().starts_with('#') {
         return plain(line);

@@ -92,7 +92,7 @@ impl Page {
         }
     }
 
-    /// Writes a line that may hold marks; gives how many lines it took.
+    /// Writes a line that may hold marks; returns how many lines it took.
     fn marked(&mut self, line: &str, lines: &[&str], depth: usize) -> usize {
         let words = line.trim_start();
         let indent = line.len() - words.len();

@@ -230,7 +230,7 @@ fn code_stays_as_it_is() {
     }
     // A quotation that ends takes its fence with it.
     assert_eq!(lines("> ```\n> a\n\n{% b %}\nText."), "> ```\n> a\nText.");
-    // What is indented in a list is no code.
+    // Indented text in a list is not code.
     assert_eq!(lines("1. one\n\n    {% b %}Text."), "1. one\n    Text.");
 }
 

@@ -8,10 +8,10 @@ const RAW: [(&str, &str); 5] = [
     ("<textarea", "</textarea"),
     ("<!--", "-->"),
 ];
-/// What stands around code that a shortcode shows.
+/// The fence that is put around code that a shortcode shows.
 const TILDES: &str = "~~~~~~~~";
 
-/// Where the lines that were read so far leave the next one.
+/// The state in which the lines read so far leave the next one.
 pub(super) struct Verbatim {
     open: Option<Open>,
     after_blank: bool,
@@ -21,9 +21,9 @@ pub(super) struct Verbatim {
     in_code: bool,
 }
 
-/// What stays as it is until its end.
+/// A region whose lines stay as they are until its end.
 enum Open {
-    /// A fence, its mark repeated so often, in a quotation or not.
+    /// A fence: its mark, how often it is repeated, and true if it stands in a quotation.
     Fence(char, usize, bool),
     /// Raw HTML, until this text.
     Raw(&'static str),
@@ -112,7 +112,7 @@ impl Verbatim {
     }
 }
 
-/// What stands in a line that is one shortcode.
+/// The content of a shortcode that is alone on its line.
 fn shortcode(words: &str) -> Option<&str> {
     let words = words.trim();
     [("{{<", ">}}"), ("{{%", "%}}"), ("{%", "%}")]
