@@ -135,6 +135,25 @@ fn mistyped_words_are_corrected_where_no_page_has_them() {
 }
 
 #[test]
+fn a_long_word_of_any_script_may_be_begun() {
+    let (short, long) = (
+        "\u{3b7}\u{3bb}\u{3b5}\u{3ba}\u{3c4}\u{3c1}\u{3bf}\u{3bc}\u{3b1}\u{3b3}\u{3bd}\u{3b7}\u{3c4}\u{3b9}\u{3c3}\u{3bc}\u{3bf}\u{3c5}\u{3c3}",
+        "\u{3b7}\u{3bb}\u{3b5}\u{3ba}\u{3c4}\u{3c1}\u{3bf}\u{3bc}\u{3b1}\u{3b3}\u{3bd}\u{3b7}\u{3c4}\u{3b9}\u{3c3}\u{3bc}\u{3bf}\u{3c5}\u{3c3}\u{3b1}\u{3bd}",
+    );
+    let site = built(&[
+        page("short", Some("el"), "One", short),
+        page("long", Some("el"), "Two", long),
+    ]);
+    let mut found = urls(&site, short, &SearchOptions::while_typing(5));
+    found.sort();
+    assert_eq!(
+        found,
+        ["long", "short"],
+        "19 letters of two bytes each, typed so far"
+    );
+}
+
+#[test]
 fn quotations_must_stand_as_they_are() {
     let site = built(&[
         page("exact", None, "One", "It returned errors quickly."),

@@ -78,7 +78,7 @@ impl<'i> Lookup<'i> {
         let is_single =
             token.surface.chars().nth(1).is_none() && token.surface.contains(is_unspaced);
         // A shortened word ends in a hash: where it is found, it is complete.
-        let is_whole = !whole.is_empty() && token.surface.len() >= MAX_TERM_CHARS;
+        let is_whole = !whole.is_empty() && token.surface.chars().count() >= MAX_TERM_CHARS;
         if is_single || (unfinished && token.surface.len() > 1 && !is_whole) {
             let weight = if is_single { 1.0 } else { PREFIX_WEIGHT };
             let expansions = self.expansions(&prefix(token), &whole);
