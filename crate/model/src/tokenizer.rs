@@ -36,7 +36,7 @@ use crate::token::TokenId;
 
 /// The key that says how text is cut.
 const MODEL_KEY: &str = "tokenizer.ggml.model";
-/// What starts and ends a text in byte-level vocabularies, where the file does not say. Source: llama.cpp,
+/// The token that starts and ends a text in byte-level vocabularies, where the file names none. Source: llama.cpp,
 /// `llama-vocab.cpp`.
 const BYTE_LEVEL_ROLE: TokenId = TokenId(11);
 
@@ -215,7 +215,7 @@ impl Tokenizer {
     }
 }
 
-/// The refusal of a way of cutting that is not `expected`.
+/// The error for a [`MODEL_KEY`] that is not `expected`.
 fn unknown_model(expected: &str, found: &str) -> LoadError {
     LoadError::MetadataValue {
         key: MODEL_KEY.into(),

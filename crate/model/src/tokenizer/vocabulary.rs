@@ -40,7 +40,7 @@ const NO_ENDS: [(&str, &[&str]); 4] = [
     ("</s>", &["<|tool_response>"]),
 ];
 
-/// What a token is for: `tokenizer.ggml.token_type`.
+/// Purpose of a token: `tokenizer.ggml.token_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Made by the model from text.
@@ -193,7 +193,7 @@ fn byte(piece: &str) -> Option<u8> {
     is_hex.then(|| u8::from_str_radix(digits, 16).ok())?
 }
 
-/// A list that goes with the tokens must be as long as they are many.
+/// Checks that a list about the tokens has one entry for each.
 pub(super) fn demand_one_per_token(
     key: &str,
     found: usize,
