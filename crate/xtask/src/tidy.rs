@@ -123,7 +123,7 @@ fn broken_rules(path: &Path) -> anyhow::Result<Vec<String>> {
     Ok(broken)
 }
 
-/// What may be named where; see ARCHITECTURE.md.
+/// The boundaries that a file crosses: names that may stand only in some folders; see ARCHITECTURE.md.
 fn boundaries(path: &Path, text: &str) -> Vec<String> {
     let path = path.to_string_lossy();
     let code: String = text
