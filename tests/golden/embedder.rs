@@ -32,13 +32,13 @@ fn load(path: &str) -> Embedder {
     Embedder::load(Parts::new(parts)).expect("the embedder loads")
 }
 
-/// What the published weights give in single precision.
+/// Embeddings by the published weights, in single precision.
 fn fixture() -> Fixture {
     serde_json::from_str(include_str!("../fixtures/golden/minilm.json"))
         .expect("the fixture parses")
 }
 
-/// The same of the tuned weights, before they were rounded.
+/// The same by the tuned weights, before they were rounded.
 fn tuned() -> Fixture {
     serde_json::from_str(include_str!("../fixtures/golden/tuned.json")).expect("the fixture parses")
 }

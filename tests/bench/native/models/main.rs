@@ -25,7 +25,7 @@ use blocks::random_blocks;
 use tiny::Random;
 use vocabulary::{N_UNCHOSEN, Vocabulary};
 
-/// What a published model's configuration says of it.
+/// The shape of a published model, from its configuration.
 struct Shape {
     name: &'static str,
     architecture: &'static str,
@@ -102,7 +102,7 @@ enum Mix {
     Q8_0,
     /// The embedding, which is also the output, stays Q8_0.
     Q4_0,
-    /// What llama.cpp's quantiser makes of these shapes: rows that are no multiple of 256 get a type of 32 values.
+    /// The mix of llama.cpp's quantiser for these shapes: rows that are no multiple of 256 get a type of 32 values.
     Q4KM,
 }
 
