@@ -122,7 +122,7 @@ function count(sent, brotliCache) {
   };
 }
 
-/** Brotli's best takes minutes for more; larger files get its best quality of those that are quick. */
+/** Above this size brotli's best quality takes minutes; larger files get the best of the quick ones. */
 const LARGE_BYTES = 48 << 20;
 
 /** The length after brotli's best: a minute for the largest runtime, so it is kept by the content's hash. */

@@ -166,12 +166,12 @@ impl Tokenizer {
         TokenStream::new(self)
     }
 
-    /// True if the model says with this token that it is done.
+    /// True if this token ends the model's text.
     pub fn is_end(&self, token: TokenId) -> bool {
         self.frame.vocabulary.ends.contains(&token)
     }
 
-    /// The tokens with which the model says that it is done.
+    /// The tokens that end the model's text.
     pub fn ends(&self) -> Vec<TokenId> {
         self.frame.vocabulary.ends.iter().copied().collect()
     }

@@ -84,7 +84,7 @@ impl Default for GenerateOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopReason {
-    /// The model said that it is done.
+    /// The model chose a token that ends its text.
     EndToken,
     /// One of the stop texts came.
     StopText,

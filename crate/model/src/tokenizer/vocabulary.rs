@@ -32,7 +32,7 @@ const END_TEXTS: [&str; 22] = [
     "<｜end▁of▁sentence｜>",
 ];
 
-/// Tokens that end no turn where a vocabulary has all of those beside them, which do.
+/// Tokens that end no turn in a vocabulary that also has all of the tokens listed beside them, which do.
 const NO_ENDS: [(&str, &[&str]); 4] = [
     ("<|end|>", &["<|return|>", "<|call|>"]),
     ("<|end|>", &["<|calls|>", "<|flush|>"]),
@@ -97,7 +97,7 @@ impl Vocabulary {
         ends.extend(role("tokenizer.ggml.eot_token_id")?);
         ends.extend(role("tokenizer.ggml.eom_token_id")?);
         let unknown = role("tokenizer.ggml.unknown_token_id")?;
-        // The key has been spelt like this since it exists.
+        // The key has had this spelling from the start.
         let separator = role("tokenizer.ggml.seperator_token_id")?;
         let found: Vec<(TokenId, &str)> = (0..)
             .map(TokenId)

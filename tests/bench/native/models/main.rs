@@ -303,7 +303,7 @@ fn main() -> ExitCode {
             eprintln!("error: no model has the name `{name}`");
             return ExitCode::FAILURE;
         };
-        // Under its own name only once it is whole: a file that is there is not made again.
+        // Renamed only once it is complete: a file that exists is not made again.
         let unfinished = path.with_extension("part");
         fs::write(&unfinished, bytes).expect("the model");
         fs::rename(&unfinished, &path).expect("the model");
