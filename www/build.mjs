@@ -15,7 +15,7 @@ const { values } = parseArgs({
   },
 });
 
-/** What runs a module: the script to build, and what it is called. */
+/** The scripts that run a module: the entry to build, and the names of script and module. */
 const scripts = [
   { entry: "src/engine/worker.ts", script: "anchorite-worker", name: "anchorite_web" },
   { entry: "src/engine/search-worker.ts", script: "anchorite-search-worker", name: "anchorite_search" },

@@ -54,7 +54,7 @@ export async function closeBrowsers() {
   await Promise.all([...browsers].map((browser) => browser.close()));
 }
 
-/** What the browser can say of itself: its version, and whether it has relaxed SIMD. */
+/** The browser's version, and whether it has relaxed SIMD. */
 export async function describeBrowser() {
   const browser = await launch();
   try {
@@ -74,7 +74,7 @@ export function versionOf(engine) {
 }
 
 /**
- * Opens a page and loads an engine in it. Gives `call` for the engine's functions, and `facts`: seconds to load and to
+ * Opens a page and loads an engine in it. Returns `call` for the engine's functions, and `facts`: seconds to load and to
  * fetch the weights alone, bytes of weights and code.
  */
 export async function open(host, engine, options, brotliCache) {
@@ -98,7 +98,7 @@ export async function open(host, engine, options, brotliCache) {
       async peak() {
         const { processInfo } = await session.send("SystemInfo.getProcessInfo");
         const peakOf = (kind) => peakMemory(processInfo.filter(({ type }) => type === kind).map(({ id }) => id));
-        // What a page keeps on a device lies in another process.
+        // A page's memory on a device belongs to another process.
         return peakOf("renderer") + (isGpu ? peakOf("GPU") : 0);
       },
       close: () => browser.close(),
@@ -109,7 +109,7 @@ export async function open(host, engine, options, brotliCache) {
   }
 }
 
-/** Bytes of what was downloaded for an engine: weights as sent, code once, as it lies there and as a host would pack it. */
+/** Bytes that were downloaded for an engine: weights as sent, code once, as stored and as a host would compress it. */
 function count(sent, brotliCache) {
   const isCode = ({ folder, file }) => folder === "ours" || file.includes("node_modules");
   const isWeights = ({ folder }) => folder === "models" || folder === "shipped";
@@ -122,7 +122,7 @@ function count(sent, brotliCache) {
   };
 }
 
-/** Brotli's best takes minutes for more; larger files get its best quality of those that are quick. */
+/** Above this size brotli's best quality takes minutes; larger files get the best of the quick ones. */
 const LARGE_BYTES = 48 << 20;
 
 /** The length after brotli's best: a minute for the largest runtime, so it is kept by the content's hash. */

@@ -6,17 +6,17 @@ import { watchCores } from "./machine.mjs";
 import { p95 } from "./report.mjs";
 
 const DIMENSION = 384;
-/** What is stored as text, which a host sends by brotli; the others' files are numbers. */
+/** Engines whose index is text, which a host sends by brotli; the others' files are numbers. */
 const TEXT = ["orama", "voy"];
 
-/** Gives a function that measures engines on the vectors of `n` chunks; `kernel` names the build of ours that is run. */
+/** Returns a function that measures engines on the vectors of `n` chunks; `kernel` names the build of ours that is run. */
 export function byMeaning({ host, options, scratch, report, skip, say, openPage, version, kernel }) {
   const N_REPS = Number(options.reps);
   const read = (file) => JSON.parse(fs.readFileSync(path.join(options.corpus, file), "utf8"));
 
   const open = ({ engine, said }) => openPage("meaning", engine, { ours: `/wasm/${kernel}` }, said);
 
-  /** Has the engine build its index; gives what its `load` is told, and the bytes that a reader downloads. */
+  /** Has the engine build its index; returns the arguments of its `load`, and the bytes that a reader downloads. */
   async function build(contestant, n) {
     const { engine, row } = contestant;
     if (engine === "anchorite") {
@@ -45,13 +45,13 @@ export function byMeaning({ host, options, scratch, report, skip, say, openPage,
       loads.push(await contestant.opened.page.evaluate((values) => search.load(values), load));
     }
     const { page } = contestant.opened;
-    // Ours says how it searches, which is for the build to choose; why is told behind a colon.
+    // Ours says how it searches, which depends on the build; the reason follows a colon.
     const mode = await page.evaluate(() => search.mode());
     if (mode) [row.type] = mode.split(":");
     await page.evaluate(([url, dimension]) => search.prepare(url, dimension), [`/corpus/vector-queries-${n}.f32`, DIMENSION]);
     report(row, "load", "ms", loads);
     report(row, "index_bytes", "bytes", [n_bytes]);
-    // Ours is measured in a module that holds all that is measured; what a page loads stands in the rows by words.
+    // Our module here holds everything that is measured; the code that a page loads is in the rows by words.
     if (engine !== "anchorite") {
       const code = new Set(host.sent.filter(({ folder }) => folder === "modules").map(({ file }) => file));
       const lengths = [...code].map((file) => brotliLength(file, options.brotli));

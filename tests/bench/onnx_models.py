@@ -139,7 +139,7 @@ def decoder(folder, bits):
     mask = graph.input("attention_mask", TensorProto.INT64, ["batch_size", "total_sequence_length"])
     keep = graph.input("num_logits_to_keep", TensorProto.INT64, [])
 
-    # What the attention operator asks for: the last position of each sequence, and the length of the longest.
+    # Inputs of the attention operator: the last position of each sequence, and the length of the longest.
     first_axis = graph.constant("first_axis", np.array([1], np.int64))
     n_seen = graph.add("ReduceSum", [mask, first_axis], "n_seen", keepdims=0)
     last = graph.add("Cast", [graph.add("Sub", [n_seen, first_axis], "last64")], "last", to=TensorProto.INT32)

@@ -1,5 +1,5 @@
-// Turns timings into rows: one JSON line for each engine, model and metric, with the cores that were busy meanwhile; and what stopped
-// an engine into one that says so.
+// Turns timings into rows: one JSON line for each engine, model and metric, with the cores that were busy meanwhile; and the error
+// that stopped an engine into a row that says so.
 
 const round = (value) => (Number.isInteger(value) ? value : Number(value.toPrecision(5)));
 
@@ -9,10 +9,10 @@ function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** What 95 of 100 values do not pass. */
+/** The 95th percentile. */
 export const p95 = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.95)];
 
-/** Gives a function that writes rows to `stream`: what was measured, the values, and for each of them the cores in use. */
+/** Returns a function that writes rows to `stream`: what was measured, the values, and for each of them the cores in use. */
 export function reporter(stream) {
   return (row, metric, unit, values, cores = []) => {
     const line = {
@@ -32,7 +32,7 @@ export function reporter(stream) {
   };
 }
 
-/** Gives a function that writes to `stream` that an engine is left out, and why; `said` is what its page told the console. */
+/** Returns a function that writes to `stream` that an engine is left out, and why; `said` has its page's console errors. */
 export function skipper(stream) {
   return (row, error, said = []) => {
     const reason = why(error, said);

@@ -61,7 +61,7 @@ const context = { host, options, scratch, ...rows, say, openPage, version };
 try {
   const words = byWords(context);
   for (const n of options["words-n"]) for (const engine of options.words) await words(engine, n);
-  // What a site of 10,000 pages costs its reader; only ours is built from pages.
+  // The bytes that a site of 10,000 pages costs its reader; only ours is built from pages.
   if (options.words.includes("anchorite")) await words("anchorite", "pages");
   if (options.meaning.length > 0) {
     const { relaxed } = await describeBrowser();

@@ -17,15 +17,15 @@ function isCode({ folder, file }) {
 const index = (sent) => sent.filter((one) => !isCode(one) && one.folder !== "bench" && !/(docs|queries)-\w+\.json$/.test(one.file));
 const code = (sent) => [...new Map(sent.filter(isCode).map((one) => [one.file, one])).values()];
 
-/** Gives a function that measures one engine on `n` chunks, or on the pages of a site. */
+/** Returns a function that measures one engine on `n` chunks, or on the pages of a site. */
 export function byWords({ host, options, scratch, report, skip, say, openPage, version }) {
-  /** What was sent, as a host sends it: text by brotli, what is compressed already as it is. */
+  /** Bytes of `sent`, as a host sends them: text by brotli, files that are compressed already as they are. */
   function sentBytes(sent) {
     const length = ({ file, n_bytes }) => (/\.(js|mjs|json|wasm)$/.test(file) ? brotliLength(file, options.brotli) : n_bytes);
     return sent.reduce((sum, one) => sum + length(one), 0);
   }
 
-  /** Builds what the engine ships; gives what its `load` is told. */
+  /** Builds the index that the engine ships; returns the arguments of its `load`. */
   async function build(engine, n, row) {
     if (engine === "anchorite") return { ours: `${host.origin}/ours`, bundle: `${host.origin}/corpus/${n === "pages" ? n : `bundle-${n}`}/` };
     const docs = `docs-${n}.json`;

@@ -1,4 +1,4 @@
-// What a visit says when the host, the bundle or the storage is broken, and that the rest goes on.
+// Checks what a visit says when the host, the bundle or the storage is broken, and that the rest goes on.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
@@ -10,7 +10,7 @@ import { serve } from "./server.mjs";
 /** Pages of 64 KiB that hold the guide's index, and none of the models. */
 const PAGES_WITHOUT_MODELS = 300;
 
-/** The module, allowed no more than `pages` of memory: what a browser does that has no more to give. */
+/** The module, allowed no more than `pages` of memory, as in a browser that has no more. */
 function withMemoryLimit(module, pages) {
   const number = (at) => {
     let [value, end] = [0, at];

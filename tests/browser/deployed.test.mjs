@@ -1,4 +1,4 @@
-// What a site that is marked for Pagefind gets from its marks: narrowed and sorted results, with what the pages say of themselves.
+// Checks that marks for Pagefind work on a site: results are narrowed and sorted, and show what pages say about themselves.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch } from "./browser.mjs";
@@ -35,7 +35,7 @@ describe("a site that is marked for Pagefind", { skip: site ? false : "the real 
     await browser?.close();
     await host?.close();
   });
-  /** Sets properties of the element, and gives the titles of the results once they changed to `expected`. */
+  /** Sets properties of the element, and returns the titles of the results once they have changed to `expected`. */
   async function shows(page, properties, expected) {
     await page.evaluate((properties) => Object.assign(document.querySelector("anchorite-search"), properties), properties);
     const titles = () => page.locator("anchorite-search [part=title]").allInnerTexts();

@@ -151,7 +151,7 @@ export async function settle(page) {
   await page.waitForSelector("html[data-state=ready]", { state: "attached" });
 }
 
-/** What the engine says of itself. */
+/** The parts of the engine's state that tests look at. */
 export function engineState(page) {
   return page.evaluate(async () => {
     const engine = await document.querySelector("anchorite-chat").engine;
@@ -160,7 +160,7 @@ export function engineState(page) {
   });
 }
 
-/** Asks through the chat's own field and waits for the end. Gives the event's detail. */
+/** Asks through the chat's own field and waits for the end. Returns the event's detail. */
 export async function askInChat(page, question) {
   await page.evaluate(() => {
     globalThis.heard = new Promise((resolve) => {
@@ -176,7 +176,7 @@ export async function askInChat(page, question) {
   return heard;
 }
 
-/** Whether the page behind `url` has the anchor that it names; asked from here, not by the browser. */
+/** True if the page behind `url` has the anchor that it names; fetched from here, not by the browser. */
 export async function anchorExists(url) {
   const address = new URL(url);
   const anchor = decodeURIComponent(address.hash.slice(1).split(":~:")[0]);

@@ -1,4 +1,4 @@
-// That an answer survives its graphics device: lost in mid-answer, lost twice, lost for good, or refusing. On SwiftShader.
+// Checks that an answer survives its graphics device: lost in mid-answer, lost twice, lost for good, or refusing. On SwiftShader.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
@@ -8,9 +8,9 @@ import { askInChat, doubleSite, engineState, realSite, settle, visit } from "./h
 import { serve } from "./server.mjs";
 
 /**
- * What is served before the worker's own script: it remembers the devices that the worker opens, and what their adapter
- * offered, and breaks each behind the first piece of text that it wrote, as often as `plan` says: later pieces may come from
- * what a device had in its queue. Nothing in the page knows.
+ * Served before the worker's own script: remembers the devices that the worker opens, and what their adapter offered, and
+ * breaks each after the first piece of text that it wrote, as often as `plan` says: later pieces may come from the device's
+ * queue. Nothing in the page knows.
  */
 const prelude = (plan) => `{
   const plan = ${JSON.stringify(plan)};
@@ -57,7 +57,7 @@ describe("a graphics device that fails in mid-answer", { skip: site ? false : "t
     await host?.close();
   });
 
-  /** Visits with a device that fails as planned, and asks twice. Gives all that was told, and what stands on the page. */
+  /** Visits with a device that fails as planned, and asks twice. Returns all events, and what the page shows. */
   async function ask(plan) {
     host.rules = (name) =>
       /^anchorite-worker.*\.js$/.test(name)

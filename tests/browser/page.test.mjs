@@ -1,4 +1,4 @@
-// What a visit must do, on the double and on the real engine: search, cite, stop, step down, work offline, ask for nothing more.
+// Checks a visit, on the double and on the real engine: search, cite, stop, step down, work offline, ask for nothing more.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch } from "./browser.mjs";

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 pub struct Target {
     /// The folder of its corpus.
     pub name: &'static str,
-    /// What is called.
+    /// The function under test.
     pub run: fn(&[u8]),
     /// Good input that is made anew, so that a changed format is tested without a new corpus.
     pub seeds: fn() -> Vec<Vec<u8>>,

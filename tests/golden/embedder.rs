@@ -32,13 +32,13 @@ fn load(path: &str) -> Embedder {
     Embedder::load(Parts::new(parts)).expect("the embedder loads")
 }
 
-/// What the published weights give in single precision.
+/// Embeddings by the published weights, in single precision.
 fn fixture() -> Fixture {
     serde_json::from_str(include_str!("../fixtures/golden/minilm.json"))
         .expect("the fixture parses")
 }
 
-/// The same of the tuned weights, before they were rounded.
+/// The same by the tuned weights, before they were rounded.
 fn tuned() -> Fixture {
     serde_json::from_str(include_str!("../fixtures/golden/tuned.json")).expect("the fixture parses")
 }
@@ -58,8 +58,8 @@ fn points_where_single_precision_points() {
     check_directions(&embedder(), &fixture(), [0.999; 2]);
 }
 
-/// 4 and 5 bits turn the vectors, and words of other languages lose their tokens; what that costs in retrieval stands in
-/// `docs/benchmarks.md`.
+/// 4 and 5 bits rotate the vectors, and words of other languages lose their tokens; `docs/benchmarks.md` has the cost
+/// in retrieval.
 #[test]
 fn the_small_one_that_ships_points_nearly_there() {
     check_directions(&load("models/default/embedder.gguf"), &tuned(), [0.98, 0.8]);

@@ -104,8 +104,8 @@ fn tokens() -> Vec<u32> {
     (0..23).map(|i| (i * 41 + 7) % n_vocab).collect()
 }
 
-/// What the CPU, and any other backend, must reach: activations beside int8 and int4 weights are rounded to int8,
-/// and the cache holds halves.
+/// Largest normalised error of the CPU and any other backend: activations beside int8 and int4 weights are rounded to
+/// int8, and the cache holds halves.
 fn bound(kind: TensorType) -> f64 {
     match kind {
         TensorType::Q8_0 | TensorType::Q4_0 => 1e-3,

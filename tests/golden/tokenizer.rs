@@ -53,7 +53,7 @@ fn cases(dir: &Path, name: &str) -> Vec<(String, Vec<u32>)> {
     cases
 }
 
-/// What differs, as `text: expected, found`.
+/// The cases that differ, as `text: expected, found`.
 fn differences(tokenizer: &Tokenizer, cases: &[(String, Vec<u32>)]) -> Vec<String> {
     let differs = |(text, expected): &(String, Vec<u32>)| {
         let ids = |tokens: Vec<anchorite_model::TokenId>| -> Vec<u32> {
@@ -112,7 +112,7 @@ fn tokenizer_ids_are_equal_for_every_gguf_vocabulary() {
     );
 }
 
-/// What a tokenizer that loses nothing gives back must be what it was given, whoever recorded it.
+/// A tokenizer that loses nothing must return the text that it was given, with or without recorded ids.
 #[test]
 fn every_string_comes_back_from_its_tokens() {
     let Some(dir) = vocabularies("llama.cpp") else {

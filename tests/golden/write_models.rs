@@ -94,7 +94,7 @@ fn mixed() -> Vec<u8> {
     writer.finish()
 }
 
-/// What the model writes behind its start token.
+/// The text that the model writes after its start token.
 fn decode(gguf: &[u8]) -> String {
     let parts = Parts::new(vec![gguf.to_vec()]);
     let generator = Generator::load(parts, None, BackendRequest::Cpu, "a test");
@@ -110,7 +110,7 @@ fn decode(gguf: &[u8]) -> String {
         .text
 }
 
-/// The text that the pulled model draws behind the recorded prompt of `smollm2::DRAWN`.
+/// The text that the pulled model draws after the recorded prompt of `smollm2::DRAWN`.
 fn draw(gguf: &[u8]) -> String {
     let parts = Parts::new(vec![gguf.to_vec()]);
     let generator = Generator::load(parts, None, BackendRequest::Cpu, "a test");

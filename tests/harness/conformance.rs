@@ -1,7 +1,7 @@
 //! Turns families, types, forms of the kernels and an adapter into cells: how far the graphics device is from plain floats.
 //!
-//! Each model is random and small. What it is compared with is the CPU's forward pass over the numbers that its blocks mean,
-//! which rounds nothing to 8 bits; keys and values are halves on both.
+//! Each model is random and small. The reference is the CPU's forward pass over the dequantised weights, which rounds
+//! nothing to 8 bits; keys and values are halves on both.
 
 use anchorite_model::config::Architecture;
 use anchorite_model::forward::{CpuForward, GpuForward};
@@ -40,23 +40,23 @@ pub const KINDS: [TensorType; 11] = [
 
 /// Tokens of the prompt whose logits are compared.
 const N_PROMPT: usize = 104;
-/// Of these run together, in tiles.
+/// Tokens of these that run together, in tiles.
 const N_TOGETHER: usize = 96;
 /// Tokens whose logits a device gives at once.
 const N_AT_ONCE: usize = 8;
 
-/// What is allowed: the normalised error of the logits, and the share of tokens whose likeliest successor is the same.
+/// Largest normalised error of the logits, and least share of tokens whose likeliest successor is the same.
 pub fn bounds(variant: Variant) -> (f64, f64) {
     match variant.precision {
         // A key that rounds to another half than the CPU's costs about 1e-6 by itself.
         Precision::F32 => (1e-5, 0.99),
         Precision::F16 => (1e-4, 0.99),
-        // As the CPU's own kernels for quantised weights, which are not what is compared with here.
+        // As for the CPU's own kernels for quantised weights, which are not the reference here.
         Precision::Int8 => (1e-2, 0.9),
     }
 }
 
-/// A model, and what plain floats make of it.
+/// A model, and its logits in plain floats.
 pub struct Expected {
     config: ModelConfig,
     weights: Weights,
@@ -146,7 +146,7 @@ impl Expected {
     /// Compares: tokens together in tiles, then one by one, then some at a time.
     ///
     /// # Errors
-    /// What stopped the device.
+    /// The error that stopped the device.
     pub fn compare(&self, model: &mut GpuForward, has_adapter: bool) -> Result<Found, RunError> {
         model.set_adapter(has_adapter.then(|| self.adapter.clone()))?;
         let prompt = prompt();
@@ -183,7 +183,7 @@ impl Expected {
     }
 }
 
-/// The numbers that blocks mean.
+/// The weights, dequantised to floats.
 fn in_floats(mut weights: Weights) -> Weights {
     let float = |matrix: &mut Matrix| {
         let values = matrix.to_f32();

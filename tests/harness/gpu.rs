@@ -8,7 +8,7 @@ use anchorite_model::gpu::{Gpu, GpuError, Op, PackedMatrix, Rows};
 use anchorite_model::kernels::batch::BatchBuffer;
 use anchorite_model::weights::Matrix;
 
-/// What rows behind a kernel's output hold before it runs, and must still hold afterwards.
+/// The value that rows behind a kernel's output hold before it runs, and must still hold afterwards.
 pub const SENTINEL: f32 = -12345.0;
 
 /// The device under test. `None` only where `ANCHORITE_GPU=none` says that there is none.

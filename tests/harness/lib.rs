@@ -47,7 +47,7 @@ pub fn nmse(found: &[f32], expected: &[f32]) -> f64 {
     error / power(&mut expected.iter().map(|value| f64::from(*value)))
 }
 
-/// What a run of the command line printed, and how it ended.
+/// The output of a run of the command line, and how it ended.
 pub struct Run {
     /// The exit code: 0 done, 1 done with warnings under `--strict`, 2 failed.
     pub code: i32,
@@ -58,7 +58,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Holds that it failed, saying each of `expected` and what to do.
+    /// Asserts that it failed, saying each of `expected` and what to do.
     #[track_caller]
     pub fn fails(&self, expected: &[&str]) {
         assert_eq!(self.code, 2, "{}{}", self.stdout, self.stderr);
@@ -71,7 +71,7 @@ impl Run {
         }
     }
 
-    /// Holds that it was done.
+    /// Asserts that it succeeded.
     #[track_caller]
     pub fn works(&self) {
         assert_eq!(self.code, 0, "{}", self.stderr);
@@ -178,7 +178,7 @@ pub fn anchorite_in(dir: &std::path::Path, variables: &[(&str, &str)], arguments
     finish(command.args(arguments))
 }
 
-/// Runs the command line with at most so many seconds of processor time and kilobytes of address space.
+/// Runs the command line with at most `seconds` of processor time and `kilobytes` of address space.
 pub fn anchorite_limited((seconds, kilobytes): (u32, u32), arguments: &[&str]) -> Run {
     let limits = format!("ulimit -t {seconds} -v {kilobytes} && exec \"$0\" \"$@\"");
     let mut command = std::process::Command::new("bash");

@@ -11,7 +11,7 @@ use anchorite_model::gguf::write::{TensorOut, Writer};
 pub struct Stories {
     /// The model as GGUF.
     pub gguf: Vec<u8>,
-    /// What 200 steps of greedy decoding give.
+    /// The text of 200 steps of greedy decoding.
     pub expected: String,
 }
 
@@ -137,7 +137,7 @@ fn convert(model: &[u8], vocabulary: &[u8], kind: TensorType) -> Vec<u8> {
             &values,
         ));
     }
-    // What is left are tables of cosines and sines, which run.c does not use either.
+    // The rest is tables of cosines and sines, which run.c does not use either.
     assert_eq!(
         reader.0.len(),
         4 * n_positions * (n_embd / n_heads),

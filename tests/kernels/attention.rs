@@ -25,7 +25,7 @@ fn exact(values: Vec<f32>) -> Vec<f32> {
     rounded
 }
 
-/// What a cache on the device holds.
+/// The values that a cache on the device holds.
 pub(crate) fn halves(gpu: &Gpu, cache: &Rows) -> Vec<f32> {
     let words = pollster::block_on(gpu.read_padded(cache)).expect("the cache");
     let bytes: Vec<u8> = words

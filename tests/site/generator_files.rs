@@ -94,7 +94,7 @@ fn any_part_of_a_split_model_stands_for_all() {
             "part {no}"
         );
     }
-    // What the bundle holds is the model in one piece.
+    // The bundle holds the model in one piece.
     let tensors = |bytes: Vec<u8>| {
         let parts = Parts::new(vec![bytes]);
         let gguf = Gguf::parse(&parts).expect("a GGUF file");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use harness::{Site, root};
 use serde::Deserialize;
 
-/// Of the questions that a page answers, so many at least are answered by the sentence that does: what was measured, less two.
+/// Least number of questions whose quotation holds the sentence that answers them: the number measured, less two.
 const MIN_FACTS: usize = 36;
 
 #[derive(Deserialize)]

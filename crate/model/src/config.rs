@@ -27,7 +27,7 @@ const GEMMA3_27B_LAYERS: usize = 62;
 pub struct ModelConfig {
     /// The family.
     pub architecture: Architecture,
-    /// What sets the family's layers apart.
+    /// Differences of the family's layers from those of other families.
     pub traits: Traits,
     /// `general.name`, or the architecture where the file gives no name.
     pub name: String,
@@ -70,12 +70,12 @@ pub struct LocalLayers {
     pub n_visible: usize,
     /// How positions turn queries and keys in these layers.
     pub rope: Rope,
-    /// For each layer whether it is one of them.
+    /// `[n_layers]`: true for each layer that sees only the window.
     pub is_local: Vec<bool>,
 }
 
 impl ModelConfig {
-    /// The same for a file that must hold an encoder.
+    /// As [`Self::from_gguf`], for a file that must hold an encoder.
     ///
     /// # Errors
     /// As [`Self::from_gguf`]; [`LoadError::UnknownArchitecture`] for a model that is no bert.
@@ -127,7 +127,7 @@ impl ModelConfig {
         {
             return Err(keys.refuse("expert_count", "a model without experts"));
         }
-        // Gemma 2 presses scores together as well; the attention kernels don't.
+        // Gemma 2 soft-caps attention scores too, which the attention kernels don't do.
         if keys.opt_limit("attn_logit_softcapping")?.is_some() {
             return Err(keys.refuse("attn_logit_softcapping", "no cap on attention scores"));
         }

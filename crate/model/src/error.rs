@@ -13,10 +13,10 @@ pub enum LoadError {
         /// The bytes found instead, escaped.
         found: String,
     },
-    /// What stands for a file that was not fetched.
+    /// A placeholder for a file that was never fetched, such as a Git LFS pointer.
     #[error("file is {found}, not the model itself")]
     StandIn {
-        /// Its kind.
+        /// Kind of the placeholder.
         found: &'static str,
     },
     /// One file of a model that was split into several.
@@ -36,7 +36,7 @@ pub enum LoadError {
     /// The file ends before something it announced.
     #[error("file is cut short: {what} at byte {offset} needs {expected} bytes, found {found}")]
     Truncated {
-        /// What was being read.
+        /// The item being read.
         what: String,
         /// Where it starts in the file.
         offset: u64,
@@ -56,7 +56,7 @@ pub enum LoadError {
     /// A count or length beyond any real file.
     #[error("{what} at byte {offset} is absurd, at most {limit} expected: `{found}`")]
     Absurd {
-        /// What is counted.
+        /// Name of the count or length.
         what: String,
         /// Where the number stands in the file.
         offset: u64,
@@ -110,7 +110,7 @@ pub enum LoadError {
     MetadataValue {
         /// The metadata key.
         key: String,
-        /// What would do.
+        /// The values that are accepted.
         expected: String,
         /// The value found.
         found: String,
@@ -118,7 +118,7 @@ pub enum LoadError {
     /// A model family that is not supported.
     #[error("model architecture is not supported, expected {expected}: `{found}`")]
     UnknownArchitecture {
-        /// The architectures that would do here.
+        /// The architectures that are accepted here.
         expected: &'static str,
         /// The architecture found.
         found: String,
@@ -138,7 +138,7 @@ pub enum LoadError {
     UnsupportedTensorType {
         /// The tensor's name.
         name: String,
-        /// The types that would do.
+        /// The types that are accepted.
         expected: &'static str,
         /// The type found.
         found: TensorType,
@@ -149,7 +149,7 @@ pub enum LoadError {
         /// The tensor's name.
         name: String,
     },
-    /// A number, or the scale of a block of them, that nothing can be computed with.
+    /// A value, or the scale of a block of values, that is not finite.
     #[error("tensor `{name}` holds a number that is infinite or none, near value {place}")]
     NotFinite {
         /// The tensor's name.
@@ -165,7 +165,7 @@ pub enum LoadError {
         /// The model's architecture.
         architecture: String,
     },
-    /// A tensor of another shape than the metadata announce.
+    /// A tensor whose shape is not the one that the metadata announce.
     #[error(
         "tensor `{name}` has the wrong shape, expected {}: `{}`",
         shape_text(expected),
@@ -201,7 +201,7 @@ pub enum LoadError {
     },
 
     // === Adapter ===
-    /// An adapter tensor with no counterpart of the other side.
+    /// An adapter tensor whose other half, `lora_a` or `lora_b`, is missing.
     #[error("adapter tensor `{name}` has no partner, expected `{expected}`")]
     AdapterUnpaired {
         /// The tensor found.
@@ -235,13 +235,13 @@ pub enum LoadError {
     /// A vocabulary that the tokenizer cannot be built from.
     #[error("tokenizer cannot be built: {reason}")]
     Tokenizer {
-        /// What is wrong with it.
+        /// The fault found in it.
         reason: String,
     },
     /// A chat template that does not parse.
     #[error("chat template cannot be read: {reason}")]
     Template {
-        /// What is wrong with it, with its line.
+        /// The fault found in it, with its line.
         reason: String,
     },
 
@@ -249,7 +249,7 @@ pub enum LoadError {
     /// The GPU cannot take the model.
     #[error("GPU cannot be used: {reason}")]
     Gpu {
-        /// What it lacks or said.
+        /// The requirement that it does not meet, or its error message.
         reason: String,
     },
 }
@@ -290,7 +290,7 @@ impl LoadError {
         }
     }
 
-    /// What to do next.
+    /// Advice on what to do next.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NotGguf { .. } => {
@@ -379,7 +379,7 @@ pub enum RunError {
     Adapter {
         /// The adapter's name.
         adapter: String,
-        /// What does not fit.
+        /// Cause of the mismatch.
         source: LoadError,
     },
     /// The model computed something that is not a number.
@@ -393,25 +393,25 @@ pub enum RunError {
     Kernel {
         /// The kernel's name.
         kernel: &'static str,
-        /// What it said.
+        /// Its error message.
         reason: String,
     },
     /// Text that cannot be turned into tokens.
     #[error("text cannot be tokenized: {reason}")]
     Tokenize {
-        /// What the tokenizer said.
+        /// The tokenizer's error message.
         reason: String,
     },
     /// A chat template that fails on these messages.
     #[error("chat template failed: {reason}")]
     Template {
-        /// What it said.
+        /// The template's error message.
         reason: String,
     },
     /// The GPU went away.
     #[error("GPU was lost: {reason}")]
     DeviceLost {
-        /// What the device said.
+        /// The device's error message.
         reason: String,
     },
 }
@@ -433,7 +433,7 @@ impl RunError {
         }
     }
 
-    /// What to do next.
+    /// Advice on what to do next.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::EmptyPrompt => "give the model some text",

@@ -23,11 +23,11 @@ const MAX_SOURCE_BYTES: usize = 256 << 10;
 /// 1,000. It is also what keeps a template from nesting values so deep (about one level per 10 units, 250 bytes of
 /// stack each) that freeing them overflows the stack.
 const FUEL: u64 = 10_000;
-/// What each message adds to that.
+/// Work added to that for each message.
 const FUEL_PER_MESSAGE: u64 = 500;
-/// What each byte of the variables adds, as its share of a unit: enough for four copies.
+/// Bytes of the variables that add one unit of work: enough for four copies.
 const BYTES_PER_FUEL: u64 = 16;
-/// Calls in calls. A worker's stack holds 1 MB.
+/// Depth of nested calls. A worker's stack holds 1 MB.
 const RECURSION_LIMIT: usize = 128;
 /// Templates name today's date; the one that Llama 3's fall back on keeps their prompts the same every day.
 const DEFAULT_CLOCK: i64 = 1_721_952_000;
@@ -40,7 +40,7 @@ const PROBE: &str = "anchorite-system-message";
 pub struct Message {
     /// Who speaks: `system`, `user` or `assistant`; a template may know more.
     pub role: String,
-    /// What is said.
+    /// The text of the message.
     pub content: String,
 }
 
@@ -139,7 +139,7 @@ impl ChatTemplate {
         Ok(template)
     }
 
-    /// Sets what `strftime_now` tells: seconds since 1970, UTC. Without this it is midnight of 26 July 2024.
+    /// Sets the time that `strftime_now` formats: seconds since 1970, UTC. Without this it is midnight of 26 July 2024.
     pub fn set_clock(&mut self, unix_seconds: i64) {
         self.environment
             .add_function("strftime_now", move |format: &str| {
@@ -149,7 +149,7 @@ impl ChatTemplate {
 
     /// The prompt for `messages`, followed by the opening of an answer if `add_generation_prompt`.
     ///
-    /// Where the model knows no system message, what it says opens the user's next message, on lines of its own.
+    /// Where the template takes no system message, its text opens the user's next message, on lines of its own.
     ///
     /// # Errors
     /// [`RunError::Template`] if the template refuses the messages (two turns of one role, a role it does not know),
@@ -223,7 +223,7 @@ impl ChatTemplate {
     }
 }
 
-/// What `error` says, with the errors behind it.
+/// The message of `error`, with those of the errors behind it.
 fn reason(error: &Error) -> String {
     let mut reason = error.to_string();
     let mut source = std::error::Error::source(error);

@@ -36,7 +36,7 @@ use crate::token::TokenId;
 
 /// The key that says how text is cut.
 const MODEL_KEY: &str = "tokenizer.ggml.model";
-/// What starts and ends a text in byte-level vocabularies, where the file does not say. Source: llama.cpp,
+/// The token that starts and ends a text in byte-level vocabularies, where the file names none. Source: llama.cpp,
 /// `llama-vocab.cpp`.
 const BYTE_LEVEL_ROLE: TokenId = TokenId(11);
 
@@ -166,12 +166,12 @@ impl Tokenizer {
         TokenStream::new(self)
     }
 
-    /// True if the model says with this token that it is done.
+    /// True if this token ends the model's text.
     pub fn is_end(&self, token: TokenId) -> bool {
         self.frame.vocabulary.ends.contains(&token)
     }
 
-    /// The tokens with which the model says that it is done.
+    /// The tokens that end the model's text.
     pub fn ends(&self) -> Vec<TokenId> {
         self.frame.vocabulary.ends.iter().copied().collect()
     }
@@ -215,7 +215,7 @@ impl Tokenizer {
     }
 }
 
-/// The refusal of a way of cutting that is not `expected`.
+/// The error for a [`MODEL_KEY`] that is not `expected`.
 fn unknown_model(expected: &str, found: &str) -> LoadError {
     LoadError::MetadataValue {
         key: MODEL_KEY.into(),

@@ -107,7 +107,7 @@ pub struct LayerWeights<M = Matrix> {
 }
 
 impl Weights {
-    /// Reads all weights in file order, dropping each part of the file once it was passed.
+    /// Reads all weights in file order, dropping each part of the file once it is read.
     ///
     /// # Errors
     /// [`LoadError::MissingTensor`], [`LoadError::TensorShape`], [`LoadError::NotFinite`], and [`LoadError::UnknownTensor`]
@@ -243,7 +243,7 @@ impl Weights {
     }
 }
 
-/// The factors that the configuration's context goes with; those of another context are passed over.
+/// The factors for the configuration's context; those for another context are skipped.
 fn rope_factors<M>(
     tensors: &mut Tensors<M>,
     config: &ModelConfig,
@@ -272,9 +272,9 @@ pub(crate) struct Tensors<M> {
 }
 
 enum Tensor<M> {
-    /// Of one dimension.
+    /// One dimension.
     Vector(Vec<f32>),
-    /// Of several.
+    /// Two dimensions or more.
     Matrix(M),
 }
 

@@ -17,7 +17,7 @@ use wasm_bindgen::prelude::*;
 use crate::error::{busy, to_js};
 use crate::reserve;
 
-/// What holds the index. A module that only searches must not be able to hold a model, whose code it would link.
+/// The holder of the index. A module that only searches must not be able to hold a model, whose code it would link.
 #[cfg(feature = "answers")]
 pub(crate) type Session = anchorite::Session;
 #[cfg(not(feature = "answers"))]
@@ -32,7 +32,7 @@ fn session(index: Index, _: &Manifest) -> Session {
     Session::new(index)
 }
 
-/// The files of one bundle, as far as they have arrived and were not read yet.
+/// The files of one bundle, as far as they have arrived and are not read yet.
 pub(crate) struct Files {
     pub(crate) manifest: Manifest,
     /// Checked parts that wait for [`Engine::load_index`] and its siblings, by path.
@@ -83,7 +83,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Opens the index, of which shards are still to be supplied.
+    /// Opens the index; its shards are still to be supplied.
     pub fn load_index(&mut self) -> Result<(), JsValue> {
         let load = |files: &Files| -> Result<Session, EngineError> {
             let resident = files.take(Role::Index)?.concat();
@@ -120,7 +120,7 @@ impl Engine {
         session.supply(id, bytes).map_err(|error| to_js(&error))
     }
 
-    /// Every shard of the index that is not here; ask again when they were supplied.
+    /// Every shard of the index that is not here; ask again once these are supplied.
     pub fn missing(&self) -> Result<JsValue, JsValue> {
         self.with_index(|index| value(&index.missing()))
     }
@@ -141,12 +141,12 @@ impl Engine {
         })
     }
 
-    /// What the documents can be sorted by.
+    /// Names of the values that the documents can be sorted by.
     pub fn sort_keys(&self) -> Result<JsValue, JsValue> {
         self.with_index(|index| value(&index.sort_keys()))
     }
 
-    /// The best sections for a query that may still be being typed, and the shards that would make them complete.
+    /// The best sections for a query, which may be half typed, and the shards that would make them complete.
     /// `filters` has name, value, name, value: plain strings cost a page fewer bytes of code than an object. `sort_by` is empty for
     /// the best first.
     pub fn search(
@@ -170,14 +170,14 @@ impl Engine {
             values.push(pair[1].clone());
         }
         let session = self.session()?;
-        // An answer that is being written holds the session; its box can wait for the next keystroke.
+        // An answer that is being written holds the session; the search box can wait for the next keystroke.
         let session = session.try_borrow().map_err(|_| busy())?;
         let found = session.search(query, &request);
         value(&found.map_err(|error| to_js(&error))?)
     }
 }
 
-/// What [`Engine::filters`] gives.
+/// The result of [`Engine::filters`].
 #[derive(Serialize)]
 struct FilterValues<'i> {
     missing: Vec<Shard>,
@@ -191,7 +191,7 @@ impl Engine {
             .ok_or_else(|| to_js(&EngineError::IndexNotLoaded))
     }
 
-    /// What `read` finds in the index, as an object.
+    /// The result of `read` on the index, as an object.
     fn with_index(
         &self,
         read: impl FnOnce(&Index) -> Result<JsValue, JsValue>,

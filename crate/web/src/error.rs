@@ -20,7 +20,7 @@ pub(crate) fn to_js(error: &EngineError) -> JsValue {
     object.into()
 }
 
-/// What an error says that was thrown elsewhere.
+/// The message of an error that was thrown elsewhere.
 #[cfg(feature = "index")]
 pub(crate) fn reason(thrown: &JsValue) -> String {
     text(thrown, "message").unwrap_or_else(|| format!("{thrown:?}"))
@@ -32,7 +32,7 @@ fn text(thrown: &JsValue, name: &str) -> Option<String> {
     field.as_string()
 }
 
-/// The error of a call that brings the generator's file again; anything but the code `gpu` is a file that did not come.
+/// The error of a call that brings the generator's file again; any code but `gpu` means that the file did not arrive.
 #[cfg(feature = "answers")]
 pub(crate) fn from_js(thrown: &JsValue) -> EngineError {
     let reason = reason(thrown);
@@ -42,7 +42,7 @@ pub(crate) fn from_js(thrown: &JsValue) -> EngineError {
     }
 }
 
-/// The state of being asked twice at once.
+/// The error for a call while another one holds the session.
 #[cfg(feature = "index")]
 pub(crate) fn busy() -> JsValue {
     to_js(&EngineError::Busy)

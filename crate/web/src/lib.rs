@@ -28,24 +28,24 @@ pub fn lend_tables() {
     });
 }
 
-/// Says that every device which this browser gives has the feature `subgroups`: the page asks for it in wgpu's place.
+/// Says that every device of this browser has the feature `subgroups`: the page asks for it in wgpu's place.
 #[cfg(feature = "answers")]
 #[wasm_bindgen]
 pub fn browser_has_subgroups() {
     anchorite::model::gpu::browser_has_subgroups();
 }
 
-/// Makes room for files of so many bytes, before any of them is downloaded: once memory runs out in the middle of a load,
-/// the module can only stop.
+/// Makes room for `bytes` of files before any of them is downloaded: once memory runs out in the middle of a load, the
+/// module can only stop.
 fn reserve(bytes: f64) -> Result<(), JsValue> {
-    /// What is held beside the layouts while a large file is read: some parts, one tensor as stored.
+    /// Bytes held beside the layouts while a large file is read: some parts, one tensor as stored.
     const BESIDE: f64 = 64.0 * 1024.0 * 1024.0;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a conversion from float that does not fit takes the nearest number"
     )]
-    // A layout may be a third larger than its file. Of a small file, all may be there twice.
+    // A layout may be a third larger than its file. A small file may be in memory twice.
     let asked = (bytes * 9.0 / 4.0).min(bytes * 4.0 / 3.0 + BESIDE) as u64;
     let reserved =
         usize::try_from(asked).is_ok_and(|asked| Vec::<u8>::new().try_reserve_exact(asked).is_ok());

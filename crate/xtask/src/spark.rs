@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 
 use crate::run;
 
-/// What the job needs, at the versions that were tested.
+/// Packages that the job needs, at the versions that were tested.
 const PACKAGES: [&str; 3] = ["pyspark==4.0.1", "pyarrow==22.0.0", "pandas==2.3.3"];
 /// A cluster of two workers on this machine, that says no more than the job does.
 const SUBMIT: &str = "--master local[2] --conf spark.ui.enabled=false --conf spark.ui.showConsoleProgress=false \

@@ -1,4 +1,4 @@
-//! Turns the tree into a list of broken house rules: formatting, lints, boundaries, file openings and lengths.
+//! Turns the tree into a list of broken house rules: formatting, lints, boundaries, file and comment openings, lengths.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,8 @@ use crate::{run, setup};
 /// A file that nobody reads in one sitting.
 const MAX_LINES: usize = 800;
 const MAX_WGSL_LINES: usize = 250;
+/// Openings of a comment that don't name the thing.
+const VAGUE_OPENINGS: [&str; 4] = ["What", "Whether", "Of", "So many"];
 
 pub(crate) fn run() -> anyhow::Result<()> {
     rules()?;
@@ -113,6 +115,13 @@ fn broken_rules(path: &Path) -> anyhow::Result<Vec<String>> {
             "{name}: {n_lines} lines, at most {limit} are read in one sitting"
         ));
     }
+    if extension != "py" {
+        broken.extend(vague_comments(&text).into_iter().map(|(line, opening)| {
+            format!(
+                "{name}:{line}: say why, or give shape and unit: a comment doesn't begin with `{opening}`"
+            )
+        }));
+    }
     if extension == "rs" {
         broken.extend(
             boundaries(path, &text)
@@ -123,7 +132,36 @@ fn broken_rules(path: &Path) -> anyhow::Result<Vec<String>> {
     Ok(broken)
 }
 
-/// What may be named where; see ARCHITECTURE.md.
+/// Lines of comments that begin with a vague opening, from 1, each with that opening.
+fn vague_comments(text: &str) -> Vec<(usize, &'static str)> {
+    let mut is_block = false;
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let comment = if is_block { line } else { comment_in(line) };
+        is_block = (is_block || line.trim_start().starts_with("/*")) && !line.contains("*/");
+        let words = comment.trim_start_matches([' ', '/', '*', '!']);
+        let opening = VAGUE_OPENINGS.into_iter().find(|opening| {
+            words
+                .strip_prefix(*opening)
+                .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        });
+        found.extend(opening.map(|opening| (number, opening)));
+    }
+    found
+}
+
+/// The comment on a line, empty if there is none. After an odd number of quotation marks `//` is part of a literal.
+fn comment_in(line: &str) -> &str {
+    line.match_indices('/')
+        .map(|(at, _)| line.split_at(at))
+        .find(|(code, rest)| {
+            let n_quotes = code.matches('"').count() - code.matches("\\\"").count();
+            n_quotes.is_multiple_of(2) && ["//", "/*"].iter().any(|mark| rest.starts_with(mark))
+        })
+        .map_or("", |(_, comment)| comment)
+}
+
+/// The boundaries that a file crosses: names that may stand only in some folders; see ARCHITECTURE.md.
 fn boundaries(path: &Path, text: &str) -> Vec<String> {
     let path = path.to_string_lossy();
     let code: String = text
@@ -166,4 +204,31 @@ fn boundaries(path: &Path, text: &str) -> Vec<String> {
         .filter(|(word, allowed, _)| !allowed && library_code.contains(word))
         .map(|(_, _, rule)| rule.to_owned())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_that_begin_vaguely_are_found_by_line() {
+        let cases: &[(&str, &[(usize, &str)])] = &[
+            ("/// What it holds.", &[(1, "What")]),
+            ("fn f() {\n    // Whether it fits.\n}", &[(2, "Whether")]),
+            (
+                "//! Of it.\n//!\n//! So many.",
+                &[(1, "Of"), (3, "So many")],
+            ),
+            ("/**\n * What it is.\n */\nWhat", &[(2, "What")]),
+            ("/** What it is. */", &[(1, "What")]),
+            ("x: u32,  // Of a word", &[(1, "Of")]),
+            ("open(\"https://a.example\"); // What it is", &[(1, "What")]),
+            ("let text = \"// What it is\";", &[]),
+            ("// Whatever it is, by what it holds", &[]),
+            ("What * 2;\n* What\nOf { kind }", &[]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(vague_comments(text), *expected, "{text}");
+        }
+    }
 }

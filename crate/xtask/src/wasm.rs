@@ -20,7 +20,7 @@ pub(crate) const PARTS: [(&str, [&str; 3]); 2] = [
     ),
 ];
 
-/// What a module may ask of the browser; the page loads the best one that its browser takes.
+/// Vector instructions of a module; the page loads the best one that its browser runs.
 #[derive(Clone, Copy)]
 pub(crate) enum Instructions {
     /// SIMD128, which every current browser has.
@@ -40,8 +40,8 @@ impl Instructions {
         }
     }
 
-    /// The variable that makes Cargo compile for these, and its value. It concerns only wasm, so that what runs while
-    /// building is shared.
+    /// The variable that makes Cargo compile for these, and its value. It affects only wasm, so that build scripts and
+    /// macros are shared.
     pub(crate) fn environment(self) -> (&'static str, &'static str) {
         let flags = match self {
             Self::Simd128 => "-C target-feature=+simd128",

@@ -29,7 +29,7 @@ const gpu = {
       nWritten += length;
     }
     const ms = performance.now() - start;
-    // What was sent ahead must not run into what is timed next.
+    // Commands sent ahead must not run into what is timed next.
     await decoder.next(1);
     return { ms, n: nWritten };
   },

@@ -25,7 +25,7 @@ export async function load({ task, weights, device = "wasm", dtype = "q8" }) {
   return { device: `onnxruntime-web ${env.backends.onnx.versions?.web ?? "of unknown version"}` };
 }
 
-/** Gives the time of the call and of each new token. */
+/** Returns the times of the call and of each new token. */
 async function generate(ids, n) {
   const tensor = (values) => new library.Tensor("int64", BigInt64Array.from(values, BigInt), [1, ids.length]);
   const times = [];
@@ -37,7 +37,7 @@ async function generate(ids, n) {
     do_sample: false,
     streamer: { put: () => times.push(performance.now()), end: () => undefined },
   });
-  // What it streams first is the prompt.
+  // The first piece that it streams is the prompt.
   return { start, times: times.slice(1) };
 }
 

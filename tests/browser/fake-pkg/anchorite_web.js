@@ -15,7 +15,7 @@ export class AbortFlag {
   }
 }
 
-/** Of another module in the real package; there is nothing to embed here. */
+/** Part of another module in the real package; there is nothing to embed here. */
 export class Embedder {
   #parts = 0;
   #dimension = 0;

@@ -179,13 +179,13 @@ export class AnchoriteSearch extends BundleElement {
   /** A key that moves the focus here, such as `/`; none by default, for the site may use it. */
   declare shortcut: string;
   declare placeholder: string;
-  /** What results must have, by the names and values that `Anchorite.filters()` tells; a property, not an attribute. */
+  /** Filters on the results, by the names and values of `Anchorite.filters()`; a property, not an attribute. */
   declare filters: Filters;
-  /** By which value of the documents results are in order, of those that `Anchorite.sortKeys()` tells; null for the best first. A property, not an attribute. */
+  /** The value of the documents that results are sorted by, one of `Anchorite.sortKeys()`; null for the best first. A property, not an attribute. */
   declare sort: Sort | null;
   /** Names of what documents say about themselves, such as `author date`, to be shown with each result. */
   declare details: string;
-  /** Whether the image of each result's document is shown. Images from other hosts are not: they would learn what was found. */
+  /** True to show the image of each result's document. Images from other hosts are never shown: they would learn what was found. */
   declare images: boolean;
   declare private query: string;
   declare private hits: readonly Hit[] | null;
@@ -194,7 +194,7 @@ export class AnchoriteSearch extends BundleElement {
   declare private failure: PlainError | null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: AbortController | null = null;
-  /** Whether the hits shown were found by meaning too. */
+  /** True if the hits shown were found by meaning too. */
   #withMeaning = false;
 
   constructor() {
@@ -324,7 +324,7 @@ export class AnchoriteSearch extends BundleElement {
       const full = this.link(url);
       return new URL(full).origin === location.origin ? full : null;
     } catch {
-      // What a page gives as an address may be none.
+      // A page may name an image by something that is no address.
       return null;
     }
   }
@@ -444,7 +444,7 @@ export class AnchoriteSearch extends BundleElement {
   };
 }
 
-/** Whether a key belongs to a field that the reader is typing in. */
+/** True if a key belongs to a field that the reader is typing in. */
 export function isTyping(event: Event): boolean {
   const target = event.composedPath()[0];
   if (!(target instanceof HTMLElement)) return false;

@@ -8,7 +8,7 @@ import { tokens } from "./styles.js";
 import { errorBox } from "./text.js";
 
 /**
- * What runs here, rung by rung.
+ * The state of the engine, rung by rung.
  *
  * @csspart rung - one row; `data-kind` says where it stands
  * @csspart summary - bytes and bundle

@@ -4,7 +4,7 @@ import { Anchorite, type EngineState } from "../engine/client.js";
 import type { Module } from "../engine/protocol.js";
 
 /**
- * What the elements have in common: the address of the bundle, when to load it, and the state of its engine.
+ * Base of the elements: the address of the bundle, when to load it, and the state of its engine.
  * `data-state` on the element follows the engine: `idle`, `loading`, `ready` or `error`.
  */
 export abstract class BundleElement extends LitElement {
@@ -22,7 +22,7 @@ export abstract class BundleElement extends LitElement {
   declare theme: "light" | "dark" | "auto";
   /** The module that this element needs; the engine that it shares may run more. */
   protected readonly module: Module = "search";
-  /** What the engine last said; null before it is asked to load. */
+  /** The last state of the engine; null before it is asked to load. */
   declare protected state: EngineState | null;
   #engine: Anchorite | null = null;
   #unsubscribe: (() => void) | null = null;
@@ -67,7 +67,7 @@ export abstract class BundleElement extends LitElement {
     return this.#engine?.link(url) ?? url;
   }
 
-  /** Begins loading, anew after a failure; for what the reader does, never for a render. Safe to call often. */
+  /** Starts loading, again after a failure; call it when the reader acts, never for a render. Safe to call often. */
   protected start(): Anchorite {
     if (!this.#engine || this.#engine.state.error) {
       const engine = Anchorite.shared(this.bundle, this.module);
@@ -80,10 +80,10 @@ export abstract class BundleElement extends LitElement {
     return this.#engine;
   }
 
-  /** What an element asks of its engine once it exists. */
+  /** Called with the engine once it exists, for an element's first requests. */
   protected started(_engine: Anchorite): void {}
 
-  /** Whether everything that this element waits for has ended, well or not. */
+  /** True once everything that this element waits for has ended, in success or failure. */
   protected abstract settled(state: EngineState): boolean;
 
   #subscribe(engine: Anchorite): void {

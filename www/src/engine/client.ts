@@ -23,7 +23,7 @@ import type {
 
 /** Everything that can be shown about an engine; a new object for each change. */
 export interface EngineState {
-  /** What runs: a page that only searches has the small module, until something on it asks. */
+  /** The module that runs: a page that only searches has the small one, until something on it asks. */
   readonly module: Module;
   readonly manifest: Manifest | null;
   /** The host was out of reach, and the copy on this device is used. */
@@ -31,7 +31,7 @@ export interface EngineState {
   readonly rungs: Readonly<Record<Rung, RungState>>;
   /** Where the generator is to run, and why: known before it is downloaded. Null until the device was asked. */
   readonly choice: Choice | null;
-  /** What it runs on, once it is loaded; another than chosen where that failed, and its reason then says so. */
+  /** The backend that it runs on, once it is loaded; if the chosen one failed, another one, whose reason says so. */
   readonly backend: Backend | null;
   /** Bytes of the bundle that came over the network, and from this device, in this visit. */
   readonly bytes: { readonly fetched: number; readonly cached: number };
@@ -48,16 +48,16 @@ export interface OpenOptions {
 export interface SearchOptions {
   /** Most hits to return; default 10. */
   readonly limit?: number;
-  /** What hits must have: for each filter named here, one of the values. `filters()` tells which there are. */
+  /** Filters on the hits: for each one named here, a hit must have one of the values. `filters()` lists them. */
   readonly filters?: Filters;
-  /** By a value of the documents, one hit for each, among those that have all words of the query that any has; the best first without it. */
+  /** Sorts by a value of the documents, one hit for each, among those that have all words of the query that any has; without it, the best come first. */
   readonly sort?: Sort | null;
-  /** Hears of what was found in the part of the index that is here, while the rest of it that the query reads is fetched. */
+  /** Called with the hits from the part of the index that is here, while the rest of it that the query reads is fetched. */
   readonly onPartial?: (hits: readonly Hit[]) => void;
   readonly signal?: AbortSignal;
 }
 
-/** What `ask` tells on the way. `stopped` comes last, and only after the signal was aborted. */
+/** Events while `ask` runs. `stopped` comes last, and only after the signal was aborted. */
 export type AnswerEvent = AskEvent | { readonly kind: "stopped"; readonly answer: Answer };
 
 export interface AskCall extends AskOptions {
@@ -152,7 +152,7 @@ export class Anchorite {
     return this.#state;
   }
 
-  /** What generation runs on, and why; null while no generator is loaded. */
+  /** The backend that the generator runs on, and why; null while no generator is loaded. */
   get backend(): Backend | null {
     return this.#state.backend;
   }
@@ -165,7 +165,7 @@ export class Anchorite {
   }
 
   /**
-   * Loads the generator, if the bundle has one and this device should run it. Resolves with what it runs on,
+   * Loads the generator, if the bundle has one and this device should run it. Resolves with its backend,
    * or null when there is none: `state.rungs.answer` says why. The first call decides the backend.
    */
   prepare(backend: BackendRequest = "auto"): Promise<Backend | null> {
@@ -193,7 +193,7 @@ export class Anchorite {
     return reply.kind === "filters" ? reply.filters : {};
   }
 
-  /** What hits can be sorted by: the values that pages are marked with, such as `date`. */
+  /** Names of the values that hits can be sorted by: those that pages are marked with, such as `date`. */
   async sortKeys(): Promise<readonly string[]> {
     const reply = await this.#call((id) => ({ kind: "sort_keys", id }), undefined);
     return reply.kind === "sort_keys" ? reply.keys : [];
@@ -211,7 +211,7 @@ export class Anchorite {
   async ask(question: string, call: AskCall = {}): Promise<Answer> {
     const { signal, onEvent, ...options } = call;
     if (!signal?.aborted) this.#becomeAnswering();
-    // What the worker had sent before it heard of the abort, an answer that was just complete included, comes too late.
+    // Events that the worker sent before it heard of the abort come too late, even an answer that was just complete.
     const tell = (event: AskEvent): void => {
       if (!signal?.aborted) onEvent?.(event);
     };
@@ -277,7 +277,7 @@ export class Anchorite {
     const file = moduleFiles(module).worker;
     const worker = new Worker(new URL(file, import.meta.url), { type: "module", name: "anchorite" });
     worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => {
-      // What a worker had sent before it was ended may still arrive.
+      // Messages that a worker sent before it was ended may still arrive.
       if (worker === this.#worker) this.#receive(data);
     });
     worker.addEventListener("error", (event) => {
@@ -390,7 +390,7 @@ function pageLink(url: string, base: URL): URL {
     const address = new URL(url, base);
     if (["http:", "https:", base.protocol].includes(address.protocol)) return address;
   } catch {
-    // What is no address is a name.
+    // Not an address, so a name.
   }
   return new URL(`./${url}`, base);
 }

@@ -6,7 +6,7 @@ export class AnchoriteError extends Error {
   override readonly name = "AnchoriteError";
   /** Stable, for programs. */
   readonly code: string;
-  /** What to do next, for people; may be empty. */
+  /** Advice on what to do next, for people; may be empty. */
   readonly hint: string;
 
   constructor(error: PlainError) {

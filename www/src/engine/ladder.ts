@@ -1,7 +1,7 @@
 // Turns what the device offers and what was asked for into the backend that generates, before anything large is fetched.
 import type { BackendRequest, Choice } from "./protocol.js";
 
-/** What is asked of the device; gathered by `probe`, or written by hand in a test. */
+/** Properties of the device that decide where to run; gathered by `probe`, or written by hand in a test. */
 export interface Device {
   /** `navigator.gpu` exists. */
   readonly webgpu: boolean;
@@ -18,7 +18,7 @@ export interface Device {
   readonly memory: number | null;
 }
 
-/** Browsers round a device's memory, and the most that they tell, in GiB, stands for any more. */
+/** Largest memory that browsers report, in GiB: they round it, and report this for any more. */
 const MEMORY_TOLD = 8;
 
 /** Names that software implementations of WebGPU give themselves. */

@@ -1,10 +1,10 @@
 // Turns the calls and events between page and worker into one discriminated union each, keyed by `kind`.
 // Nothing else crosses the boundary, and everything here survives structured cloning.
 
-/** What the owner or the reader asks for; `auto` lets the ladder decide. */
+/** The backend that the owner or the reader asks for; `auto` lets the ladder decide. */
 export type BackendRequest = "auto" | "webgpu" | "cpu";
 
-/** What generation runs on, and why. Always shown, never guessed. */
+/** The backend that the generator runs on, and why. Always shown, never guessed. */
 export interface Backend {
   readonly kind: string;
   readonly device: string;
@@ -52,7 +52,7 @@ export interface Shard {
   readonly bytes: number;
 }
 
-/** What hits must have: for each filter named here, one of the values. */
+/** Filters on the hits: for each one named here, a hit must have one of the values. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
 
 /** The order of hits by a value of their documents, instead of the best first. Documents without the value come last. */
@@ -74,9 +74,9 @@ export interface Hit {
   readonly headings: readonly string[];
   readonly snippet: string;
   readonly score: number;
-  /** What the document says about itself beside its title, such as `image` or `date`; an image's address is relative as `url` is. */
+  /** Values that the document states about itself beside its title, such as `image` or `date`; an image's address is relative as `url` is. */
   readonly meta: Readonly<Record<string, string>>;
-  /** What is to be marked: words of the query that have a topic, their stems, corrections. The same for all hits of a search. */
+  /** Words to mark: those of the query that have a topic, their stems, corrections. The same for all hits of a search. */
   readonly terms: readonly string[];
 }
 
@@ -112,7 +112,7 @@ export interface Timing {
   readonly prefill_ms: number;
   readonly decode_ms: number;
   readonly prompt_tokens: number;
-  /** Of these, the first so many were still known from the question before, and were not read again. */
+  /** The first tokens of these, still known from the question before, that were not read again. */
   readonly cached_tokens: number;
   readonly generated_tokens: number;
   /** Runs of the model that wrote them: fewer where tokens were guessed and checked together. */
@@ -165,7 +165,7 @@ export interface Answer {
   readonly quote: Quote | null;
   readonly sentences: readonly Sentence[];
   readonly written: Written;
-  /** How much of what was found the generator had read: `left_out` more found no room. Null when it did not run. */
+  /** How many sources the generator read: `left_out` more did not fit. Null when it did not run. */
   readonly window: { readonly sources: number; readonly is_cut: boolean; readonly left_out: number } | null;
   readonly passages: readonly Passage[];
   readonly stopped: boolean;
@@ -185,7 +185,7 @@ export interface AskOptions {
   readonly top_p?: number;
   /** Leaves out tokens less likely than this share of the likeliest one. */
   readonly min_p?: number;
-  /** Makes tokens that were written lately less likely; 1 lets them be. */
+  /** Makes tokens that were written lately less likely; 1 has no effect. */
   readonly repetition_penalty?: number;
   readonly seed?: number;
   /** Guesses tokens from the passages and checks them together: the same text, sooner where it copies. On by default. */
@@ -211,7 +211,7 @@ export interface Past {
 }
 
 /**
- * What an answer tells while it is being made, in this order; `text` repeats, one piece for each token. Where the graphics
+ * Events of an answer while it is being made, in this order; `text` repeats, one piece for each token. Where the graphics
  * device fails, `restarted` says that all text so far is void, once for each place where the generator is then loaded, and
  * `backend` what it was loaded on; text begins anew behind that. Sources and quotation stand.
  */
@@ -229,7 +229,7 @@ export interface Restarted {
   readonly on: "gpu" | "cpu";
   /** `device-lost`; `kernel` for what the device refused, memory included; `not-finite`; `gpu` where no device could be opened. */
   readonly code: string;
-  /** What happened, in words for people. */
+  /** The fault, in words for people. */
   readonly reason: string;
 }
 
@@ -253,7 +253,7 @@ export interface PlainError {
   readonly hint: string;
 }
 
-/** What a worker runs: `search` finds, `answers` quotes and writes too, and is more than twice the download. */
+/** The module that a worker runs: `search` finds, `answers` quotes and writes too, and is more than twice the download. */
 export type Module = "search" | "answers";
 
 /** Page to any worker. */
@@ -294,7 +294,7 @@ export type Reply =
   | { readonly kind: "backend"; readonly backend: Backend | null }
   | { readonly kind: "prepared" }
   | { readonly kind: "hits"; readonly id: number; readonly hits: readonly Hit[] }
-  /** What was found in the part of the index that is here; `hits` follows. */
+  /** Hits from the part of the index that is here; `hits` follows. */
   | { readonly kind: "partial"; readonly id: number; readonly hits: readonly Hit[] }
   | { readonly kind: "filters"; readonly id: number; readonly filters: FilterCounts }
   | { readonly kind: "sort_keys"; readonly id: number; readonly keys: readonly string[] }

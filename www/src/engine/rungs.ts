@@ -13,7 +13,7 @@ interface Scope {
 export const scope = globalThis as unknown as Scope;
 export const post = (reply: Reply): void => scope.postMessage(reply);
 
-/** Hears the page, which sends a worker only what its module can do. */
+/** Listens to the page, which sends a worker only requests that its module can serve. */
 export function listen<Heard extends Request>(hear: (request: Heard) => void): void {
   scope.addEventListener("message", ({ data }) => hear(data as Heard));
 }
@@ -21,14 +21,14 @@ export function listen<Heard extends Request>(hear: (request: Heard) => void): v
 /** The file of the module that this worker's glue belongs to; written in by `build.mjs`. */
 declare const MODULE: string;
 
-/** Progress is for eyes: more often than this is only work. */
+/** Least time between two reports of progress, which people watch: more of them would only cost work. */
 const PROGRESS_MS = 60;
 
-/** An index of at most so many bytes is kept whole, for a visit without the host, where the reader does not save data. */
+/** An index of at most this many bytes is kept whole, for a visit without the host, where the reader does not save data. */
 const KEEP_BYTES = 2 * 1024 * 1024;
-/** An index of at most so many bytes is fetched whole at once: some files, and no search waits for another. */
+/** An index of at most this many bytes is fetched whole at once: some files, and no search waits for another. */
 const SMALL_BYTES = 256 * 1024;
-/** Nobody searched for so long: then what is left of a small index may take the connection. */
+/** Time without a search after which the rest of a small index may take the connection. */
 const QUIET_MS = 3000;
 /** Shards that are under way at a time when nobody waits for them. */
 const KEEP_AT_ONCE = 4;
@@ -49,18 +49,18 @@ export interface Session<Engine extends SearchEngine> {
 /** Runs a call of the engine as soon as nothing else holds it. */
 export type Free = <T>(call: () => T) => Promise<T>;
 
-/** What takes the parts of files, as engines do. */
+/** A receiver of the parts of files, such as an engine. */
 export interface Holder {
   reserve(bytes: number): void;
   add_part(path: string, bytes: Uint8Array): void;
 }
 
-/** What takes the parts of vectors and embedder, and makes the index searchable by meaning once all are there. */
+/** A receiver of the parts of vectors and embedder, which makes the index searchable by meaning once all are there. */
 export interface Meaning extends Holder {
   load(): void;
 }
 
-/** What a package of glue offers: its module to be started, and the engine in it. */
+/** Exports of a package of glue: the function that starts its module, and the engine in it. */
 export interface Glue<Engine extends SearchEngine> {
   readonly init: (options: { module_or_path: URL }) => Promise<unknown>;
   readonly Engine: new (manifest: Uint8Array) => Engine;
@@ -77,12 +77,12 @@ export async function reply(id: number, call: () => Promise<void>): Promise<void
   }
 }
 
-/** Says that nothing works, for the bundle could not be opened. */
+/** Reports that nothing works, for the bundle could not be opened. */
 export function failed(thrown: unknown): void {
   post({ kind: "failed", id: null, error: toPlain(thrown, "open_failed") });
 }
 
-/** Rung 1: manifest and index, without its shards. What fails here ends the visit, for nothing works without it. */
+/** Rung 1: manifest and index, without its shards. A failure here ends the visit, for nothing works without them. */
 export async function open<Engine extends SearchEngine>(
   bundle: string,
   glue: Glue<Engine>,
@@ -119,7 +119,7 @@ export async function loadMeaning<Engine extends SearchEngine>(
   alone: (work: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const { manifest } = ready;
-  // What can't be kept now is fetched when it is needed.
+  // Shards that can't be kept now are fetched when they are needed.
   if (manifest.shards.bytes <= SMALL_BYTES) await keepIndex(ready).catch(() => undefined);
   const embedder = ofRoles(manifest, "embedder");
   const vectors = ofRoles(manifest, "vectors");
@@ -141,13 +141,13 @@ export async function keepRest<Engine extends SearchEngine>(ready: Session<Engin
   if (manifest.shards.bytes <= KEEP_BYTES && !savesData()) await keepIndex(ready, quiet).catch(() => undefined);
 }
 
-/** Whether the reader, or the browser for them, asked for fewer bytes. */
+/** True if the reader, or the browser for them, asked for fewer bytes. */
 function savesData(): boolean {
   const { connection } = scope.navigator as { readonly connection?: { readonly saveData?: boolean } };
   return connection?.saveData === true;
 }
 
-/** The hits for a query: `partial` hears of those in what is here, while the shards that are missing are fetched. */
+/** The hits for a query: `partial` is called with those from the shards that are here, while missing ones are fetched. */
 async function search(
   ready: Session<SearchEngine>,
   query: string,
@@ -294,7 +294,7 @@ export async function climb(rung: Rung, absent: boolean, load: () => Promise<voi
   }
 }
 
-/** What a download of `files` amounts to. */
+/** The size of a download of `files`, in bytes. */
 export function bytesOf(files: readonly FileEntry[]): number {
   return files.reduce((sum, file) => sum + file.bytes, 0);
 }

@@ -66,7 +66,7 @@ export class Store {
     await this.#keep(new URL(MANIFEST, this.#base).href, bytes);
   }
 
-  /** Whether the manifest kept from an earlier visit is another one; nothing is kept before the first visit. */
+  /** True if the manifest kept from an earlier visit is another one; false on the first visit, before any is kept. */
   async isUpdate(bytes: Uint8Array): Promise<boolean> {
     const kept = await this.#cache?.match(new URL(MANIFEST, this.#base).href);
     if (!kept) return false;
@@ -105,7 +105,7 @@ export class Store {
     await this.#keep(url, again);
   }
 
-  /** Whether a piece is already on this device. */
+  /** True if a piece is already on this device. */
   async has(part: Piece): Promise<boolean> {
     return (await this.#cache?.match(new URL(part.path, this.#base).href)) !== undefined;
   }

@@ -1,4 +1,4 @@
-// What the search worker expects of its wasm package; `build.mjs` resolves `#pkg-search` to it (or to the tests' double).
+// The interface that the search worker expects of its wasm package; `build.mjs` resolves `#pkg-search` to that (or to the tests' double).
 import type { Embedder } from "./wasm-embedder.js";
 import type { FilterCounts, Hit, Manifest, Shard } from "./protocol.js";
 
@@ -10,7 +10,7 @@ export class Engine {
   /** Reads a bundle's manifest; refuses one of a newer format. */
   constructor(manifest: Uint8Array);
   manifest(): Manifest;
-  /** Makes room for so many bytes of files, or throws `no_memory`. */
+  /** Makes room for `bytes` of files, or throws `no_memory`. */
   reserve(bytes: number): void;
   /** Takes one part, after checking its length and SHA-256. */
   add_part(path: string, bytes: Uint8Array): void;
@@ -23,19 +23,19 @@ export class Engine {
   set_embedder(embedder: Embedder): void;
   /** Takes a shard, after checking its length and SHA-256. Throws `busy` while an answer is being made. */
   supply(id: number, bytes: Uint8Array): void;
-  /** Every shard that is not here and whose name is known; ask again when they were supplied. */
+  /** Every shard that is not here and whose name is known; ask again once these are supplied. */
   missing(): Shard[];
   /** Every shard whose name is known, here or not. */
   shards(): Shard[];
   filters(): { missing: Shard[]; filters: FilterCounts };
-  /** What `search` can sort by. */
+  /** Names of the values that `search` can sort by. */
   sort_keys(): string[];
   /**
-   * `filters` has name, value, name, value; `sort_by` is empty for the best first. The results in what is here, and what would make
-   * them complete. Throws `busy` while an answer is being made.
+   * `filters` has name, value, name, value; `sort_by` is empty for the best first. Returns the results from the shards that are here,
+   * and the shards that would make them complete. Throws `busy` while an answer is being made.
    */
   search(query: string, limit: number, filters: string[], sort_by: string, descending: boolean): { results: Omit<Hit, "terms">[]; terms: string[]; missing: Shard[] };
 }
 
-/** What the engine of the module that answers does too, which holds an embedder itself. */
+/** The methods that the engine of the answering module has too; that one holds an embedder itself. */
 export type SearchEngine = Omit<Engine, "check_part" | "set_embedder">;

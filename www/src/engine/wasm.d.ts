@@ -1,4 +1,4 @@
-// What the worker expects of the wasm package; `build.mjs` resolves `#pkg` to `www/pkg` (or to the tests' double).
+// The interface that the worker expects of the wasm package; `build.mjs` resolves `#pkg` to `www/pkg` (or to the tests' double).
 import type { Answer, AskEvent, AskOptions, Backend, Shard } from "./protocol.js";
 import type { SearchEngine } from "./wasm-search.js";
 
@@ -10,10 +10,10 @@ export class AbortFlag {
   abort(): void;
 }
 
-/** Says that every device which this browser gives has the feature `subgroups`; to be told before a generator is loaded. */
+/** Says that every device of this browser has the feature `subgroups`; to be called before a generator is loaded. */
 export function browser_has_subgroups(): void;
 
-/** What both engines do. */
+/** The methods of both engines. */
 export interface Engine extends SearchEngine {}
 
 /** The engine of the search module with an embedder of its own, and what answers. */
@@ -39,7 +39,7 @@ export class Engine {
     adapter: boolean,
     again: (backend: "webgpu" | "cpu") => Promise<void>,
   ): Promise<Backend>;
-  /** The shards that `ask` would read and that are not here; ask again when they were supplied. */
+  /** The shards that `ask` would read and that are not here; ask again once these are supplied. */
   needs(question: string, options: AskOptions): Shard[];
   /** Gives the event loop a turn between tokens, so that `AbortFlag.abort` can be heard. */
   ask(

@@ -31,7 +31,7 @@ let session: Promise<Session> | null = null;
 let loading: Promise<void> = Promise.resolve();
 /** Settles when the reader is loaded or can't be: a question that is asked before waits for it. */
 let reading: Promise<void> = Promise.resolve();
-/** What changes the engine, or holds it from token to token, goes one after the other. */
+/** Settles when the last work has ended that changes the engine, or holds it from token to token: such work never overlaps. */
 let exclusive: Promise<unknown> = Promise.resolve();
 const aborts = new Map<number, AbortFlag>();
 
@@ -130,7 +130,7 @@ async function ask(request: Extract<Request, { kind: "ask" }>, flag: AbortFlag):
     return await ready.engine.ask(question, options, flag, tell);
   } catch (thrown) {
     if (reloading) {
-      // The generator is gone; what is asked from now on is answered with quotations.
+      // The generator is gone; questions from now on are answered with quotations.
       post({ kind: "backend", backend: null });
       post({ kind: "rung", rung: "answer", state: { kind: "failed", error: toPlain(thrown, "answer_failed") } });
     }

@@ -3,7 +3,7 @@
 
 import { moduleFiles } from "../engine/module.js";
 
-/** What a service worker's scope offers here; the DOM library of TypeScript knows only windows. */
+/** The parts of a service worker's scope that are used here; the DOM library of TypeScript knows only windows. */
 interface Scope {
   readonly registration: { readonly scope: string };
   skipWaiting(): Promise<void>;
@@ -27,7 +27,7 @@ scope.addEventListener("install", (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(CACHE);
-      // What the page has just fetched is taken from the browser's cache, not from the host again.
+      // Files that the page has just fetched are taken from the browser's cache, not from the host again.
       const add = (path: string): Promise<void> =>
         cache.add(new Request(new URL(path, scope.registration.scope), { cache: "force-cache" }));
       // One missing file (a site without `demo.json`) must not cost the others.

@@ -18,10 +18,9 @@ const MAX_CONFIG_BYTES: usize = 1 << 20;
 const MAX_PATTERNS: usize = 512;
 /// Longest pattern, in bytes.
 const MAX_PATTERN_BYTES: usize = 512;
-/// PEFT's own, where a configuration does not say.
+/// PEFT's default, for a configuration without `lora_alpha`.
 const DEFAULT_ALPHA: f64 = 8.0;
-/// Ways to begin the training that change the base's own weights, by how their names begin: what was trained then fits no
-/// other base.
+/// Prefixes of initialisation methods that change the base's own weights: the adapter then fits no other base.
 const CHANGED_BASE: [&str; 5] = ["pissa", "olora", "loftq", "corda", "lora_ga"];
 
 /// A PEFT adapter that can't become a GGUF file.
@@ -44,12 +43,12 @@ pub enum ConvertError {
         /// The value that it has.
         found: String,
     },
-    /// What stands for a file that was not fetched.
+    /// A placeholder for a file that was never fetched, such as a Git LFS pointer.
     #[error("`{file}` is {found}, not the file itself")]
     StandIn {
         /// The file's name.
         file: &'static str,
-        /// What it is.
+        /// Kind of the placeholder, such as `a Git LFS pointer`.
         found: &'static str,
     },
     /// Tensors that are no safetensors file.
@@ -86,14 +85,14 @@ pub enum ConvertError {
         /// Rows and columns found.
         found: String,
     },
-    /// A number that nothing can be computed with, before or after it was scaled.
+    /// A value that is not finite, before or after scaling.
     #[error("tensor `{name}` holds a number that is infinite or none, near value {place}, {when}")]
     NotFinite {
         /// The tensor's name.
         name: String,
-        /// The value, counted in the order of the file.
+        /// Position of the value, counted in the order of the file.
         place: usize,
-        /// How it came to be so.
+        /// Step at which the value stopped being finite.
         when: &'static str,
     },
     /// A file without a pair.
@@ -143,7 +142,7 @@ pub(super) struct Config {
     alpha_patterns: Vec<(Regex, f64)>,
 }
 
-/// The file's own form. What is not listed changes nothing of what a trained adapter computes.
+/// The file's own form. Settings that are not listed don't change what a trained adapter computes.
 #[derive(Deserialize)]
 #[serde(default)]
 struct Raw {

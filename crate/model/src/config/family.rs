@@ -20,7 +20,7 @@ pub enum Architecture {
 impl Architecture {
     /// Every architecture that can be read, for messages.
     pub(crate) const ALL: &str = "llama, qwen2, qwen3, gemma3 or bert";
-    /// Those that write.
+    /// The decoders among them.
     pub(crate) const DECODERS: &str = "llama, qwen2, qwen3 or gemma3";
 
     /// The architecture that `general.architecture` names, if it can be read.
@@ -42,12 +42,12 @@ impl Architecture {
         }
     }
 
-    /// True if it writes, token by token; the other ones turn a whole text into a vector.
+    /// True if it generates text token by token; an encoder reads a whole text at once.
     pub fn is_decoder(self) -> bool {
         self != Self::Bert
     }
 
-    /// What its layers have that others lack. An encoder has a forward pass of its own, which reads none of this.
+    /// How its layers differ from those of other families. An encoder's own forward pass reads none of this.
     pub fn traits(self) -> Traits {
         match self {
             Self::Bert => Traits::default(),
@@ -76,20 +76,20 @@ impl Architecture {
     }
 }
 
-/// What differs between the layers of decoders; the default is what most have not.
+/// Differences between the layers of decoders; the default has none of the optional parts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traits {
-    /// Which two values of a head turn together.
+    /// Which two values of a head are rotated together.
     pub rope_order: RopeOrder,
-    /// What the gate of the feed-forward block goes through.
+    /// Activation of the feed-forward block's gate.
     pub activation: Activation,
     /// True if each head of queries and keys is normed before it is rotated.
     pub has_head_norms: bool,
-    /// True if what a block adds to the stream is normed first.
+    /// True if a block's output is normed before it is added to the residual stream.
     pub has_post_norms: bool,
     /// True if the matrices of a block may have a bias; queries, keys and values may in every family.
     pub has_block_biases: bool,
-    /// True if the output may have one.
+    /// True if the output may have a bias.
     pub has_output_bias: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Turns metadata about rotary positions into the angles' numbers: base, stretching, and what is made of it for each
-//! pair.
+//! Turns metadata about rotary positions into the numbers behind the angles: base, stretching, and how far it applies
+//! to each pair.
 //!
 //! Source: llama.cpp (`llama-context.cpp`, `ggml_rope_yarn`), Peng et al., "YaRN" (2023), Ding et al., "LongRoPE"
 //! (2024).
@@ -61,16 +61,16 @@ pub enum RopeFactors {
 /// was started with; ours counts as this long at most, which is the longest that every backend runs.
 const LONGEST_CONTEXT: usize = 4096;
 
-/// How often the pair at which YaRN's ramp starts, and the one at which it ends, turn within the original context. Files
-/// have keys for both, and for more, that llama.cpp reads in no family that is known here.
+/// Turns within the original context of the pairs at which YaRN's ramp starts and ends. Files have keys for both, and
+/// for more, which llama.cpp reads in no family that is known here.
 const RAMP_TURNS: [f32; 2] = [32.0, 1.0];
 
-/// What the keys under `rope.` say.
+/// Stretching of the context, as the keys under `rope.` describe it.
 pub(super) struct Stretching {
     factor: f32,
     has_ramp: bool,
     original_context: usize,
-    /// Of values in layers whose positions are not stretched.
+    /// Factor on rotated values; a ramp multiplies it by [`lengthened`].
     magnitude: f32,
     pub(super) factors: RopeFactors,
     /// Tokens that the model sees at once with these factors.
@@ -81,7 +81,7 @@ impl Stretching {
     pub(super) fn read(keys: &Keys<'_>, context: usize) -> Result<Self, LoadError> {
         let kind = keys.gguf.opt_string(&keys.name("rope.scaling.type"))?;
         let kind = match kind {
-            // A factor is also meant where it stands without a type.
+            // A factor without a type means linear stretching.
             None => "linear",
             Some(kind @ ("none" | "linear" | "yarn" | "longrope")) => kind,
             Some(_) => {
@@ -101,7 +101,7 @@ impl Stretching {
             "longrope" => (RopeFactors::Short, context.min(original_context)),
             _ => (RopeFactors::Always, context),
         };
-        // Beside a ramp the magnitude follows from the factor.
+        // With a ramp, the magnitude follows from the factor.
         let has_ramp = kind == "yarn";
         let follows = has_ramp && factor < 1.0;
         let magnitude = if follows {

@@ -1,5 +1,5 @@
-//! Turns queries, keys and values into what each query gathers, tile by tile, so that nothing grows with the square of the
-//! text: the same loop for a decoder's cache and an encoder's texts.
+//! Turns queries, keys and values into each query's weighted sum of values, tile by tile, so that no memory grows with
+//! the square of the text: the same loop for a decoder's cache and an encoder's texts.
 //!
 //! For some queries at a time and 64 positions at a time: scores, their softmax so far, and the values under it; when a later
 //! tile holds a larger score, what was gathered is scaled down to it. Source: Dao et al., "FlashAttention" (2022), Milakov
@@ -26,12 +26,12 @@ pub(super) struct Heads {
     pub(super) n_kv_heads: usize,
     /// `D`
     pub(super) size: usize,
-    /// What scores are multiplied with before their softmax.
+    /// Factor on scores before the softmax.
     pub(super) scale: f32,
 }
 
 impl Heads {
-    /// Those of a model.
+    /// The sizes of a model's attention.
     pub(super) fn new(config: &ModelConfig) -> Self {
         Self {
             n_heads: config.n_heads,
@@ -113,7 +113,7 @@ impl Scratch {
         let end = seen.iter().map(|range| range.end).max().unwrap_or(0);
         debug_assert!(end <= source.n_positions(), "positions that are filled");
         for first in (first / POSITIONS * POSITIONS..end).step_by(POSITIONS) {
-            // Up to whole steps of columns, so that no sum depends on how many positions there are; those beyond have no share.
+            // Whole steps of columns, so that no sum depends on the number of positions; those past the end weigh 0.
             let n_filled = POSITIONS.min(source.n_positions() - first);
             let len = n_filled.next_multiple_of(COLUMNS);
             self.keys.resize(d * len, 0.0);

@@ -1,6 +1,6 @@
 //! Turns tokens into logits on the CPU: one forward pass for all families of decoders, over quantised products.
 //!
-//! What sets a family apart is data: its [`Traits`](crate::config::Traits), the gains its layers have, and the numbers of
+//! Families differ only in data: their [`Traits`](crate::config::Traits), the gains in their layers, and the numbers of
 //! [`ModelConfig`].
 //!
 //! Capitals in comments: `T` tokens of this run, `C` residual width, `H` heads, `K` key/value heads, `D` head size, `F`
@@ -62,7 +62,7 @@ struct Scratch {
 }
 
 impl CpuForward {
-    /// Reads the weights, each matrix into its layout before the next one, dropping each part of the file once it was passed.
+    /// Reads the weights, each matrix into its layout before the next one; drops each part of the file once read.
     ///
     /// # Errors
     /// As [`Weights::load`].
@@ -85,9 +85,9 @@ impl CpuForward {
         }
     }
 
-    /// Runs `tokens` from `position` on and gives the logits of the last one, `[V]`.
+    /// Runs `tokens` from `position` on and returns the logits of the last one, `[V]`.
     ///
-    /// What the cache holds from `position` on is replaced, so that a sequence can be continued anywhere.
+    /// Cache entries from `position` on are replaced, so that a sequence can be continued from anywhere.
     ///
     /// # Errors
     /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`],
@@ -96,7 +96,7 @@ impl CpuForward {
         self.forward_last(tokens, position, 1)
     }
 
-    /// The same, giving the logits of the last `n` tokens, `[n, V]`.
+    /// The same, returning the logits of the last `n` tokens, `[n, V]`.
     ///
     /// # Errors
     /// As [`CpuForward::forward`].
@@ -116,7 +116,7 @@ impl CpuForward {
             "logits of {n} tokens of {}",
             tokens.len()
         );
-        // What is over comes first, so that the last batch holds all tokens whose logits are wanted.
+        // The remainder runs first, so that the last batch holds all tokens whose logits are wanted.
         let (first, rest) = tokens.split_at(tokens.len() % MAX_BATCH);
         for batch in std::iter::once(first).chain(rest.chunks(MAX_BATCH)) {
             if !batch.is_empty() {
@@ -126,7 +126,7 @@ impl CpuForward {
         self.logits(n)
     }
 
-    /// Puts an adapter on every matrix it has a pair for, or takes the last one off. The cache starts anew.
+    /// Sets an adapter on every matrix it has a pair for, or removes the last one. Clears the cache.
     ///
     /// # Errors
     /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
@@ -137,7 +137,7 @@ impl CpuForward {
                 linear.set_lora(pairs.remove(&format!("blk.{layer_idx}.{stem}.weight")));
             }
         }
-        // Rows of a shared embedding are looked up, not multiplied, so only the output feels the pair.
+        // Rows of a shared embedding are looked up, not multiplied, so the pair changes only the output.
         let Weights {
             output, token_embd, ..
         } = &mut self.weights;
@@ -325,14 +325,14 @@ fn add_bias(bias: Option<&[f32]>, y: &mut [f32]) {
     }
 }
 
-/// Norms rows of `gain.len()` values: the heads of a token, or what a block adds. `other` is lent for the result.
+/// Norms rows of `gain.len()` values: the heads of a token, or a block's output. `other` is scratch for the result.
 fn norm_through(gain: &[f32], eps: f32, other: &mut Vec<f32>, x: &mut Vec<f32>) {
     other.resize(x.len(), 0.0);
     vector::rms_norm(x, gain, eps, other);
     std::mem::swap(x, other);
 }
 
-/// What every pair is turned by at `positions`, `[T, rope.dim / 2]`.
+/// Rotation of every pair at `positions`, `[T, rope.dim / 2]` of `(cos, sin)`.
 fn turns(
     rope: &Rope,
     factors: Option<&[f32]>,

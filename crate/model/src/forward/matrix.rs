@@ -39,7 +39,7 @@ enum Lora {
     Blocks(int8::PackedMatrix, int8::PackedMatrix),
 }
 
-/// What some tokens put into matrices, `[T, n_cols]`, quantised at most once for all of these.
+/// Inputs of some tokens to matrices, `[T, n_cols]`, quantised at most once for all of the matrices.
 pub(crate) struct Inputs<'x> {
     x: &'x [f32],
     n_cols: usize,
@@ -88,7 +88,7 @@ impl Linear {
         self
     }
 
-    /// Puts a change on, or takes it off. The pair fits the matrix.
+    /// Sets or removes an adapter's change. The pair must fit the matrix.
     pub(crate) fn set_lora(&mut self, pair: Option<LoraPair>) {
         self.lora = pair.map(|pair| match &self.values {
             Values::Blocks(_) => Lora::quantized(&pair, self.n_rows, self.n_cols),

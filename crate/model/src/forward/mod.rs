@@ -18,7 +18,7 @@ use crate::token::TokenId;
 pub use cpu::CpuForward;
 pub use gpu::GpuForward;
 
-/// What multiplies on this CPU: the instruction set's name, or `plain`.
+/// Name of the instruction set that multiplies on this CPU, or `plain`.
 pub(crate) fn kernel_name() -> &'static str {
     int8::Kernel::best().name()
 }
@@ -50,9 +50,9 @@ pub enum Forward {
 }
 
 impl Forward {
-    /// Runs `tokens` from `position` on and gives the logits of the last one, `[V]`.
+    /// Runs `tokens` from `position` on and returns the logits of the last one, `[V]`.
     ///
-    /// What the cache holds from `position` on is replaced, so that a sequence can be continued anywhere.
+    /// Cache entries from `position` on are replaced, so that a sequence can be continued from anywhere.
     ///
     /// # Errors
     /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`],
@@ -69,7 +69,7 @@ impl Forward {
         }
     }
 
-    /// As [`Forward::forward`], giving the logits of the last `n` tokens, `[n, V]`.
+    /// As [`Forward::forward`], returning the logits of the last `n` tokens, `[n, V]`.
     ///
     /// # Errors
     /// As [`Forward::forward`].
@@ -96,7 +96,7 @@ impl Forward {
         }
     }
 
-    /// Puts an adapter on, in place of the last one, or takes that off. The cache starts anew.
+    /// Sets an adapter in place of the last one, or removes that. Clears the cache.
     ///
     /// # Errors
     /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
@@ -116,7 +116,7 @@ impl Forward {
     }
 }
 
-/// What every backend asks of a run before it starts.
+/// Checks that every backend makes before a run.
 pub(crate) fn check(
     config: &ModelConfig,
     n_positions: usize,

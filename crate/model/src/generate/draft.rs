@@ -1,12 +1,12 @@
-//! Turns what stands in the prompt, and what was written, into a guess at what is written next.
+//! Turns the prompt, and the text written so far, into a guess at the tokens that come next.
 //!
-//! A grounded answer copies from its passages. Where its last tokens stood before, what followed them there is likely to follow
-//! again, and running several tokens costs little more than running one, whose price is reading the weights. Source: Saxena,
-//! "Prompt Lookup Decoding" (2023).
+//! A grounded answer copies from its passages. Where its last tokens occurred before, the tokens that followed them
+//! there are likely to follow again, and running several tokens costs little more than running one, since reading the
+//! weights dominates. Source: Saxena, "Prompt Lookup Decoding" (2023).
 
 use crate::token::TokenId;
 
-/// How many last tokens must have stood before, longest first. Single tokens stand everywhere.
+/// How many of the last tokens must have occurred before; the most are tried first. Single tokens occur everywhere.
 const MATCHES: std::ops::RangeInclusive<usize> = 2..=4;
 /// Tokens guessed at first, and after a guess that failed: with the one that is known they fill a kernel's tile.
 const FEW: usize = 3;
@@ -24,14 +24,14 @@ impl Draft {
         Self { n_next: FEW }
     }
 
-    /// What may come behind `tokens`; empty where nothing like the last of them stood before.
+    /// Tokens that may follow `tokens`; empty where the last of them did not occur before.
     pub(super) fn guess<'t>(&self, tokens: &'t [TokenId]) -> &'t [TokenId] {
         MATCHES
             .rev()
             .find_map(|n| {
                 let start = tokens.len().checked_sub(n)?;
                 let last = &tokens[start..];
-                // The latest place, for a text keeps to what it is about.
+                // The latest occurrence, for a text stays on its topic.
                 let place = (0..start)
                     .rev()
                     .find(|place| tokens[*place..].starts_with(last))?;
@@ -41,7 +41,7 @@ impl Draft {
             .unwrap_or_default()
     }
 
-    /// Hears how many of the guessed tokens were right.
+    /// Sets how many tokens are guessed next by whether all guessed tokens were right.
     pub(super) fn learn(&mut self, n_guessed: usize, n_right: usize) {
         if n_guessed > 0 {
             self.n_next = if n_right == n_guessed { MANY } else { FEW };

@@ -61,9 +61,9 @@ pub struct GenerateOptions {
     /// True if tokens are guessed from what stands in the prompt, and then run together ([`draft`]). The text is the same, and
     /// comes sooner where it copies. Only where the backend gives the logits of several tokens; ignored elsewhere.
     pub lookup: bool,
-    /// A run of so many tokens that was written before ends the writing: small models turn in circles. 0 lets them.
+    /// A run of this many tokens that was written before ends the writing, since small models loop. 0 turns this off.
     pub loop_tokens: usize,
-    /// The words that may be written; `None` for any. With it each token is chosen here, also where a device could do so.
+    /// The words that may be written; `None` for any. With a lock, each token is chosen here and never by a device.
     pub lock: Option<WordLock>,
 }
 
@@ -84,7 +84,7 @@ impl Default for GenerateOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopReason {
-    /// The model said that it is done.
+    /// The model chose a token that ends its text.
     EndToken,
     /// One of the stop texts came.
     StopText,
@@ -96,11 +96,11 @@ pub enum StopReason {
     Repetition,
     /// None of the words that may be written was likely here.
     NoWord,
-    /// The caller broke off.
+    /// The caller cancelled.
     Cancelled,
 }
 
-/// What was written, and how fast.
+/// The text that was written, and how fast.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Generation {
     /// The whole text.
@@ -214,7 +214,7 @@ impl Generator {
         Ok(generator)
     }
 
-    /// Looks at everything that [`Generator::load`] looks at in a file, without keeping a weight. Gives the model's sizes
+    /// Checks everything in a file that [`Generator::load`] checks, without keeping a weight. Returns the model's sizes
     /// and its template.
     ///
     /// # Errors
@@ -248,13 +248,13 @@ impl Generator {
         self.template.as_ref()
     }
 
-    /// The forward pass itself, for those who want logits. What was cached for the last prompt is forgotten.
+    /// The forward pass itself, for callers that want logits. Forgets the cache of the last prompt.
     pub fn forward_mut(&mut self) -> &mut Forward {
         self.cached.clear();
         &mut self.forward
     }
 
-    /// Puts an adapter on, in place of the last one, or takes that off.
+    /// Sets an adapter in place of the last one, or removes that.
     ///
     /// # Errors
     /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
@@ -264,9 +264,9 @@ impl Generator {
         Ok(())
     }
 
-    /// Continues `prompt`, giving each piece of text to `on_text` as it is written; a break from there ends it.
+    /// Continues `prompt`, passing each piece of text to `on_text` as it is written; a break from there ends it.
     ///
-    /// What the prompt shares with the last one from its start is not run again. `now_ms` is a clock in milliseconds.
+    /// The prefix that the prompt shares with the last one is not run again. `now_ms` is a clock in milliseconds.
     ///
     /// # Errors
     /// [`RunError::EmptyPrompt`]; [`RunError::ContextOverflow`] for a prompt that leaves no room for a token: it is
@@ -331,11 +331,11 @@ impl Generator {
 
         let n_vocab = self.config.n_vocab;
         let mut draft = (options.lookup && runner.forward.gives_several()).then(Draft::new);
-        // The prompt, and what is written behind it.
+        // The prompt, and the tokens written after it.
         let mut tokens = prompt.to_vec();
         let mut stream = self.tokenizer.stream();
         let mut text = StopFilter::new(options.stop.as_slice());
-        // Tokens that ran behind the last known one, on trust.
+        // Guesses that were run together with the last known token.
         let mut guessed: Vec<TokenId> = Vec::new();
         generation.stop = 'steps: loop {
             let mut n_right = 0;
@@ -366,7 +366,7 @@ impl Generator {
                 if is_loop(&tokens[prompt.len()..], options.loop_tokens) {
                     break 'steps StopReason::Repetition;
                 }
-                // The next logits are those behind the guess, and stand for what is written only if it was right.
+                // The next logits follow the guessed token, so they are of use only if the guess was right.
                 if next.is_logits() && guessed.get(n_right) != Some(&token) {
                     break;
                 }
@@ -389,7 +389,7 @@ impl Generator {
         runner.finish(&tokens);
         generation.decode_ms = now_ms() - first;
 
-        // What was held back in case a stop text or a character was coming.
+        // Text held back in case a stop text or the rest of a character was coming.
         if !matches!(
             generation.stop,
             StopReason::StopText | StopReason::Cancelled
@@ -397,7 +397,7 @@ impl Generator {
             let rest = text.held + &stream.finish().unwrap_or_default();
             if !rest.is_empty() {
                 generation.text.push_str(&rest);
-                // The text is complete: there is nothing left to break off.
+                // The text is complete: there is nothing left to cancel.
                 let _ = on_text(&rest).await;
             }
         }
@@ -417,7 +417,7 @@ fn decoder(gguf: &Gguf) -> Result<ModelConfig, LoadError> {
     })
 }
 
-/// The processor as far as a library without an operating system can tell, and which of its instructions multiply.
+/// The processor, as far as a library without an operating system can tell, and the instruction set that multiplies.
 fn cpu_name() -> String {
     format!("{}, {}", std::env::consts::ARCH, forward::kernel_name())
 }

@@ -18,15 +18,15 @@ pub(super) struct Runner<'g> {
     pub(super) sample: SampleOptions,
     /// Tokens that end a text.
     pub(super) ends: Vec<TokenId>,
-    /// True if a device must not choose by itself.
+    /// True if a device must not choose tokens by itself.
     pub(super) gives_logits: bool,
     /// True if the device is writing by itself.
     pub(super) has_text: bool,
 }
 
-/// What follows the known tokens.
+/// Continuation of the known tokens: chosen already, or as logits to choose from.
 pub(super) enum Next {
-    /// `[n, V]`: of the last known token, and of each guessed one behind it.
+    /// `[n, V]`: of the last known token, and of each guessed one after it.
     Logits(Vec<f32>),
     /// Tokens that the device chose.
     Tokens(Vec<TokenId>),
@@ -87,8 +87,8 @@ impl Runner<'_> {
         self.settled(result)
     }
 
-    /// Goes on behind `tokens`, the last of which has not run: with `guessed` ones behind it, if there are any. Where guesses
-    /// are tried between runs, the device is not sent ahead.
+    /// Continues after `tokens`, the last of which has not run, together with the `guessed` ones, if there are any.
+    /// Where guesses are tried between runs, the device does not run ahead.
     pub(super) async fn next(
         &mut self,
         tokens: &[TokenId],
@@ -116,7 +116,7 @@ impl Runner<'_> {
         self.settled(result)
     }
 
-    /// Ends what the device is writing, if it is: what of `tokens` has run is in the cache.
+    /// Ends the text that the device is writing, if any: those of `tokens` that have run are in the cache.
     pub(super) fn finish(&mut self, tokens: &[TokenId]) {
         if let Forward::Gpu(forward) = self.forward
             && std::mem::take(&mut self.has_text)
@@ -140,7 +140,7 @@ impl Runner<'_> {
         Ok(Next::Logits(logits))
     }
 
-    /// The next tokens of the text; it is begun if none is being written, with the tokens from `n_run` on.
+    /// The next tokens of the text; where none is being written, one is begun with the tokens from `n_run` on.
     async fn tokens(
         &mut self,
         tokens: &[TokenId],

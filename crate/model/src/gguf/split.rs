@@ -11,7 +11,7 @@ use crate::parts::Parts;
 const NO: &str = "split.no";
 const COUNT: &str = "split.count";
 const N_TENSORS: &str = "split.tensors.count";
-/// What the writer sets by itself.
+/// Key that the writer sets by itself.
 const ALIGNMENT: &str = "general.alignment";
 
 /// Files that a model may be split into: the largest known have some dozens.
@@ -27,11 +27,10 @@ pub struct Split {
 }
 
 impl Split {
-    /// What a file says about itself; `None` for a whole model.
+    /// The place that a file claims in a split model; `None` for a whole model.
     ///
     /// # Errors
-    /// [`LoadError::MetadataType`]; [`LoadError::MetadataValue`] for a place that is none of so many, or too many
-    /// files.
+    /// [`LoadError::MetadataType`]; [`LoadError::MetadataValue`] for a place past the count, or for too many files.
     pub fn of(gguf: &Gguf) -> Result<Option<Self>, LoadError> {
         let number = |key| Ok::<_, LoadError>(gguf.opt_u32(key)?.unwrap_or(0) as usize);
         let (no, count) = (number(NO)?, number(COUNT)?);
@@ -53,7 +52,7 @@ impl Split {
     }
 }
 
-/// The head of the whole model, from those of all its files in order. Places in files mean nothing in it.
+/// The head of the whole model, from those of all its files in order. Its offsets into files mean nothing.
 ///
 /// # Errors
 /// [`LoadError::SplitPart`] for a file that is not split, [`LoadError::MetadataValue`] for one that stands in another's
@@ -89,7 +88,7 @@ pub fn join_heads(heads: Vec<Gguf>) -> Result<Gguf, LoadError> {
     Ok(joined)
 }
 
-/// The whole model as one file, from all its files in order; each is given back once it was copied.
+/// The whole model as one file, from all its files in order; each is freed once it is copied.
 ///
 /// # Errors
 /// As [`join_heads`] and [`Gguf::parse`].
@@ -137,7 +136,7 @@ mod tests {
     use crate::gguf::Value;
     use crate::tiny::Tiny;
 
-    /// `writer`'s model in so many files, as `gguf-split` cuts it.
+    /// `writer`'s model in `count` files, as `gguf-split` cuts it.
     fn cut(writer: &Writer, count: u16) -> Vec<Vec<u8>> {
         let n_tensors = writer.tensors.len();
         let share = n_tensors.div_ceil(usize::from(count));

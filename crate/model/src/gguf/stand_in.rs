@@ -1,4 +1,4 @@
-//! Names what stands in a file's place where the file itself was never fetched.
+//! Names the placeholder that stands where a file was never fetched.
 
 /// How the pointers of Git LFS begin. Source: its specification, `docs/spec.md`.
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
@@ -8,7 +8,7 @@ const PAGES: [&[u8]; 3] = [b"<!doctype", b"<html", b"<?xml"];
 /// Bytes of a file's start that are enough to tell.
 pub(crate) const START_BYTES: usize = 64;
 
-/// What a file that starts with these bytes is, if it stands for another.
+/// Kind of placeholder that starts with these bytes; `None` for any other file.
 pub(crate) fn stand_in(start: &[u8]) -> Option<&'static str> {
     let start = start.trim_ascii_start();
     let is_page = |page: &&[u8]| {
@@ -24,7 +24,7 @@ pub(crate) fn stand_in(start: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// What to do about it.
+/// Advice for whoever gave a placeholder.
 pub(crate) const HINT: &str = "fetch the file itself: `git lfs pull` in the repository it is from, or the download link of its page";
 
 #[cfg(test)]

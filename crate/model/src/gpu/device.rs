@@ -8,14 +8,14 @@ use super::dispatch::Layouts;
 use super::trace::Counters;
 use super::{GpuError, Trace, Variant};
 
-/// What is known of the adapter behind a device.
+/// Properties of the adapter behind a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adapter {
     /// The adapter's own name, or a stand-in where a browser keeps it to itself.
     pub name: String,
     /// `webgpu` in a browser, `vulkan` natively.
     pub kind: &'static str,
-    /// A CPU plays the graphics card (lavapipe, SwiftShader): right results, slowly.
+    /// True if a CPU emulates the graphics card (lavapipe, SwiftShader): correct but slow.
     pub is_software: bool,
     /// True if shaders can use subgroups.
     pub has_subgroups: bool,
@@ -155,7 +155,7 @@ impl Gpu {
         Ok(())
     }
 
-    /// What was sent to the device since it was opened.
+    /// Counts of all that was sent to the device since it was opened.
     pub fn trace(&self) -> Trace {
         self.counters.trace()
     }
@@ -182,7 +182,7 @@ impl Gpu {
     /// The first fault since the device was opened. A lost device stays lost; other faults are reported once.
     ///
     /// # Errors
-    /// The fault, as happening while `act`.
+    /// The fault, reported as happening while `act`.
     pub fn check(&self, act: &'static str) -> Result<(), GpuError> {
         let mut slot = lock(&self.fault);
         let Some(fault) = slot.clone() else {
@@ -207,7 +207,7 @@ impl Gpu {
     /// be known before the first token, and not for every token.
     ///
     /// # Errors
-    /// What `work` returns, or what the device refused in it.
+    /// The error of `work`, or of the commands in it that the device refused.
     pub async fn scoped<T>(
         &self,
         act: &'static str,
@@ -236,11 +236,11 @@ impl Gpu {
         result
     }
 
-    /// Lets the device work until everything submitted is done. A browser does this by itself.
+    /// Waits until the device has done everything submitted. A browser does this by itself.
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn wait(&self, act: &'static str) -> Result<(), GpuError> {
         self.check(act)?;
-        // wgpu 30 panics here when a driver reports that the device is gone; to us that is a state, not the end.
+        // wgpu 30 panics here when a driver reports that the device is gone, which is an error to report, not a crash.
         let poll =
             std::panic::AssertUnwindSafe(|| self.device.poll(wgpu::PollType::wait_indefinitely()));
         let polled = match std::panic::catch_unwind(poll) {
@@ -328,7 +328,7 @@ fn record(slot: &Mutex<Option<Fault>>, fault: Fault) {
     }
 }
 
-/// A panic while the lock was held leaves plain data behind it, which is still right.
+/// A panic while the lock was held leaves only plain data behind, which is still valid.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,7 +8,7 @@ use super::{Gpu, GpuError};
 /// One compute shader. Its entry point is `main`.
 #[derive(Debug, Clone)]
 pub struct Kernel {
-    /// What tells it from all others: name, form, types and constants.
+    /// Unique among kernels: name, form, types and constants.
     pub label: String,
     /// The whole WGSL text.
     pub wgsl: String,
@@ -40,7 +40,7 @@ struct Layout {
     pipeline: wgpu::PipelineLayout,
 }
 
-/// What is bound to a step of the forward pass, by binding: `None` where the step has no use for it.
+/// Buffers that a step of the forward pass is bound to, by binding; `None` where the step has no use for one.
 #[derive(Debug, Clone, Default)]
 pub struct Buffers<'b> {
     /// 2, read: a matrix.
@@ -81,9 +81,9 @@ pub struct Dispatch {
 /// A step of the forward pass: its form for few tokens and, where it pays, another for many.
 #[derive(Debug, Clone)]
 pub struct Op {
-    /// Runs for up to `few` tokens, or always if `many` is absent.
+    /// Runs for up to the number of tokens in `many`, or always if `many` is absent.
     pub(crate) few: Dispatch,
-    /// The most tokens, and what runs for more.
+    /// The most tokens that `few` runs for, and the dispatch for more.
     pub(crate) many: Option<(u32, Dispatch)>,
 }
 

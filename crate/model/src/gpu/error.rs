@@ -7,15 +7,15 @@ pub enum GpuError {
     /// The system or browser offers no adapter.
     #[error("no graphics adapter was found: {reason}")]
     NoAdapter {
-        /// What the system or browser said.
+        /// The system's or browser's message.
         reason: String,
     },
-    /// The adapter is there and gave no device with the limits asked for.
+    /// There is an adapter, but it offers no device with the limits asked for.
     #[error("adapter `{adapter}` gave no device: {reason}")]
     NoDevice {
         /// The adapter's name.
         adapter: String,
-        /// What the driver or browser said.
+        /// The driver's or browser's message.
         reason: String,
     },
     /// A form of the kernels needs what the adapter lacks.
@@ -31,7 +31,7 @@ pub enum GpuError {
     Lost {
         /// The adapter's name.
         adapter: String,
-        /// What the driver or browser said.
+        /// The driver's or browser's message.
         reason: String,
     },
     /// An allocation failed.
@@ -39,7 +39,7 @@ pub enum GpuError {
     OutOfMemory {
         /// The adapter's name.
         adapter: String,
-        /// What was being done.
+        /// The action under way, such as `running the model`.
         act: &'static str,
     },
     /// The device refused a command or a shader; a fault of ours or of a driver.
@@ -47,7 +47,7 @@ pub enum GpuError {
     Refused {
         /// The adapter's name.
         adapter: String,
-        /// What was being done.
+        /// The action under way, such as `running the model`.
         act: &'static str,
         /// The device's own words.
         reason: String,
@@ -55,7 +55,7 @@ pub enum GpuError {
     /// One buffer would pass what the device can bind.
     #[error("`{name}` needs a binding of {expected} bytes, the device allows {found}")]
     BindingTooLarge {
-        /// What the buffer holds.
+        /// Name of the buffer's contents.
         name: String,
         /// Bytes needed.
         expected: u64,
@@ -79,7 +79,7 @@ pub enum GpuError {
 }
 
 impl GpuError {
-    /// What the reader can do about it.
+    /// Advice for the reader.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NoAdapter { .. } | Self::NoDevice { .. } | Self::Variant { .. } => {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde::Serialize;
 
-/// What was sent to a device.
+/// Counts of what was sent to a device.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Trace {
     /// Kernels run.
@@ -22,7 +22,7 @@ pub struct Trace {
 impl std::ops::Sub for Trace {
     type Output = Self;
 
-    /// What was sent between two looks.
+    /// Counts between two traces.
     fn sub(self, earlier: Self) -> Self {
         Self {
             dispatches: self.dispatches - earlier.dispatches,

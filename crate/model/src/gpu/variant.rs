@@ -1,12 +1,12 @@
-//! Turns what an adapter offers into which form of the kernels it runs.
+//! Turns what an adapter offers into the form of the kernels that it runs.
 
 use serde::Serialize;
 
-/// How a workgroup's invocations put their sums together.
+/// How a workgroup's invocations reduce their sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reduction {
-    /// Not at all: each makes whole sums, which is what software adapters want, for whom a barrier costs most.
+    /// Not at all: each invocation makes whole sums, which suits software adapters, where barriers cost most.
     BarrierFree,
     /// Through the workgroup's memory.
     Workgroup,
@@ -14,7 +14,7 @@ pub enum Reduction {
     Subgroups,
 }
 
-/// What products are made of.
+/// Number format of the products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
@@ -22,24 +22,24 @@ pub enum Precision {
     F32,
     /// Tiles of long prompts are held and multiplied in half precision; the rest in single.
     F16,
-    /// Inputs are rounded to 8 bits, as the CPU's are, and multiplied with the codes of quantised weights as whole numbers.
+    /// Inputs are rounded to 8 bits, as the CPU's are, and multiplied with the codes of quantised weights as integers.
     Int8,
 }
 
-/// A form of the kernels. All make the same numbers, but for rounding.
+/// A form of the kernels. All compute the same results, up to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Variant {
-    /// How sums are put together.
+    /// How sums are reduced.
     pub reduction: Reduction,
-    /// What products are made of.
+    /// Number format of the products.
     pub precision: Precision,
 }
 
 impl Variant {
-    /// What an adapter runs best.
+    /// The fastest form for an adapter.
     pub(super) fn best(is_software: bool, has_subgroups: bool, has_f16: bool) -> Self {
         let (reduction, precision) = match (is_software, has_subgroups) {
-            // Whole numbers are what a CPU that plays a graphics card multiplies fastest.
+            // A CPU that emulates a graphics card multiplies integers fastest.
             (true, _) => (Reduction::BarrierFree, Precision::Int8),
             (false, true) => (Reduction::Subgroups, Precision::F32),
             (false, false) => (Reduction::Workgroup, Precision::F32),

@@ -1,7 +1,7 @@
 // y[t,h,:] = sum over the places p that t sees of softmax(scale * q[t,h,:] . k[p,g,:]) * v[p,g,:],  g = h / (H/K)
 //
-// Without barriers, so that reading is what costs: an invocation takes four queries that look at the same keys and values,
-// and eight places at a time. Its scores are variables of their own, for places in arrays of an invocation are slow, too.
+// Without barriers, reading dominates: an invocation takes four queries that see the same keys and values, and eight
+// places at a time. Its scores are separate variables, since indexing an invocation's own arrays is slow, too.
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;      // [T, H * D]
 @group(0) @binding(5) var<storage, read_write> cache: array<vec2<u32>>;
 @group(0) @binding(8) var<storage, read_write> q: array<vec4<f32>>;      // [T, H * D]
@@ -15,7 +15,7 @@ fn seen(scores: vec4<f32>, place: u32, starts: vec4<u32>, ends: vec4<u32>) -> ve
     return select(vec4<f32>(LOWEST), scores * params.scale, (all >= starts) & (all < ends));
 }
 
-// What a score counts beside the largest; nothing where it was not seen.
+// Weight of a score relative to the largest; 0 for a place that is not seen.
 fn share_of(scores: vec4<f32>, largest: vec4<f32>) -> vec4<f32> {
     return select(exp(scores - largest), vec4<f32>(), scores == vec4<f32>(LOWEST));
 }
@@ -24,7 +24,7 @@ fn share_of(scores: vec4<f32>, largest: vec4<f32>) -> vec4<f32> {
 // exponential overflows and no score is kept.
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    // Queries of a head of keys are counted token by token, and go by fours.
+    // Queries that share a head of keys are counted token by token, and taken by fours.
     let n_shared = params.n_heads / params.n_kv_heads;
     let kv_head = id.x % params.n_kv_heads;
     let first = (id.y * n_shared + id.x / params.n_kv_heads) * 4u;
@@ -32,7 +32,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (id.x >= params.n_heads || first >= n_queries) {
         return;
     }
-    // Queries past the last repeat the last; what they make is not stored.
+    // Queries past the last repeat the last; their results are not stored.
     let queries = min(vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(n_queries - 1u));
     let tokens = queries / n_shared;
     let heads = kv_head * n_shared + queries % n_shared;
@@ -48,7 +48,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var place = starts.x & ~7u; place < ends.w; place += 8u) {
         // Eight places from a multiple of eight on lie in one tile of keys.
         let key = key_place(kv_head, place, 0u);
-        // Those behind the last one that is seen are that one again.
+        // Places past the last one that is seen repeat it.
         let last = vec4<u32>(ends.w - 1u - place);
         let a = min(vec4<u32>(0u, 1u, 2u, 3u), last);
         let b = min(vec4<u32>(4u, 5u, 6u, 7u), last);

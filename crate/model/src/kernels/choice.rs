@@ -10,7 +10,7 @@ use crate::gpu::{Bindings, Dispatch, Gpu, GpuError, Grid, Op, Rows};
 use crate::sample::{self, SampleOptions};
 use crate::token::TokenId;
 
-/// Chosen tokens that are kept until they were read.
+/// Chosen tokens that are kept until they are read back.
 pub(crate) const N_RESULTS: usize = 64;
 /// Tokens that a penalty remembers. WGSL: `MEMORY`.
 const MEMORY: usize = 64;
@@ -40,7 +40,7 @@ pub struct Sampling {
     pub ends: [u32; MAX_ENDS],
 }
 
-/// What choosing needs on the device.
+/// Buffers and steps that choose a token on the device.
 #[derive(Debug)]
 pub(crate) struct Choice {
     sampling: wgpu::Buffer,
@@ -93,7 +93,7 @@ impl Choice {
         })
     }
 
-    /// Starts a text behind `prompt`.
+    /// Starts a text after `prompt`.
     pub(crate) fn start(
         &self,
         gpu: &Gpu,
@@ -103,7 +103,7 @@ impl Choice {
     ) {
         let mut sampling = Sampling {
             n_vocab: param(self.n_vocab),
-            // Written so that NaN takes the likeliest, or lets logits be.
+            // Written so that NaN means the likeliest token here, and no penalty below.
             temperature: if options.temperature > 0.0 && options.top_p > 0.0 && options.top_k != 1 {
                 options.temperature
             } else {
@@ -142,7 +142,7 @@ impl Choice {
         gpu.write(&self.state, 0, bytemuck::cast_slice(&state));
     }
 
-    /// What is read back to know the tokens: see [`Self::tokens`].
+    /// State to read back for the chosen tokens: see [`Self::tokens`].
     pub(crate) fn state(&self) -> &wgpu::Buffer {
         &self.state
     }
@@ -177,7 +177,7 @@ impl Chooser {
         Ok(Self { choice })
     }
 
-    /// The token behind `prompt`, or [`u32::MAX`] where a logit is not finite.
+    /// The token after `prompt`, or [`u32::MAX`] where a logit is not finite.
     ///
     /// # Errors
     /// The faults of the device.

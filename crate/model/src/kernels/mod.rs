@@ -1,8 +1,8 @@
 //! Turns operands on the device into recorded dispatches: the steps of the forward pass, and their shaders.
 //!
 //! Every kernel has a plain twin of its name in [`crate::reference`]; `tests/kernels` compares them and states the bound.
-//! What several kernels share lies in `shared/`: how weights of each type are read, how sums are put together with and
-//! without barriers and subgroups, how the cache lies.
+//! Code that several kernels share lies in `shared/`: reading weights of each type, reducing sums with and without
+//! barriers and subgroups, and the layout of the cache.
 
 pub mod batch;
 pub mod params;

@@ -17,46 +17,46 @@ use crate::adapter::LoraPair;
 use crate::gguf::TensorType;
 use crate::gpu::{Buffers, Dispatch, Gpu, GpuError, Grid, Layout, Op, PackedMatrix, Reduction};
 
-/// Tokens up to which sums are made row by row, and not in tiles.
+/// Most tokens for which sums are made row by row, and not in tiles.
 const FEW: u32 = 8;
 
 /// Inner products that a workgroup has room for.
 const MAX_OWN_INNER: usize = 512;
 
-/// What becomes of the products.
+/// How products are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
     /// Queries, keys and values, cached.
     Qkv {
-        /// True if queries and keys are turned and keys cached; if not, a later step does that.
+        /// True if queries and keys are rotated and keys cached; if not, a later step does that.
         rotates: bool,
     },
-    /// A feed-forward block's gate and up, rows by turns.
+    /// A feed-forward block's gate and up, alternating rows.
     GateUp {
         /// GELU by its `tanh` approximation, or SiLU.
         is_gelu: bool,
     },
-    /// What goes to the stream.
+    /// The projection that ends a block.
     Project {
-        /// Added to what is there, or put in its place.
+        /// True if added to the values that are there; if not, they are overwritten.
         adds: bool,
     },
-    /// They are stored.
+    /// Plain rows, stored.
     Rows,
 }
 
 /// One multiplication, before it is planned for some number of tokens.
 #[derive(Debug, Clone)]
 pub struct Multiply<'a> {
-    /// What becomes of it.
+    /// How the product is used.
     pub used: Use,
     /// The weights, on the device.
     pub matrix: &'a PackedMatrix,
-    /// What they are multiplied with.
+    /// The input that they are multiplied with.
     pub input: Input,
-    /// What the kernel is told, but for the matrix and the adapter.
+    /// Parameters of the kernel, except those of the matrix and the adapter.
     pub params: Params,
-    /// All but the matrix and the adapter.
+    /// Buffers of the kernel, except the matrix and the adapter.
     pub buffers: Buffers<'a>,
     /// The adapter's pairs for these rows.
     pub lora: Option<&'a PackedPairs>,
@@ -267,7 +267,7 @@ fn kernel_input(input: Input, is_rounded: bool) -> Input {
     }
 }
 
-/// Compiles all that a matrix of such rows will be multiplied with, before it is there; `input` is that of one token.
+/// Compiles the kernels that will multiply a matrix of such rows, before it arrives; `input` is that of one token.
 pub(crate) fn compile(
     gpu: &Gpu,
     used: Use,
@@ -305,7 +305,7 @@ pub(crate) fn compile(
         gpu.pipeline(&products.kernel(gpu.variant()));
     }
     if has_adapter {
-        // What the adapter's inner products are made with.
+        // Kernels for the adapter's inner products.
         compile(gpu, Use::Rows, TensorType::F32, n_cols, plain, false);
     }
 }
@@ -344,8 +344,8 @@ pub(super) fn products(
     }
 }
 
-/// Invocations of a workgroup with barriers: so many that each has some blocks of a row to do, and long rows are shared out
-/// to more of them. Not measured on a graphics card yet.
+/// Invocations of a workgroup with barriers: few enough that each has some blocks of a row to do, and more for long
+/// rows. Not measured on a graphics card yet.
 fn n_threads(kind: TensorType, n_words: usize) -> u32 {
     match kind {
         // The tile's 8 lanes each take whole words here, not blocks of 8.
@@ -382,7 +382,7 @@ impl PackedPairs {
     /// Puts pairs on the device that share their input of `n_cols` values, with room for `n_tokens` tokens.
     ///
     /// `rows` says for each row of the joint output, in the device's order, which pair changes it and as which of its rows.
-    /// Where rows of several pairs lie in one group, `is_mixed` must be set: each group then feels the inner products of all.
+    /// Where rows of several pairs lie in one group, `is_mixed` must be set: each group then uses all inner products.
     ///
     /// # Errors
     /// [`GpuError::Shape`] if a pair has other sizes; [`GpuError::BindingTooLarge`].
@@ -452,7 +452,7 @@ impl PackedPairs {
         })
     }
 
-    /// True if each workgroup makes the inner products itself, so that the step stays one.
+    /// True if each workgroup makes the inner products itself, so that no step is added.
     fn is_own(&self, gpu: &Gpu) -> bool {
         gpu.variant().reduction != Reduction::BarrierFree
             && self.rank * self.n_pairs <= MAX_OWN_INNER

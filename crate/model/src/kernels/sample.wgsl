@@ -60,7 +60,7 @@ fn weight_from(lane: u32, least: f32, largest: f32) -> f32 {
 
 // The least logit that may be drawn. Both bounds are found by halving an interval of logits.
 fn threshold(lane: u32, largest: f32) -> f32 {
-    // What lies 30 temperatures below the largest is drawn once in 10^13 times.
+    // A logit 30 temperatures below the largest is drawn once in 10^13 times.
     let bottom = largest - 30.0 * sampling.temperature;
     var least = bottom;
     if (sampling.top_k > 0u && sampling.top_k < sampling.n_vocab) {
@@ -172,7 +172,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
             }
         }
     }
-    // Behind the end of the text the steps that were queued before it was known run over no tokens.
+    // Steps that were queued before the end of the text was known run over no tokens.
     if (lane > 0u || batch.n_tokens == 0u) {
         return;
     }

@@ -9,13 +9,13 @@ use std::fmt::Write as _;
 use crate::gguf::TensorType;
 use crate::gpu::{Bindings, Kernel, Layout, Precision, Reduction, Variant};
 
-/// Places of the cache that one part of attention looks at before another part helps.
+/// Places of the cache that one part of attention covers before another part is added.
 pub(crate) const SPLIT_PLACES: u32 = 128;
 
 const ROUNDED: &str = include_str!("shared/rounded.wgsl");
 const FRAME: &str = include_str!("shared/frame.wgsl");
 
-/// How a multiplying kernel shares its work out.
+/// How a multiplying kernel divides its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// One token; with barriers if the variant has them.
@@ -26,16 +26,16 @@ pub(crate) enum Form {
     Tiled,
 }
 
-/// What a multiplying kernel multiplies with.
+/// Input of a multiplying kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     /// The stream, normed.
     Stream,
-    /// The stream with what the last block adds to it, normed.
+    /// The stream plus the last block's output, normed.
     Pending,
     /// Another step's output.
     Source,
-    /// What the parts of attention gathered.
+    /// Partial results of attention, one for each of its parts.
     Splits,
     /// The stream, normed and rounded to 8 bits by a step before.
     RoundedStream,
@@ -143,7 +143,7 @@ impl Products {
         assemble(label, has_subgroups, has_f16, &consts, &pieces)
     }
 
-    /// What each workgroup works out before its products.
+    /// WGSL that each workgroup runs before its products.
     fn prepare(&self) -> String {
         let mut steps = String::new();
         match self.input {
@@ -208,9 +208,9 @@ pub(crate) fn assemble(
     }
 }
 
-/// What reads weights that lie in some way.
+/// Pieces of WGSL that read weights of one layout.
 struct Weights {
-    /// Names the way, for the kernel's label.
+    /// Name of the layout, for the kernel's label.
     label: String,
     consts: String,
     pieces: Vec<&'static str>,
@@ -282,7 +282,7 @@ pub(crate) fn heads() -> Kernel {
     plain("heads", 16, &pieces)
 }
 
-/// The kernel that adds what a block made to the stream, normed.
+/// The kernel that adds a block's output to the stream, normed.
 pub(crate) fn residual() -> Kernel {
     plain("residual", 16, &[include_str!("residual.wgsl")])
 }
@@ -308,7 +308,7 @@ pub(crate) fn attention() -> Kernel {
     plain("attention", 4, &pieces)
 }
 
-/// Attention of one token, shared out to parts.
+/// Attention of one token, split into parts.
 pub(crate) fn attention_split(variant: Variant) -> Kernel {
     let has_subgroups = variant.reduction == Reduction::Subgroups;
     let pieces = [

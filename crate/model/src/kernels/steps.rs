@@ -1,5 +1,5 @@
-//! Turns the operands of the steps that multiply nothing into dispatches: looking tokens up, norming and turning heads,
-//! attention, and adding what a block made.
+//! Turns the operands of the steps that multiply nothing into dispatches: looking tokens up, norming and rotating
+//! heads, attention, and adding a block's output.
 //!
 //! Twins: [`crate::reference::embed`] (exact), [`crate::reference::heads`], [`crate::reference::attention`],
 //! [`crate::reference::residual`]. Bound: NMSE 1e-7; 1e-6 where halves of the cache are read.
@@ -90,7 +90,7 @@ pub fn embed(
     steps.collect()
 }
 
-/// Norms and turns the heads of queries and keys.
+/// Norms and rotates the heads of queries and keys.
 ///
 /// # Errors
 /// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
@@ -105,7 +105,7 @@ pub fn heads(
     Ok(bound(gpu, &source::heads(), batch, params, buffers, grid)?.into())
 }
 
-/// Attention of one token: what is gathered, or where there are barriers its parts.
+/// Attention of one token: the whole result, or where there are barriers its parts.
 ///
 /// # Errors
 /// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
@@ -137,7 +137,7 @@ pub fn attention_many(
     params: &Params,
     buffers: &Buffers<'_>,
 ) -> Result<Op, GpuError> {
-    // An invocation makes four queries: as many of each row as there are heads make those of four tokens.
+    // An invocation takes four queries: as many invocations as there are heads take those of four tokens.
     let grid = Grid {
         x: params.n_heads.div_ceil(4),
         y: None,
@@ -160,7 +160,7 @@ pub fn attention_many(
     Ok(Op { few, many })
 }
 
-/// Adds what a block made to the stream, normed.
+/// Adds a block's output to the stream, normed.
 ///
 /// # Errors
 /// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
@@ -174,7 +174,7 @@ pub fn residual(
     Ok(bound(gpu, &source::residual(), batch, params, buffers, grid)?.into())
 }
 
-/// So many workgroups for each token.
+/// `x` workgroups for each token.
 fn by_token(x: usize) -> Grid {
     Grid {
         x: param(x),

@@ -1,4 +1,4 @@
-//! What ends a block: a projection that goes to the stream, or beside it where it is normed first.
+//! Turns a block's last values into its output: a projection, added to the stream or stored beside it to be normed.
 
 use super::rows::rows;
 use crate::adapter::LoraPair;

@@ -17,7 +17,7 @@ const DEEPSEEK3: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r
 const PUNCTUATION: &str = r"[\p{P}\$\+<=>\^~\|`]+";
 const BLOOM: &str = r" ?[^(\s|.,!?…。，、।۔،)]+";
 
-/// What a pre-tokenizer's name stands for.
+/// Patterns and settings that a pre-tokenizer's name stands for.
 pub(super) struct Rule {
     /// The names, separated by spaces.
     names: &'static str,

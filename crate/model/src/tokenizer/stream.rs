@@ -52,7 +52,7 @@ impl<'t> TokenStream<'t> {
         (!text.is_empty()).then_some(text)
     }
 
-    /// What is still held back when no token follows: U+FFFD for a character that was never finished.
+    /// Text still held back when no token follows: U+FFFD for a character that was never finished.
     pub fn finish(self) -> Option<String> {
         (!self.held.is_empty()).then(|| String::from_utf8_lossy(&self.held).into_owned())
     }

@@ -32,7 +32,7 @@ const END_TEXTS: [&str; 22] = [
     "<｜end▁of▁sentence｜>",
 ];
 
-/// Tokens that end no turn where a vocabulary has all of those beside them, which do.
+/// Tokens that end no turn in a vocabulary that also has all of the tokens listed beside them, which do.
 const NO_ENDS: [(&str, &[&str]); 4] = [
     ("<|end|>", &["<|return|>", "<|call|>"]),
     ("<|end|>", &["<|calls|>", "<|flush|>"]),
@@ -40,7 +40,7 @@ const NO_ENDS: [(&str, &[&str]); 4] = [
     ("</s>", &["<|tool_response>"]),
 ];
 
-/// What a token is for: `tokenizer.ggml.token_type`.
+/// Purpose of a token: `tokenizer.ggml.token_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Made by the model from text.
@@ -97,7 +97,7 @@ impl Vocabulary {
         ends.extend(role("tokenizer.ggml.eot_token_id")?);
         ends.extend(role("tokenizer.ggml.eom_token_id")?);
         let unknown = role("tokenizer.ggml.unknown_token_id")?;
-        // The key has been spelt like this since it exists.
+        // The key has had this spelling from the start.
         let separator = role("tokenizer.ggml.seperator_token_id")?;
         let found: Vec<(TokenId, &str)> = (0..)
             .map(TokenId)
@@ -193,7 +193,7 @@ fn byte(piece: &str) -> Option<u8> {
     is_hex.then(|| u8::from_str_radix(digits, 16).ok())?
 }
 
-/// A list that goes with the tokens must be as long as they are many.
+/// Checks that a list about the tokens has one entry for each.
 pub(super) fn demand_one_per_token(
     key: &str,
     found: usize,

@@ -62,7 +62,7 @@ fn browser(arguments: &Arguments) -> anyhow::Result<()> {
     };
     setup::npm_packages("tests/bench", &["--ignore-scripts"])?;
     if engines.contains(&Engine::Anchorite) {
-        // What the CPU does there is no concern of its kernels.
+        // The CPU's kernels don't matter there, so one build is enough.
         prepare::modules(&[Instructions::Simd128])?;
         prepare::gguf_models(&[super::Group::Lm], &types)?;
     }

@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     reps: u32,
 }
 
-/// Of `anchorite ask --json`, what is needed here.
+/// The fields of `anchorite ask --json` that are needed here.
 #[derive(Deserialize)]
 struct Answer {
     sentences: Vec<Sentence>,
@@ -118,7 +118,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asks some times; what is written is the same each time.
+/// The fastest of `reps` answers; the text is the same each time.
 fn fastest(
     program: &Path,
     bundle: &Path,

@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     /// How often all questions are asked, with and without reuse in turn; the fastest of each counts.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     reps: u32,
-    /// What runs the generator.
+    /// The backend that runs the generator.
     #[arg(long, value_enum, default_value_t = Backend::Cpu)]
     backend: Backend,
 }
@@ -29,7 +29,7 @@ enum Backend {
     Gpu,
 }
 
-/// Of `anchorite ask --json`, what is needed here.
+/// The fields of `anchorite ask --json` that are needed here.
 #[derive(Deserialize)]
 struct Answer {
     question: String,
@@ -66,7 +66,7 @@ impl Timing {
     }
 }
 
-/// What a question has in common with the one before it.
+/// The prefix that a question's prompt shares with the one before it.
 #[derive(Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Kind {

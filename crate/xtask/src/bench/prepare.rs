@@ -66,7 +66,7 @@ pub(super) fn gguf_files(mut names: Vec<String>) -> anyhow::Result<()> {
     )
 }
 
-/// Builds one of the native programs, `bench_embed`, `bench_gpu` or `bench_search`, and gives its path.
+/// Builds one of the native programs, `bench_embed`, `bench_gpu` or `bench_search`, and returns its path.
 pub(super) fn program(name: &str) -> anyhow::Result<PathBuf> {
     eprintln!("building `{name}`");
     run::run(
@@ -84,7 +84,7 @@ pub(super) struct Guide {
     pub(super) questions: Vec<String>,
 }
 
-/// Of a file of questions, what is needed here.
+/// The fields of a file of questions that are needed here.
 #[derive(Deserialize)]
 pub(super) struct Questions {
     pub(super) questions: Vec<Question>,
@@ -102,7 +102,7 @@ pub(super) fn questions(path: &Path) -> anyhow::Result<Questions> {
     serde_json::from_str(&text).with_context(|| format!("`{}` holds no questions", path.display()))
 }
 
-/// Builds the command line, and gives its path.
+/// Builds the command line, and returns its path.
 pub(super) fn command_line() -> anyhow::Result<PathBuf> {
     eprintln!("building the command line");
     run::run(run::cargo().args(["build", "--quiet", "--release", "--bin=anchorite"]))?;
@@ -203,7 +203,7 @@ fn install(program: &Path, requirements: &Path) -> anyhow::Result<()> {
         run::command(program)
             .args(["-m", "pip", "install", "--quiet", "--requirement"])
             .arg(requirements)
-            // What it says is progress; standard output belongs to the rows.
+            // Its output is progress; standard output belongs to the rows.
             .stdout(std::io::stderr()),
     )
 }

@@ -37,7 +37,7 @@ impl Row {
     }
 }
 
-/// What is looked for; `kind` of `None` is any type.
+/// The rows to look for; `kind` of `None` is any type.
 #[derive(Clone, Copy)]
 pub(super) struct Of<'s> {
     pub(super) group: &'s str,

@@ -90,14 +90,14 @@ impl Kind {
     }
 }
 
-/// What a reader of 10,000 pages may have to download until the first results are there, code included.
+/// Most bytes that a site of 10,000 pages may make its reader download until the first results, code included.
 const FIRST_RESULT_LIMIT: f64 = 300_000.0;
-/// How many vectors are searched where the times of a query are judged.
+/// Number of vectors at which the times of a query are judged.
 const JUDGED_VECTORS: u32 = 10_000;
-/// Milliseconds that half of the queries may take there, and 95 of 100.
+/// Most milliseconds that the median query may take there, and the 95th percentile.
 const MEDIAN_LIMIT: f64 = 1.0;
 const P95_LIMIT: f64 = 3.0;
-/// The share of hnswlib's index that ours may take.
+/// Largest size of our index, as a share of hnswlib's.
 const BYTES_SHARE: f64 = 0.25;
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -167,7 +167,7 @@ fn by_model<'r>(rows: &'r [Row], group: &str) -> impl Iterator<Item = (&'r str, 
     })
 }
 
-/// What is said of search by words.
+/// The verdicts on search by words.
 fn by_words(rows: &[Row]) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for (model, of_model) in by_model(rows, "search") {
@@ -204,7 +204,7 @@ fn by_words(rows: &[Row]) -> Vec<Verdict> {
     verdicts
 }
 
-/// What is said of search by meaning: bytes beside hnswlib's for each number of vectors, times where they are judged.
+/// The verdicts on search by meaning: bytes beside hnswlib's for each number of vectors, times where they are judged.
 fn by_meaning(rows: &[Row]) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for (model, of_model) in by_model(rows, "meaning") {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::rows::{Of, Row, best_kernel, find, median};
 
-/// How a number must lie to its bar.
+/// How a number must compare with its bar.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Bar {
@@ -23,7 +23,7 @@ impl Bar {
     }
 }
 
-/// A number and its bar; `None` for a number that is only told.
+/// A number and its bar; `None` for a number that is only reported.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Verdict {
     pub(super) name: String,
@@ -50,10 +50,10 @@ impl Verdict {
     }
 }
 
-/// What transformers.js is compared in: its 8 bits with ours.
+/// The type in which transformers.js is compared: its 8 bits with ours.
 const SAME_BITS: &str = "Q8_0";
 
-/// What is said of `bench cpu`. Numbers whose rows were not asked for are left out.
+/// The verdicts on `bench cpu`. Numbers whose rows were not asked for are left out.
 pub(super) fn cpu(rows: &[Row]) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for (metric, bar) in [("decode64", 2.5), ("prefill128", 1.3), ("prefill512", 3.0)] {
@@ -109,7 +109,7 @@ fn reader(rows: &[Row]) -> Vec<Verdict> {
     verdicts.collect()
 }
 
-/// What is said of `bench embed`: ours beside the better of the peer's ways of batching.
+/// The verdict on `bench embed`: ours beside the better of the peer's ways of batching.
 pub(super) fn embed(rows: &[Row]) -> Vec<Verdict> {
     let metric = "passages200";
     let peer = peer("native", "onnxruntime", None);
@@ -119,7 +119,7 @@ pub(super) fn embed(rows: &[Row]) -> Vec<Verdict> {
         .collect()
 }
 
-/// What is said of `bench gpu` in the browser: both of our types beside the peer's 4 bits.
+/// The verdicts on `bench gpu` in the browser: each of our types beside the peer's 4 bits.
 pub(super) fn gpu(rows: &[Row]) -> Vec<Verdict> {
     let peer = peer("gpu", "transformers", None);
     let kinds = ["Q8_0", "Q4_0", "Q4_K_M"].into_iter();
@@ -132,8 +132,8 @@ pub(super) fn gpu(rows: &[Row]) -> Vec<Verdict> {
     faster.flatten().collect()
 }
 
-/// What is said of `bench gpu --trace`: the worst of the forms that graphics cards run. The form without barriers is for software
-/// adapters, where a dispatch costs next to nothing: how many it takes is told and not judged.
+/// The verdicts on `bench gpu --trace`: the worst of the forms that graphics cards run. The form without barriers is
+/// for software adapters, where a dispatch costs next to nothing: its number of dispatches is reported, not judged.
 pub(super) fn trace(rows: &[Row]) -> Vec<Verdict> {
     let is_barrier_free = |row: &Row| {
         let kernel = row.kernel.as_deref();
@@ -183,8 +183,8 @@ pub(super) fn trace(rows: &[Row]) -> Vec<Verdict> {
     verdicts
 }
 
-/// What is said of `bench gpu --native`: what a long text before a token costs. On a graphics card this is to be at most 15 %;
-/// a software adapter's share of attention says nothing of that.
+/// The verdicts on `bench gpu --native`: the cost of a long text before a token. On a graphics card this should be at
+/// most 15 %; a software adapter's share of attention says nothing about that.
 pub(super) fn far(rows: &[Row]) -> Vec<Verdict> {
     let kinds = ["Q8_0", "Q4_0", "Q4_K_M"].into_iter();
     let verdicts = kinds.flat_map(|kind| {
@@ -209,7 +209,7 @@ fn peer<'s>(group: &'s str, engine: &'s str, kind: Option<&'s str>) -> Of<'s> {
     }
 }
 
-/// How many times faster ours is. Which build is told of one model is decided once, by `decider`.
+/// How many times faster ours is. The build that is reported for a model is the best one by `decider`.
 fn faster(
     rows: &[Row],
     group: &str,

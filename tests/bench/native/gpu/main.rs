@@ -10,7 +10,7 @@
 //! | `{"do": "trace", "ids": [..], "n": ..}` | what was sent to the device for `n` such tokens |
 //! | `{"do": "multiply", "variant": .., "type": .., "n_tokens": .., "n_reps": ..}` | milliseconds of a product, that often |
 //!
-//! What can't be done is answered with `{"error": ..}`.
+//! A request that fails is answered with `{"error": ..}`.
 
 #![expect(clippy::print_stdout, reason = "answers go to standard output")]
 #![expect(
@@ -106,7 +106,7 @@ impl Bench {
             }
             Request::Load { model, variant } => {
                 let gpu = self.in_form(&variant)?;
-                // The last one's memory is given up before the next one asks for its own.
+                // Frees the last model's memory before the next one asks for its own.
                 self.model = None;
                 let model = Model::load(gpu, &model)?;
                 let sizes = model.sizes();

@@ -1,4 +1,4 @@
-//! Turns a GGUF file into a model on the device, and prompts into texts of which the time or the commands are told.
+//! Turns a GGUF file into a model on the device, and prompts into texts whose time or commands are reported.
 
 use std::error::Error;
 use std::time::Instant;
@@ -67,7 +67,7 @@ impl Model {
         Ok(json!({ "ms": ms, "n": n_written }))
     }
 
-    /// What a token costs in the middle of a text: the prompt's commands, and those that are sent ahead once, are left out.
+    /// Commands for `n` tokens in the middle of a text: those of the prompt, and those sent ahead once, are left out.
     pub(crate) fn trace(&mut self, ids: &[u32], n: usize) -> Result<Value, Box<dyn Error>> {
         self.begin(ids, 0)?;
         self.write(1)?;
@@ -90,7 +90,7 @@ impl Model {
         }
     }
 
-    /// Has at least `n` tokens written, as many as come with the last of them; gives how many.
+    /// Has at least `n` tokens written, as many as come with the last of them; returns how many.
     fn write(&mut self, n: usize) -> Result<usize, Box<dyn Error>> {
         let mut n_written = 0;
         while n_written < n {

@@ -25,7 +25,7 @@ use blocks::random_blocks;
 use tiny::Random;
 use vocabulary::{N_UNCHOSEN, Vocabulary};
 
-/// What a published model's configuration says of it.
+/// The shape of a published model, from its configuration.
 struct Shape {
     name: &'static str,
     architecture: &'static str,
@@ -102,7 +102,7 @@ enum Mix {
     Q8_0,
     /// The embedding, which is also the output, stays Q8_0.
     Q4_0,
-    /// What llama.cpp's quantiser makes of these shapes: rows that are no multiple of 256 get a type of 32 values.
+    /// The mix of llama.cpp's quantiser for these shapes: rows that are no multiple of 256 get a type of 32 values.
     Q4KM,
 }
 
@@ -303,7 +303,7 @@ fn main() -> ExitCode {
             eprintln!("error: no model has the name `{name}`");
             return ExitCode::FAILURE;
         };
-        // Under its own name only once it is whole: a file that is there is not made again.
+        // Renamed only once it is complete: a file that exists is not made again.
         let unfinished = path.with_extension("part");
         fs::write(&unfinished, bytes).expect("the model");
         fs::rename(&unfinished, &path).expect("the model");

@@ -3,7 +3,7 @@
 //! Some engines take a prompt only as text, others only as token ids. Here both say the same: the word ` xy` is the token
 //! [`FIRST_WORD`]` + 26 x + y`, letters counted from `a`.
 
-/// What ends a text, what starts a turn, what ends it.
+/// Tokens that end a text, start a turn and end it.
 const CONTROL: [&str; 3] = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"];
 /// Control tokens, and a token for each byte: what a greedy decoder must not choose, so that no engine stops or meets
 /// text that is not UTF-8.

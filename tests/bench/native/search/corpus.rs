@@ -20,11 +20,11 @@ const SKIPPED: [&str; 5] = [
     "help.html",
 ];
 
-/// What was read.
+/// The pages, and the chunks that they were cut into.
 pub(crate) struct Corpus {
     /// The first pages, as the seed orders them.
     pub(crate) pages: Vec<Document>,
-    /// Title and text of each chunk, in the order in which a smaller number is taken of them.
+    /// Title and text of each chunk, shuffled; a smaller number of them is taken from the front.
     pub(crate) chunks: Vec<(String, String)>,
 }
 

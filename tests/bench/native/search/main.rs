@@ -50,7 +50,7 @@ fn read(html: &str, out: &str, sizes: &[&str]) -> (Corpus, Vec<usize>) {
 
 fn write_bundle(folder: &Path, index: &Index) {
     let bundle = bundle::write(index, &[], "bench").expect("a bundle");
-    // What an earlier run left would be served too.
+    // Files that an earlier run left would be served too.
     let _ = std::fs::remove_dir_all(folder);
     for (path, bytes) in &bundle.files {
         let path = folder.join(path);

@@ -63,7 +63,7 @@ pub struct GpuForward {
 }
 
 impl GpuForward {
-    /// True if the kernels here can run this model, which a file's first bytes tell.
+    /// Checks that the kernels here can run this model; its configuration is enough to tell.
     ///
     /// # Errors
     /// [`LoadError::Gpu`] if they cannot.
@@ -201,9 +201,9 @@ impl GpuForward {
         self.gpu.variant().reduction != Reduction::BarrierFree
     }
 
-    /// Runs `tokens` from `position` on and gives the logits of the last one, `[V]`.
+    /// Runs `tokens` from `position` on and returns the logits of the last one, `[V]`.
     ///
-    /// What the cache holds from `position` on is replaced, so that a sequence can be continued anywhere.
+    /// Cache entries from `position` on are replaced, so that a sequence can be continued from anywhere.
     ///
     /// # Errors
     /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`],
@@ -217,7 +217,7 @@ impl GpuForward {
         self.forward_last(tokens, position, 1).await
     }
 
-    /// The same, giving the logits of the last `n` tokens, `[n, V]`.
+    /// The same, returning the logits of the last `n` tokens, `[n, V]`.
     ///
     /// # Errors
     /// As [`GpuForward::forward`].
@@ -265,7 +265,7 @@ impl GpuForward {
         Ok(logits)
     }
 
-    /// Submits the run of `tokens`, behind the last of them its head for the last `n` and `then`.
+    /// Submits the run of `tokens` in batches; behind the last one, the head for the last `n` tokens and `then`.
     fn run(
         &self,
         tokens: &[TokenId],
@@ -275,7 +275,7 @@ impl GpuForward {
         read_back: Option<(&wgpu::Buffer, &wgpu::Buffer)>,
     ) {
         let ids = tokens.iter().map(|token| token.0).collect::<Vec<_>>();
-        // What is over comes first, so that the last batch holds all tokens whose logits are wanted.
+        // The remainder runs first, so that the last batch holds all tokens whose logits are wanted.
         let (first, rest) = ids.split_at(ids.len() % self.n_batch);
         let mut next = position;
         let mut batches = std::iter::once(first)
@@ -293,7 +293,7 @@ impl GpuForward {
             let mut runs = vec![(body.as_slice(), u32_of(batch.len()))];
             let is_last = batches.peek().is_none();
             if is_last {
-                // The form for one token may take over what the body for one left to it.
+                // The head for one token also finishes the norm that the body for one may leave pending.
                 let head = match (batch.len(), n) {
                     (1, _) => &self.steps.head_one,
                     _ => &self.steps.head_many,
@@ -308,7 +308,7 @@ impl GpuForward {
         }
     }
 
-    /// Puts an adapter on every matrix it has a pair for, or takes the last one off. The cache starts anew.
+    /// Sets an adapter on every matrix it has a pair for, or removes the last one. Clears the cache.
     ///
     /// # Errors
     /// [`RunError::Adapter`] if it was made for another model, [`RunError::DeviceLost`]; the last one then stays.

@@ -1,5 +1,5 @@
-//! Turns a model's weights into what its layers are on the device: matrices in the order in which rows are made
-//! together, gains and biases side by side, and the cache.
+//! Turns a model's weights into its layers on the device: matrices with rows in the order in which they are computed,
+//! gains and biases side by side, and the cache.
 
 use crate::config::{ModelConfig, Rope, RopeOrder};
 use crate::gguf::TensorType;
@@ -16,7 +16,7 @@ pub(super) struct Model {
     pub(super) output_norm: wgpu::Buffer,
     /// Where that bias starts; 0 where there is none.
     pub(super) output_bias: u32,
-    /// Where that starts.
+    /// Where the pending gain starts; `None` where nothing is normed behind a block.
     pub(super) last_post_ffw: Option<u32>,
     pub(super) output: PackedMatrix,
     /// `[positions, rope.dim / 4]` of two (cos, sin)
@@ -34,28 +34,28 @@ pub(super) struct Layer {
     /// Queries, keys and values, each with its first row in the joint output; one matrix where they are stored alike.
     pub(super) qkv: Vec<(usize, PackedMatrix)>,
     pub(super) attn_output: PackedMatrix,
-    /// Rows of gate and up by turns.
+    /// Rows of gate and up, alternating.
     pub(super) gate_up: PackedMatrix,
     pub(super) ffn_down: PackedMatrix,
     /// Keys, then values, as `shared/cache.wgsl` says.
     pub(super) cache: wgpu::Buffer,
 }
 
-/// Where a layer's gains and biases start, in words; 0 for those that the family has not.
+/// Where a layer's gains and biases start, in words; 0 for those that the family lacks.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     pub(super) attn_norm: u32,
     pub(super) ffn_norm: u32,
     pub(super) bias: u32,
     pub(super) attn_output_bias: u32,
-    /// Values of gate and up by turns.
+    /// Values of gate and up, alternating.
     pub(super) gate_up_bias: u32,
     pub(super) ffn_down_bias: u32,
     pub(super) q_gain: u32,
     pub(super) k_gain: u32,
     pub(super) post_attention: u32,
     pub(super) post_ffw: u32,
-    /// Of the layer before, whose last norm may be left to this one.
+    /// `post_ffw` of the layer before, whose last norm may be left to this one.
     pub(super) last_post_ffw: Option<u32>,
 }
 
@@ -234,7 +234,7 @@ fn load_side_by_side(
     Ok(loaded)
 }
 
-/// Loads two matrices as one, their rows by turns. Where they are stored differently, as the plain numbers that they mean.
+/// Loads two matrices as one with alternating rows; dequantises both where their types differ.
 fn load_by_turns(
     gpu: &Gpu,
     label: &str,
@@ -257,7 +257,7 @@ fn load_by_turns(
     gpu.matrix(label, first.kind, first.n_cols, &rows)
 }
 
-/// What every pair is turned by at positions `0 .. n_positions`, `[positions, rope.dim]`. A table, since a
+/// Rotation of every pair at positions `0 .. n_positions`: cosines and sines, `[positions, rope.dim]`. A table, since a
 /// device's own `sin` and `cos` lose digits at far positions.
 fn angles(rope: &Rope, factors: Option<&[f32]>, n_positions: usize) -> Vec<f32> {
     let pairs = (0..n_positions).flat_map(|position| {

@@ -85,7 +85,7 @@ impl ModelPairs {
                 )?,
             })
         });
-        // Rows of a shared embedding are looked up, not multiplied, so only the output feels the pair.
+        // Rows of a shared embedding are looked up, not multiplied, so the pair changes only the output.
         let output = [adapter.pairs.get("output.weight")];
         Ok(Self {
             layers: layers.collect::<Result<_, GpuError>>()?,

@@ -11,8 +11,8 @@
 //! | `gate_up` | norm, gate and up, activation |
 //! | `project` | down, stream |
 //!
-//! and four more: looking the token up, the logits with the last norm, and two to choose the next token. Many tokens, and
-//! kernels without barriers, take a step more where what a block made is normed, and one more for each adapted step.
+//! and four more: looking the token up, the logits with the last norm, and two to choose the next token. Many tokens,
+//! and kernels without barriers, take one more step where a block's output is normed, and one for each adapted step.
 
 use super::model::{Layer, Model, qkv_words};
 use super::pairs::{LayerPairs, ModelPairs};
@@ -24,7 +24,7 @@ use crate::kernels::multiply::{Multiply, PackedPairs, Use};
 use crate::kernels::params::{Params, param, words};
 use crate::kernels::steps;
 
-/// Parts that attention is shared out to, at most.
+/// Most parts that attention is split into.
 const MAX_SPLITS: usize = 16;
 
 /// Tokens whose logits can be asked for at once.
@@ -43,12 +43,12 @@ pub(super) struct Steps {
     pub(super) head_many: Vec<Op>,
 }
 
-/// What is computed on the way, for one batch.
+/// Intermediate results of one batch.
 #[derive(Debug)]
 pub(super) struct Activations {
     /// `[3, T, C]`: the stream, where it goes on, and what a block adds to it.
     stream: wgpu::Buffer,
-    /// `[T, q|k]`, then `[T, q]`: queries and keys as they were made, and queries turned.
+    /// `[T, q|k]`, then `[T, q]`: queries and keys before rotation, and queries after it.
     heads: wgpu::Buffer,
     /// `[T, H * D]`
     attended: wgpu::Buffer,
@@ -58,7 +58,7 @@ pub(super) struct Activations {
     gated: wgpu::Buffer,
     /// `[MAX_LAST, V]`
     pub(super) logits: wgpu::Buffer,
-    /// What is multiplied, rounded to 8 bits.
+    /// Inputs of products, rounded to 8 bits, with the scale and the sums of each block.
     rounded: wgpu::Buffer,
     n_tokens: usize,
     n_splits: usize,
@@ -71,7 +71,7 @@ impl Activations {
             gpu.buffer(label, 16 * n_words as u64, usage)
         };
         let (q, kv) = (config.q_width() / 4, config.kv_width() / 4);
-        // A workgroup has room for what 1024 parts count.
+        // A workgroup has room for the weights of 1024 parts.
         let n_splits = MAX_SPLITS.min(1024 / config.n_heads).max(1);
         let part_words = config.head_size / 4 + 1;
         let widest = config.n_embd.max(config.n_ff).max(config.q_width());
@@ -89,7 +89,7 @@ impl Activations {
     }
 }
 
-/// What the steps are bound to.
+/// Everything that the steps are bound to.
 pub(super) struct Plan<'a> {
     pub(super) gpu: &'a Gpu,
     pub(super) config: &'a ModelConfig,
@@ -100,7 +100,7 @@ pub(super) struct Plan<'a> {
     pub(super) pairs: &'a ModelPairs,
 }
 
-/// For how many tokens a list of steps is.
+/// The number of tokens that a list of steps is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum For {
     One,
@@ -118,7 +118,7 @@ impl Plan<'_> {
         })
     }
 
-    /// True if later steps norm what a block made on their way, rather than a step of its own.
+    /// True if the step that reads a block's output also norms it; false if a separate step does.
     fn is_normed_later(&self, tokens: For) -> bool {
         tokens == For::One && self.gpu.variant().reduction != Reduction::BarrierFree
     }
@@ -148,8 +148,8 @@ impl Plan<'_> {
         Ok(ops)
     }
 
-    /// What the norms before a block read, where what the block before it made may have to be normed first.
-    /// `pending` is that norm's gain; the stream then goes `from` one place `to` the other.
+    /// Input of the norm before a block, where the output of the block before it may have to be normed first.
+    /// `pending` is the gain of that norm; the stream then moves `from` one place `to` the other.
     fn normed(
         &self,
         tokens: For,
@@ -214,10 +214,10 @@ impl Plan<'_> {
             k_gain: layer.places.k_gain,
             ..Params::default()
         };
-        // The layer before left what it made to be normed, but for the first.
+        // The layer before, if any, left its output to be normed here.
         let pending = layer.places.last_post_ffw.filter(|_| traits.has_post_norms);
         let (input, normed) = self.normed(tokens, layer.places.attn_norm, pending, next, x);
-        // Where heads are normed, queries and keys are made in one place and queries turned into another.
+        // Where heads are normed, queries and keys are computed in one place and queries rotated into another.
         let turned = param(a.n_tokens) * (n_q + n_kv);
         for (first_row, matrix) in &layer.qkv {
             let params = Params {
@@ -331,7 +331,7 @@ impl Plan<'_> {
             .has_post_norms
             .then_some(layer.places.post_attention);
         let (input, params) = self.normed(tokens, layer.places.ffn_norm, pending, x, next);
-        // Halves of words: a group of rows makes two values.
+        // Counted in halves of words: a group of rows, gate and up alternating, makes two values.
         let params = Params {
             y_stride: 2 * words(config.n_ff),
             bias: layer.places.gate_up_bias,
@@ -377,7 +377,7 @@ impl Plan<'_> {
         )
     }
 
-    /// The product that ends a block, and what takes it to the stream.
+    /// Plans the product that ends a block, and the steps that add it to the stream.
     fn project(
         &self,
         tokens: For,
@@ -488,7 +488,7 @@ struct Projected<'a> {
     params: Params,
     source: &'a wgpu::Buffer,
     lora: Option<&'a PackedPairs>,
-    /// Where the stream is, and where it goes on, if what the block made is normed.
+    /// Where the stream is, and where it continues if the block's output is normed.
     from: u32,
     to: u32,
     /// 0: none.

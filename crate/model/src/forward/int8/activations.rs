@@ -15,7 +15,7 @@ pub(in crate::forward) struct Activations {
     n_group: usize,
     /// `[groups, n_cols / 4, tokens, 4]`
     quants: Vec<i8>,
-    /// The same numbers in 16 bits, once a kernel multiplied these.
+    /// The same numbers in 16 bits, made once a kernel asks for them.
     wide: OnceCell<Vec<i16>>,
     /// `[groups, n_cols / 32, tokens]`
     scales: Vec<f32>,
@@ -98,7 +98,7 @@ impl Activations {
     }
 }
 
-/// Puts a block's steps where those of one of `n` tokens lie, the first at the start.
+/// Writes a block's steps into the places of one of `n` interleaved tokens, the first at the start of `places`.
 fn spread(block: &[i8; QK], n: usize, places: &mut [i8]) {
     let steps = block.as_chunks::<STEP>().0;
     for (step, place) in steps
@@ -127,7 +127,7 @@ fn quantize_block(block: &[f32; QK]) -> (f32, [i8; QK], [i32; 2]) {
             *lane = larger(*lane, x.abs());
         }
     }
-    // By halves, so that no long chain waits for itself.
+    // Pairwise, to keep the chain of dependent operations short.
     let four: [f32; 4] = std::array::from_fn(|i| larger(lanes[i], lanes[i + 4]));
     let largest = larger(larger(four[0], four[2]), larger(four[1], four[3]));
     let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
@@ -141,7 +141,7 @@ fn quantize_block(block: &[f32; QK]) -> (f32, [i8; QK], [i32; 2]) {
         let narrow = number as i8;
         *byte = narrow;
     }
-    // Of the bytes, which stay small whatever the floats were.
+    // Summed from the bytes, which stay small whatever the floats were.
     let (low, high) = bytes.split_at(QK / 2);
     let sum = |half: &[i8]| half.iter().map(|byte| i32::from(*byte)).sum();
     (largest / 127.0, bytes, [sum(low), sum(high)])

@@ -73,7 +73,7 @@ impl PackedMatrix {
                 packed.mins[place * ROWS + row] = block.min;
             }
             let bytes = &mut packed.codes[place * block_bytes(bits)..][..block_bytes(bits)];
-            // Quantising never gives -128, but a file may hold it: some kernels could not multiply its size.
+            // Quantising never yields -128, but a file may hold it: some kernels can't multiply its absolute value.
             let code = |quant: i8| (i32::from(quant.max(-127)) + offset).to_le_bytes()[0];
             write_row(bits, row, &block.quants.map(code), bytes);
         });
@@ -166,7 +166,7 @@ fn write_row(bits: usize, row: usize, codes: &[u8; QK], bytes: &mut [u8]) {
     }
 }
 
-/// What [`write_row`] wrote.
+/// Reads the codes of a row back that [`write_row`] wrote.
 fn read_row(bits: usize, row: usize, bytes: &[u8]) -> [u8; QK] {
     std::array::from_fn(|column| code(bits, bytes, column / STEP, row * STEP + column % STEP))
 }

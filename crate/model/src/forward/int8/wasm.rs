@@ -30,9 +30,9 @@ pub(super) fn best() -> Kernel {
 
 /// The fastest kernel that this processor has.
 ///
-/// What the relaxed product makes of an operand with its upper bit set is the processor's choice: x86-64 with VNNI takes it
-/// as 128, ARM with its dot product as a sign, and x86-64 without VNNI adds pairs that saturate. Its product is then made of
-/// several instructions, so pairs are added up first.
+/// How the relaxed product reads an operand whose upper bit is set is up to the processor: x86-64 with VNNI takes the
+/// bit as 128, ARM with its dot product as a sign, and x86-64 without VNNI adds pairs that saturate. There the product
+/// takes several instructions, so pairs are added up first.
 #[cfg(target_feature = "relaxed-simd")]
 pub(super) fn best() -> Kernel {
     use std::hint::black_box;
@@ -79,7 +79,7 @@ pub(super) fn tile(
     }
 }
 
-/// As its portable twin in [`super::activations`], which compilers take apart into lanes here.
+/// As its portable twin in [`super::activations`], which compilers don't vectorise here.
 pub(super) fn quantize_block(block: &[f32; QK]) -> (f32, [i8; QK], [i32; 2]) {
     let pointer: *const v128 = block.as_ptr().cast();
     // SAFETY: the reference covers exactly the 128 bytes that are read, and no alignment is asked.
@@ -116,7 +116,7 @@ pub(super) fn quantize_block(block: &[f32; QK]) -> (f32, [i8; QK], [i32; 2]) {
     (largest / 127.0, bytes, [halves[0].1, halves[1].1])
 }
 
-/// What both sets share: four rows in a vector.
+/// Operations that SIMD128 and relaxed SIMD share, four rows in a vector.
 macro_rules! lanes_of_128_bits {
     () => {
         const N: usize = 4;
@@ -177,8 +177,8 @@ macro_rules! lanes_of_128_bits {
 
 struct Simd128;
 
-/// Bytes are widened: a sum of two products then fits, whatever they are. A vector of four rows becomes two of two rows,
-/// with two sums for each.
+/// Bytes are widened to 16 bits, so that the sum of two products always fits. A vector of four rows becomes two of two
+/// rows, with two sums for each.
 impl Lanes for Simd128 {
     lanes_of_128_bits!();
     const IS_WIDE: bool = true;
@@ -243,7 +243,7 @@ macro_rules! relaxed_lanes {
     };
 }
 
-/// Codes of up to 7 bits mean the same to every processor. Those of 8 bits are taken as what it makes of the upper bit.
+/// Codes of up to 7 bits mean the same to every processor. Those of 8 bits depend on how it reads the upper bit.
 #[cfg(target_feature = "relaxed-simd")]
 struct Relaxed<const IS_SIGNED: bool>;
 

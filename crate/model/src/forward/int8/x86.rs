@@ -109,7 +109,7 @@ struct Avx2;
 struct AvxVnni;
 struct Avx512Vnni;
 
-/// What AVX2 and AVX-VNNI share: everything but the products.
+/// Operations that AVX2 and AVX-VNNI share: all but the products.
 macro_rules! lanes_of_256_bits {
     () => {
         const N: usize = 8;
@@ -196,8 +196,8 @@ impl Lanes for AvxVnni {
     }
 }
 
-/// `maddubs` adds two products in 16 bits: codes of up to 7 bits fit as they are. Those of 8 bits become the number they
-/// stand for, whose size is multiplied, under activations that took over its sign.
+/// `maddubs` adds two products in 16 bits: codes of up to 7 bits fit as they are. Those of 8 bits become the number
+/// they stand for; its absolute value is multiplied with activations that have taken over its sign.
 impl Lanes for Avx2 {
     lanes_of_256_bits!();
     const JOINS_STEPS: bool = true;

@@ -135,7 +135,7 @@ impl Streams<'_> {
         });
     }
 
-    /// The scales of one stored block, which is `idx` in its row.
+    /// Stores the scales of one block, which is `idx` in its row.
     fn put_scales(&mut self, kind: TensorType, row_idx: usize, idx: usize, stored: &[u8]) {
         match kind {
             TensorType::Q8_0 | TensorType::Q4_0 | TensorType::Q5_0 => {
@@ -167,7 +167,7 @@ impl Streams<'_> {
     }
 }
 
-/// What makes a code of a number: codes have no sign.
+/// Added to a quantised value to make its code, which has no sign.
 fn centre(kind: TensorType) -> i8 {
     match kind {
         TensorType::Q4_0 => 8,

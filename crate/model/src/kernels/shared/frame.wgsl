@@ -1,4 +1,4 @@
-// What every kernel of the forward pass reads: which tokens run, and where this step's operands lie.
+// Inputs of every kernel of the forward pass: which tokens run, and where this step's operands lie.
 
 // Which tokens run: the only thing that changes between two runs of the same steps.
 struct Batch {
@@ -10,7 +10,7 @@ struct Batch {
 }
 
 // Where the operands of one step lie. A word is a vec4: 4 neighbouring values of one token. A group is 4 neighbouring
-// rows of a matrix, and what they make is one word. Sizes and places are counted in words.
+// rows of a matrix, whose outputs make one word. Sizes and places are counted in words.
 struct Params {
     n_cols: u32,       // C: values of the input
     n_words: u32,      // words of the input that meet the weights

@@ -1,5 +1,5 @@
-// What an adapter adds to a group of rows; its inner products are made by every workgroup for itself, so that no step
-// comes before this one. The gain is already in the input, the root mean square comes with the finished sum.
+// An adapter's change to a group of rows. Every workgroup makes the inner products for itself, so that no step comes
+// before this one. The gain is already in the input; the root mean square comes with the finished sum.
 @group(0) @binding(7) var<storage, read> lora: array<vec4<f32>>;
 
 const MAX_INNER = 512u;
@@ -34,7 +34,7 @@ fn prepare_inners(lane: u32, first: u32, end: u32) {
     }
 }
 
-// The finished sum of a group of rows, which feels `count` inner products from `first` on.
+// The finished sum of a group of rows, with `count` inner products from `first` on.
 fn adapted(token: u32, group: u32, first: u32, count: u32, rows: vec4<f32>, squares: f32) -> vec4<f32> {
     var sum = rows;
     for (var i = 0u; i < count; i++) {

@@ -1,11 +1,11 @@
-// What an adapter adds to a group of rows, from inner products that a step before this one made for each token.
+// An adapter's change to a group of rows, from inner products that a step before this one made for each token.
 @group(0) @binding(7) var<storage, read> lora: array<vec4<f32>>;
 
 fn inner(token: u32, idx: u32) -> f32 {
     return lora[params.lora_x + token * ((params.n_pairs * params.rank + 3u) / 4u) + idx / 4u][idx % 4u];
 }
 
-// The finished sum of a group of rows, which feels `count` inner products from `first` on.
+// The finished sum of a group of rows, with `count` inner products from `first` on.
 fn adapted(token: u32, group: u32, first: u32, count: u32, rows: vec4<f32>, squares: f32) -> vec4<f32> {
     var sum = finish(rows, squares);
     for (var i = 0u; i < count; i++) {

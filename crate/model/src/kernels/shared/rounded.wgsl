@@ -1,6 +1,6 @@
-// Products of codes of 8 bits, taken as numbers, which hold them exactly, and what they mean.
+// Products of codes of 8 bits, computed in floats, which hold them exactly, and their values.
 
-// A word of each of 4 rows, as it stands: what was added to codes and the factors of their places are for the input to undo.
+// A word of each of 4 rows, as it stands: the input undoes the factors of places, `scaled` the 128 added to codes.
 fn codes_at(place: u32) -> mat4x4<f32> {
     let q = four_rows(place);
     return mat4x4<f32>(in_place(q.x), in_place(q.y), in_place(q.z), in_place(q.w));
@@ -19,8 +19,8 @@ fn products_of(x: vec4<u32>, place: u32) -> vec4<f32> {
         + input_codes(x.w) * codes_at(place + 96u);
 }
 
-// What a block's products mean. `scale` has the input's scale, the sum of its codes, and the sums of those that met 128 too
-// much, in its first and in its last 16.
+// Values of a block's products. `scale` has the input's scale, the sum of its codes, and the sums of those that met 128
+// too much, in its first and in its last 16.
 fn scaled(b: Block, products: vec4<f32>, scale: vec4<u32>, block: u32) -> vec4<f32> {
     let sums = bitcast<vec4<f32>>(scale);
     var surplus = sums.z + sums.w;

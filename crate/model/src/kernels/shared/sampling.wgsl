@@ -1,4 +1,4 @@
-// What the two steps that choose a token share.
+// Parameters and state of the two steps that choose a token.
 const NONE = 0xffffffffu;        // a token that is none: a logit was not finite
 const MEMORY = 64u;              // tokens that a penalty remembers
 const N_RESULTS = 64u;           // places for chosen tokens, used in turn

@@ -7,7 +7,7 @@ const UNIT_WORDS = 1u;      // words of a unit
 struct Block { scales: vec4<f32>, mins: vec4<f32> }
 struct Unit { q: vec4<u32> }
 
-// The first of the four rows' u32, in a stream that has `per_row` of them for a row; the others lie 8 behind each other.
+// The first of the four rows' u32, in a stream that has `per_row` of them for a row; the others follow 8 apart.
 fn place_at(first_word: u32, per_row: u32, group: u32, idx: u32) -> u32 {
     return first_word * 4u + ((group / 8u) * per_row + idx) * 32u + group % 8u;
 }
@@ -34,7 +34,7 @@ fn in_place(codes: u32) -> vec4<f32> {
     return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(codes) & vec4<u32>(0xffu, 0xff00u, 0xff0000u, 0xff000000u)));
 }
 
-// What takes the factors of places away, and what was added to the codes.
+// Inverse factors of the places, and the offsets added to their codes.
 const PLACES = vec4<f32>(1.0, 0.00390625, 0.0000152587890625, 5.9604644775390625e-8);
 const ADDED = vec4<f32>(128.0, 128.0, 128.0, 0.0);
 

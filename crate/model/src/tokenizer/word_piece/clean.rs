@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-/// What remains of a character without its accents, in hexadecimal: the remainder's characters, `<`, and all that
-/// become it. Syllables of Hangul are worked out instead.
+/// Remainders of characters without their accents, in hexadecimal: the remainder's characters, `<`, and all characters
+/// that become it. Syllables of Hangul are computed instead.
 const ACCENTS: &str = include_str!("accents.txt");
 
 /// How text is cleaned before it is cut into words.
