@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use anchorite_index::lexical;
 use anchorite_model::read::{Question, Reader, Reading, Window, Word};
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ use crate::answer::Passage;
 use crate::check::{Asked, Held};
 use crate::error::EngineError;
 use crate::gate::Evidence;
-use crate::unit::{self, Unit};
+use crate::unit::{self, Member, Unit};
 
 /// How many windows are read for a question. Each costs a page some 25 ms.
 pub const MAX_WINDOWS: usize = 8;
@@ -57,6 +58,8 @@ pub struct Candidate {
     pub share: f32,
     /// One number of the signs and the share, by which units compare.
     score: f32,
+    /// Its place in its list or table.
+    member: Option<Member>,
 }
 
 /// The reader's view of the unit that is quoted. Logits, within 12 of 0.
@@ -127,6 +130,11 @@ pub fn candidates(
         .iter()
         .map(|passage| unit::units(&passage.section))
         .collect();
+    let topics = lexical::terms(question);
+    let members: Vec<Vec<Option<Member>>> = passages
+        .iter()
+        .map(|passage| unit::members(&passage.section, &topics))
+        .collect();
     let asked = Asked::of(question);
     // Windows of one passage share what it and its headings hold.
     let held: Vec<(Held, Held)> = passages
@@ -142,10 +150,11 @@ pub fn candidates(
     for (idx, reading) in of_passage.into_iter().zip(&readings) {
         let passage = &passages[idx];
         let (in_heading, in_passage) = held[idx];
-        for unit in &units[idx] {
+        for (unit, member) in units[idx].iter().zip(&members[idx]) {
             let Some(mut one) = candidate(idx, unit, passage.score / best_score, reading) else {
                 continue;
             };
+            one.member = *member;
             one.signs.asked = asked.share(in_passage);
             // A passage without them has no unit with them.
             if one.signs.asked > 0.0 {
@@ -157,7 +166,39 @@ pub fn candidates(
         }
     }
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    lead_with_named(&mut found);
     Ok(found)
+}
+
+/// Gives the best place that a list or a table has among `found`, best first, to the member that the question names. A reader
+/// that learnt from prose finds the table, but takes one row for another; the row is told by its words.
+fn lead_with_named(found: &mut [Candidate]) {
+    let mut seen: Vec<(usize, usize)> = Vec::new();
+    for best in 0..found.len() {
+        let place = |one: &Candidate| one.member.map(|member| (one.passage, member.group));
+        let named = |one: &Candidate| one.member.map_or(0.0, |member| member.named);
+        let Some(group) = place(&found[best]).filter(|group| !seen.contains(group)) else {
+            continue;
+        };
+        seen.push(group);
+        if found[best].signs.is_named {
+            continue;
+        }
+        let mut leader = best;
+        for other in best + 1..found.len() {
+            if place(&found[other]) == Some(group) && named(&found[other]) > named(&found[leader]) {
+                leader = other;
+            }
+        }
+        let (before, from) = found.split_at_mut(leader);
+        if let (Some(best), [leader, ..]) = (before.get_mut(best), from) {
+            // The units change places; how sure the reader is of the table stays where it was.
+            std::mem::swap(best, leader);
+            std::mem::swap(&mut best.score, &mut leader.score);
+            std::mem::swap(&mut best.signs, &mut leader.signs);
+            std::mem::swap(&mut best.signs.is_named, &mut leader.signs.is_named);
+        }
+    }
 }
 
 /// The windows that are read, each with the index of its passage: one of each passage first, where the chunk begins that was found.
@@ -224,5 +265,6 @@ fn candidate(passage: usize, unit: &Unit, share: f32, reading: &Reading) -> Opti
         signs,
         share,
         score,
+        member: None,
     })
 }

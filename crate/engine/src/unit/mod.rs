@@ -9,11 +9,13 @@ mod compose;
 mod cut;
 mod layout;
 mod lines;
+mod named;
 mod reference;
 
 use std::ops::Range;
 
 pub(crate) use lines::prose;
+pub(crate) use named::{Member, members};
 
 /// The most characters of a quotation; code has its own limit, [`MAX_CODE_CHARS`].
 pub const MAX_CHARS: usize = 700;

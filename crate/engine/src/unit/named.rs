@@ -1,0 +1,159 @@
+//! Finds the member of a list or a table that a question names: the row with a word that most of its neighbours lack.
+
+use std::collections::BTreeSet;
+
+use anchorite_index::lexical;
+
+use super::UnitKind;
+use super::layout::{Piece, pieces};
+
+/// Fewer members than these are told apart by reading them.
+const MIN_MEMBERS: usize = 3;
+/// A word singles members out that stands in at most one of so many.
+const MEMBERS_PER_WORD: usize = 3;
+
+/// A unit's place in its list or table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Member {
+    /// Number of the list or table in the text.
+    pub(crate) group: usize,
+    /// Share of the question's words that single out members of this group which stand in this one, 0 to 1.
+    pub(crate) named: f32,
+}
+
+/// The place of each of [`units`](super::units) in its list or table; `None` outside of one, or where it has too few members.
+///
+/// `topics` are the terms of the question. Those in the head of a table name a column, not a row.
+pub(crate) fn members(text: &str, topics: &BTreeSet<String>) -> Vec<Option<Member>> {
+    let pieces = pieces(text);
+    let mut members = vec![None; pieces.len()];
+    let mut first = 0;
+    let mut group = 0;
+    while first < pieces.len() {
+        let run = pieces[first..].iter();
+        let n_members = run
+            .take_while(|piece| is_beside(&pieces[first], piece))
+            .count()
+            .max(1);
+        let run = first..first + n_members;
+        if n_members >= MIN_MEMBERS && pieces[first].kind != UnitKind::Sentence {
+            let shares = shares(text, &pieces[run.clone()], topics);
+            for (member, named) in members[run.clone()].iter_mut().zip(shares) {
+                *member = Some(Member { group, named });
+            }
+            group += 1;
+        }
+        first = run.end;
+    }
+    members
+}
+
+/// True if two pieces are members of one list, one table or one run of definitions.
+fn is_beside(first: &Piece, other: &Piece) -> bool {
+    let is_member = matches!(
+        first.kind,
+        UnitKind::Item | UnitKind::Definition | UnitKind::Row
+    );
+    is_member
+        && first.kind == other.kind
+        && (first.kind != UnitKind::Row || first.head == other.head)
+}
+
+/// Of the terms that single members out, the share that each member holds.
+fn shares(text: &str, members: &[Piece], topics: &BTreeSet<String>) -> Vec<f32> {
+    let terms_at = |range: &std::ops::Range<usize>| {
+        lexical::terms(text.get(range.clone()).unwrap_or_default())
+    };
+    let held: Vec<BTreeSet<String>> = members
+        .iter()
+        .map(|member| {
+            let mut terms = terms_at(&member.range);
+            if let (UnitKind::Definition, Some(term)) = (member.kind, &member.head) {
+                terms.extend(terms_at(term));
+            }
+            terms
+        })
+        .collect();
+    let columns = match members {
+        [
+            Piece {
+                kind: UnitKind::Row,
+                head: Some(head),
+                ..
+            },
+            ..,
+        ] => terms_at(head),
+        _ => BTreeSet::new(),
+    };
+    let singles_out = |topic: &&String| {
+        let n_with = held.iter().filter(|terms| terms.contains(*topic)).count();
+        n_with > 0 && n_with * MEMBERS_PER_WORD <= members.len() && !columns.contains(*topic)
+    };
+    let telling: Vec<&String> = topics.iter().filter(singles_out).collect();
+    let share = |terms: &BTreeSet<String>| {
+        let n_held = telling
+            .iter()
+            .filter(|topic| terms.contains(**topic))
+            .count();
+        #[expect(clippy::cast_precision_loss, reason = "a question has few words")]
+        let share = n_held as f32 / telling.len().max(1) as f32;
+        share
+    };
+    held.iter().map(share).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(text: &str, question: &str) -> Vec<f32> {
+        let members = members(text, &lexical::terms(question));
+        members
+            .iter()
+            .map(|member| member.map_or(-1.0, |member| member.named))
+            .collect()
+    }
+
+    #[test]
+    fn the_row_with_the_word_is_named() {
+        let table = "drawer | holds | key\n1 | chisels | brass\n2 | planes | brass\n3 | files | steel\n4 | saws | brass";
+        let cases: [(&str, [f32; 5]); 4] = [
+            ("Which drawer holds the files?", [-1.0, 0.0, 0.0, 1.0, 0.0]),
+            (
+                "Which key opens the drawer of planes?",
+                [-1.0, 0.0, 1.0, 0.0, 0.0],
+            ),
+            (
+                "Which drawers have a brass key?",
+                [-1.0, 0.0, 0.0, 0.0, 0.0],
+            ),
+            ("Are saws with the chisels?", [-1.0, 0.5, 0.0, 0.0, 0.5]),
+        ];
+        for (question, expected) in cases {
+            assert_eq!(named(table, question), expected, "{question}");
+        }
+    }
+
+    #[test]
+    fn items_and_definitions_are_named_too() {
+        let list = "Tools:\n\n- Plane the edge first.\n- Chisel the joint.\n- Oil the saw.";
+        assert_eq!(
+            named(list, "When is the joint made?"),
+            [-1.0, 0.0, 1.0, 0.0]
+        );
+        let terms =
+            "mallet\n  Drives chisels.\n\nbevel\n  Takes angles.\n\nmarking gauge\n  Scores lines.";
+        assert_eq!(
+            named(terms, "What is a marking gauge for?"),
+            [0.0, 0.0, 1.0]
+        );
+    }
+
+    #[test]
+    fn prose_and_short_lists_have_no_members() {
+        for text in ["", "One saw. Two planes. Three files.", "- saws\n- planes"] {
+            let found = members(text, &lexical::terms("Where are the saws?"));
+            assert!(found.iter().all(Option::is_none), "{text}: {found:?}");
+        }
+    }
+}
