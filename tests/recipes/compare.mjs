@@ -33,19 +33,25 @@ const SITES = {
 };
 
 /**
- * What Pagefind indexes and we leave out on purpose, for nobody reads it as content: elements, and why.
+ * What Pagefind indexes and we leave out on purpose, for nobody reads it as content: elements, and why. `isOfUnmarked` where that
+ * holds only for sites that mark nothing: on pages that are marked we read such elements.
  *
- * @type {{ selector: string, why: string }[]}
+ * @type {{ selector: string, why: string, isOfUnmarked?: boolean }[]}
  */
 const REASONS = [
-  { selector: "sup > a, [data-footnote-ref], [data-footnote-backref]", why: "marks of footnotes" },
+  {
+    selector: "sup > a, [role=doc-noteref], [data-footnote-ref], [data-footnote-backref], .footnote-backref",
+    why: "marks of footnotes",
+  },
   { selector: ".header-anchor, .hash-link, .sl-anchor-link", why: "links that open the heading they stand in" },
-  { selector: ".line-numbers-wrapper", why: "numbers of lines" },
+  { selector: ".line-numbers-wrapper, .gutter, .lnt, .linenos", why: "numbers of lines" },
   { selector: ".katex-html, annotation", why: "the second and third form of a formula" },
-  { selector: ".table-of-contents", why: "contents of the page, which repeat its headings" },
-  { selector: "div > button", why: "buttons in no sentence, which do something to the page" },
   { selector: "code .boring", why: "lines of code that the page hides" },
-  { selector: "video, audio, canvas", why: "what stands in for a film, a sound or a drawing" },
+  { selector: "video, audio, canvas, object", why: "what stands in for a film, a sound or a drawing" },
+  { selector: ".table-of-contents", why: "contents of the page, which repeat its headings", isOfUnmarked: true },
+  { selector: "div > button", why: "buttons in no sentence, which do something to the page", isOfUnmarked: true },
+  { selector: "select", why: "what a field offers", isOfUnmarked: true },
+  { selector: "[hidden], [style*='display:none']", why: "what is hidden for good", isOfUnmarked: true },
 ];
 
 /** Fails with a message that says what to do; the caller prints it. */
@@ -135,13 +141,14 @@ function compare(site, { root, anchorite }) {
   const empty = (name) => fs.mkdtempSync(path.join(scratch, name));
   try {
     const theirs = pagefindPages(site, empty("pagefind"), { root });
-    const { pages: ours, leftOut } = ourPages(anchorite, site, empty("ours"));
-    const without = REASONS.map(({ selector }) => pagefindPages(site, empty("reason"), { root, exclude: selector }));
+    const { pages: ours, leftOut, isMarked } = ourPages(anchorite, site, empty("ours"));
+    const reasons = REASONS.filter(({ isOfUnmarked }) => !(isOfUnmarked && isMarked));
+    const without = reasons.map(({ selector }) => pagefindPages(site, empty("reason"), { root, exclude: selector }));
     const shared = [...theirs.keys()].filter((page) => ours.has(page)).toSorted();
     const found = { words: 0, missing: [], excused: [], more: [] };
     for (const page of shared) {
-      const texts = without.map((pages) => pages.get(page) ?? "");
-      comparePage(page, theirs.get(page), texts, ours.get(page), found);
+      const lesser = reasons.map(({ why }, at) => ({ why, text: without[at].get(page) ?? "" }));
+      comparePage(page, theirs.get(page), lesser, ours.get(page), found);
     }
     const onlyPagefind = [...theirs.keys()].filter((page) => !ours.has(page)).toSorted();
     const onlyOurs = [...ours.keys()].filter((page) => !theirs.has(page)).toSorted();
@@ -151,25 +158,48 @@ function compare(site, { root, anchorite }) {
   }
 }
 
-/** Adds to `found` in which words the texts of one page differ. `without` are Pagefind's texts without each of {@link REASONS}. */
-function comparePage(page, theirText, without, ourPage, found) {
+/** Adds to `found` in which words the texts of one page differ. `lesser` are Pagefind's texts without what each reason names. */
+function comparePage(page, theirText, lesser, ourPage, found) {
   const ours = words(ourPage.text);
   const known = [...ours, ...words(ourPage.besides)];
   const theirs = part(words(theirText), known);
   found.words += theirs.length;
-  const excuses = without.map((text) => beyond(theirs, count(part(words(text), known))));
+  const excuses = lesser.map(({ why, text }) => ({ why, words: beyond(theirs, count(part(words(text), known))) }));
   for (const [word, n] of beyond(theirs, count(known))) {
     let left = n;
-    excuses.forEach((excuse, at) => {
-      const taken = Math.min(left, excuse.get(word) ?? 0);
-      if (taken > 0) found.excused.push({ page, word, n: taken, places: [], why: REASONS[at].why });
+    for (const excuse of excuses) {
+      const taken = Math.min(left, excuse.words.get(word) ?? 0);
+      if (taken > 0) found.excused.push({ page, word, n: taken, places: [], why: excuse.why });
       left -= taken;
-    });
+    }
     if (left > 0) found.missing.push({ page, word, n: left, places: contexts(theirs, known, word, left) });
   }
   for (const [word, n] of beyond(ours, count(theirs))) {
     found.more.push({ page, word, n, places: contexts(ours, theirs, word, n) });
   }
+}
+
+/**
+ * Parts loose pages into a site of those with marks and one of those without, because one page with a mark would leave out all others.
+ *
+ * @param {string} folder
+ * @param {string} scratch
+ * @returns {[string, string][]} a title and a folder, for each of the two that has pages
+ */
+function asSites(folder, scratch) {
+  const names = fs.readdirSync(folder, { recursive: true }).filter((name) => /\.html?$/.test(name));
+  if (names.length === 0) throw new Wrong(`\`${folder}\` has no HTML pages`);
+  const sites = new Map();
+  for (const name of names) {
+    const isMarked = fs.readFileSync(path.join(folder, name)).includes("data-pagefind-body");
+    const title = isMarked ? "pages with marks" : "pages without";
+    // Pagefind passes over what ends in `.htm`.
+    const copy = path.join(scratch, title, name.replace(/\.htm$/, ".html"));
+    fs.mkdirSync(path.dirname(copy), { recursive: true });
+    fs.copyFileSync(path.join(folder, name), copy);
+    sites.set(title, path.join(scratch, title));
+  }
+  return [...sites];
 }
 
 /** Pages that we lack although we left none out that could be them. */
@@ -223,9 +253,16 @@ function main() {
   const options = readArguments();
   const rows = [];
   if (options.folder) {
-    const found = compare(options.folder, options);
-    print(options.folder, found);
-    rows.push({ name: options.folder, version: "-", found });
+    const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "anchorite-pages-"));
+    try {
+      for (const [title, site] of asSites(options.folder, scratch)) {
+        const found = compare(site, options);
+        print(title, found);
+        rows.push({ name: title, version: "-", found });
+      }
+    } finally {
+      fs.rmSync(scratch, { recursive: true, force: true });
+    }
   } else {
     for (const name of options.names) {
       const site = build(name, options);

@@ -43,7 +43,7 @@ export function pagefindPages(site, scratch, { root, exclude } = {}) {
  * @param {string} anchorite the program
  * @param {string} site the built site
  * @param {string} scratch an empty folder
- * @returns {{ pages: Map<string, OurPage>, leftOut: Record<string, number> }}
+ * @returns {{ pages: Map<string, OurPage>, leftOut: Record<string, number>, isMarked: boolean }}
  *
  * @typedef {object} OurPage
  * @property {string} text its headings and its text
@@ -66,7 +66,7 @@ export function ourPages(anchorite, site, scratch) {
   const counts = ([first]) => (first.is_marked || !isMarked) && !(first.copy_of && keys.has(first.copy_of));
   const pages = new Map([...bySource].filter(([, rows]) => counts(rows)).map(([source, rows]) => [key(source), ourPage(rows)]));
   if (pages.size !== built.documents) throw new Error(`chunks of ${pages.size} pages, but a bundle of ${built.documents}`);
-  return { pages, leftOut: built.left_out };
+  return { pages, leftOut: built.left_out, isMarked };
 }
 
 /** Puts a page together from the rows of its chunks: each heading once, where its section begins. */
@@ -82,7 +82,8 @@ function ourPage(rows) {
     // A term that is an anchor goes on under the headings of its list; two sections may also have the same heading.
     else if (row.anchor !== anchor) besides.push(headings.at(-1) ?? "");
     [path, anchor] = [headings, row.anchor];
-    text.push(withoutMarks(row.text));
+    // A heading above nothing is the text of its section, too.
+    if (row.text !== headings.at(-1)) text.push(withoutMarks(row.text));
   }
   if (!rows.some(({ headings }) => [...headings].includes(rows[0].title))) besides.push(rows[0].title);
   return { text: text.join("\n"), besides: besides.join("\n") };

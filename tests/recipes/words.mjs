@@ -2,8 +2,6 @@
 
 /** Characters that no reader sees, and that may stand in the middle of a word: both engines' texts are compared without them. */
 const UNSEEN = /[\u00ad\u200b\u2060\ufeff]/g;
-/** Most words that a word which two elements run together is parted into. */
-const MAX_PARTS = 6;
 /** How many words are shown on each side of one. */
 const CONTEXT = 5;
 
@@ -40,8 +38,8 @@ export function part(list, other) {
   other.forEach((word, at) => starts.set(word[0], [...(starts.get(word[0]) ?? []), at]));
   const parts = (word) => {
     for (const at of starts.get(word[0]) ?? []) {
-      for (let n = 2, joined = other[at]; n <= MAX_PARTS && word.startsWith(joined); n++) {
-        joined += other[at + n - 1] ?? "";
+      for (let n = 2, joined = other[at]; at + n <= other.length && word.startsWith(joined); n++) {
+        joined += other[at + n - 1];
         if (joined === word) return other.slice(at, at + n);
       }
     }
