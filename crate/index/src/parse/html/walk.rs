@@ -43,6 +43,8 @@ pub(super) struct Walk<'p> {
     pub(super) outline: Outline,
     heading: Option<Heading<'p>>,
     code: Option<Code>,
+    /// The picture that was written last, while no words follow it.
+    picture: Option<ElementRef<'p>>,
     pub(super) links: Vec<String>,
     pub(super) weighs_parts: bool,
     /// The first words of what may be text and was not read.
@@ -60,6 +62,7 @@ impl<'p> Walk<'p> {
             outline: Outline::default(),
             heading: None,
             code: None,
+            picture: None,
             links: Vec::new(),
             weighs_parts: false,
             passed_over: Vec::new(),
@@ -106,6 +109,9 @@ impl<'p> Walk<'p> {
     }
 
     fn text(&mut self, node: NodeRef<'_, Node>, text: &str) {
+        if !text.trim().is_empty() {
+            self.picture = None;
+        }
         match &mut self.code {
             Some(code) => code.push(node, text),
             None => self.words(text),
@@ -133,8 +139,11 @@ impl<'p> Walk<'p> {
             return false;
         }
         if let Some(names) = element.attr("data-pagefind-index-attrs") {
-            for name in names.split(',').take(16) {
-                let words = element.attr(name.trim()).unwrap_or("");
+            // The words for a picture are read in any case, but for those in a heading.
+            let has_alt_already = name == "img" && self.heading.is_none();
+            let attributes = names.split(',').take(16).map(str::trim);
+            for attribute in attributes.filter(|name| !(has_alt_already && *name == "alt")) {
+                let words = element.attr(attribute).unwrap_or("");
                 self.words(&format!(" {words} "));
             }
         }
@@ -202,16 +211,30 @@ impl<'p> Walk<'p> {
             "dt" => self.outline.term(own_id(element)),
             "dd" => self.outline.meaning(),
             "tr" | "br" => self.outline.line(),
-            "img" => {
-                if let Some(words) = element.attr("alt") {
-                    self.outline.text(words);
-                }
-            }
+            "img" => self.picture(element),
             _ if is_block(name) => self.outline.paragraph(),
             _ if parts_words(element) => self.outline.text(" "),
             _ => {}
         }
         true
+    }
+
+    /// Writes the words that a picture stands for. A page may hold it twice, as it stands in the text and as it opens.
+    fn picture(&mut self, picture: ElementRef<'p>) {
+        let Some(words) = picture.attr("alt") else {
+            return;
+        };
+        let same = |before: ElementRef<'_>| {
+            before.attr("alt") == Some(words) && before.attr("src") == picture.attr("src")
+        };
+        match self.picture {
+            Some(before) if same(before) => {}
+            before => {
+                self.outline.text(if before.is_some() { " " } else { "" });
+                self.outline.text(words);
+            }
+        }
+        self.picture = Some(picture);
     }
 
     /// Acts on an end tag of an element that was looked into.
