@@ -1,10 +1,10 @@
-// Turns small sites, built here by their generators, into the words of each page that Pagefind indexes and we don't, or the reverse.
+// Turns small sites, built here by their generators, into the words of each page that Pagefind indexes and we don't.
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { ourPages, pagefindPages } from "./engines.mjs";
+import { ourPages, pagefindPages, run, Wrong } from "./engines.mjs";
 import { beyond, contexts, count, part, words } from "./words.mjs";
 
 const HERE = import.meta.dirname;
@@ -12,10 +12,10 @@ const USAGE = `usage: node compare.mjs [--anchorite FILE] [--mdbook FILE] [--bui
        node compare.mjs [--anchorite FILE] --folder DIR [--root SELECTOR]`;
 
 /**
- * The sites, by the name of their folder. Each has its output in \`dist\`.
+ * The sites, by the name of their folder. Each has its output in `dist`.
  *
- * `root` is what Pagefind is told to read (`--root-selector`): where a generator's pages carry no marks of their own, a default
- * install would index menus that stand outside of `nav`. We are told nothing.
+ * `root` is what Pagefind is told to read (`--root-selector`): where a generator's pages carry no marks of their own, a
+ * default install would index menus that stand outside of `nav`. We are told nothing.
  *
  * @type {Record<string, { package?: string, root?: string }>}
  */
@@ -24,7 +24,7 @@ const SITES = {
   starlight: { package: "@astrojs/starlight" },
   // The whole body would add the bar with the announcement and the link that skips to the content.
   docusaurus: { package: "@docusaurus/core", root: "main" },
-  // The whole body would add the link that skips to the content, the switch of colours and the buttons of the local menu.
+  // The whole body would add the link that skips to the content, the switch of colours and the buttons of a menu.
   vitepress: { package: "vitepress", root: "#VPContent" },
   // Marks its posts by hand, as its authors do.
   eleventy: { package: "@11ty/eleventy" },
@@ -33,8 +33,10 @@ const SITES = {
 };
 
 /**
- * What Pagefind indexes and we leave out on purpose, for nobody reads it as content: elements, and why. `isOfUnmarked` where that
- * holds only for sites that mark nothing: on pages that are marked we read such elements.
+ * Elements that Pagefind indexes and we leave out on purpose, for nobody reads them as content, and why. `isOfUnmarked`
+ * where that holds only for sites that mark nothing: on pages that are marked we read such elements.
+ *
+ * Pagefind is told to pass over each in turn, so that a reason excuses no more words than stand in its elements.
  *
  * @type {{ selector: string, why: string, isOfUnmarked?: boolean }[]}
  */
@@ -47,15 +49,14 @@ const REASONS = [
   { selector: ".line-numbers-wrapper, .gutter, .lnt, .linenos", why: "numbers of lines" },
   { selector: ".katex-html, annotation", why: "the second and third form of a formula" },
   { selector: "code .boring", why: "lines of code that the page hides" },
-  { selector: "video, audio, canvas, object", why: "what stands in for a film, a sound or a drawing" },
+  { selector: "button[class*=copy], [data-clipboard-text], .highlight button", why: "buttons that copy" },
+  { selector: "textarea:not([readonly])", why: "fields to write into" },
+  { selector: "video, audio, canvas, object", why: "stand-ins for films, sounds and drawings" },
   { selector: ".table-of-contents", why: "contents of the page, which repeat its headings", isOfUnmarked: true },
   { selector: "div > button", why: "buttons in no sentence, which do something to the page", isOfUnmarked: true },
-  { selector: "select", why: "what a field offers", isOfUnmarked: true },
-  { selector: "[hidden], [style*='display:none']", why: "what is hidden for good", isOfUnmarked: true },
+  { selector: "select", why: "choices of a field", isOfUnmarked: true },
+  { selector: "[hidden], [style*='display:none']", why: "parts that are hidden for good", isOfUnmarked: true },
 ];
-
-/** Fails with a message that says what to do; the caller prints it. */
-class Wrong extends Error {}
 
 /** @returns {{ names: string[], folder?: string, root?: string, anchorite: string, mdbook: string, built: boolean }} */
 function readArguments() {
@@ -80,9 +81,12 @@ function readArguments() {
   }
   const { values, positionals } = parsed;
   const unknown = positionals.find((name) => !Object.hasOwn(SITES, name));
-  if (unknown) throw new Wrong(`no site is called \`${unknown}\`: there are ${Object.keys(SITES).join(", ")}\n${USAGE}`);
-  if (values.folder && positionals.length > 0) throw new Wrong(`a folder and names of sites don't go together\n${USAGE}`);
-  if (values.root && !values.folder) throw new Wrong(`\`--root\` goes with \`--folder\`, for sites have their own\n${USAGE}`);
+  if (unknown)
+    throw new Wrong(`no site is called \`${unknown}\`: there are ${Object.keys(SITES).join(", ")}\n${USAGE}`);
+  if (values.folder && positionals.length > 0)
+    throw new Wrong(`a folder and names of sites don't go together\n${USAGE}`);
+  if (values.root && !values.folder)
+    throw new Wrong(`\`--root\` goes with \`--folder\`, for sites have their own\n${USAGE}`);
   if (values.folder && !fs.statSync(values.folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new Wrong(`\`${values.folder}\` is no folder`);
   }
@@ -104,7 +108,9 @@ function build(name, { mdbook, built }) {
   try {
     execFileSync(program, args, { cwd: folder, stdio: ["ignore", 2, 2], env: { ...process.env, ...quiet } });
   } catch (error) {
-    throw new Wrong(error.code === "ENOENT" ? `\`${program}\` is missing; \`cargo xtask recipes\` says how to get it` : error.message);
+    throw new Wrong(
+      error.code === "ENOENT" ? `\`${program}\` is missing; \`cargo xtask recipes\` says how to get it` : error.message,
+    );
   }
   return output;
 }
@@ -112,7 +118,7 @@ function build(name, { mdbook, built }) {
 /** The version of a site's generator. */
 function version(name, { mdbook }) {
   const { package: generator } = SITES[name];
-  if (!generator) return execFileSync(mdbook, ["--version"], { encoding: "utf8" }).trim().replace(/^\D*/, "");
+  if (!generator) return run(mdbook, ["--version"]).stdout.trim().replace(/^\D*/, "");
   const file = path.join(HERE, name, "node_modules", generator, "package.json");
   return JSON.parse(fs.readFileSync(file, "utf8")).version;
 }
@@ -122,7 +128,7 @@ function version(name, { mdbook }) {
  *
  * @param {string} site
  * @param {{ root?: string, anchorite: string }} how
- * @returns {Comparison}
+ * @returns {Comparison} where the pages and the words of both differ
  *
  * @typedef {object} Comparison
  * @property {string[]} shared the pages of both
@@ -158,7 +164,7 @@ function compare(site, { root, anchorite }) {
   }
 }
 
-/** Adds to `found` in which words the texts of one page differ. `lesser` are Pagefind's texts without what each reason names. */
+/** Adds to `found` the words by which a page differs; `lesser` are Pagefind's texts without what each reason names. */
 function comparePage(page, theirText, lesser, ourPage, found) {
   const ours = words(ourPage.text);
   const known = [...ours, ...words(ourPage.besides)];
@@ -180,7 +186,8 @@ function comparePage(page, theirText, lesser, ourPage, found) {
 }
 
 /**
- * Parts loose pages into a site of those with marks and one of those without, because one page with a mark would leave out all others.
+ * Parts loose pages into a site of those with marks and one of those without, because one page with a mark would leave
+ * out all others.
  *
  * @param {string} folder
  * @param {string} scratch

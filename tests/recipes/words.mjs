@@ -1,6 +1,6 @@
 // Turns two texts of one page into the words that one has and the other lacks, each with the words around it.
 
-/** Characters that no reader sees, and that may stand in the middle of a word: both engines' texts are compared without them. */
+/** Characters that no reader sees, and that may stand inside of a word: texts are compared without them. */
 const UNSEEN = /[\u00ad\u200b\u2060\ufeff]/g;
 /** How many words are shown on each side of one. */
 const CONTEXT = 5;
@@ -11,7 +11,12 @@ const CONTEXT = 5;
  * @returns {string[]}
  */
 export function words(text) {
-  return text.replace(UNSEEN, "").toLowerCase().match(/[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu) ?? [];
+  return (
+    text
+      .replace(UNSEEN, "")
+      .toLowerCase()
+      .match(/[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu) ?? []
+  );
 }
 
 /**
@@ -26,8 +31,9 @@ export function count(list) {
 }
 
 /**
- * Parts what one text runs together: a word that `other` has nowhere becomes the neighbouring words of `other` that it is made of.
- * A table's cells, or a label and the code below it, touch each other in one text and stand apart in the other; no word is lost by it.
+ * Parts what one text runs together: a word that `other` has nowhere becomes the neighbouring words of `other` that
+ * it is made of. A table's cells, or a label and the code below it, touch each other in one text and stand apart in the
+ * other; no word is lost by it.
  * @param {string[]} list
  * @param {string[]} other
  * @returns {string[]}

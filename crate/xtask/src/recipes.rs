@@ -62,8 +62,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             setup::npm_packages(&format!("tests/recipes/{}", site.name()), &OPTIONS)?;
         } else if !run::exists(&mdbook) {
             bail!(
-                "`{mdbook}` is missing; install it with `cargo install mdbook --locked --version {MDBOOK}`, or name its program in \
-                 ANCHORITE_MDBOOK"
+                "`{mdbook}` is missing; install it with `cargo install mdbook --locked --version {MDBOOK}`, or name its \
+                 program in ANCHORITE_MDBOOK"
             );
         }
     }

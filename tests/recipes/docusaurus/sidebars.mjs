@@ -8,6 +8,6 @@ export default {
       link: { type: "generated-index", title: "All sensors", description: "Every probe that the cloud can plot." },
       items: ["sensors/scale", "sensors/microphone"],
     },
-    { type: "category", label: "Recipes", items: ["recipes/alerts", "recipes/export"] },
+    { type: "category", label: "Recipes", items: ["recipes/alerts", "recipes/export", "recipes/components"] },
   ],
 };

@@ -289,8 +289,8 @@ impl Outline {
         (self.first_h1.or(self.first_heading), self.sections)
     }
 
-    /// Gives a heading above nothing (a drawing, what only a script shows) its own words as text, for nothing else has them: a
-    /// heading above others is in the path of each of these. A page of headings alone has no text at all.
+    /// Gives a heading above nothing (a drawing, what only a script shows) its own words as text, for nothing else has
+    /// them: a heading above others is in the path of each of these. A page of headings alone has no text at all.
     fn write_bare_headings(&mut self) {
         if self.sections.iter().all(|section| section.text.is_empty()) {
             return;

@@ -60,7 +60,7 @@ const CONTENT_NAMES: [&str; 14] = [
     "documentation",
 ];
 
-/// Of these, the ones that themes also give to parts of a page, such as the upper part of its front page.
+/// The names among these that themes also give to a part of a page, such as the upper one of the front page.
 const PART_NAMES: [&str; 4] = ["main", "content", "contents", "documentation"];
 
 /// Classes of what stands beside a text and is none of it.
@@ -319,8 +319,8 @@ fn named_content(top: ElementRef<'_>) -> Option<ElementRef<'_>> {
     })
 }
 
-/// True if at least half of what is written below `top` stands in `content`. The names of links don't count, for there may be
-/// any number in a side bar.
+/// True if at least half of what is written below `top` stands in `content`. The names of links don't count, for a side
+/// bar may have any number of them.
 fn holds_most(content: ElementRef<'_>, top: ElementRef<'_>) -> bool {
     let n_letters = |element| -> usize {
         outside_menus(element)

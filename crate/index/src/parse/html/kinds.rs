@@ -6,7 +6,8 @@ use scraper::ElementRef;
 
 use super::marks;
 
-/// Classes of what readers see as a mark only: links beside headings, and the brackets, numbers and ways back of footnotes.
+/// Classes of what readers see as a mark only: links beside headings, and the brackets, numbers and ways back of
+/// footnotes.
 const MARKS: [&str; 5] = [
     "headerlink",
     "fn-bracket",

@@ -273,6 +273,12 @@ pub(super) fn is_tool(button: ElementRef<'_>) -> bool {
         || !shown(button).contains(char::is_alphanumeric)
 }
 
+/// True if a button only says that it copies, in the words of those beside code.
+pub(super) fn says_copy(button: ElementRef<'_>) -> bool {
+    let said = words(&shown(button));
+    [" copy ", " copied ", " copy code ", " copy to clipboard "].contains(&said.as_str())
+}
+
 /// True if a `style` attribute gives a property one of these values.
 pub(super) fn has_style(style: &str, property: &str, values: &[&str]) -> bool {
     style.split(';').any(|rule| {

@@ -83,9 +83,19 @@ fn a_part_that_is_called_content_is_not_the_page() {
 
 #[test]
 fn a_link_that_skips_menus_is_no_text() {
-    let body = "<a class='VeilSkipTo hidden-visually' href=#page>Skip to the page</a><p>Knots hold. <a href=#knots>Skip the \
-        knots</a></p>";
+    let body = "<a class='VeilSkipTo hidden-visually' href=#page>Skip to the page</a>\
+        <p>Knots hold. <a href=#knots>Skip the knots</a></p>";
     assert_eq!(text(body), "Knots hold. Skip the knots");
+}
+
+#[test]
+fn a_button_that_says_copy_is_read_in_a_sentence_only() {
+    let body = "<div data-pagefind-body><p>Press <button>Copy</button> twice.</p>\
+        <div><pre>weave()</pre><button> Copy <svg></svg></button><button>Weave</button></div></div>";
+    assert_eq!(
+        text(body),
+        "Press Copy twice.\n\n```\nweave()\n```\n\nWeave"
+    );
 }
 
 #[test]
@@ -97,7 +107,8 @@ fn boring_lines_are_hidden_in_code_only() {
 
 #[test]
 fn a_picture_says_once_what_it_shows() {
-    let zoom = "<p><label><input type=checkbox><img src=a.png alt='A loom'><span><img src=a.png alt='A loom'></span></label></p>";
+    let zoom = "<p><label><input type=checkbox><img src=a.png alt='A loom'>\
+        <span><img src=a.png alt='A loom'></span></label></p>";
     assert_eq!(text(&format!("<main>{zoom}</main>")), "A loom");
     let rows =
         "<p><img src=a.png alt=Warp><img src=b.png alt=Weft></p><p>x <img src=b.png alt=Weft></p>";
@@ -106,7 +117,8 @@ fn a_picture_says_once_what_it_shows() {
         "Warp Weft\n\nx Weft",
         "pictures side by side stand apart, and one that comes again after words is told again"
     );
-    let asked = "<p data-pagefind-body><img src=a.png alt=Warp data-pagefind-index-attrs='title, alt' title=Threads></p>";
+    let asked = "<p data-pagefind-body><img src=a.png alt=Warp title=Threads \
+        data-pagefind-index-attrs='title, alt'></p>";
     assert_eq!(text(asked), "Threads Warp");
 }
 

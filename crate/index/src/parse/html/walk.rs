@@ -294,7 +294,7 @@ impl<'p> Walk<'p> {
                 "p" | "li" | "dt" | "dd" | "td" | "th" | "summary" | "figcaption" | "blockquote"
             )
         };
-        self.content.is_marked
+        (self.content.is_marked && !marks::says_copy(button))
             || self.heading.is_some()
             || button.attr("role") == Some("tab")
             || button
