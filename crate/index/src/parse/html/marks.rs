@@ -194,6 +194,22 @@ pub(super) fn is_second_formula(element: ElementRef<'_>) -> bool {
     }
 }
 
+/// True if a picture is the one before it again, in an element that shows it larger when it is opened.
+pub(super) fn is_second_picture(picture: ElementRef<'_>) -> bool {
+    let before = picture.parent().and_then(|around| {
+        around
+            .prev_siblings()
+            .take(4)
+            .find_map(ElementRef::wrap)
+            .filter(|before| before.value().name() == "img")
+    });
+    before.is_some_and(|before| {
+        ["src", "alt"]
+            .iter()
+            .all(|name| before.attr(name) == picture.attr(name))
+    })
+}
+
 /// True if an element shows a formula, which is written for readers of the screen or hidden beside a picture.
 pub(super) fn is_formula(element: ElementRef<'_>) -> bool {
     let value = element.value();

@@ -110,12 +110,12 @@ fn a_picture_says_once_what_it_shows() {
     let zoom = "<p><label><input type=checkbox><img src=a.png alt='A loom'>\
         <span><img src=a.png alt='A loom'></span></label></p>";
     assert_eq!(text(&format!("<main>{zoom}</main>")), "A loom");
-    let rows =
-        "<p><img src=a.png alt=Warp><img src=b.png alt=Weft></p><p>x <img src=b.png alt=Weft></p>";
+    let rows = "<p><img src=a.png alt=Warp><img src=b.png alt=Weft><img src=b.png alt=Weft></p>\
+        <table><tr><td><img src=y.png alt=yes></td><td><img src=y.png alt=yes></td></tr></table>";
     assert_eq!(
         text(&format!("<main>{rows}</main>")),
-        "Warp Weft\n\nx Weft",
-        "pictures side by side stand apart, and one that comes again after words is told again"
+        "Warp Weft Weft\n\nyes | yes",
+        "pictures side by side stand apart, and are told as often as they are seen"
     );
     let asked = "<p data-pagefind-body><img src=a.png alt=Warp title=Threads \
         data-pagefind-index-attrs='title, alt'></p>";

@@ -43,8 +43,8 @@ pub(super) struct Walk<'p> {
     pub(super) outline: Outline,
     heading: Option<Heading<'p>>,
     code: Option<Code>,
-    /// The picture that was written last, while no words follow it.
-    picture: Option<ElementRef<'p>>,
+    /// True while no words follow a picture.
+    is_after_picture: bool,
     pub(super) links: Vec<String>,
     pub(super) weighs_parts: bool,
     /// The first words of what may be text and was not read.
@@ -62,7 +62,7 @@ impl<'p> Walk<'p> {
             outline: Outline::default(),
             heading: None,
             code: None,
-            picture: None,
+            is_after_picture: false,
             links: Vec::new(),
             weighs_parts: false,
             passed_over: Vec::new(),
@@ -110,7 +110,7 @@ impl<'p> Walk<'p> {
 
     fn text(&mut self, node: NodeRef<'_, Node>, text: &str) {
         if !text.trim().is_empty() {
-            self.picture = None;
+            self.is_after_picture = false;
         }
         match &mut self.code {
             Some(code) => code.push(node, text),
@@ -211,7 +211,7 @@ impl<'p> Walk<'p> {
             "dt" => self.outline.term(own_id(element)),
             "dd" => self.outline.meaning(),
             "tr" | "br" => self.outline.line(),
-            "img" => self.picture(element),
+            "img" if !marks::is_second_picture(element) => self.picture(element),
             _ if is_block(name) => self.outline.paragraph(),
             _ if parts_words(element) => self.outline.text(" "),
             _ => {}
@@ -219,22 +219,14 @@ impl<'p> Walk<'p> {
         true
     }
 
-    /// Writes the words that a picture stands for. A page may hold it twice, as it stands in the text and as it opens.
-    fn picture(&mut self, picture: ElementRef<'p>) {
-        let Some(words) = picture.attr("alt") else {
-            return;
-        };
-        let same = |before: ElementRef<'_>| {
-            before.attr("alt") == Some(words) && before.attr("src") == picture.attr("src")
-        };
-        match self.picture {
-            Some(before) if same(before) => {}
-            before => {
-                self.outline.text(if before.is_some() { " " } else { "" });
-                self.outline.text(words);
-            }
+    /// Writes the words that a picture stands for, apart from those of a picture beside it.
+    fn picture(&mut self, picture: ElementRef<'_>) {
+        if let Some(words) = picture.attr("alt") {
+            self.outline
+                .text(if self.is_after_picture { " " } else { "" });
+            self.outline.text(words);
+            self.is_after_picture = true;
         }
-        self.picture = Some(picture);
     }
 
     /// Acts on an end tag of an element that was looked into.
