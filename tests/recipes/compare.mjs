@@ -47,6 +47,7 @@ const REASONS = [
   },
   { selector: ".header-anchor, .hash-link, .sl-anchor-link", why: "links that open the heading they stand in" },
   { selector: ".line-numbers-wrapper, .gutter, .lnt, .linenos", why: "numbers of lines" },
+  { selector: "figcaption .sr-only", why: "spoken captions of code that shows none" },
   { selector: ".katex-html, annotation", why: "the second and third form of a formula" },
   { selector: "code .boring", why: "lines of code that the page hides" },
   { selector: "button[class*=copy], [data-clipboard-text], .highlight button", why: "buttons that copy" },

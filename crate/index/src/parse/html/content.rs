@@ -144,6 +144,7 @@ impl<'p> Content<'p> {
             || is_no_text(element)
             || marks::is_line_numbers(element)
             || marks::is_repeat(element)
+            || marks::is_spoken_caption(element)
             || marks::is_second_formula(element)
         {
             return Some(Skip::Silent);

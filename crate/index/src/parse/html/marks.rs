@@ -142,6 +142,23 @@ pub(super) fn is_repeat(element: ElementRef<'_>) -> bool {
     false
 }
 
+/// True if text for readers of the screen is all that a caption of code says: that there is a window, as frames around a
+/// terminal do.
+pub(super) fn is_spoken_caption(element: ElementRef<'_>) -> bool {
+    is_spoken(element)
+        && element
+            .ancestors()
+            .filter_map(ElementRef::wrap)
+            .take(2)
+            .any(|around| around.value().name() == "figcaption" && is_silent_caption(around))
+}
+
+fn is_silent_caption(caption: ElementRef<'_>) -> bool {
+    let code = caption.next_siblings().take(2).find_map(ElementRef::wrap);
+    code.is_some_and(|code| code.value().name() == "pre")
+        && !shown(caption).contains(char::is_alphanumeric)
+}
+
 /// True if an element holds the numbers of the lines of code.
 pub(super) fn is_line_numbers(element: ElementRef<'_>) -> bool {
     let value = element.value();

@@ -99,6 +99,26 @@ fn a_button_that_says_copy_is_read_in_a_sentence_only() {
 }
 
 #[test]
+fn a_caption_of_code_that_is_only_spoken_is_no_text() {
+    let figure = |caption: &str| {
+        let caption = format!("<figcaption>{caption}</figcaption>");
+        format!("<main data-pagefind-body><figure>{caption}<pre>card\n</pre></figure></main>")
+    };
+    let spoken = "<span class=sr-only>Loom window</span>";
+    assert_eq!(
+        text(&figure(&format!("<span class=title></span>{spoken}"))),
+        "```\ncard\n```"
+    );
+    assert_eq!(
+        text(&figure(&format!(
+            "<span class=title>card.sh</span> {spoken}"
+        ))),
+        "card.sh Loom window\n\n```\ncard\n```",
+        "what goes on with words that are seen is text"
+    );
+}
+
+#[test]
 fn boring_lines_are_hidden_in_code_only() {
     let body = "<main><p><span class=boring>Grey</span> yarn</p>\
         <pre><code><span class=boring>use loom;\n</span>weave();</code></pre></main>";
