@@ -7,6 +7,7 @@ mod conformance;
 mod demo;
 mod models;
 mod page;
+mod recipes;
 mod run;
 mod setup;
 mod size;
@@ -50,6 +51,8 @@ enum Command {
     /// Measure speed and memory beside other engines; see `tests/bench/README.md`.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Build small sites by their generators, and compare what is indexed of them with Pagefind.
+    Recipes(recipes::Arguments),
     /// Build the guide by Spark's local cluster, and compare with one machine's bundle.
     Spark,
     /// Take the screenshots in `docs/images`.
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Golden => models::golden(),
         Command::Conformance => conformance::run(),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Recipes(arguments) => recipes::run(&arguments),
         Command::Spark => spark::run(),
         Command::Shots => demo::shots(),
     };

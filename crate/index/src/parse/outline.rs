@@ -285,7 +285,24 @@ impl Outline {
     /// The page's title (its first `h1`, else its first heading), and the sections.
     pub(super) fn finish(mut self) -> (Option<String>, Vec<Section>) {
         self.end_section();
+        self.write_bare_headings();
         (self.first_h1.or(self.first_heading), self.sections)
+    }
+
+    /// Gives a heading above nothing (a drawing, what only a script shows) its own words as text, for nothing else has
+    /// them: a heading above others is in the path of each of these. A page of headings alone has no text at all.
+    fn write_bare_headings(&mut self) {
+        if self.sections.iter().all(|section| section.text.is_empty()) {
+            return;
+        }
+        for idx in 0..self.sections.len() {
+            let (section, next) = (&self.sections[idx], self.sections.get(idx + 1));
+            let is_above = next.is_some_and(|next| next.headings.starts_with(&section.headings));
+            if section.text.is_empty() && !is_above {
+                let heading = section.headings.last().cloned();
+                self.sections[idx].text = heading.unwrap_or_default();
+            }
+        }
     }
 }
 

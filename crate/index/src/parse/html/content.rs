@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use ego_tree::NodeId;
-use scraper::ElementRef;
+use ego_tree::iter::Edge;
+use ego_tree::{NodeId, NodeRef};
+use scraper::{ElementRef, Node};
 
 use super::kinds::{
     in_quotation, is_fields_only, is_hidden, is_menu, is_no_text, is_note, is_panel, is_prose,
@@ -58,6 +59,9 @@ const CONTENT_NAMES: [&str; 14] = [
     "contents",
     "documentation",
 ];
+
+/// The names among these that themes also give to a part of a page, such as the upper one of the front page.
+const PART_NAMES: [&str; 4] = ["main", "content", "contents", "documentation"];
 
 /// Classes of elements that stand beside a text without being part of it.
 const DECORATION: [&str; 15] = [
@@ -140,6 +144,7 @@ impl<'p> Content<'p> {
             || is_no_text(element)
             || marks::is_line_numbers(element)
             || marks::is_repeat(element)
+            || marks::is_spoken_caption(element)
             || marks::is_second_formula(element)
         {
             return Some(Skip::Silent);
@@ -181,6 +186,7 @@ impl<'p> Content<'p> {
                 .any(|class| matches!(class, "sidebar" | "side-bar"));
         match name {
             "select" => return Some(Skip::Silent),
+            "a" if is_skip_link(element) => return Some(Skip::Silent),
             "dialog" if self.is_whole => return Some(Skip::Told),
             // A site's header does not stand in its text.
             "header" if !self.is_in_content(element) => {
@@ -245,6 +251,15 @@ impl<'p> Content<'p> {
     }
 }
 
+/// A link to a place further down, for those who can't look past the menus.
+fn is_skip_link(link: ElementRef<'_>) -> bool {
+    let value = link.value();
+    value.attr("href").is_some_and(|href| href.starts_with('#'))
+        && value
+            .classes()
+            .any(|class| class.to_ascii_lowercase().contains("skip"))
+}
+
 /// The ids of all ancestors of `elements`; each is visited once, however deep they are.
 fn around<'p>(elements: impl Iterator<Item = ElementRef<'p>>) -> HashSet<NodeId> {
     let mut around = HashSet::new();
@@ -280,19 +295,86 @@ fn landmark(top: ElementRef<'_>) -> Option<ElementRef<'_>> {
         .find(|main| main.attr("hidden").is_none())
         .or_else(|| elements().find(|element| element.attr("role") == Some("main")))
         .or_else(|| only(named("article")))
-        .or_else(|| {
-            CONTENT_NAMES.iter().find_map(|name| {
-                elements()
-                    .find(|element| element.attr("id") == Some(name))
-                    .or_else(|| {
-                        only(elements().filter(|element| {
-                            element.value().classes().any(|class| class == *name)
-                        }))
-                    })
-            })
-        })
+        .or_else(|| named_content(top))
         .or_else(|| named("body").next())
         .or(Some(top))
+}
+
+/// The element that a theme calls its content, outside of menus.
+fn named_content(top: ElementRef<'_>) -> Option<ElementRef<'_>> {
+    let outside: Vec<ElementRef<'_>> = outside_menus(top).filter_map(ElementRef::wrap).collect();
+    let by_class = |name: &str| {
+        let mut classed = outside
+            .iter()
+            .copied()
+            .filter(|element| element.value().classes().any(|class| class == name));
+        only(&mut classed)
+            .filter(|content| !PART_NAMES.contains(&name) || holds_most(*content, top))
+    };
+    CONTENT_NAMES.iter().find_map(|name| {
+        outside
+            .iter()
+            .copied()
+            .find(|element| element.attr("id") == Some(name))
+            .or_else(|| by_class(name))
+    })
+}
+
+/// True if at least half of what is written below `top` stands in `content`. The names of links don't count, for a side
+/// bar may have any number of them.
+fn holds_most(content: ElementRef<'_>, top: ElementRef<'_>) -> bool {
+    let n_letters = |element| -> usize {
+        outside_menus(element)
+            .map(|node| match node.value() {
+                Node::Text(text) => text.chars().filter(|c| c.is_alphanumeric()).count(),
+                _ => 0,
+            })
+            .sum()
+    };
+    2 * n_letters(content) >= n_letters(top)
+}
+
+/// Everything below `top` that does not stand in a menu, at the edge of the page, or in a link of words alone.
+fn outside_menus(top: ElementRef<'_>) -> impl Iterator<Item = NodeRef<'_, Node>> {
+    let mut skipped = None;
+    top.traverse().filter_map(move |edge| match edge {
+        Edge::Open(node) if skipped.is_none() => {
+            let is_skipped = ElementRef::wrap(node).is_some_and(|element| {
+                is_no_text(element)
+                    || matches!(
+                        element.value().name(),
+                        "nav" | "header" | "footer" | "aside" | "button" | "select"
+                    )
+                    || is_link_of_words(element)
+            });
+            if is_skipped {
+                skipped = Some(node.id());
+            }
+            (!is_skipped).then_some(node)
+        }
+        Edge::Close(node) if skipped == Some(node.id()) => {
+            skipped = None;
+            None
+        }
+        _ => None,
+    })
+}
+
+/// Most nodes that are looked at to tell a link of words from a card, which is a link as a whole.
+const MAX_LINK_NODES: usize = 50;
+
+fn is_link_of_words(element: ElementRef<'_>) -> bool {
+    element.value().name() == "a"
+        && !element
+            .descendants()
+            .take(MAX_LINK_NODES)
+            .filter_map(ElementRef::wrap)
+            .any(|inner| {
+                matches!(
+                    inner.value().name(),
+                    "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "p" | "article"
+                )
+            })
 }
 
 /// The only one there is.

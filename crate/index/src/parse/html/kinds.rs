@@ -6,10 +6,9 @@ use scraper::ElementRef;
 
 use super::marks;
 
-/// Classes of what readers do not see, or see as a mark only: hidden lines of code in mdBook, links beside headings, and
-/// the brackets, numbers and ways back of footnotes.
-const MARKS: [&str; 6] = [
-    "boring",
+/// Classes of what readers see as a mark only: links beside headings, and the brackets, numbers and ways back of
+/// footnotes.
+const MARKS: [&str; 5] = [
     "headerlink",
     "fn-bracket",
     "fn-backref",
@@ -42,8 +41,22 @@ pub(super) fn is_no_text(element: ElementRef<'_>) -> bool {
         | "audio" | "video" | "head" | "title" | "datalist" | "rp" => true,
         // A field to copy from is text, one to write into is not.
         "textarea" => value.attr("readonly").is_none(),
-        _ => value.classes().any(|class| MARKS.contains(&class)),
+        _ => value
+            .classes()
+            .any(|class| MARKS.contains(&class) || (class == "boring" && in_code(element))),
     }
+}
+
+/// How far above a line of code its block stands at most: `pre`, `code`, and a highlighter's element for the line.
+const MAX_CODE_STEPS: usize = 3;
+
+/// True if an element stands in code, where mdBook hides what is boring; elsewhere its style sheet hides nothing.
+fn in_code(element: ElementRef<'_>) -> bool {
+    element
+        .ancestors()
+        .filter_map(ElementRef::wrap)
+        .take(MAX_CODE_STEPS)
+        .any(|above| matches!(above.value().name(), "code" | "pre"))
 }
 
 /// True if the browser shows nothing of an element, as far as its attributes say.

@@ -143,6 +143,23 @@ pub(super) fn is_repeat(element: ElementRef<'_>) -> bool {
     false
 }
 
+/// True if text for readers of the screen is all that a caption of code says: that there is a window, as frames around a
+/// terminal do.
+pub(super) fn is_spoken_caption(element: ElementRef<'_>) -> bool {
+    is_spoken(element)
+        && element
+            .ancestors()
+            .filter_map(ElementRef::wrap)
+            .take(2)
+            .any(|around| around.value().name() == "figcaption" && is_silent_caption(around))
+}
+
+fn is_silent_caption(caption: ElementRef<'_>) -> bool {
+    let code = caption.next_siblings().take(2).find_map(ElementRef::wrap);
+    code.is_some_and(|code| code.value().name() == "pre")
+        && !shown(caption).contains(char::is_alphanumeric)
+}
+
 /// True if an element holds the numbers of the lines of code.
 pub(super) fn is_line_numbers(element: ElementRef<'_>) -> bool {
     let value = element.value();
@@ -193,6 +210,22 @@ pub(super) fn is_second_formula(element: ElementRef<'_>) -> bool {
                 })
         })
     }
+}
+
+/// True if a picture is the one before it again, in an element that shows it larger when it is opened.
+pub(super) fn is_second_picture(picture: ElementRef<'_>) -> bool {
+    let before = picture.parent().and_then(|around| {
+        around
+            .prev_siblings()
+            .take(4)
+            .find_map(ElementRef::wrap)
+            .filter(|before| before.value().name() == "img")
+    });
+    before.is_some_and(|before| {
+        ["src", "alt"]
+            .iter()
+            .all(|name| before.attr(name) == picture.attr(name))
+    })
 }
 
 /// True if an element shows a formula, which is written for screen readers or hidden beside a picture.
@@ -279,6 +312,12 @@ pub(super) fn is_tool(button: ElementRef<'_>) -> bool {
         || value.attr("data-clipboard-text").is_some()
         || value.attr("data-clipboard-target").is_some()
         || !shown(button).contains(char::is_alphanumeric)
+}
+
+/// True if a button only says that it copies, in the words of those beside code.
+pub(super) fn says_copy(button: ElementRef<'_>) -> bool {
+    let said = words(&shown(button));
+    [" copy ", " copied ", " copy code ", " copy to clipboard "].contains(&said.as_str())
 }
 
 /// True if a `style` attribute gives a property one of these values.

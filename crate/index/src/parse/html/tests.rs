@@ -50,6 +50,128 @@ fn roots_are_chosen_in_order() {
 }
 
 #[test]
+fn a_part_that_is_called_content_is_not_the_page() {
+    let bar = "<header><div class=content><nav><a href=x>Loom</a></nav><p class=label>Colours</p></div></header>";
+    let front = format!(
+        "{bar}<div class=front><div class=main><h1>Weft</h1><p>A loom for two.</p></div>\
+         <a href=y><h2>Warp</h2><p>Threads that stay where they are.</p></a>\
+         <div><h2>Shuttle</h2><p>It carries the yarn through.</p></div></div>"
+    );
+    let headings: Vec<_> = sections(&front)
+        .into_iter()
+        .map(|section| section.headings.join("/"))
+        .collect();
+    assert_eq!(
+        headings,
+        ["Weft", "Weft/Warp", "Weft/Shuttle"],
+        "the upper part of a front page is not all of it"
+    );
+    assert_eq!(
+        text(&format!(
+            "{bar}<div class=page><p>Yarn breaks at noon.</p></div>"
+        )),
+        "Yarn breaks at noon.",
+        "nor is a part of the bar above it"
+    );
+    let side = "<div><a href=a>A long list of</a> <a href=b>links that lead to</a> <a href=c>all other pages</a></div>";
+    assert_eq!(
+        text(&format!("{side}<div class=content><p>Short.</p></div>")),
+        "Short.",
+        "links beside a short text don't count"
+    );
+}
+
+#[test]
+fn a_link_that_skips_menus_is_no_text() {
+    let body = "<a class='VeilSkipTo hidden-visually' href=#page>Skip to the page</a>\
+        <p>Knots hold. <a href=#knots>Skip the knots</a></p>";
+    assert_eq!(text(body), "Knots hold. Skip the knots");
+}
+
+#[test]
+fn a_button_that_says_copy_is_read_in_a_sentence_only() {
+    let body = "<div data-pagefind-body><p>Press <button>Copy</button> twice.</p>\
+        <div><pre>weave()</pre><button> Copy <svg></svg></button><button>Weave</button></div></div>";
+    assert_eq!(
+        text(body),
+        "Press Copy twice.\n\n```\nweave()\n```\n\nWeave"
+    );
+}
+
+#[test]
+fn a_caption_of_code_that_is_only_spoken_is_no_text() {
+    let figure = |caption: &str| {
+        let caption = format!("<figcaption>{caption}</figcaption>");
+        format!("<main data-pagefind-body><figure>{caption}<pre>card\n</pre></figure></main>")
+    };
+    let spoken = "<span class=sr-only>Loom window</span>";
+    assert_eq!(
+        text(&figure(&format!("<span class=title></span>{spoken}"))),
+        "```\ncard\n```"
+    );
+    assert_eq!(
+        text(&figure(&format!(
+            "<span class=title>card.sh</span> {spoken}"
+        ))),
+        "card.sh Loom window\n\n```\ncard\n```",
+        "what goes on with words that are seen is text"
+    );
+}
+
+#[test]
+fn boring_lines_are_hidden_in_code_only() {
+    let body = "<main><p><span class=boring>Grey</span> yarn</p>\
+        <pre><code><span class=boring>use loom;\n</span>weave();</code></pre></main>";
+    assert_eq!(text(body), "Grey yarn\n\n```\nweave();\n```");
+}
+
+#[test]
+fn a_picture_says_once_what_it_shows() {
+    let zoom = "<p><label><input type=checkbox><img src=a.png alt='A loom'>\
+        <span><img src=a.png alt='A loom'></span></label></p>";
+    assert_eq!(text(&format!("<main>{zoom}</main>")), "A loom");
+    let rows = "<p><img src=a.png alt=Warp><img src=b.png alt=Weft><img src=b.png alt=Weft></p>\
+        <table><tr><td><img src=y.png alt=yes></td><td><img src=y.png alt=yes></td></tr></table>";
+    assert_eq!(
+        text(&format!("<main>{rows}</main>")),
+        "Warp Weft Weft\n\nyes | yes",
+        "pictures side by side stand apart, and are told as often as they are seen"
+    );
+    let asked = "<p data-pagefind-body><img src=a.png alt=Warp title=Threads \
+        data-pagefind-index-attrs='title, alt'></p>";
+    assert_eq!(text(asked), "Threads Warp");
+}
+
+#[test]
+fn a_heading_above_nothing_is_text() {
+    let found = |html: &str| -> Vec<(String, String)> {
+        sections(html)
+            .into_iter()
+            .map(|section| (section.headings.join("/"), section.text))
+            .collect()
+    };
+    let pair = |headings: &str, text: &str| (headings.to_owned(), text.to_owned());
+    assert_eq!(
+        found(
+            "<main><h1>Loom</h1><h2>Plan</h2><svg></svg><h2>Parts</h2><h3>Beam</h3><p>Oak.</p><h2>Sketch</h2></main>"
+        ),
+        [
+            pair("Loom", ""),
+            pair("Loom/Plan", "Plan"),
+            pair("Loom/Parts", ""),
+            pair("Loom/Parts/Beam", "Oak."),
+            pair("Loom/Sketch", "Sketch"),
+        ],
+        "a heading that is in the path of others needs no text"
+    );
+    assert_eq!(
+        found("<main><h1>Loom</h1><h2>Plan</h2></main>"),
+        [pair("Loom", ""), pair("Loom/Plan", "")],
+        "a page of headings alone has none"
+    );
+}
+
+#[test]
 fn the_title_of_the_head_serves_without_headings() {
     assert_eq!(
         parse("<title>A \n B</title><p>x").title.as_deref(),

@@ -45,6 +45,8 @@ pub(super) struct Walk<'p> {
     code: Option<Code>,
     /// The annotations of the open ruby so far: how its characters are read.
     reading: String,
+    /// True while no words follow a picture.
+    is_after_picture: bool,
     pub(super) links: Vec<String>,
     pub(super) weighs_parts: bool,
     /// The first words of parts that may be text and were not read.
@@ -63,6 +65,7 @@ impl<'p> Walk<'p> {
             heading: None,
             code: None,
             reading: String::new(),
+            is_after_picture: false,
             links: Vec::new(),
             weighs_parts: false,
             passed_over: Vec::new(),
@@ -109,6 +112,9 @@ impl<'p> Walk<'p> {
     }
 
     fn text(&mut self, node: NodeRef<'_, Node>, text: &str) {
+        if !text.trim().is_empty() {
+            self.is_after_picture = false;
+        }
         match &mut self.code {
             Some(code) => code.push(node, text),
             None => self.words(text),
@@ -136,8 +142,11 @@ impl<'p> Walk<'p> {
             return false;
         }
         if let Some(names) = element.attr("data-pagefind-index-attrs") {
-            for name in names.split(',').take(16) {
-                let words = element.attr(name.trim()).unwrap_or("");
+            // The words for a picture are read in any case, but for those in a heading.
+            let has_alt_already = name == "img" && self.heading.is_none();
+            let attributes = names.split(',').take(16).map(str::trim);
+            for attribute in attributes.filter(|name| !(has_alt_already && *name == "alt")) {
+                let words = element.attr(attribute).unwrap_or("");
                 self.words(&format!(" {words} "));
             }
         }
@@ -211,16 +220,22 @@ impl<'p> Walk<'p> {
             "dt" => self.outline.term(own_id(element)),
             "dd" => self.outline.meaning(),
             "tr" | "br" => self.outline.line(),
-            "img" => {
-                if let Some(words) = element.attr("alt") {
-                    self.outline.text(words);
-                }
-            }
+            "img" if !marks::is_second_picture(element) => self.picture(element),
             _ if is_block(name) => self.outline.paragraph(),
             _ if parts_words(element) => self.outline.text(" "),
             _ => {}
         }
         true
+    }
+
+    /// Writes the words that a picture stands for, apart from those of a picture beside it.
+    fn picture(&mut self, picture: ElementRef<'_>) {
+        if let Some(words) = picture.attr("alt") {
+            self.outline
+                .text(if self.is_after_picture { " " } else { "" });
+            self.outline.text(words);
+            self.is_after_picture = true;
+        }
     }
 
     /// Acts on an end tag of an element that was looked into.
@@ -284,7 +299,7 @@ impl<'p> Walk<'p> {
                 "p" | "li" | "dt" | "dd" | "td" | "th" | "summary" | "figcaption" | "blockquote"
             )
         };
-        self.content.is_marked
+        (self.content.is_marked && !marks::says_copy(button))
             || self.heading.is_some()
             || button.attr("role") == Some("tab")
             || button
