@@ -114,8 +114,9 @@ fn writes_what_llama_cpp_writes_on_the_cpu() {
     println!("the longest prompt has {longest:?} tokens");
     // All of them take minutes: without `ANCHORITE_GOLDEN=all` every fifth one is asked, and the longest.
     let is_asked = |number: usize| {
-        let all = std::env::var_os("ANCHORITE_GOLDEN").is_some_and(|which| which == "all");
-        all || number.is_multiple_of(5) || Some(cases[number].written.n_tokens) == longest
+        harness::compares_all()
+            || number.is_multiple_of(5)
+            || Some(cases[number].written.n_tokens) == longest
     };
     let asked: Vec<usize> = (0..cases.len())
         .filter(|number| is_asked(*number))

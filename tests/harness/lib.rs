@@ -28,6 +28,11 @@ pub fn data_dir() -> Option<PathBuf> {
     None
 }
 
+/// True if `ANCHORITE_GOLDEN=all` asks for every comparison, some of which take minutes; without it the tests take a sample.
+pub fn compares_all() -> bool {
+    std::env::var_os("ANCHORITE_GOLDEN").is_some_and(|which| which == "all")
+}
+
 /// The top of the checkout.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -119,7 +119,9 @@ fn the_number_or_the_name_asked_about_stands_in_the_quotation() {
     let codes = b"# The feeder\n\n## Blink codes\n\nThe lamp blinks when it stops.\n\n| blinks | meaning |\n| --- | --- |\n\
 | 3 | the hopper is empty |\n| 4 | the auger is jammed |\n| 5 | the battery is low |\n\n## Errors\n\n\
 - F110: the clock was never set.\n- F120: the door stands open.\n\n## Options\n\n\
-With `--tray` it fills the tray. With `--tray-only` it fills nothing else.\n";
+With `--tray` it fills the tray. With `--tray-only` it fills nothing else.\n\n## Menus\n\n\
+| bowl | holds | served |\n| --- | --- | --- |\n| red | millet | at dawn |\n| blue | barley | at noon |\n\
+| green | sorghum | at noon |\n| black | oats | at dusk |\n";
     let site = Site::new(&[("feeder.md", codes), ("bread.md", BREAD)]);
     let run = site.build(&[]);
     assert_eq!(run.code, 0, "{}", run.stderr);
@@ -134,6 +136,11 @@ With `--tray` it fills the tray. With `--tray-only` it fills nothing else.\n";
             Some("With --tray it fills the tray."),
         ),
         ("What does --tray-all do?", None),
+        ("Which bowl holds sorghum?", Some("green | sorghum")),
+        (
+            "When is the barley served?",
+            Some("blue | barley | at noon"),
+        ),
     ];
     for (question, expected) in cases {
         let run = site.run("ask", &[question, "--json"]);

@@ -53,6 +53,11 @@ impl SearchOptions {
                 phrases: Phrases::Preferred,
                 ..LexicalOptions::default()
             },
+            // Somebody else decides if a question is answered; the nearest passages are shown even where it is not.
+            fusion: FusionOptions {
+                chance_spread: 0.0,
+                ..FusionOptions::default()
+            },
             ..Self::default()
         }
     }

@@ -114,6 +114,7 @@ impl ChatTemplate {
         environment.add_filter(rewrite::PERCENT, filters::percent);
         environment.add_filter("tojson", filters::to_json);
         environment.add_filter("indent", filters::indent);
+        environment.add_filter("format", filters::format);
         environment.add_function(
             "raise_exception",
             |message: String| -> Result<Value, Error> {

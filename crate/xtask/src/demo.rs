@@ -43,7 +43,7 @@ impl Arguments {
             port: 0,
             check: true,
             json: true,
-            asked: 12,
+            asked: 8,
             generator: setup::GENERATOR.to_owned(),
         }
     }

@@ -59,7 +59,7 @@ fn is_beside(first: &Piece, other: &Piece) -> bool {
         && (first.kind != UnitKind::Row || first.head == other.head)
 }
 
-/// Of the terms that single members out, the share that each member holds.
+/// The share that each member holds of the terms that single members out.
 fn shares(text: &str, members: &[Piece], topics: &BTreeSet<String>) -> Vec<f32> {
     let terms_at = |range: &std::ops::Range<usize>| {
         lexical::terms(text.get(range.clone()).unwrap_or_default())

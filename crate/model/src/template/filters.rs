@@ -1,6 +1,6 @@
 //! Turns values into text as Python's Jinja does, where `minijinja` writes them otherwise.
 
-use minijinja::value::{Kwargs, Tuple, Value, ValueKind};
+use minijinja::value::{Kwargs, Rest, Tuple, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Error, ErrorKind, State};
 
 /// The longest text that one filter may make, in bytes. A template can nest a value in itself many times over.
@@ -186,6 +186,30 @@ pub(super) fn indent(
         indented.push_str(line);
     }
     Ok(indented)
+}
+
+/// Values in a text by its conversions: `"%s of %(name)s"|format(..)`.
+pub(super) fn format(
+    state: &mut State,
+    text: &Value,
+    values: Rest<ValueOrKwargs>,
+) -> Result<Value, Error> {
+    let plain = text.as_str().unwrap_or_default().replace("%%", "");
+    for key in plain.split("%(").skip(1) {
+        demand_ascii(key.split(')').next().unwrap_or_default())?;
+    }
+    minijinja::filters::format(state, text, values)
+}
+
+/// Refuses a format with a key outside ASCII, which `minijinja` 3.1 cuts in the middle of a character.
+pub(super) fn demand_ascii(key: &str) -> Result<(), Error> {
+    match key.is_ascii() {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("a format takes keys in ASCII, found `{key}`"),
+        )),
+    }
 }
 
 /// `left % right` as Python has it: a text is a format, whose values are the right side or the items of that tuple; of

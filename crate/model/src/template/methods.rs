@@ -7,8 +7,8 @@ use minijinja::value::{Kwargs, Tuple, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 use minijinja_contrib::pycompat;
 
-use super::filters::{MAX_BYTES, too_large};
-use super::text::{self, lines, padded, part, split, title};
+use super::filters::{MAX_BYTES, demand_ascii, too_large};
+use super::text::{self, keys, lines, padded, part, split, title};
 
 /// A method that `minijinja` does not know by itself.
 pub(super) fn call(
@@ -144,6 +144,9 @@ fn of_text(
             Value::from(!text.is_empty() && text.chars().all(|c| c.is_numeric()))
         }
         "format" => {
+            for key in keys(text) {
+                demand_ascii(key)?;
+            }
             // A field's width is written before anyone asks how wide it is.
             let mut numbers = text.split(|c: char| !c.is_ascii_digit());
             let is_wide = |digits: &str| digits.parse::<usize>().is_ok_and(|n| n > MAX_BYTES / 64);

@@ -129,6 +129,10 @@ const CASES: &[(&str, &str)] = &[
         "a 1 aba    a|1.50",
     ),
     (
+        r#"{{ "[é] {} {{[é]}} é[é]".format("a") }} {{ "%%(é) (é) %s é" % "a" }} {{ "%(k)s"|format(k="é") }}"#,
+        "[é] a {[é]} é[é] %(é) (é) a é é",
+    ),
+    (
         r#"{{ {"b": "é", "a": [1, none, true]}|tojson(ensure_ascii=True, sort_keys=True) }}"#,
         r#"{"a": [1, null, true], "b": "\u00e9"}"#,
     ),
@@ -194,6 +198,12 @@ fn what_python_refuses_is_named() {
         ("{{ 1|tojson(indents=2) }}", "indents"),
         ("{{ 'x'.rsplit(limit=1) }}", "limit"),
         ("{{ 'x'|nothing }}", "nothing"),
+        ("{{ '{0[\u{e9}]}'.format('x') }}", "keys in ASCII"),
+        ("{{ '[\u{e9}] {a[\u{4e09}'.format(a=1) }}", "keys in ASCII"),
+        ("{{ '%(\u{e9})s' % 'x' }}", "keys in ASCII"),
+        ("{{ '%(k\u{1f600}'|format(k=1) }}", "keys in ASCII"),
+        ("{{ '{a[{\u{e9}]}'.format(a=1) }}", "keys in ASCII"),
+        ("{{ '{:{w[\u{e9}]}}'.format(1, w=1) }}", "keys in ASCII"),
     ] {
         let messages = [Message::new("user", "Hi")];
         let found = ChatTemplate::new(source, "", "")

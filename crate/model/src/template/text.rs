@@ -58,6 +58,29 @@ pub(super) fn split<'t>(
     Ok(pieces)
 }
 
+/// The keys of a format's fields: `name` of `{0[name]:>4}`, and the rest of a text that ends in one. Doubled braces are text.
+pub(super) fn keys(format: &str) -> Vec<&str> {
+    let mut keys = Vec::new();
+    let (mut depth, mut key) = (0_usize, None);
+    let mut chars = format.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match (key, c) {
+            (Some(start), ']') => {
+                keys.push(&format[start..at]);
+                key = None;
+            }
+            (Some(_), _) => {}
+            (None, '{') if depth == 0 && chars.next_if(|(_, next)| *next == '{').is_some() => {}
+            (None, '{') => depth += 1,
+            (None, '}') => depth = depth.saturating_sub(1),
+            (None, '[') if depth > 0 => key = Some(at + 1),
+            (None, _) => {}
+        }
+    }
+    keys.extend(key.map(|start| &format[start..]));
+    keys
+}
+
 pub(super) fn demand_separator(separator: &str) -> Result<(), Error> {
     match separator {
         "" => Err(invalid("empty separator")),
