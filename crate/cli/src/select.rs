@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anchorite::index::chunk::Chunk;
 use anchorite::index::document::Document;
-use anchorite::index::parse::{LeftOut, id_hash, is_markdown};
+use anchorite::index::parse::{LeftOut, file_name, id_hash, is_readme, stem};
 
 use crate::read::ChunkedPage;
 use crate::warnings::Warnings;
@@ -101,8 +101,7 @@ fn part_readmes(pages: &mut [ChunkedPage]) {
         .iter_mut()
         .filter(|page| is_readme(&page.document.source));
     for page in readmes.filter(|page| indexes.contains(&page.document.url)) {
-        let name = file_name(&page.document.source);
-        let name = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let name = stem(file_name(&page.document.source));
         let folder = page.document.url.strip_suffix(FOLDER_PAGE).unwrap_or("");
         page.document.url = format!("{folder}{name}.html");
         let facts = &mut page.facts;
@@ -117,16 +116,6 @@ fn part_readmes(pages: &mut [ChunkedPage]) {
         }
         facts.links.sort_unstable();
     }
-}
-
-fn is_readme(source: &str) -> bool {
-    let name = file_name(source);
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    is_markdown(name) && stem.eq_ignore_ascii_case("readme")
-}
-
-fn file_name(source: &str) -> &str {
-    source.rsplit('/').next().unwrap_or(source)
 }
 
 /// Two files can make one address (`a.md` and `a.html`); the first counts.

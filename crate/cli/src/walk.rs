@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anchorite::index::error::PageError;
+use anchorite::index::parse::Format;
 use anchorite::index::parse::markdown::Anchors;
 use ignore::WalkBuilder;
 use ignore::overrides::{Override, OverrideBuilder};
@@ -23,11 +24,6 @@ pub(crate) struct PageFile {
 
 /// An entry that could not be listed: its path, and the reason.
 pub(crate) type Unlisted = (String, PageError);
-
-const DOCUMENT_EXTENSIONS: [&str; 7] = ["md", "markdown", "mdx", "html", "htm", "txt", "text"];
-/// Extensions of the files that a host serves as pages; the rest of a deployed site is there for its pages or for
-/// machines.
-const SITE_EXTENSIONS: [&str; 2] = ["html", "htm"];
 
 /// Files for machines, and mdBook's table of contents: links without text, which would only repeat every title.
 const NOT_PAGES: [&str; 8] = [
@@ -58,11 +54,9 @@ pub(crate) fn pages(
             "give the folder that holds the pages",
         ));
     }
-    let extensions: &[&str] = if is_site {
-        &SITE_EXTENSIONS
-    } else {
-        &DOCUMENT_EXTENSIONS
-    };
+    // The rest of a deployed site is there for its pages or for machines.
+    let is_read =
+        |name: &str| Format::of(name).is_ok_and(|format| !is_site || format == Format::Html);
     let skip = skip.and_then(|skip| skip.canonicalize().ok());
     let mut walk = WalkBuilder::new(dir);
     walk.require_git(false)
@@ -90,17 +84,11 @@ pub(crate) fn pages(
             }
         };
         let path = entry.path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or("");
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         // A link counts as a page: whether it leads anywhere shows when it is read.
         let is_page = entry.file_type().is_some_and(|kind| !kind.is_dir())
-            && path
-                .extension()
-                .and_then(|extension| extension.to_str())
-                .is_some_and(|extension| extensions.contains(&extension.to_lowercase().as_str()))
-            && !NOT_PAGES.contains(&name);
+            && is_read(&name)
+            && !NOT_PAGES.contains(&&*name);
         if is_page {
             pages.push(PageFile {
                 source: relative(path, dir),

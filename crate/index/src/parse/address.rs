@@ -1,6 +1,6 @@
 //! Turns paths of files into the addresses that readers open, and links into the pages that they mean.
 
-use super::Kind;
+use super::format::{Format, file_name, is_markdown, is_readme, stem};
 
 /// How pages get their addresses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,13 +18,13 @@ pub enum Addresses {
 /// The address of a page's file below the root of the site, before the base is put in front of it.
 pub(super) fn path(
     source: &str,
-    kind: Kind,
+    format: Format,
     addresses: Addresses,
     canonical: Option<&str>,
 ) -> String {
-    let path = match kind {
-        Kind::Html | Kind::Text => source.to_owned(),
-        Kind::Markdown => html_path(source),
+    let path = match format {
+        Format::Html | Format::Text => source.to_owned(),
+        Format::Markdown => html_path(source),
     };
     if addresses != Addresses::Served {
         return path;
@@ -198,28 +198,12 @@ pub(super) fn anchor_link(path: &str, base_url: &str, href: &str) -> Option<(Str
     Some((page_key(&target).to_owned(), anchor))
 }
 
-/// True if a path is that of a Markdown file.
-pub fn is_markdown(path: &str) -> bool {
-    let extension = path.rsplit('.').next().unwrap_or("");
-    path.len() > extension.len()
-        && ["md", "markdown", "mdx"]
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-}
-
 /// The path of the HTML page that a site generator makes of a Markdown page.
 pub(super) fn html_path(source: &str) -> String {
-    let (folder, name) = source
-        .rsplit_once('/')
-        .map_or(("", source), |(folder, name)| (folder, name));
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let stem = if stem.eq_ignore_ascii_case("readme") {
-        "index"
-    } else {
-        stem
-    };
-    let slash = if folder.is_empty() { "" } else { "/" };
-    format!("{folder}{slash}{stem}.html")
+    let name = file_name(source);
+    let folder = &source[..source.len() - name.len()];
+    let stem = if is_readme(name) { "index" } else { stem(name) };
+    format!("{folder}{stem}.html")
 }
 
 /// Escapes what may not stand in the path of an address; `/` stays.
@@ -267,7 +251,7 @@ mod tests {
     #[test]
     fn canonical_addresses_give_the_form_and_name_copies() {
         let served = |file: &str, canonical: &str| {
-            path(file, Kind::Html, Addresses::Served, Some(canonical))
+            path(file, Format::Html, Addresses::Served, Some(canonical))
         };
         assert_eq!(
             served("guide/a.html", "https://x.org/docs/guide/a"),

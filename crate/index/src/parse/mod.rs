@@ -7,6 +7,7 @@ pub mod markdown;
 mod address;
 mod clean;
 mod decode;
+mod format;
 mod html;
 mod outline;
 mod text;
@@ -18,8 +19,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, Section};
 use crate::error::PageError;
-pub use address::{Addresses, is_markdown, page_key};
+pub use address::{Addresses, page_key};
 use clean::clean;
+pub use format::{Format, file_name, is_markdown, is_readme, stem};
 
 /// How pages are read and where they will be found.
 #[derive(Debug, Clone)]
@@ -173,18 +175,18 @@ pub fn parse_page(
 pub fn read_page(source: &str, bytes: &[u8], options: &ParseOptions) -> Result<Page, PageError> {
     let source = source.replace('\\', "/");
     let source = source.strip_prefix("./").unwrap_or(&source);
-    let kind = Kind::of(source)?;
-    let text = decode::decode(source, bytes, kind == Kind::Html, options.max_bytes)?;
+    let format = Format::of(source)?;
+    let text = decode::decode(source, bytes, format == Format::Html, options.max_bytes)?;
     let too_complex = |(what, max, found)| PageError::TooComplex {
         page: source.to_owned(),
         what,
         max,
         found,
     };
-    let mut parsed = match kind {
-        Kind::Markdown => markdown::parse(&text, options).map_err(too_complex)?,
-        Kind::Text => text::parse(&text),
-        Kind::Html => match html::excess(&text) {
+    let mut parsed = match format {
+        Format::Markdown => markdown::parse(&text, options).map_err(too_complex)?,
+        Format::Text => text::parse(&text),
+        Format::Html => match html::excess(&text) {
             Some(excess) => return Err(too_complex(excess)),
             None => html::parse(&text, options),
         },
@@ -215,7 +217,7 @@ pub fn read_page(source: &str, bytes: &[u8], options: &ParseOptions) -> Result<P
         });
     }
     let canonical = parsed.canonical.as_deref().filter(|_| is_site);
-    let path = address::path(source, kind, options.addresses, canonical);
+    let path = address::path(source, format, options.addresses, canonical);
     if let Some(image) = parsed.meta.get_mut("image") {
         *image = address::file_url(&path, &options.base_url, image);
     }
@@ -324,37 +326,9 @@ fn is_language(tag: &str) -> bool {
         })
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Markdown,
-    Html,
-    Text,
-}
-
-impl Kind {
-    fn of(source: &str) -> Result<Self, PageError> {
-        let name = source.rsplit('/').next().unwrap_or(source);
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        match extension.to_ascii_lowercase().as_str() {
-            "md" | "markdown" | "mdx" => Ok(Self::Markdown),
-            "html" | "htm" => Ok(Self::Html),
-            "txt" | "text" => Ok(Self::Text),
-            _ => Err(PageError::UnknownExtension {
-                page: source.to_owned(),
-                extension: extension.to_owned(),
-            }),
-        }
-    }
-}
-
 fn title_from_path(source: &str) -> String {
     let mut names = source.rsplit('/');
-    let stem = |name: &str| {
-        name.rsplit_once('.')
-            .map_or(name, |(stem, _)| stem)
-            .to_owned()
-    };
-    let mut title = stem(names.next().unwrap_or(source));
+    let mut title = stem(names.next().unwrap_or(source)).to_owned();
     if matches!(title.to_ascii_lowercase().as_str(), "index" | "readme")
         && let Some(folder) = names.next()
     {

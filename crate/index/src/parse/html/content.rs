@@ -30,6 +30,7 @@ pub(super) struct Content<'p> {
     around_nav: HashSet<NodeId>,
     /// Ids of elements that a control elsewhere on the page opens.
     opened: HashSet<&'p str>,
+    seen_words: marks::SeenWords,
     exclude: &'p [Selector],
 }
 
@@ -122,6 +123,7 @@ impl<'p> Content<'p> {
             around_prose: around(elements().filter(|element| is_prose(*element))),
             around_nav: around(elements().filter(|element| element.value().name() == "nav")),
             opened: opened(top),
+            seen_words: marks::SeenWords::default(),
             exclude,
         }
     }
@@ -143,7 +145,7 @@ impl<'p> Content<'p> {
             || self.is_excluded(element)
             || is_no_text(element)
             || marks::is_line_numbers(element)
-            || marks::is_repeat(element)
+            || marks::is_repeat(element, &self.seen_words)
             || marks::is_spoken_caption(element)
             || marks::is_second_formula(element)
         {

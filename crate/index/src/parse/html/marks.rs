@@ -1,5 +1,8 @@
 //! Turns small elements into a choice: which say nothing of their own, being marks, numbers of lines or repeats.
 
+use std::cell::RefCell;
+
+use ego_tree::NodeId;
 use scraper::{ElementRef, Node};
 
 /// Most texts that are looked at to judge one element.
@@ -122,8 +125,29 @@ fn words(text: &str) -> String {
     words
 }
 
-/// True if text for screen readers repeats what is seen beside it, with or without more.
-pub(super) fn is_repeat(element: ElementRef<'_>) -> bool {
+/// The words that are seen in the elements that were asked about last: what stands beside each other stands in the same.
+#[derive(Default)]
+pub(super) struct SeenWords(RefCell<[Option<(NodeId, String)>; 2]>);
+
+impl SeenWords {
+    fn in_element<T>(&self, element: ElementRef<'_>, look: impl FnOnce(&str) -> T) -> T {
+        let mut last = self.0.borrow_mut();
+        let is_it = |known: &&Option<(NodeId, String)>| {
+            known.as_ref().is_some_and(|(id, _)| *id == element.id())
+        };
+        if let Some((_, seen)) = last.iter().find(is_it).and_then(Option::as_ref) {
+            return look(seen);
+        }
+        let seen = words(&shown(element));
+        let found = look(&seen);
+        last.rotate_right(1);
+        last[0] = Some((element.id(), seen));
+        found
+    }
+}
+
+/// True if text for screen readers says what is seen beside it, with or without more.
+pub(super) fn is_repeat(element: ElementRef<'_>, seen_words: &SeenWords) -> bool {
     if !is_spoken(element) {
         return false;
     }
@@ -134,9 +158,11 @@ pub(super) fn is_repeat(element: ElementRef<'_>) -> bool {
     let mut around = element.parent().and_then(ElementRef::wrap);
     for _ in 0..2 {
         let Some(parent) = around else { return false };
-        let seen = words(&shown(parent));
-        if seen.len() > 1 {
-            return seen.contains(&own) || own.contains(&seen);
+        let repeats = seen_words.in_element(parent, |seen| {
+            (seen.len() > 1).then(|| seen.contains(&own) || own.contains(seen))
+        });
+        if let Some(repeats) = repeats {
+            return repeats;
         }
         around = parent.parent().and_then(ElementRef::wrap);
     }

@@ -6,8 +6,9 @@ use ego_tree::NodeId;
 use ego_tree::iter::Edge;
 use scraper::{ElementRef, Html, Node};
 
-use crate::parse::address::{html_path, is_markdown};
+use crate::parse::address::html_path;
 use crate::parse::html;
+use crate::parse::is_markdown;
 
 /// Elements that are written; other elements are replaced by their content.
 const KEPT: [&str; 47] = [
