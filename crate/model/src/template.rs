@@ -6,6 +6,7 @@
 mod date;
 mod filters;
 mod methods;
+mod prompt;
 mod rewrite;
 mod text;
 
@@ -16,6 +17,7 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 
 use crate::error::{LoadError, RunError};
 use crate::gguf::Gguf;
+use prompt::Prompt;
 
 /// The largest template accepted, in bytes. Real ones have up to about 20,000.
 const MAX_SOURCE_BYTES: usize = 256 << 10;
@@ -217,10 +219,14 @@ impl ChatTemplate {
         context.extend(variables);
         let mut environment = self.environment.clone();
         environment.set_fuel(Some(fuel));
-        environment
-            .get_template(NAME)
-            .and_then(|template| template.render(context))
-            .map_err(failed)
+        let template = environment.get_template(NAME).map_err(failed)?;
+        let mut prompt = Prompt::default();
+        template
+            .render_captured_to(context, &mut prompt)
+            .map_err(failed)?;
+        String::from_utf8(prompt.0).map_err(|error| RunError::Template {
+            reason: format!("it writes what is not UTF-8: {error}"),
+        })
     }
 }
 
