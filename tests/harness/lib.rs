@@ -16,13 +16,22 @@ use std::path::PathBuf;
 ///
 /// Prints `skipped: ...` and returns `None` where it is absent, so that a fresh clone anywhere passes.
 pub fn data_dir() -> Option<PathBuf> {
-    let default = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let dir = std::env::var_os("ANCHORITE_DATA").map_or(default, PathBuf::from);
+    beside_checkout("data", "ANCHORITE_DATA")
+}
+
+/// The folder of reported situations: `ANCHORITE_CASES`, or `../shared/cases` beside the checkout; as [`data_dir`].
+pub fn cases_dir() -> Option<PathBuf> {
+    beside_checkout("cases", "ANCHORITE_CASES")
+}
+
+fn beside_checkout(name: &str, variable: &str) -> Option<PathBuf> {
+    let default = root().join("../shared").join(name);
+    let dir = std::env::var_os(variable).map_or(default, PathBuf::from);
     if dir.is_dir() {
         return Some(dir);
     }
     eprintln!(
-        "skipped: no public test data at {}; set ANCHORITE_DATA",
+        "skipped: no public test {name} at {}; set {variable}",
         dir.display()
     );
     None

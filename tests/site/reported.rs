@@ -4,9 +4,9 @@
 //! `tests/fixtures/reported.toml`. `cargo xtask cases` prints every one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use harness::{Run, anchorite, anchorite_reading, path_text, root};
+use harness::{Run, anchorite, anchorite_reading, cases_dir, path_text, root};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ struct Case {
 
 #[test]
 fn reported_situations_are_right() {
-    let Some(folder) = folder() else {
+    let Some(folder) = cases_dir() else {
         return;
     };
     let table = std::fs::read_to_string(root().join("tests/fixtures/reported.toml"));
@@ -73,20 +73,6 @@ fn reported_situations_are_right() {
     );
 }
 
-/// The folder of cases; says so and gives `None` where it is absent.
-fn folder() -> Option<PathBuf> {
-    let default = root().join("../shared/cases");
-    let folder = std::env::var_os("ANCHORITE_CASES").map_or(default, PathBuf::from);
-    if !folder.is_dir() {
-        eprintln!(
-            "skipped: no reported cases at {}; set ANCHORITE_CASES",
-            folder.display()
-        );
-        return None;
-    }
-    Some(folder)
-}
-
 fn judge(folder: &Path, name: &str, expected: &Expected) -> Case {
     let mut case = Case {
         name: name.to_owned(),
@@ -106,6 +92,13 @@ fn judge(folder: &Path, name: &str, expected: &Expected) -> Case {
     case.look(expected);
     case.ask(&expected.asks);
     case
+}
+
+/// The hits that a search prints. One that fails must not pass for one that finds nothing.
+fn found(search: &[&str]) -> Vec<Value> {
+    let run = anchorite(search);
+    run.works();
+    serde_json::from_str(&run.stdout).expect("JSON")
 }
 
 impl Case {
@@ -147,8 +140,7 @@ impl Case {
             arguments.extend(["--sort", "date"]);
         }
         arguments.extend(["--", query]);
-        let run = anchorite(&arguments);
-        let found: Vec<Value> = serde_json::from_str(&run.stdout).unwrap_or_default();
+        let found = found(&arguments);
         let urls = found
             .iter()
             .map(|hit| hit["url"].as_str().unwrap_or_default());
@@ -182,10 +174,9 @@ impl Case {
         }
         for pair in &expected.filters {
             let out = path_text(self.bundle.path());
-            let run = anchorite(&["search", out, "--json", "--filter", pair, "text"]);
-            let found: Vec<Value> = serde_json::from_str(&run.stdout).unwrap_or_default();
+            let found = found(&["search", out, "--json", "--filter", pair, "text"]);
             self.is(!found.is_empty(), || {
-                format!("--filter {pair} finds nothing: {}", run.stderr)
+                format!("--filter {pair} finds nothing")
             });
         }
     }
@@ -193,6 +184,7 @@ impl Case {
     /// The text, addresses and titles of all sections.
     fn look(&mut self, expected: &Expected) {
         let run = anchorite(&["inspect", path_text(self.bundle.path()), "--text", "--json"]);
+        run.works();
         let sections: Vec<Value> = run
             .stdout
             .lines()
@@ -237,6 +229,8 @@ impl Case {
         let questions: Vec<&str> = asks.keys().map(String::as_str).collect();
         let out = path_text(self.bundle.path()).to_owned();
         let run = anchorite_reading(&questions.join("\n"), &["ask", &out, "--json", "-"]);
+        run.works();
+        assert_eq!(run.stdout.lines().count(), asks.len(), "an answer each");
         for (line, (question, expected)) in run.stdout.lines().zip(asks) {
             let answer: Value = serde_json::from_str(line).expect("an answer a line");
             let quoted = answer["quote"]["text"].as_str().unwrap_or_default();

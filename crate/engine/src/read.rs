@@ -126,14 +126,10 @@ pub fn candidates(
     let prepared = reader.question(question)?;
     let (of_passage, windows) = windows(reader, &prepared, passages)?;
     let readings = reader.read(&prepared, &windows)?;
-    let units: Vec<Vec<Unit>> = passages
-        .iter()
-        .map(|passage| unit::units(&passage.section))
-        .collect();
     let topics = lexical::terms(question);
-    let members: Vec<Vec<Option<Member>>> = passages
+    let units: Vec<Vec<(Unit, Option<Member>)>> = passages
         .iter()
-        .map(|passage| unit::members(&passage.section, &topics))
+        .map(|passage| unit::units_with_members(&passage.section, &topics))
         .collect();
     let asked = Asked::of(question);
     // Windows of one passage share what it and its headings hold.
@@ -150,7 +146,7 @@ pub fn candidates(
     for (idx, reading) in of_passage.into_iter().zip(&readings) {
         let passage = &passages[idx];
         let (in_heading, in_passage) = held[idx];
-        for (unit, member) in units[idx].iter().zip(&members[idx]) {
+        for (unit, member) in &units[idx] {
             let Some(mut one) = candidate(idx, unit, passage.score / best_score, reading) else {
                 continue;
             };

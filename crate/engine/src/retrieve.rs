@@ -131,17 +131,16 @@ pub fn search(
 
 /// Puts the sections that bear the query as their heading before all others, or else the best of a page that bears it as its title.
 fn lead_with_named(query: &str, results: &mut [SearchResult]) {
+    let is_query = lexical::same_as(query);
     let has_heading = |result: &SearchResult| {
         let own = result.headings.last();
-        own.is_some_and(|heading| lexical::is_same(query, heading))
+        own.is_some_and(|heading| is_query(heading))
     };
-    if results.iter().any(has_heading) {
-        results.sort_by_cached_key(|result| !has_heading(result));
+    results.sort_by_cached_key(|result| !has_heading(result));
+    if results.first().is_some_and(has_heading) {
         return;
     }
-    let of_page = results
-        .iter()
-        .position(|result| lexical::is_same(query, &result.title));
+    let of_page = results.iter().position(|result| is_query(&result.title));
     if let Some(idx) = of_page {
         results[..=idx].rotate_right(1);
     }

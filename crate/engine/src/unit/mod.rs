@@ -15,7 +15,7 @@ mod reference;
 use std::ops::Range;
 
 pub(crate) use lines::prose;
-pub(crate) use named::{Member, members};
+pub(crate) use named::{Member, units_with_members};
 
 /// The most characters of a quotation; code has its own limit, [`MAX_CODE_CHARS`].
 pub const MAX_CHARS: usize = 700;
@@ -48,6 +48,15 @@ pub struct Unit {
     pub range: Range<usize>,
     /// The part that it plays.
     pub kind: UnitKind,
+}
+
+impl From<layout::Piece> for Unit {
+    fn from(piece: layout::Piece) -> Self {
+        Self {
+            range: piece.range,
+            kind: piece.kind,
+        }
+    }
 }
 
 /// The pieces of a text that are shown to answer with one place in it.
@@ -96,13 +105,7 @@ impl Quotation {
 ///
 /// Takes time in proportion to the text.
 pub fn units(text: &str) -> Vec<Unit> {
-    let pieces = layout::pieces(text).into_iter();
-    pieces
-        .map(|piece| Unit {
-            range: piece.range,
-            kind: piece.kind,
-        })
-        .collect()
+    layout::pieces(text).into_iter().map(Unit::from).collect()
 }
 
 /// The quotation that answers with the bytes `span` of `text`: the units that hold it, and what they can't be read

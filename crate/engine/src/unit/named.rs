@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use anchorite_index::lexical;
 
-use super::UnitKind;
 use super::layout::{Piece, pieces};
+use super::{Unit, UnitKind};
 
 /// Fewer members than these are told apart by reading them.
 const MIN_MEMBERS: usize = 3;
@@ -21,10 +21,14 @@ pub(crate) struct Member {
     pub(crate) named: f32,
 }
 
-/// The place of each of [`units`](super::units) in its list or table; `None` outside of one, or where it has too few members.
+/// The units of `text`, as [`units`](super::units) gives them, each with its place in its list or table; `None` outside of one, or
+/// where it has too few members.
 ///
 /// `topics` are the terms of the question. Those in the head of a table name a column, not a row.
-pub(crate) fn members(text: &str, topics: &BTreeSet<String>) -> Vec<Option<Member>> {
+pub(crate) fn units_with_members(
+    text: &str,
+    topics: &BTreeSet<String>,
+) -> Vec<(Unit, Option<Member>)> {
     let pieces = pieces(text);
     let mut members = vec![None; pieces.len()];
     let mut first = 0;
@@ -45,7 +49,7 @@ pub(crate) fn members(text: &str, topics: &BTreeSet<String>) -> Vec<Option<Membe
         }
         first = run.end;
     }
-    members
+    pieces.into_iter().map(Unit::from).zip(members).collect()
 }
 
 /// True if two pieces are members of one list, one table or one run of definitions.
@@ -107,10 +111,10 @@ mod tests {
     use super::*;
 
     fn named(text: &str, question: &str) -> Vec<f32> {
-        let members = members(text, &lexical::terms(question));
-        members
+        let units = units_with_members(text, &lexical::terms(question));
+        units
             .iter()
-            .map(|member| member.map_or(-1.0, |member| member.named))
+            .map(|(_, member)| member.map_or(-1.0, |member| member.named))
             .collect()
     }
 
@@ -152,8 +156,9 @@ mod tests {
     #[test]
     fn prose_and_short_lists_have_no_members() {
         for text in ["", "One saw. Two planes. Three files.", "- saws\n- planes"] {
-            let found = members(text, &lexical::terms("Where are the saws?"));
-            assert!(found.iter().all(Option::is_none), "{text}: {found:?}");
+            let found = units_with_members(text, &lexical::terms("Where are the saws?"));
+            let has_members = found.iter().any(|(_, member)| member.is_some());
+            assert!(!has_members, "{text}: {found:?}");
         }
     }
 }

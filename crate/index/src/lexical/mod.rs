@@ -27,7 +27,7 @@ mod terms;
 
 pub use fold::{Decompose, set_decompose};
 pub use search::{LexicalOptions, LexicalScores, Phrases, Strictness};
-pub use terms::{is_same, is_searchable, terms};
+pub use terms::{is_searchable, same_as, terms};
 
 pub(crate) use phrase::contains;
 

@@ -14,16 +14,15 @@ pub fn terms(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// True if two texts are the same words and signs in the same order, however they are written; false for texts without
-/// any.
-pub fn is_same(one: &str, other: &str) -> bool {
+/// Tells which texts are the same words and signs as `name` in the same order, however they are written; none where it has none.
+pub fn same_as(name: &str) -> impl Fn(&str) -> bool + use<> {
     let terms = |text: &str| -> Vec<String> {
         let tokens = tokens(text).into_iter();
         let tokens = tokens.filter(|token| token.kind != TokenKind::Tail);
         tokens.map(|token| token.term).collect()
     };
-    let terms_of_one = terms(one);
-    !terms_of_one.is_empty() && terms_of_one == terms(other)
+    let own = terms(name);
+    move |other| !own.is_empty() && own == terms(other)
 }
 
 /// True if a query has anything that is looked up: a word, or a symbol.
@@ -52,14 +51,14 @@ mod tests {
             "\u{ff24}ata types?",
             "Data-Types",
         ] {
-            assert!(is_same("Data Types", other), "{other}");
+            assert!(same_as("Data Types")(other), "{other}");
         }
         for other in ["Types, Data", "Data", "The data types", ""] {
-            assert!(!is_same("Data Types", other), "{other}");
+            assert!(!same_as("Data Types")(other), "{other}");
         }
-        assert!(is_same("The && operator", "the `&&` operator"));
-        assert!(!is_same("The && operator", "the || operator"));
-        assert!(!is_same("", " "), "nothing is no name");
+        assert!(same_as("The && operator")("the `&&` operator"));
+        assert!(!same_as("The && operator")("the || operator"));
+        assert!(!same_as("")(" "), "nothing is no name");
     }
 
     #[test]
