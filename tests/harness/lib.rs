@@ -209,6 +209,15 @@ pub fn anchorite_reading(input: &str, arguments: &[&str]) -> Run {
     finish(command.args(arguments).stdin(file))
 }
 
+/// Runs the command line for a reader who closes standard output at once; gives its standard error.
+pub fn anchorite_unread(arguments: &[&str]) -> String {
+    let mut command = std::process::Command::new(program());
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = command.args(arguments).stdout(writer).output();
+    String::from_utf8(output.expect("the program starts").stderr).expect("standard error is UTF-8")
+}
+
 fn program() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
     // target/debug/deps/site-<hash> -> target/debug/anchorite

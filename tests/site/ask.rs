@@ -1,7 +1,7 @@
 //! `anchorite search` and `anchorite ask`: cited answers, honest silence, refused questions.
 
 use harness::script::Script;
-use harness::{Site, anchorite_reading, path_text};
+use harness::{Site, anchorite_reading, anchorite_unread, path_text};
 use serde_json::Value;
 
 const PUMPS: &[u8] = b"# Pumps\n\nA pump moves water uphill.\n\n## Starting a pump\n\nTurn the red wheel to the left until \
@@ -61,6 +61,45 @@ fn questions_from_standard_input_are_answered_line_by_line() {
 }
 
 #[test]
+fn a_reader_who_goes_away_is_no_error() {
+    let site = built();
+    let bundle = site.bundle();
+    for words in [
+        &["search", path_text(&bundle), "bread"][..],
+        &["ask", path_text(&bundle), "How long do I bake the loaf?"],
+        &["inspect", path_text(&bundle)],
+        &["--help"],
+    ] {
+        assert_eq!(anchorite_unread(words), "", "{words:?}");
+    }
+}
+
+const HOUSE: &[u8] = b"# House\n\n## Boiler\n\nBleed the radiators before the heating season begins.\n\n\
+1. Turn the pump off.\n2. Open the valve with the square key until water comes.\n3. Check the pressure.\n\n\
+## Codes\n\n| Code | Meaning |\n| --- | --- |\n| F2 | the burner is too hot |\n| F4 | there is no flame |\n";
+
+#[test]
+fn steps_are_quoted_whole_and_a_table_by_its_row() {
+    let site = Site::new(&[("house.md", HOUSE), ("bread.md", BREAD)]);
+    let run = site.build(&[]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for (question, expected) in [
+        (
+            "How do I bleed the radiators?",
+            "1. Turn the pump off.\n2. Open the valve with the square key until water comes.\n3. Check the pressure.",
+        ),
+        (
+            "What does code F4 mean?",
+            "Code | Meaning\n\u{2026}\nF4 | there is no flame",
+        ),
+    ] {
+        let run = site.run("ask", &[question, "--json"]);
+        let answer: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        assert_eq!(answer["quote"]["text"], expected, "{answer}");
+    }
+}
+
+#[test]
 fn a_question_in_other_words_finds_the_section_by_meaning() {
     let run = built().run(
         "search",
@@ -101,6 +140,21 @@ fn made_up_words_find_nothing() {
         "a word of like meaning: {}",
         run.stdout
     );
+}
+
+#[test]
+fn a_word_of_one_page_does_not_find_every_other() {
+    let site = built();
+    for (query, page) in [("needle", "pumps.html"), ("loaf", "bread.html")] {
+        let run = site.run("search", &[query, "--json"]);
+        let hits: Vec<Value> = serde_json::from_str(&run.stdout).expect("a list");
+        let urls = hits
+            .iter()
+            .map(|hit| hit["url"].as_str().unwrap_or_default());
+        let others: Vec<&str> = urls.clone().filter(|url| !url.starts_with(page)).collect();
+        assert!(urls.count() > others.len(), "{query}: {}", run.stdout);
+        assert!(others.is_empty(), "{query}: {others:?}");
+    }
 }
 
 #[test]

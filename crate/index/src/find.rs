@@ -1,7 +1,7 @@
 //! Turns a query into hits: both rankings fused, narrowed by filters and phrases, in the order of their scores or in another.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
 use crate::filters::Filters;
 use crate::fuse::{self, Fused, FusionOptions, Ranked};
@@ -69,6 +69,10 @@ impl SearchOptions {
             lexical: LexicalOptions {
                 prefix: true,
                 ..LexicalOptions::default()
+            },
+            fusion: FusionOptions {
+                judges_each: true,
+                ..FusionOptions::default()
             },
             ..Self::default()
         }
@@ -142,10 +146,12 @@ impl Index {
         let (mut near, far) = vectors
             .map(|(vectors, embedding)| vectors.find(embedding, depth))
             .unzip();
-        if let Some(near) = near.as_mut().filter(|_| lexical.ranked.is_empty()) {
+        let is_judged = options.fusion.judges_each || lexical.ranked.is_empty();
+        if let Some(near) = near.as_mut().filter(|_| is_judged) {
             // The nearest of texts that are all unrelated is no hit.
             let chance = options.fusion.chance(self.n_chunks());
-            near.retain(|&(_, cosine)| cosine > chance);
+            let with_words: HashSet<u32> = lexical.ranked.iter().map(|&(chunk, _)| chunk).collect();
+            near.retain(|&(chunk, cosine)| cosine > chance || with_words.contains(&chunk));
         }
         let mut chosen = self.fused(&lexical, near.as_deref(), options);
         if demanded.is_empty() && !lexical.phrases.is_empty() {

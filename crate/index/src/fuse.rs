@@ -24,6 +24,9 @@ pub struct FusionOptions {
     /// the Rust book the nearest to made-up words and other topics had 0.19 to 0.31 (0.34 is expected), the nearest to
     /// paraphrases of what it says 0.4 to 0.9.
     pub chance_spread: f32,
+    /// True if chunks without any word of the query are judged so beside chunks that have some, too. Default false: a ranking is not
+    /// the better for being cut.
+    pub judges_each: bool,
 }
 
 impl Default for FusionOptions {
@@ -32,6 +35,7 @@ impl Default for FusionOptions {
             lexical_weight: 0.25,
             vector_weight: 0.75,
             chance_spread: 0.09,
+            judges_each: false,
         }
     }
 }
@@ -167,6 +171,7 @@ mod tests {
 
     const EVEN: FusionOptions = FusionOptions {
         chance_spread: 0.0,
+        judges_each: false,
         lexical_weight: 0.5,
         vector_weight: 0.5,
     };

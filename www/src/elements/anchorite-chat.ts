@@ -239,6 +239,10 @@ export class AnchoriteChat extends BundleElement {
     super.updated(changed);
     this.dataset["asking"] = this.#running ? "true" : "false";
     if (this.state?.rungs.answer.kind === "ready") void this.#complete();
+    else if (this.state && this.settled(this.state) && this.turns.some(({ early }) => early)) {
+      // No model is going to complete these answers.
+      this.turns = this.turns.map((turn) => ({ ...turn, early: false }));
+    }
     if (this.layout === "panel" && changed.has("turns")) {
       const transcript = this.renderRoot.querySelector(".transcript");
       // A reader who scrolled up to read is left alone.

@@ -272,7 +272,7 @@ impl Composer<'_> {
         }
     }
 
-    /// The list or the code that the last piece introduces, and the first sentence behind a term that stands alone.
+    /// The list, the code or the rows that the last piece introduces, and the first sentence behind a term that stands alone.
     fn follow(&mut self, last: usize) {
         let piece = &self.pieces[last];
         let Some(next) = self.pieces.get(last + 1) else {
@@ -282,6 +282,12 @@ impl Composer<'_> {
             self.after = self.room_for(&next.range).map(|_| Unit {
                 range: next.range.clone(),
                 kind: next.kind,
+            });
+            return;
+        }
+        if piece.kind == UnitKind::Row && next.head.as_ref() == Some(&piece.range) {
+            self.follow_run(last, UnitKind::Row, |row| {
+                row.head.as_ref() == Some(&piece.range)
             });
             return;
         }
@@ -315,25 +321,32 @@ impl Composer<'_> {
             UnitKind::Item => Some(self.pieces[lead].indent),
             _ => None,
         };
-        let list = &self.pieces[lead + 1..];
-        let items = list.iter().take_while(|item| {
-            item.kind == UnitKind::Item && depth.is_none_or(|depth| item.indent > depth)
+        self.follow_run(lead, UnitKind::Item, |item| {
+            depth.is_none_or(|depth| item.indent > depth)
         });
-        let start = list[0].start;
+    }
+
+    /// As many pieces behind `lead` as there is room for, whole, while they are of `kind` and `is_part` holds.
+    fn follow_run(&mut self, lead: usize, kind: UnitKind, is_part: impl Fn(&Piece) -> bool) {
+        let behind = &self.pieces[lead + 1..];
+        let start = behind[0].start;
         let mut end = None;
         let mut used = 0;
         let mut from = start;
-        for item in items {
-            used += size(&self.text[from..item.range.end], self.room + 1);
+        for piece in behind
+            .iter()
+            .take_while(|piece| piece.kind == kind && is_part(piece))
+        {
+            used += size(&self.text[from..piece.range.end], self.room + 1);
             if used > self.room {
                 self.is_list_cut = true;
                 break;
             }
-            (end, from) = (Some(item.range.end), item.range.end);
+            (end, from) = (Some(piece.range.end), piece.range.end);
         }
         self.after = end.map(|end| Unit {
             range: start..end,
-            kind: UnitKind::Item,
+            kind,
         });
     }
 }

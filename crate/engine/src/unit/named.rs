@@ -9,7 +9,7 @@ use super::{Unit, UnitKind};
 
 /// Fewer members than these are told apart by reading them.
 const MIN_MEMBERS: usize = 3;
-/// A word singles members out that stands in at most one of so many.
+/// A word singles members out that stands in one, or in at most one of so many.
 const MEMBERS_PER_WORD: usize = 3;
 
 /// A unit's place in its list or table.
@@ -24,7 +24,8 @@ pub(crate) struct Member {
 /// The units of `text`, as [`units`](super::units) gives them, each with its place in its list or table; `None` outside of one, or
 /// where it has too few members.
 ///
-/// `topics` are the terms of the question. Those in the head of a table name a column, not a row.
+/// `topics` are the terms of the question. Those in the head of a table name a column, not a row; the head itself belongs to its rows,
+/// and no question names it.
 pub(crate) fn units_with_members(
     text: &str,
     topics: &BTreeSet<String>,
@@ -40,10 +41,17 @@ pub(crate) fn units_with_members(
             .count()
             .max(1);
         let run = first..first + n_members;
-        if n_members >= MIN_MEMBERS && pieces[first].kind != UnitKind::Sentence {
+        let head = first
+            .checked_sub(1)
+            .filter(|before| is_head_of(&pieces[*before], &pieces[first]));
+        let is_group = n_members >= MIN_MEMBERS || head.is_some();
+        if is_group && pieces[first].kind != UnitKind::Sentence {
             let shares = shares(text, &pieces[run.clone()], topics);
             for (member, named) in members[run.clone()].iter_mut().zip(shares) {
                 *member = Some(Member { group, named });
+            }
+            if let Some(head) = head {
+                members[head] = Some(Member { group, named: 0.0 });
             }
             group += 1;
         }
@@ -61,6 +69,11 @@ fn is_beside(first: &Piece, other: &Piece) -> bool {
     is_member
         && first.kind == other.kind
         && (first.kind != UnitKind::Row || first.head == other.head)
+}
+
+/// True if `before` names the columns of the table that begins with `row`.
+fn is_head_of(before: &Piece, row: &Piece) -> bool {
+    row.kind == UnitKind::Row && row.head.as_ref() == Some(&before.range)
 }
 
 /// The share that each member holds of the terms that single members out.
@@ -91,7 +104,8 @@ fn shares(text: &str, members: &[Piece], topics: &BTreeSet<String>) -> Vec<f32> 
     };
     let singles_out = |topic: &&String| {
         let n_with = held.iter().filter(|terms| terms.contains(*topic)).count();
-        n_with > 0 && n_with * MEMBERS_PER_WORD <= members.len() && !columns.contains(*topic)
+        let is_rare = n_with == 1 || n_with * MEMBERS_PER_WORD <= members.len();
+        n_with > 0 && is_rare && !columns.contains(*topic)
     };
     let telling: Vec<&String> = topics.iter().filter(singles_out).collect();
     let share = |terms: &BTreeSet<String>| {
@@ -122,20 +136,25 @@ mod tests {
     fn the_row_with_the_word_is_named() {
         let table = "drawer | holds | key\n1 | chisels | brass\n2 | planes | brass\n3 | files | steel\n4 | saws | brass";
         let cases: [(&str, [f32; 5]); 4] = [
-            ("Which drawer holds the files?", [-1.0, 0.0, 0.0, 1.0, 0.0]),
+            ("Which drawer holds the files?", [0.0, 0.0, 0.0, 1.0, 0.0]),
             (
                 "Which key opens the drawer of planes?",
-                [-1.0, 0.0, 1.0, 0.0, 0.0],
+                [0.0, 0.0, 1.0, 0.0, 0.0],
             ),
-            (
-                "Which drawers have a brass key?",
-                [-1.0, 0.0, 0.0, 0.0, 0.0],
-            ),
-            ("Are saws with the chisels?", [-1.0, 0.5, 0.0, 0.0, 0.5]),
+            ("Which drawers have a brass key?", [0.0, 0.0, 0.0, 0.0, 0.0]),
+            ("Are saws with the chisels?", [0.0, 0.5, 0.0, 0.0, 0.5]),
         ];
         for (question, expected) in cases {
             assert_eq!(named(table, question), expected, "{question}");
         }
+    }
+
+    #[test]
+    fn a_short_table_with_a_head_has_members_too() {
+        let table = "code | meaning\nF2 | the burner is hot\nF4 | no flame";
+        assert_eq!(named(table, "What does F4 mean?"), [0.0, 0.0, 1.0]);
+        let bare = "It is hot here. | x\nF2 | the burner is hot";
+        assert_eq!(named(bare, "What does F2 mean?"), [-1.0, -1.0]);
     }
 
     #[test]

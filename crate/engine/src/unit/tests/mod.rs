@@ -201,7 +201,12 @@ fn rows_bring_their_head() {
         "stuck\nE101",
         "Code | Meaning\nE100 | stuck\nE101 | The valve leaks.",
     );
-    check(table, "Meaning", "Code | Meaning");
+    check(
+        table,
+        "Meaning",
+        "Code | Meaning\nE100 | stuck\nE101 | The valve leaks.",
+    );
+    check("Code | Meaning", "Meaning", "Code | Meaning");
     check(table, "Codes of", "Codes of errors");
     check(
         "Code | Meaning\nE1 | a\n\nE2 | b\nE3 | c",
