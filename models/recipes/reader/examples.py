@@ -6,6 +6,7 @@ that a question and its near miss are told apart. What a set doesn't say is `nul
 """
 
 import argparse
+import csv
 import json
 import lzma
 import random
@@ -19,16 +20,20 @@ SEED = 11
 LIMITS = {
     "squad2-train-part": 40_000,
     "squad-train-partial": 4_000,
-    "quac": 2_000,
-    "timeqa-human": 1_000,
-    "drop-dev-spans": 1_000,
-    "tatqa": 1_000,
-    "selqa": 1_000,
+    "squad-sentences": 10_000,
+    "fairytaleqa": 4_000,
+    "covid-qa": 3_000,
+    "quac": 3_000,
+    "timeqa-human": 2_200,
+    "drop-dev-spans": 2_000,
+    "tatqa": 2_000,
+    "selqa": 2_000,
     "fitz-gov": 700,
     "medquad": 3_000,
-    "docs": 12_000,
+    "docs": 16_000,
+    "docs-sentences": 8_000,
     "docs-faq": 4_000,
-    "other-paragraph": 4_000,
+    "other-paragraph": 6_000,
     "off-topic": 2_000,
 }
 # Corpora on which answers are measured: nothing of them is trained on.
@@ -36,11 +41,15 @@ HELD_OUT = ("rust-book", "cargo-book", "rust-by-example", "rust-reference", "sve
 # A source of docs-faq is trained on or measured on, never both: by the hash of its name, see `is_measured`.
 MEASURED_SHARE = 0.5
 MIN_HEADING_WORDS, MIN_TEXT, MAX_TEXT = 3, 120, 1_400
+# Longer words of a sentence that is asked for, at least; and at most in what asks for it.
+MIN_SENTENCE_WORDS, MOST_WORDS = 5, 7
 SENTENCE_END = re.compile(r"(?<![A-Z]\.)(?<!\b[A-Z])(?<!\b(?:St|Dr|Mr|vs|No|Jr|Sr|eg|ie|cf)\.)(?<!\bMrs\.)(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9`])|\n+")
 HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$")
 LINK = re.compile(r"!?\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])?")
 MARKS = re.compile(r"[`*]|\{#[^}]*\}|</?[A-Za-z][^>]{0,80}>")
 SPACES = re.compile(r"\s+")
+WORDS = re.compile(r"\w+")
+LONG_WORDS = re.compile(r"\w{4,}")
 
 
 def is_measured(source: str) -> bool:
@@ -54,6 +63,14 @@ def sentence_around(text: str, start: int, end: int) -> list[int]:
     first = max(cut for cut in cuts if cut <= start)
     last = min((cut for cut in cuts if cut >= end), default=len(text))
     return [first, last]
+
+
+def nearest(question: str, texts: list[str], generator: random.Random) -> str:
+    """The text that shares most of the question's long words, half of the time; else any."""
+    if generator.random() < 0.5:
+        return generator.choice(texts)
+    words = {word for word in WORDS.findall(question.lower()) if len(word) > 3}
+    return max(texts, key=lambda text: len(words & set(WORDS.findall(text.lower()))))
 
 
 def row(question, heading, text, source, *, spans=None, evidence=None, relevant=True, answerable=True, group=None):
@@ -103,6 +120,57 @@ def squad_partial(data: Path, known: set[str]):
                   spans=[span], evidence=evidence)
 
 
+def squad_sentences(data: Path, known: set[str]):
+    """Questions whose answering sentence is known, and not the words in it."""
+    for number, found in enumerate(jsonl(data / "qa/squad-train-partial/sentences.jsonl")):
+        start = found["context"].find(found["sentence"])
+        if start >= 0 and found["question"].lower() not in known:
+            evidence = [[start, start + len(found["sentence"])]]
+            yield row(found["question"], found["title"].replace("_", " "), found["context"], "squad-sentences", evidence=evidence,
+                      group=f"squad-sentences-{number}")
+
+
+def stories(data: Path):
+    """Questions of FairytaleQA's training part that words of the section answer."""
+    folder = data / "qa/fairytaleqa/data-by-train-split"
+    for path in sorted((folder / "questions/train").glob("*.csv")):
+        story = path.name.removesuffix("-questions.csv")
+        with (folder / "section-stories/train" / f"{story}-story.csv").open(encoding="utf-8") as lines:
+            texts = {found["section"]: found["text"].strip() for found in csv.DictReader(lines)}
+        with path.open(encoding="utf-8") as lines:
+            for found in csv.DictReader(lines):
+                text, answer = texts.get(found["cor_section"], ""), found["answer1"].strip(" .")
+                start = text.lower().find(answer.lower())
+                if found["ex-or-im1"] == "explicit" and answer and start >= 0 and text.lower().count(answer.lower()) == 1:
+                    span = [start, start + len(answer)]
+                    yield row(found["question"], story.replace("-", " "), text, "fairytaleqa", spans=[span],
+                              evidence=[sentence_around(text, *span)])
+
+
+def articles(data: Path, generator: random.Random):
+    """Questions of COVID-QA over the part of a long article that answers, and over another part of it."""
+    path = data / "qa/covid-qa/data/question-answering/200423_covidQA.json"
+    for paragraph in (p for article in json.loads(path.read_text(encoding="utf-8"))["data"] for p in article["paragraphs"]):
+        context = paragraph["context"]
+        cuts = [0, *(found.end() for found in SENTENCE_END.finditer(context)), len(context)]
+        title = context.split("\n", 1)[0]
+        for asked in paragraph["qas"]:
+            text = asked["answers"][0]["text"].strip()
+            start = context.find(text, asked["answers"][0]["answer_start"])
+            if start < 0 or len(text) > 300:
+                continue
+            first = max(cut for cut in cuts if cut <= max(0, start - generator.randint(0, 600)))
+            part = context[first : max(start + len(text), first + MAX_TEXT)]
+            span = [start - first, start - first + len(text)]
+            group = f"covid-qa-{asked['id']}"
+            yield row(asked["question"], title, part, "covid-qa", spans=[span], evidence=[sentence_around(part, *span)], group=group)
+            others = [context[cut : cut + MAX_TEXT] for cut in cuts[:: 8] if cut + MAX_TEXT <= len(context)]
+            others = [other for other in others if text not in other]
+            if others:
+                yield row(asked["question"], title, nearest(asked["question"], others, generator), "covid-qa", spans=[], evidence=[],
+                          relevant=False, answerable=False, group=group)
+
+
 def tables(data: Path):
     for found in dataset(data, "tatqa"):
         passages = [found["passages"][idx] for idx in found["evidence"]]
@@ -124,8 +192,7 @@ def medical(data: Path, generator: random.Random):
     found = [f for f in dataset(data, "medquad") if len(f["passage"]) >= MIN_TEXT]
     for idx in generator.sample(range(1, len(found)), 2_000):
         asked, before = found[idx], found[idx - 1]
-        first = sentence_around(asked["passage"], 0, 1)
-        yield row(asked["question"], "", asked["passage"][:MAX_TEXT], "medquad", evidence=[first], group=f"medquad-{idx}")
+        yield row(asked["question"], "", asked["passage"][:MAX_TEXT], "medquad", group=f"medquad-{idx}")
         yield row(asked["question"], "", before["passage"][:MAX_TEXT], "medquad", spans=[], evidence=[], relevant=False,
                   answerable=False, group=f"medquad-{idx}")
 
@@ -179,15 +246,36 @@ def documentation(data: Path, generator: random.Random):
             path, body = found[idx]
             if len(path[-1].split()) < MIN_HEADING_WORDS or path[-1] == path[0]:
                 continue
-            other_path, other = found[generator.choice([i for i in range(len(found)) if i != idx])]
+            others = {body: path for i, (path, body) in enumerate(found) if i != idx and body != found[idx][1]}
+            if not others:
+                continue
+            other = nearest(path[-1], list(others), generator)
+            other_path = others[other]
             n_of_source[site] += 1
             with_path = generator.random() < 0.3
             question = half_of(path[-1], generator)
             group = f"{document['id']}-{idx}"
-            yield row(question, " > ".join(path if with_path else path[:-1]), body, "docs",
-                      evidence=[sentence_around(body, 0, 1)], group=group)
+            yield row(question, " > ".join(path if with_path else path[:-1]), body, "docs", group=group)
             yield row(question, " > ".join(other_path if with_path else other_path[:-1]), other, "docs", spans=[],
                       evidence=[], relevant=False, answerable=False, group=group)
+
+
+def words_of(sentence: str, generator: random.Random) -> str:
+    """A sentence as a reader would look for it: half of its longer words, in their order, and never all."""
+    words = [word for word in WORDS.findall(sentence) if len(word) > 3]
+    n_kept = min(MOST_WORDS, max(2, len(words) // 2))
+    return " ".join(words[idx] for idx in sorted(generator.sample(range(len(words)), n_kept)))
+
+
+def documentation_sentences(rows: list[dict], generator: random.Random):
+    """Words of any sentence of a section: what answers need not stand at its start. `rows` are those of `documentation`."""
+    for found in rows:
+        text = found["text"]
+        cuts = [0, *(cut.end() for cut in SENTENCE_END.finditer(text)), len(text)]
+        sentences = [(start, end) for start, end in zip(cuts, cuts[1:]) if len(LONG_WORDS.findall(text[start:end])) >= MIN_SENTENCE_WORDS]
+        if len(cuts) > 4 and sentences:
+            start, end = generator.choice(sentences)
+            yield row(words_of(text[start:end], generator), found["heading"], text, "docs-sentences", evidence=[[start, end]])
 
 
 def faq(data: Path, generator: random.Random):
@@ -206,8 +294,8 @@ def faq(data: Path, generator: random.Random):
             first = sentence_around(before + text, len(before), len(before) + 1)
             yield row(asked["question"], asked["title"], before + text, "docs-faq", evidence=[first], group=group)
             if others:
-                yield row(asked["question"], asked["title"], generator.choice(others)["answer"][:MAX_TEXT], "docs-faq",
-                          spans=[], evidence=[], relevant=False, answerable=False, group=group)
+                yield row(asked["question"], asked["title"], nearest(asked["question"], [f["answer"][:MAX_TEXT] for f in others], generator),
+                          "docs-faq", spans=[], evidence=[], relevant=False, answerable=False, group=group)
 
 
 def misplaced(rows: list[dict], generator: random.Random):
@@ -221,7 +309,7 @@ def misplaced(rows: list[dict], generator: random.Random):
         answer = found["text"][slice(*found["spans"][0])]
         others = sorted(text for text in texts[found["heading"]] if answer not in text)
         if others:
-            yield row(found["question"], found["heading"], generator.choice(others), "other-paragraph", spans=[], evidence=[],
+            yield row(found["question"], found["heading"], nearest(found["question"], others, generator), "other-paragraph", spans=[], evidence=[],
                       answerable=False, relevant=False)
         heading = generator.choice(everywhere)
         if heading != found["heading"]:
@@ -236,10 +324,13 @@ def main() -> None:
     arguments = parser.parse_args()
     data, generator = arguments.data, random.Random(SEED)
     squad = list(reading(data, "squad2-train-part"))
-    found = squad + list(squad_partial(data, {r["question"].lower() for r in squad}))
+    known = {r["question"].lower() for r in squad}
+    found = [*squad, *squad_partial(data, known), *squad_sentences(data, known), *stories(data), *articles(data, generator)]
     for name in ("quac", "timeqa-human", "drop-dev-spans", "selqa"):
         found += reading(data, name)
-    found += [*tables(data), *refusals(data), *medical(data, generator), *documentation(data, generator), *faq(data, generator)]
+    found += [*tables(data), *refusals(data), *medical(data, generator), *faq(data, generator)]
+    sections_asked = list(documentation(data, generator))
+    found += [*sections_asked, *documentation_sentences(sections_asked, generator)]
     found += misplaced(squad, generator)
     groups: dict[str, dict[str, list[dict]]] = defaultdict(lambda: defaultdict(list))
     for number, example in enumerate(found):

@@ -105,6 +105,7 @@ def main() -> None:
     tokenizer = vocabulary.tokenizer()
     reader = Reader(len(vocabulary.tokens))
     reader.load_state_dict(torch.load(arguments.reader))
+    reader.eval()
     # Embeddings first: what follows then sees the rounded ones.
     with torch.no_grad():
         reader.words.weight.copy_(plain(reader.words.weight, 4).restored())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from gguf import GGUFReader
+from gguf import GGUFReader, dequantize
 from safetensors.torch import load_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from torch import nn
@@ -19,6 +19,8 @@ from torch import nn
 sys.path.append(str(Path(__file__).parents[1]))
 from bert_gguf import HEADS, HIDDEN, LAYERS, NORM_EPSILON, POSITIONS, SPECIAL_TOKENS, WIDTH  # noqa: E402
 
+# The share of each step's output that training leaves out (Devlin and others, appendix A.2).
+DROPOUT = 0.1
 # Rows of the two heads.
 START, END, EVIDENCE = range(3)
 RELEVANT, ANSWERABLE = range(2)
@@ -33,6 +35,7 @@ class Layer(nn.Module):
         self.up = nn.Linear(WIDTH, HIDDEN)
         self.down = nn.Linear(HIDDEN, WIDTH)
         self.down_norm = nn.LayerNorm(WIDTH, NORM_EPSILON)
+        self.dropout = nn.Dropout(DROPOUT)
 
     def forward(self, x: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         n_texts, n_tokens, _ = x.shape
@@ -43,8 +46,8 @@ class Layer(nn.Module):
         attended = F.scaled_dot_product_attention(
             heads(self.query), heads(self.key), heads(self.value), attn_mask=seen
         )
-        x = self.output_norm(x + self.output(attended.transpose(1, 2).reshape(n_texts, n_tokens, WIDTH)))
-        return self.down_norm(x + self.down(F.gelu(self.up(x))))
+        x = self.output_norm(x + self.dropout(self.output(attended.transpose(1, 2).reshape(n_texts, n_tokens, WIDTH))))
+        return self.down_norm(x + self.dropout(self.down(F.gelu(self.up(x)))))
 
 
 class Reader(nn.Module):
@@ -77,6 +80,12 @@ PUBLISHED = {
     "intermediate.dense": "up",
     "output.dense": "down",
     "output.LayerNorm": "down_norm",
+}
+
+# A module here, and in llama.cpp's names, as `reader.gguf` has them.
+STORED = {
+    "query": "attn_q", "key": "attn_k", "value": "attn_v", "output": "attn_output", "output_norm": "attn_output_norm",
+    "up": "ffn_up", "down": "ffn_down", "down_norm": "layer_output_norm",
 }
 
 
@@ -122,5 +131,21 @@ def published(folder: Path, vocabulary: Vocabulary) -> Reader:
     for name in ("token_head", "window_head"):
         nn.init.normal_(state[f"{name}.weight"], std=0.02)
         nn.init.zeros_(state[f"{name}.bias"])
+    reader.load_state_dict(state)
+    return reader
+
+
+def of_gguf(path: Path, vocabulary: Vocabulary) -> Reader:
+    """The weights of a `reader.gguf`, as its rounding left them."""
+    names = {"words": "token_embd", "positions": "position_embd", "types": "token_types", "norm": "token_embd_norm",
+             "token_head": "reader.tokens", "window_head": "reader.window"}
+    names |= {f"layers.{layer}.{name}": f"blk.{layer}.{stored}" for layer in range(LAYERS) for name, stored in STORED.items()}
+    reader = Reader(len(vocabulary.tokens))
+    state = reader.state_dict()
+    for found in GGUFReader(path).tensors:
+        module, part = found.name.rsplit(".", 1) if found.name.endswith((".weight", ".bias")) else (found.name, "weight")
+        name = next(name for name, stored in names.items() if stored == module)
+        values = torch.from_numpy(dequantize(found.data, found.tensor_type).astype("float32"))
+        state[f"{name}.{part}"] = values.reshape(state[f"{name}.{part}"].shape)
     reader.load_state_dict(state)
     return reader

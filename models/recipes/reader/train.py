@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 
 from encode import Encoded, encode, tensors
-from model import END, EVIDENCE, START, Reader, Vocabulary, published
+from model import END, EVIDENCE, START, Reader, Vocabulary, of_gguf, published
 
 SEED = 13
 TOKENS, TOKENS_PER_BATCH = 192, 4_800
@@ -62,7 +62,7 @@ def batches(path: Path, tokenizer: Tokenizer, epoch: int):
 
 
 def losses(reader: Reader, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    tokens, windows = reader(batch["ids"], batch["types"], batch["mask"])
+    tokens, windows = (logits.float() for logits in reader(batch["ids"], batch["types"], batch["mask"]))
     known = batch["spans"][:, 0] >= 0
     places = tokens[known].masked_fill(~batch["allowed"][known][..., None], -1e4)
     is_labelled = batch["evidence"] >= 0
@@ -85,6 +85,8 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="folder with model.safetensors and vocab.txt")
     parser.add_argument("--embedder", type=Path, required=True, help="embedder.gguf, whose vocabulary is used")
     parser.add_argument("--output", type=Path, required=True, help="folder for checkpoints and log")
+    parser.add_argument("--initial", type=Path, help="a reader.gguf to go on from, in place of the published weights")
+    parser.add_argument("--bf16", action="store_true", help="products in bfloat16, faster where the processor multiplies it")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--checkpoint-steps", type=int, default=100)
@@ -94,11 +96,11 @@ def main() -> None:
     torch.set_flush_denormal(True)
     vocabulary = Vocabulary.of_gguf(arguments.embedder)
     tokenizer = vocabulary.tokenizer()
-    reader = published(arguments.model, vocabulary)
+    reader = of_gguf(arguments.initial, vocabulary) if arguments.initial else published(arguments.model, vocabulary)
     matrices = [p for p in reader.parameters() if p.ndim > 1]
     others = [p for p in reader.parameters() if p.ndim == 1]
     optimizer = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": DECAY}, {"params": others, "weight_decay": 0.0}], lr=arguments.rate
+        [{"params": matrices, "weight_decay": DECAY}, {"params": others, "weight_decay": 0.0}], lr=arguments.rate, fused=True
     )
     arguments.output.mkdir(parents=True, exist_ok=True)
     checkpoint, log = arguments.output / "checkpoint.pt", arguments.output / "train.jsonl"
@@ -122,7 +124,8 @@ def main() -> None:
                 rate *= 1 - (passed - first_cool) / arguments.cool_down
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            found = losses(reader, tensors(batch))
+            with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bf16):
+                found = losses(reader, tensors(batch))
             loss = sum(WEIGHTS[name] * value for name, value in found.items())
             optimizer.zero_grad()
             loss.backward()
