@@ -5,7 +5,7 @@ import type { Anchorite, AnswerEvent, EngineState } from "../engine/client.js";
 import { isAbort, toPlain } from "../engine/errors.js";
 import type { Answer, BackendRequest, Past } from "../engine/protocol.js";
 import "./anchorite-answer.js";
-import type { Turn } from "./anchorite-answer.js";
+import type { AnchoriteAnswer, Turn } from "./anchorite-answer.js";
 import { isTyping } from "./anchorite-search.js";
 import { BundleElement } from "./base.js";
 import { chatStyles } from "./chat-styles.js";
@@ -75,6 +75,8 @@ export class AnchoriteChat extends BundleElement {
   /** Ends the completion of an answer that was given before the generator was here. */
   #completing: AbortController | null = null;
   #nextTurn = 1;
+  /** Where the transcript was scrolled to, in pixels. */
+  #followedTo = 0;
   #announced = 0;
   /** One function for all renders, so that old answers are not drawn again with every token. */
   readonly #link = (url: string): string => this.link(url);
@@ -244,12 +246,20 @@ export class AnchoriteChat extends BundleElement {
       this.turns = this.turns.map((turn) => ({ ...turn, early: false }));
     }
     if (this.layout === "panel" && changed.has("turns")) {
-      const transcript = this.renderRoot.querySelector(".transcript");
-      // A reader who scrolled up to read is left alone.
-      if (transcript && transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < 160) {
-        transcript.scrollTop = transcript.scrollHeight;
-      }
+      const before = changed.get("turns") as readonly Turn[] | undefined;
+      void this.#follow(this.turns.length > (before?.length ?? 0));
     }
+  }
+
+  /** Keeps the newest question at the top of the panel while its answer grows, unless the reader has scrolled since. */
+  async #follow(isNew: boolean): Promise<void> {
+    const transcript = this.renderRoot.querySelector<HTMLElement>(".transcript");
+    const newest = transcript?.querySelector<AnchoriteAnswer>("anchorite-answer:last-of-type");
+    if (!transcript || !newest) return;
+    await newest.updateComplete;
+    if (!isNew && Math.abs(transcript.scrollTop - this.#followedTo) > 2) return;
+    transcript.scrollTop = newest.offsetTop - transcript.offsetTop;
+    this.#followedTo = transcript.scrollTop;
   }
 
   override render(): TemplateResult {
