@@ -132,6 +132,41 @@ describe("the elements", () => {
     await context.close();
   });
 
+  test("the panel shows the newest question first, and leaves a reader alone who scrolls back", async () => {
+    const { page, context } = await panel({ viewport: { width: 900, height: 500 } });
+    await page.locator("anchorite-chat .launcher").click();
+    await panelReady(page);
+    const transcript = page.locator("anchorite-chat .transcript");
+    const ask = async (question) => {
+      const n = await page.locator("anchorite-answer").count();
+      await page.fill("anchorite-chat textarea", question);
+      await page.press("anchorite-chat textarea", "Enter");
+      await page.locator("anchorite-answer").nth(n).waitFor({ state: "attached" });
+      await page.waitForSelector("anchorite-chat[data-asking=false]", { state: "attached" });
+    };
+    const isNewestFirst = () =>
+      transcript.evaluate(async (one) => {
+        const newest = one.querySelector("anchorite-answer:last-of-type");
+        await newest.updateComplete;
+        await new Promise(requestAnimationFrame);
+        const away = newest.getBoundingClientRect().top - one.getBoundingClientRect().top;
+        const isAtEnd = one.scrollHeight - one.scrollTop - one.clientHeight < 2;
+        return Math.abs(away) <= 2 || (away > 0 && isAtEnd);
+      });
+    for (const question of ["What causes the tides?", "What causes the tides, please?", "And what causes tides?"]) {
+      await ask(question);
+      assert.equal(await isNewestFirst(), true, question);
+    }
+    assert.ok(await transcript.evaluate((one) => one.scrollTop > 0), "the panel is full");
+    await page.fill("anchorite-chat textarea", "What are the tides?");
+    await page.press("anchorite-chat textarea", "Enter");
+    await page.locator("anchorite-answer").nth(3).waitFor({ state: "attached" });
+    await transcript.evaluate((one) => (one.scrollTop = 0));
+    await page.waitForSelector("anchorite-chat[data-asking=false]", { state: "attached" });
+    assert.equal(await transcript.evaluate((one) => one.scrollTop), 0, "the reader's place");
+    await context.close();
+  });
+
   test("Escape stops the answer first, then closes", async () => {
     const { page, context } = await panel();
     await page.locator("anchorite-chat .launcher").click();

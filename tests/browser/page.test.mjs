@@ -105,24 +105,6 @@ for (const make of sites) {
       await context.close();
     });
 
-    test("keeps the newest question at the top of the panel", { skip: site.name !== "double" }, async () => {
-      const { page, context } = await visit(browser, host.url);
-      await settle(page);
-      for (const end of ["", " Please.", " Once more.", " Why?"]) await askInChat(page, `${site.answerable}${end}`);
-      await page.waitForFunction(() => {
-        const transcript = document.querySelector("anchorite-chat").renderRoot.querySelector(".transcript");
-        const [frame, newest] = [transcript, transcript.querySelector("anchorite-answer:last-of-type")].map((one) => one.getBoundingClientRect());
-        const isAtEnd = transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < 2;
-        return transcript.scrollTop > 0 && newest.top >= frame.top - 2 && (newest.top <= frame.top + 2 || isAtEnd);
-      });
-      await page.evaluate(() => {
-        document.querySelector("anchorite-chat").renderRoot.querySelector(".transcript").scrollTop = 0;
-      });
-      await askInChat(page, `${site.answerable} And now?`);
-      await page.waitForFunction(() => document.querySelector("anchorite-chat").renderRoot.querySelector(".transcript").scrollTop > 0);
-      await context.close();
-    });
-
     test("says when the documents do not, and shows the nearest sections", async () => {
       const { page, context } = await visit(browser, host.url);
       await settle(page);
