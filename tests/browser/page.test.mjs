@@ -105,6 +105,29 @@ for (const make of sites) {
       await context.close();
     });
 
+    test("does not wait for a generator that fails to come", { skip: site.name !== "double" }, async () => {
+      let release;
+      const hold = new Promise((resolve) => (release = resolve));
+      const generator = partOf(site, "generator");
+      host.rules = (name) => (name === generator ? { hold, status: 404 } : null);
+      const { page, context } = await visit(browser, host.url);
+      await page.waitForFunction(async () => {
+        const engine = await document.querySelector("anchorite-chat").engine;
+        return engine.state.rungs.reading.kind === "ready" && engine.state.rungs.answer.kind !== "ready";
+      });
+      await askInChat(page, site.answerable);
+      const article = page.locator("anchorite-answer article");
+      assert.match(await article.innerText(), /completed when it is here/);
+      release();
+      await page.waitForFunction(() => {
+        const answer = document.querySelector("anchorite-chat").renderRoot.querySelector("anchorite-answer");
+        return !/completed when it is here/.test(answer.renderRoot.textContent);
+      });
+      assert.ok(await article.locator("blockquote").isVisible(), "the quotation stands");
+      host.rules = () => null;
+      await context.close();
+    });
+
     test("says when the documents do not, and shows the nearest sections", async () => {
       const { page, context } = await visit(browser, host.url);
       await settle(page);
