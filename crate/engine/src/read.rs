@@ -119,18 +119,18 @@ pub fn best(
 
 /// Puts the steps that the best of `units` introduces in its place, unless the reader found the answer in its own words.
 fn show_steps(units: &mut Vec<Candidate>, passages: &[Passage]) {
-    let Some(best) = units.first_mut().filter(|best| best.signs.margin <= 0.0) else {
+    let Some(best) = units.first().filter(|best| best.signs.margin <= 0.0) else {
         return;
     };
     let passage = best.passage;
     let Some(steps) = unit::steps_behind(&passages[passage].section, &best.unit) else {
         return;
     };
-    (best.unit, best.span) = (steps.clone(), steps.clone());
-    let is_step = |other: &Candidate| other.passage == passage && steps.contains(&other.unit.start);
-    let mut others = units.split_off(1);
-    others.retain(|other| !is_step(other));
-    units.append(&mut others);
+    // The best one itself stands before the steps, and stays.
+    units.retain(|other| other.passage != passage || !steps.contains(&other.unit.start));
+    if let Some(best) = units.first_mut() {
+        (best.unit, best.span) = (steps.clone(), steps);
+    }
 }
 
 /// Every unit of every window that is read, the best one first, ties in the order of reading; `lead` is not set.

@@ -48,7 +48,6 @@ HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$")
 LINK = re.compile(r"!?\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])?")
 MARKS = re.compile(r"[`*]|\{#[^}]*\}|</?[A-Za-z][^>]{0,80}>")
 SPACES = re.compile(r"\s+")
-WORDS = re.compile(r"\w+")
 LONG_WORDS = re.compile(r"\w{4,}")
 
 
@@ -57,9 +56,14 @@ def is_measured(source: str) -> bool:
     return zlib.crc32(source.split("/")[0].encode()) % 1000 < 1000 * MEASURED_SHARE
 
 
+def sentence_cuts(text: str) -> list[int]:
+    """Where the sentences begin, and the end of the last one."""
+    return [0, *(found.end() for found in SENTENCE_END.finditer(text)), len(text)]
+
+
 def sentence_around(text: str, start: int, end: int) -> list[int]:
     """The sentences that hold `[start, end)`."""
-    cuts = [0, *(found.end() for found in SENTENCE_END.finditer(text)), len(text)]
+    cuts = sentence_cuts(text)
     first = max(cut for cut in cuts if cut <= start)
     last = min((cut for cut in cuts if cut >= end), default=len(text))
     return [first, last]
@@ -69,8 +73,8 @@ def nearest(question: str, texts: list[str], generator: random.Random) -> str:
     """The text that shares most of the question's long words, half of the time; else any."""
     if generator.random() < 0.5:
         return generator.choice(texts)
-    words = {word for word in WORDS.findall(question.lower()) if len(word) > 3}
-    return max(texts, key=lambda text: len(words & set(WORDS.findall(text.lower()))))
+    words = set(LONG_WORDS.findall(question.lower()))
+    return max(texts, key=lambda text: len(words & set(LONG_WORDS.findall(text.lower()))))
 
 
 def row(question, heading, text, source, *, spans=None, evidence=None, relevant=True, answerable=True, group=None):
@@ -152,7 +156,7 @@ def articles(data: Path, generator: random.Random):
     path = data / "qa/covid-qa/data/question-answering/200423_covidQA.json"
     for paragraph in (p for article in json.loads(path.read_text(encoding="utf-8"))["data"] for p in article["paragraphs"]):
         context = paragraph["context"]
-        cuts = [0, *(found.end() for found in SENTENCE_END.finditer(context)), len(context)]
+        cuts = sentence_cuts(context)
         title = context.split("\n", 1)[0]
         for asked in paragraph["qas"]:
             text = asked["answers"][0]["text"].strip()
@@ -262,7 +266,7 @@ def documentation(data: Path, generator: random.Random):
 
 def words_of(sentence: str, generator: random.Random) -> str:
     """A sentence as a reader would look for it: half of its longer words, in their order, and never all."""
-    words = [word for word in WORDS.findall(sentence) if len(word) > 3]
+    words = LONG_WORDS.findall(sentence)
     n_kept = min(MOST_WORDS, max(2, len(words) // 2))
     return " ".join(words[idx] for idx in sorted(generator.sample(range(len(words)), n_kept)))
 
@@ -271,7 +275,7 @@ def documentation_sentences(rows: list[dict], generator: random.Random):
     """Words of any sentence of a section: what answers need not stand at its start. `rows` are those of `documentation`."""
     for found in rows:
         text = found["text"]
-        cuts = [0, *(cut.end() for cut in SENTENCE_END.finditer(text)), len(text)]
+        cuts = sentence_cuts(text)
         sentences = [(start, end) for start, end in zip(cuts, cuts[1:]) if len(LONG_WORDS.findall(text[start:end])) >= MIN_SENTENCE_WORDS]
         if len(cuts) > 4 and sentences:
             start, end = generator.choice(sentences)

@@ -15,7 +15,7 @@ from gguf import GGUFWriter
 from torch import nn
 
 from encode import encode, tensors
-from model import Reader, Vocabulary
+from model import MATRICES, NORMS, Reader, Vocabulary
 
 sys.path.append(str(Path(__file__).parents[1]))
 import bert_gguf  # noqa: E402
@@ -24,11 +24,6 @@ from rounding import TYPES, Codes, gptq, packed, plain  # noqa: E402
 # The version of heads and frame, which `crate/model/src/read.rs` compares.
 VERSION = 1
 CALIBRATION_ROWS, TOKENS = 1_500, 192
-# A linear layer here, and in llama.cpp's names.
-MATRICES = {
-    "query": "attn_q", "key": "attn_k", "value": "attn_v", "output": "attn_output", "up": "ffn_up", "down": "ffn_down",
-}
-NORMS = {"output_norm": "attn_output_norm", "down_norm": "layer_output_norm"}
 FIVE_BITS = ("value", "down")
 
 

@@ -82,11 +82,11 @@ PUBLISHED = {
     "output.LayerNorm": "down_norm",
 }
 
-# A module here, and in llama.cpp's names, as `reader.gguf` has them.
-STORED = {
-    "query": "attn_q", "key": "attn_k", "value": "attn_v", "output": "attn_output", "output_norm": "attn_output_norm",
-    "up": "ffn_up", "down": "ffn_down", "down_norm": "layer_output_norm",
+# A linear layer here, and in llama.cpp's names.
+MATRICES = {
+    "query": "attn_q", "key": "attn_k", "value": "attn_v", "output": "attn_output", "up": "ffn_up", "down": "ffn_down",
 }
+NORMS = {"output_norm": "attn_output_norm", "down_norm": "layer_output_norm"}
 
 
 @dataclass
@@ -137,15 +137,16 @@ def published(folder: Path, vocabulary: Vocabulary) -> Reader:
 
 def of_gguf(path: Path, vocabulary: Vocabulary) -> Reader:
     """The weights of a `reader.gguf`, as its rounding left them."""
-    names = {"words": "token_embd", "positions": "position_embd", "types": "token_types", "norm": "token_embd_norm",
-             "token_head": "reader.tokens", "window_head": "reader.window"}
-    names |= {f"layers.{layer}.{name}": f"blk.{layer}.{stored}" for layer in range(LAYERS) for name, stored in STORED.items()}
+    names = {"token_embd": "words", "position_embd": "positions", "token_types": "types", "token_embd_norm": "norm",
+             "reader.tokens": "token_head", "reader.window": "window_head"}
+    for layer in range(LAYERS):
+        names |= {f"blk.{layer}.{stored}": f"layers.{layer}.{name}" for name, stored in (MATRICES | NORMS).items()}
     reader = Reader(len(vocabulary.tokens))
     state = reader.state_dict()
     for found in GGUFReader(path).tensors:
-        module, part = found.name.rsplit(".", 1) if found.name.endswith((".weight", ".bias")) else (found.name, "weight")
-        name = next(name for name, stored in names.items() if stored == module)
+        module, part = found.name.rsplit(".", 1)
+        name = f"{names[module]}.{part}"
         values = torch.from_numpy(dequantize(found.data, found.tensor_type).astype("float32"))
-        state[f"{name}.{part}"] = values.reshape(state[f"{name}.{part}"].shape)
+        state[name] = values.reshape(state[name].shape)
     reader.load_state_dict(state)
     return reader

@@ -149,8 +149,7 @@ export class AnchoriteChat extends BundleElement {
     this.complaint = "";
     const id = this.#nextTurn++;
     const { state } = this;
-    const answerRung = state?.rungs.answer.kind;
-    const early = answerRung !== "ready" && answerRung !== "absent" && answerRung !== "skipped" && answerRung !== "failed";
+    const early = !(state && this.settled(state));
     const turn: Turn = {
       id,
       question: trimmed,

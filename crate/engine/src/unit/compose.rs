@@ -285,10 +285,8 @@ impl Composer<'_> {
             });
             return;
         }
-        if piece.kind == UnitKind::Row && next.head.as_ref() == Some(&piece.range) {
-            self.follow_run(last, UnitKind::Row, |row| {
-                row.head.as_ref() == Some(&piece.range)
-            });
+        if piece.heads(next) {
+            self.follow_run(last, UnitKind::Row, |row| piece.heads(row));
             return;
         }
         if !announces(self.text, piece) || next.lead != Some(last) {
@@ -315,7 +313,7 @@ impl Composer<'_> {
         }
     }
 
-    /// As many items of the list behind `lead` as there is room for, whole.
+    /// Adds the items of the list that `lead` introduces, until there is no room for a whole one.
     fn follow_list(&mut self, lead: usize) {
         let depth = match self.pieces[lead].kind {
             UnitKind::Item => Some(self.pieces[lead].indent),
@@ -326,7 +324,7 @@ impl Composer<'_> {
         });
     }
 
-    /// As many pieces behind `lead` as there is room for, whole, while they are of `kind` and `is_part` holds.
+    /// Adds the pieces right behind `lead` that are of `kind` and part of its run, until there is no room for a whole one.
     fn follow_run(&mut self, lead: usize, kind: UnitKind, is_part: impl Fn(&Piece) -> bool) {
         let behind = &self.pieces[lead + 1..];
         let start = behind[0].start;

@@ -32,6 +32,13 @@ pub(super) struct Piece {
     pub(super) lead: Option<usize>,
 }
 
+impl Piece {
+    /// True if this names the columns of the table that `row` belongs to.
+    pub(super) fn heads(&self, row: &Piece) -> bool {
+        row.kind == UnitKind::Row && row.head.as_ref() == Some(&self.range)
+    }
+}
+
 /// The pieces of `text`, in order and disjoint.
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut layout = Layout {

@@ -43,9 +43,8 @@ pub(crate) fn units_with_members(
         let run = first..first + n_members;
         let head = first
             .checked_sub(1)
-            .filter(|before| is_head_of(&pieces[*before], &pieces[first]));
-        let is_group = n_members >= MIN_MEMBERS || head.is_some();
-        if is_group && pieces[first].kind != UnitKind::Sentence {
+            .filter(|before| pieces[*before].heads(&pieces[first]));
+        if n_members >= MIN_MEMBERS || head.is_some() {
             let shares = shares(text, &pieces[run.clone()], topics);
             for (member, named) in members[run.clone()].iter_mut().zip(shares) {
                 *member = Some(Member { group, named });
@@ -69,11 +68,6 @@ fn is_beside(first: &Piece, other: &Piece) -> bool {
     is_member
         && first.kind == other.kind
         && (first.kind != UnitKind::Row || first.head == other.head)
-}
-
-/// True if `before` names the columns of the table that begins with `row`.
-fn is_head_of(before: &Piece, row: &Piece) -> bool {
-    row.kind == UnitKind::Row && row.head.as_ref() == Some(&before.range)
 }
 
 /// The share that each member holds of the terms that single members out.

@@ -88,7 +88,7 @@ pub enum StopReason {
     EndToken,
     /// One of the stop texts came.
     StopText,
-    /// As many tokens as were asked for.
+    /// The limit of tokens that the caller set is reached.
     MaxTokens,
     /// The context is full.
     ContextFull,

@@ -333,7 +333,7 @@ pub(crate) fn attention_split(variant: Variant) -> Kernel {
 
 /// Attention of many tokens, in tiles.
 pub(crate) fn attention_tiled(head_words: u32) -> Kernel {
-    // As many groups of queries as the invocations make whole words of, a power of two.
+    // The largest power of two of query groups that 64 invocations can serve, one invocation for each word of a head.
     let n_groups = (64 / head_words.clamp(1, 64)).min(16);
     let n_groups = 1 << n_groups.ilog2();
     let consts = format!(
