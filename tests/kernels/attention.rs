@@ -2,11 +2,13 @@
 
 use anchorite_model::ModelConfig;
 use anchorite_model::gguf::TensorType;
-use anchorite_model::gpu::{Buffers, Gpu, Op, Reduction, Rows};
-use anchorite_model::kernels::Input;
-use anchorite_model::kernels::multiply::{Multiply, Use};
-use anchorite_model::kernels::params::{Params, param, words};
-use anchorite_model::kernels::steps;
+use anchorite_model::gpu::{Gpu, Op, Rows};
+use anchorite_model::kernels::attention::{self, AttentionBindings};
+use anchorite_model::kernels::matmul::{Matmul, MatmulBindings};
+use anchorite_model::kernels::params::{
+    AttentionParams, AttentionStepParams, InputParams, OutputParams, param, words,
+};
+use anchorite_model::kernels::{Epilogue, Input};
 use anchorite_model::quant;
 use anchorite_model::reference;
 use anchorite_model::weights::Matrix;
@@ -88,21 +90,25 @@ impl Case {
         let (cache, n_positions) = cache(gpu, &config, &k, &v);
         let queries = gpu.rows_of("q", &q, q_width).expect("rows");
         let y = output(gpu, n_tokens, q_width);
-        let params = Params {
-            x_stride: words(q_width),
+        let params = AttentionStepParams {
+            attention: AttentionParams {
+                n_heads: param(self.n_heads),
+                n_kv_heads: param(self.n_kv_heads),
+                head_words: words(self.head_size),
+                rope_words: 0,
+                n_positions: param(n_positions),
+                n_visible: param(self.n_visible.unwrap_or(1 << 20)),
+                n_splits: 5,
+                scale: config.query_scale,
+            },
+            q: 0,
+            q_stride: words(q_width),
+            y: 0,
             y_stride: words(q_width),
-            n_heads: param(self.n_heads),
-            n_kv_heads: param(self.n_kv_heads),
-            head_words: words(self.head_size),
-            n_positions: param(n_positions),
-            n_visible: param(self.n_visible.unwrap_or(1 << 20)),
-            scale: config.query_scale,
-            n_splits: 5,
-            ..Params::default()
         };
         let place = u32::try_from(position).expect("a position");
         let batch = batch(gpu, place, &vec![0; n_tokens]);
-        let is_split = n_tokens == 1 && gpu.variant().reduction != Reduction::BarrierFree;
+        let is_split = n_tokens == 1 && attention::is_split(gpu);
         let parts = gpu
             .rows("parts", self.n_heads * 5, self.head_size + 4)
             .expect("room");
@@ -126,31 +132,39 @@ impl Case {
             },
         );
         run(gpu, n_tokens, || {
-            let buffers = Buffers {
-                stream: Some(if is_split { &parts.buffer } else { &y.buffer }),
-                cache: Some(&cache.buffer),
-                y: Some(&queries.buffer),
-                ..Buffers::default()
+            let bindings = AttentionBindings {
+                queries: &queries.buffer,
+                cache: &cache.buffer,
+                output: if is_split { &parts.buffer } else { &y.buffer },
             };
             let all = batch.all();
             let mut ops: Vec<Op> = vec![match n_tokens {
-                1 => steps::attention_one(gpu, &all, &params, &buffers)?,
-                _ => steps::attention_many(gpu, &all, &params, &buffers)?,
+                1 => attention::one(gpu, &all, &params, bindings)?,
+                _ => attention::many(gpu, &all, &params, bindings)?,
             }];
             if is_split {
-                let together = Multiply {
-                    used: Use::Project { adds: false },
+                let together = Matmul {
                     matrix: &same,
-                    input: Input::Splits,
-                    params,
-                    buffers: Buffers {
-                        source: Some(&parts.buffer),
-                        stream: Some(&y.buffer),
-                        ..Buffers::default()
-                    },
-                    lora: None,
                     first_group: 0,
-                    rounded: &parts.buffer,
+                    input: Input::Splits,
+                    input_params: InputParams {
+                        x_stride: words(q_width),
+                        ..InputParams::default()
+                    },
+                    epilogue: Epilogue::Project { adds: false },
+                    output_params: OutputParams {
+                        y_stride: words(q_width),
+                        ..OutputParams::default()
+                    },
+                    attention: params.attention,
+                    lora: None,
+                    bindings: MatmulBindings {
+                        vectors: None,
+                        input: &parts.buffer,
+                        quantised: &parts.buffer,
+                        output: &y.buffer,
+                        cache: None,
+                    },
                 };
                 ops.extend(together.one(gpu, &all)?);
             }

@@ -1,7 +1,7 @@
 //! Shows what becomes of work on a device that is lost, full, or given a wrong shader.
 
 use anchorite_model::gguf::TensorType;
-use anchorite_model::gpu::{Bindings, GpuError, Kernel, Precision, Reduction, Variant};
+use anchorite_model::gpu::{Bindings, GpuError, Precision, Reduction, Variant};
 use harness::gpu::{gpu, matrix, on_device};
 
 #[test]
@@ -38,12 +38,11 @@ fn reports_a_buffer_that_no_binding_can_hold() {
 #[test]
 fn reports_a_shader_that_the_device_refuses() {
     let Some(gpu) = gpu() else { return };
-    let broken = Kernel {
-        label: "broken".to_owned(),
-        wgsl: "fn broken( {".to_owned(),
-        bindings: Bindings::Step,
+    let broken = || {
+        let wgsl = || "fn broken( {".to_owned();
+        Ok(gpu.pipeline("broken", Bindings::Step, wgsl))
     };
-    let refused = pollster::block_on(gpu.scoped("compiling kernels", || Ok(gpu.pipeline(&broken))));
+    let refused = pollster::block_on(gpu.scoped("compiling kernels", broken));
     match refused {
         Err(GpuError::Refused { act, reason, .. }) => {
             assert_eq!(act, "compiling kernels", "says during what");

@@ -1,7 +1,7 @@
 //! Compares each kernel with its plain twin, in every form that the adapter can run.
 
 mod attention;
-mod choice;
+mod sample;
 mod device;
-mod multiply;
+mod matmul;
 mod steps;

@@ -1,13 +1,16 @@
-//! Compares `embed`, `heads` and `residual` with their twins.
+//! Compares `embed`, `quantise`, `heads` and `residual` with their twins.
 
 use anchorite_model::TokenId;
 use anchorite_model::gguf::TensorType;
-use anchorite_model::gpu::Buffers;
-use anchorite_model::kernels::params::{Params, param, words};
-use anchorite_model::kernels::steps;
+use anchorite_model::kernels::Input;
+use anchorite_model::kernels::params::{
+    AttentionParams, HeadsParams, InputParams, ResidualParams, param, words,
+};
+use anchorite_model::kernels::steps::{self, HeadsBindings, QuantiseBindings};
 use anchorite_model::reference;
 use harness::gpu::{
-    Numbers, assert_close, batch, filled, matrix, model_config, on_device, output, run, variants,
+    Numbers, SENTINEL, assert_close, batch, filled, matrix, model_config, on_device, output, run,
+    variants,
 };
 
 #[test]
@@ -26,18 +29,86 @@ fn looks_tokens_up_in_every_type() {
             let tokens = [0, 149, 31, 32, 33, 149, 64];
             let y = output(&gpu, tokens.len(), 256);
             let batch = batch(&gpu, 0, &tokens);
-            let params = Params {
-                y_stride: words(256),
-                scale: 2.0,
-                ..Params::default()
-            };
             run(&gpu, tokens.len(), || {
-                steps::embed(&gpu, &batch.all(), &packed, &params, &y.buffer)
+                steps::embed(&gpu, &batch.all(), &packed, 2.0, 0, &y.buffer)
             });
             let mut expected = vec![0.0; tokens.len() * 256];
             reference::embed::embed(&weights, &tokens.map(TokenId), &mut expected);
             expected.iter_mut().for_each(|value| *value *= 2.0);
             assert_close(&case, 1e-12, &expected, &filled(&gpu, &case, &y));
+        }
+    }
+}
+
+/// The values that codes stand for, once their sums were compared with them; of what lies behind them nothing may be written.
+fn dequantised(case: &str, words: &[f32], n_values: usize) -> Vec<f32> {
+    let (blocks, behind) = words.split_at(n_values / 32 * 12);
+    assert!(
+        behind.iter().all(|&word| word == SENTINEL),
+        "{case}: writes behind its output"
+    );
+    let mut values = Vec::new();
+    for block in blocks.chunks(12) {
+        let codes: Vec<f32> = block[..8]
+            .iter()
+            // Of four codes the first three are stored plus 128.
+            .flat_map(|word| (word.to_bits() ^ 0x0080_8080).to_le_bytes())
+            .map(|byte| f32::from(byte.cast_signed()))
+            .collect();
+        let sum = |codes: &[f32]| codes.iter().sum::<f32>();
+        let thirds = |half: &[f32]| half.chunks(4).map(|four| sum(&four[..3])).sum::<f32>();
+        let expected = [sum(&codes), thirds(&codes[..16]), thirds(&codes[16..])];
+        assert_eq!(block[9..], expected, "{case}: sums");
+        values.extend(codes.iter().map(|code| code * block[8]));
+    }
+    values
+}
+
+#[test]
+fn rounds_to_eight_bits() {
+    let Some(gpu) = harness::gpu::gpu() else {
+        return;
+    };
+    for (n_tokens, c) in [(1, 64), (3, 288), (5, 576)] {
+        let mut numbers = Numbers::new(c as u64);
+        let mut x = numbers.take(n_tokens * c);
+        // A block of zeros has no scale.
+        x[..32].fill(0.0);
+        let gain = numbers.take(c);
+        let rows = |values: &[f32]| gpu.rows_of("rows", values, c).expect("rows");
+        let (input, vectors) = (rows(&x), rows(&gain));
+        let batch = batch(&gpu, 0, &vec![0; n_tokens]);
+        for form in [Input::StepOutput, Input::Stream] {
+            let case = format!("quantise {form:?} C={c} T={n_tokens}");
+            let y = output(&gpu, n_tokens, c / 32 * 12);
+            let params = InputParams {
+                n_cols: param(c),
+                x_stride: words(c),
+                eps: 1e-5,
+                ..InputParams::default()
+            };
+            let bindings = QuantiseBindings {
+                vectors: Some(&vectors.buffer),
+                input: &input.buffer,
+                output: &y.buffer,
+            };
+            run(&gpu, n_tokens, || {
+                Ok(vec![steps::quantise(
+                    &gpu,
+                    &batch.all(),
+                    form,
+                    &params,
+                    bindings,
+                )?])
+            });
+            let mut expected = x.clone();
+            if form == Input::Stream {
+                reference::rms_norm::rms_norm(&x, &gain, 1e-5, &mut expected);
+            }
+            reference::quantise::quantise(&mut expected);
+            let words = pollster::block_on(gpu.read_padded(&y)).expect("the codes");
+            let found = dequantised(&case, &words, n_tokens * c);
+            assert_close(&case, 1e-5, &expected, &found);
         }
     }
 }
@@ -64,28 +135,31 @@ fn norms_and_turns_heads() {
         let cache = gpu.rows("cache", 64, kv).expect("room");
         let batch = batch(&gpu, 9, &vec![0; n_tokens]);
         run(&gpu, n_tokens, || {
-            let params = Params {
+            let params = HeadsParams {
+                attention: AttentionParams {
+                    n_heads: 3,
+                    n_kv_heads: 1,
+                    head_words: 4,
+                    rope_words: 4,
+                    n_positions: 64,
+                    ..AttentionParams::default()
+                },
+                x: 0,
                 x_stride: words(q + kv),
                 y: words(n_tokens * (q + kv)),
                 y_stride: words(q),
-                eps: config.norm_eps,
-                n_heads: 3,
-                n_kv_heads: 1,
-                head_words: 4,
-                rope_words: 4,
-                n_positions: 64,
                 q_gain: 0,
                 k_gain: 4,
-                ..Params::default()
+                eps: config.norm_eps,
+                padding: 0,
             };
-            let buffers = Buffers {
-                vectors: Some(&vectors.buffer),
-                source: Some(&angles.buffer),
-                cache: Some(&cache.buffer),
-                y: Some(&heads.buffer),
-                ..Buffers::default()
+            let bindings = HeadsBindings {
+                vectors: &vectors.buffer,
+                cache: &cache.buffer,
+                angles: &angles.buffer,
+                heads: &heads.buffer,
             };
-            Ok(vec![steps::heads(&gpu, &batch.all(), &params, &buffers)?])
+            Ok(vec![steps::heads(&gpu, &batch.all(), &params, bindings)?])
         });
         let part = |from: usize, n: usize| -> Vec<f32> {
             made.chunks(q + kv)
@@ -128,26 +202,17 @@ fn adds_what_a_block_made() {
     let (stream, vectors) = (rows(&all), rows(&gain));
     let batch = batch(&gpu, 0, &vec![0; n_tokens]);
     run(&gpu, n_tokens, || {
-        let params = Params {
+        let params = ResidualParams {
             n_cols: param(c),
-            n_words: words(c),
             x_stride: words(c),
-            eps: 1e-5,
             delta: words(n_tokens * c),
             next: words(2 * n_tokens * c),
-            ..Params::default()
+            eps: 1e-5,
+            ..ResidualParams::default()
         };
-        let buffers = Buffers {
-            vectors: Some(&vectors.buffer),
-            stream: Some(&stream.buffer),
-            ..Buffers::default()
-        };
-        Ok(vec![steps::residual(
-            &gpu,
-            &batch.all(),
-            &params,
-            &buffers,
-        )?])
+        let (vectors, stream) = (&vectors.buffer, &stream.buffer);
+        let residual = steps::residual(&gpu, &batch.all(), &params, vectors, stream)?;
+        Ok(vec![residual])
     });
     let got = pollster::block_on(gpu.read_padded(&stream)).expect("the stream");
     let expected = reference::residual::residual(&gain, 1e-5, &delta, &x);

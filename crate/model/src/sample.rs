@@ -42,7 +42,7 @@ impl Default for SampleOptions {
 /// Tokens that a penalty remembers.
 const MEMORY: usize = 64;
 
-/// Chooses tokens for one sequence. Twin of `kernels/sample.wgsl`.
+/// Chooses tokens for one sequence. Twin of `kernels/sample/choose.wgsl`.
 #[derive(Debug, Clone)]
 pub struct Sampler {
     options: SampleOptions,

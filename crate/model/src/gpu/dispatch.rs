@@ -1,35 +1,24 @@
-//! Turns a kernel's source and its buffers into a recorded dispatch that can be replayed for every batch of tokens.
+//! Turns a shader and its buffers into a recorded dispatch that can be replayed for every batch of tokens.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::device::lock;
 use super::{Gpu, GpuError};
 
-/// One compute shader. Its entry point is `main`.
-#[derive(Debug, Clone)]
-pub struct Kernel {
-    /// Unique among kernels: name, form, types and constants.
-    pub label: String,
-    /// The whole WGSL text.
-    pub wgsl: String,
-    /// How its buffers are bound.
-    pub bindings: Bindings,
-}
-
 /// Which buffers a kernel is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bindings {
-    /// A step of the forward pass: see [`Buffers`].
+    /// A step of the forward pass: batch, parameters, and [`Slots`].
     Step,
     /// A step that chooses the next token: batch, sampling, logits, state, the best of each part, the head's batch.
-    Choice,
+    Sample,
 }
 
 /// The two layouts of bindings, so that all steps share one and a kernel can be swapped under its buffers.
 #[derive(Debug)]
 pub(super) struct Layouts {
     step: Layout,
-    choice: Layout,
+    sample: Layout,
     /// Bound where a step has no use for a binding; one for each that may be written to.
     unused: [wgpu::Buffer; 4],
 }
@@ -40,23 +29,24 @@ struct Layout {
     pipeline: wgpu::PipelineLayout,
 }
 
-/// Buffers that a step of the forward pass is bound to, by binding; `None` where the step has no use for one.
+/// Buffers that a step of the forward pass is bound to, in the order of their bindings; `None` where the step has no use for one.
+/// Steps name them as they use them, and no buffer may be bound twice if it is written.
 #[derive(Debug, Clone, Default)]
-pub struct Buffers<'b> {
-    /// 2, read: a matrix.
-    pub weights: Option<&'b wgpu::Buffer>,
+pub(crate) struct Slots<'b> {
+    /// 2, read: a slice of a matrix.
+    pub(crate) weights: Option<&'b wgpu::Buffer>,
     /// 3, read: gains and biases.
-    pub vectors: Option<&'b wgpu::Buffer>,
-    /// 4, written: the stream, or what attention gathers.
-    pub stream: Option<&'b wgpu::Buffer>,
-    /// 5, written: the layer's cache, or the gated values.
-    pub cache: Option<&'b wgpu::Buffer>,
-    /// 6, read: another step's output, or the angles.
-    pub source: Option<&'b wgpu::Buffer>,
+    pub(crate) vectors: Option<&'b wgpu::Buffer>,
+    /// 4, written by steps that also move the stream on: what is multiplied, or the queries.
+    pub(crate) input: Option<&'b wgpu::Buffer>,
+    /// 5, written: the layer's cache.
+    pub(crate) cache: Option<&'b wgpu::Buffer>,
+    /// 6, read: cosines and sines.
+    pub(crate) angles: Option<&'b wgpu::Buffer>,
     /// 7, read: an adapter's pairs.
-    pub lora: Option<&'b wgpu::Buffer>,
-    /// 8, written: queries, logits, inner products.
-    pub y: Option<&'b wgpu::Buffer>,
+    pub(crate) lora: Option<&'b wgpu::Buffer>,
+    /// 8, written.
+    pub(crate) output: Option<&'b wgpu::Buffer>,
 }
 
 /// How many workgroups a dispatch needs for `T` tokens: `x`, once for each `tokens` tokens.
@@ -155,7 +145,7 @@ impl Layouts {
                     Uniform, Uniform, read, read, write, write, read, read, write,
                 ],
             ),
-            choice: layout("choice", &[write, Uniform, write, write, write, write]),
+            sample: layout("sample", &[write, Uniform, write, write, write, write]),
             unused: [unused(), unused(), unused(), unused()],
         }
     }
@@ -163,7 +153,7 @@ impl Layouts {
     fn of(&self, bindings: Bindings) -> &Layout {
         match bindings {
             Bindings::Step => &self.step,
-            Bindings::Choice => &self.choice,
+            Bindings::Sample => &self.sample,
         }
     }
 }
@@ -174,17 +164,17 @@ impl Gpu {
         &self,
         batch: wgpu::BufferBinding<'_>,
         params: &wgpu::Buffer,
-        buffers: &Buffers<'_>,
+        slots: &Slots<'_>,
     ) -> wgpu::BindGroup {
         let unused = &self.layouts.unused;
         let others = [
-            buffers.weights.unwrap_or(&unused[0]),
-            buffers.vectors.unwrap_or(&unused[0]),
-            buffers.stream.unwrap_or(&unused[1]),
-            buffers.cache.unwrap_or(&unused[2]),
-            buffers.source.unwrap_or(&unused[0]),
-            buffers.lora.unwrap_or(&unused[0]),
-            buffers.y.unwrap_or(&unused[3]),
+            slots.weights.unwrap_or(&unused[0]),
+            slots.vectors.unwrap_or(&unused[0]),
+            slots.input.unwrap_or(&unused[1]),
+            slots.cache.unwrap_or(&unused[2]),
+            slots.angles.unwrap_or(&unused[0]),
+            slots.lora.unwrap_or(&unused[0]),
+            slots.output.unwrap_or(&unused[3]),
         ];
         let mut bindings = vec![batch, params.as_entire_buffer_binding()];
         bindings.extend(
@@ -216,29 +206,35 @@ impl Gpu {
         })
     }
 
-    /// Compiles `kernel`, or finds it compiled. Faults surface through [`Gpu::scoped`] or [`Gpu::check`].
-    pub fn pipeline(&self, kernel: &Kernel) -> wgpu::ComputePipeline {
-        if let Some(pipeline) = lock(&self.pipelines).get(&kernel.label) {
+    /// Compiles the shader that `wgsl` gives, whose entry point is `main`, or finds it compiled by its unique `label`. Faults
+    /// surface through [`Gpu::scoped`] or [`Gpu::check`].
+    pub fn pipeline(
+        &self,
+        label: &str,
+        bindings: Bindings,
+        wgsl: impl FnOnce() -> String,
+    ) -> wgpu::ComputePipeline {
+        if let Some(pipeline) = lock(&self.pipelines).get(label) {
             return pipeline.clone();
         }
         self.counters.pipelines.fetch_add(1, Relaxed);
         let module = self
             .device
             .create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(&kernel.label),
-                source: wgpu::ShaderSource::Wgsl(kernel.wgsl.as_str().into()),
+                label: Some(label),
+                source: wgpu::ShaderSource::Wgsl(wgsl().into()),
             });
         let pipeline = self
             .device
             .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(&kernel.label),
-                layout: Some(&self.layouts.of(kernel.bindings).pipeline),
+                label: Some(label),
+                layout: Some(&self.layouts.of(bindings).pipeline),
                 module: &module,
                 entry_point: Some("main"),
                 compilation_options: wgpu::PipelineCompilationOptions::default(),
                 cache: None,
             });
-        lock(&self.pipelines).insert(kernel.label.clone(), pipeline.clone());
+        lock(&self.pipelines).insert(label.to_owned(), pipeline.clone());
         pipeline
     }
 

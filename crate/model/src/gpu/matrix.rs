@@ -60,9 +60,9 @@ impl Layout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct TileWords {
     codes: usize,
-    highs: usize,
+    high_bits: usize,
     scales: usize,
-    supers: usize,
+    super_scales: usize,
 }
 
 impl TileWords {
@@ -74,9 +74,9 @@ impl TileWords {
                 let scales = 8 * blocks.per_row(n_words);
                 Self {
                     codes: 8 * n_words,
-                    highs: 0,
+                    high_bits: 0,
                     scales,
-                    supers: if blocks.has_mins { scales } else { 0 },
+                    super_scales: if blocks.has_mins { scales } else { 0 },
                 }
             }
         }
@@ -86,9 +86,9 @@ impl TileWords {
         use TensorType::{BF16, F16, F32, Q4_0, Q4_1, Q4K, Q5_0, Q5_1, Q5K, Q6K, Q8_0};
         let (blocks, halves) = (n_words / 8, n_words.div_ceil(2));
         let pairs = blocks.div_ceil(2);
-        let supers = n_words / 64;
+        let super_scales = n_words / 64;
         // For each of the 8 groups of a tile.
-        let (codes, highs, scales, supers) = match kind {
+        let (codes, high_bits, scales, super_scales) = match kind {
             F32 => (4 * n_words, 0, 0, 0),
             F16 | BF16 => (2 * n_words, 0, 0, 0),
             Q8_0 => (n_words, 0, pairs, 0),
@@ -96,20 +96,20 @@ impl TileWords {
             Q4_1 => (halves, 0, blocks, 0),
             Q5_0 => (halves, blocks, pairs, 0),
             Q5_1 => (halves, blocks, blocks, 0),
-            Q4K => (halves, 0, pairs, supers),
-            Q5K => (halves, blocks, pairs, supers),
-            Q6K => (halves, 2 * blocks, pairs, supers),
+            Q4K => (halves, 0, pairs, super_scales),
+            Q5K => (halves, blocks, pairs, super_scales),
+            Q6K => (halves, 2 * blocks, pairs, super_scales),
         };
         Self {
             codes: 8 * codes,
-            highs: 8 * highs,
+            high_bits: 8 * high_bits,
             scales: 8 * scales,
-            supers: 8 * supers,
+            super_scales: 8 * super_scales,
         }
     }
 
     fn sum(self) -> usize {
-        self.codes + self.highs + self.scales + self.supers
+        self.codes + self.high_bits + self.scales + self.super_scales
     }
 }
 
@@ -135,10 +135,10 @@ pub(crate) struct Slice {
     pub(crate) first_row: usize,
     pub(crate) n_rows: usize,
     pub(crate) buffer: wgpu::Buffer,
-    /// First words of the streams behind the codes; minimums of codes of 8 bits are `supers`.
-    pub(crate) highs: usize,
+    /// First words of the streams behind the codes; minimums of codes of 8 bits are `super_scales`.
+    pub(crate) high_bits: usize,
     pub(crate) scales: usize,
-    pub(crate) supers: usize,
+    pub(crate) super_scales: usize,
 }
 
 impl PackedMatrix {
@@ -195,9 +195,9 @@ impl Gpu {
             .saturating_mul(TILE_ROWS);
         let slices = rows.chunks(slice_rows).enumerate().map(|(idx, rows)| {
             let n_tiles = rows.len().div_ceil(TILE_ROWS);
-            let highs = n_tiles * tile.codes;
-            let scales = highs + n_tiles * tile.highs;
-            let supers = scales + n_tiles * tile.scales;
+            let high_bits = n_tiles * tile.codes;
+            let scales = high_bits + n_tiles * tile.high_bits;
+            let super_scales = scales + n_tiles * tile.scales;
             let packed = match layout {
                 Layout::Streams(kind) => pack::pack(kind, n_words, rows),
                 Layout::Bytes(_) => bytes::pack(kind, n_words, rows),
@@ -206,9 +206,9 @@ impl Gpu {
                 first_row: idx * slice_rows,
                 n_rows: rows.len(),
                 buffer: self.storage_of(label, &packed)?,
-                highs,
+                high_bits,
                 scales,
-                supers,
+                super_scales,
             })
         });
         Ok(PackedMatrix {

@@ -13,11 +13,12 @@ pub mod dispatch;
 
 pub use buffer::Rows;
 pub use device::{Adapter, Gpu, browser_has_subgroups};
-pub use dispatch::{Bindings, Buffers, Dispatch, Grid, Kernel, Op};
+pub(crate) use dispatch::Slots;
+pub use dispatch::{Bindings, Dispatch, Grid, Op};
 pub use error::GpuError;
 #[cfg(test)]
 pub(crate) use matrix::ByteBlocks;
-pub(crate) use matrix::Layout;
 pub use matrix::PackedMatrix;
+pub(crate) use matrix::{Layout, Slice};
 pub use trace::Trace;
 pub use variant::{Precision, Reduction, Variant};

@@ -1,17 +1,40 @@
 //! Turns operands on the device into recorded dispatches: the steps of the forward pass, and their shaders.
 //!
-//! Every kernel has a plain twin of its name in [`crate::reference`]; `tests/kernels` compares them and states the bound.
-//! Code that several kernels share lies in `shared/`: reading weights of each type, reducing sums with and without
-//! barriers and subgroups, and the layout of the cache.
+//! | file | holds |
+//! |------|-------|
+//! | `compose.rs` | puts a shader together: `#import` |
+//! | `permutations.rs` | which files a step's shader is made of |
+//! | `params.rs`, `batch.rs` | what a kernel reads besides its operands |
+//! | `matmul.rs`, `lora.rs`, `steps.rs`, `attention.rs`, `sample.rs` | the steps, bound and planned |
+//!
+//! In WGSL a folder is a slot: each of its files gives the same functions and constants (`wgsl_tests.rs` holds them to it), and a
+//! permutation picks one. `shared/` is not a slot.
+//!
+//! | folder | gives |
+//! |--------|-------|
+//! | `steps/` | a kernel; those that multiply give `store` and `inner_range` and get their entry point from `matmul/` |
+//! | `attention/`, `sample/` | kernels |
+//! | `matmul/` | rows of a matrix times inputs |
+//! | `input/` | `input(token, word)`, and if it is to be normed |
+//! | `weights/`, `scales/` | `block_at`, `unit_at`, `unit_words`: numbers out of blocks |
+//! | `lora/` | `adapted`: a finished sum with an adapter's change |
+//! | `reduce/`, `reduce_max/` | sums and maxima over a workgroup, by memory or by subgroups |
+//! | `entry/` | `main`, where a kernel has barriers, with and without subgroups |
+//! | `tile/` | the number format of tiles |
+//!
+//! Every kernel has a plain twin in [`crate::reference`]; `tests/kernels` compares them and states the bound.
 
-pub mod batch;
+mod compose;
+mod permutations;
 pub mod params;
-mod source;
-pub mod multiply;
+pub mod batch;
+pub mod lora;
+pub mod matmul;
 pub mod steps;
-pub mod choice;
+pub mod attention;
+pub mod sample;
 
-pub use source::Input;
+pub use permutations::{Epilogue, Input};
 
 #[cfg(test)]
 mod wgsl_tests;

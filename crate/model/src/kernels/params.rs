@@ -1,45 +1,136 @@
-//! Turns the places of a step's operands into the parameters that its kernel reads.
+//! Turns the places of a step's operands into the parameters that its kernel reads: each struct has a twin of its name in WGSL,
+//! which says what its fields mean, in `shared/params.wgsl` or in the step's own file.
 
-/// Where the operands of one step lie, in words of 4 values. WGSL: `Params` in `shared/frame.wgsl`, which says what each is.
-#[derive(Debug, Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C)]
-#[expect(
-    missing_docs,
-    reason = "each field's meaning stands beside its twin in WGSL"
-)]
-pub struct Params {
-    pub n_cols: u32,
-    pub n_words: u32,
-    pub x: u32,
-    pub x_stride: u32,
-    pub gain: u32,
-    pub eps: f32,
-    pub delta: u32,
-    pub delta_gain: u32,
-    pub next: u32,
-    pub n_groups: u32,
-    pub first_group: u32,
-    pub highs: u32,
-    pub scales: u32,
-    pub supers: u32,
-    pub y: u32,
-    pub y_stride: u32,
-    pub bias: u32,
-    pub n_heads: u32,
-    pub n_kv_heads: u32,
-    pub head_words: u32,
-    pub rope_words: u32,
-    pub n_positions: u32,
-    pub n_visible: u32,
-    pub scale: f32,
-    pub cap: f32,
-    pub n_splits: u32,
-    pub rank: u32,
-    pub n_pairs: u32,
-    pub lora_b: u32,
-    pub lora_x: u32,
-    pub q_gain: u32,
-    pub k_gain: u32,
+use crate::gpu::{PackedMatrix, Slice};
+
+macro_rules! params {
+    ($($(#[$meta:meta])* $name:ident { $($field:ident: $type:ty),+ $(,)? })+) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
+        #[repr(C)]
+        #[expect(missing_docs, reason = "each field's meaning stands beside its twin in WGSL")]
+        pub struct $name { $(pub $field: $type),+ }
+
+        #[cfg(test)]
+        impl $name {
+            /// Its fields with their offsets, and its size.
+            pub(super) fn fields() -> (Vec<(&'static str, usize)>, usize) {
+                let fields = vec![$((stringify!($field), std::mem::offset_of!($name, $field))),+];
+                (fields, size_of::<$name>())
+            }
+        }
+    )+};
+}
+
+params! {
+    /// An input of `C` values for each token, and the norm before it.
+    InputParams {
+        n_cols: u32,
+        x: u32,
+        x_stride: u32,
+        gain: u32,
+        eps: f32,
+        delta: u32,
+        delta_gain: u32,
+        next: u32,
+    }
+    /// A slice of a matrix.
+    WeightParams {
+        n_words: u32,
+        n_groups: u32,
+        first_group: u32,
+        high_bits: u32,
+        scales: u32,
+        super_scales: u32,
+        padding: [u32; 2],
+    }
+    /// An adapter's pairs.
+    LoraParams {
+        rank: u32,
+        n_pairs: u32,
+        b: u32,
+        x: u32,
+    }
+    /// An output of `N` values for each token.
+    OutputParams {
+        y: u32,
+        y_stride: u32,
+        bias: u32,
+        cap: f32,
+    }
+    /// The heads of a layer's attention, and its cache.
+    AttentionParams {
+        n_heads: u32,
+        n_kv_heads: u32,
+        head_words: u32,
+        rope_words: u32,
+        n_positions: u32,
+        n_visible: u32,
+        n_splits: u32,
+        scale: f32,
+    }
+    /// A matrix product. Where a step has no use for the last parts, its `Params` in WGSL end before them.
+    MatmulParams {
+        input: InputParams,
+        weights: WeightParams,
+        lora: LoraParams,
+        output: OutputParams,
+        attention: AttentionParams,
+    }
+    /// Looking tokens up.
+    EmbedParams {
+        weights: WeightParams,
+        y: u32,
+        y_stride: u32,
+        scale: f32,
+        padding: u32,
+    }
+    /// Norming and rotating heads.
+    HeadsParams {
+        attention: AttentionParams,
+        x: u32,
+        x_stride: u32,
+        y: u32,
+        y_stride: u32,
+        q_gain: u32,
+        k_gain: u32,
+        eps: f32,
+        padding: u32,
+    }
+    /// Attention itself.
+    AttentionStepParams {
+        attention: AttentionParams,
+        q: u32,
+        q_stride: u32,
+        y: u32,
+        y_stride: u32,
+    }
+    /// Adding a block's output, normed.
+    ResidualParams {
+        n_cols: u32,
+        x: u32,
+        x_stride: u32,
+        delta: u32,
+        delta_gain: u32,
+        next: u32,
+        eps: f32,
+        padding: u32,
+    }
+}
+
+impl WeightParams {
+    /// Where a slice of a matrix lies.
+    pub(super) fn of(slice: &Slice, matrix: &PackedMatrix) -> Self {
+        Self {
+            n_words: param(matrix.n_words),
+            n_groups: param(slice.n_rows.div_ceil(4)),
+            first_group: param(slice.first_row / 4),
+            high_bits: param(slice.high_bits),
+            scales: param(slice.scales),
+            super_scales: param(slice.super_scales),
+            padding: [0; 2],
+        }
+    }
 }
 
 /// A size or place as a parameter. Sizes come from tensors that fit a binding, so the cap is never reached.

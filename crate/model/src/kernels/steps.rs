@@ -1,63 +1,36 @@
-//! Turns the operands of the steps that multiply nothing into dispatches: looking tokens up, norming and rotating
-//! heads, attention, and adding a block's output.
+//! Turns the operands of the steps that multiply nothing into dispatches: looking tokens up, rounding inputs to 8 bits, norming
+//! and rotating heads, and adding a block's output.
 //!
-//! Twins: [`crate::reference::embed`] (exact), [`crate::reference::heads`], [`crate::reference::attention`],
-//! [`crate::reference::residual`]. Bound: NMSE 1e-7; 1e-6 where halves of the cache are read.
+//! Twins: [`crate::reference::embed`] (exact), [`crate::reference::quantise`], [`crate::reference::heads`],
+//! [`crate::reference::residual`]. Bound: NMSE 1e-9; 1e-6 for keys, which the cache holds in halves; 1e-5 for codes of 8 bits, of
+//! which one that lies half-way may go either way.
 
-use super::params::{Params, param, words};
-use super::source;
-use crate::gguf::TensorType;
-use crate::gpu::{
-    Buffers, Dispatch, Gpu, GpuError, Grid, Kernel, Layout, Op, PackedMatrix, Reduction,
+use super::params::{
+    EmbedParams, HeadsParams, InputParams, ResidualParams, WeightParams, param, words,
 };
+use super::{Input, attention, permutations, sample};
+use crate::gguf::TensorType;
+use crate::gpu::{Dispatch, Gpu, GpuError, Grid, Layout, Op, PackedMatrix, Slots};
 
-/// Values of a head that the kernels have room for.
-pub const MAX_HEAD_SIZE: usize = 256;
-
-/// Tokens up to which attention goes token by token.
-const FEW: u32 = 4;
-
-/// A step, bound.
-fn bound(
-    gpu: &Gpu,
-    kernel: &Kernel,
-    batch: &wgpu::BufferBinding<'_>,
-    params: &Params,
-    buffers: &Buffers<'_>,
-    grid: Grid,
-) -> Result<Dispatch, GpuError> {
-    let params = gpu.params_of("step", params)?;
-    Ok(Dispatch {
-        pipeline: gpu.pipeline(kernel),
-        bind_group: gpu.bind_step(batch.clone(), &params, buffers),
-        grid,
-    })
-}
-
-/// Compiles all steps here for a model with such heads and such an embedding.
+/// Compiles all steps that multiply nothing, for a model with such heads and such an embedding.
 pub(crate) fn compile(gpu: &Gpu, embedding: TensorType, head_size: usize, has_norms: [bool; 2]) {
     let [has_head_norms, has_post_norms] = has_norms;
-    let mut kernels = vec![
-        source::embed(Layout::of(gpu, embedding)),
-        source::attention(),
-    ];
+    let mut kernels = vec![permutations::embed(Layout::of(gpu, embedding))];
     if has_head_norms {
-        kernels.push(source::heads());
+        kernels.push(permutations::heads());
     }
     if has_post_norms {
-        kernels.push(source::residual());
+        kernels.push(permutations::residual());
     }
-    if gpu.variant().reduction != Reduction::BarrierFree {
-        kernels.push(source::attention_split(gpu.variant()));
-        kernels.push(source::attention_tiled(words(head_size)));
-    }
-    kernels.extend(source::choice());
+    kernels.extend(attention::kernels(gpu, head_size));
+    kernels.extend(sample::kernels());
     for kernel in kernels {
-        gpu.pipeline(&kernel);
+        kernel.pipeline(gpu);
     }
 }
 
-/// Looks the batch's tokens up in `matrix`: one step for each slice of it.
+/// Looks the batch's tokens up in `matrix`, times `scale`, and stores them in `output` from word `y` on: one step for each slice
+/// of the matrix.
 ///
 /// # Errors
 /// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
@@ -65,29 +38,86 @@ pub fn embed(
     gpu: &Gpu,
     batch: &wgpu::BufferBinding<'_>,
     matrix: &PackedMatrix,
-    params: &Params,
-    stream: &wgpu::Buffer,
+    scale: f32,
+    y: u32,
+    output: &wgpu::Buffer,
 ) -> Result<Vec<Op>, GpuError> {
-    let kernel = source::embed(matrix.layout);
+    let kernel = permutations::embed(matrix.layout);
     let steps = matrix.slices.iter().map(|slice| {
-        let params = Params {
-            n_words: param(matrix.n_words),
-            n_groups: param(slice.n_rows.div_ceil(4)),
-            first_group: param(slice.first_row / 4),
-            highs: param(slice.highs),
-            scales: param(slice.scales),
-            supers: param(slice.supers),
-            ..*params
+        let params = EmbedParams {
+            weights: WeightParams::of(slice, matrix),
+            y,
+            y_stride: words(matrix.n_cols),
+            scale,
+            padding: 0,
         };
-        let buffers = Buffers {
+        let slots = Slots {
             weights: Some(&slice.buffer),
-            stream: Some(stream),
-            ..Buffers::default()
+            output: Some(output),
+            ..Slots::default()
         };
-        let grid = by_token(matrix.n_words.div_ceil(16));
-        bound(gpu, &kernel, batch, &params, &buffers, grid).map(Op::from)
+        Ok(Dispatch {
+            pipeline: kernel.pipeline(gpu),
+            bind_group: gpu.bind_step(batch.clone(), &gpu.params_of("embed", &params)?, &slots),
+            grid: by_token(param(matrix.n_words)),
+        }
+        .into())
     });
     steps.collect()
+}
+
+/// Buffers of [`quantise`].
+#[derive(Debug, Clone, Copy)]
+pub struct QuantiseBindings<'a> {
+    /// The norm's gain, for [`Input::Stream`].
+    pub vectors: Option<&'a wgpu::Buffer>,
+    /// What is rounded.
+    pub input: &'a wgpu::Buffer,
+    /// `[T, C/32, 12]`: eight u32 of four codes each, then the scale and three sums of codes, as `steps/quantise.wgsl` says.
+    pub output: &'a wgpu::Buffer,
+}
+
+/// Rounds each 32 values of an input to 8 bits: the stream, normed, or another step's output.
+///
+/// # Errors
+/// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
+pub fn quantise(
+    gpu: &Gpu,
+    batch: &wgpu::BufferBinding<'_>,
+    input: Input,
+    params: &InputParams,
+    bindings: QuantiseBindings<'_>,
+) -> Result<Op, GpuError> {
+    let slots = Slots {
+        vectors: bindings.vectors,
+        input: Some(bindings.input),
+        output: Some(bindings.output),
+        ..Slots::default()
+    };
+    Ok(Dispatch {
+        pipeline: permutations::quantise(input).pipeline(gpu),
+        bind_group: gpu.bind_step(batch.clone(), &gpu.params_of("quantise", params)?, &slots),
+        // Eight invocations, each with 32 values.
+        grid: Grid {
+            x: params.n_cols.div_ceil(8 * 32),
+            y: None,
+            tokens: 1,
+        },
+    }
+    .into())
+}
+
+/// Buffers of [`heads`].
+#[derive(Debug, Clone, Copy)]
+pub struct HeadsBindings<'a> {
+    /// The gains of queries' and keys' heads.
+    pub vectors: &'a wgpu::Buffer,
+    /// The layer's cache, for keys.
+    pub cache: &'a wgpu::Buffer,
+    /// Cosines and sines.
+    pub angles: &'a wgpu::Buffer,
+    /// Queries and keys, and room for the queries once they are turned.
+    pub heads: &'a wgpu::Buffer,
 }
 
 /// Norms and rotates the heads of queries and keys.
@@ -97,87 +127,53 @@ pub fn embed(
 pub fn heads(
     gpu: &Gpu,
     batch: &wgpu::BufferBinding<'_>,
-    params: &Params,
-    buffers: &Buffers<'_>,
+    params: &HeadsParams,
+    bindings: HeadsBindings<'_>,
 ) -> Result<Op, GpuError> {
-    let n_words = (params.n_heads + params.n_kv_heads) * params.head_words;
-    let grid = by_token(n_words.div_ceil(16) as usize);
-    Ok(bound(gpu, &source::heads(), batch, params, buffers, grid)?.into())
-}
-
-/// Attention of one token: the whole result, or where there are barriers its parts.
-///
-/// # Errors
-/// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
-pub fn attention_one(
-    gpu: &Gpu,
-    batch: &wgpu::BufferBinding<'_>,
-    params: &Params,
-    buffers: &Buffers<'_>,
-) -> Result<Op, GpuError> {
-    if gpu.variant().reduction == Reduction::BarrierFree {
-        return attention_many(gpu, batch, params, buffers);
+    let slots = Slots {
+        vectors: Some(bindings.vectors),
+        cache: Some(bindings.cache),
+        angles: Some(bindings.angles),
+        output: Some(bindings.heads),
+        ..Slots::default()
+    };
+    let heads = params.attention.n_heads + params.attention.n_kv_heads;
+    Ok(Dispatch {
+        pipeline: permutations::heads().pipeline(gpu),
+        bind_group: gpu.bind_step(batch.clone(), &gpu.params_of("heads", params)?, &slots),
+        grid: by_token(heads * params.attention.head_words),
     }
-    let kernel = source::attention_split(gpu.variant());
-    let grid = Grid {
-        x: params.n_heads,
-        y: Some(params.n_splits),
-        tokens: 1,
-    };
-    Ok(bound(gpu, &kernel, batch, params, buffers, grid)?.into())
+    .into())
 }
 
-/// Attention of any number of tokens.
-///
-/// # Errors
-/// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
-pub fn attention_many(
-    gpu: &Gpu,
-    batch: &wgpu::BufferBinding<'_>,
-    params: &Params,
-    buffers: &Buffers<'_>,
-) -> Result<Op, GpuError> {
-    // An invocation takes four queries: as many invocations as there are heads take those of four tokens.
-    let grid = Grid {
-        x: params.n_heads.div_ceil(4),
-        y: None,
-        tokens: 4,
-    };
-    let few = bound(gpu, &source::attention(), batch, params, buffers, grid)?;
-    if gpu.variant().reduction == Reduction::BarrierFree {
-        return Ok(few.into());
-    }
-    let many = Dispatch {
-        pipeline: gpu.pipeline(&source::attention_tiled(params.head_words)),
-        bind_group: few.bind_group.clone(),
-        grid: Grid {
-            x: params.n_heads,
-            y: None,
-            tokens: 16,
-        },
-    };
-    let many = Some((FEW, many));
-    Ok(Op { few, many })
-}
-
-/// Adds a block's output to the stream, normed.
+/// Adds a block's output to the stream, normed: all in `stream`, with the norm's gain in `vectors`.
 ///
 /// # Errors
 /// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
 pub fn residual(
     gpu: &Gpu,
     batch: &wgpu::BufferBinding<'_>,
-    params: &Params,
-    buffers: &Buffers<'_>,
+    params: &ResidualParams,
+    vectors: &wgpu::Buffer,
+    stream: &wgpu::Buffer,
 ) -> Result<Op, GpuError> {
-    let grid = by_token(params.n_words.div_ceil(16) as usize);
-    Ok(bound(gpu, &source::residual(), batch, params, buffers, grid)?.into())
+    let slots = Slots {
+        vectors: Some(vectors),
+        output: Some(stream),
+        ..Slots::default()
+    };
+    Ok(Dispatch {
+        pipeline: permutations::residual().pipeline(gpu),
+        bind_group: gpu.bind_step(batch.clone(), &gpu.params_of("residual", params)?, &slots),
+        grid: by_token(params.n_cols.div_ceil(4)),
+    }
+    .into())
 }
 
-/// `x` workgroups for each token.
-fn by_token(x: usize) -> Grid {
+/// Workgroups of 16 invocations for `n_words` words of each token.
+fn by_token(n_words: u32) -> Grid {
     Grid {
-        x: param(x),
+        x: n_words.div_ceil(16),
         y: None,
         tokens: 1,
     }

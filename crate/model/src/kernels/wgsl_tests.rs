@@ -1,17 +1,22 @@
-//! Parses and validates every shader that can be put together, and compares each struct in Rust with its twin in WGSL.
+//! Parses and validates every shader that can be put together, holds each file to what its folder gives, and compares each struct
+//! in Rust with its twin in WGSL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::{offset_of, size_of};
+use std::path::Path;
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
 use super::batch::Batch;
-use super::choice::Sampling;
-use super::multiply::{Use, products};
-use super::params::Params;
-use super::source::{self, Form, Input, Products};
+use super::compose::{FILES, Kernel};
+use super::params::{
+    AttentionParams, AttentionStepParams, EmbedParams, HeadsParams, InputParams, LoraParams,
+    MatmulParams, OutputParams, ResidualParams, WeightParams,
+};
+use super::permutations::{self, Epilogue, Input, Matmul, Tiling};
+use super::sample::Sampling;
 use crate::gguf::TensorType;
-use crate::gpu::{ByteBlocks, Kernel, Layout, Precision, Reduction, Variant};
+use crate::gpu::{ByteBlocks, Layout, Precision, Reduction, Variant};
 
 const KINDS: [TensorType; 11] = [
     TensorType::F32,
@@ -50,40 +55,38 @@ fn bytes() -> Vec<Layout> {
 }
 
 /// Each way of multiplying, with each type in one of them and each of them with one type.
-fn all_products() -> Vec<Products> {
+fn all_products() -> Vec<Matmul> {
     let mut all = Vec::new();
-    let uses = [
-        (Use::Qkv { rotates: true }, Input::Stream),
-        (Use::Qkv { rotates: false }, Input::Pending),
-        (Use::GateUp { is_gelu: false }, Input::Stream),
-        (Use::GateUp { is_gelu: true }, Input::Pending),
-        (Use::Project { adds: true }, Input::Splits),
-        (Use::Project { adds: false }, Input::Source),
-        (Use::Rows, Input::Stream),
-        (Use::Rows, Input::Source),
-        (Use::Qkv { rotates: true }, Input::RoundedStream),
-        (Use::Project { adds: true }, Input::RoundedSource),
-        (Use::Rows, Input::RoundedStream),
+    let forms = [
+        (Epilogue::Qkv { rotates: true }, Input::Stream),
+        (Epilogue::Qkv { rotates: false }, Input::StreamPending),
+        (Epilogue::GateUp { is_gelu: false }, Input::Stream),
+        (Epilogue::GateUp { is_gelu: true }, Input::StreamPending),
+        (Epilogue::Project { adds: true }, Input::Splits),
+        (Epilogue::Project { adds: false }, Input::StepOutput),
+        (Epilogue::Linear, Input::Stream),
+        (Epilogue::Linear, Input::StepOutput),
     ];
-    for (used, input) in uses {
-        for form in [Form::One, Form::Four, Form::Tiled] {
-            for has_own_lora in [false, true] {
-                let is_one = form == Form::One;
-                let needs_one = has_own_lora || matches!(input, Input::Pending | Input::Splits);
-                if is_one || !needs_one {
-                    let is_rounded = matches!(input, Input::RoundedStream | Input::RoundedSource);
-                    let layouts = match (used, is_rounded) {
-                        (Use::Rows, true) => bytes(),
-                        (_, true) => bytes()[..1].to_vec(),
-                        (Use::Rows, false) => KINDS.map(Layout::Streams).to_vec(),
-                        (_, false) => vec![Layout::Streams(TensorType::Q8_0)],
-                    };
-                    all.extend(
-                        layouts
-                            .into_iter()
-                            .map(|layout| products(used, layout, form, input, has_own_lora, 64)),
-                    );
+    for (epilogue, input) in forms {
+        for tiling in [Tiling::Vec, Tiling::Few, Tiling::Tiled] {
+            for has_inline_lora in [false, true] {
+                let needs_one =
+                    has_inline_lora || matches!(input, Input::StreamPending | Input::Splits);
+                if needs_one && tiling != Tiling::Vec {
+                    continue;
                 }
+                let layouts = match epilogue {
+                    Epilogue::Linear => [&KINDS.map(Layout::Streams)[..], &bytes()].concat(),
+                    _ => vec![Layout::Streams(TensorType::Q8_0), bytes()[0]],
+                };
+                all.extend(layouts.into_iter().map(|layout| Matmul {
+                    epilogue,
+                    layout,
+                    tiling,
+                    input,
+                    has_inline_lora,
+                    n_threads: 64,
+                }));
             }
         }
     }
@@ -91,36 +94,44 @@ fn all_products() -> Vec<Products> {
 }
 
 fn kernels() -> Vec<Kernel> {
-    let mut kernels = vec![source::heads(), source::residual(), source::attention()];
-    kernels.extend([false, true].map(source::round));
-    kernels.extend(source::choice());
-    kernels.extend(KINDS.map(Layout::Streams).map(source::embed));
-    kernels.extend(bytes().into_iter().map(source::embed));
-    kernels.extend([1, 4, 16, 20, 32, 64].map(source::attention_tiled));
+    let mut kernels = vec![
+        permutations::heads(),
+        permutations::residual(),
+        permutations::attention(),
+    ];
+    kernels.extend([Input::Stream, Input::StepOutput].map(permutations::quantise));
+    kernels.extend(permutations::sample());
+    kernels.extend(KINDS.map(Layout::Streams).map(permutations::embed));
+    kernels.extend(bytes().into_iter().map(permutations::embed));
+    kernels.extend([1, 4, 16, 20, 32, 64].map(permutations::attention_tiled));
     for variant in variants() {
-        kernels.push(source::attention_split(variant));
-        for products in all_products() {
+        kernels.push(permutations::attention_split(variant));
+        for product in all_products() {
             let has_barriers = variant.reduction != Reduction::BarrierFree;
-            let needs_barriers = products.has_own_lora
-                || products.form == Form::Tiled
-                || matches!(products.input, Input::Pending | Input::Splits);
-            let is_rounded = matches!(products.input, Input::RoundedStream | Input::RoundedSource);
-            if has_barriers && !is_rounded || !has_barriers && !needs_barriers {
-                kernels.push(products.kernel(variant));
+            let needs_barriers = product.has_inline_lora
+                || product.tiling == Tiling::Tiled
+                || matches!(product.input, Input::StreamPending | Input::Splits);
+            let can_run = match product.layout.is_bytes() {
+                true => !has_barriers && !needs_barriers,
+                false => has_barriers || !needs_barriers,
+            };
+            if can_run {
+                kernels.push(product.kernel(variant));
             }
         }
     }
     let by_label: BTreeMap<_, _> = kernels
         .into_iter()
-        .map(|kernel| (kernel.label.clone(), kernel))
+        .map(|kernel| (kernel.label(), kernel))
         .collect();
     by_label.into_values().collect()
 }
 
 fn parse(kernel: &Kernel) -> naga::Module {
-    match naga::front::wgsl::parse_str(&kernel.wgsl) {
+    let wgsl = kernel.wgsl();
+    match naga::front::wgsl::parse_str(&wgsl) {
         Ok(module) => module,
-        Err(error) => panic!("{}: {}", kernel.label, error.emit_to_string(&kernel.wgsl)),
+        Err(error) => panic!("{}: {}", kernel.label(), error.emit_to_string(&wgsl)),
     }
 }
 
@@ -132,10 +143,11 @@ fn every_kernel_is_valid_wgsl() {
         let module = parse(&kernel);
         // naga's name for `unpack2x16float`, which is core WGSL.
         let mut allowed = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
-        if kernel.label.contains(" subgroups") {
+        let (label, wgsl) = (kernel.label(), kernel.wgsl());
+        if label.contains("/subgroups") {
             allowed |= Capabilities::SUBGROUP;
         }
-        if kernel.label.contains(" f16") && kernel.wgsl.contains("enable f16") {
+        if label.contains("tile/f16") {
             allowed |= Capabilities::SHADER_FLOAT16;
         }
         let mut validator = Validator::new(ValidationFlags::all(), allowed);
@@ -143,9 +155,8 @@ fn every_kernel_is_valid_wgsl() {
             .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
             .subgroup_operations(naga::valid::SubgroupOperationSet::all());
         if let Err(error) = validator.validate(&module) {
-            panic!("{}: {}", kernel.label, error.emit_to_string(&kernel.wgsl));
+            panic!("{label}: {}", error.emit_to_string(&wgsl));
         }
-        let label = &kernel.label;
         assert_eq!(module.entry_points.len(), 1, "{label}: one entry point");
         let invocations: u32 = module.entry_points[0].workgroup_size.iter().product();
         assert!(invocations <= 256, "{label}: at most 256 invocations");
@@ -169,6 +180,140 @@ fn every_kernel_is_valid_wgsl() {
     }
 }
 
+/// The functions, constants and types that each file of a folder gives.
+const GIVES: [(&str, &[&str]); 9] = [
+    ("entry", &["fn main("]),
+    (
+        "input",
+        &[
+            "const NORMED ",
+            "const STORES_INPUT ",
+            "fn prepare_input(",
+            "fn input(",
+            "fn store_input(",
+        ],
+    ),
+    ("lora", &["fn prepare_lora(", "fn adapted("]),
+    ("matmul", &["fn store("]),
+    ("reduce", &["const SLICES ", "fn over_slices("]),
+    ("reduce_max", &["fn over_places_max("]),
+    ("scales", &["fn block_at("]),
+    ("tile", &["alias Word "]),
+    (
+        "weights",
+        &[
+            "const UNITS ",
+            "const UNIT_WORDS ",
+            "const HAS_SCALES ",
+            "const HAS_MINS ",
+            "struct Block ",
+            "struct Unit ",
+            "fn block_at(",
+            "fn unit_at(",
+            "fn unit_words(",
+        ],
+    ),
+];
+
+#[test]
+fn every_file_of_a_folder_gives_what_the_folder_gives() {
+    let kernels = kernels();
+    for (path, _) in FILES {
+        let made_of_it: Vec<&Kernel> = kernels
+            .iter()
+            .filter(|kernel| kernel.wgsl().contains(&format!("// from {path}.wgsl\n")))
+            .collect();
+        assert!(!made_of_it.is_empty(), "{path}: no kernel imports it");
+        let folder = path.split('/').next();
+        let gives = GIVES.iter().find(|gives| Some(gives.0) == folder);
+        for kernel in made_of_it {
+            let (label, wgsl) = (kernel.label(), kernel.wgsl());
+            assert_eq!(
+                wgsl.matches("fn main(").count(),
+                1,
+                "{label}: one entry point"
+            );
+            for name in gives.map_or(&[][..], |gives| gives.1) {
+                assert_eq!(
+                    wgsl.matches(name).count(),
+                    1,
+                    "{label}: `{name}` once, for {path}"
+                );
+            }
+        }
+    }
+}
+
+/// The bindings that a file declares itself.
+fn bindings(text: &str) -> BTreeSet<&str> {
+    text.lines()
+        .filter_map(|line| line.strip_prefix("@group(0) @binding(")?.split(')').next())
+        .collect()
+}
+
+#[test]
+fn a_binding_has_one_meaning() {
+    for (path, text) in FILES {
+        let allowed: &[&str] = match (path.split('/').next().unwrap_or_default(), *path) {
+            (_, "shared/step") => &["0", "1"],
+            (_, "shared/weight_streams" | "weights/bytes") => &["2"],
+            (_, "shared/vectors") => &["3"],
+            ("input", _) | (_, "shared/int8_products") => &["4"],
+            (_, "shared/cache") => &["5"],
+            (_, "shared/rope") => &["6"],
+            ("lora", _) => &["7"],
+            ("steps", _) => &["8"],
+            // Queries are what attention reads.
+            ("attention", _) => &["4", "8"],
+            // Steps that choose a token are bound to buffers of their own.
+            ("sample", _) | (_, "shared/sampling") => &["0", "1", "2", "3", "4", "5"],
+            _ => &[],
+        };
+        let declared = bindings(text);
+        assert!(
+            declared.iter().all(|binding| allowed.contains(binding)),
+            "{path}: bindings {declared:?}, expected of {allowed:?}"
+        );
+    }
+}
+
+#[test]
+fn every_file_is_listed_and_every_import_names_one() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kernels");
+    let mut on_disk = BTreeSet::new();
+    for entry in std::fs::read_dir(&folder).expect("the kernels") {
+        let path = entry.expect("an entry").path();
+        let Ok(files) = std::fs::read_dir(&path) else {
+            continue;
+        };
+        for file in files {
+            let file = file.expect("an entry").path();
+            let name = file
+                .strip_prefix(&folder)
+                .expect("within it")
+                .with_extension("");
+            on_disk.insert(name.to_str().expect("ASCII").replace('\\', "/"));
+        }
+    }
+    let listed: BTreeSet<String> = FILES.iter().map(|file| file.0.to_owned()).collect();
+    assert_eq!(listed, on_disk);
+    for (path, text) in FILES {
+        for import in text
+            .lines()
+            .filter_map(|line| line.strip_prefix("#import "))
+        {
+            let is_known = match import.strip_suffix("/*") {
+                Some(folder) => GIVES.iter().any(|gives| gives.0 == folder),
+                None => listed.contains(import),
+            };
+            assert!(
+                is_known,
+                "{path}: `#import {import}` names no file and no folder"
+            );
+        }
+    }
+}
+
 /// Each member's offset, and the struct's size, as WGSL lays it out.
 fn wgsl_struct(kernel: &Kernel, name: &str) -> (Vec<(String, usize)>, usize) {
     let module = parse(kernel);
@@ -183,34 +328,80 @@ fn wgsl_struct(kernel: &Kernel, name: &str) -> (Vec<(String, usize)>, usize) {
                 .filter_map(|m| Some((m.name.clone()?, m.offset as usize)));
             (named.collect(), *span as usize)
         }
-        _ => panic!("{} has no struct `{name}`", kernel.label),
+        _ => panic!("{} has no struct `{name}`", kernel.label()),
     }
 }
 
-/// A struct's fields and their offsets, in order.
+/// A struct's fields and their offsets, in order, and its size.
+type Fields = (Vec<(&'static str, usize)>, usize);
+
+fn assert_lies(kernel: &Kernel, name: &str, (fields, size): Fields) {
+    let fields: Vec<_> = fields
+        .into_iter()
+        .map(|(field, offset)| (field.to_owned(), offset))
+        .collect();
+    let label = kernel.label();
+    assert_eq!((fields, size), wgsl_struct(kernel, name), "{label}: {name}");
+}
+
+/// The same of structs that are not made by the macro of parameters.
 macro_rules! fields {
     ($type:ty: $($field:ident),+) => {
-        (vec![$((stringify!($field).to_owned(), offset_of!($type, $field))),+], size_of::<$type>())
+        (vec![$((stringify!($field), offset_of!($type, $field))),+], size_of::<$type>())
     };
 }
 
 #[test]
 fn structs_lie_in_rust_as_in_wgsl() {
-    let frame = source::residual();
-    let [penalise, sample] = source::choice();
-    let batch = fields!(Batch: n_tokens, first_row, position, padding, tokens);
-    assert_eq!(batch, wgsl_struct(&frame, "Batch"));
-    assert_eq!(
-        batch,
-        wgsl_struct(&sample, "Batch"),
-        "the same struct once more"
+    let residual = permutations::residual();
+    let [penalise, choose] = permutations::sample();
+    for kernel in [&residual, &choose] {
+        let batch = fields!(Batch: n_tokens, first_row, position, padding, tokens);
+        assert_lies(kernel, "Batch", batch);
+    }
+    let sampling =
+        fields!(Sampling: n_vocab, temperature, top_k, top_p, min_p, penalty, seed, n_ends, ends);
+    assert_lies(&penalise, "Sampling", sampling);
+    for (name, fields) in [
+        ("InputParams", InputParams::fields()),
+        ("WeightParams", WeightParams::fields()),
+        ("LoraParams", LoraParams::fields()),
+        ("OutputParams", OutputParams::fields()),
+        ("AttentionParams", AttentionParams::fields()),
+        ("Params", ResidualParams::fields()),
+    ] {
+        assert_lies(&residual, name, fields);
+    }
+    assert_lies(&permutations::heads(), "Params", HeadsParams::fields());
+    let embed = permutations::embed(Layout::Streams(TensorType::F32));
+    assert_lies(&embed, "Params", EmbedParams::fields());
+    assert_lies(
+        &permutations::attention(),
+        "Params",
+        AttentionStepParams::fields(),
     );
-    assert_eq!(
-        fields!(Sampling: n_vocab, temperature, top_k, top_p, min_p, penalty, seed, n_ends, ends),
-        wgsl_struct(&penalise, "Sampling")
-    );
-    let params = fields!(Params: n_cols, n_words, x, x_stride, gain, eps, delta, delta_gain, next, n_groups,
-        first_group, highs, scales, supers, y, y_stride, bias, n_heads, n_kv_heads, head_words, rope_words,
-        n_positions, n_visible, scale, cap, n_splits, rank, n_pairs, lora_b, lora_x, q_gain, k_gain);
-    assert_eq!(params, wgsl_struct(&frame, "Params"));
+}
+
+#[test]
+fn a_products_params_end_where_the_step_has_no_use_for_more() {
+    let (fields, size) = MatmulParams::fields();
+    for product in all_products() {
+        let kernel = product.kernel(Variant {
+            reduction: Reduction::Workgroup,
+            precision: Precision::F32,
+        });
+        if product.layout.is_bytes() {
+            continue;
+        }
+        let (found, found_size) = wgsl_struct(&kernel, "Params");
+        let expected: Vec<_> = fields[..found.len()]
+            .iter()
+            .map(|&(field, offset)| (field.to_owned(), offset))
+            .collect();
+        assert_eq!(found, expected, "{}", kernel.label());
+        let end = fields.get(found.len()).map_or(size, |&(_, offset)| offset);
+        assert_eq!(found_size, end, "{}", kernel.label());
+    }
+    let quantise = permutations::quantise(Input::Stream);
+    assert_eq!(wgsl_struct(&quantise, "Params").1, size_of::<InputParams>());
 }

@@ -1,8 +1,8 @@
 //! The first half of a feed-forward block: norm, gate and up, bias, activation.
 
 use super::geglu::geglu;
+use super::linear::linear;
 use super::rms_norm::rms_norm;
-use super::rows::rows;
 use super::swiglu::swiglu;
 use crate::adapter::LoraPair;
 use crate::config::Activation;
@@ -24,7 +24,7 @@ pub fn gate_up(
     rms_norm(x, gain, eps, &mut normed);
     let [gates, ups] = gate_and_up.map(|(matrix, pair, bias)| {
         let mut made = vec![0.0; y.len()];
-        rows(matrix, pair, bias, None, &normed, &mut made);
+        linear(matrix, pair, bias, None, &normed, &mut made);
         made
     });
     match activation {

@@ -1,6 +1,6 @@
 //! Turns a block's last values into its output: a projection, added to the stream or stored beside it to be normed.
 
-use super::rows::rows;
+use super::linear::linear;
 use crate::adapter::LoraPair;
 use crate::weights::Matrix;
 
@@ -14,7 +14,7 @@ pub fn project(
     y: &mut [f32],
 ) {
     let mut made = vec![0.0; y.len()];
-    rows(matrix, pair, bias, None, x, &mut made);
+    linear(matrix, pair, bias, None, x, &mut made);
     for (y, made) in y.iter_mut().zip(made) {
         *y = if adds { *y + made } else { made };
     }

@@ -1,8 +1,8 @@
 //! The first step of attention: norm, queries, keys and values, bias, rotary positions.
 
+use super::linear::linear;
 use super::rms_norm::rms_norm;
 use super::rope::rope;
-use super::rows::rows;
 use crate::adapter::LoraPair;
 use crate::config::ModelConfig;
 use crate::weights::Matrix;
@@ -23,7 +23,7 @@ pub fn qkv(
     let mut made = [0, 1, 2].map(|idx| {
         let mut y = vec![0.0; n_tokens * matrices[idx].n_rows];
         let bias = Some(bias[idx]);
-        rows(matrices[idx], pairs[idx], bias, None, &normed, &mut y);
+        linear(matrices[idx], pairs[idx], bias, None, &normed, &mut y);
         y
     });
     rope(

@@ -4,11 +4,11 @@ use std::error::Error;
 use std::time::Instant;
 
 use anchorite_model::gguf::TensorType;
-use anchorite_model::gpu::{Buffers, Gpu, Op};
-use anchorite_model::kernels::Input;
+use anchorite_model::gpu::{Gpu, Op};
 use anchorite_model::kernels::batch::BatchBuffer;
-use anchorite_model::kernels::multiply::{Multiply, Use};
-use anchorite_model::kernels::params::{Params, words};
+use anchorite_model::kernels::matmul::{Matmul, MatmulBindings};
+use anchorite_model::kernels::params::{AttentionParams, InputParams, OutputParams, words};
+use anchorite_model::kernels::{Epilogue, Input};
 use anchorite_model::weights::Matrix;
 use serde_json::{Value, json};
 
@@ -43,30 +43,35 @@ pub(crate) fn multiply(
     let values: Vec<f32> = (0..n_tokens * SIZE).map(|_| random.draw()).collect();
     let source = gpu.rows_of("input", &values, SIZE)?;
     let y = gpu.rows("output", n_tokens, SIZE)?;
-    let rounded = gpu.rows("rounded", n_tokens, SIZE)?;
+    let quantised = gpu.rows("quantised", n_tokens, SIZE)?;
     let batch = BatchBuffer::new(gpu)?;
     batch.write(gpu, 0, &vec![0; n_tokens], 1);
-    let multiply = Multiply {
-        used: Use::Rows,
+    let matmul = Matmul {
         matrix: &packed,
-        input: Input::Source,
-        params: Params {
-            x_stride: words(SIZE),
-            y_stride: words(SIZE),
-            ..Params::default()
-        },
-        buffers: Buffers {
-            source: Some(&source.buffer),
-            y: Some(&y.buffer),
-            ..Buffers::default()
-        },
-        lora: None,
         first_group: 0,
-        rounded: &rounded.buffer,
+        input: Input::StepOutput,
+        input_params: InputParams {
+            x_stride: words(SIZE),
+            ..InputParams::default()
+        },
+        epilogue: Epilogue::Linear,
+        output_params: OutputParams {
+            y_stride: words(SIZE),
+            ..OutputParams::default()
+        },
+        attention: AttentionParams::default(),
+        lora: None,
+        bindings: MatmulBindings {
+            vectors: None,
+            input: &source.buffer,
+            quantised: &quantised.buffer,
+            output: &y.buffer,
+            cache: None,
+        },
     };
     let ops: Vec<Op> = pollster::block_on(gpu.scoped("compiling kernels", || match n_tokens {
-        1 => multiply.one(gpu, &batch.all()),
-        _ => multiply.many(gpu, &batch.all()),
+        1 => matmul.one(gpu, &batch.all()),
+        _ => matmul.many(gpu, &batch.all()),
     }))?;
     let run = |n_runs| -> Result<f64, Box<dyn Error>> {
         let runs = vec![(ops.as_slice(), u32::try_from(n_tokens)?); n_runs];

@@ -16,9 +16,9 @@ use crate::adapter::Adapter;
 use crate::config::ModelConfig;
 use crate::error::{LoadError, RunError};
 use crate::gpu::{self, Gpu, GpuError, Op, Reduction};
+use crate::kernels::attention;
 use crate::kernels::batch::{self, BatchBuffer};
-use crate::kernels::choice::Choice;
-use crate::kernels::steps;
+use crate::kernels::sample::Choice;
 use crate::token::TokenId;
 use crate::weights::Weights;
 
@@ -70,8 +70,8 @@ impl GpuForward {
     pub fn check(config: &ModelConfig) -> Result<(), LoadError> {
         let head = config.head_size;
         let local = config.local.as_ref().map(|local| local.rope.dim);
-        let reason = if !head.is_multiple_of(4) || head > steps::MAX_HEAD_SIZE {
-            let most = steps::MAX_HEAD_SIZE;
+        let reason = if !head.is_multiple_of(4) || head > attention::MAX_HEAD_SIZE {
+            let most = attention::MAX_HEAD_SIZE;
             format!("heads of {head} values, expected a multiple of 4 up to {most}")
         } else if let Some(dim) = [Some(config.rope.dim), local]
             .into_iter()

@@ -4,7 +4,7 @@ use super::model::head_order;
 use crate::adapter::{Adapter, LoraPair};
 use crate::config::ModelConfig;
 use crate::gpu::{Gpu, GpuError};
-use crate::kernels::multiply::PackedPairs;
+use crate::kernels::lora::PackedPairs;
 
 /// The pairs of one layer; `None` for a step without any.
 #[derive(Debug, Default)]

@@ -17,12 +17,17 @@
 use super::model::{Layer, Model, qkv_words};
 use super::pairs::{LayerPairs, ModelPairs};
 use crate::config::{Activation, ModelConfig};
-use crate::gpu::{Buffers, Gpu, GpuError, Op, PackedMatrix, Reduction};
-use crate::kernels::Input;
+use crate::gpu::{Gpu, GpuError, Op, PackedMatrix, Reduction};
+use crate::kernels::attention::{self, AttentionBindings};
 use crate::kernels::batch::BatchBuffer;
-use crate::kernels::multiply::{Multiply, PackedPairs, Use};
-use crate::kernels::params::{Params, param, words};
-use crate::kernels::steps;
+use crate::kernels::lora::PackedPairs;
+use crate::kernels::matmul::{CacheBindings, Matmul, MatmulBindings};
+use crate::kernels::params::{
+    AttentionParams, AttentionStepParams, HeadsParams, InputParams, OutputParams, ResidualParams,
+    param, words,
+};
+use crate::kernels::steps::{self, HeadsBindings};
+use crate::kernels::{Epilogue, Input};
 
 /// Most parts that attention is split into.
 const MAX_SPLITS: usize = 16;
@@ -59,7 +64,7 @@ pub(super) struct Activations {
     /// `[MAX_LAST, V]`
     pub(super) logits: wgpu::Buffer,
     /// Inputs of products, rounded to 8 bits, with the scale and the sums of each block.
-    rounded: wgpu::Buffer,
+    quantised: wgpu::Buffer,
     n_tokens: usize,
     n_splits: usize,
 }
@@ -82,7 +87,7 @@ impl Activations {
             parts: room("parts", config.n_heads * n_splits * part_words)?,
             gated: room("gated", n_tokens * config.n_ff.div_ceil(4))?,
             logits: room("logits", MAX_LAST * config.n_vocab.div_ceil(4))?,
-            rounded: room("rounded", n_tokens * widest.div_ceil(32) * 3)?,
+            quantised: room("quantised", n_tokens * widest.div_ceil(32) * 3)?,
             n_tokens,
             n_splits,
         })
@@ -102,25 +107,27 @@ pub(super) struct Plan<'a> {
 
 /// The number of tokens that a list of steps is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum For {
-    One,
-    Many,
+enum Phase {
+    /// One token.
+    Decode,
+    /// Any number.
+    Prefill,
 }
 
 impl Plan<'_> {
     /// Everything, bound.
     pub(super) fn steps(&self) -> Result<Steps, GpuError> {
         Ok(Steps {
-            body_one: self.body(For::One)?,
-            head_one: self.head(For::One)?,
-            body_many: self.body(For::Many)?,
-            head_many: self.head(For::Many)?,
+            body_one: self.body(Phase::Decode)?,
+            head_one: self.head(Phase::Decode)?,
+            body_many: self.body(Phase::Prefill)?,
+            head_many: self.head(Phase::Prefill)?,
         })
     }
 
     /// True if the step that reads a block's output also norms it; false if a separate step does.
-    fn is_normed_later(&self, tokens: For) -> bool {
-        tokens == For::One && self.gpu.variant().reduction != Reduction::BarrierFree
+    fn is_normed_later(&self, phase: Phase) -> bool {
+        phase == Phase::Decode && self.gpu.variant().reduction != Reduction::BarrierFree
     }
 
     /// First words of the stream's three parts.
@@ -129,21 +136,15 @@ impl Plan<'_> {
         [0, n_words, 2 * n_words]
     }
 
-    fn body(&self, tokens: For) -> Result<Vec<Op>, GpuError> {
+    fn body(&self, phase: Phase) -> Result<Vec<Op>, GpuError> {
         let [x, ..] = self.places();
-        let params = Params {
-            y: x,
-            y_stride: words(self.config.n_embd),
-            scale: self.config.embd_scale,
-            ..Params::default()
-        };
-        let (batch, stream) = (self.batch.all(), &self.activations.stream);
-        let matrix = &self.model.token_embd;
-        let mut ops = steps::embed(self.gpu, &batch, matrix, &params, stream)?;
+        let (matrix, stream) = (&self.model.token_embd, &self.activations.stream);
+        let scale = self.config.embd_scale;
+        let mut ops = steps::embed(self.gpu, &self.batch.all(), matrix, scale, x, stream)?;
         for (layer_idx, layer) in self.model.layers.iter().enumerate() {
             let pairs = &self.pairs.layers[layer_idx];
-            self.attention(tokens, layer_idx, layer, pairs, &mut ops)?;
-            self.feed_forward(tokens, layer, pairs, &mut ops)?;
+            self.attention(phase, layer_idx, layer, pairs, &mut ops)?;
+            self.feed_forward(phase, layer, pairs, &mut ops)?;
         }
         Ok(ops)
     }
@@ -152,160 +153,114 @@ impl Plan<'_> {
     /// `pending` is the gain of that norm; the stream then moves `from` one place `to` the other.
     fn normed(
         &self,
-        tokens: For,
+        phase: Phase,
         gain: u32,
         pending: Option<u32>,
         from: u32,
         to: u32,
-    ) -> (Input, Params) {
+    ) -> (Input, InputParams) {
         let [x, _, delta] = self.places();
-        let params = Params {
+        let params = InputParams {
             x,
             x_stride: words(self.config.n_embd),
             gain,
             eps: self.config.norm_eps,
-            ..Params::default()
+            ..InputParams::default()
         };
         match pending {
-            Some(delta_gain) if self.is_normed_later(tokens) => {
-                let params = Params {
+            Some(delta_gain) if self.is_normed_later(phase) => {
+                let params = InputParams {
                     x: from,
                     delta,
                     delta_gain,
                     next: to,
                     ..params
                 };
-                (Input::Pending, params)
+                (Input::StreamPending, params)
             }
-            Some(_) => (Input::Stream, Params { x: to, ..params }),
+            Some(_) => (Input::Stream, InputParams { x: to, ..params }),
             None => (Input::Stream, params),
         }
     }
 
-    fn attention(
-        &self,
-        tokens: For,
-        layer_idx: usize,
-        layer: &Layer,
-        pairs: &LayerPairs,
-        ops: &mut Vec<Op>,
-    ) -> Result<(), GpuError> {
-        let (gpu, config, a) = (self.gpu, self.config, self.activations);
-        let traits = config.traits;
-        let [x, next, _] = self.places();
-        let (n_q, n_kv) = qkv_words(config);
+    /// The heads of a layer, and how far they see.
+    fn heads_of(&self, layer_idx: usize) -> AttentionParams {
+        let config = self.config;
         let window = config.window(layer_idx);
         let rope = window.map_or(&config.rope, |window| &window.rope);
-        let angles = match (window, &self.model.local_angles) {
-            (Some(_), Some(local)) => local,
-            _ => &self.model.angles,
-        };
-        let heads = Params {
+        AttentionParams {
             n_heads: param(config.n_heads),
             n_kv_heads: param(config.n_kv_heads),
             head_words: param(config.head_size / 4),
             rope_words: param(rope.dim / 4),
             n_positions: param(self.n_positions),
             n_visible: window.map_or(u32::MAX >> 1, |window| param(window.n_visible)),
+            n_splits: param(self.activations.n_splits),
             scale: config.query_scale,
-            n_splits: param(a.n_splits),
-            eps: config.norm_eps,
-            q_gain: layer.places.q_gain,
-            k_gain: layer.places.k_gain,
-            ..Params::default()
+        }
+    }
+
+    /// A layer's cache, and the angles of its positions.
+    fn cache_of<'a>(&'a self, layer_idx: usize, layer: &'a Layer) -> CacheBindings<'a> {
+        let angles = match (self.config.window(layer_idx), &self.model.local_angles) {
+            (Some(_), Some(local)) => local,
+            _ => &self.model.angles,
         };
-        // The layer before, if any, left its output to be normed here.
-        let pending = layer.places.last_post_ffw.filter(|_| traits.has_post_norms);
-        let (input, normed) = self.normed(tokens, layer.places.attn_norm, pending, next, x);
-        // Where heads are normed, queries and keys are computed in one place and queries rotated into another.
-        let turned = param(a.n_tokens) * (n_q + n_kv);
-        for (first_row, matrix) in &layer.qkv {
-            let params = Params {
-                y_stride: n_q + n_kv,
-                bias: layer.places.bias,
-                n_heads: heads.n_heads,
-                n_kv_heads: heads.n_kv_heads,
-                head_words: heads.head_words,
-                rope_words: heads.rope_words,
-                n_positions: heads.n_positions,
-                ..normed
-            };
-            let multiply = Multiply {
-                used: Use::Qkv {
-                    rotates: !traits.has_head_norms,
-                },
-                matrix,
-                input,
-                params,
-                buffers: Buffers {
-                    vectors: Some(&layer.vectors),
-                    stream: Some(&a.stream),
-                    cache: Some(&layer.cache),
-                    source: Some(angles),
-                    y: Some(&a.heads),
-                    ..Buffers::default()
-                },
-                lora: pairs.qkv.as_ref(),
-                first_group: first_row / 4,
-                rounded: &a.rounded,
-            };
-            self.multiply(tokens, &multiply, ops)?;
+        let cache = &layer.cache;
+        CacheBindings { cache, angles }
+    }
+
+    fn attention(
+        &self,
+        phase: Phase,
+        layer_idx: usize,
+        layer: &Layer,
+        pairs: &LayerPairs,
+        ops: &mut Vec<Op>,
+    ) -> Result<(), GpuError> {
+        let a = self.activations;
+        let [x, next, _] = self.places();
+        let (n_q, n_kv) = qkv_words(self.config);
+        let heads = self.heads_of(layer_idx);
+        self.qkv(phase, layer_idx, layer, pairs, ops)?;
+        let has_head_norms = self.config.traits.has_head_norms;
+        if has_head_norms {
+            ops.push(self.normed_heads(layer_idx, layer)?);
         }
-        if traits.has_head_norms {
-            let params = Params {
-                x_stride: n_q + n_kv,
-                y: turned,
-                y_stride: n_q,
-                ..heads
-            };
-            let buffers = Buffers {
-                vectors: Some(&layer.vectors),
-                cache: Some(&layer.cache),
-                source: Some(angles),
-                y: Some(&a.heads),
-                ..Buffers::default()
-            };
-            ops.push(steps::heads(gpu, &self.batch.all(), &params, &buffers)?);
-        }
-        let (q, q_stride) = match traits.has_head_norms {
-            true => (turned, n_q),
+        let is_split = phase == Phase::Decode && attention::is_split(self.gpu);
+        let gathered = if is_split { &a.parts } else { &a.attended };
+        let (q, q_stride) = match has_head_norms {
+            true => (self.turned(), n_q),
             false => (0, n_q + n_kv),
         };
-        let is_split = tokens == For::One && gpu.variant().reduction != Reduction::BarrierFree;
-        let gathered = if is_split { &a.parts } else { &a.attended };
-        let params = Params {
-            x: q,
-            x_stride: q_stride,
+        let params = AttentionStepParams {
+            attention: heads,
+            q,
+            q_stride,
+            y: 0,
             y_stride: n_q,
-            ..heads
         };
-        let buffers = Buffers {
-            stream: Some(gathered),
-            cache: Some(&layer.cache),
-            y: Some(&a.heads),
-            ..Buffers::default()
+        let bindings = AttentionBindings {
+            queries: &a.heads,
+            cache: &layer.cache,
+            output: gathered,
         };
         let batch = self.batch.all();
-        ops.push(match tokens {
-            For::One => steps::attention_one(gpu, &batch, &params, &buffers)?,
-            For::Many => steps::attention_many(gpu, &batch, &params, &buffers)?,
+        ops.push(match phase {
+            Phase::Decode => attention::one(self.gpu, &batch, &params, bindings)?,
+            Phase::Prefill => attention::many(self.gpu, &batch, &params, bindings)?,
         });
-        let params = Params {
-            x_stride: n_q,
-            ..heads
-        };
-        let input = if is_split {
-            Input::Splits
-        } else {
-            Input::Source
-        };
         self.project(
-            tokens,
-            Projected {
+            phase,
+            &Projection {
                 matrix: &layer.attn_output,
-                input,
-                params,
+                input: match is_split {
+                    true => Input::Splits,
+                    false => Input::StepOutput,
+                },
+                x_stride: n_q,
                 source: gathered,
+                attention: heads,
                 lora: pairs.attn_output.as_ref(),
                 from: x,
                 to: next,
@@ -317,9 +272,83 @@ impl Plan<'_> {
         )
     }
 
+    /// Where heads are normed, queries and keys are computed in one place and queries rotated into another.
+    fn turned(&self) -> u32 {
+        let (n_q, n_kv) = qkv_words(self.config);
+        param(self.activations.n_tokens) * (n_q + n_kv)
+    }
+
+    /// Plans the product that makes queries, keys and values.
+    fn qkv(
+        &self,
+        phase: Phase,
+        layer_idx: usize,
+        layer: &Layer,
+        pairs: &LayerPairs,
+        ops: &mut Vec<Op>,
+    ) -> Result<(), GpuError> {
+        let (a, traits) = (self.activations, self.config.traits);
+        let [x, next, _] = self.places();
+        let (n_q, n_kv) = qkv_words(self.config);
+        // The layer before, if any, left its output to be normed here.
+        let pending = layer.places.last_post_ffw.filter(|_| traits.has_post_norms);
+        let (input, input_params) = self.normed(phase, layer.places.attn_norm, pending, next, x);
+        for (first_row, matrix) in &layer.qkv {
+            let matmul = Matmul {
+                matrix,
+                first_group: first_row / 4,
+                input,
+                input_params,
+                epilogue: Epilogue::Qkv {
+                    rotates: !traits.has_head_norms,
+                },
+                output_params: OutputParams {
+                    y_stride: n_q + n_kv,
+                    bias: layer.places.bias,
+                    ..OutputParams::default()
+                },
+                attention: self.heads_of(layer_idx),
+                lora: pairs.qkv.as_ref(),
+                bindings: MatmulBindings {
+                    vectors: Some(&layer.vectors),
+                    input: &a.stream,
+                    quantised: &a.quantised,
+                    output: &a.heads,
+                    cache: Some(self.cache_of(layer_idx, layer)),
+                },
+            };
+            ops.extend(self.multiply(phase, &matmul, &self.batch.all())?);
+        }
+        Ok(())
+    }
+
+    /// The step that norms and rotates heads.
+    fn normed_heads(&self, layer_idx: usize, layer: &Layer) -> Result<Op, GpuError> {
+        let (n_q, n_kv) = qkv_words(self.config);
+        let params = HeadsParams {
+            attention: self.heads_of(layer_idx),
+            x: 0,
+            x_stride: n_q + n_kv,
+            y: self.turned(),
+            y_stride: n_q,
+            q_gain: layer.places.q_gain,
+            k_gain: layer.places.k_gain,
+            eps: self.config.norm_eps,
+            padding: 0,
+        };
+        let CacheBindings { cache, angles } = self.cache_of(layer_idx, layer);
+        let bindings = HeadsBindings {
+            vectors: &layer.vectors,
+            cache,
+            angles,
+            heads: &self.activations.heads,
+        };
+        steps::heads(self.gpu, &self.batch.all(), &params, bindings)
+    }
+
     fn feed_forward(
         &self,
-        tokens: For,
+        phase: Phase,
         layer: &Layer,
         pairs: &LayerPairs,
         ops: &mut Vec<Op>,
@@ -330,42 +359,40 @@ impl Plan<'_> {
             .traits
             .has_post_norms
             .then_some(layer.places.post_attention);
-        let (input, params) = self.normed(tokens, layer.places.ffn_norm, pending, x, next);
-        // Counted in halves of words: a group of rows, gate and up alternating, makes two values.
-        let params = Params {
-            y_stride: 2 * words(config.n_ff),
-            bias: layer.places.gate_up_bias,
-            ..params
-        };
-        let multiply = Multiply {
-            used: Use::GateUp {
+        let (input, input_params) = self.normed(phase, layer.places.ffn_norm, pending, x, next);
+        let matmul = Matmul {
+            matrix: &layer.gate_up,
+            first_group: 0,
+            input,
+            input_params,
+            epilogue: Epilogue::GateUp {
                 is_gelu: config.traits.activation == Activation::GeluTanh,
             },
-            matrix: &layer.gate_up,
-            input,
-            params,
-            buffers: Buffers {
-                vectors: Some(&layer.vectors),
-                stream: Some(&a.stream),
-                cache: Some(&a.gated),
-                ..Buffers::default()
+            // Counted in halves of words: a group of rows, gate and up alternating, makes two values.
+            output_params: OutputParams {
+                y_stride: 2 * words(config.n_ff),
+                bias: layer.places.gate_up_bias,
+                ..OutputParams::default()
             },
+            attention: AttentionParams::default(),
             lora: pairs.gate_up.as_ref(),
-            first_group: 0,
-            rounded: &a.rounded,
+            bindings: MatmulBindings {
+                vectors: Some(&layer.vectors),
+                input: &a.stream,
+                quantised: &a.quantised,
+                output: &a.gated,
+                cache: None,
+            },
         };
-        self.multiply(tokens, &multiply, ops)?;
-        let params = Params {
-            x_stride: words(config.n_ff),
-            ..Params::default()
-        };
+        ops.extend(self.multiply(phase, &matmul, &self.batch.all())?);
         self.project(
-            tokens,
-            Projected {
+            phase,
+            &Projection {
                 matrix: &layer.ffn_down,
-                input: Input::Source,
-                params,
+                input: Input::StepOutput,
+                x_stride: words(config.n_ff),
                 source: &a.gated,
+                attention: AttentionParams::default(),
                 lora: pairs.ffn_down.as_ref(),
                 from: next,
                 to: x,
@@ -380,113 +407,107 @@ impl Plan<'_> {
     /// Plans the product that ends a block, and the steps that add it to the stream.
     fn project(
         &self,
-        tokens: For,
-        projected: Projected<'_>,
+        phase: Phase,
+        projection: &Projection<'_>,
         ops: &mut Vec<Op>,
     ) -> Result<(), GpuError> {
         let [x, _, delta] = self.places();
         let c = words(self.config.n_embd);
         let has_norm = self.config.traits.has_post_norms;
         let stream = &self.activations.stream;
-        let multiply = Multiply {
-            used: Use::Project { adds: !has_norm },
-            matrix: projected.matrix,
-            input: projected.input,
-            params: Params {
+        let matmul = Matmul {
+            matrix: projection.matrix,
+            first_group: 0,
+            input: projection.input,
+            input_params: InputParams {
+                x_stride: projection.x_stride,
+                ..InputParams::default()
+            },
+            epilogue: Epilogue::Project { adds: !has_norm },
+            output_params: OutputParams {
                 y: if has_norm { delta } else { x },
                 y_stride: c,
-                bias: projected.bias,
-                ..projected.params
+                bias: projection.bias,
+                cap: 0.0,
             },
-            buffers: Buffers {
-                vectors: Some(projected.vectors),
-                stream: Some(stream),
-                source: Some(projected.source),
-                ..Buffers::default()
+            attention: projection.attention,
+            lora: projection.lora,
+            bindings: MatmulBindings {
+                vectors: Some(projection.vectors),
+                input: projection.source,
+                quantised: &self.activations.quantised,
+                output: stream,
+                cache: None,
             },
-            lora: projected.lora,
-            first_group: 0,
-            rounded: &self.activations.rounded,
         };
-        self.multiply(tokens, &multiply, ops)?;
-        if has_norm && !self.is_normed_later(tokens) {
-            let params = Params {
+        let batch = self.batch.all();
+        ops.extend(self.multiply(phase, &matmul, &batch)?);
+        if has_norm && !self.is_normed_later(phase) {
+            let params = ResidualParams {
                 n_cols: param(self.config.n_embd),
-                n_words: c,
-                x: projected.from,
+                x: projection.from,
                 x_stride: c,
-                eps: self.config.norm_eps,
                 delta,
-                delta_gain: projected.post_gain,
-                next: projected.to,
-                ..Params::default()
+                delta_gain: projection.post_gain,
+                next: projection.to,
+                eps: self.config.norm_eps,
+                padding: 0,
             };
-            let buffers = Buffers {
-                vectors: Some(projected.vectors),
-                stream: Some(stream),
-                ..Buffers::default()
-            };
-            ops.push(steps::residual(
-                self.gpu,
-                &self.batch.all(),
-                &params,
-                &buffers,
-            )?);
+            let vectors = projection.vectors;
+            ops.push(steps::residual(self.gpu, &batch, &params, vectors, stream)?);
         }
         Ok(())
     }
 
-    fn head(&self, tokens: For) -> Result<Vec<Op>, GpuError> {
+    fn head(&self, phase: Phase) -> Result<Vec<Op>, GpuError> {
         let [x, next, _] = self.places();
-        let (input, params) = self.normed(tokens, 0, self.model.last_post_ffw, next, x);
-        let multiply = Multiply {
-            used: Use::Rows,
+        let a = self.activations;
+        let (input, input_params) = self.normed(phase, 0, self.model.last_post_ffw, next, x);
+        let matmul = Matmul {
             matrix: &self.model.output,
-            input,
-            params: Params {
-                y_stride: words(self.config.n_vocab),
-                cap: self.config.logit_cap.unwrap_or(0.0),
-                bias: self.model.output_bias,
-                ..params
-            },
-            buffers: Buffers {
-                vectors: Some(&self.model.output_norm),
-                stream: Some(&self.activations.stream),
-                y: Some(&self.activations.logits),
-                ..Buffers::default()
-            },
-            lora: self.pairs.output.as_ref(),
             first_group: 0,
-            rounded: &self.activations.rounded,
+            input,
+            input_params,
+            epilogue: Epilogue::Linear,
+            output_params: OutputParams {
+                y: 0,
+                y_stride: words(self.config.n_vocab),
+                bias: self.model.output_bias,
+                cap: self.config.logit_cap.unwrap_or(0.0),
+            },
+            attention: AttentionParams::default(),
+            lora: self.pairs.output.as_ref(),
+            bindings: MatmulBindings {
+                vectors: Some(&self.model.output_norm),
+                input: &a.stream,
+                quantised: &a.quantised,
+                output: &a.logits,
+                cache: None,
+            },
         };
-        let (gpu, batch) = (self.gpu, self.batch.last());
-        match tokens {
-            For::One => multiply.one(gpu, &batch),
-            For::Many => multiply.many(gpu, &batch),
-        }
+        self.multiply(phase, &matmul, &self.batch.last())
     }
 
     fn multiply(
         &self,
-        tokens: For,
-        multiply: &Multiply<'_>,
-        ops: &mut Vec<Op>,
-    ) -> Result<(), GpuError> {
-        let batch = self.batch.all();
-        ops.extend(match tokens {
-            For::One => multiply.one(self.gpu, &batch)?,
-            For::Many => multiply.many(self.gpu, &batch)?,
-        });
-        Ok(())
+        phase: Phase,
+        matmul: &Matmul<'_>,
+        batch: &wgpu::BufferBinding<'_>,
+    ) -> Result<Vec<Op>, GpuError> {
+        match phase {
+            Phase::Decode => matmul.one(self.gpu, batch),
+            Phase::Prefill => matmul.many(self.gpu, batch),
+        }
     }
 }
 
 /// The product that ends a block.
-struct Projected<'a> {
+struct Projection<'a> {
     matrix: &'a PackedMatrix,
     input: Input,
-    params: Params,
+    x_stride: u32,
     source: &'a wgpu::Buffer,
+    attention: AttentionParams,
     lora: Option<&'a PackedPairs>,
     /// Where the stream is, and where it continues if the block's output is normed.
     from: u32,

@@ -7,9 +7,7 @@ use crate::config::{Activation, ModelConfig};
 use crate::error::LoadError;
 use crate::gguf::{Gguf, TensorType};
 use crate::gpu::{Gpu, Reduction};
-use crate::kernels::Input;
-use crate::kernels::multiply::{self, Use};
-use crate::kernels::steps;
+use crate::kernels::{Epilogue, Input, matmul, steps};
 
 impl GpuForward {
     /// Opens the best adapter and compiles what a model will need there; its file's head, as [`Gguf::parse_head`] reads it,
@@ -40,21 +38,21 @@ fn compile(gpu: &Gpu, gguf: &Gguf, config: &ModelConfig, has_adapter: bool) {
 
     let has_barriers = gpu.variant().reduction != Reduction::BarrierFree;
     let normed = |is_first: bool| match traits.has_post_norms && has_barriers && !is_first {
-        true => Input::Pending,
+        true => Input::StreamPending,
         false => Input::Stream,
     };
     let gathered = if has_barriers {
         Input::Splits
     } else {
-        Input::Source
+        Input::StepOutput
     };
-    let qkv = Use::Qkv {
+    let qkv = Epilogue::Qkv {
         rotates: !traits.has_head_norms,
     };
-    let gate_up = Use::GateUp {
+    let gate_up = Epilogue::GateUp {
         is_gelu: traits.activation == Activation::GeluTanh,
     };
-    let project = Use::Project {
+    let project = Epilogue::Project {
         adds: !traits.has_post_norms,
     };
     let mut compiled = BTreeSet::new();
@@ -71,16 +69,23 @@ fn compile(gpu: &Gpu, gguf: &Gguf, config: &ModelConfig, has_adapter: bool) {
         matrices.extend([
             (project, kind("attn_output"), config.q_width(), gathered),
             (gate_up, gates, config.n_embd, normed(false)),
-            (project, kind("ffn_down"), config.n_ff, Input::Source),
+            (project, kind("ffn_down"), config.n_ff, Input::StepOutput),
         ]);
-        for (used, kind, n_cols, input) in matrices {
+        for (epilogue, kind, n_cols, input) in matrices {
             let Some(kind) = kind else { continue };
-            if compiled.insert(format!("{used:?} {kind} {n_cols} {input:?}")) {
-                multiply::compile(gpu, used, kind, n_cols, input, has_adapter);
+            if compiled.insert(format!("{epilogue:?} {kind} {n_cols} {input:?}")) {
+                matmul::compile(gpu, epilogue, kind, n_cols, input, has_adapter);
             }
         }
     }
     let output = kind("output.weight").unwrap_or(embedding);
     // Adapters rarely change the output, and only where it is a matrix of its own.
-    multiply::compile(gpu, Use::Rows, output, config.n_embd, normed(false), false);
+    matmul::compile(
+        gpu,
+        Epilogue::Linear,
+        output,
+        config.n_embd,
+        normed(false),
+        false,
+    );
 }

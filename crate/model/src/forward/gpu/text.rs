@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::GpuForward;
 use crate::error::RunError;
 use crate::gpu::Op;
-use crate::kernels::choice::{self, Choice};
+use crate::kernels::sample::{self, Choice};
 use crate::sample::SampleOptions;
 use crate::token::TokenId;
 
@@ -86,7 +86,7 @@ impl GpuForward {
         // Fewer than were asked for, where the text ended on the way.
         let n = n.min((state[0] as usize).saturating_sub(from));
         let tokens: Vec<TokenId> = Choice::tokens(&state, from, n).map(TokenId).collect();
-        if let Some(at) = tokens.iter().position(|token| token.0 == choice::NONE) {
+        if let Some(at) = tokens.iter().position(|token| token.0 == sample::NONE) {
             self.end();
             let position = n_before + from + at;
             return Err(RunError::NotFinite {

@@ -10,14 +10,14 @@ pub(super) fn pack(kind: TensorType, n_words: usize, rows: &[&[u8]]) -> Vec<u32>
     let n_tiles = rows.len().div_ceil(TILE_ROWS);
     let mut words = vec![0; 4 * n_tiles * tile.sum()];
     let (codes, rest) = words.split_at_mut(4 * n_tiles * tile.codes);
-    let (highs, rest) = rest.split_at_mut(4 * n_tiles * tile.highs);
-    let (scales, supers) = rest.split_at_mut(4 * n_tiles * tile.scales);
+    let (high_bits, rest) = rest.split_at_mut(4 * n_tiles * tile.high_bits);
+    let (scales, super_scales) = rest.split_at_mut(4 * n_tiles * tile.scales);
     let stream = |words, per_tile| Stream { words, per_tile };
     let mut streams = Streams {
         codes: stream(codes, tile.codes),
-        highs: stream(highs, tile.highs),
+        high_bits: stream(high_bits, tile.high_bits),
         scales: stream(scales, tile.scales),
-        supers: stream(supers, tile.supers),
+        super_scales: stream(super_scales, tile.super_scales),
     };
     for (row_idx, row) in rows.iter().enumerate() {
         streams.put(kind, row_idx, row);
@@ -58,9 +58,9 @@ impl Stream<'_> {
 
 struct Streams<'w> {
     codes: Stream<'w>,
-    highs: Stream<'w>,
+    high_bits: Stream<'w>,
     scales: Stream<'w>,
-    supers: Stream<'w>,
+    super_scales: Stream<'w>,
 }
 
 impl Streams<'_> {
@@ -117,7 +117,7 @@ impl Streams<'_> {
                             .iter()
                             .rev()
                             .fold(0, |bits, code| bits << 1 | code >> 4);
-                        *self.highs.of_row(row_idx, place / 8) |=
+                        *self.high_bits.of_row(row_idx, place / 8) |=
                             u32::from(bits) << (place % 8 * 4);
                     }
                     TensorType::Q6K => {
@@ -125,7 +125,7 @@ impl Streams<'_> {
                             .iter()
                             .rev()
                             .fold(0, |bits, code| bits << 2 | code >> 4);
-                        *self.highs.of_row(row_idx, place / 4) |=
+                        *self.high_bits.of_row(row_idx, place / 4) |=
                             u32::from(bits) << (place % 4 * 8);
                     }
                     _ => {}
@@ -146,8 +146,8 @@ impl Streams<'_> {
                 self.scales.set_half(row_idx, idx, 2, &stored[2..]);
             }
             TensorType::Q4K | TensorType::Q5K => {
-                self.supers.set_half(row_idx, idx, 0, stored);
-                self.supers.set_half(row_idx, idx, 2, &stored[2..]);
+                self.super_scales.set_half(row_idx, idx, 0, stored);
+                self.super_scales.set_half(row_idx, idx, 2, &stored[2..]);
                 for block in 0..8 {
                     let (scale, min) = blocks::scale_and_min(block, &stored[4..16]);
                     let (place, half) = (idx * 4 + block / 2, block % 2 * 2);
@@ -156,7 +156,7 @@ impl Streams<'_> {
                 }
             }
             TensorType::Q6K => {
-                self.supers.set_half(row_idx, idx, 0, &stored[208..]);
+                self.super_scales.set_half(row_idx, idx, 0, &stored[208..]);
                 for (block, &scale) in stored[192..208].iter().enumerate() {
                     self.scales
                         .set_byte(row_idx, idx * 4 + block / 4, block % 4, scale);

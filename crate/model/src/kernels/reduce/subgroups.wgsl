@@ -1,0 +1,28 @@
+// Adds up what the slices of a workgroup made, 8 invocations each: within each subgroup by shuffling, so that memory carries
+// one sum for each subgroup. The first slice's invocations get the sums.
+#import shared/sum
+
+const SLICES = THREADS / 8u;
+
+var<workgroup> sums: array<vec4<f32>, THREADS>;
+var<workgroup> square_sums: array<f32, THREADS>;
+
+fn over_slices(lane: u32, subgroup_size: u32, part: Sum) -> Sum {
+    var whole = part;
+    // Slices lie 8 invocations apart. A subgroup of 8 or fewer holds one slice at most, and adds nothing here.
+    for (var apart = 8u; apart < subgroup_size; apart *= 2u) {
+        whole.rows += subgroupShuffleXor(whole.rows, apart);
+        whole.squares += subgroupShuffleXor(whole.squares, apart);
+    }
+    sums[lane] = whole.rows;
+    square_sums[lane] = whole.squares;
+    workgroupBarrier();
+    whole = Sum(vec4<f32>(), 0.0);
+    if (lane < 8u) {
+        for (var i = lane; i < THREADS; i += max(8u, subgroup_size)) {
+            whole.rows += sums[i];
+            whole.squares += square_sums[i];
+        }
+    }
+    return whole;
+}

@@ -1,0 +1,29 @@
+// Makes what was said lately less likely, and finds the likeliest of each 256 tokens; the first one where several are.
+#import shared/sampling
+
+@compute @workgroup_size(16)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let first = id.x * 256u;
+    if (first >= sampling.n_vocab) {
+        return;
+    }
+    var largest = -3.4e38;
+    var token = first;
+    for (var i = first; i < min(first + 256u, sampling.n_vocab); i++) {
+        var logit = logits[i];
+        // Asked of the bits, since a compiler may assume that there are no such numbers.
+        if ((bitcast<u32>(logit) & 0x7f800000u) == 0x7f800000u) {
+            best[id.x] = vec2<u32>(0u, NONE);
+            return;
+        }
+        if (sampling.penalty != 1.0 && state[SEEN + i] > 0u) {
+            logit = select(logit * sampling.penalty, logit / sampling.penalty, logit > 0.0);
+            logits[i] = logit;
+        }
+        if (logit > largest) {
+            largest = logit;
+            token = i;
+        }
+    }
+    best[id.x] = vec2<u32>(bitcast<u32>(largest), token);
+}

@@ -1,0 +1,6 @@
+// Which tokens run, and where this step's operands lie: each step declares its own `Params`.
+#import shared/batch
+#import shared/params
+
+@group(0) @binding(0) var<uniform> batch: Batch;
+@group(0) @binding(1) var<uniform> params: Params;

@@ -1,0 +1,16 @@
+//! Rounding to 8 bits, as inputs of integer products are rounded.
+
+/// `x` in place: each 32 values become multiples of their largest magnitude's 127th part.
+pub fn quantise(x: &mut [f32]) {
+    for block in x.chunks_mut(32) {
+        let largest = block
+            .iter()
+            .fold(0.0_f64, |most, &x| most.max(f64::from(x).abs()));
+        if largest > 0.0 {
+            let scale = largest / 127.0;
+            for x in block {
+                *x = super::round((f64::from(*x) / scale).round_ties_even() * scale);
+            }
+        }
+    }
+}
