@@ -363,7 +363,9 @@ fn supplied(without: Option<u32>) -> Index {
                 .iter()
                 .find(|(path, _)| *path == shard.path)
                 .expect("a shard");
-            index.supply(shard.id, bytes).expect("the sample is good");
+            index
+                .insert_shard(shard.id, bytes)
+                .expect("the sample is good");
         }
     }
     index
@@ -390,7 +392,7 @@ fn search(index: &Index) {
             SearchOptions::while_typing(5),
             sorted,
         ] {
-            for hit in index.find(query, Some(&vector), &options).hits {
+            for hit in index.search_loaded(query, Some(&vector), &options).hits {
                 std::hint::black_box((index.url(hit.chunk), index.section(hit.chunk)));
             }
         }
@@ -418,7 +420,7 @@ pub fn shards(data: &[u8]) {
     let all = opened().shards();
     let shard = &all[usize::from(*which) % all.len()];
     let mut index = supplied(Some(shard.id.bits()));
-    if index.supply_content(shard.id, content).is_ok() {
+    if index.insert_content(shard.id, content).is_ok() {
         search(&index);
     }
 }

@@ -9,7 +9,7 @@ fn main() -> Result<(), String> {
     let devices = variants();
     let device = devices.first().ok_or("no device: ANCHORITE_GPU=none")?;
     let forms: Vec<Variant> = devices.iter().map(|gpu| gpu.variant()).collect();
-    println!("Device: {}.\n", device.adapter().name);
+    println!("Device: {}.\n", device.info().name);
     let mut n_failed = 0;
     for family in FAMILIES {
         println!("## {}\n", family.name());

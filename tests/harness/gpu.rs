@@ -26,9 +26,9 @@ pub fn gpu() -> Option<Gpu> {
             "{error}; install a Vulkan driver (Debian: mesa-vulkan-drivers libvulkan1), or set ANCHORITE_GPU=none"
         ),
     };
-    let adapter = gpu.adapter();
-    assert!(!adapter.name.is_empty(), "an adapter has a name");
-    eprintln!("adapter: {} ({})", adapter.name, adapter.kind);
+    let info = gpu.info();
+    assert!(!info.name.is_empty(), "an adapter has a name");
+    eprintln!("adapter: {} ({})", info.name, info.kind);
     Some(gpu)
 }
 

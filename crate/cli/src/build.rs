@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let read = reading.files(&files, &progress);
     progress.finish_and_clear();
-    let selected = sort_out(&files, read, &mut warnings, &mut reuse);
+    let selected = partition_outcomes(&files, read, &mut warnings, &mut reuse);
     if selected.documents.is_empty() {
         warnings.print();
         let (dir, _) = arguments.pages.folder()?;
@@ -125,7 +125,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Sorts the outcomes of reading into pages, pages that are not to be found, and warnings.
-pub(crate) fn sort_out(
+pub(crate) fn partition_outcomes(
     files: &[PageFile],
     read: Vec<Read>,
     warnings: &mut Warnings,

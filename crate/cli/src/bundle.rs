@@ -64,12 +64,12 @@ pub(crate) fn index(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
         bundle::read_vectors(manifest, &vectors, &mut index)?;
     }
     loop {
-        let missing = index.missing();
+        let missing = index.missing_shards();
         if missing.is_empty() {
             break;
         }
         for shard in missing {
-            index.supply(shard.id, &read(&dir.join(&shard.path))?)?;
+            index.insert_shard(shard.id, &read(&dir.join(&shard.path))?)?;
         }
     }
     Ok(index)

@@ -120,18 +120,18 @@ fn run(command: Command, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     match command {
         Command::Build(mut arguments) => {
             if let Some(own) = own {
-                arguments.pages.settle(own)?;
-                arguments.bundle.settle(own)?;
+                arguments.pages.resolve_input(own)?;
+                arguments.bundle.resolve_generator(own)?;
             }
             build::run(&arguments)
         }
         Command::Chunk(mut arguments) => {
-            own.map_or(Ok(()), |own| arguments.pages.settle(own))?;
+            own.map_or(Ok(()), |own| arguments.pages.resolve_input(own))?;
             chunk::run(&arguments)
         }
         Command::Embed(arguments) => embed::run(&arguments),
         Command::Index(mut arguments) => {
-            own.map_or(Ok(()), |own| arguments.bundle.settle(own))?;
+            own.map_or(Ok(()), |own| arguments.bundle.resolve_generator(own))?;
             index::run(&arguments)
         }
         Command::Pull(arguments) => pull::run(&arguments),

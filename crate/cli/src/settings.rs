@@ -61,7 +61,7 @@ pub(crate) struct PageArguments {
 impl PageArguments {
     /// Where a folder comes from one source and a site from another, the stronger one counts; from the same, that is a
     /// mistake.
-    pub(crate) fn settle(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
+    pub(crate) fn resolve_input(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
         if self.dir.is_none() || self.site.is_none() {
             return Ok(());
         }
@@ -200,7 +200,7 @@ impl BundleArguments {
 
     /// Where a generator comes from one source and none from another, the stronger one counts; from the same, that is a
     /// mistake. Adapters go with the generator.
-    pub(crate) fn settle(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
+    pub(crate) fn resolve_generator(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
         let is_none = self.generator.as_deref() == Some("none");
         if self.no_generator && !is_none && self.generator.is_some() {
             match rank(matches, "generator").cmp(&rank(matches, "no_generator")) {

@@ -26,7 +26,7 @@ pub type Reload = Box<
 
 /// A failure after which the answer begins anew.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Setback {
+pub(crate) struct Fallback {
     /// Where the generator is loaded next.
     pub(crate) on: BackendRequest,
     /// The failure's stable name.
@@ -35,16 +35,16 @@ pub(crate) struct Setback {
     pub(crate) reason: String,
 }
 
-impl Setback {
-    /// The setback that follows from `error`, raised while the generator ran on `backend`; `None` where another device
+impl Fallback {
+    /// The fallback that follows from `error`, raised while the generator ran on `backend`; `None` where another device
     /// would not help.
     ///
-    /// `before` is the last setback of the same answer.
-    pub(crate) fn of_run(
+    /// `before` is the last fallback of the same answer.
+    pub(crate) fn after_run(
         error: &EngineError,
         backend: &Backend,
-        before: Option<&Setback>,
-    ) -> Option<Setback> {
+        before: Option<&Fallback>,
+    ) -> Option<Fallback> {
         let EngineError::Run(error) = error else {
             return None;
         };
@@ -62,7 +62,7 @@ impl Setback {
             ),
             _ => return None,
         };
-        Some(Setback {
+        Some(Fallback {
             on: if is_lost && before.is_none() {
                 BackendRequest::Gpu
             } else {
@@ -73,12 +73,12 @@ impl Setback {
         })
     }
 
-    /// The setback that follows from `error`, raised while the generator was loaded again because of `self`.
-    pub(crate) fn of_load(&self, error: &EngineError) -> Option<Setback> {
+    /// The fallback that follows from `error`, raised while the generator was loaded again because of `self`.
+    pub(crate) fn after_load(&self, error: &EngineError) -> Option<Fallback> {
         let EngineError::Load(error @ LoadError::Gpu { reason }) = error else {
             return None;
         };
-        (self.on == BackendRequest::Gpu).then(|| Setback {
+        (self.on == BackendRequest::Gpu).then(|| Fallback {
             on: BackendRequest::Cpu,
             code: error.code(),
             reason: with_earlier(Some(self), reason.clone()),
@@ -86,37 +86,37 @@ impl Setback {
     }
 }
 
-/// Loads the generator where `setback` leads, or where the setbacks lead that follow from it; returns the last of them
+/// Loads the generator where `fallback` leads, or where the setbacks lead that follow from it; returns the last of them
 /// too, and whether the answer is still wanted.
 pub(crate) async fn load_again(
     reload: &mut Reload,
-    mut setback: Setback,
+    mut fallback: Fallback,
     mut on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
-) -> Result<(Generator, Setback, bool), EngineError> {
+) -> Result<(Generator, Fallback, bool), EngineError> {
     let mut wanted = true;
     loop {
         let restarted = AskEvent::Restarted {
-            on: match setback.on {
+            on: match fallback.on {
                 BackendRequest::Gpu => "gpu",
                 BackendRequest::Cpu => "cpu",
             },
-            code: setback.code,
-            reason: setback.reason.clone(),
+            code: fallback.code,
+            reason: fallback.reason.clone(),
         };
         // Also for a reader who cancelled: the next question needs a generator.
         wanted &= on_event(restarted).await.is_continue();
-        match reload(setback.on, setback.reason.clone()).await {
+        match reload(fallback.on, fallback.reason.clone()).await {
             Ok(generator) => {
                 let backend = generator.backend().clone();
                 wanted &= on_event(AskEvent::Backend { backend }).await.is_continue();
-                return Ok((generator, setback, wanted));
+                return Ok((generator, fallback, wanted));
             }
-            Err(error) => setback = setback.of_load(&error).ok_or(error)?,
+            Err(error) => fallback = fallback.after_load(&error).ok_or(error)?,
         }
     }
 }
 
-fn with_earlier(before: Option<&Setback>, reason: String) -> String {
+fn with_earlier(before: Option<&Fallback>, reason: String) -> String {
     match before {
         Some(before) => format!("{}; then {reason}", before.reason),
         None => reason,
@@ -143,10 +143,11 @@ mod tests {
 
     #[test]
     fn a_lost_device_is_opened_again_once() {
-        let first = Setback::of_run(&lost(), &backend("webgpu"), None).expect("a way on");
+        let first = Fallback::after_run(&lost(), &backend("webgpu"), None).expect("a way on");
         assert_eq!(first.on, BackendRequest::Gpu);
         assert_eq!(first.code, "device-lost");
-        let second = Setback::of_run(&lost(), &backend("webgpu"), Some(&first)).expect("a way on");
+        let second =
+            Fallback::after_run(&lost(), &backend("webgpu"), Some(&first)).expect("a way on");
         assert_eq!(second.on, BackendRequest::Cpu);
         let once = "graphics device `Card` was lost: unplugged";
         assert_eq!(second.reason, format!("{once}; then {once}"), "both losses");
@@ -162,7 +163,8 @@ mod tests {
             (full, "kernel"),
             (RunError::NotFinite { position: 3 }, "not-finite"),
         ] {
-            let step = Setback::of_run(&error.into(), &backend("vulkan"), None).expect("a way on");
+            let step =
+                Fallback::after_run(&error.into(), &backend("vulkan"), None).expect("a way on");
             assert_eq!(
                 (step.on, step.code),
                 (BackendRequest::Cpu, code),
@@ -174,11 +176,11 @@ mod tests {
 
     #[test]
     fn the_processor_takes_over_where_no_device_opens() {
-        let first = Setback::of_run(&lost(), &backend("webgpu"), None).expect("a way on");
+        let first = Fallback::after_run(&lost(), &backend("webgpu"), None).expect("a way on");
         let none = EngineError::Load(LoadError::Gpu {
             reason: "the browser offers no GPU adapter".to_owned(),
         });
-        let second = first.of_load(&none).expect("a way on");
+        let second = first.after_load(&none).expect("a way on");
         assert_eq!(second.on, BackendRequest::Cpu);
         assert!(
             second
@@ -188,7 +190,7 @@ mod tests {
             second.reason
         );
         assert_eq!(
-            second.of_load(&none),
+            second.after_load(&none),
             None,
             "below the processor is nothing"
         );
@@ -200,9 +202,9 @@ mod tests {
             prompt: 9,
             context: 8,
         });
-        assert_eq!(Setback::of_run(&long, &backend("webgpu"), None), None);
-        assert_eq!(Setback::of_run(&lost(), &backend("cpu"), None), None);
-        let first = Setback::of_run(&lost(), &backend("webgpu"), None).expect("a way on");
-        assert_eq!(first.of_load(&EngineError::Busy), None);
+        assert_eq!(Fallback::after_run(&long, &backend("webgpu"), None), None);
+        assert_eq!(Fallback::after_run(&lost(), &backend("cpu"), None), None);
+        let first = Fallback::after_run(&lost(), &backend("webgpu"), None).expect("a way on");
+        assert_eq!(first.after_load(&EngineError::Busy), None);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use anchorite_index::{
-    ChunkIdx, Findings, Hit, Index, SearchOptions, Shard, Sort, lexical, snippet,
+    ChunkIdx, Hit, Index, SearchOptions, SearchOutcome, Shard, Sort, lexical, snippet,
 };
 use serde::Serialize;
 
@@ -76,11 +76,11 @@ pub fn search(
         // A list by date is one of documents.
         options.per_document = Some(1);
     }
-    let Findings {
+    let SearchOutcome {
         hits,
-        taken_for: terms,
+        matched_terms: terms,
         missing,
-    } = index.find(query, embedding, &options);
+    } = index.search_loaded(query, embedding, &options);
     let mut results: Vec<SearchResult> = Vec::new();
     let mut shown = Vec::new();
     let mut without_text = Vec::new();
@@ -157,7 +157,7 @@ fn said<'c>(headings: &'c [String], text: &'c str) -> (Option<&'c str>, &'c str)
 /// The shards to be supplied before [`passages`] finds all it looks for; ask again until there are none.
 pub fn needs(index: &Index, question: &str, embedding: Option<&[f32]>, limit: usize) -> Vec<Shard> {
     let options = passage_options(limit);
-    let Findings { hits, missing, .. } = index.find(question, embedding, &options);
+    let SearchOutcome { hits, missing, .. } = index.search_loaded(question, embedding, &options);
     if !missing.is_empty() {
         return missing;
     }
@@ -426,7 +426,8 @@ Then turn the scarlet wheel slowly to the left.\n\nWait until the needle stands 
             }
             assert!(round < 10, "a page gives up after twenty rounds");
             for shard in missing {
-                read.supply(shard.id, &files[&shard.path]).expect("a shard");
+                read.insert_shard(shard.id, &files[&shard.path])
+                    .expect("a shard");
             }
         }
     }

@@ -65,8 +65,8 @@ impl<E: Embed> Searcher<E> {
     ///
     /// # Errors
     /// The shard is not the one that the index names, or is malformed.
-    pub fn supply(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), EngineError> {
-        Ok(self.index.supply(id, bytes)?)
+    pub fn insert_shard(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), EngineError> {
+        Ok(self.index.insert_shard(id, bytes)?)
     }
 
     /// Adds the vectors of the index, which search by meaning needs beside the embedder.

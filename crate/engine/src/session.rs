@@ -18,7 +18,7 @@ use crate::follow_up::{self, FollowUp};
 use crate::gate::{Outcome, Thresholds};
 use crate::prompt::Form;
 use crate::read::Candidate;
-use crate::recover::{Reload, Setback, load_again};
+use crate::recover::{Fallback, Reload, load_again};
 use crate::retrieve::{Found, SearchRequest};
 use crate::searcher::{Searcher, check_length};
 use crate::written::{self, Written};
@@ -126,12 +126,12 @@ impl Session {
         self.generator.as_ref().map(Generator::backend)
     }
 
-    /// Takes a shard that a search or [`needs`](Self::needs) named; see [`Searcher::supply`].
+    /// Takes a shard that a search or [`needs`](Self::needs) named; see [`Searcher::insert_shard`].
     ///
     /// # Errors
-    /// As [`Searcher::supply`].
-    pub fn supply(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), EngineError> {
-        self.searcher.supply(id, bytes)
+    /// As [`Searcher::insert_shard`].
+    pub fn insert_shard(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), EngineError> {
+        self.searcher.insert_shard(id, bytes)
     }
 
     /// Adds the vectors of the index; see [`Searcher::set_vectors`].
@@ -253,7 +253,7 @@ impl Session {
         now_ms: fn() -> f64,
         mut on_event: impl AsyncFnMut(AskEvent) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {
-        let mut before: Option<Setback> = None;
+        let mut before: Option<Fallback> = None;
         loop {
             let Some(backend) = self.backend().cloned() else {
                 return Ok(());
@@ -262,18 +262,18 @@ impl Session {
             let Err(error) = tried.await else {
                 return Ok(());
             };
-            let setback = Setback::of_run(&error, &backend, before.as_ref());
-            let Some((setback, reload)) = setback.zip(self.reload.as_mut()) else {
+            let fallback = Fallback::after_run(&error, &backend, before.as_ref());
+            let Some((fallback, reload)) = fallback.zip(self.reload.as_mut()) else {
                 return Err(error);
             };
             // The lost device's copy of the model is of no use, and the next one needs the memory.
             self.generator = None;
-            let (generator, setback, wanted) = load_again(reload, setback, &mut on_event).await?;
+            let (generator, fallback, wanted) = load_again(reload, fallback, &mut on_event).await?;
             self.generator = Some(generator);
             if let Some((_, applied)) = &mut self.adapter {
                 *applied = false;
             }
-            before = Some(setback);
+            before = Some(fallback);
             answer.backend = self.backend().cloned();
             if !wanted {
                 answer.stopped = true;
@@ -448,16 +448,16 @@ fn prompt_tokens(
     let encode = |text: &str| tokenizer.encode(text, true);
     let count = |text: &str| Ok(encode(text)?.len());
     let render = |messages: &[_]| Ok(template.render(messages, true)?);
-    let harmless = |text: &str| tokenizer.harmless(text).into_owned();
+    let escaped = |text: &str| tokenizer.escape_control_tokens(text).into_owned();
     let offered: Vec<Source> = offered
         .into_iter()
         .map(|source| Source {
-            heading_path: harmless(&source.heading_path),
-            text: harmless(&source.text),
+            heading_path: escaped(&source.heading_path),
+            text: escaped(&source.text),
             ..source
         })
         .collect();
-    let question = harmless(asked);
+    let question = escaped(asked);
     let config = generator.config();
     let budget = config.context_length.saturating_sub(options.max_tokens);
     let prompt = match is_units {

@@ -53,7 +53,7 @@ fn searched(searcher: &mut Searcher, bundle: &Bundle, query: &str) -> (Found, us
         for shard in &found.missing {
             n_bytes += file(bundle, &shard.path).len();
             let bytes = file(bundle, &shard.path);
-            searcher.supply(shard.id, bytes).expect("as written");
+            searcher.insert_shard(shard.id, bytes).expect("as written");
         }
     }
     panic!("`{query}` asks for more and more");
@@ -118,7 +118,7 @@ fn a_question_names_its_shards_first() {
         }
         for shard in needs {
             searcher
-                .supply(shard.id, file(&bundle, &shard.path))
+                .insert_shard(shard.id, file(&bundle, &shard.path))
                 .expect("as written");
         }
     }

@@ -129,7 +129,7 @@ fn fetch(page: &mut Index, files: &HashMap<&str, &[u8]>, query: &[f32]) -> (usiz
         }
         for shard in needs {
             assert_eq!(shard.id.family(), Family::Vectors, "there are no words");
-            page.supply(shard.id, files[shard.path.as_str()])
+            page.insert_shard(shard.id, files[shard.path.as_str()])
                 .expect("as it was written");
             n_requests += 1;
             n_bytes += u64::from(shard.bytes);

@@ -343,9 +343,9 @@ impl BundleError {
             Self::Hash { .. } => {
                 "the file was changed or damaged on its way: fetch or upload it again"
             }
-            Self::Incomplete { .. } => "supply all shards of the index first",
+            Self::Incomplete { .. } => "insert all shards of the index first",
             Self::UnknownShard { .. } => {
-                "supply only what `find` named, to the index that named it"
+                "insert only what `search_loaded` named, into the index that named it"
             }
             Self::Malformed { .. } | Self::UnknownGraph { .. } => {
                 "build the bundle again with this version of anchorite"

@@ -101,25 +101,25 @@ pub struct Hit {
 
 /// The hits of a search, and the shards that it still needs.
 #[derive(Debug, Clone, Default)]
-pub struct Findings {
+pub struct SearchOutcome {
     /// The best chunks of the shards that are here, best first.
     pub hits: Vec<Hit>,
-    /// As [`LexicalScores::taken_for`].
-    pub taken_for: Vec<String>,
+    /// As [`LexicalScores::matched_terms`].
+    pub matched_terms: Vec<String>,
     /// Shards that are not here; with none, the hits are those of the whole index. Search again once they are supplied:
     /// some only name further shards.
     pub missing: Vec<Shard>,
 }
 
 impl Index {
-    /// The hits of [`find`](Self::find), which are final if the whole index is here.
+    /// The hits of [`find`](Self::search_loaded), which are final if the whole index is here.
     pub fn search(
         &self,
         query: &str,
         embedding: Option<&[f32]>,
         options: &SearchOptions,
     ) -> Vec<Hit> {
-        self.find(query, embedding, options).hits
+        self.search_loaded(query, embedding, options).hits
     }
 
     /// The best chunks for a query, by its words and, where there is one, by its embedding. Shards that are not here
@@ -128,14 +128,14 @@ impl Index {
     /// Hits have the query's phrases in their text, heading or title, or those that have them come first, as [`Phrases`] in the options
     /// says. An embedding of another dimension than [`dimension`](Self::dimension) finds nothing: compare them once, when the
     /// embedder is loaded.
-    pub fn find(
+    pub fn search_loaded(
         &self,
         query: &str,
         embedding: Option<&[f32]>,
         options: &SearchOptions,
-    ) -> Findings {
+    ) -> SearchOutcome {
         if let Some(sort) = &options.sort {
-            return self.find_sorted(query, sort, options);
+            return self.search_sorted(query, sort, options);
         }
         let depth = options.depth.max(options.limit);
         let lexical = self.lexical.search(query, depth, &options.lexical);
@@ -172,7 +172,7 @@ impl Index {
 
     /// The chunks that have as many of the query's words as any has, in the order that is asked for. None until that
     /// order is here: they would only change places.
-    fn find_sorted(&self, query: &str, sort: &Sort, options: &SearchOptions) -> Findings {
+    fn search_sorted(&self, query: &str, sort: &Sort, options: &SearchOptions) -> SearchOutcome {
         let lexical = self.lexical.score(query, &options.lexical);
         let idx = self.orders.position(&sort.by);
         let order = idx.and_then(|idx| self.orders.get(idx));
@@ -229,7 +229,7 @@ impl Index {
         lexical: LexicalScores,
         far: impl Iterator<Item = (Family, u32)>,
         options: &SearchOptions,
-    ) -> Findings {
+    ) -> SearchOutcome {
         let filters = !options.filters.is_empty() && self.needs_filters();
         let filters = filters.then_some((Family::Filters, 0));
         let words = lexical.missing.into_iter();
@@ -239,9 +239,9 @@ impl Index {
             true => self.needs_texts(unread),
             false => self.located(shards),
         };
-        Findings {
+        SearchOutcome {
             hits,
-            taken_for: lexical.taken_for,
+            matched_terms: lexical.matched_terms,
             missing,
         }
     }

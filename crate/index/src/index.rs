@@ -32,7 +32,7 @@ pub struct DocumentEntry {
 /// Everything that a search needs, as far as it has been loaded.
 ///
 /// An index that was built is whole. One that was read from a bundle begins with what every search needs; the shards that a
-/// query reads besides are named by [`find`](Self::find) and taken by [`supply`](Self::supply).
+/// query reads besides are named by [`find`](Self::search_loaded) and taken by [`insert_shard`](Self::insert_shard).
 #[derive(Debug)]
 pub struct Index {
     /// Search by words.
@@ -141,12 +141,12 @@ impl Index {
         located
     }
 
-    /// Every shard that is not here, for loading the whole index. As with [`find`](Self::find), ask again.
-    pub fn missing(&self) -> Vec<Shard> {
+    /// Every shard that is not here, for loading the whole index. As with [`find`](Self::search_loaded), ask again.
+    pub fn missing_shards(&self) -> Vec<Shard> {
         let (known, _) = self.shards.known();
         known
             .into_iter()
-            .filter(|shard| !self.is_here(shard.id))
+            .filter(|shard| !self.is_loaded(shard.id))
             .collect()
     }
 
@@ -155,20 +155,20 @@ impl Index {
         self.shards.known().0
     }
 
-    fn is_here(&self, id: ShardId) -> bool {
+    fn is_loaded(&self, id: ShardId) -> bool {
         let number = id.number() as usize;
         if id.is_table() {
             return self.shards.has_page(id);
         }
         match id.family() {
-            Family::Terms => self.lexical.is_here(number),
-            Family::Spelling => self.lexical.spelling.is_here(number),
-            Family::Texts => self.texts.is_here(number),
+            Family::Terms => self.lexical.is_loaded(number),
+            Family::Spelling => self.lexical.spelling.is_loaded(number),
+            Family::Texts => self.texts.is_loaded(number),
             Family::Filters => self.filters.is_some(),
             Family::Orders => self.orders.get(number).is_some(),
             Family::Vectors => {
                 let vectors = self.vectors.as_ref();
-                vectors.is_none_or(|vectors| vectors.is_here(number))
+                vectors.is_none_or(|vectors| vectors.is_loaded(number))
             }
         }
     }
@@ -176,11 +176,11 @@ impl Index {
     /// How many shards are not here, those included whose names are not known yet.
     #[cfg(feature = "build")]
     pub(crate) fn n_missing(&self) -> usize {
-        let n_terms = (0..self.lexical.n_shards()).filter(|&shard| !self.lexical.is_here(shard));
-        let n_texts = (0..self.texts.n_shards()).filter(|&shard| !self.texts.is_here(shard));
+        let n_terms = (0..self.lexical.n_shards()).filter(|&shard| !self.lexical.is_loaded(shard));
+        let n_texts = (0..self.texts.n_shards()).filter(|&shard| !self.texts.is_loaded(shard));
         let vectors = self.vectors.iter();
         let n_vectors = vectors
-            .flat_map(|vectors| (0..vectors.n_shards()).filter(|&shard| !vectors.is_here(shard)));
+            .flat_map(|vectors| (0..vectors.n_shards()).filter(|&shard| !vectors.is_loaded(shard)));
         let orders = 0..self.orders.names().len();
         let n_orders = orders.filter(|&idx| self.orders.get(idx).is_none());
         n_terms.count()

@@ -26,7 +26,7 @@ pub mod error;
 pub use chunk::Chunk;
 pub use document::{Document, Section};
 pub use filters::Filters;
-pub use find::{Findings, Hit, SearchOptions};
+pub use find::{Hit, SearchOptions, SearchOutcome};
 pub use fuse::Ranked;
 #[cfg(feature = "build")]
 pub use index::IndexOptions;

@@ -1,7 +1,7 @@
 //! Turns a piece of an index into a name under which it is requested, so that a page fetches only what a query reads.
 //!
-//! A large index is cut into shards. The caller learns from [`Index::find`](crate::Index::find) which are missing,
-//! fetches them, passes them to [`Index::supply`](crate::Index::supply) and searches again, until none is missing: the
+//! A large index is cut into shards. The caller learns from [`Index::search_loaded`](crate::Index::search_loaded) which are missing,
+//! fetches them, passes them to [`Index::insert_shard`](crate::Index::insert_shard) and searches again, until none is missing: the
 //! first may be a table that names the next ones. Nothing here does I/O or waits.
 
 use serde::Serialize;
@@ -104,7 +104,7 @@ impl ShardId {
 /// A shard as it is fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shard {
-    /// The id to pass to [`Index::supply`](crate::Index::supply).
+    /// The id to pass to [`Index::insert_shard`](crate::Index::insert_shard).
     pub id: ShardId,
     /// Where it stands in the bundle.
     pub path: String,

@@ -13,16 +13,16 @@ const SNIPPET_WORDS: usize = 30;
 const UNSPACED_WORD: usize = 4;
 
 /// The stretch of about 30 words of `text` with the most of the query's words, or of the terms that they were taken for
-/// ([`Findings::taken_for`](crate::Findings::taken_for)); an ellipsis stands where it was cut.
+/// ([`SearchOutcome::matched_terms`](crate::SearchOutcome::matched_terms)); an ellipsis stands where it was cut.
 ///
 /// It starts at a sentence where one starts near, and has neither fences nor line breaks.
-pub fn snippet(query: &str, taken_for: &[String], text: &str) -> String {
+pub fn snippet(query: &str, matched_terms: &[String], text: &str) -> String {
     let words = words(text);
     if words.len() <= SNIPPET_WORDS + SNIPPET_WORDS / 4 {
         return joined(text, &words);
     }
     let mut wanted = wanted_terms(query);
-    wanted.extend(taken_for.iter().cloned());
+    wanted.extend(matched_terms.iter().cloned());
     let mut found: Vec<Vec<String>> = vec![Vec::new(); words.len()];
     for token in tokens(text) {
         let word = words

@@ -55,7 +55,7 @@ impl Texts {
         }
     }
 
-    pub(crate) fn is_here(&self, shard: usize) -> bool {
+    pub(crate) fn is_loaded(&self, shard: usize) -> bool {
         self.shards.get(shard).is_some_and(Option::is_some)
     }
 
@@ -70,7 +70,7 @@ impl Texts {
     pub(crate) fn missing(&self, chunks: impl Iterator<Item = u32>) -> BTreeSet<u32> {
         let mut missing = BTreeSet::new();
         for shard in chunks.map(|chunk| self.shard_of(chunk)) {
-            if !self.is_here(shard) {
+            if !self.is_loaded(shard) {
                 missing.extend(u32::try_from(shard).ok());
             }
         }

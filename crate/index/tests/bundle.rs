@@ -85,12 +85,12 @@ fn read(bundle: &Bundle) -> Result<Index, BundleError> {
     let vectors = content(bundle, Role::Vectors)?;
     bundle::read_vectors(&bundle.manifest, &vectors, &mut index)?;
     loop {
-        let missing = index.missing();
+        let missing = index.missing_shards();
         if missing.is_empty() {
             break;
         }
         for missing in missing {
-            index.supply(missing.id, shard(bundle, &missing.path)?)?;
+            index.insert_shard(missing.id, shard(bundle, &missing.path)?)?;
         }
     }
     Ok(index)
@@ -386,16 +386,16 @@ fn a_query_reads_no_more_than_it_needs() {
         index.search("hash map", None, &options).is_empty(),
         "no words are here yet"
     );
-    let before = index.missing().len();
+    let before = index.missing_shards().len();
     let mut steps = 0;
     loop {
-        let needs = index.find("hash map", None, &options).missing;
+        let needs = index.search_loaded("hash map", None, &options).missing;
         let Some(first) = needs.first() else { break };
         steps += 1;
         assert!(steps < 10, "it comes to an end: {needs:?}");
         let bytes = shard(&bundle, &first.path).expect("listed");
         assert_eq!(bytes.len(), first.bytes as usize);
-        index.supply(first.id, bytes).expect("as written");
+        index.insert_shard(first.id, bytes).expect("as written");
     }
     let hits = index.search("hash map", None, &options);
     assert_eq!(hits[0].chunk, ChunkIdx(5));
@@ -406,13 +406,16 @@ fn a_query_reads_no_more_than_it_needs() {
     );
     for text in index.needs_texts([hits[0].chunk]) {
         index
-            .supply(text.id, shard(&bundle, &text.path).expect("listed"))
+            .insert_shard(text.id, shard(&bundle, &text.path).expect("listed"))
             .expect("as written");
     }
     assert_eq!(index.url(hits[0].chunk), "maps.html#maps");
-    assert!(index.missing().len() < before, "some shards are here");
+    assert!(
+        index.missing_shards().len() < before,
+        "some shards are here"
+    );
     let unknown = index
-        .supply(ShardId::from_bits(7).expect("a name"), b"x")
+        .insert_shard(ShardId::from_bits(7).expect("a name"), b"x")
         .err();
     assert_eq!(unknown, Some(BundleError::UnknownShard { id: 7 }));
 }

@@ -12,9 +12,9 @@ use pages::{built, check, file, fresh, page, urls};
 /// The index of a bundle with all of its shards.
 fn whole(bundle: &Bundle) -> Index {
     let mut index = fresh(bundle);
-    for shard in index.missing() {
+    for shard in index.missing_shards() {
         let bytes = file(bundle, &shard.path);
-        index.supply(shard.id, bytes).expect("as written");
+        index.insert_shard(shard.id, bytes).expect("as written");
     }
     index
 }

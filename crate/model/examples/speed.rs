@@ -38,9 +38,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let model = pollster::block_on(GpuForward::load(&config, weights))?;
             println!(
                 "{} ({}, software: {}); {} dispatches per token",
-                model.adapter().name,
-                model.adapter().kind,
-                model.adapter().is_software,
+                model.gpu_info().name,
+                model.gpu_info().kind,
+                model.gpu_info().is_software,
                 model.n_dispatches(),
             );
             Forward::Gpu(Box::new(model))

@@ -103,7 +103,7 @@ impl Tokenizer {
     }
 
     /// The tokens of a prompt. Control tokens spelt in it (`<|im_start|>`) steer the model, so it must come from a
-    /// template; what readers or pages wrote goes into it by [`Tokenizer::harmless`].
+    /// template; what readers or pages wrote goes into it by [`Tokenizer::escape_control_tokens`].
     ///
     /// `add_special` adds the tokens that the model expects around a whole text, as the file says. One that the text
     /// already starts or ends with is not doubled, so a rendered template may be encoded either way.
@@ -146,7 +146,7 @@ impl Tokenizer {
     /// `text`, safe to stand in a template: a control token spelt in it is parted by U+2060 and steers nothing.
     ///
     /// Pages and readers may write `<|im_end|>`; what they write is quoted to the model, never obeyed as its frame.
-    pub fn harmless<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    pub fn escape_control_tokens<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.frame.specials.part(text)
     }
 

@@ -21,7 +21,7 @@ use crate::reserve;
 #[cfg(feature = "answers")]
 pub(crate) type Session = anchorite::Session;
 #[cfg(not(feature = "answers"))]
-pub(crate) type Session = anchorite::Searcher<crate::elsewhere::Elsewhere>;
+pub(crate) type Session = anchorite::Searcher<crate::js_embedder::JsEmbedder>;
 
 #[cfg(feature = "answers")]
 fn session(index: Index, manifest: &Manifest) -> Session {
@@ -110,19 +110,21 @@ impl Engine {
     }
 
     /// Takes a shard of the index, whose length and hash are checked.
-    pub fn supply(&self, id: u32, bytes: &[u8]) -> Result<(), JsValue> {
+    pub fn insert_shard(&self, id: u32, bytes: &[u8]) -> Result<(), JsValue> {
         let id = ShardId::from_bits(id).ok_or_else(|| {
             let error = BundleError::UnknownShard { id };
             to_js(&error.into())
         })?;
         let session = self.session()?;
         let mut session = session.try_borrow_mut().map_err(|_| busy())?;
-        session.supply(id, bytes).map_err(|error| to_js(&error))
+        session
+            .insert_shard(id, bytes)
+            .map_err(|error| to_js(&error))
     }
 
     /// Every shard of the index that is not here; ask again once these are supplied.
     pub fn missing(&self) -> Result<JsValue, JsValue> {
-        self.with_index(|index| value(&index.missing()))
+        self.with_index(|index| value(&index.missing_shards()))
     }
 
     /// Every shard of the index that is known by now.

@@ -7,7 +7,7 @@
 #[cfg(feature = "answers")]
 mod answer;
 #[cfg(all(feature = "index", not(feature = "answers")))]
-mod elsewhere;
+mod js_embedder;
 #[cfg(feature = "embedder")]
 mod embedder;
 #[cfg(feature = "index")]

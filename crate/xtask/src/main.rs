@@ -15,6 +15,7 @@ mod spark;
 mod test;
 mod tidy;
 mod wasm;
+mod wgsl;
 
 use std::process::ExitCode;
 
@@ -48,6 +49,8 @@ enum Command {
     Golden,
     /// Run every family, type and form of the graphics kernels, and write `docs/conformance.md`.
     Conformance,
+    /// Write every shader of the graphics engine, put together, into `target/wgsl`.
+    Wgsl,
     /// Measure speed and memory beside other engines; see `tests/bench/README.md`.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Models => models::run(),
         Command::Golden => models::golden(),
         Command::Conformance => conformance::run(),
+        Command::Wgsl => wgsl::run(),
         Command::Bench(bench) => bench::run(&bench),
         Command::Recipes(arguments) => recipes::run(&arguments),
         Command::Spark => spark::run(),

@@ -11,6 +11,9 @@ pub(crate) struct Arguments {
     /// Only the quick part: house rules, formatting, and the tests beside the code.
     #[arg(long)]
     quick: bool,
+    /// Only the runner of this name; may be given several times.
+    #[arg(long, value_name = "NAME", conflicts_with = "quick")]
+    only: Vec<String>,
 }
 
 /// A runner's name and its work.
@@ -27,11 +30,25 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ("browser", browser),
         ("demo", check_demo),
     ];
-    let runners = if arguments.quick {
+    let mut runners = if arguments.quick {
         quick.to_vec()
     } else {
         [quick.as_slice(), slow.as_slice()].concat()
     };
+    if !arguments.only.is_empty() {
+        let names: Vec<_> = runners.iter().map(|runner| runner.0).collect();
+        if let Some(unknown) = arguments
+            .only
+            .iter()
+            .find(|name| !names.contains(&name.as_str()))
+        {
+            bail!(
+                "no runner is named `{unknown}`; expected one of {}",
+                names.join(", ")
+            );
+        }
+        runners.retain(|runner| arguments.only.iter().any(|name| name == runner.0));
+    }
     let mut lines = Vec::new();
     let mut n_failed = 0;
     for (name, work) in runners {

@@ -85,7 +85,7 @@ impl GpuDecoder {
     /// The adapter, and which form of the kernels it runs.
     pub fn device(&self) -> String {
         let gpu = self.0.gpu();
-        format!("{}, {}", gpu.adapter().name, gpu.variant())
+        format!("{}, {}", gpu.info().name, gpu.variant())
     }
 
     /// Starts a text that nothing ends but the context: runs `prompt` from an empty cache and has the likeliest token chosen.

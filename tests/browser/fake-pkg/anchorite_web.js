@@ -97,7 +97,7 @@ export class Engine {
   }
 
   // The double's index is whole from the start.
-  supply() {}
+  insert_shard() {}
 
   missing() {
     return [];

@@ -220,7 +220,7 @@ async function filterCounts(ready: Session<SearchEngine>): Promise<FilterCounts>
 }
 
 /** Supplies whatever `needs` names until it names nothing more. */
-export async function supply(ready: Session<SearchEngine>, needs: () => readonly Shard[]): Promise<void> {
+export async function fetchNeeded(ready: Session<SearchEngine>, needs: () => readonly Shard[]): Promise<void> {
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     const missing = await ready.free(needs);
     if (missing.length === 0) return;
@@ -263,7 +263,7 @@ async function fetchShards({ engine, store, free }: Session<SearchEngine>, shard
   const fetched = shards.map((shard) => {
     const known = underWay.get(shard.id);
     if (known) return known;
-    const accept: Accept = (content) => free(() => engine.supply(shard.id, content));
+    const accept: Accept = (content) => free(() => engine.insert_shard(shard.id, content));
     const fetching = store.bring(shard, accept, count).finally(() => underWay.delete(shard.id));
     underWay.set(shard.id, fetching);
     return fetching;

@@ -22,7 +22,7 @@ export class Engine {
   /** Makes the index searchable by meaning, with an embedder that is loaded. */
   set_embedder(embedder: Embedder): void;
   /** Takes a shard, after checking its length and SHA-256. Throws `busy` while an answer is being made. */
-  supply(id: number, bytes: Uint8Array): void;
+  insert_shard(id: number, bytes: Uint8Array): void;
   /** Every shard that is not here and whose name is known; ask again once these are supplied. */
   missing(): Shard[];
   /** Every shard whose name is known, here or not. */

@@ -19,7 +19,7 @@ import {
   reply,
   scope,
   type Session as Ready,
-  supply,
+  fetchNeeded,
 } from "./rungs.js";
 import { requestSubgroups } from "./subgroups.js";
 
@@ -113,7 +113,7 @@ async function free<T>(call: () => T): Promise<T> {
 async function ask(request: Extract<Request, { kind: "ask" }>, flag: AbortFlag): Promise<Answer> {
   const ready = await opened();
   const { id, question, options } = request;
-  await supply(ready, () => ready.engine.needs(question, options));
+  await fetchNeeded(ready, () => ready.engine.needs(question, options));
   let reloading = false;
   const tell = (event: AskEvent): void => {
     if (event.kind === "restarted") {

@@ -341,7 +341,7 @@ fn lexical_bytes(bundle: &Bundle) -> anyhow::Result<u64> {
     // Pages of the table name more shards, until all are known.
     loop {
         let pages = index
-            .missing()
+            .missing_shards()
             .into_iter()
             .filter(|shard| shard.id.is_table());
         let pages: Vec<_> = pages.collect();
@@ -350,7 +350,9 @@ fn lexical_bytes(bundle: &Bundle) -> anyhow::Result<u64> {
         }
         for page in pages {
             if let Some((path, bytes)) = file(&page.path) {
-                index.supply(page.id, bytes).with_context(|| path.clone())?;
+                index
+                    .insert_shard(page.id, bytes)
+                    .with_context(|| path.clone())?;
             }
         }
     }

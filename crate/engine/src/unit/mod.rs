@@ -66,7 +66,7 @@ impl From<layout::Piece> for Unit {
 pub struct Quotation {
     /// The pieces, each for a line of its own: ascending, disjoint, none empty. Only a text without words has none.
     ///
-    /// Beside the unit itself these are what it can't be read without: the head of its table, its term, what introduces
+    /// ShardResiduals the unit itself these are what it can't be read without: the head of its table, its term, what introduces
     /// it.
     pub parts: Vec<Unit>,
     /// The bytes of the place, inside one of the parts. Shorter than what was asked for where that is too long to be

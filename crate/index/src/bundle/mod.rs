@@ -30,7 +30,7 @@ mod manifest;
 mod orders;
 mod resident;
 mod spelling;
-mod supply;
+mod insert;
 mod table;
 mod terms;
 mod texts;

@@ -94,7 +94,7 @@ fn search(index: &Index) {
                 sort,
                 ..options.clone()
             };
-            for hit in index.find(query, None, &options).hits {
+            for hit in index.search_loaded(query, None, &options).hits {
                 let _ = (index.url(hit.chunk), index.section(hit.chunk));
             }
         }
@@ -158,7 +158,7 @@ fn a_damaged_resident_file_does_not_panic() {
     for damaged in damages(&resident) {
         if let Ok(index) = resident::read(&deflate::deflate(&damaged)) {
             search(&index);
-            index.missing();
+            index.missing_shards();
             index.needs_texts((0..9).map(crate::ChunkIdx));
         }
     }

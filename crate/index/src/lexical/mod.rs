@@ -26,7 +26,7 @@ pub(crate) mod spelling;
 mod terms;
 
 pub use fold::{Decompose, set_decompose};
-pub use search::{LexicalOptions, LexicalScores, Phrases, Strictness};
+pub use search::{LexicalOptions, LexicalScores, Phrases, TermMatching};
 pub use terms::{is_searchable, same_as, terms};
 
 pub(crate) use phrase::contains;
@@ -132,7 +132,7 @@ impl LexicalIndex {
         self.shards.len()
     }
 
-    pub(crate) fn is_here(&self, shard: usize) -> bool {
+    pub(crate) fn is_loaded(&self, shard: usize) -> bool {
         self.shards.get(shard).is_some_and(Option::is_some)
     }
 

@@ -14,7 +14,7 @@ use crate::shard::Family;
 
 /// Longer questions are ranked by this many of their first distinct words.
 const MAX_QUERY_WORDS: usize = 64;
-/// The most terms of one word that are reported in `taken_for`.
+/// The most terms of one word that are reported in `matched_terms`.
 const MAX_TAKEN_FOR: usize = 4;
 /// Weight of an identifier's parts beside the identifier, and of a compound or joined words beside the words.
 pub(super) const PART_WEIGHT: f32 = 0.4;
@@ -42,7 +42,7 @@ pub(super) struct QueryWord {
 pub(super) struct Resolved {
     pub(super) words: Vec<QueryWord>,
     /// The words themselves, and the likeliest terms that each was taken for.
-    pub(super) taken_for: Vec<String>,
+    pub(super) matched_terms: Vec<String>,
     /// The phrases: words between quotation marks.
     pub(super) phrases: Vec<Vec<String>>,
     /// Shards that it would read and that are not here.
@@ -130,13 +130,13 @@ impl LexicalIndex {
         }
         let surfaces = tokens.into_iter().take(MAX_QUERY_WORDS);
         let surfaces = surfaces.filter(|token| token.kind == TokenKind::Word);
-        let mut taken_for: Vec<String> = surfaces.map(|token| token.surface).collect();
+        let mut matched_terms: Vec<String> = surfaces.map(|token| token.surface).collect();
         let alternatives = words.iter().map(|word| &word.alternatives);
         let terms = alternatives.flat_map(|terms| terms.iter().take(MAX_TAKEN_FOR));
-        taken_for.extend(terms.filter_map(|&(term, _)| self.term(term)));
+        matched_terms.extend(terms.filter_map(|&(term, _)| self.term(term)));
         Resolved {
             words,
-            taken_for,
+            matched_terms,
             phrases,
             missing: lookup.missing,
         }

@@ -6,7 +6,7 @@
 //! the frequency `f`, less where the chunk has the word in another form than the query; a term scores
 //! `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`. The sum over terms is reduced where
 //! words of the query are missing, or are there in another form only. A query of a few words is weighed more strictly
-//! than a question ([`Strictness`]).
+//! than a question ([`TermMatching`]).
 
 use super::query::Resolved;
 use super::{LexicalIndex, TermIdx};
@@ -26,9 +26,9 @@ pub struct LexicalOptions {
     pub title: f32,
     /// How a query of at most three words with a topic is weighed: people expect these words in the text, as they typed
     /// them.
-    pub keywords: Strictness,
+    pub short_query: TermMatching,
     /// How a longer query is weighed: a question inflects its words as its own sentence requires.
-    pub question: Strictness,
+    pub long_query: TermMatching,
     /// Weight of a mention in another form of the word than the query's, "pumps" for "pump": 1 as much, 0 nothing.
     /// Default 0.5.
     pub other_form: f32,
@@ -51,22 +51,22 @@ pub enum Phrases {
 
 /// How much it counts that a chunk has all words of the query, as they were written.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Strictness {
-    /// How soon repetition stops counting: 0 means at once, large means never. Default 0.9 for keywords, 1.2 for questions.
+pub struct TermMatching {
+    /// How soon repetition stops counting: 0 means at once, large means never. Default 0.9 for a short query, 1.2 for a long one.
     pub k1: f32,
     /// The share of its score that a chunk with none of the query's words would lose: it sets chunks with all words
-    /// apart. Words count by their idf. Default 0.8 for keywords, 0.7 for questions.
+    /// apart. Words count by their idf. Default 0.8 for a short query, 0.7 for a long one.
     pub coordination: f32,
     /// The share of a word that counts as present, for `coordination`, in a chunk that has it in another form only.
-    /// Default 0.6 for keywords, 0.75 for questions.
+    /// Default 0.6 for a short query, 0.75 for a long one.
     pub other_form: f32,
     /// True if, in chunks that have the query's form of a word, its idf counts the chunks with that form instead of all
-    /// with its stem. Default `true` for keywords, `false` for questions.
+    /// with its stem. Default `true` for a short query, `false` for a long one.
     pub form_idf: bool,
 }
 
-/// A query of at most this many words with a topic is one of keywords.
-const MAX_KEYWORDS: usize = 3;
+/// A query of at most this many words with a topic is a short one.
+const MAX_SHORT_QUERY: usize = 3;
 
 impl Default for LexicalOptions {
     fn default() -> Self {
@@ -75,13 +75,13 @@ impl Default for LexicalOptions {
             own_heading: 2.5,
             heading_above: 1.0,
             title: 1.5,
-            keywords: Strictness {
+            short_query: TermMatching {
                 k1: 0.9,
                 coordination: 0.8,
                 other_form: 0.6,
                 form_idf: true,
             },
-            question: Strictness {
+            long_query: TermMatching {
                 k1: 1.2,
                 coordination: 0.7,
                 other_form: 0.75,
@@ -108,7 +108,7 @@ pub struct LexicalScores {
     pub(crate) phrases: Vec<Vec<String>>,
     /// Words for a page to mark: the query's words, and the likeliest terms that each was taken for, because words may
     /// be mistyped, or inflected in a way that only the index knows.
-    pub taken_for: Vec<String>,
+    pub matched_terms: Vec<String>,
     /// The shards that the search reads and that are not here.
     pub(crate) missing: Vec<(Family, u32)>,
 }
@@ -139,7 +139,7 @@ struct TermScore {
 #[derive(Clone, Copy)]
 struct Scoring<'o> {
     options: &'o LexicalOptions,
-    strictness: &'o Strictness,
+    strictness: &'o TermMatching,
 }
 
 /// Scores by chunk, cleared in time proportional to what was written.
@@ -185,15 +185,15 @@ impl LexicalIndex {
     pub(crate) fn score(&self, query: &str, options: &LexicalOptions) -> LexicalScores {
         let Resolved {
             words,
-            taken_for,
+            matched_terms,
             phrases,
             missing,
         } = self.resolve(query, options);
         let n_chunks = self.n_chunks();
         let n_topics = words.iter().filter(|word| word.coverable > 0.0).count();
         let strictness = match n_topics {
-            ..=MAX_KEYWORDS => &options.keywords,
-            _ => &options.question,
+            ..=MAX_SHORT_QUERY => &options.short_query,
+            _ => &options.long_query,
         };
         let scoring = Scoring {
             options,
@@ -269,7 +269,7 @@ impl LexicalIndex {
             ranked: scored,
             covered,
             coverable,
-            taken_for,
+            matched_terms,
             phrases,
             missing: missing.into_shards(),
         }

@@ -62,7 +62,7 @@ impl Spelling {
         }
     }
 
-    pub(crate) fn is_here(&self, shard: usize) -> bool {
+    pub(crate) fn is_loaded(&self, shard: usize) -> bool {
         self.shards.get(shard).is_some_and(Option::is_some)
     }
 

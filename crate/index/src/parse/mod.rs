@@ -274,7 +274,7 @@ pub fn id_hash(id: &str) -> u64 {
 }
 
 /// `404.html` or `404/index.html` in the root, where hosts look for it, or in the folder of a language, as sites in several
-/// have it. Elsewhere it is a page about that status.
+/// have it. JsEmbedder it is a page about that status.
 fn is_not_found(source: &str, language: Option<&str>) -> bool {
     let key = page_key(source);
     let Some((folder, name)) = key.rsplit_once('/') else {

@@ -296,9 +296,9 @@ impl VectorIndex {
         }
     }
 
-    pub(crate) fn is_here(&self, shard: usize) -> bool {
+    pub(crate) fn is_loaded(&self, shard: usize) -> bool {
         match &self.vectors {
-            Store::Shards(clusters) => clusters.is_here(shard),
+            Store::Shards(clusters) => clusters.is_loaded(shard),
             _ => true,
         }
     }

@@ -181,7 +181,7 @@ fn stored(index: &VectorIndex, shard: usize) -> Vec<u8> {
     bytes
 }
 
-fn supply(part: &mut VectorIndex, whole: &VectorIndex, shard: u32) {
+fn insert_shard(part: &mut VectorIndex, whole: &VectorIndex, shard: u32) {
     let bytes = stored(whole, shard as usize);
     let rows = part.read_shard(shard as usize, &bytes).expect("as written");
     part.insert(shard as usize, rows);
@@ -211,7 +211,7 @@ fn a_search_estimates_all_and_is_exact_where_that_matters() {
             "of {most}: {missing:?}"
         );
         for shard in missing {
-            supply(&mut part, &whole, shard);
+            insert_shard(&mut part, &whole, shard);
         }
         assert_eq!(
             part.find(&query, 10).1,
@@ -238,12 +238,12 @@ fn what_is_here_from_other_searches_changes_nothing() {
     let mut visited = VectorIndex::from_bytes(&resident, Layout::Shards, 32, 3000).expect("whole");
     for query in embeddings.iter().step_by(300) {
         for shard in visited.find(query, 10).1 {
-            supply(&mut visited, &whole, shard);
+            insert_shard(&mut visited, &whole, shard);
         }
         let mut fresh =
             VectorIndex::from_bytes(&resident, Layout::Shards, 32, 3000).expect("whole");
         for shard in fresh.find(query, 10).1 {
-            supply(&mut fresh, &whole, shard);
+            insert_shard(&mut fresh, &whole, shard);
         }
         assert_eq!(visited.search(query, 300), fresh.search(query, 300));
     }

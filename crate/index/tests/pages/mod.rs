@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anchorite_index::bundle::{self, Bundle, Role};
 use anchorite_index::chunk::{ChunkOptions, chunk_documents};
-use anchorite_index::{Document, Findings, Hit, Index, IndexOptions, SearchOptions, Section};
+use anchorite_index::{Document, Hit, Index, IndexOptions, SearchOptions, SearchOutcome, Section};
 
 pub(crate) fn page(url: &str, language: Option<&str>, title: &str, text: &str) -> Document {
     Document {
@@ -48,13 +48,13 @@ pub(crate) fn fresh(bundle: &Bundle) -> Index {
 pub(crate) fn asked(bundle: &Bundle, query: &str, options: &SearchOptions) -> Vec<Hit> {
     let mut index = fresh(bundle);
     for _ in 0..20 {
-        let Findings { hits, missing, .. } = index.find(query, None, options);
+        let SearchOutcome { hits, missing, .. } = index.search_loaded(query, None, options);
         if missing.is_empty() {
             return hits;
         }
         for shard in missing {
             index
-                .supply(shard.id, file(bundle, &shard.path))
+                .insert_shard(shard.id, file(bundle, &shard.path))
                 .expect("as written");
         }
     }

@@ -156,7 +156,7 @@ fn agrees_with_the_twins() {
                 has_bias,
                 ..Tiny::default()
             };
-            // Beside blocks the pair is rounded too, and this one is as strong as the model.
+            // ShardResiduals blocks the pair is rounded too, and this one is as strong as the model.
             let bounds = [2.0 * bound, bound];
             agrees(&format!("{kind}, tied {is_tied}"), &tiny, bounds);
         }

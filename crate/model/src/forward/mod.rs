@@ -89,10 +89,10 @@ impl Forward {
     }
 
     /// True if running some tokens at once costs little more than running one.
-    pub fn gives_several(&self) -> bool {
+    pub fn is_batching_cheap(&self) -> bool {
         match self {
             Self::Cpu(_) => true,
-            Self::Gpu(forward) => forward.gives_several(),
+            Self::Gpu(forward) => forward.is_batching_cheap(),
         }
     }
 

@@ -183,7 +183,7 @@ impl Generator {
                 let forward = GpuForward::load_on(gpu, &config, weights).await?;
                 // The generation loop must stop where the device's cache ends.
                 config.context_length = forward.context_length();
-                let (kind, device) = (forward.adapter().kind, forward.adapter().name.clone());
+                let (kind, device) = (forward.gpu_info().kind, forward.gpu_info().name.clone());
                 (Forward::Gpu(Box::new(forward)), kind, device)
             }
         };
@@ -330,7 +330,7 @@ impl Generator {
         generation.n_steps = 1;
 
         let n_vocab = self.config.n_vocab;
-        let mut draft = (options.lookup && runner.forward.gives_several()).then(Draft::new);
+        let mut draft = (options.lookup && runner.forward.is_batching_cheap()).then(Draft::new);
         // The prompt, and the tokens written after it.
         let mut tokens = prompt.to_vec();
         let mut stream = self.tokenizer.stream();

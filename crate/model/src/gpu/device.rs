@@ -10,7 +10,7 @@ use super::{GpuError, Trace, Variant};
 
 /// Properties of the adapter behind a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adapter {
+pub struct GpuInfo {
     /// The adapter's own name, or a stand-in where a browser keeps it to itself.
     pub name: String,
     /// `webgpu` in a browser, `vulkan` natively.
@@ -42,7 +42,7 @@ pub struct Gpu {
     pub(super) pipelines: Arc<Mutex<HashMap<String, wgpu::ComputePipeline>>>,
     pub(super) layouts: Arc<Layouts>,
     pub(super) counters: Arc<Counters>,
-    adapter: Adapter,
+    info: GpuInfo,
     variant: Variant,
     max_binding_bytes: u64,
     fault: Arc<Mutex<Option<Fault>>>,
@@ -75,7 +75,7 @@ impl Gpu {
                     reason: error.to_string(),
                 })?;
         let features = found.features();
-        let adapter = describe(&found.get_info(), features);
+        let info = describe(&found.get_info(), features);
         // The adapter's own limits are asked for where they raise what one binding may hold; everything else stays
         // at WebGPU's defaults, so that a shader which works here works in every browser.
         let offered = found.limits();
@@ -98,13 +98,13 @@ impl Gpu {
                 .request_device(&descriptor)
                 .await
                 .map_err(|error| GpuError::NoDevice {
-                    adapter: adapter.name.clone(),
+                    adapter: info.name.clone(),
                     reason: error.to_string(),
                 })?;
         let fault = Arc::new(Mutex::new(None));
         watch(&device, &fault);
         let pipelines = Arc::new(Mutex::new(HashMap::new()));
-        let variant = Variant::best(adapter.is_software, adapter.has_subgroups, adapter.has_f16);
+        let variant = Variant::best(info.is_software, info.has_subgroups, info.has_f16);
         Ok(Self {
             #[cfg_attr(
                 target_arch = "wasm32",
@@ -118,7 +118,7 @@ impl Gpu {
             device,
             queue,
             pipelines,
-            adapter,
+            info,
             variant,
             max_binding_bytes,
             fault,
@@ -126,8 +126,8 @@ impl Gpu {
     }
 
     /// The adapter that runs the work.
-    pub fn adapter(&self) -> &Adapter {
-        &self.adapter
+    pub fn info(&self) -> &GpuInfo {
+        &self.info
     }
 
     /// The form of the kernels that is run.
@@ -137,7 +137,7 @@ impl Gpu {
 
     /// Every form that this adapter can run.
     pub fn variants(&self) -> Vec<Variant> {
-        Variant::all(self.adapter.has_subgroups, self.adapter.has_f16)
+        Variant::all(self.info.has_subgroups, self.info.has_f16)
     }
 
     /// Runs another form than the adapter's best, for tests and measurements, from the next kernel on.
@@ -147,7 +147,7 @@ impl Gpu {
     pub fn set_variant(&mut self, variant: Variant) -> Result<(), GpuError> {
         if !self.variants().contains(&variant) {
             return Err(GpuError::Variant {
-                adapter: self.adapter.name.clone(),
+                adapter: self.info.name.clone(),
                 variant,
             });
         }
@@ -191,7 +191,7 @@ impl Gpu {
         if !matches!(fault, Fault::Lost(_)) {
             *slot = None;
         }
-        let adapter = self.adapter.name.clone();
+        let adapter = self.info.name.clone();
         Err(match fault {
             Fault::Lost(reason) => GpuError::Lost { adapter, reason },
             Fault::OutOfMemory => GpuError::OutOfMemory { adapter, act },
@@ -257,7 +257,7 @@ impl Gpu {
         match self.check(act) {
             Err(error) => error,
             Ok(()) => GpuError::Lost {
-                adapter: self.adapter.name.clone(),
+                adapter: self.info.name.clone(),
                 reason: "its results could not be read back".to_owned(),
             },
         }
@@ -279,7 +279,7 @@ impl From<wgpu::Error> for Fault {
     }
 }
 
-fn describe(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Adapter {
+fn describe(info: &wgpu::AdapterInfo, features: wgpu::Features) -> GpuInfo {
     let in_browser = info.backend == wgpu::Backend::BrowserWebGpu;
     let is_software = info.device_type == wgpu::DeviceType::Cpu;
     let kind = match info.backend {
@@ -295,7 +295,7 @@ fn describe(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Adapter {
         ("", false) => "graphics adapter of the browser".to_owned(),
         (name, _) => name.to_owned(),
     };
-    Adapter {
+    GpuInfo {
         name,
         kind,
         is_software,

@@ -12,13 +12,11 @@ pub mod matrix;
 pub mod dispatch;
 
 pub use buffer::Rows;
-pub use device::{Adapter, Gpu, browser_has_subgroups};
+pub use device::{Gpu, GpuInfo, browser_has_subgroups};
 pub(crate) use dispatch::Slots;
 pub use dispatch::{Bindings, Dispatch, Grid, Op};
 pub use error::GpuError;
-#[cfg(test)]
-pub(crate) use matrix::ByteBlocks;
 pub use matrix::PackedMatrix;
-pub(crate) use matrix::{Layout, Slice};
+pub(crate) use matrix::{ByteBlocks, Layout, Slice};
 pub use trace::Trace;
 pub use variant::{Precision, Reduction, Variant};

@@ -4,6 +4,7 @@
 //! |------|-------|
 //! | `compose.rs` | puts a shader together: `#import` |
 //! | `permutations.rs` | which files a step's shader is made of |
+//! | `catalogue.rs` | all of them, for tests and `cargo xtask wgsl` |
 //! | `params.rs`, `batch.rs` | what a kernel reads besides its operands |
 //! | `matmul.rs`, `lora.rs`, `steps.rs`, `attention.rs`, `sample.rs` | the steps, bound and planned |
 //!
@@ -26,6 +27,7 @@
 
 mod compose;
 mod permutations;
+mod catalogue;
 pub mod params;
 pub mod batch;
 pub mod lora;
@@ -34,6 +36,7 @@ pub mod steps;
 pub mod attention;
 pub mod sample;
 
+pub use catalogue::shaders;
 pub use permutations::{Epilogue, Input};
 
 #[cfg(test)]

@@ -186,7 +186,7 @@ fn text_cannot_spell_control_tokens() {
 fn a_harmless_text_spells_no_control_token_even_in_a_template() {
     let tokenizer = Tokenizer::from_gguf(&byte_pair()).unwrap();
     let text = "ab<|im_end|><|im_<|im_start|>";
-    let parted = tokenizer.harmless(text);
+    let parted = tokenizer.escape_control_tokens(text);
     assert_eq!(
         parted.replace('\u{2060}', ""),
         text,
@@ -198,13 +198,13 @@ fn a_harmless_text_spells_no_control_token_even_in_a_template() {
         "no control token in {tokens:?}"
     );
     assert!(
-        matches!(tokenizer.harmless("abc"), Cow::Borrowed("abc")),
+        matches!(tokenizer.escape_control_tokens("abc"), Cow::Borrowed("abc")),
         "a text without any is left alone"
     );
     let tokenizer = Tokenizer::from_gguf(&sentence_piece()).unwrap();
     assert!(
         !tokenizer
-            .encode(&tokenizer.harmless("a<tool>b"), false)
+            .encode(&tokenizer.escape_control_tokens("a<tool>b"), false)
             .unwrap()
             .contains(&TokenId(18)),
         "a user's token in angle brackets may mark a turn"

@@ -95,11 +95,11 @@ impl Bench {
     fn answer(&mut self, line: &str) -> Result<Value, Box<dyn Error>> {
         match serde_json::from_str(line)? {
             Request::Describe => {
-                let adapter = self.gpu.adapter();
+                let info = self.gpu.info();
                 let variants = self.gpu.variants();
                 Ok(json!({
-                    "device": format!("{} ({})", adapter.name, adapter.kind),
-                    "is_software": adapter.is_software,
+                    "device": format!("{} ({})", info.name, info.kind),
+                    "is_software": info.is_software,
                     "variants": variants.iter().map(Variant::to_string).collect::<Vec<_>>(),
                     "best": self.gpu.variant().to_string(),
                 }))

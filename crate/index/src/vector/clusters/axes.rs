@@ -18,14 +18,14 @@ const ERRORS: [f64; MAX_BITS as usize + 1] = [1.0, 0.3634, 0.1188, 0.037_44, 0.0
 const N_SAMPLES: usize = 16_384;
 
 /// Vectors and the means of their shards, from which residuals are taken.
-pub(super) struct Beside<'r> {
+pub(super) struct ShardResiduals<'r> {
     pub(super) rows: &'r Rows,
     pub(super) means: &'r Rows,
     pub(super) lengths: &'r [f32],
     pub(super) groups: &'r [Vec<u32>],
 }
 
-impl Beside<'_> {
+impl ShardResiduals<'_> {
     /// The members of all shards, each with its shard.
     fn members(&self) -> Vec<(usize, u32)> {
         let members = |(shard, group): (usize, &Vec<u32>)| {
@@ -54,12 +54,12 @@ impl Beside<'_> {
 
 /// Codes of all members, in the order of the shards. The same on any number of threads: the axes are found on one, and each
 /// vector is coded by itself.
-pub(super) fn coded(beside: &Beside<'_>) -> Codes {
-    let members = beside.members();
-    let n_components = beside.n_components();
-    let (axes, bits, deviations) = chosen(beside, &members);
+pub(super) fn coded(residuals: &ShardResiduals<'_>) -> Codes {
+    let members = residuals.members();
+    let n_components = residuals.n_components();
+    let (axes, bits, deviations) = chosen(residuals, &members);
     let coded = each(&members, |&member| {
-        let residual = beside.residual(member);
+        let residual = residuals.residual(member);
         let along = |axis: &Vec<f32>| axis.iter().zip(&residual).map(|(a, x)| a * x).sum();
         let along: Vec<f32> = axes.iter().map(along).collect();
         code(&along, &residual, &bits, &deviations)
@@ -67,10 +67,10 @@ pub(super) fn coded(beside: &Beside<'_>) -> Codes {
     let largest_factor = coded
         .iter()
         .fold(0.0, |most: f32, code| most.max(code.factor));
-    let mut rows = Rows::new(beside.rows.dimension());
+    let mut rows = Rows::new(residuals.rows.dimension());
     for axis in &axes {
         let mut axis = axis.clone();
-        axis.resize(beside.rows.dimension(), 0.0);
+        axis.resize(residuals.rows.dimension(), 0.0);
         rows.push(&axis);
     }
     let (error, squares) = coded.iter().fold((0.0, 0.0), |(error, squares), code| {
@@ -154,13 +154,16 @@ fn code(along: &[f32], residual: &[f32], bits: &[u8], deviations: &[f32]) -> Cod
 }
 
 /// The axes that get bits, how many each gets, and how far vectors spread along each.
-fn chosen(beside: &Beside<'_>, members: &[(usize, u32)]) -> (Vec<Vec<f32>>, Vec<u8>, Vec<f32>) {
-    let n_components = beside.n_components();
+fn chosen(
+    residuals: &ShardResiduals<'_>,
+    members: &[(usize, u32)],
+) -> (Vec<Vec<f32>>, Vec<u8>, Vec<f32>) {
+    let n_components = residuals.n_components();
     let step = members.len().div_ceil(N_SAMPLES).max(1);
     let mut covariance = vec![vec![0.0_f64; n_components]; n_components];
     let mut n_samples = 0.0;
     for &member in members.iter().step_by(step) {
-        let residual = beside.residual(member);
+        let residual = residuals.residual(member);
         for (sums, &x) in covariance.iter_mut().zip(&residual) {
             for (sum, &y) in sums.iter_mut().zip(&residual) {
                 *sum += f64::from(x * y);

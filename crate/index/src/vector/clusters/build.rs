@@ -1,7 +1,7 @@
 //! Turns vectors into shards: spherical k-means (Dhillon and Modha, 2001), then shards that are too large are
 //! halved and those that are too small dissolved.
 
-use super::axes::{self, Beside};
+use super::axes::{self, ShardResiduals};
 use super::{Clusters, MAX_MEMBERS};
 use crate::vector::rows::{Rows, length};
 
@@ -45,7 +45,7 @@ impl Clusters {
             starts.push(u32::try_from(end).unwrap_or(u32::MAX));
             shards.push(Some(members));
         }
-        let codes = axes::coded(&Beside {
+        let codes = axes::coded(&ShardResiduals {
             rows,
             means: &means,
             lengths: &lengths,

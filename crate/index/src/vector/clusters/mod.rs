@@ -76,7 +76,7 @@ impl Clusters {
         self.shards.len()
     }
 
-    pub(super) fn is_here(&self, shard: usize) -> bool {
+    pub(super) fn is_loaded(&self, shard: usize) -> bool {
         self.shards.get(shard).is_some_and(Option::is_some)
     }
 
@@ -103,7 +103,7 @@ impl Clusters {
         let (read, missing): (Vec<u32>, Vec<u32>) = self
             .doubted(&estimates)
             .into_iter()
-            .partition(|&shard| self.is_here(shard as usize));
+            .partition(|&shard| self.is_loaded(shard as usize));
         let mut near: Vec<(u32, f32)> = estimates
             .iter()
             .filter(|estimate| !read.contains(&estimate.shard))

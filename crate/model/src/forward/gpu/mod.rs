@@ -113,7 +113,7 @@ impl GpuForward {
             context_length: config.context_length.min(n_positions),
             ..config.clone()
         };
-        let n_batch = if gpu.adapter().is_software {
+        let n_batch = if gpu.info().is_software {
             SOFTWARE_BATCH_TOKENS
         } else {
             BATCH_TOKENS
@@ -167,8 +167,8 @@ impl GpuForward {
     }
 
     /// The adapter that runs the model.
-    pub fn adapter(&self) -> &gpu::Adapter {
-        self.gpu.adapter()
+    pub fn gpu_info(&self) -> &gpu::GpuInfo {
+        self.gpu.info()
     }
 
     /// The device, for tests that take it away and tools that count what it is sent.
@@ -197,7 +197,7 @@ impl GpuForward {
     }
 
     /// True if running some tokens at once costs little more than running one.
-    pub fn gives_several(&self) -> bool {
+    pub fn is_batching_cheap(&self) -> bool {
         self.gpu.variant().reduction != Reduction::BarrierFree
     }
 

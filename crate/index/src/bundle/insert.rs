@@ -6,18 +6,18 @@ use crate::index::Index;
 use crate::shard::{Family, ShardId};
 
 impl Index {
-    /// Takes a shard that [`find`](Self::find) or [`shards`](Self::shards) named, after checking its length and hash.
+    /// Takes a shard that [`find`](Self::search_loaded) or [`shards`](Self::shards) named, after checking its length and hash.
     ///
     /// # Errors
     /// [`BundleError::UnknownShard`], [`BundleError::Length`], [`BundleError::Hash`] or [`BundleError::Malformed`],
     /// which leave the index unchanged.
-    pub fn supply(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), BundleError> {
+    pub fn insert_shard(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), BundleError> {
         self.shards.verify(id, bytes)?;
         if id.is_table() {
             return self.shards.add_page(id, bytes);
         }
         let content = deflate::inflate(id.family().as_str(), bytes)?;
-        self.supply_content(id, &content)
+        self.insert_content(id, &content)
     }
 
     /// Takes the decompressed content of a shard without checking its length and hash: for tests that damage the
@@ -26,7 +26,7 @@ impl Index {
     /// # Errors
     /// [`BundleError::Malformed`], which leaves the index unchanged.
     #[doc(hidden)]
-    pub fn supply_content(&mut self, id: ShardId, content: &[u8]) -> Result<(), BundleError> {
+    pub fn insert_content(&mut self, id: ShardId, content: &[u8]) -> Result<(), BundleError> {
         let family = id.family();
         let number = id.number() as usize;
         let bytes = content;

@@ -9,16 +9,16 @@ use crate::error::{busy, reason, to_js};
 #[wasm_bindgen]
 extern "C" {
     /// `Embedder` of the module that has it; both run in one thread, so a search can wait for it.
-    pub type Elsewhere;
+    pub type JsEmbedder;
 
     #[wasm_bindgen(method)]
-    fn dimension(this: &Elsewhere) -> usize;
+    fn dimension(this: &JsEmbedder) -> usize;
 
     #[wasm_bindgen(method, catch)]
-    fn embed(this: &Elsewhere, text: &str) -> Result<Vec<f32>, JsValue>;
+    fn embed(this: &JsEmbedder, text: &str) -> Result<Vec<f32>, JsValue>;
 }
 
-impl Embed for Elsewhere {
+impl Embed for JsEmbedder {
     fn dimension(&self) -> usize {
         self.dimension()
     }
@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// Makes the index searchable by meaning, with an embedder that is loaded.
-    pub fn set_embedder(&self, embedder: Elsewhere) -> Result<(), JsValue> {
+    pub fn set_embedder(&self, embedder: JsEmbedder) -> Result<(), JsValue> {
         let session = self.session()?;
         let mut session = session.try_borrow_mut().map_err(|_| busy())?;
         session
