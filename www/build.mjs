@@ -1,6 +1,6 @@
 // Turns the TypeScript and the wasm package into `dist/`: static files that work in any folder of any host.
 // Usage: node build.mjs [--pkg DIR] [--out DIR]; prints one JSON line for each file: raw and gzip bytes.
-import { build } from "esbuild";
+//        node build.mjs --list; prints the names of the files that a site uploads, and writes nothing.
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +12,7 @@ const { values } = parseArgs({
   options: {
     pkg: { type: "string", default: path.join(here, "pkg") },
     out: { type: "string", default: path.join(here, "dist") },
+    list: { type: "boolean", default: false },
   },
 });
 
@@ -34,6 +35,13 @@ const modules = [
     return { entry, script: `${script}${dash}`, wasm: `${name}${low}_bg.wasm`, embedder, glue: `${source}.js`, source: `${source}_bg.wasm` };
   }),
 );
+/** The scripts that a page loads. */
+const pages = { anchorite: "src/index.ts", "anchorite-search": "src/search.ts" };
+if (values.list) {
+  const scripts = [...Object.keys(pages), ...modules.map(({ script }) => script)];
+  console.log([...scripts.map((script) => `${script}.js`), ...modules.map(({ wasm }) => wasm)].join("\n"));
+  process.exit(0);
+}
 for (const file of modules.flatMap(({ glue, source }) => [glue, source])) {
   if (!fs.existsSync(file)) {
     console.error(`error: wasm package is incomplete: \`${file}\` is missing\nhint: run \`cargo xtask wasm\` first`);
@@ -51,6 +59,7 @@ const SHELL = [
   "icon.svg",
 ];
 
+const { build } = await import("esbuild");
 const shared = {
   bundle: true,
   format: "esm",
@@ -77,7 +86,7 @@ const squeeze = {
 fs.rmSync(values.out, { recursive: true, force: true });
 fs.mkdirSync(values.out, { recursive: true });
 await Promise.all([
-  build({ ...shared, entryPoints: { anchorite: "src/index.ts", "anchorite-search": "src/search.ts" }, plugins: [squeeze] }),
+  build({ ...shared, entryPoints: pages, plugins: [squeeze] }),
   ...modules.map(({ script, entry, wasm, embedder, glue }) =>
     build({
       ...shared,

@@ -116,7 +116,7 @@ describe("a graphics device that fails in mid-answer", { skip: site ? false : "t
 
   test("lost once: it is opened again, and the answer is the same", async () => {
     const { answer, backend, told, lines, note, status, devices } = await ask({ times: 1 });
-    assert.deepEqual(told.map(({ type, on, code }) => [type, on, code]), [["anchorite-restarted", "gpu", "device-lost"]]);
+    assert.deepEqual(told.map(({ type, on, code }) => [type, on, code]), [["anchorite-restarted", "gpu", "device_lost"]]);
     assert.equal(backend.kind, "webgpu");
     assert.match(backend.reason, /graphics device .* was lost/);
     assert.equal(text(answer), reference);
@@ -128,7 +128,7 @@ describe("a graphics device that fails in mid-answer", { skip: site ? false : "t
 
   test("lost again: the processor takes over, and the next question is answered there", async () => {
     const { page, answer, backend, told, lines, note, status } = await ask({ times: 2 });
-    assert.deepEqual(told.map(({ on, code }) => [on, code]), [["gpu", "device-lost"], ["cpu", "device-lost"]]);
+    assert.deepEqual(told.map(({ on, code }) => [on, code]), [["gpu", "device_lost"], ["cpu", "device_lost"]]);
     assert.equal(backend.kind, "cpu");
     assert.match(backend.reason, /was lost.*; then .*was lost/);
     assert.equal(text(answer), reference);
@@ -143,7 +143,7 @@ describe("a graphics device that fails in mid-answer", { skip: site ? false : "t
 
   test("lost, and no device is there any more: the processor takes over", async () => {
     const { answer, backend, told } = await ask({ times: 1, gone: true });
-    assert.deepEqual(told.map(({ on, code }) => [on, code]), [["gpu", "device-lost"], ["cpu", "gpu"]]);
+    assert.deepEqual(told.map(({ on, code }) => [on, code]), [["gpu", "device_lost"], ["cpu", "gpu"]]);
     assert.equal(backend.kind, "cpu");
     assert.match(backend.reason, /was lost.*; then .*no GPU adapter/);
     assert.equal(text(answer), reference);

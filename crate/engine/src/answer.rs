@@ -193,7 +193,7 @@ pub enum AskEvent {
     Restarted {
         /// Where the generator is being loaded: `gpu` (again) or `cpu`.
         on: &'static str,
-        /// The failure's stable name: `device-lost`, `kernel`, `not-finite`, or `gpu` where no device could be opened.
+        /// The failure's stable name: `device_lost`, `kernel`, `not_finite`, or `gpu` where no device could be opened.
         code: &'static str,
         /// Error text, for people to read.
         reason: String,

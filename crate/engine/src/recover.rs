@@ -145,7 +145,7 @@ mod tests {
     fn a_lost_device_is_opened_again_once() {
         let first = Fallback::after_run(&lost(), &backend("webgpu"), None).expect("a way on");
         assert_eq!(first.on, BackendRequest::Gpu);
-        assert_eq!(first.code, "device-lost");
+        assert_eq!(first.code, "device_lost");
         let second =
             Fallback::after_run(&lost(), &backend("webgpu"), Some(&first)).expect("a way on");
         assert_eq!(second.on, BackendRequest::Cpu);
@@ -161,7 +161,7 @@ mod tests {
         };
         for (error, code) in [
             (full, "kernel"),
-            (RunError::NotFinite { position: 3 }, "not-finite"),
+            (RunError::NotFinite { position: 3 }, "not_finite"),
         ] {
             let step =
                 Fallback::after_run(&error.into(), &backend("vulkan"), None).expect("a way on");

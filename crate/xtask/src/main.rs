@@ -5,6 +5,7 @@
 mod bench;
 mod conformance;
 mod demo;
+mod docs;
 mod models;
 mod page;
 mod recipes;
@@ -37,6 +38,8 @@ enum Command {
     Test(test::Arguments),
     /// Build the sites of reported situations and print which are right; see `tests/fixtures/reported.toml`.
     Cases,
+    /// Compare the guide with options, attributes, files, error codes and words of the page.
+    Docs,
     /// Check formatting, lints, house rules.
     Tidy,
     /// Build the WebAssembly package into `www/pkg`.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Cases => test::cases(),
+        Command::Docs => docs::run(),
         Command::Tidy => tidy::run(),
         Command::Wasm => wasm::build(),
         Command::Size(arguments) => size::run(&arguments),

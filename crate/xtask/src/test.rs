@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::bail;
 
-use crate::{demo, page, run, setup, tidy};
+use crate::{demo, docs, page, run, setup, tidy};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -21,7 +21,8 @@ type Runner = (&'static str, fn() -> anyhow::Result<()>);
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let quick: [Runner; 3] = [("rules", tidy::rules), ("compile", compile), ("unit", unit)];
-    let slow: [Runner; 7] = [
+    let slow: [Runner; 8] = [
+        ("docs", docs::run),
         ("lints", tidy::lints),
         ("site", site),
         ("fuzz", fuzz),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use crate::wasm::{self, Instructions};
-use crate::{run, setup};
+use crate::{docs, run, setup};
 
 /// A file that nobody reads in one sitting.
 const MAX_LINES: usize = 800;
@@ -16,6 +16,7 @@ const VAGUE_OPENINGS: [&str; 4] = ["What", "Whether", "Of", "So many"];
 
 pub(crate) fn run() -> anyhow::Result<()> {
     rules()?;
+    docs::run()?;
     lints()
 }
 

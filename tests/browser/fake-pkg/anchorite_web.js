@@ -197,7 +197,7 @@ export class Engine {
     const decode = performance.now();
     if (answerable && question.includes("unplugged") && this.#backend?.kind === "webgpu") {
       onEvent({ kind: "text", text: "This is void." });
-      for (const [on, backend, code] of [["gpu", "webgpu", "device-lost"], ["cpu", "cpu", "gpu"]]) {
+      for (const [on, backend, code] of [["gpu", "webgpu", "device_lost"], ["cpu", "cpu", "gpu"]]) {
         const reason = "graphics device `double` was lost: unplugged";
         onEvent({ kind: "restarted", on, code, reason });
         await pause(100);

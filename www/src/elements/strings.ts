@@ -153,7 +153,7 @@ export function chatLine(state: EngineState): StateLine {
 /** Why an answer begins, or began, anew. */
 export function restartLine({ on, code }: Restarted, now: boolean): string {
   // Where no device could be opened again, one was lost before.
-  const what = code === "device-lost" || code === "gpu" ? strings.deviceLost : strings.deviceFailed;
+  const what = code === "device_lost" || code === "gpu" ? strings.deviceLost : strings.deviceFailed;
   const then = now
     ? { gpu: strings.restartingGpu, cpu: strings.restartingCpu }
     : { gpu: strings.restartedGpu, cpu: strings.restartedCpu };

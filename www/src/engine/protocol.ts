@@ -227,7 +227,7 @@ export interface Restarted {
   readonly kind: "restarted";
   /** Where the generator is being loaded: on the graphics device again, or on the CPU. */
   readonly on: "gpu" | "cpu";
-  /** `device-lost`; `kernel` for what the device refused, memory included; `not-finite`; `gpu` where no device could be opened. */
+  /** `device_lost`; `kernel` for what the device refused, memory included; `not_finite`; `gpu` where no device could be opened. */
   readonly code: string;
   /** The fault, in words for people. */
   readonly reason: string;

@@ -345,29 +345,29 @@ fn a_stream_gives_whole_characters() {
 fn refuses_metadata_that_make_no_tokenizer() {
     type Change = (&'static str, Option<Value>, &'static str);
     let changes: [Change; 15] = [
-        ("ggml.model", None, "missing-metadata"),
-        ("ggml.model", Some("rwkv".into()), "metadata-value"),
-        ("ggml.model", Some(7u32.into()), "metadata-type"),
-        ("ggml.pre", Some("of-tomorrow".into()), "metadata-value"),
-        ("ggml.tokens", None, "missing-metadata"),
-        ("ggml.tokens", Some(strings(&[])), "metadata-value"),
-        ("ggml.tokens", Some(vec![1u32].into()), "metadata-type"),
-        ("ggml.token_type", Some(vec![1].into()), "metadata-value"),
+        ("ggml.model", None, "missing_metadata"),
+        ("ggml.model", Some("rwkv".into()), "metadata_value"),
+        ("ggml.model", Some(7u32.into()), "metadata_type"),
+        ("ggml.pre", Some("of-tomorrow".into()), "metadata_value"),
+        ("ggml.tokens", None, "missing_metadata"),
+        ("ggml.tokens", Some(strings(&[])), "metadata_value"),
+        ("ggml.tokens", Some(vec![1u32].into()), "metadata_type"),
+        ("ggml.token_type", Some(vec![1].into()), "metadata_value"),
         (
             "ggml.token_type",
             Some(vec![99; 14].into()),
-            "metadata-value",
+            "metadata_value",
         ),
         (
             "ggml.token_type",
             Some(vec![6; 14].into()),
-            "metadata-value",
+            "metadata_value",
         ),
-        ("ggml.merges", None, "missing-metadata"),
-        ("ggml.merges", Some(strings(&["ab"])), "metadata-value"),
-        ("ggml.merges", Some(strings(&["abc abc"])), "metadata-value"),
-        ("ggml.eos_token_id", Some("last".into()), "metadata-type"),
-        ("ggml.add_bos_token", Some("yes".into()), "metadata-type"),
+        ("ggml.merges", None, "missing_metadata"),
+        ("ggml.merges", Some(strings(&["ab"])), "metadata_value"),
+        ("ggml.merges", Some(strings(&["abc abc"])), "metadata_value"),
+        ("ggml.eos_token_id", Some("last".into()), "metadata_type"),
+        ("ggml.add_bos_token", Some("yes".into()), "metadata_type"),
     ];
     for (key, value, code) in changes {
         let mut gguf = byte_pair();
