@@ -78,7 +78,8 @@ def rotate(x, cosine, sine):
 
 
 class Llama(nn.Module):
-    def __init__(self, path: Path, rank: int, alpha: float):
+    def __init__(self, path: Path, rank: int, alpha: float, dtype: torch.dtype = torch.float32):
+        """`dtype` is that of the frozen matrices: bfloat16 where products are to be multiplied in it."""
         super().__init__()
         reader = GGUFReader(path)
         value = lambda key: reader.fields[f"llama.{key}"].contents()
@@ -91,6 +92,7 @@ class Llama(nn.Module):
             tensor.name: torch.from_numpy(numpy.array(dequantize(tensor.data, tensor.tensor_type), dtype=numpy.float32))
             for tensor in reader.tensors
         }
+        tensors = {name: tensor.to(dtype) if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}
         self.register_buffer("token_embd", tensors["token_embd.weight"], persistent=False)
         self.register_buffer("output", tensors.get("output.weight", tensors["token_embd.weight"]), persistent=False)
         self.register_buffer("output_norm", tensors["output_norm.weight"], persistent=False)
@@ -129,6 +131,13 @@ class Llama(nn.Module):
             written.append(token)
             new = [token]
         return written
+
+    def begin_with(self, path: Path) -> None:
+        """Takes the pairs of an adapter that export.py wrote."""
+        found = {tensor.name: torch.from_numpy(numpy.array(tensor.data, dtype=numpy.float32)) for tensor in GGUFReader(path).tensors}
+        for name, (a, b) in self.pairs().items():
+            a.copy_(found[f"{name}.lora_a"])
+            b.copy_(found[f"{name}.lora_b"])
 
     def pairs(self) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
         """`A`, `[R, C]`, and `B`, `[N, R]`, under the name of the matrix that they change."""

@@ -60,7 +60,7 @@ def loss_of(model: Llama, batch: list[tuple[list[int], list[int]]]) -> torch.Ten
         weights += [1 / len(answer)] * len(answer)
     # Padding stands behind the answers, where no token of theirs sees it.
     states = model.hidden(ids)[torch.tensor(rows), torch.tensor(places)]
-    losses = F.cross_entropy(model.scores(states), torch.tensor(targets), reduction="none")
+    losses = F.cross_entropy(model.scores(states).float(), torch.tensor(targets), reduction="none")
     return (losses * torch.tensor(weights)).sum() / len(batch)
 
 
@@ -69,6 +69,8 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, required=True, help="what rows.py wrote")
     parser.add_argument("--model", type=Path, required=True, help="the GGUF file of the base")
     parser.add_argument("--output", type=Path, required=True, help="folder for checkpoints and log")
+    parser.add_argument("--initial", type=Path, help="an adapter to go on from, in place of one that changes nothing")
+    parser.add_argument("--bf16", action="store_true", help="products in bfloat16, faster where the processor multiplies it")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rank", type=int, default=RANK)
     parser.add_argument("--checkpoint-steps", type=int, default=20)
@@ -78,7 +80,9 @@ def main() -> None:
     torch.set_flush_denormal(True)
     encoder = tokenizer(arguments.model)
     tokenize = lambda text: encoder.encode(text).ids
-    model = Llama(arguments.model, arguments.rank, ALPHA)
+    model = Llama(arguments.model, arguments.rank, ALPHA, torch.bfloat16 if arguments.bf16 else torch.float32)
+    if arguments.initial:
+        model.begin_with(arguments.initial)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.0, betas=(0.9, 0.99))
     arguments.output.mkdir(parents=True, exist_ok=True)
     checkpoint, log = arguments.output / "checkpoint.pt", arguments.output / "train.jsonl"
@@ -105,7 +109,8 @@ def main() -> None:
             rate *= 1 - (step - first_cool) / arguments.cool_down
         for group in optimizer.param_groups:
             group["lr"] = rate
-        loss = loss_of(model, batch)
+        with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bf16):
+            loss = loss_of(model, batch)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
