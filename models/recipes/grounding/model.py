@@ -108,7 +108,8 @@ class Llama(nn.Module):
     def hidden(self, ids, first=0, mask=None, caches=None):
         """The states after the last norm, `[rows, T, C]`; `first` is the position of the first token."""
         cosine, sine = (table[first : first + ids.shape[1]] for table in (self.cosine, self.sine))
-        x = F.embedding(ids, self.token_embd)
+        # The stream is summed in single precision, whatever the matrices are in.
+        x = F.embedding(ids, self.token_embd).float()
         for index, layer in enumerate(self.layers):
             x = layer(x, cosine, sine, mask, None if caches is None else caches[index])
         return F.rms_norm(x, x.shape[-1:], self.output_norm, self.configuration.epsilon)
