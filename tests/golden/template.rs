@@ -49,7 +49,7 @@ fn read(path: &str) -> Option<String> {
     let path = harness::data_dir()?.join("conformance").join(path);
     let text = std::fs::read_to_string(&path);
     if text.is_err() {
-        eprintln!("skipped: no {}", path.display());
+        harness::skipped(&format!("no {}", path.display()));
     }
     text.ok()
 }

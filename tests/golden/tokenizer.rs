@@ -18,7 +18,7 @@ fn vocabularies(name: &str) -> Option<tempfile::TempDir> {
         .join("vocab")
         .join(format!("{name}.tar.xz"));
     if !archive.is_file() {
-        eprintln!("skipped: no {}", archive.display());
+        harness::skipped(&format!("no {}", archive.display()));
         return None;
     }
     let dir = tempfile::tempdir().expect("a temporary folder");
@@ -29,7 +29,7 @@ fn vocabularies(name: &str) -> Option<tempfile::TempDir> {
         .arg(dir.path())
         .status();
     if !status.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: `tar` cannot unpack {}", archive.display());
+        harness::skipped(&format!("`tar` cannot unpack {}", archive.display()));
         return None;
     }
     Some(dir)

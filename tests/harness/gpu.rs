@@ -17,7 +17,7 @@ pub const SENTINEL: f32 = -12345.0;
 /// If there is no adapter: a test that silently runs nowhere proves nothing.
 pub fn gpu() -> Option<Gpu> {
     if std::env::var_os("ANCHORITE_GPU").is_some_and(|value| value == "none") {
-        eprintln!("skipped: ANCHORITE_GPU=none");
+        crate::skipped("ANCHORITE_GPU=none");
         return None;
     }
     let gpu = match pollster::block_on(Gpu::open()) {

@@ -8,9 +8,12 @@ pub mod blocks;
 pub mod families;
 pub mod conformance;
 pub mod smollm2;
+mod skipped;
 
 use std::io::{Seek, Write};
 use std::path::PathBuf;
+
+pub use skipped::skipped;
 
 /// The folder of public test corpora: `ANCHORITE_DATA`, or `../shared/data` beside the checkout.
 ///
@@ -30,10 +33,10 @@ fn beside_checkout(name: &str, variable: &str) -> Option<PathBuf> {
     if dir.is_dir() {
         return Some(dir);
     }
-    eprintln!(
-        "skipped: no public test {name} at {}; set {variable}",
+    skipped(&format!(
+        "no public test {name} at {}; set {variable}",
         dir.display()
-    );
+    ));
     None
 }
 

@@ -136,9 +136,9 @@ pub fn path() -> Option<PathBuf> {
     if path.is_file() {
         return Some(path);
     }
-    eprintln!(
-        "skipped: no {}; run `anchorite pull {NAME}`",
+    crate::skipped(&format!(
+        "no {}; run `anchorite pull {NAME}`",
         path.display()
-    );
+    ));
     None
 }

@@ -10,6 +10,9 @@ use anchorite_index::parse::{ParseOptions, parse_page};
 use anchorite_index::{Index, IndexOptions, SearchOptions};
 use serde_json::Value;
 
+#[path = "../../../tests/harness/skipped.rs"]
+mod skipped;
+
 /// Share of `tests/fixtures/questions/follow-ups` that must be right: three points below what was measured.
 const FLOOR: f64 = 0.92;
 /// Terms that a rewritten question may have beside those of the expected one.
@@ -21,7 +24,7 @@ fn lines(name: &str) -> Option<Vec<Value>> {
     let data = std::env::var_os("ANCHORITE_DATA").map_or(default, PathBuf::from);
     let path = data.join(name);
     let Ok(text) = std::fs::read_to_string(&path) else {
-        eprintln!("skipped: no `{}`; set ANCHORITE_DATA", path.display());
+        skipped::skipped(&format!("no `{}`; set ANCHORITE_DATA", path.display()));
         return None;
     };
     let parse = |line| serde_json::from_str(line).expect("a line of JSON");

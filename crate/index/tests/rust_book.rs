@@ -8,16 +8,19 @@ use anchorite_index::chunk::{ChunkOptions, chunk_documents};
 use anchorite_index::parse::{ParseOptions, markdown, parse_page};
 use anchorite_index::{Document, Index, IndexOptions, SearchOptions};
 
+#[path = "../../../tests/harness/skipped.rs"]
+mod skipped;
+
 /// The book's sources below the folder of public test corpora: `ANCHORITE_DATA`, or `../shared/data` beside the checkout.
 fn book_dir() -> Option<PathBuf> {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let data = std::env::var_os("ANCHORITE_DATA").map_or(default, PathBuf::from);
     let dir = data.join("corpora/rust-book/raw/src");
     if !dir.is_dir() {
-        eprintln!(
-            "skipped: no Rust book at {}; set ANCHORITE_DATA",
+        skipped::skipped(&format!(
+            "no Rust book at {}; set ANCHORITE_DATA",
             dir.display()
-        );
+        ));
         return None;
     }
     Some(dir)

@@ -34,7 +34,9 @@ pub(crate) fn cargo() -> Command {
     let mut command = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .env_remove("CARGO_MANIFEST_DIR")
-        .env_remove("CARGO_PKG_NAME");
+        .env_remove("CARGO_PKG_NAME")
+        // Where tests that are skipped say why.
+        .env("ANCHORITE_SKIPPED", root().join(target()).join("skipped.txt"));
     command
 }
 

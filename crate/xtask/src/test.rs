@@ -1,5 +1,8 @@
 //! Turns the checkout into a verdict: every runner in turn, quick ones first, and one closing line for each.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::bail;
@@ -14,6 +17,9 @@ pub(crate) struct Arguments {
     /// Only the runner of this name; may be given several times.
     #[arg(long, value_name = "NAME", conflicts_with = "quick")]
     only: Vec<String>,
+    /// Fail where a test was skipped because something that it needs is not here.
+    #[arg(long)]
+    no_skips: bool,
 }
 
 /// A runner's name and its work.
@@ -50,6 +56,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         runners.retain(|runner| arguments.only.iter().any(|name| name == runner.0));
     }
+    let skipped = run::target().join("skipped.txt");
+    if skipped.exists() {
+        fs::remove_file(&skipped)?;
+    }
     let mut lines = Vec::new();
     let mut n_failed = 0;
     for (name, work) in runners {
@@ -74,11 +84,33 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ));
     }
     println!("{}", lines.join("\n"));
-    println!("{} passed, {n_failed} failed", lines.len() - n_failed);
+    let skips = skips(&skipped)?;
+    for (reason, n) in &skips {
+        println!("skipped, {n} times: {reason}");
+    }
+    println!(
+        "{} passed, {n_failed} failed, {} native tests skipped something",
+        lines.len() - n_failed,
+        skips.values().sum::<usize>()
+    );
+    if arguments.no_skips && !skips.is_empty() {
+        bail!("tests were skipped, and --no-skips was given");
+    }
     if n_failed > 0 {
         bail!("{n_failed} runner(s) failed");
     }
     Ok(())
+}
+
+/// Why native tests were skipped, as the harness wrote it down, and how often.
+fn skips(path: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
+    let mut skips = BTreeMap::new();
+    if path.exists() {
+        for reason in fs::read_to_string(path)?.lines() {
+            *skips.entry(reason.to_owned()).or_default() += 1;
+        }
+    }
+    Ok(skips)
 }
 
 /// Compiles the command line and every native test, so that the other runners' times are their own.
