@@ -3,7 +3,7 @@
 use anchorite_model::forward::{CpuForward, GpuForward};
 use anchorite_model::gguf::TensorType;
 use anchorite_model::gpu::{Gpu, Precision};
-use anchorite_model::reference::argmax::argmax;
+use anchorite_model::ops::argmax::argmax;
 use anchorite_model::{Adapter, Gguf, ModelConfig, Parts, RunError, TokenId, Weights};
 use harness::gpu::{assert_close, gpu};
 use harness::tiny::Tiny;

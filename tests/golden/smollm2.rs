@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 
 use anchorite_model::generate::{BackendRequest, GenerateOptions, Generation, Generator};
-use anchorite_model::reference::argmax::argmax;
+use anchorite_model::ops::argmax::argmax;
 use anchorite_model::sample::Sampler;
 use anchorite_model::{Parts, TokenId};
 use harness::gpu::Numbers;

@@ -8,7 +8,7 @@ use anchorite_model::forward::{CpuForward, GpuForward};
 use anchorite_model::gguf::TensorType;
 use anchorite_model::gguf::write::TensorOut;
 use anchorite_model::gpu::{Gpu, Precision, Variant};
-use anchorite_model::reference::argmax::argmax;
+use anchorite_model::ops::argmax::argmax;
 use anchorite_model::weights::Matrix;
 use anchorite_model::{Adapter, Gguf, ModelConfig, Parts, RunError, TokenId, Weights};
 

@@ -414,10 +414,7 @@ fn turns_queries_and_fills_the_cache() {
             let vectors = [gain.clone(), bias.concat()].concat();
             let angles: Vec<f32> = (0..N_PLACES)
                 .flat_map(|place| (0..8).map(move |idx| (place, idx)))
-                .flat_map(|(place, idx)| {
-                    let angle = reference::rope::angle(&config.rope, None, place, idx);
-                    [angle.cos(), angle.sin()]
-                })
+                .flat_map(|(place, idx)| reference::rope::turn(&config.rope, None, place, idx))
                 .collect();
             let (stream, vectors) = (rows(&gpu, &x, c), rows(&gpu, &vectors, c));
             let angles = rows(&gpu, &angles, 4);

@@ -125,8 +125,7 @@ fn norms_and_turns_heads() {
         let made = numbers.take(n_tokens * (q + kv));
         let gains = numbers.take(2 * 16);
         let angles: Vec<f32> = (0..64 * 8)
-            .map(|idx| reference::rope::angle(&config.rope, None, idx / 8, idx % 8))
-            .flat_map(|angle| [angle.cos(), angle.sin()])
+            .flat_map(|idx| reference::rope::turn(&config.rope, None, idx / 8, idx % 8))
             .collect();
         let rows = |values: &[f32], n_cols| gpu.rows_of("rows", values, n_cols).expect("rows");
         // Queries are turned into a place behind what was made.

@@ -37,3 +37,8 @@ pub use written::Written;
 
 pub use anchorite_index as index;
 pub use anchorite_model as model;
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

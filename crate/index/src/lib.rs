@@ -47,3 +47,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     }
     digits
 }
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

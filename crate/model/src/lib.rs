@@ -15,6 +15,7 @@ pub mod template;
 pub mod config;
 pub mod weights;
 pub mod adapter;
+pub mod ops;
 pub mod reference;
 pub mod gpu;
 pub mod kernels;
@@ -45,3 +46,8 @@ extern crate self as anchorite_model;
     reason = "public where the tests of the workspace use it"
 )]
 mod tiny;
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

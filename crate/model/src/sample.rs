@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::reference::argmax::argmax;
-use crate::reference::softmax::softmax;
+use crate::ops::argmax::argmax;
+use crate::ops::softmax::softmax;
 use crate::token::TokenId;
 
 /// How the next token is chosen.

@@ -36,7 +36,10 @@ pub(crate) fn cargo() -> Command {
         .env_remove("CARGO_MANIFEST_DIR")
         .env_remove("CARGO_PKG_NAME")
         // Where tests that are skipped say why.
-        .env("ANCHORITE_SKIPPED", root().join(target()).join("skipped.txt"));
+        .env(
+            "ANCHORITE_SKIPPED",
+            root().join(target()).join("skipped.txt"),
+        );
     command
 }
 

@@ -124,6 +124,8 @@ fn compile() -> anyhow::Result<()> {
 /// Tests beside the code.
 fn unit() -> anyhow::Result<()> {
     run::run(run::cargo().args(["test", "--quiet", "--lib", "--bins"]))?;
+    // The examples of the crates' READMEs.
+    run::run(run::cargo().args(["test", "--quiet", "--doc"]))?;
     integration(&[
         "bundle",
         "rust_book",

@@ -175,7 +175,7 @@ fn boundaries(path: &Path, text: &str) -> Vec<String> {
         .any(|library| path.starts_with(library));
     let is_tests_beside =
         path.contains("/tests") || path.contains("/examples/") || path.ends_with("_tests.rs");
-    let rules: [(&str, bool, &str); 4] = [
+    let rules: [(&str, bool, &str); 5] = [
         (
             "wasm_bindgen",
             ["crate/web/", "crate/xtask/", "tests/bench/wasm/"]
@@ -197,6 +197,11 @@ fn boundaries(path: &Path, text: &str) -> Vec<String> {
             "anchorite_model",
             !path.starts_with("crate/index/"),
             "index and model don't know each other",
+        ),
+        (
+            "crate::reference",
+            path.starts_with("crate/model/src/reference") || is_tests_beside,
+            "a product does not run its own reference: what both need is in crate/model/src/ops",
         ),
     ];
     let library_code = code.split("#[cfg(test)]").next().unwrap_or_default();

@@ -6,7 +6,7 @@ mod vectors;
 
 use anchorite_model::forward::GpuForward;
 use anchorite_model::generate::{BackendRequest, Generator};
-use anchorite_model::reference::argmax::argmax;
+use anchorite_model::ops::argmax::argmax;
 use anchorite_model::sample::SampleOptions;
 use anchorite_model::{Adapter, Gguf, ModelConfig, TokenId, Weights, embed, parts, read};
 use wasm_bindgen::prelude::*;

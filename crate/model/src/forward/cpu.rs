@@ -16,8 +16,8 @@ use crate::cache::{KvCache, LayerCache};
 use crate::config::{Activation, LocalLayers, ModelConfig, Rope, RopeOrder};
 use crate::error::{LoadError, RunError};
 use crate::gguf::Gguf;
+use crate::ops::rope;
 use crate::parts::Parts;
-use crate::reference::rope;
 use crate::token::TokenId;
 use crate::weights::{LayerWeights, Weights};
 
@@ -346,7 +346,7 @@ fn turns(
     }
 }
 
-/// As [`crate::reference::rope`], by a table of cosines and sines, `[T, rope.dim / 2]`.
+/// As `reference::rope`, by a table of cosines and sines, `[T, rope.dim / 2]`.
 fn rotate(config: &ModelConfig, angles: &[(f32, f32)], width: usize, x: &mut [f32]) {
     let n_pairs = config.rope.dim / 2;
     let turn = |a: &mut f32, b: &mut f32, (cos, sin): &(f32, f32)| {

@@ -96,6 +96,15 @@ impl Forward {
         }
     }
 
+    /// The device that chooses tokens and writes a text by itself: [`GpuForward::begin`], [`GpuForward::next`] and
+    /// [`GpuForward::end`]. `None` where each token is chosen from logits.
+    pub fn writer(&mut self) -> Option<&mut GpuForward> {
+        match self {
+            Self::Cpu(_) => None,
+            Self::Gpu(forward) => Some(forward),
+        }
+    }
+
     /// Sets an adapter in place of the last one, or removes that. Clears the cache.
     ///
     /// # Errors

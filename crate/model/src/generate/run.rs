@@ -80,9 +80,9 @@ impl Runner<'_> {
         prompt: &[TokenId],
         n_cached: usize,
     ) -> Result<Next, RunError> {
-        let result = match self.forward {
-            Forward::Gpu(_) if !self.gives_logits => self.tokens(prompt, n_cached, 1).await,
-            _ => self.logits(&prompt[n_cached..], n_cached, 1).await,
+        let result = match self.writes_itself() {
+            true => self.tokens(prompt, n_cached, 1).await,
+            false => self.logits(&prompt[n_cached..], n_cached, 1).await,
         };
         self.settled(result)
     }
@@ -96,36 +96,38 @@ impl Runner<'_> {
         is_guessing: bool,
     ) -> Result<Next, RunError> {
         let position = tokens.len() - 1;
-        let result = match self.forward {
-            Forward::Gpu(_) if guessed.is_empty() && !self.gives_logits => {
-                let n_ahead = if is_guessing { 1 } else { N_AHEAD };
-                let n_known = if self.has_text {
-                    tokens.len()
-                } else {
-                    position
-                };
-                self.tokens(tokens, n_known, n_ahead).await
-            }
-            _ => {
-                self.finish(tokens);
-                let mut run = tokens[position..].to_vec();
-                run.extend_from_slice(guessed);
-                self.logits(&run, position, run.len()).await
-            }
+        let result = if guessed.is_empty() && self.writes_itself() {
+            let n_ahead = if is_guessing { 1 } else { N_AHEAD };
+            let n_known = if self.has_text {
+                tokens.len()
+            } else {
+                position
+            };
+            self.tokens(tokens, n_known, n_ahead).await
+        } else {
+            self.finish(tokens);
+            let mut run = tokens[position..].to_vec();
+            run.extend_from_slice(guessed);
+            self.logits(&run, position, run.len()).await
         };
         self.settled(result)
     }
 
     /// Ends the text that the device is writing, if any: those of `tokens` that have run are in the cache.
     pub(super) fn finish(&mut self, tokens: &[TokenId]) {
-        if let Forward::Gpu(forward) = self.forward
+        if let Some(writer) = self.forward.writer()
             && std::mem::take(&mut self.has_text)
         {
-            forward.end();
-            let n_run = tokens.len().saturating_sub(1).min(forward.n_cached());
+            writer.end();
+            let n_run = tokens.len().saturating_sub(1).min(writer.n_cached());
             self.cached.clear();
             self.cached.extend_from_slice(&tokens[..n_run]);
         }
+    }
+
+    /// True if the device chooses the tokens, and may.
+    fn writes_itself(&mut self) -> bool {
+        !self.gives_logits && self.forward.writer().is_some()
     }
 
     async fn logits(
@@ -147,15 +149,15 @@ impl Runner<'_> {
         n_run: usize,
         n_ahead: usize,
     ) -> Result<Next, RunError> {
-        let Forward::Gpu(forward) = self.forward else {
+        let Some(writer) = self.forward.writer() else {
             return Ok(Next::Tokens(Vec::new()));
         };
         if !self.has_text {
             self.cached.truncate(n_run);
-            forward.begin(&tokens[n_run..], n_run, tokens, &self.sample, &self.ends)?;
+            writer.begin(&tokens[n_run..], n_run, tokens, &self.sample, &self.ends)?;
             self.has_text = true;
         }
-        Ok(Next::Tokens(forward.next(n_ahead).await?))
+        Ok(Next::Tokens(writer.next(n_ahead).await?))
     }
 
     fn settled(&mut self, result: Result<Next, RunError>) -> Result<Next, RunError> {

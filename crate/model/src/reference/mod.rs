@@ -23,7 +23,6 @@ pub mod residual;
 pub mod geglu;
 pub mod gelu;
 pub mod add;
-pub mod argmax;
 
 /// Back to single precision, which all kernels compute in.
 #[expect(

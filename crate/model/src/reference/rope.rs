@@ -5,30 +5,27 @@
 use super::round;
 use crate::config::{ModelConfig, Rope, RopeOrder};
 
-/// The angle of `pair` at `position` in radians, brought into one turn so that far positions lose no digits.
-///
-/// `position * stretched * base ^ (-2 pair / dim) / factors[pair]`, where `stretched` is `scale`, and for pairs before
-/// the end of [`Rope::yarn`]'s ramp lies between that and 1.
-pub fn angle(rope: &Rope, factors: Option<&[f32]>, position: usize, pair: usize) -> f32 {
-    let exponent = -2.0 * pair as f64 / rope.dim as f64;
+/// The rotation of `pair` at `position`: its frequency is `base ^ (-2 pair / dim) / factors[pair]`, times [`Rope::scale`] as far
+/// as [`Rope::yarn`]'s ramp has got at that pair. Worked out apart from what runs in a product.
+pub fn angle(rope: &Rope, factors: Option<&[f32]>, position: usize, pair: usize) -> f64 {
+    let wavelength = (f64::from(rope.base).ln() * 2.0 * pair as f64 / rope.dim as f64).exp();
     let factor = factors.map_or(1.0, |factors| f64::from(factors[pair]));
-    let frequency = f64::from(rope.base).powf(exponent) / factor;
-    let scale = f64::from(rope.scale);
-    let stretched = match rope.yarn {
-        None => scale,
+    let ramp = match rope.yarn {
+        None => 1.0,
         Some(yarn) => {
-            let (from, to) = (f64::from(yarn.from), f64::from(yarn.to));
-            let done = ((pair as f64 - from) / (to - from).max(0.001)).clamp(0.0, 1.0);
-            scale * done + (1.0 - done)
+            let width = (f64::from(yarn.to) - f64::from(yarn.from)).max(0.001);
+            ((pair as f64 - f64::from(yarn.from)) / width).clamp(0.0, 1.0)
         }
     };
-    round((position as f64 * stretched * frequency) % std::f64::consts::TAU)
+    let scale = 1.0 - ramp * (1.0 - f64::from(rope.scale));
+    position as f64 * scale / (wavelength * factor)
 }
 
 /// The cosine and sine of that angle, times the magnitude that turned values get.
-pub fn turn(rope: &Rope, factors: Option<&[f32]>, position: usize, pair: usize) -> (f32, f32) {
-    let angle = angle(rope, factors, position, pair);
-    (rope.magnitude * angle.cos(), rope.magnitude * angle.sin())
+pub fn turn(rope: &Rope, factors: Option<&[f32]>, position: usize, pair: usize) -> [f32; 2] {
+    let (sin, cos) = angle(rope, factors, position, pair).sin_cos();
+    let magnitude = f64::from(rope.magnitude);
+    [round(magnitude * cos), round(magnitude * sin)]
 }
 
 /// Rotates every head of every token in place; `x` is `[T, heads, D]`, its first token stands at `position`.
@@ -52,7 +49,7 @@ pub fn rope(
                 RopeOrder::Neighbours => (2 * pair, 2 * pair + 1),
                 RopeOrder::Halves => (pair, pair + rope.dim / 2),
             };
-            let (sin, cos) = f64::from(angle(rope, factors, position + t, pair)).sin_cos();
+            let (sin, cos) = angle(rope, factors, position + t, pair).sin_cos();
             for head in token.chunks_exact_mut(config.head_size) {
                 let (a, b) = (f64::from(head[i]), f64::from(head[j]));
                 head[i] = round(magnitude * (a * cos - b * sin));

@@ -108,8 +108,8 @@ fn turns_pairs_by_position() {
     let mut x = [1.0, 0.0, 1.0, 0.0];
     rope::rope(&config(), &ROPE, None, 1, 0, &mut x);
     close(&x, &[1.0, 0.0, 1f32.cos(), 1f32.sin()]);
-    let halved = rope::angle(&ROPE, Some(&[2.0]), 3, 0);
-    close(&[halved], &[1.5]);
+    let halved = rope::turn(&ROPE, Some(&[2.0]), 3, 0);
+    close(&halved, &[1.5f32.cos(), 1.5f32.sin()]);
 
     let wide = Rope { dim: 4, ..ROPE };
     let mut config = ModelConfig {
@@ -141,12 +141,12 @@ fn pairs_before_a_ramp_keep_their_frequency() {
         yarn: Some(Yarn { from: 1.0, to: 3.0 }),
         magnitude: 2.0,
     };
-    let angles: Vec<f32> = (0..5)
-        .map(|pair| rope::angle(&rope, None, 4, pair))
-        .collect();
-    close(&angles, &[4.0, 4.0, 2.5, 1.0, 1.0]);
-    let (cos, sin) = rope::turn(&rope, None, 4, 4);
-    close(&[cos, sin], &[2.0 * 1f32.cos(), 2.0 * 1f32.sin()]);
+    for (pair, expected) in [4f32, 4.0, 2.5, 1.0, 1.0].into_iter().enumerate() {
+        let expected = [2.0 * expected.cos(), 2.0 * expected.sin()];
+        close(&rope::turn(&rope, None, 4, pair), &expected);
+        let (cos, sin) = crate::ops::rope::turn(&rope, None, 4, pair);
+        close(&[cos, sin], &expected);
+    }
 }
 
 #[test]
@@ -186,9 +186,13 @@ fn activates() {
 #[test]
 fn chooses_the_first_of_the_largest() {
     assert_eq!(
-        argmax::argmax(&[1.0, 3.0, 3.0]),
+        crate::ops::argmax::argmax(&[1.0, 3.0, 3.0]),
         TokenId(1),
         "first of equals"
     );
-    assert_eq!(argmax::argmax(&[]), TokenId(0), "nothing to choose from");
+    assert_eq!(
+        crate::ops::argmax::argmax(&[]),
+        TokenId(0),
+        "nothing to choose from"
+    );
 }

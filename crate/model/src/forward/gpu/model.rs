@@ -5,7 +5,7 @@ use crate::config::{ModelConfig, Rope, RopeOrder};
 use crate::gguf::TensorType;
 use crate::gpu::{Gpu, GpuError, PackedMatrix};
 use crate::kernels::params::{param, words};
-use crate::reference::rope::turn;
+use crate::ops::rope::turn;
 use crate::weights::{LayerWeights, Matrix, Weights};
 
 /// The weights and the cache. Shapes as in [`Weights`].
