@@ -79,7 +79,7 @@ fn is_the_file(name: &str, bytes: &[u8], expected: &str) {
 ///
 /// Decoders keep keys and values as halves of floats, llama.cpp was asked to keep floats: without that, those with SwiGLU
 /// come to 1e-12, for float sums then differ in their order only. GELU llama.cpp looks up in a table of half precision,
-/// also where bert's own code has the exact one, as ours. ShardResiduals 8-bit weights both round activations to 8 bits once for
+/// also where bert's own code has the exact one, as ours. Beside 8-bit weights both round activations to 8 bits once for
 /// each product, each in its own way, and the errors of the layers add up; ours rounds the adapter's pair as well, and
 /// these pairs are as strong as the matrices they change.
 fn bound(case: &FamilyCase, has_adapter: bool) -> f64 {

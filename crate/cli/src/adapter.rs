@@ -12,12 +12,12 @@ use clap::Subcommand;
 use crate::report::Hint;
 use crate::split;
 
-/// The files of a folder that PEFT wrote.
+/// The files of a folder written by PEFT.
 const CONFIG: &str = "adapter_config.json";
 const TENSORS: &str = "adapter_model.safetensors";
 /// Longest configuration that is read, in bytes.
 const MAX_CONFIG: u64 = 1 << 20;
-/// Longest adapter that is read, in bytes: anything longer is a model.
+/// Longest adapter that is read, in bytes: a longer file is a model.
 const MAX_TENSORS: u64 = 4 << 30;
 
 #[derive(clap::Args)]
@@ -96,7 +96,7 @@ fn run_convert(arguments: &ConvertArguments) -> anyhow::Result<ExitCode> {
         &options,
     )
     .with_context(|| format!("could not convert `{}`", arguments.from.display()))?;
-    // Read back as a page will read it.
+    // Read back in the same way as a page.
     let parts = Parts::new(vec![bytes]);
     Adapter::load(&parts, &base).context("the converted adapter cannot be read")?;
     let summary = Summary::read(&parts).context("the converted adapter cannot be read")?;
@@ -152,7 +152,7 @@ fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("could not read `{}`", path.display()))
 }
 
-/// The sizes of a base, from the head of its file.
+/// The sizes of a base model, from the head of its file.
 fn base(path: &Path) -> anyhow::Result<ModelConfig> {
     let gguf = split::read_head(path)?;
     ModelConfig::from_gguf(&gguf)

@@ -125,12 +125,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let answer = ask(&mut session, &question, &options, arguments.json)?;
         if arguments.json {
             println!("{}", serde_json::to_string(&answer)?);
+        } else {
+            println!();
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Answers one question, and prints it for people unless it is printed as JSON afterwards.
+/// Answers one question, and prints it for people unless the caller prints it as JSON.
 fn ask(
     session: &mut Session,
     question: &str,
@@ -145,6 +147,8 @@ fn ask(
     }))?;
     if !json {
         print_end(&answer);
+        println!();
+        print_passages(&answer.passages);
     }
     Ok(answer)
 }
@@ -162,20 +166,21 @@ pub(crate) fn now_ms() -> f64 {
 
 fn print_event(event: &AskEvent) {
     match event {
-        AskEvent::Sources { passages } => print_passages(passages),
+        // Printed below the answer, where readers look up its numbers.
+        AskEvent::Sources { .. } => {}
         AskEvent::Quote {
             quote: Some(quote),
             outcome,
         } => {
             if *outcome == Outcome::Closest {
-                println!("\nThe closest passage, which may not answer:");
+                println!("The closest passage, which may not answer:\n");
             }
-            println!("\n\"{}\" [{}]", quote.text, quote.passage);
+            println!("\"{}\" [{}]", quote.text, quote.passage);
         }
         AskEvent::Quote { quote: None, .. } => {
-            println!("\n{ABSTENTION} The nearest sections are above.")
+            println!("{ABSTENTION} These sections come nearest:")
         }
-        // Shown when it has been checked.
+        // Shown once it has been checked.
         AskEvent::Text { .. } => {}
         AskEvent::Restarted { on, reason, .. } => {
             eprintln!(
@@ -210,7 +215,7 @@ fn cited(sentences: &[Sentence]) -> String {
     with_numbers.collect::<Vec<_>>().join(" ")
 }
 
-/// The reason why a text is not shown.
+/// The reason for not showing a text.
 fn reason(written: Written) -> &'static str {
     match written {
         Written::Nothing => "no whole sentence",

@@ -21,7 +21,7 @@ use crate::select::Selected;
 use crate::settings::{BundleArguments, read_model};
 use crate::warnings::{Group, Warnings};
 
-/// The file of the reader in a folder of models.
+/// The reader's file in a folder of models.
 pub(crate) const READER: &str = "reader.gguf";
 
 /// The figures of a build; the data behind its last lines.
@@ -30,16 +30,16 @@ pub(crate) struct Summary {
     pub(crate) documents: usize,
     pub(crate) sections: usize,
     pub(crate) chunks: usize,
-    /// Pages that are not to be found, by reason.
+    /// Pages that were left out, by reason.
     pub(crate) left_out: BTreeMap<LeftOut, usize>,
     pub(crate) warnings: Vec<Group>,
     pub(crate) n_warnings: usize,
-    /// Pages and embeddings that earlier builds spared this one.
+    /// Pages and embeddings reused from earlier builds.
     pub(crate) reuse: Reuse,
     /// Bytes by role.
     pub(crate) bytes: BTreeMap<String, u64>,
     pub(crate) bytes_total: u64,
-    /// Bytes of files that were not in the folder before: what a host has to take and a returning reader to load.
+    /// Bytes of files that are new in the folder: the upload for a host, and the download for a returning reader.
     pub(crate) bytes_changed: u64,
     pub(crate) files: usize,
     pub(crate) files_changed: usize,
@@ -48,15 +48,15 @@ pub(crate) struct Summary {
     pub(crate) seconds: f64,
     /// Seconds by step.
     pub(crate) steps: BTreeMap<&'static str, f64>,
-    /// The probabilities from which a question counts as answered on this site, and at which risk.
+    /// The probabilities from which a question counts as answered on this site, and the risk at them.
     pub(crate) calibration: Option<Calibration>,
     pub(crate) has_reader: bool,
-    /// The most memory that was in use at once; `None` where the system does not say.
+    /// Peak memory in use; `None` if the system does not report it.
     pub(crate) peak_memory_bytes: Option<u64>,
     pub(crate) bundle: String,
 }
 
-/// The process's largest resident set, in bytes; `None` where Linux does not report it.
+/// The process's peak resident set, in bytes; `None` if Linux does not report it.
 fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
@@ -66,7 +66,7 @@ fn peak_memory_bytes() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// How many pages and embeddings were made by this build, and how many by earlier ones.
+/// How many pages and embeddings this build made, and how many it reused.
 #[derive(Serialize, Default)]
 pub(crate) struct Reuse {
     pub(crate) pages_read: usize,
@@ -77,7 +77,7 @@ pub(crate) struct Reuse {
 
 /// Indexes, lays out and writes a bundle.
 ///
-/// `embeddings` has one for each of `keys`, which are those of the chunks; `writers` are the generator and its adapters.
+/// `embeddings` has one entry for each of `keys`, which are the keys of the chunks; `writers` are the generator and its adapters.
 pub(crate) fn assemble(
     selected: Selected,
     keys: &[TextKey],
@@ -131,7 +131,7 @@ pub(crate) fn assemble(
     })
 }
 
-/// Asks the site its own questions; `None` without a reader, where it is not wanted, or for too few questions.
+/// Asks the site its own questions; `None` without a reader, if not wanted, or with too few questions.
 fn calibration(
     index: &Index,
     weights: &[WeightFile],
@@ -150,7 +150,7 @@ fn calibration(
     calibrate::calibrate(index, &embedder, &reader)
 }
 
-/// The keys of the texts that are embedded for chunks, in their order.
+/// The keys of the chunks' embedding texts, in order.
 pub(crate) fn keys(documents: &[Document], selected: &Selected) -> Vec<TextKey> {
     use rayon::prelude::*;
     selected
@@ -163,7 +163,7 @@ pub(crate) fn keys(documents: &[Document], selected: &Selected) -> Vec<TextKey> 
         .collect()
 }
 
-/// One embedding for each key; the last use of each takes it along.
+/// One embedding for each key, in order; the last use of a key moves its embedding instead of copying it.
 fn in_order(
     keys: &[TextKey],
     mut embeddings: HashMap<TextKey, Vec<f32>>,
@@ -208,8 +208,8 @@ fn weights(
     Ok(weights)
 }
 
-/// Writes the files that are not there yet, the manifest last: a reader never sees a manifest whose files are not
-/// there. Returns how many were written, and their bytes.
+/// Writes the files that do not exist yet, the manifest last: a reader never sees a manifest that names missing files.
+/// Returns how many were written, and their bytes.
 fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<(usize, u64)> {
     let is_rebuild = bundle_dir::manifest(out).is_ok();
     let is_manifest = |path: &str| path == bundle::MANIFEST_PATH;
@@ -218,7 +218,7 @@ fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<(usize, u64)> {
     let (mut n_written, mut n_bytes) = (0, 0);
     for (path, bytes) in files.into_iter().chain(manifest) {
         let path = out.join(path);
-        // The name says what should be inside, but not that it still is.
+        // The name tells what should be inside, but not that it is intact.
         if std::fs::metadata(&path).is_ok_and(|about| about.len() == bytes.len() as u64)
             && std::fs::read(&path).is_ok_and(|found| found == *bytes)
         {
@@ -239,7 +239,7 @@ fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<(usize, u64)> {
     Ok((n_written, n_bytes))
 }
 
-/// Removes files that an earlier build left in the same folder: those named by their content, as the format names them.
+/// Removes files that an earlier build left in the same folder: only those named by their content, in the form that the format uses.
 fn remove_stale(out: &Path, bundle: &Bundle) -> anyhow::Result<()> {
     let kept: HashSet<PathBuf> = bundle
         .files
@@ -263,7 +263,7 @@ fn remove_stale(out: &Path, bundle: &Bundle) -> anyhow::Result<()> {
 }
 
 impl Summary {
-    /// Prints warnings and figures on standard error, and all of it on standard output if it is asked for.
+    /// Prints warnings and figures on standard error, and all of them as JSON on standard output if requested.
     pub(crate) fn print(
         mut self,
         warnings: Warnings,

@@ -1,4 +1,4 @@
-//! Turns what lies around Markdown files into how they are read: the files that they include, and the rule of their anchors.
+//! Turns the surroundings of Markdown files into how they are read: the files that they include, and the rule for their anchors.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,23 +6,23 @@ use std::path::{Path, PathBuf};
 use anchorite::index::parse::is_markdown;
 use anchorite::index::parse::markdown::{Anchors, IncludeProblem, insert_includes};
 
-/// Larger files are not put into pages, in bytes.
+/// Larger files are not inserted into pages, in bytes.
 const MAX_INCLUDED_BYTES: u64 = 4 << 20;
 
 /// The folder of the pages.
 pub(crate) struct Books {
     dir: PathBuf,
-    /// Where it lies, without links: nothing outside of it is put into a page.
+    /// Its path without links: no file outside it is inserted into a page.
     real: Option<PathBuf>,
-    /// True if the folder is the source of a book that has its `book.toml` above.
+    /// True if the folder is the source of a book whose `book.toml` is one level up.
     is_source: bool,
 }
 
-/// A file that a page includes and that was not put in: the name that the page uses, and the reason.
+/// An included file that was not inserted: the name that the page uses, and the reason.
 pub(crate) type Unincluded = (String, IncludeProblem);
 
 impl Books {
-    /// Looks at the folder.
+    /// Examines the folder.
     pub(crate) fn new(dir: &Path) -> Self {
         let real = dir.canonicalize().ok();
         Self {
@@ -33,7 +33,7 @@ impl Books {
     }
 
     /// The rule by which the headings of each page get their ids: mdBook's in a folder that has a `book.toml`, and in
-    /// those below.
+    /// the folders below it.
     pub(crate) fn anchors<'s>(&self, sources: impl Iterator<Item = &'s str>) -> Vec<Anchors> {
         let mut known: HashMap<String, Anchors> = HashMap::new();
         let folder = |source: &str| {
@@ -66,7 +66,7 @@ impl Books {
         }
     }
 
-    /// The text of a Markdown page with the files that it includes; `None` where there is nothing to put in.
+    /// The text of a Markdown page with the files that it includes; `None` if there is nothing to insert.
     pub(crate) fn included(&self, source: &str, bytes: &[u8]) -> Option<(String, Vec<Unincluded>)> {
         if !is_markdown(source) || !bytes.windows(2).any(|pair| pair == b"{{") {
             return None;
@@ -88,7 +88,7 @@ impl Books {
     }
 }
 
-/// True if a `book.toml` beside the folder calls it the source of its book.
+/// True if a `book.toml` next to the folder names it as the source of its book.
 fn is_source(dir: &Path) -> bool {
     let Some(above) = dir.parent() else {
         return false;

@@ -1,4 +1,4 @@
-//! Turns a folder of pages into a bundle: read, select, embed, index, write, and say what came of it.
+//! Turns a folder of pages into a bundle: reads, selects, embeds, indexes and writes, then reports the result.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let out = arguments.bundle.out()?;
     let options = arguments.pages.parse_options()?;
     let models = models_dir(arguments.bundle.models.as_deref())?;
-    // Before the long work: a wrong model is no reason to wait.
+    // Before the long work, so that a wrong model fails early.
     let writers = choice::writers(&arguments.bundle, &models)?;
     let cache = match arguments.no_cache {
         true => None,
@@ -124,7 +124,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(is_failure)))
 }
 
-/// Sorts the outcomes of reading into pages, pages that are not to be found, and warnings.
+/// Sorts the outcomes of reading into pages, left-out pages, and warnings.
 pub(crate) fn partition_outcomes(
     files: &[PageFile],
     read: Vec<Read>,
@@ -149,7 +149,7 @@ pub(crate) fn partition_outcomes(
     selected
 }
 
-/// Writes the Markdown pages as HTML; they are read once more, so that no build holds all of them.
+/// Writes the Markdown pages as HTML; they are read again, so that no build holds all of them in memory.
 fn render(
     arguments: &Arguments,
     books: &Books,
@@ -179,7 +179,7 @@ fn render(
     Ok(())
 }
 
-/// A bar of known length.
+/// A progress bar of known length.
 pub(crate) fn bar(len: usize, what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:<10} [{bar:30}] {pos}/{len} {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -26,7 +26,7 @@ pub(crate) fn manifest(dir: &Path) -> anyhow::Result<Manifest> {
     Manifest::parse(&bytes).with_context(|| format!("could not read `{}`", path.display()))
 }
 
-/// A session that searches by words, by meaning where the bundle holds an embedder, and reads where it holds a reader.
+/// A session that searches by words, by meaning if the bundle holds an embedder, and reads if it holds a reader.
 pub(crate) fn open(dir: &Path, manifest: &Manifest) -> anyhow::Result<Session> {
     let index = index(dir, manifest)
         .with_context(|| format!("could not read the bundle `{}`", dir.display()))?;
@@ -40,7 +40,7 @@ pub(crate) fn open(dir: &Path, manifest: &Manifest) -> anyhow::Result<Session> {
     Ok(session)
 }
 
-/// The bundle's embedder, where there is one.
+/// The bundle's embedder, if there is one.
 pub(crate) fn embedder(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option<Embedder>> {
     let parts = weights(dir, manifest, Role::Embedder)?;
     parts
@@ -48,7 +48,7 @@ pub(crate) fn embedder(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option
         .transpose()
 }
 
-/// The bundle's reader, where there is one.
+/// The bundle's reader, if there is one.
 pub(crate) fn reader(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option<Reader>> {
     let parts = weights(dir, manifest, Role::Reader)?;
     parts
@@ -56,7 +56,7 @@ pub(crate) fn reader(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option<R
         .transpose()
 }
 
-/// The whole index: here nothing is gained by reading only what a query needs.
+/// The whole index: on this machine, nothing is gained by reading only the shards that a query needs.
 pub(crate) fn index(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
     let resident = file_bytes(dir, manifest, Role::Index)?.unwrap_or_default();
     let mut index = bundle::read_index(manifest, &resident)?;
@@ -75,7 +75,7 @@ pub(crate) fn index(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
     Ok(index)
 }
 
-/// Adds the bundle's generator, where there is one, and its adapter of a name, or else the first.
+/// Adds the bundle's generator, if there is one, with the named adapter, or else the first.
 pub(crate) fn add_generator(
     session: &mut Session,
     dir: &Path,
@@ -117,7 +117,7 @@ pub(crate) fn add_generator(
     Ok(())
 }
 
-/// The adapter of a name, with or without `.gguf`; the first one where none is named.
+/// The adapter with this name, with or without `.gguf`; the first one if no name is given.
 fn adapter_file<'m>(
     manifest: &'m Manifest,
     name: Option<&str>,

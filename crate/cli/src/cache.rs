@@ -1,7 +1,7 @@
-//! Turns pages and embeddings of an earlier build into those of this one, by the hash of what they were made from.
+//! Turns pages and embeddings of an earlier build into those of this one, by the hash of their inputs.
 //!
-//! Nothing in a cache decides what a bundle holds: an entry is used only where the build would make the very same. A damaged
-//! one is made again.
+//! Nothing in a cache affects the bundle: an entry is used only if the build would make exactly the same. A damaged
+//! entry is made again.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -14,16 +14,16 @@ use anchorite::index::parse::markdown::Anchors;
 use anyhow::Context;
 use sha2::{Digest, Sha256};
 
-/// Counted up whenever pages are read or embedded in another way.
+/// Raised whenever pages are read or embedded differently.
 const VERSION: &str = concat!("anchorite ", env!("CARGO_PKG_VERSION"), " cache 6");
 /// The first bytes of a file of embeddings.
 const MAGIC: &[u8; 16] = b"anchorite-emb-1\n";
-/// Where caches go if nothing else is said; each bundle has a folder of its own inside.
+/// The default folder of caches; each bundle has a folder of its own inside.
 const DEFAULT_DIR: &str = ".anchorite-cache";
 /// Largest dimension that a file of embeddings may name.
 const MAX_DIMENSION: usize = 1 << 16;
 
-/// Identifies a text that is embedded: the first 16 bytes of its SHA-256.
+/// Identifies a text to embed: the first 16 bytes of its SHA-256.
 pub(crate) type TextKey = [u8; 16];
 
 /// The key of a text.
@@ -40,7 +40,7 @@ fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.first_chunk().copied().unwrap_or([0; N])
 }
 
-/// The folder with the pages and embeddings that one bundle was made of.
+/// The folder with the pages and embeddings that one bundle was made from.
 pub(crate) struct Cache {
     dir: PathBuf,
     /// The settings that decide how pages are read.
@@ -50,7 +50,7 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// Opens the cache of the bundle `out`; below the working directory where `dir` is `None`.
+    /// Opens the cache of the bundle `out`; below the working directory if `dir` is `None`.
     pub(crate) fn open(dir: Option<&Path>, out: &Path, fingerprint: &str) -> anyhow::Result<Self> {
         let dir = match dir {
             Some(dir) => dir.to_owned(),
@@ -62,7 +62,7 @@ impl Cache {
         };
         fs::create_dir_all(dir.join("pages"))
             .with_context(|| format!("could not make the cache `{}`", dir.display()))?;
-        // Backups pass it over, and so does git.
+        // Backups skip it, and so does git.
         let tag = "Signature: 8a477f597d28d172789f06886806bc55\n";
         fs::write(dir.join("CACHEDIR.TAG"), tag)
             .and_then(|()| fs::write(dir.join(".gitignore"), "*\n"))
@@ -86,7 +86,7 @@ impl Cache {
         hex(&hash.finalize()[..16])
     }
 
-    /// The page of an earlier build.
+    /// A page from an earlier build.
     pub(crate) fn page(&self, name: &str) -> Option<Page> {
         let bytes = fs::read(self.page_path(name)).ok()?;
         let (sum, body) = bytes.split_first_chunk::<16>()?;
@@ -98,7 +98,7 @@ impl Cache {
         page
     }
 
-    /// Keeps a page. Failing to keep it does not fail the build.
+    /// Stores a page. A failure does not fail the build.
     pub(crate) fn keep_page(&self, name: &str, page: &Page) {
         let Ok(body) = postcard::to_allocvec(page) else {
             return;
@@ -143,7 +143,7 @@ impl Cache {
         for entry in folders.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten()) {
             let Ok(entry) = entry else { continue };
             if !used.contains(&*entry.file_name().to_string_lossy()) {
-                // An entry that stays only makes the cache larger than it must be.
+                // An entry that cannot be removed only makes the cache larger.
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -154,8 +154,8 @@ impl Cache {
             .join(format!("embeddings-{}", model.get(..16).unwrap_or(model)))
     }
 
-    /// The embeddings among `wanted` that an earlier build made with the same model; read as a stream, so that no more is in
-    /// memory than is used.
+    /// The embeddings among `wanted` that an earlier build made with the same model; read as a stream, so that memory
+    /// holds no more than is used.
     pub(crate) fn embeddings(
         &self,
         model: &str,
@@ -165,7 +165,7 @@ impl Cache {
         read_embeddings(&self.embeddings_path(model), model, dimension, wanted).unwrap_or_default()
     }
 
-    /// Keeps the embeddings of this build, in the order of their keys, and none of earlier ones.
+    /// Stores the embeddings of this build, in the order of their keys, and drops those of earlier builds.
     pub(crate) fn keep_embeddings(
         &self,
         model: &str,
@@ -196,7 +196,7 @@ impl Cache {
     }
 }
 
-/// The header of a file of embeddings: its kind, version, model, dimension and how many there are.
+/// The header of a file of embeddings: kind, version, model, dimension and number of embeddings.
 fn header(model: &str, dimension: usize, n_embeddings: usize) -> Vec<u8> {
     let mut header = MAGIC.to_vec();
     header.extend(&Sha256::digest(format!("{VERSION} {model}").as_bytes())[..]);
@@ -246,7 +246,7 @@ fn read_embeddings(
     (sum[..] == hash.finalize()[..]).then_some(found)
 }
 
-/// Writes beside the file and puts it into its place when it is whole.
+/// Writes to a temporary file and renames it once it is complete.
 fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<fs::File>) -> std::io::Result<()>,

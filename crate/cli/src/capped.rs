@@ -1,15 +1,14 @@
-//! Turns a path into what its file holds, if that is no more than a cap.
+//! Turns a path into the content of its file, up to a size limit.
 
 use std::io;
 use std::path::Path;
 
 use crate::report::Hint;
 
-/// Reads a file of at most `max` bytes by `read`, which is `std::fs::read` or `read_to_string`; `hint` says what to do
-/// where that fails.
+/// Reads a file of at most `max` bytes by `read`, which is `std::fs::read` or `read_to_string`; `hint` says what to do if that fails.
 ///
 /// # Errors
-/// Where the file is longer or can't be read.
+/// If the file is too long or can't be read.
 pub(crate) fn read<'p, T>(
     path: &'p Path,
     max: u64,

@@ -1,4 +1,4 @@
-//! Turns `--generator` and `--adapter` into weights for a bundle: found by name or as files, and tried before they go in.
+//! Turns `--generator` and `--adapter` into weights for a bundle: found by name or as files, and tested before they are added.
 
 use std::path::Path;
 
@@ -17,22 +17,22 @@ use crate::settings::{BundleArguments, read_model};
 use crate::split;
 use crate::store::ModelArguments;
 
-/// Most adapters in a bundle: far more voices than one site has.
+/// Most adapters in a bundle: far more voices than one site needs.
 const MAX_ADAPTERS: usize = 16;
 /// Longest name of a file in a manifest.
 const MAX_NAME: usize = 200;
 
-/// True if a value means a file, not a name: names have no folder, and files of weights end in `.gguf`.
+/// True if a value means a file, not a name: names have no folder, and weight files end in `.gguf`.
 pub(crate) fn is_file(value: &str) -> bool {
     value.contains(std::path::is_separator) || value.to_ascii_lowercase().ends_with(".gguf")
 }
 
-/// The generator and its adapters, checked as far as loading them would; none where none are wanted.
+/// The generator and its adapters, checked as thoroughly as loading would; none if none are wanted.
 pub(crate) fn writers(
     arguments: &BundleArguments,
     models: &Path,
 ) -> anyhow::Result<Vec<WeightFile>> {
-    // A folder of an owner's own may hold one; the folder that ships does not.
+    // An owner's own folder may hold one; the folder that ships does not.
     let is_in_folder = || models.join("generator.gguf").exists();
     let generator = match &arguments.generator {
         _ if arguments.no_generator => return Ok(Vec::new()),
@@ -72,7 +72,7 @@ pub(crate) fn writers(
     {
         adapters.extend(own_adapter(&arguments.named, value)?);
     }
-    // The adapter of the folder belongs to the generator of the folder.
+    // The folder's adapter belongs to the folder's generator.
     let is_shipped = arguments.generator.is_none() && arguments.adapter.is_empty();
     if is_shipped && models.join("adapter.gguf").exists() {
         adapters.push(shipped(models, Role::Adapter, "adapter.gguf")?);
@@ -100,7 +100,7 @@ fn shipped(models: &Path, role: Role, name: &str) -> anyhow::Result<WeightFile> 
     })
 }
 
-/// The adapter that the registry names for a generator; files have none.
+/// The adapter that the registry names for a generator; generators given as files have none.
 pub(crate) fn own_adapter(
     named: &ModelArguments,
     generator: &str,
@@ -115,7 +115,7 @@ pub(crate) fn own_adapter(
         .transpose()
 }
 
-/// The file of a value, or the pulled model of a name.
+/// The file that a value names, or the pulled model with this name.
 pub(crate) fn chosen(
     named: &ModelArguments,
     value: &str,
@@ -173,7 +173,7 @@ fn read(path: &Path, role: Role) -> anyhow::Result<WeightFile> {
     })
 }
 
-/// Refuses now what a visitor's browser would: a generator that can't write, an adapter that doesn't fit it.
+/// Refuses now what a visitor's browser would refuse: a generator that can't write, an adapter that doesn't fit it.
 pub(crate) fn check<'f>(
     generator: &WeightFile,
     adapters: impl IntoIterator<Item = &'f WeightFile>,
@@ -208,7 +208,7 @@ pub(crate) fn check<'f>(
     Ok(())
 }
 
-/// Renders the engine's prompts in each form: only rendering shows what a template can't do.
+/// Renders the engine's prompts in each form: only rendering reveals a template's limits.
 fn try_template(name: &str, template: &ChatTemplate) -> anyhow::Result<()> {
     let source = Source {
         number: 1,

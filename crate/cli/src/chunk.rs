@@ -1,5 +1,5 @@
-//! Turns pages into rows of chunks: a map that any engine can run in parts. What concerns several pages is judged by
-//! `anchorite index`.
+//! Turns pages into rows of chunks: a map that any engine can run in parts, while `anchorite index` judges matters that
+//! span several pages.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use crate::tables::{self, TableWriter};
 use crate::walk;
 use crate::warnings::Warnings;
 
-/// Pages that are read before their rows are written.
+/// How many pages are read before their rows are written.
 const PAGES_AT_ONCE: usize = 256;
 
 #[derive(clap::Args)]
@@ -107,7 +107,7 @@ fn from_table(path: &Path, reading: &Reading<'_>, table: &mut Table) -> anyhow::
     Ok(())
 }
 
-/// The table of chunks, with what happened on the way.
+/// The table of chunks, and the warnings and counts of making it.
 struct Table {
     writer: TableWriter,
     warnings: Warnings,

@@ -1,9 +1,9 @@
-//! Turns the steps of a build into the seconds that each took.
+//! Turns the steps of a build into the seconds that each one took.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// A clock that counts by step.
+/// A clock that measures each step.
 pub(crate) struct Clock {
     start: Instant,
     last: Instant,
@@ -19,7 +19,7 @@ fn now() -> Instant {
 }
 
 impl Clock {
-    /// Starts to count.
+    /// Starts the clock.
     pub(crate) fn start() -> Self {
         let start = now();
         Self {
@@ -36,7 +36,7 @@ impl Clock {
         self.last = now;
     }
 
-    /// Seconds in all, and by step.
+    /// Total seconds, and seconds by step.
     pub(crate) fn stop(self) -> (f64, BTreeMap<&'static str, f64>) {
         ((now() - self.start).as_secs_f64(), self.steps)
     }

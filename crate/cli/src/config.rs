@@ -1,5 +1,5 @@
 //! Turns `anchorite.toml`, the environment and the command line into one set of arguments: file, then environment, then
-//! flags, each under the same names.
+//! flags, all under the same names.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ use crate::capped;
 use crate::choice;
 use crate::report::Hint;
 
-/// The file that is read where none is named.
+/// The file that is read if none is named.
 const FILE_NAME: &str = "anchorite.toml";
-/// Names the file, and comes before `anchorite.toml` in the working directory.
+/// Names the file, and takes precedence over `anchorite.toml` in the working directory.
 const FILE_VARIABLE: &str = "ANCHORITE_CONFIG";
 /// Longest configuration that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 /// The commands that read a configuration; the others have nothing to configure.
 const COMMANDS: [&str; 4] = ["build", "chunk", "embed", "index"];
-/// Keys whose values are paths: those in a file start at its folder.
+/// Keys whose values are paths: in a file, they are relative to its folder.
 const PATHS: [&str; 7] = [
     "dir",
     "site",
@@ -33,13 +33,13 @@ const PATHS: [&str; 7] = [
 /// Keys whose values are names or paths.
 const NAMES_OR_PATHS: [&str; 2] = ["generator", "adapter"];
 
-/// A key of a configuration file, with its value as it would stand on the command line: several for a list.
+/// A key of a configuration file, with its value as on the command line: several for a list.
 pub type Entry = (String, Vec<String>);
 
-/// Gives the command that is called its environment variables, and the values of a configuration file as defaults.
+/// Gives the called command its environment variables, and the values of a configuration file as defaults.
 ///
 /// # Errors
-/// The file named can't be read, is no TOML, or has a key that no command knows.
+/// If the named file can't be read, is not TOML, or has a key that no command knows.
 pub(crate) fn prepare(command: Command, arguments: &[OsString]) -> anyhow::Result<Command> {
     let words = || arguments.iter().skip(1).filter_map(|word| word.to_str());
     let Some(name) = words().find(|word| COMMANDS.contains(word)) else {
@@ -85,7 +85,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
     capped::read(path, MAX_BYTES, hint, std::fs::read_to_string)
 }
 
-/// The keys of all commands: one file may serve several.
+/// The keys of all commands, because one file may serve several.
 fn known_keys(command: &Command) -> Vec<String> {
     let mut keys: Vec<String> = command
         .get_subcommands()
@@ -100,7 +100,7 @@ fn known_keys(command: &Command) -> Vec<String> {
 }
 
 /// An argument that falls back to its variable, and then to the file. A switch takes `=false`, so that a flag can undo
-/// what a file sets.
+/// a value from a file.
 fn configured(argument: Arg, entries: &[Entry]) -> Arg {
     let key = argument.get_id().to_string();
     let mut argument = match argument.get_action() {
@@ -136,10 +136,10 @@ pub struct ConfigError {
     pub hint: String,
 }
 
-/// Reads a configuration: `key = value` lines of TOML, where a value is text, a whole number, true, false, or a list of texts.
+/// Reads a configuration: `key = value` lines of TOML, where a value is text, an integer, true, false, or a list of texts.
 ///
 /// # Errors
-/// Text that is no TOML, a key that is not among `known`, or another kind of value.
+/// If the text is not TOML, a key is not among `known`, or a value is of another kind.
 pub fn parse(text: &str, known: &[&str]) -> Result<Vec<Entry>, ConfigError> {
     let line = |offset: usize| {
         let before = text.get(..offset.min(text.len())).unwrap_or("");
@@ -195,7 +195,7 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-/// The known key that takes the fewest changes, if that is less than half of its letters.
+/// The known key with the fewest changes, if they are fewer than half of its letters.
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let folded = name.to_lowercase().replace('-', "_");
     let (distance, near) = known

@@ -52,7 +52,7 @@ impl Model {
         Ok(Self { embedder, id })
     }
 
-    /// Embeds one text: the same alone as among others.
+    /// Embeds one text; the result is the same alone as in a batch.
     fn embed(&self, text: &str) -> anyhow::Result<Vec<f32>> {
         let embeddings = self.embedder.embed(&[text]);
         Ok(embeddings
@@ -62,19 +62,19 @@ impl Model {
     }
 }
 
-/// The embeddings of a site's texts, and how many of them were made.
+/// The embeddings of a site's texts, and how many of them are new.
 #[derive(Default)]
 pub(crate) struct Embedded {
     /// By the key of their text.
     pub(crate) embeddings: HashMap<TextKey, Vec<f32>>,
-    /// How many were made now.
+    /// How many this run made.
     pub(crate) n_made: usize,
-    /// How many an earlier build had made.
+    /// How many came from an earlier build.
     pub(crate) n_reused: usize,
 }
 
-/// The embeddings of all texts: from the cache where it has them, and kept there. `keys` has the key of each text,
-/// `text` returns the text at a position; one that stands in several places is embedded once.
+/// The embeddings of all texts, from the cache if it has them, and stored there. `keys` has the key of each text,
+/// `text` returns the text at a position; a text that occurs several times is embedded once.
 pub(crate) fn with_cache(
     model: &Model,
     keys: &[TextKey],

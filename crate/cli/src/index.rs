@@ -97,7 +97,7 @@ fn missing(selected: &Selected, at: usize, key: TextKey, n_missing: usize) -> an
     )
 }
 
-/// The pages whose chunks are in the tables, each chunk once and none missing.
+/// The pages whose chunks are in the tables; each chunk must be there exactly once.
 fn read_chunks(paths: &[PathBuf]) -> anyhow::Result<Vec<ChunkedPage>> {
     let mut pages: HashMap<String, (ChunkedPage, BTreeMap<i32, anchorite::index::Chunk>)> =
         HashMap::new();
@@ -135,7 +135,7 @@ fn read_chunks(paths: &[PathBuf]) -> anyhow::Result<Vec<ChunkedPage>> {
         .collect()
 }
 
-/// The embeddings of `keys`; others are passed over.
+/// The embeddings of `keys`; skips all others.
 fn read_embeddings(
     paths: &[PathBuf],
     keys: &[TextKey],

@@ -1,4 +1,4 @@
-//! Turns a bundle's folder into a table of its files, having checked the hash of each.
+//! Turns a bundle's folder into a table of its files, after checking the hash of each.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for file in &manifest.files {
         bundle::parts(&arguments.bundle, file)?;
     }
-    // Reading the index as well finds what a right hash can't: a build that wrote nonsense.
+    // Reading the index too finds an error that a right hash can't show: a build that wrote nonsense.
     let session = bundle::open(&arguments.bundle, &manifest)?;
     if arguments.text {
         return print_text(session.index(), arguments.json);
@@ -108,7 +108,7 @@ fn print_text(index: &Index, json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Every section with its text, in the order of the documents and in reading order.
+/// Every section with its text, by document and then in reading order.
 fn sections(index: &Index) -> impl Iterator<Item = Section<'_>> {
     let mut next = 0;
     std::iter::from_fn(move || {

@@ -1,8 +1,8 @@
-//! The command line: turns arguments into calls of the engine, its results into text or JSON on standard output, and
-//! everything about the work itself (progress, warnings, errors) into lines on standard error.
+//! Turns the command line into calls of the engine, their results into text or JSON on standard output, and everything
+//! about the work itself (progress, warnings, errors) into lines on standard error.
 //!
-//! It is a library so that tests can reach what reads files of other machines (the configuration, the tables, judged questions)
-//! and find pulled models.
+//! It is a library so that tests can reach the readers of files from other machines (the configuration, the tables,
+//! judged questions) and find pulled models.
 
 #![expect(
     clippy::print_stdout,
@@ -104,7 +104,7 @@ pub fn main() -> ExitCode {
     let result = match parsed {
         Ok((matches, arguments)) => run(arguments.command, &matches),
         Err(error) => {
-            // clap prints help on standard output and mistakes on standard error.
+            // clap prints help on standard output and errors on standard error.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }

@@ -1,7 +1,7 @@
 //! Turns the process's arguments into its exit code.
 
 fn main() -> std::process::ExitCode {
-    // Rust ignores the signal, and printing for `head` would then panic.
+    // Rust ignores SIGPIPE, so printing to `head` would panic.
     sigpipe::reset();
     anchorite_cli::main()
 }

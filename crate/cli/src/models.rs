@@ -1,4 +1,4 @@
-//! Turns the registry and the cache folder into a list of models: what each is, and whether it is here.
+//! Turns the registry and the cache folder into a list of models, with their properties and which of them are here.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,16 +17,16 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// A model, as it is listed.
+/// A model as listed.
 #[derive(Serialize)]
 struct Listed<'r> {
     #[serde(flatten)]
     entry: &'r Entry,
-    /// `yes`, `no`, or `other-length` for a file that can't be it. Hashes are compared when it is used.
+    /// `yes`, `no`, or `other-length` for a file of the wrong length. Hashes are only compared when the model is used.
     here: &'static str,
     /// Where its file is, or would be.
     path: PathBuf,
-    /// The hash that was pinned when it was pulled, where the registry knows none.
+    /// The hash pinned when it was pulled, if the registry has none.
     pinned: Option<String>,
 }
 

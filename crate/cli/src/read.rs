@@ -1,4 +1,4 @@
-//! Turns page files into chunked pages, many at once and none in memory for longer than it takes.
+//! Turns page files into chunked pages, many at once, and keeps each in memory no longer than needed.
 
 use anchorite::index::chunk::{Chunk, ChunkOptions, chunk_document};
 use anchorite::index::document::Document;
@@ -12,20 +12,20 @@ use crate::book::{Books, Unincluded};
 use crate::cache::Cache;
 use crate::walk::PageFile;
 
-/// A page whose text is in its chunks.
+/// A page whose text is only in its chunks.
 #[derive(Debug, Clone)]
 pub(crate) struct ChunkedPage {
-    /// Where it is found; its sections are empty.
+    /// Its metadata and address; its sections are empty.
     pub(crate) document: Document,
     /// How many sections it had.
     pub(crate) n_sections: usize,
     /// Its chunks, as if it were the only document.
     pub(crate) chunks: Vec<Chunk>,
-    /// How many chunks a page as long as this one would have had beyond the limit.
+    /// How many chunks were cut because the page was over the limit.
     pub(crate) n_cut: usize,
-    /// Facts that are judged beside the other pages.
+    /// Facts that are judged together with those of the other pages.
     pub(crate) facts: PageFacts,
-    /// Files that it includes and that could not be put in.
+    /// Files that it includes and that could not be inserted.
     pub(crate) unincluded: Vec<Unincluded>,
 }
 
@@ -34,17 +34,17 @@ pub(crate) struct ChunkedPage {
 pub(crate) enum Outcome {
     /// It can be indexed.
     Page(Box<ChunkedPage>),
-    /// It says that it is not to be found.
+    /// It asks not to be found.
     LeftOut(LeftOut),
     /// It can't be read.
     Bad(PageError),
 }
 
-/// How pages are read and cut.
+/// How pages are read and chunked.
 pub(crate) struct Reading<'a> {
     /// How they are parsed.
     pub(crate) options: &'a ParseOptions,
-    /// Where files lie that pages include.
+    /// Where included files are.
     pub(crate) books: Option<&'a Books>,
     /// Most chunks of one page.
     pub(crate) max_chunks: usize,
@@ -111,7 +111,7 @@ impl Reading<'_> {
         parse::read_page(source, bytes, &options)
     }
 
-    /// The outcome of a page that is in memory.
+    /// The outcome of a page in memory.
     pub(crate) fn bytes(&self, source: &str, bytes: &[u8]) -> Outcome {
         match parse::read_page(source, bytes, self.options) {
             Ok(page) => self.cut(page),
@@ -148,7 +148,7 @@ fn read_bytes(file: &PageFile, max_bytes: usize) -> Result<Vec<u8>, PageError> {
         page: file.source.clone(),
         reason,
     };
-    // The length is asked first: a page of many gigabytes is not read to be refused. A pipe would never end.
+    // The length first: a page of many gigabytes must not be read only to be refused, and a pipe would never end.
     let about = std::fs::metadata(&file.path).map_err(|cause| unreadable(cause.to_string()))?;
     if !about.is_file() {
         return Err(unreadable("not a regular file".to_owned()));

@@ -1,4 +1,4 @@
-//! Turns `registry.toml` into models by name: what each is, under which licence, and where its file comes from.
+//! Turns `registry.toml` into models by name: their kind, their licence, and the source of their file.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::capped;
 use crate::report::Hint;
 
-/// The registry that every copy of the program holds.
+/// The registry built into the program.
 const SHIPPED: &str = include_str!("../../../models/registry.toml");
 /// Longest registry that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -31,15 +31,15 @@ pub(crate) struct Entry {
     pub(crate) family: String,
     /// An SPDX expression.
     pub(crate) licence: String,
-    /// Length of the file in bytes, where it is known.
+    /// Length of the file in bytes, if known.
     pub(crate) bytes: Option<u64>,
-    /// SHA-256 of the file, where it is known.
+    /// SHA-256 of the file, if known.
     pub(crate) sha256: Option<String>,
-    /// Tokens it sees at once.
+    /// Size of its context window, in tokens.
     pub(crate) context: Option<u32>,
     pub(crate) needs: String,
     pub(crate) card: String,
-    /// The adapter that a generator is pulled and built with, unless another one is given.
+    /// The adapter that is pulled and used with a generator, unless another one is given.
     pub(crate) adapter: Option<String>,
     pub(crate) source: Source,
 }
@@ -73,7 +73,7 @@ pub(crate) enum Source {
     Package(Package),
     /// An address.
     Address(Address),
-    /// A file on this machine, beside the registry.
+    /// A file on this machine, relative to the registry.
     File(Local),
 }
 
@@ -112,7 +112,7 @@ impl std::fmt::Display for Source {
     }
 }
 
-/// The models that are known, an owner's own first.
+/// The known models, the owner's own first.
 pub(crate) struct Registry {
     entries: Vec<Entry>,
 }
@@ -125,7 +125,7 @@ struct File {
 }
 
 impl Registry {
-    /// The models that ship with the program, and before them those of a file.
+    /// The models that ship with the program, after those of a file.
     pub(crate) fn open(own: Option<&Path>) -> anyhow::Result<Self> {
         let mut entries = Vec::new();
         if let Some(path) = own {
@@ -150,7 +150,7 @@ impl Registry {
         &self.entries
     }
 
-    /// The entry of a name, in any case of its letters.
+    /// The entry of a name, ignoring case.
     pub(crate) fn find(&self, name: &str) -> anyhow::Result<&Entry> {
         let found = self.entries.iter().find(|entry| is_same(&entry.name, name));
         found.ok_or_else(|| {
@@ -177,7 +177,7 @@ impl Registry {
         Ok(Some(adapter))
     }
 
-    /// The first name that begins like this, or the one that takes the fewest changes, if it shares more than half of its letters.
+    /// The first name with this prefix, or else the one with the fewest changes, if it shares more than half of its letters.
     fn nearest(&self, name: &str) -> Option<&str> {
         let folded = name.to_lowercase();
         let names = self.entries.iter().map(|entry| entry.name.as_str());
@@ -194,7 +194,7 @@ impl Registry {
     }
 }
 
-/// Files are named from the folder of their registry on.
+/// Makes file paths relative to the registry's folder.
 fn place(entries: &mut [Entry], folder: &Path) {
     for entry in entries {
         if let Source::File(at) = &mut entry.source {
@@ -203,7 +203,7 @@ fn place(entries: &mut [Entry], folder: &Path) {
     }
 }
 
-/// File systems that fold letters would keep both names in one file.
+/// File systems that ignore case would store both names in one file.
 fn is_same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
@@ -213,7 +213,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
     capped::read(path, MAX_BYTES, hint, std::fs::read_to_string)
 }
 
-/// Reads a registry and checks all that names a file, an address or an argument of another program.
+/// Reads a registry and checks everything that names a file, an address or an argument of another program.
 pub(crate) fn parse(text: &str) -> anyhow::Result<Vec<Entry>> {
     let file: File = toml::from_str(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start).min(text.len());
@@ -246,7 +246,7 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Vec<Entry>> {
 
 impl Entry {
     fn check(&self) -> anyhow::Result<()> {
-        // It becomes a file's name.
+        // It becomes a file name.
         if !is_word(&self.name, "._-") || self.name.len() > 100 {
             let expected = "1 to 100 letters, digits, `.`, `_` and `-`, a letter or digit first";
             return Err(refused(self, "name", expected, &self.name));
@@ -282,7 +282,7 @@ impl Entry {
         }
         match &self.source {
             Source::Package(of) => {
-                // Both become an argument of pip, which must not take them for an option or an address.
+                // Both become arguments of pip, which must not read them as an option or an address.
                 if !is_word(&of.package, "._-") {
                     return Err(refused(
                         self,
@@ -315,7 +315,7 @@ impl Entry {
     }
 }
 
-/// The refusal of a value in an entry, on one line whatever an owner wrote.
+/// The rejection of a value in an entry, on one line whatever the value holds.
 fn refused(entry: &Entry, key: &str, expected: &str, found: &str) -> anyhow::Error {
     let name: String = entry.name.escape_debug().take(100).collect();
     let found: String = found.escape_debug().take(100).collect();
@@ -332,7 +332,7 @@ fn is_word(text: &str, also: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || also.contains(c))
 }
 
-/// True if a text is a SHA-256 as it is written here.
+/// True if a text is a SHA-256 in the form used here.
 pub(crate) fn is_sha256(text: &str) -> bool {
     text.len() == 64
         && text
@@ -344,7 +344,7 @@ fn is_encrypted(address: &str) -> bool {
     address.len() > "https://".len() && address.starts_with("https://")
 }
 
-/// An address of this very machine, where nobody can listen in: for tests.
+/// An address of this machine, where nobody can listen in: for tests.
 pub(crate) fn is_loopback(address: &str) -> bool {
     let host = address.strip_prefix("http://127.0.0.1");
     host.is_some_and(|rest| rest.starts_with([':', '/']) && !rest.contains('@'))

@@ -5,7 +5,7 @@ use anchorite::index::error::BundleError;
 use anchorite::model::adapter::ConvertError;
 use anchorite::model::error::{LoadError, RunError};
 
-/// Prints `error: cause: cause`, and `hint: ...` where the cause knows one.
+/// Prints `error: cause: cause`, and `hint: ...` if the cause has one.
 pub(crate) fn error(error: &anyhow::Error) {
     eprintln!("error: {error:#}");
     if let Some(hint) = hint(error) {
@@ -26,7 +26,7 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<&str> {
     })
 }
 
-/// A failure of the command line itself, with what to do about it.
+/// A failure with advice for the user.
 #[derive(Debug)]
 pub(crate) struct Hint {
     message: String,
@@ -34,7 +34,7 @@ pub(crate) struct Hint {
 }
 
 impl Hint {
-    /// An error that says `message` and advises `hint`.
+    /// An error with this message and advice.
     pub(crate) fn error(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         anyhow::Error::new(Hint {
             message: message.into(),

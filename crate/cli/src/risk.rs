@@ -1,23 +1,23 @@
-//! Turns counts of wrong answers into exact bounds on the share that is wrong (Clopper and Pearson, 1934).
+//! Turns counts of wrong answers into exact bounds on the share of wrong ones (Clopper and Pearson, 1934).
 //!
-//! The bounds hold for any number of answers, also where none was wrong, as long as the answers are independent of each
+//! The bounds hold for any number of answers, even if none was wrong, as long as the answers are independent of each
 //! other and of how the threshold was chosen.
 
 use statrs::function::beta::checked_beta_reg;
 
-/// Halvings of an interval of 1: more change no bit of the result.
+/// Halvings of an interval of length 1: more of them change no bit of the result.
 const N_HALVINGS: u32 = 60;
 
-/// The share of wrong answers that is exceeded with a probability of at most `1 - confidence`, where `n_wrong` of
-/// `n_answers` were wrong; 1 where there are no answers.
+/// Upper bound of the share of wrong answers, exceeded with a probability of at most `1 - confidence`, if `n_wrong` of
+/// `n_answers` were wrong; 1 if there are no answers.
 ///
-/// One-sided: `confidence` is that of this bound alone, between 0 and 1.
+/// One-sided: `confidence`, between 0 and 1, is for this bound alone.
 pub(crate) fn upper_bound(n_wrong: usize, n_answers: usize, confidence: f64) -> f64 {
     if n_wrong >= n_answers {
         return 1.0;
     }
-    // The share at which so few wrong answers have the probability `1 - confidence`: the chance of more than `n_wrong`
-    // of them is the beta distribution with these parameters.
+    // The share at which so few wrong answers have probability `1 - confidence`: the chance of more than `n_wrong`
+    // wrong ones is the beta distribution with these parameters.
     quantile(
         (n_wrong + 1) as f64,
         (n_answers - n_wrong) as f64,
@@ -25,14 +25,14 @@ pub(crate) fn upper_bound(n_wrong: usize, n_answers: usize, confidence: f64) -> 
     )
 }
 
-/// The value below which the beta distribution has `share` of its mass.
+/// The quantile below which the beta distribution has `share` of its mass.
 ///
-/// By halving: the distribution rises everywhere, and Newton's steps leave the interval where one parameter is small.
+/// Found by bisection: the distribution rises everywhere, and Newton's steps leave the interval if one parameter is small.
 fn quantile(a: f64, b: f64, share: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..N_HALVINGS {
         let middle = f64::midpoint(low, high);
-        // Parameters are at least 1 and `middle` lies inside, so that no error is possible.
+        // Parameters are at least 1 and `middle` is inside the interval, so no error is possible.
         match checked_beta_reg(a, b, middle) {
             Ok(mass) if mass < share => low = middle,
             _ => high = middle,
@@ -81,13 +81,13 @@ mod tests {
 
     #[test]
     fn bounds_that_can_be_worked_by_hand() {
-        // Without errors the bound solves (1 - p)^n = 0.05.
+        // Without errors, the bound solves (1 - p)^n = 0.05.
         close(
             "0 of 10",
             upper_bound(0, 10, 0.95),
             1.0 - 0.05_f64.powf(0.1),
         );
-        // One of two is all but both: 1 - p^2 = 0.05. All but one of three: 1 - p^3.
+        // One of two is the complement of both: 1 - p^2 = 0.05. All but one of three: 1 - p^3.
         close("1 of 2", upper_bound(1, 2, 0.95), 0.95_f64.sqrt());
         close("2 of 3", upper_bound(2, 3, 0.95), 0.95_f64.cbrt());
     }

@@ -1,9 +1,9 @@
-//! Turns pages, chunks and embeddings into rows of Arrow and back: what passes between the machines of a large build.
+//! Turns pages, chunks and embeddings into Arrow rows and back: the data passed between the machines of a large build.
 //!
 //! | rows | columns |
 //! |------|---------|
 //! | pages | `source` text, `content` bytes |
-//! | chunks | those of [`chunk_schema`]: one row for each chunk, with what its page is |
+//! | chunks | those of [`chunk_schema`]: one row per chunk, with the facts of its page |
 //! | embeddings | `hash` text, `model` text, `vector` list of f32 |
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use crate::cache::{hex, text_key};
 use crate::read::ChunkedPage;
 
-/// Longest vector that is read.
+/// The longest vector that is read.
 const MAX_DIMENSION: usize = 1 << 16;
 
 fn field(name: &str, kind: DataType, nullable: bool) -> Field {
@@ -121,7 +121,7 @@ pub(crate) fn chunk_batch(page: &ChunkedPage) -> anyhow::Result<RecordBatch> {
     Ok(RecordBatch::try_new(chunk_schema(), columns)?)
 }
 
-/// The rows of embeddings; `hashes` and `vectors` in the same order.
+/// The rows of embeddings; `hashes` and `vectors` are in the same order.
 pub(crate) fn embedding_batch(
     hashes: &[&str],
     model: &str,
@@ -140,7 +140,7 @@ pub(crate) fn embedding_batch(
     Ok(RecordBatch::try_new(embedding_schema(), columns)?)
 }
 
-/// A column of text, in any of the ways that engines write it.
+/// A text column, in any of the types that engines write.
 pub(crate) struct Texts<'b>(&'b dyn Array);
 
 impl<'b> Texts<'b> {
@@ -201,9 +201,9 @@ pub(crate) fn bytes<'b>(
     })
 }
 
-/// One chunk of one page, as a row says it.
+/// One chunk of one page, as in its row.
 pub(crate) struct ChunkRow {
-    /// The chunk's place in its page.
+    /// The chunk's position in its page.
     pub(crate) ordinal: i32,
     /// The page, with this chunk only.
     pub(crate) page: ChunkedPage,
@@ -322,7 +322,7 @@ pub(crate) fn embedding_rows(batch: &RecordBatch) -> anyhow::Result<Vec<(&str, &
         if let Some(values) = values.as_primitive_opt::<Float32Type>() {
             return Ok(values.values().to_vec());
         }
-        // Python's floats are of double precision; each came from a single one.
+        // Python's floats have double precision; each came from a single-precision one.
         let values = values
             .as_primitive_opt::<Float64Type>()
             .context("column `vector` holds no floats")?;

@@ -62,7 +62,7 @@ fn filters(pairs: &[(String, String)]) -> BTreeMap<String, Vec<String>> {
     filters
 }
 
-/// A line of what the document says about itself, where it does.
+/// A line of the document's metadata, if it has any.
 fn meta(meta: &BTreeMap<String, String>) -> String {
     let pairs = meta.iter().map(|(name, value)| format!("{name}: {value}"));
     match pairs.collect::<Vec<_>>() {

@@ -1,4 +1,4 @@
-//! Turns pages that were read one by one into the documents of a site: what only shows when all are seen is judged here.
+//! Turns separately read pages into the documents of a site, judging what only shows when all are known.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -15,17 +15,17 @@ const FOLDER_PAGE: &str = "index.html";
 /// The documents of a site, in the order of their paths.
 #[derive(Default)]
 pub(crate) struct Selected {
-    /// Where each is found; their text is in the chunks.
+    /// Their metadata and addresses; their text is in the chunks.
     pub(crate) documents: Vec<Document>,
     /// All chunks, in the order of the documents.
     pub(crate) chunks: Vec<Chunk>,
-    /// Sections of all documents.
+    /// Total number of sections.
     pub(crate) n_sections: usize,
-    /// How many pages are not to be found, by reason.
+    /// How many pages were left out, by reason.
     pub(crate) left_out: BTreeMap<LeftOut, usize>,
 }
 
-/// Chooses among `pages`, whatever their order; one machine and many come to the same.
+/// Chooses among `pages`, in any order; one machine and many get the same result.
 pub(crate) fn select(mut pages: Vec<ChunkedPage>, warnings: &mut Warnings) -> Selected {
     pages.sort_by(|a, b| a.document.source.cmp(&b.document.source));
     let mut selected = Selected::default();
@@ -47,7 +47,7 @@ pub(crate) fn select(mut pages: Vec<ChunkedPage>, warnings: &mut Warnings) -> Se
     selected
 }
 
-/// Where one HTML page marks its text with `data-pagefind-body`, only marked ones count, as Pagefind has it.
+/// If one HTML page marks its text with `data-pagefind-body`, only marked ones count, as in Pagefind.
 fn leave_out_unmarked(pages: &mut Vec<ChunkedPage>, left_out: &mut BTreeMap<LeftOut, usize>) {
     if !pages.iter().any(|page| page.facts.is_marked) {
         return;
@@ -64,8 +64,8 @@ fn is_html(source: &str) -> bool {
     source.ends_with(".html") || source.ends_with(".htm")
 }
 
-/// Leaves out pages that name another page of the site as their original. Where that one names an original too, both stay:
-/// nothing says which is to be found.
+/// Leaves out pages that name another page of the site as their original. If that page names an original too, both
+/// stay: nothing tells which should be found.
 fn leave_out_copies(pages: &mut Vec<ChunkedPage>, left_out: &mut BTreeMap<LeftOut, usize>) {
     let originals: HashSet<String> = pages
         .iter()
@@ -77,7 +77,7 @@ fn leave_out_copies(pages: &mut Vec<ChunkedPage>, left_out: &mut BTreeMap<LeftOu
         let Some(original) = &page.facts.copy_of else {
             return true;
         };
-        // A site below a path of its host names its pages with that path in front.
+        // A site below a path of its host includes that path in the names of its pages.
         let starts = original.match_indices('/').map(|(at, _)| at + 1);
         let is_there = std::iter::once(0)
             .chain(starts)
@@ -90,7 +90,7 @@ fn leave_out_copies(pages: &mut Vec<ChunkedPage>, left_out: &mut BTreeMap<LeftOu
     }
 }
 
-/// A `README.md` is the page of its folder, but not beside an `index.md` or `index.html`: there it is a page of its own.
+/// A `README.md` is the page of its folder, except next to an `index.md` or `index.html`: there it is a page of its own.
 fn part_readmes(pages: &mut [ChunkedPage]) {
     let indexes: HashSet<String> = pages
         .iter()
@@ -108,7 +108,7 @@ fn part_readmes(pages: &mut [ChunkedPage]) {
         let of_folder = facts.key.clone();
         let slash = if of_folder.is_empty() { "" } else { "/" };
         facts.key = format!("{of_folder}{slash}{name}");
-        // Its links to its own anchors named the folder.
+        // Its links to its own anchors pointed to the folder.
         for (key, anchor) in &mut facts.links {
             if *key == of_folder && facts.ids.contains(&id_hash(anchor)) {
                 key.clone_from(&facts.key);
@@ -118,7 +118,7 @@ fn part_readmes(pages: &mut [ChunkedPage]) {
     }
 }
 
-/// Two files can make one address (`a.md` and `a.html`); the first counts.
+/// Two files may get the same address (`a.md` and `a.html`); the first counts.
 fn drop_duplicates(pages: &mut Vec<ChunkedPage>, warnings: &mut Warnings) {
     let mut first: HashMap<String, String> = HashMap::new();
     pages.retain(|page| {
@@ -140,13 +140,13 @@ fn drop_duplicates(pages: &mut Vec<ChunkedPage>, warnings: &mut Warnings) {
     });
 }
 
-/// Notes what is odd about the pages that are indexed.
+/// Reports oddities of the indexed pages.
 fn report(pages: &[ChunkedPage], warnings: &mut Warnings) {
     let mut ids: HashMap<&str, HashSet<u64>> = HashMap::new();
     for page in pages {
         let own = page.facts.ids.iter().copied();
         ids.entry(&page.facts.key).or_default().extend(own.clone());
-        // Links to a `README.md` that is a page of its own are taken for links to its folder.
+        // Links to a `README.md` that is a page of its own are read as links to its folder.
         let name = file_name(&page.facts.key);
         if name.eq_ignore_ascii_case("readme") {
             let folder = page.facts.key[..page.facts.key.len() - name.len()].trim_end_matches('/');

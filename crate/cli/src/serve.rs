@@ -1,4 +1,4 @@
-//! Turns a folder into answers to a browser on this machine.
+//! Turns a folder into a web server for a browser on this machine.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::report::Hint;
 
-/// The permissions that the page needs, and no others: a missing one shows here before it does on a strict host.
+/// Only the permissions that the page needs, so that a missing one shows up here before it does on a strict host.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
 connect-src 'self'; worker-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'";
 
@@ -63,7 +63,7 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         ))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::CACHE_CONTROL, "no-cache"));
-    // The address is the command's result: the one line on standard output.
+    // The address is the command's result: the only line on standard output.
     println!("http://{address}/");
     axum::serve(listener, router)
         .await

@@ -1,4 +1,4 @@
-//! Turns arguments into what several commands share: which pages are read and how, and which models go into a bundle.
+//! Turns arguments into settings that several commands share: which pages are read and how, and which models go into a bundle.
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
@@ -59,8 +59,7 @@ pub(crate) struct PageArguments {
 }
 
 impl PageArguments {
-    /// Where a folder comes from one source and a site from another, the stronger one counts; from the same, that is a
-    /// mistake.
+    /// If a folder comes from one source and a site from another, the stronger source wins; both from the same source are a mistake.
     pub(crate) fn resolve_input(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
         if self.dir.is_none() || self.site.is_none() {
             return Ok(());
@@ -78,7 +77,7 @@ impl PageArguments {
         Ok(())
     }
 
-    /// The folder, and whether it is a deployed site.
+    /// The folder, and true if it is a deployed site.
     pub(crate) fn folder(&self) -> anyhow::Result<(&Path, bool)> {
         match (&self.dir, &self.site) {
             (Some(dir), _) => Ok((dir, false)),
@@ -107,7 +106,7 @@ impl PageArguments {
                 (Some(_), false) => Addresses::Served,
                 (Some(_), true) => Addresses::ServedWithIndex,
             },
-            // Decided by what lies around each page.
+            // Decided by the surroundings of each page.
             anchors: Anchors::default(),
             max_bytes: self.max_page_bytes,
             root_selector: self.root_selector.as_ref().map(selector).transpose()?,
@@ -120,7 +119,7 @@ impl PageArguments {
         })
     }
 
-    /// The settings that decide how a page is read, as text: pages that were read under others are read again.
+    /// The settings that decide how a page is read, as text: pages read under other settings are read again.
     pub(crate) fn fingerprint(&self) -> String {
         format!(
             "{:?}",
@@ -137,7 +136,7 @@ impl PageArguments {
     }
 }
 
-/// How strong the source of an argument is: the file, the environment, the command line.
+/// The strength of an argument's source: the file, the environment, the command line.
 fn rank(matches: &ArgMatches, id: &str) -> u8 {
     match matches.value_source(id) {
         Some(ValueSource::CommandLine) => 2,
@@ -146,7 +145,7 @@ fn rank(matches: &ArgMatches, id: &str) -> u8 {
     }
 }
 
-/// Starts as many threads as were asked for.
+/// Starts the requested number of threads.
 pub(crate) fn use_threads(threads: usize) -> anyhow::Result<()> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -198,8 +197,8 @@ impl BundleArguments {
         })
     }
 
-    /// Where a generator comes from one source and none from another, the stronger one counts; from the same, that is a
-    /// mistake. Adapters go with the generator.
+    /// If a generator comes from one source and none from another, the stronger source wins; both from the same source
+    /// are a mistake. Adapters go with the generator.
     pub(crate) fn resolve_generator(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
         let is_none = self.generator.as_deref() == Some("none");
         if self.no_generator && !is_none && self.generator.is_some() {

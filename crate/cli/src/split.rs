@@ -1,5 +1,4 @@
-//! Turns the path of a GGUF file into the whole model: where the file is part of a split one, its other parts are read
-//! as well.
+//! Turns the path of a GGUF file into the whole model, reading all parts if the file is one part of a split model.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,13 +14,12 @@ use crate::report::Hint;
 /// Longest metadata and directory of a file.
 const MAX_HEAD: u64 = 64 << 20;
 
-/// A model's file, and the path that it has, or would have in one piece.
+/// A model's file, and its path, or the path it would have in one piece.
 ///
 /// # Errors
-/// Where it is longer than `max` bytes or can't be read, `hint` then says what to do; where a part is missing or
-/// another's.
+/// If it is longer than `max` bytes or can't be read, with `hint` as advice; or if a part is missing or belongs to another model.
 pub(crate) fn read(path: &Path, max: u64, hint: &str) -> anyhow::Result<(PathBuf, Vec<u8>)> {
-    // Anything else that is wrong with the file is found when it is loaded.
+    // Anything else wrong with the file is found when it is loaded.
     let own = match head(path).map(|head| Split::of(&head)) {
         Ok(Ok(own)) => own,
         Ok(Err(_)) | Err(_) => None,
@@ -42,7 +40,7 @@ pub(crate) fn read(path: &Path, max: u64, hint: &str) -> anyhow::Result<(PathBuf
     Ok((whole, joined))
 }
 
-/// The head of a model, of all its parts where it is split.
+/// The head of a model, merged from all parts if it is split.
 pub(crate) fn read_head(path: &Path) -> anyhow::Result<Gguf> {
     let own = head(path).with_context(|| format!("could not read `{}`", path.display()))?;
     let Some(split) = Split::of(&own)? else {
@@ -64,7 +62,7 @@ fn head(path: &Path) -> anyhow::Result<Gguf> {
     Ok(Gguf::parse_head(&Parts::new(vec![head]), len)?)
 }
 
-/// The path of the whole model, and those of its parts in order, all of which are there.
+/// The path of the whole model, and the paths of its parts in order; all parts exist.
 fn parts(path: &Path, own: Split) -> anyhow::Result<(PathBuf, Vec<PathBuf>)> {
     let Split { no, count } = own;
     let name = path.file_name().and_then(|name| name.to_str());

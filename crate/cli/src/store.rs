@@ -1,4 +1,4 @@
-//! Turns a model's name into its file in the user's cache folder, and checks that the file there is the right one.
+//! Turns a model's name into its file in the user's cache folder, and checks that it is the right file.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,7 +12,7 @@ use crate::cache::hex;
 use crate::registry::{Entry, Registry, is_sha256};
 use crate::report::Hint;
 
-/// Bytes that are read at once.
+/// How many bytes are read at once.
 pub(crate) const PIECE: usize = 1 << 16;
 
 /// Which models are known by name, and where their files are kept.
@@ -60,7 +60,7 @@ pub fn default_models_dir() -> Option<PathBuf> {
     Some(cache_dir()?.join("anchorite").join("models"))
 }
 
-/// The user's cache folder, as each system has it; relative ones are mistakes by the XDG specification.
+/// The user's cache folder on each system; relative paths are mistakes by the XDG specification.
 fn cache_dir() -> Option<PathBuf> {
     let variable = |name: &str| {
         let path = std::env::var_os(name).map(PathBuf::from);
@@ -75,23 +75,23 @@ fn cache_dir() -> Option<PathBuf> {
     variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")))
 }
 
-/// The folder of pulled models: `NAME.gguf`, and beside it `NAME.gguf.sha256` where its hash was pinned on first use.
+/// The folder of pulled models: `NAME.gguf`, and next to it `NAME.gguf.sha256` if its hash was pinned on first use.
 pub(crate) struct Store {
     pub(crate) dir: PathBuf,
 }
 
 impl Store {
-    /// Where the file of a model is, or would be.
+    /// Path of a model's file, which may not exist.
     pub(crate) fn path(&self, entry: &Entry) -> PathBuf {
         self.dir.join(format!("{}.gguf", entry.name))
     }
 
-    /// Where a hash is kept that no registry knows.
+    /// Path of the pinned hash, for a model whose hash no registry has.
     pub(crate) fn pin_path(&self, entry: &Entry) -> PathBuf {
         self.dir.join(format!("{}.gguf.sha256", entry.name))
     }
 
-    /// The hash that was pinned for a model.
+    /// The hash pinned for a model.
     pub(crate) fn pin(&self, entry: &Entry) -> anyhow::Result<Option<String>> {
         let path = self.pin_path(entry);
         let file = match File::open(&path) {
@@ -121,7 +121,7 @@ impl Store {
             .with_context(|| format!("could not write `{}`", path.display()))
     }
 
-    /// The bytes of a model that was pulled, checked.
+    /// The checked bytes of a pulled model.
     pub(crate) fn read(&self, entry: &Entry) -> anyhow::Result<Vec<u8>> {
         let path = self.path(entry);
         let pull = format!("run `anchorite pull {}`", entry.name);

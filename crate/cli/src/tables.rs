@@ -1,7 +1,7 @@
-//! Turns files and streams of Parquet and Arrow IPC into batches of rows, and batches into them.
+//! Turns files and streams of Parquet and Arrow IPC into batches of rows, and batches back into them.
 //!
-//! The file's name says which: `.parquet`, `.arrow` (the file format), and `-` for an Arrow stream on standard input or
-//! output. A folder stands for all such files in it.
+//! The file's name decides the format: `.parquet`, `.arrow` (the file format), and `-` for an Arrow stream on standard
+//! input or output. A folder stands for all such files in it.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, IsTerminal, Write};
@@ -20,13 +20,13 @@ use parquet::file::properties::WriterProperties;
 
 use crate::report::Hint;
 
-/// Rows that are in memory at once.
+/// How many rows are in memory at once.
 const BATCH_ROWS: usize = 1024;
 
-/// Batches, one after the other.
+/// Consecutive batches.
 pub(crate) type Batches = Box<dyn Iterator<Item = anyhow::Result<RecordBatch>>>;
 
-/// Reads everything that `paths` stand for.
+/// Reads everything that `paths` name.
 pub(crate) fn read(paths: &[PathBuf]) -> anyhow::Result<Batches> {
     let mut files = Vec::new();
     for path in paths {
@@ -53,7 +53,7 @@ pub(crate) fn read(paths: &[PathBuf]) -> anyhow::Result<Batches> {
     )))
 }
 
-/// The tables of a folder, and of those in it, but for what starts with `_` or `.`: engines keep their notes there.
+/// The tables of a folder and its subfolders, except names that start with `_` or `.`: engines keep their notes there.
 fn tables_below(dir: &Path, tables: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let unreadable = || format!("could not list `{}`", dir.display());
     for entry in std::fs::read_dir(dir).with_context(unreadable)? {
@@ -129,7 +129,7 @@ fn read_file(path: &Path) -> anyhow::Result<Batches> {
     }
 }
 
-/// Batches of a Parquet file or of its bytes; the error says what is wrong with it.
+/// Batches of a Parquet file or of its bytes; the error says what is wrong with the file.
 fn parquet_batches(
     file: impl parquet::file::reader::ChunkReader + 'static,
 ) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, String>>>, String> {
@@ -153,16 +153,16 @@ fn parquet_batches(
     })))
 }
 
-/// Runs a reader of ours or others' and turns a panic into an error: files come from other machines.
+/// Runs a reader and turns a panic into an error: files come from other machines.
 fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(read))
         .unwrap_or_else(|_| Err("its pages contradict each other".to_owned()))
 }
 
-/// Reads the rows of chunks or embeddings in a Parquet file that is in memory, and returns how many there were.
+/// Reads the rows of chunks or embeddings in a Parquet file in memory, and returns how many there were.
 ///
 /// # Errors
-/// A file or a row that is malformed.
+/// If a file or a row is malformed.
 pub fn check_parquet(bytes: Vec<u8>) -> anyhow::Result<usize> {
     let batches =
         guarded(|| parquet_batches(bytes::Bytes::from(bytes))).map_err(anyhow::Error::msg)?;
@@ -178,7 +178,7 @@ pub fn check_parquet(bytes: Vec<u8>) -> anyhow::Result<usize> {
     Ok(n_rows)
 }
 
-/// A table that is being written.
+/// A table being written.
 pub(crate) enum TableWriter {
     /// To a Parquet file.
     Parquet(Box<ArrowWriter<File>>),
@@ -231,7 +231,7 @@ impl TableWriter {
         Ok(())
     }
 
-    /// Ends the table; without this call it is not whole.
+    /// Ends the table; without this call it is incomplete.
     pub(crate) fn finish(self) -> anyhow::Result<()> {
         match self {
             Self::Parquet(writer) => {

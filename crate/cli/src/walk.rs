@@ -14,7 +14,7 @@ use crate::settings::PageArguments;
 
 /// A page on disk.
 pub(crate) struct PageFile {
-    /// Where it lies.
+    /// Its path on disk.
     pub(crate) path: PathBuf,
     /// The path relative to the folder, with `/` between names.
     pub(crate) source: String,
@@ -25,7 +25,7 @@ pub(crate) struct PageFile {
 /// An entry that could not be listed: its path, and the reason.
 pub(crate) type Unlisted = (String, PageError);
 
-/// Files for machines, and mdBook's table of contents: links without text, which would only repeat every title.
+/// Files for machines, and mdBook's table of contents: its links have no text of their own and would only repeat every title.
 const NOT_PAGES: [&str; 8] = [
     "SUMMARY.md",
     "robots.txt",
@@ -37,12 +37,10 @@ const NOT_PAGES: [&str; 8] = [
     "CMakeLists.txt",
 ];
 
-/// All pages below the folder, sorted, so that the same folder makes the same bundle; and the entries that could not be
-/// listed.
+/// All pages below the folder, sorted, so that the same folder makes the same bundle; and the entries that could not be listed.
 ///
-/// Hidden files are passed over, and so are what `.gitignore` and `.ignore` name (but for a deployed site, which is often
-/// ignored as a whole) and `skip` (an output folder inside). Links to folders are not followed, so there is no way around in
-/// a circle.
+/// Skips hidden files, files named by `.gitignore` and `.ignore` (except for a deployed site, which is often ignored as
+/// a whole) and `skip` (an output folder inside). Links to folders are not followed, so there are no cycles.
 pub(crate) fn pages(
     arguments: &PageArguments,
     skip: Option<&Path>,
@@ -54,7 +52,7 @@ pub(crate) fn pages(
             "give the folder that holds the pages",
         ));
     }
-    // The rest of a deployed site is there for its pages or for machines.
+    // The other files of a deployed site serve its pages or machines.
     let is_read =
         |name: &str| Format::of(name).is_ok_and(|format| !is_site || format == Format::Html);
     let skip = skip.and_then(|skip| skip.canonicalize().ok());
@@ -85,7 +83,7 @@ pub(crate) fn pages(
         };
         let path = entry.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // A link counts as a page: whether it leads anywhere shows when it is read.
+        // A link counts as a page: reading it shows if it leads anywhere.
         let is_page = entry.file_type().is_some_and(|kind| !kind.is_dir())
             && is_read(&name)
             && !NOT_PAGES.contains(&&*name);

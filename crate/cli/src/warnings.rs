@@ -1,4 +1,4 @@
-//! Turns remarks on pages into a short report: each kind once, with how often and some examples.
+//! Turns remarks on pages into a short report: each kind once, with its count and some examples.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ const MAX_EXAMPLES: usize = 10;
 /// Most examples of a kind that are printed.
 const MAX_PRINTED: usize = 3;
 
-/// Everything that was noticed, by kind.
+/// All warnings, by kind.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings {
     groups: BTreeMap<&'static str, Group>,
@@ -21,7 +21,7 @@ pub(crate) struct Warnings {
 pub(crate) struct Group {
     /// Its stable name.
     kind: &'static str,
-    /// How often it was noticed.
+    /// How many cases there are.
     count: usize,
     /// Advice to the owner of the pages.
     hint: &'static str,
@@ -37,7 +37,7 @@ struct Example {
 }
 
 impl Warnings {
-    /// Notes one case. `message` says what is wrong with which page.
+    /// Adds one case. `message` says what is wrong with which page.
     pub(crate) fn add(
         &mut self,
         kind: &'static str,
@@ -60,7 +60,7 @@ impl Warnings {
         }
     }
 
-    /// Notes a page that was passed over.
+    /// Adds a page that was skipped.
     pub(crate) fn add_error(&mut self, path: &str, error: &PageError) {
         self.add(error.code(), error.hint(), path, error.to_string());
     }

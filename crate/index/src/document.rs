@@ -1,4 +1,4 @@
-//! Turns nothing by itself: the shape of one page after parsing, which chunking takes apart.
+//! Defines the document that parsing turns a page into and chunking cuts up.
 
 use std::collections::BTreeMap;
 
@@ -11,22 +11,20 @@ pub struct Document {
     pub source: String,
     /// The address readers open, without an anchor.
     pub url: String,
-    /// Its title: front matter, else the first `h1`, else the first heading, else what the head calls it, else the
-    /// file's name.
+    /// Its title: front matter, else the first `h1`, else the first heading, else the title in the head, else the file's name.
     pub title: String,
     /// Its text in reading order. At least one section has text.
     pub sections: Vec<Section>,
     /// The values of each filter that readers may narrow a search by, such as `tag` -> `["guide", "api"]`.
     pub filters: BTreeMap<String, Vec<String>>,
-    /// Metadata shown beside a hit, such as `image` and `image_alt`: one value for each name. An image's address is
-    /// relative as `url` is.
+    /// Metadata shown next to a hit, such as `image` and `image_alt`: one value for each name. An image's address is
+    /// relative in the same way as `url`.
     pub meta: BTreeMap<String, String>,
     /// Values that hits may be sorted by, such as `date` -> `2026-03-01`.
     pub sort: BTreeMap<String, String>,
     /// Factor on its scores: 1 leaves them as they are, 2 doubles them; anything negative, infinite or NaN counts as 0.
     pub weight: f32,
-    /// The language of its text as a BCP 47 tag (`de`, `pt-BR`), as `<html lang>` has it; `None` where the page names
-    /// none.
+    /// The language of its text as a BCP 47 tag (`de`, `pt-BR`), as in `<html lang>`; `None` if the page names none.
     pub language: Option<String>,
 }
 
@@ -37,7 +35,6 @@ pub struct Section {
     pub anchor: Option<String>,
     /// The path of headings that leads here, its own last; empty before the first heading.
     pub headings: Vec<String>,
-    /// Blocks joined by an empty line. Paragraphs, lists and tables are plain text; code stands between
-    /// fences of backticks, whole.
+    /// Blocks joined by an empty line. Paragraphs, lists and tables are plain text; code stays whole, between fences of backticks.
     pub text: String,
 }

@@ -28,7 +28,7 @@ pub enum PageError {
         /// The system's error message.
         reason: String,
     },
-    /// The file holds a NUL byte, so it is no text.
+    /// The file holds a NUL byte, so it is not text.
     #[error("page `{page}` is binary: byte zero at offset `{offset}`")]
     Binary {
         /// Path of the page.
@@ -44,12 +44,12 @@ pub enum PageError {
         /// Offset of the first byte that is not UTF-8.
         offset: usize,
     },
-    /// The page names an encoding, by a byte order mark or in its head, and is not in it.
+    /// The page declares an encoding, by a byte order mark or in its head, that its bytes are not in.
     #[error("page `{page}` is not the `{encoding}` that it says it is")]
     Damaged {
         /// Path of the page.
         page: String,
-        /// The encoding that it names.
+        /// The declared encoding.
         encoding: &'static str,
     },
     /// Markup that no person or generator wrote: reading it would take time or memory without bound.
@@ -59,12 +59,12 @@ pub enum PageError {
         page: String,
         /// Name of the count that is over its limit.
         what: &'static str,
-        /// The most that is read.
+        /// The limit.
         max: usize,
         /// How many there are.
         found: usize,
     },
-    /// Markup was read, but nothing that a reader would see as text.
+    /// The markup was read, but holds nothing that a reader would see as text.
     #[error("page `{page}` has no text")]
     NoText {
         /// Path of the page.
@@ -125,7 +125,7 @@ pub enum BuildError {
     /// There is nothing to index.
     #[error("no chunk to index")]
     NoChunks,
-    /// A chunk names a document that is not there, or chunks are not in the order of their documents.
+    /// A chunk names a document that does not exist, or chunks are not in document order.
     #[error(
         "chunk `{chunk}` names document `{document}` out of order, of `{n_documents}` documents"
     )]
@@ -137,7 +137,7 @@ pub enum BuildError {
         /// How many documents there are.
         n_documents: usize,
     },
-    /// More documents, chunks or terms than the format counts.
+    /// More documents, chunks or terms than the format can count.
     #[error("too many {what}: expected at most `{expected}`, found `{found}`")]
     TooMany {
         /// Name of the count.
@@ -147,7 +147,7 @@ pub enum BuildError {
         /// How many there are.
         found: u64,
     },
-    /// There is not one embedding for each chunk.
+    /// The number of embeddings differs from the number of chunks.
     #[error("embeddings do not match chunks: expected `{expected}`, found `{found}`")]
     EmbeddingCount {
         /// How many chunks there are.
@@ -175,7 +175,7 @@ pub enum BuildError {
         /// Position in the embedding.
         component: usize,
     },
-    /// The system would not start the one thread on which the graph is built.
+    /// The system refused to start the one thread that builds the graph.
     #[error("the thread that builds the graph did not start: `{reason}`")]
     Thread {
         /// The system's error message.
@@ -272,7 +272,7 @@ pub enum BundleError {
         /// SHA-256 that it has.
         found: String,
     },
-    /// A file's bytes are as the manifest says, but what they hold contradicts itself.
+    /// A file's bytes match the manifest, but their content contradicts itself.
     #[error("{role} file is malformed at {place}: expected {expected}, found `{found}`")]
     Malformed {
         /// The role of the file.

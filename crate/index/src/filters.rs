@@ -8,7 +8,7 @@ pub struct Filters {
     pub(crate) values: BTreeMap<String, BTreeMap<String, Vec<u32>>>,
 }
 
-/// The filter that documents get by themselves where a site is written in several languages.
+/// The filter that documents get automatically if a site is written in several languages.
 pub const LANGUAGE: &str = "language";
 
 impl Filters {
@@ -19,7 +19,7 @@ impl Filters {
         let mut languages = std::collections::BTreeSet::new();
         for (idx, document) in (0_u32..).zip(documents) {
             let language = document.language.as_ref().filter(|_| {
-                // A filter of this name that the owner set takes precedence over the page's language.
+                // A filter of this name set by the owner takes precedence over the page's language.
                 !document.filters.contains_key(LANGUAGE)
             });
             languages.extend(language);
@@ -56,7 +56,7 @@ impl Filters {
         counted.collect()
     }
 
-    /// True if each of `n_documents` documents has, for every filter that is wanted, one of the values wanted.
+    /// True for each of `n_documents` documents that has, for every requested filter, one of the requested values.
     pub(crate) fn allowed(
         &self,
         wanted: &BTreeMap<String, Vec<String>>,

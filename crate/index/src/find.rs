@@ -1,4 +1,4 @@
-//! Turns a query into hits: both rankings fused, narrowed by filters and phrases, in the order of their scores or in another.
+//! Turns a query into hits: fuses both rankings, applies filters and phrases, and sorts by score or by a document value.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
@@ -21,8 +21,8 @@ pub struct SearchOptions {
     pub per_document: Option<usize>,
     /// The filters that hits must pass: one of the values of each filter named here. Empty by default.
     pub filters: BTreeMap<String, Vec<String>>,
-    /// The order of hits; `None`, the default, means by score. Sorted hits are found by words alone: all chunks that
-    /// have as many of the query's words as any has.
+    /// The order of hits; `None`, the default, sorts by score. A sorted search matches by words alone: it finds all
+    /// chunks that have as many of the query's words as the best chunk does.
     pub sort: Option<Sort>,
     /// How words are weighed.
     pub lexical: LexicalOptions,
@@ -45,7 +45,7 @@ impl Default for SearchOptions {
 }
 
 impl SearchOptions {
-    /// For a question: quoted words raise the passages that have them, and exclude none.
+    /// For a question: passages with the quoted words rank higher, and none is excluded.
     pub fn question(limit: usize) -> Self {
         Self {
             limit,
@@ -53,7 +53,7 @@ impl SearchOptions {
                 phrases: Phrases::Preferred,
                 ..LexicalOptions::default()
             },
-            // Somebody else decides if a question is answered; the nearest passages are shown even where it is not.
+            // Other code decides whether the question is answered, so the nearest passages are shown in any case.
             fusion: FusionOptions {
                 chance_spread: 0.0,
                 ..FusionOptions::default()
@@ -79,8 +79,8 @@ impl SearchOptions {
     }
 }
 
-/// The key of a sorted search: the rank of a chunk's document, the bits of its score, which order as the score does
-/// because it is above 0, and the chunk.
+/// The sort key of a sorted search: the rank of the chunk's document, the bits of its score (they sort like the score,
+/// which is above 0), and the chunk.
 type Place = (Reverse<u32>, u32, Reverse<u32>);
 
 /// A chunk found for a query.
@@ -88,8 +88,7 @@ type Place = (Reverse<u32>, u32, Reverse<u32>);
 pub struct Hit {
     /// The chunk that was found.
     pub chunk: ChunkIdx,
-    /// 1 for a chunk that is best by words and means the same as the query, towards 0. Comparable within one query
-    /// only.
+    /// 1 for a chunk that is best by words and means the same as the query, falling towards 0. Comparable within one query only.
     pub score: f32,
     /// Its rank by words, with its BM25 score; `None` if it shares no word with the query, or ranks too low.
     pub lexical: Option<Ranked>,
@@ -102,17 +101,17 @@ pub struct Hit {
 /// The hits of a search, and the shards that it still needs.
 #[derive(Debug, Clone, Default)]
 pub struct SearchOutcome {
-    /// The best chunks of the shards that are here, best first.
+    /// The best chunks of the loaded shards, best first.
     pub hits: Vec<Hit>,
     /// As [`LexicalScores::matched_terms`].
     pub matched_terms: Vec<String>,
-    /// Shards that are not here; with none, the hits are those of the whole index. Search again once they are supplied:
-    /// some only name further shards.
+    /// Shards that are not loaded; if there are none, the hits are those of the whole index. Insert them and search
+    /// again: some only name further shards.
     pub missing: Vec<Shard>,
 }
 
 impl Index {
-    /// The hits of [`find`](Self::search_loaded), which are final if the whole index is here.
+    /// The hits of [`find`](Self::search_loaded), which are final if the whole index is loaded.
     pub fn search(
         &self,
         query: &str,
@@ -122,12 +121,12 @@ impl Index {
         self.search_loaded(query, embedding, options).hits
     }
 
-    /// The best chunks for a query, by its words and, where there is one, by its embedding. Shards that are not here
-    /// are skipped and named; the cosines of vectors in them are estimated.
+    /// The best chunks for a query, by its words and, if given, by its embedding. Shards that are not loaded are
+    /// skipped and named; the cosines of their vectors are estimated.
     ///
-    /// Hits have the query's phrases in their text, heading or title, or those that have them come first, as [`Phrases`] in the options
-    /// says. An embedding of another dimension than [`dimension`](Self::dimension) finds nothing: compare them once, when the
-    /// embedder is loaded.
+    /// Hits contain the query's phrases in their text, heading or title, or those that contain them come first, as
+    /// [`Phrases`] in the options says. An embedding whose dimension differs from [`dimension`](Self::dimension) finds
+    /// nothing: compare the two once, when the embedder is loaded.
     pub fn search_loaded(
         &self,
         query: &str,
@@ -141,14 +140,14 @@ impl Index {
         let lexical = self.lexical.search(query, depth, &options.lexical);
         let vectors = self.vectors.as_ref().zip(embedding);
         let demanded = demanded(&lexical, options);
-        // Texts of like meaning don't have the words that are demanded.
+        // Texts found by meaning lack the demanded words.
         let vectors = vectors.filter(|_| demanded.is_empty());
         let (mut near, far) = vectors
             .map(|(vectors, embedding)| vectors.find(embedding, depth))
             .unzip();
         let is_judged = options.fusion.judges_each || lexical.ranked.is_empty();
         if let Some(near) = near.as_mut().filter(|_| is_judged) {
-            // The nearest of texts that are all unrelated is no hit.
+            // If no text is related to the query, even the nearest one is not a hit.
             let chance = options.fusion.chance(self.n_chunks());
             let with_words: HashSet<u32> = lexical.ranked.iter().map(|&(chunk, _)| chunk).collect();
             near.retain(|&(chunk, cosine)| cosine > chance || with_words.contains(&chunk));
@@ -157,7 +156,7 @@ impl Index {
         if demanded.is_empty() && !lexical.phrases.is_empty() {
             let has = |hit: &Hit| self.has_phrases(hit.chunk, &lexical.phrases);
             let (hits, unread) = &mut chosen;
-            // Without its text a hit's place is not known, so the text is requested.
+            // A hit's position depends on its text, so a text that is not loaded is requested.
             unread.extend(
                 hits.iter()
                     .filter(|hit| has(hit).is_none())
@@ -170,8 +169,8 @@ impl Index {
         self.findings(chosen, lexical, far, options)
     }
 
-    /// The chunks that have as many of the query's words as any has, in the order that is asked for. None until that
-    /// order is here: they would only change places.
+    /// The chunks that have as many of the query's words as the best chunk does, in the requested order. Empty until
+    /// that order is loaded: the hits would only change positions.
     fn search_sorted(&self, query: &str, sort: &Sort, options: &SearchOptions) -> SearchOutcome {
         let lexical = self.lexical.score(query, &options.lexical);
         let idx = self.orders.position(&sort.by);
@@ -195,9 +194,9 @@ impl Index {
         self.findings(chosen, lexical, far, options)
     }
 
-    /// The chunks that pass the filters and have as many of the query's words as any has, with the `rank` of their
-    /// document; the first to be shown is the greatest. A heap, because only a few of many are taken, and a sort would
-    /// make the page's module larger.
+    /// The chunks that pass the filters and have as many of the query's words as the best chunk does, keyed by the
+    /// `rank` of their document; the greatest is shown first. A heap, because only a few of many are taken and a sort
+    /// would make the page's module larger.
     fn most_covered(
         &self,
         lexical: &LexicalScores,
@@ -214,15 +213,15 @@ impl Index {
             .iter()
             .map(|&(coverage, _)| coverage)
             .fold(0.0, f32::max);
-        // Sums of the same numbers in different orders differ by a little.
+        // Summing the same numbers in different orders gives slightly different results.
         let covered = scored
             .into_iter()
             .filter(|&(coverage, _)| coverage >= 0.999 * most);
         covered.map(|(_, place)| place).collect()
     }
 
-    /// The chosen hits, and the shards that the search still needs: those of words, the `far` ones, filters; once these
-    /// are here, the texts of chunks that cannot be judged without them.
+    /// The chosen hits, and the shards that the search still needs: word shards, the `far` ones and filters; once these
+    /// are loaded, the texts of chunks that cannot be judged without them.
     fn findings(
         &self,
         (hits, unread): (Vec<Hit>, Vec<ChunkIdx>),
@@ -235,7 +234,7 @@ impl Index {
         let words = lexical.missing.into_iter();
         let shards: Vec<(Family, u32)> = words.chain(far).chain(filters).collect();
         let missing = match shards.is_empty() {
-            // Phrases are checked against texts, which are worth fetching once all words are known.
+            // Phrases are checked against texts, which are only worth fetching once all words are known.
             true => self.needs_texts(unread),
             false => self.located(shards),
         };
@@ -246,7 +245,7 @@ impl Index {
         }
     }
 
-    /// Joins a ranking by words with one by embeddings, `(chunk, cosine)` with the nearest first, wherever it is from.
+    /// Joins a ranking by words with a ranking by embeddings from any source: `(chunk, cosine)`, nearest first.
     pub fn fuse(
         &self,
         lexical: &LexicalScores,
@@ -256,7 +255,7 @@ impl Index {
         self.fused(lexical, vector, options).0
     }
 
-    /// The hits, and the chunks that may or may not be hits because their texts are not here.
+    /// The hits, and the chunks that cannot be judged because their texts are not loaded.
     fn fused(
         &self,
         lexical: &LexicalScores,
@@ -268,8 +267,7 @@ impl Index {
         self.chosen(candidates, lexical, allowed.as_deref(), options)
     }
 
-    /// The first of `candidates` that pass the filters and the options; second those that cannot be judged without
-    /// their texts.
+    /// The first of `candidates` that pass the filters and the options, and those that cannot be judged without their texts.
     fn chosen(
         &self,
         candidates: impl IntoIterator<Item = Fused>,
@@ -313,7 +311,7 @@ impl Index {
         (hits, unread)
     }
 
-    /// The documents that the filters let through; `None` where there are no filters to go by.
+    /// The documents that pass the filters; `None` if the options set none.
     fn allowed(&self, options: &SearchOptions) -> Option<Vec<bool>> {
         if options.filters.is_empty() {
             return None;
@@ -323,7 +321,7 @@ impl Index {
         Some(filters.allowed(&options.filters, self.n_documents()))
     }
 
-    /// True if a chunk has all phrases in its text, a heading or its title; `None` where there are phrases and it is not here.
+    /// True if a chunk has all phrases in its text, a heading or its title; `None` if there are phrases and the chunk is not loaded.
     fn has_phrases(&self, chunk: ChunkIdx, phrases: &[Vec<String>]) -> Option<bool> {
         if phrases.is_empty() {
             return Some(true);
@@ -348,7 +346,7 @@ fn demanded<'s>(lexical: &'s LexicalScores, options: &SearchOptions) -> &'s [Vec
     }
 }
 
-/// True if filters, where there are any, let a document through.
+/// True if a document passes the filters, or if there are none.
 fn is_allowed(allowed: Option<&[bool]>, document: u32) -> bool {
     allowed.is_none_or(|allowed| allowed.get(document as usize).copied().unwrap_or(false))
 }

@@ -2,9 +2,9 @@
 //!
 //! A convex combination of scores (Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval",
 //! 2023): BM25 as a share of the query's best, and the cosine as it is. The cosine has an absolute scale, which tells
-//! how well any text matches the meaning of this query; where it is low, words decide. A chunk that a ranking does not
-//! hold counts there as its last. Reciprocal ranks, which discard both scales, were worse than words alone on one of
-//! five test sets (`docs/benchmarks.md`).
+//! how well any text matches the meaning of this query; where it is low, words decide. A chunk missing from a ranking
+//! counts as its last. Reciprocal ranks, which discard both scales, were worse than words alone on one of five test
+//! sets (`docs/benchmarks.md`).
 
 use std::collections::HashMap;
 
@@ -19,13 +19,13 @@ pub struct FusionOptions {
     pub lexical_weight: f32,
     /// Weight of the ranking by embeddings; 0 leaves it out. Default 0.75.
     pub vector_weight: f32,
-    /// Standard deviation of a query's cosines with texts that have nothing to do with it. Where no chunk has any word
-    /// of a query, only cosines above the greatest to be expected by chance count. Default 0.09: of the 1,396 chunks of
-    /// the Rust book the nearest to made-up words and other topics had 0.19 to 0.31 (0.34 is expected), the nearest to
-    /// paraphrases of what it says 0.4 to 0.9.
+    /// Standard deviation of a query's cosines with texts that have nothing to do with it. If no chunk has any word of
+    /// a query, only cosines above the greatest one expected by chance count. Default 0.09: among the 1,396 chunks of
+    /// the Rust book, the nearest to made-up words and other topics had 0.19 to 0.31 (0.34 is expected), and the
+    /// nearest to paraphrases of the book's own statements 0.4 to 0.9.
     pub chance_spread: f32,
-    /// True if chunks without any word of the query are judged so beside chunks that have some, too. Default false: a ranking is not
-    /// the better for being cut.
+    /// True if chunks without any word of the query are held to that threshold even when other chunks have some.
+    /// Default false: cutting a ranking does not improve it.
     pub judges_each: bool,
 }
 
@@ -41,15 +41,15 @@ impl Default for FusionOptions {
 }
 
 impl FusionOptions {
-    /// The greatest cosine to be expected of `n_chunks` texts that have nothing to do with the query: that of as many draws from a
-    /// normal distribution around 0.
+    /// The greatest cosine expected among `n_chunks` texts that have nothing to do with the query: the maximum of as
+    /// many draws from a normal distribution around 0.
     pub(crate) fn chance(&self, n_chunks: usize) -> f32 {
         let draws = n_chunks.saturating_add(1) as f32;
         self.chance_spread * (2.0 * draws.ln()).sqrt()
     }
 }
 
-/// A place in one ranking.
+/// A chunk's position in one ranking.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranked {
     /// 1 is the best.
@@ -58,7 +58,7 @@ pub struct Ranked {
     pub score: f32,
 }
 
-/// A chunk's places in both rankings, and what they amount to.
+/// A chunk's positions in both rankings, and the score they add up to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Fused {
     pub(crate) chunk: u32,
@@ -69,7 +69,7 @@ pub(crate) struct Fused {
 }
 
 impl Fused {
-    /// A chunk with a score, and no place in any ranking.
+    /// A chunk with a score but no position in any ranking.
     pub(crate) fn unranked(chunk: u32, score: f32) -> Self {
         Self {
             chunk,
@@ -80,13 +80,13 @@ impl Fused {
     }
 }
 
-/// One ranking as it is fused: its weight, and its scores between 0 and 1.
+/// One ranking as input to the fusion: its weight, and its scores between 0 and 1.
 struct Part<'r> {
     ranking: &'r [(u32, f32)],
     weight: f32,
     /// Divisor of its scores.
     scale: f32,
-    /// Score of the chunks that it does not hold, before division.
+    /// Score of the chunks missing from the ranking, before division.
     floor: f32,
 }
 
@@ -116,7 +116,7 @@ impl<'r> Part<'r> {
     }
 }
 
-/// Fuses rankings, each given best first; without an embedding there is only one. Best first, ties in reading order.
+/// Fuses rankings, each given best first; without an embedding there is only one. Returns best first, ties in reading order.
 pub(crate) fn fuse(
     lexical: &[(u32, f32)],
     vector: Option<&[(u32, f32)]>,
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn scores_are_those_worked_by_hand() {
-        // By words: 8 of 8, 4 of 8. By meaning: 0.6 and 0.2, the last, which chunk 1 is given too.
+        // By words: 8 of 8, 4 of 8. By meaning: 0.6 and 0.2; chunk 1 gets the last, 0.2, too.
         let fused = fuse(&[(1, 8.0), (2, 4.0)], Some(&[(2, 0.6), (3, 0.2)]), &EVEN);
         let found: Vec<(u32, f32)> = fused.iter().map(|hit| (hit.chunk, hit.score)).collect();
         let expected = [

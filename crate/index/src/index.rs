@@ -1,4 +1,4 @@
-//! Turns documents and their chunks into all that a search reads, whole or in shards that are here or not.
+//! Turns documents and their chunks into everything that a search reads, whole or in shards that are loaded as needed.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::texts::TextShard;
 use crate::texts::Texts;
 use crate::vector::VectorIndex;
 
-/// Position of a chunk among all of an index.
+/// Position of a chunk in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChunkIdx(pub u32);
 
@@ -25,14 +25,14 @@ pub struct DocumentEntry {
     pub url: String,
     /// Its title.
     pub title: String,
-    /// Metadata shown beside a hit, such as `image` or `date`, by name.
+    /// Metadata shown next to a hit, such as `image` or `date`, by name.
     pub meta: BTreeMap<String, String>,
 }
 
 /// Everything that a search needs, as far as it has been loaded.
 ///
-/// An index that was built is whole. One that was read from a bundle begins with what every search needs; the shards that a
-/// query reads besides are named by [`find`](Self::search_loaded) and taken by [`insert_shard`](Self::insert_shard).
+/// An index that was built is whole. An index read from a bundle starts with what every search needs;
+/// [`find`](Self::search_loaded) names the further shards that a query reads, and [`insert_shard`](Self::insert_shard) takes them.
 #[derive(Debug)]
 pub struct Index {
     /// Search by words.
@@ -40,10 +40,10 @@ pub struct Index {
     /// Search by meaning; `None` where no embedder was used, or before the vectors were read.
     pub vectors: Option<VectorIndex>,
     pub(crate) texts: Texts,
-    /// The filters of the documents; `None` where documents carry none, or before their shard was supplied.
+    /// The filters of the documents; `None` if documents carry none, or before their shard is inserted.
     pub(crate) filters: Option<Filters>,
     pub(crate) orders: Orders,
-    /// Where the shards are that are not here.
+    /// Where to fetch the shards that are not loaded.
     pub(crate) shards: ShardTable,
 }
 
@@ -115,13 +115,13 @@ impl Index {
         })
     }
 
-    /// The shards that hold the texts of `chunks` and that are not here.
+    /// The shards that hold the texts of `chunks` and are not loaded.
     pub fn needs_texts(&self, chunks: impl IntoIterator<Item = ChunkIdx>) -> Vec<Shard> {
         let shards = self.texts.missing(chunks.into_iter().map(|chunk| chunk.0));
         self.located(shards.into_iter().map(|number| (Family::Texts, number)))
     }
 
-    /// The shard that holds the filters, where there are any that are not here.
+    /// The shard that holds the filters, if there are any and it is not loaded.
     pub fn needs_filter_values(&self) -> Vec<Shard> {
         let shard = self.needs_filters().then_some((Family::Filters, 0));
         self.located(shard)
@@ -141,7 +141,7 @@ impl Index {
         located
     }
 
-    /// Every shard that is not here, for loading the whole index. As with [`find`](Self::search_loaded), ask again.
+    /// Every shard that is not loaded, for loading the whole index. As with [`find`](Self::search_loaded), insert them and ask again.
     pub fn missing_shards(&self) -> Vec<Shard> {
         let (known, _) = self.shards.known();
         known
@@ -150,7 +150,7 @@ impl Index {
             .collect()
     }
 
-    /// Every shard and page of a table whose name is known by now, here or not.
+    /// Every shard and table page whose name is known so far, loaded or not.
     pub fn shards(&self) -> Vec<Shard> {
         self.shards.known().0
     }
@@ -173,7 +173,7 @@ impl Index {
         }
     }
 
-    /// How many shards are not here, those included whose names are not known yet.
+    /// How many shards are not loaded, including those whose names are not known yet.
     #[cfg(feature = "build")]
     pub(crate) fn n_missing(&self) -> usize {
         let n_terms = (0..self.lexical.n_shards()).filter(|&shard| !self.lexical.is_loaded(shard));
@@ -200,12 +200,12 @@ impl Index {
         self.lexical.n_chunks()
     }
 
-    /// All chunks whose shards are here, in the order of the documents and in reading order.
+    /// All loaded chunks, by document and then in reading order.
     pub fn chunks(&self) -> impl Iterator<Item = &Chunk> {
         self.texts.chunks()
     }
 
-    /// The filters of the documents; `None` where there are none, or their shard is not here.
+    /// The filters of the documents; `None` if there are none, or their shard is not loaded.
     pub fn filters(&self) -> Option<&Filters> {
         self.filters.as_ref()
     }
@@ -215,17 +215,17 @@ impl Index {
         self.orders.names()
     }
 
-    /// The chunk at a position; `None` past the end, and where its shard is not here.
+    /// The chunk at a position; `None` past the end, or if its shard is not loaded.
     pub fn chunk(&self, chunk: ChunkIdx) -> Option<&Chunk> {
         self.texts.chunk(chunk)
     }
 
-    /// The document of a chunk; `None` past the end, and where its shard is not here.
+    /// The document of a chunk; `None` past the end, or if its shard is not loaded.
     pub fn document(&self, chunk: ChunkIdx) -> Option<&DocumentEntry> {
         self.texts.document(chunk)
     }
 
-    /// The address that opens a chunk at its heading; empty where it is not here.
+    /// The address that opens a chunk at its heading; empty if the chunk is not loaded.
     pub fn url(&self, chunk: ChunkIdx) -> String {
         let Some((document, chunk)) = self.document(chunk).zip(self.chunk(chunk)) else {
             return String::new();
@@ -236,7 +236,7 @@ impl Index {
         }
     }
 
-    /// The chunks of the same section as `chunk`, itself included, in reading order, as far as they are here.
+    /// The loaded chunks of the same section as `chunk`, itself included, in reading order.
     pub fn section(&self, chunk: ChunkIdx) -> Range<u32> {
         let Some(centre) = self.chunk(chunk) else {
             return 0..0;
@@ -253,7 +253,7 @@ impl Index {
         before.unwrap_or(chunk.0)..after.unwrap_or(chunk.0) + 1
     }
 
-    /// The chunks of the page that `chunk` is on, in reading order; none where it is not here.
+    /// The chunks of the page that `chunk` is on, in reading order; none if `chunk` is not loaded.
     pub fn page(&self, chunk: ChunkIdx) -> Range<u32> {
         match self.chunk(chunk) {
             Some(chunk) => self.lexical.collection.chunks(chunk.document),

@@ -1,8 +1,8 @@
 //! Turns documents into an index, and a query into ranked passages.
 //!
-//! The modules stand in the order in which a page flows: its bytes are parsed into a document, documents are cut into
-//! chunks, chunks are indexed by their words and by their embeddings; a query's two rankings are fused into hits. The
-//! bundle is what leaves and enters. No models, no files, no JavaScript: bytes come from the caller.
+//! The modules follow the path of a page: its bytes are parsed into a document, documents are cut into chunks, and
+//! chunks are indexed by their words and by their embeddings; a query's two rankings are fused into hits. The bundle is
+//! how an index is stored and loaded. No models, no files, no JavaScript: bytes come from the caller.
 
 pub mod document;
 pub mod sentence;

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 #[cfg(feature = "build")]
 use std::collections::BTreeMap;
 
-/// An order that hits are asked for in, instead of that of their scores.
+/// A requested order of hits, instead of by score.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sort {
     /// Name of the documents' value to sort by, such as `date`.
@@ -17,11 +17,11 @@ pub struct Sort {
 /// The order of documents by one of their values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Order {
-    /// For each document 0 where it has no value, else its place among the different values, from 1.
+    /// For each document, 0 if it has no value, otherwise its rank among the distinct values, from 1.
     pub(crate) places: Vec<u32>,
 }
 
-/// The values by which documents can be sorted: all names, and the orders that are here.
+/// The values by which documents can be sorted: all names, and the orders that are loaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Orders {
     /// Names of the values, sorted.
@@ -30,7 +30,7 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
-    /// Names whose orders are not here yet; sorted, as they were written.
+    /// Names whose orders are not loaded yet; sorted, as they were written.
     pub(crate) fn absent(names: Vec<String>) -> Self {
         let held = names.iter().map(|_| None).collect();
         Self { names, held }
@@ -75,7 +75,7 @@ impl Orders {
 }
 
 impl Order {
-    /// Numbers by size where all values are numbers, else texts by their letters.
+    /// Sorts numerically if all values are numbers, otherwise as text.
     #[cfg(feature = "build")]
     fn build(values: &[Option<&str>]) -> Self {
         let number = |value: &str| {
@@ -104,7 +104,7 @@ impl Order {
         }
     }
 
-    /// The lower, the sooner a document comes; the same for documents of the same value, or without one.
+    /// Documents with a lower rank come first; documents with the same value, or without one, share a rank.
     pub(crate) fn rank(&self, document: u32, descending: bool) -> u32 {
         match self.places.get(document as usize).copied().unwrap_or(0) {
             0 => u32::MAX,

@@ -1,23 +1,23 @@
-//! Turns a piece of an index into a name under which it is requested, so that a page fetches only what a query reads.
+//! Turns a piece of an index into the name it is requested by, so that a page fetches only what a query reads.
 //!
-//! A large index is cut into shards. The caller learns from [`Index::search_loaded`](crate::Index::search_loaded) which are missing,
-//! fetches them, passes them to [`Index::insert_shard`](crate::Index::insert_shard) and searches again, until none is missing: the
-//! first may be a table that names the next ones. Nothing here does I/O or waits.
+//! A large index is cut into shards. [`Index::search_loaded`](crate::Index::search_loaded) tells the caller which are
+//! missing; the caller fetches them, passes them to [`Index::insert_shard`](crate::Index::insert_shard) and searches
+//! again until none is missing: the first may be a table that names the next ones. Nothing here does I/O or waits.
 
 use serde::Serialize;
 
-/// The kind of data in a shard. Each family is numbered by itself, from 0.
+/// The kind of data in a shard. Each family has its own numbers, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// Words in a range of the sorted dictionary, and where they occur.
     Terms,
-    /// Words by first letter and length, to correct what was mistyped.
+    /// Words by first letter and length, for correcting typos.
     Spelling,
-    /// Urls, titles, headings and texts of chunks that follow each other.
+    /// URLs, titles, headings and texts of consecutive chunks.
     Texts,
-    /// The values by which a search may be narrowed.
+    /// The values that can narrow a search.
     Filters,
-    /// The places of all documents by one of the values that they can be sorted by.
+    /// The ranks of all documents by one of the values that they can be sorted by.
     Orders,
     /// Embeddings that are near each other, in 8 bits.
     Vectors,
@@ -71,7 +71,7 @@ impl ShardId {
         Self(Self::shard(family, page).0 | TABLE)
     }
 
-    /// The same name from the number that [`bits`](Self::bits) gave; `None` for other numbers.
+    /// The name for a number that [`bits`](Self::bits) gave; `None` for other numbers.
     pub fn from_bits(bits: u32) -> Option<Self> {
         let family = (bits & !TABLE) >> NUMBER_BITS;
         Family::ALL.get(family as usize).map(|_| Self(bits))
@@ -101,12 +101,12 @@ impl ShardId {
     }
 }
 
-/// A shard as it is fetched.
+/// A shard to fetch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shard {
     /// The id to pass to [`Index::insert_shard`](crate::Index::insert_shard).
     pub id: ShardId,
-    /// Where it stands in the bundle.
+    /// Its path in the bundle.
     pub path: String,
     /// Its length in bytes.
     pub bytes: u32,

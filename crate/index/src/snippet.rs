@@ -9,13 +9,13 @@ use crate::lexical::tokenize::{TokenKind, is_stop_word, is_unspaced, tokens};
 
 /// About how many words a snippet has.
 const SNIPPET_WORDS: usize = 30;
-/// Characters that count as a word where words are not divided.
+/// Characters that count as a word in scripts without spaces.
 const UNSPACED_WORD: usize = 4;
 
-/// The stretch of about 30 words of `text` with the most of the query's words, or of the terms that they were taken for
-/// ([`SearchOutcome::matched_terms`](crate::SearchOutcome::matched_terms)); an ellipsis stands where it was cut.
+/// The span of about 30 words of `text` that has the most of the query's words, or of the terms they were matched to
+/// ([`SearchOutcome::matched_terms`](crate::SearchOutcome::matched_terms)); an ellipsis marks each cut.
 ///
-/// It starts at a sentence where one starts near, and has neither fences nor line breaks.
+/// It starts at a sentence if one starts nearby, and has neither fences nor line breaks.
 pub fn snippet(query: &str, matched_terms: &[String], text: &str) -> String {
     let words = words(text);
     if words.len() <= SNIPPET_WORDS + SNIPPET_WORDS / 4 {
@@ -41,7 +41,7 @@ pub fn snippet(query: &str, matched_terms: &[String], text: &str) -> String {
         let n_found = window.iter().filter(|terms| !terms.is_empty()).count();
         let starts_sentence = start == 0
             || text[words[start - 1].clone()].ends_with(['.', '!', '?', ':', '\u{3002}']);
-        // Distinct words first, then a clean start, then how often.
+        // Distinct words count first, then a clean start, then the number of matches.
         let score = distinct.len() * 1000 + usize::from(starts_sentence) * 500 + n_found.min(400);
         if score > best.0 {
             best = (score, start);
@@ -53,7 +53,7 @@ pub fn snippet(query: &str, matched_terms: &[String], text: &str) -> String {
     format!("{before}{}{after}", joined(text, &words[start..end]))
 }
 
-/// Where the words of `text` stand, without fences. Text without spaces is cut into pieces as long as words.
+/// The spans of the words of `text`, without fences. Text without spaces is cut into word-sized pieces.
 fn words(text: &str) -> Vec<Range<usize>> {
     let base = text.as_ptr() as usize;
     let mut words = Vec::new();
@@ -79,7 +79,7 @@ fn words(text: &str) -> Vec<Range<usize>> {
     words
 }
 
-/// Words with a space wherever the text has one, or a line break.
+/// The words, joined by a space wherever the text has a space or a line break.
 fn joined(text: &str, words: &[Range<usize>]) -> String {
     let mut joined = String::new();
     let mut end = None;
@@ -93,7 +93,7 @@ fn joined(text: &str, words: &[Range<usize>]) -> String {
     joined
 }
 
-/// Where `text` has words of the query, in bytes, in order: what a page may mark.
+/// The byte spans where `text` has words of the query, in order, for a page to highlight.
 pub fn marks(query: &str, text: &str) -> Vec<Range<usize>> {
     let wanted = wanted_terms(query);
     tokens(text)

@@ -1,19 +1,19 @@
-//! Turns a chunk's position into its text, heading and document, where the shard that holds it is here.
+//! Turns a chunk's position into its text, heading and document, if the shard that holds it is loaded.
 
 use std::collections::BTreeSet;
 
 use crate::chunk::Chunk;
 use crate::index::{ChunkIdx, DocumentEntry};
 
-/// The chunks of an index, in shards of chunks that follow each other.
+/// The chunks of an index, in shards of consecutive chunks.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Texts {
-    /// The first chunk of each shard; the first of all is 0.
+    /// Position of each shard's first chunk; begins with 0.
     firsts: Vec<u32>,
     shards: Vec<Option<TextShard>>,
 }
 
-/// Chunks that follow each other, and their documents.
+/// Consecutive chunks, and their documents.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct TextShard {
     /// The position of the first of `documents`.
@@ -23,13 +23,13 @@ pub(crate) struct TextShard {
 }
 
 impl Texts {
-    /// Shards of which none is here yet; `firsts` is in increasing order and begins with 0.
+    /// Shards that are not loaded yet; `firsts` increases and begins with 0.
     pub(crate) fn absent(firsts: Vec<u32>) -> Self {
         let shards = firsts.iter().map(|_| None).collect();
         Self { firsts, shards }
     }
 
-    /// One shard with everything.
+    /// A single shard with everything.
     #[cfg(feature = "build")]
     pub(crate) fn whole(shard: TextShard) -> Self {
         Self {
@@ -59,14 +59,14 @@ impl Texts {
         self.shards.get(shard).is_some_and(Option::is_some)
     }
 
-    /// The shard that holds a chunk, whether it is here or not.
+    /// The shard that holds a chunk, loaded or not.
     fn shard_of(&self, chunk: u32) -> usize {
         self.firsts
             .partition_point(|&first| first <= chunk)
             .saturating_sub(1)
     }
 
-    /// The shards of `chunks` that are not here.
+    /// The shards of `chunks` that are not loaded.
     pub(crate) fn missing(&self, chunks: impl Iterator<Item = u32>) -> BTreeSet<u32> {
         let mut missing = BTreeSet::new();
         for shard in chunks.map(|chunk| self.shard_of(chunk)) {
@@ -96,7 +96,7 @@ impl Texts {
         shard.documents.get(idx)
     }
 
-    /// All chunks that are here, with their documents, in order.
+    /// All loaded chunks, with their documents, in order.
     pub(crate) fn chunks(&self) -> impl Iterator<Item = &Chunk> {
         self.shards.iter().flatten().flat_map(|shard| &shard.chunks)
     }

@@ -1,9 +1,9 @@
 //! Turns scores into the few best of them, in order.
 //!
-//! One plain loop for every ranking: each general sort that is linked adds some kilobytes to the page's module, and of
-//! many thousand scores only about a hundred are asked for.
+//! One plain loop for every ranking: each general sort that is linked adds some kilobytes to the page's module, and
+//! only about a hundred of many thousand scores are needed.
 
-/// The `depth` highest scores with what they belong to, best first, ties in increasing order of what they belong to.
+/// The `depth` highest scores with their ids, best first; ties by increasing id.
 pub(crate) fn top(scores: impl IntoIterator<Item = (u32, f32)>, depth: usize) -> Vec<(u32, f32)> {
     let mut best: Vec<(u32, f32)> = Vec::new();
     for (idx, score) in scores {

@@ -1,9 +1,9 @@
-//! The thresholds of one site, from questions that are made of its own pages: what counts as answered there, at which risk.
+//! Turns questions made from a site's own pages into its thresholds: from which probability a question counts as
+//! answered there, and at which risk.
 //!
-//! Each question is asked twice, of the whole site and of the site without its page, and there are questions from
-//! elsewhere. Probabilities from the strictest to the most lenient are tested one after the other until one can't be
-//! certified any more, so that the bound holds although the threshold was chosen by it (fixed sequence testing, as in
-//! Angelopoulos and others, "Learn then Test", 2021).
+//! Each question is asked twice, of the whole site and of the site without its page, and there are questions from elsewhere.
+//! Probabilities are tested from the strictest to the most lenient until one can't be certified, so that the bound holds although
+//! it was used to choose the threshold (fixed sequence testing, as in Angelopoulos and others, "Learn then Test", 2021).
 
 mod questions;
 
@@ -17,29 +17,29 @@ use rayon::prelude::*;
 use self::questions::Made;
 use crate::risk;
 
-/// How many questions are made of a site at most; each takes two runs of the reader.
+/// The most questions made from a site; each takes two runs of the reader.
 const MAX_QUESTIONS: usize = 120;
-/// Fewer questions certify nothing: the thresholds for all sites hold then.
+/// Fewer questions certify nothing: the thresholds for all sites then apply.
 const MIN_QUESTIONS: usize = 60;
-/// The share of wrong answers among those that count as answered that is accepted, with the confidence of [`CONFIDENCE`].
+/// The accepted share of wrong answers among those that count as answered, with the confidence of [`CONFIDENCE`].
 pub(crate) const MAX_RISK: f32 = 0.10;
 const CONFIDENCE: f64 = 0.95;
-/// Fewer answers can't certify [`MAX_RISK`] even if all are right, so that no test begins before.
+/// Fewer answers can't certify [`MAX_RISK`] even if all are right, so testing starts there.
 const MIN_CLAIMED: usize = 29;
-/// Probabilities that are tried, strictest first.
+/// Number of probabilities that are tried, strictest first.
 const STEPS: usize = 20;
-/// Passages that are read, as a page does.
+/// How many passages are read, the same as on a page.
 const N_PASSAGES: usize = 5;
 const N_BINS: usize = 10;
 
-/// How one question ended.
+/// The outcome of one question.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Verdict {
     probability: f32,
     is_right: bool,
 }
 
-/// Asks a site its own questions; `None` where too few can be made.
+/// Asks a site its own questions; `None` if too few can be made.
 ///
 /// # Errors
 /// Those of the models.
@@ -95,7 +95,7 @@ fn verdict(
     })
 }
 
-/// The most lenient threshold that can be certified, and the counts and risk at it.
+/// The most lenient threshold that can be certified, with its counts and risk.
 fn decide(verdicts: &[Verdict]) -> Calibration {
     let at = |threshold: f32| {
         let claimed = verdicts.iter().filter(|one| one.probability >= threshold);
@@ -117,7 +117,7 @@ fn decide(verdicts: &[Verdict]) -> Calibration {
         }
         certified = Some(threshold);
     }
-    // Where nothing can be certified, the threshold for all sites stands, with the risk that it has here.
+    // If nothing can be certified, the threshold for all sites applies, with the risk that it has here.
     let answered = certified.unwrap_or(Thresholds::default().answered);
     let (n_claimed, n_wrong) = at(answered);
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

@@ -1,18 +1,18 @@
-//! Questions that are generated from a site's own headings and sentences, without anyone labelling them.
+//! Turns a site's own headings and sentences into questions, without manual labels.
 
 use anchorite::index::{ChunkIdx, Index};
 
-/// A heading of fewer words names nothing that could be asked for with half of them.
+/// A shorter heading names nothing that half of its words could ask for.
 const MIN_HEADING_WORDS: usize = 3;
-/// A sentence of fewer words is a label; only the first [`MAX_SENTENCE_WORDS`] words of a sentence are looked at.
+/// A shorter sentence is a label; only the first [`MAX_SENTENCE_WORDS`] words of a sentence are used.
 const MIN_SENTENCE_WORDS: usize = 8;
 const MAX_SENTENCE_WORDS: usize = 40;
-/// Words that are kept of a sentence.
+/// How many words are kept of a sentence.
 const SENTENCE_WORDS: usize = 5;
-/// A word of fewer letters counts as one without topic.
+/// A shorter word counts as one without a topic.
 const MIN_LETTERS: usize = 4;
 
-/// Questions that come from elsewhere: no documentation answers them but by chance.
+/// Questions from elsewhere: documentation answers them only by chance.
 const FOREIGN: &str = include_str!("foreign.txt");
 
 /// A question, and where it was taken from.
@@ -23,7 +23,7 @@ pub(super) struct Made {
     pub(super) home: Option<(String, u32)>,
 }
 
-/// At most `limit` questions from sections all over the site, the same for the same index.
+/// At most `limit` questions from sections across the site; deterministic for an index.
 pub(super) fn of_site(index: &Index, limit: usize) -> Vec<Made> {
     let mut sections: Vec<ChunkIdx> = Vec::new();
     let n_chunks = u32::try_from(index.n_chunks()).unwrap_or(u32::MAX);
@@ -33,7 +33,7 @@ pub(super) fn of_site(index: &Index, limit: usize) -> Vec<Made> {
         sections.push(ChunkIdx(next));
         next = section.end.max(next + 1);
     }
-    // Spread over the site: a stride instead of the first ones.
+    // Spread across the site: takes a stride, not the first ones.
     let stride = (sections.len() / limit.max(1)).max(1);
     let mut made = Vec::new();
     for offset in 0..stride {
@@ -70,13 +70,13 @@ fn of_section(index: &Index, idx: ChunkIdx) -> Option<Made> {
     })
 }
 
-/// The longer half of a heading's words: a reader rarely hits on its very words.
+/// The longer half of a heading's words: a reader rarely uses its exact words.
 fn half(heading: &str) -> Option<String> {
     let words: Vec<&str> = heading.split_whitespace().collect();
     if words.len() < MIN_HEADING_WORDS {
         return None;
     }
-    // Short words carry little, so the longer half is kept, in order.
+    // Short words carry little meaning, so the longer half is kept, in order.
     let mut order: Vec<usize> = (0..words.len()).collect();
     order.sort_by_key(|&idx| std::cmp::Reverse(words[idx].chars().count()));
     order.truncate(words.len() / 2);
@@ -85,7 +85,7 @@ fn half(heading: &str) -> Option<String> {
     Some(kept.join(" "))
 }
 
-/// A few words with a topic from one sentence of the text, in order.
+/// A few topic words from one sentence of the text, in order.
 fn from_sentence(text: &str, seed: usize) -> Option<String> {
     let sentences: Vec<Vec<&str>> = anchorite::sentence::sentences(text)
         .into_iter()

@@ -21,7 +21,7 @@ pub(super) struct TestSet {
     pub(super) name: String,
     /// One for each document, its id as the url.
     pub(super) documents: Vec<Document>,
-    /// Only those that something is relevant to.
+    /// Only queries with a relevant document.
     pub(super) queries: Vec<Query>,
 }
 
@@ -104,7 +104,7 @@ pub(super) fn read(dir: &Path) -> anyhow::Result<TestSet> {
     })
 }
 
-/// A document of one section. One that has only a title has that as its text.
+/// A document of one section. If it has only a title, that is its text.
 fn document(row: Row) -> Document {
     let (title, text) = if row.text.trim().is_empty() {
         (String::new(), row.title)
@@ -137,7 +137,7 @@ fn rows(path: &Path) -> anyhow::Result<Vec<Row>> {
         .collect()
 }
 
-/// Positive grades by query; queries without any are left out.
+/// Positive grades by query; queries without any are dropped.
 fn judgements(dir: &Path) -> anyhow::Result<HashMap<String, Judgements>> {
     let places = ["qrels.tsv", "qrels/test.tsv"].map(|name| dir.join(name));
     let Some(path) = places.iter().find(|path| path.is_file()) else {
@@ -162,7 +162,7 @@ fn judgements(dir: &Path) -> anyhow::Result<HashMap<String, Judgements>> {
                 let judgements = all.entry(query.to_owned()).or_default();
                 judgements.insert(document.to_owned(), grade);
             }
-            // The names of the columns.
+            // The column names.
             None if number == 1 => {}
             None => {
                 return Err(Hint::error(
@@ -178,7 +178,7 @@ fn judgements(dir: &Path) -> anyhow::Result<HashMap<String, Judgements>> {
     Ok(all)
 }
 
-/// The lines that are not empty, with their numbers from 1.
+/// The non-empty lines, with their numbers from 1.
 fn lines(path: &Path) -> anyhow::Result<Vec<(usize, String)>> {
     let file = File::open(path).with_context(|| format!("could not open `{}`", path.display()))?;
     let mut lines = Vec::new();

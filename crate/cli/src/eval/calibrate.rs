@@ -1,4 +1,4 @@
-//! Turns the development half of a set's queries into nDCG@10 for each weight of words beside meaning.
+//! Turns the development half of a set's queries into nDCG@10 for each weight of words against meaning.
 
 use anchorite::index::SearchOptions;
 use serde::Serialize;
@@ -13,11 +13,11 @@ const N_STEPS: u8 = 20;
 #[derive(Serialize)]
 pub(super) struct Fit {
     pub(super) set: String,
-    /// Weight of the ranking by words, of 1 together, and nDCG@10.
+    /// Weight of the ranking by words, of a total of 1, and nDCG@10.
     pub(super) ndcg_10: Vec<(f32, f64)>,
 }
 
-/// Tries all weights on the queries that are not of the test half.
+/// Tries all weights on the queries outside the test half.
 pub(super) fn fit(prepared: &Prepared) -> Fit {
     let queries = prepared.set.queries.iter().zip(&prepared.queries);
     let rankings: Vec<_> = queries

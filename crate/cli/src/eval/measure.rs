@@ -1,4 +1,4 @@
-//! Turns test sets into a row of figures for each way to search: words, meaning and both, exact and approximate.
+//! Turns test sets into a row of figures for each way to search: by words, by meaning and by both, exact and approximate.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -22,7 +22,7 @@ use super::{IndexArgument, RetrievalArguments, calibrate, now, table};
 
 /// How many documents are scored for a query.
 const N_DOCUMENTS: usize = 100;
-/// How far down the rankings of chunks are read; a document may have several.
+/// How far down the rankings of chunks are read; one document may have several chunks.
 const DEPTH: usize = 300;
 
 /// All figures of one test set.
@@ -50,11 +50,11 @@ pub(super) struct Row {
     pub(super) vectors: &'static str,
     #[serde(flatten)]
     pub(super) figures: Figures,
-    /// nDCG@10 of the half of the queries that nothing was fitted on.
+    /// nDCG@10 of the held-out half of the queries.
     pub(super) ndcg_10_test: f64,
     /// Bytes of the index files that this way reads.
     pub(super) bytes: u64,
-    /// Milliseconds of one search without embedding the query, median.
+    /// Median milliseconds of one search, without embedding the query.
     pub(super) ms_p50: f64,
     /// The same, 95th percentile.
     pub(super) ms_p95: f64,
@@ -102,7 +102,7 @@ pub(super) fn run(data: &Path, arguments: &RetrievalArguments) -> anyhow::Result
 }
 
 impl SetReport {
-    /// nDCG@10 of fused search, as a page does it, less that of the better of its parts.
+    /// nDCG@10 of fused search, as a page runs it, minus that of the better of its parts.
     pub(super) fn fused_gain(&self) -> f64 {
         let of = |tier: &str| {
             let mut rows = self.rows.iter().filter(|row| row.tier == tier);
@@ -125,7 +125,7 @@ pub(super) struct Prepared {
     vector_bytes: u64,
 }
 
-/// Where a ranking by meaning comes from.
+/// The source of a ranking by meaning.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Vectors {
     Exact32,
@@ -235,7 +235,7 @@ impl Prepared {
         let vector_bytes = match vectors {
             None => 0,
             Some(Vectors::Exact32) => self.embeddings.iter().map(|one| one.len() as u64 * 4).sum(),
-            // The links of a graph are not read to compare all.
+            // A graph's links are not read if all vectors are compared.
             Some(Vectors::Exact8) => self.embeddings.iter().map(|one| one.len() as u64 + 4).sum(),
             Some(Vectors::Index) => self.vector_bytes,
         };
@@ -285,7 +285,7 @@ impl Prepared {
         hits.into_iter().map(|hit| hit.chunk.0).collect()
     }
 
-    /// The documents of chunks, each at its best place.
+    /// The documents of chunks, each at its best rank.
     pub(super) fn documents(&self, chunks: &[u32]) -> Vec<&str> {
         let mut seen = HashSet::new();
         let documents = chunks
@@ -328,7 +328,7 @@ impl Prepared {
     }
 }
 
-/// Bytes of all that a search by words may read: the resident file and the shards of terms.
+/// Bytes of everything that a search by words may read: the resident file and the term shards.
 fn lexical_bytes(bundle: &Bundle) -> anyhow::Result<u64> {
     let file = |path: &str| bundle.files.iter().find(|(other, _)| other == path);
     let resident = bundle.manifest.file(Role::Index);
@@ -363,7 +363,7 @@ fn lexical_bytes(bundle: &Bundle) -> anyhow::Result<u64> {
     Ok(entry.bytes + terms.map(|shard| u64::from(shard.bytes)).sum::<u64>())
 }
 
-/// True if a query belongs to the half that nothing is fitted on: by its id's hash, so that it always does.
+/// True if a query belongs to the held-out half: decided by the hash of its id, so that it never changes.
 pub(super) fn is_test(id: &str) -> bool {
     Sha256::digest(id).first().is_some_and(|byte| byte & 1 == 1)
 }
@@ -372,7 +372,7 @@ fn ids(ranking: &[(u32, f32)]) -> Vec<u32> {
     ranking.iter().map(|&(chunk, _)| chunk).collect()
 }
 
-/// The nearest of `embeddings` by comparing all, in single precision.
+/// The nearest of `embeddings`, by comparing all in single precision.
 fn nearest(embeddings: &[Vec<f32>], query: &[f32]) -> Vec<(u32, f32)> {
     let dot = |one: &Vec<f32>| one.iter().zip(query).map(|(a, b)| a * b).sum::<f32>();
     let mut all: Vec<(u32, f32)> = (0..).zip(embeddings.iter().map(dot)).collect();

@@ -1,12 +1,12 @@
 //! Turns a ranking and the judgements of a query into the usual figures.
 //!
-//! As `trec_eval` counts them: the gain of a document is its grade, and a document that nobody judged has none.
+//! As `trec_eval` counts: the gain of a document is its grade, and an unjudged document has none.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
 
-/// Grades of the documents that were judged for one query; above 0 is relevant.
+/// Grades of the documents judged for one query; above 0 is relevant.
 pub(super) type Judgements = HashMap<String, u32>;
 
 /// Measures of how good a ranking is, each between 0 and 1.
@@ -14,7 +14,7 @@ pub(super) type Judgements = HashMap<String, u32>;
 pub(super) struct Figures {
     /// Normalised discounted cumulative gain of the first 10 (Järvelin and Kekäläinen, 2002).
     pub(super) ndcg_10: f64,
-    /// One divided by the place of the first relevant document; 0 where none is among the first 10.
+    /// The reciprocal rank of the first relevant document; 0 if none is among the first 10.
     pub(super) mrr_10: f64,
     /// Share of the relevant documents among the first 10.
     pub(super) recall_10: f64,
@@ -23,7 +23,7 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// Scores one ranking of distinct documents, best first; `None` where nothing is relevant.
+    /// Scores one ranking of distinct documents, best first; `None` if nothing is relevant.
     pub(super) fn of(ranking: &[&str], judgements: &Judgements) -> Option<Self> {
         let grade = |document: &&str| judgements.get(*document).copied().unwrap_or(0);
         let mut grades: Vec<u32> = judgements
@@ -69,13 +69,13 @@ impl Figures {
     }
 }
 
-/// Gain of grades in the order of a ranking, each divided by the logarithm of its place plus 1.
+/// Gain of grades in ranking order, each divided by the logarithm of its rank plus 1.
 fn gain(grades: impl Iterator<Item = u32>) -> f64 {
     let discounted = |(idx, grade): (usize, u32)| f64::from(grade) / ((idx + 2) as f64).log2();
     grades.enumerate().map(discounted).sum()
 }
 
-/// The share of `exact` that `found` holds; 1 where there is nothing to find.
+/// The share of `exact` that `found` holds; 1 if `exact` is empty.
 pub(super) fn overlap(exact: &[u32], found: &[u32]) -> f64 {
     if exact.is_empty() {
         return 1.0;
@@ -84,7 +84,7 @@ pub(super) fn overlap(exact: &[u32], found: &[u32]) -> f64 {
     n_found as f64 / exact.len() as f64
 }
 
-/// The value below which `share` of `values` lie, by nearest rank; 0 for none.
+/// The quantile of `values` at `share`, by nearest rank; 0 for none.
 pub(super) fn percentile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn figures_are_those_worked_by_hand() {
-        // Found: grade 0, grade 3 in the second place, grade 1 in the fourth. Best: 3, then 2, then 1.
+        // Found: grade 0, grade 3 at rank two, grade 1 at rank four. Best: 3, then 2, then 1.
         let judgements = judged(&[("a", 3), ("b", 2), ("c", 1), ("x", 0)]);
         let figures = Figures::of(&["x", "a", "y", "c"], &judgements).expect("three are relevant");
         let found = 3.0 / 3_f64.log2() + 1.0 / 5_f64.log2();

@@ -1,4 +1,4 @@
-//! Turns judged queries into the figures of retrieval, and judged questions into those of answers.
+//! Turns judged queries into retrieval figures, and judged questions into answer figures.
 
 mod answers;
 mod beir;
@@ -109,7 +109,7 @@ const SHIPPED_READER: &str = concat!(
     "/../../models/default/reader.gguf"
 );
 
-/// The embedder that was asked for, and the hash of its file.
+/// The requested embedder, and the hash of its file.
 fn embedder(path: Option<&Path>) -> anyhow::Result<(Embedder, String)> {
     let path = path.unwrap_or(Path::new(SHIPPED_EMBEDDER));
     let bytes = std::fs::read(path).map_err(|cause| {
@@ -124,7 +124,7 @@ fn embedder(path: Option<&Path>) -> anyhow::Result<(Embedder, String)> {
     Ok((embedder, hash))
 }
 
-/// The reader that was asked for, or the one that ships, where there is one.
+/// The requested reader, or the one that ships, if there is one.
 fn reader(path: Option<&Path>) -> anyhow::Result<Option<Reader>> {
     let shipped = Path::new(SHIPPED_READER);
     let Some(path) = path.or(Some(shipped).filter(|path| path.exists())) else {
@@ -142,10 +142,10 @@ fn reader(path: Option<&Path>) -> anyhow::Result<Option<Reader>> {
     Ok(Some(reader))
 }
 
-/// The text of a file of questions, as long as it is no larger than any such file.
+/// The text of a question file, up to the size limit.
 ///
 /// # Errors
-/// Where it can't be read, or is too large.
+/// If it can't be read, or is too large.
 fn read_questions(path: &Path) -> anyhow::Result<String> {
     let could_not = |cause: std::io::Error| {
         Hint::error(
@@ -166,7 +166,7 @@ fn read_questions(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).map_err(could_not)
 }
 
-/// A mistake in a line of JSON, by column: the line is the caller's to name.
+/// A mistake in a line of JSON, by column: the caller names the line.
 fn mistake(cause: &serde_json::Error) -> String {
     let message = cause.to_string();
     let place = format!(" at line {} column {}", cause.line(), cause.column());

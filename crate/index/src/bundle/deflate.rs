@@ -1,6 +1,6 @@
 //! Turns the bytes of a shard into compressed ones for the network, and back.
 //!
-//! Hosts compress text by its type and leave other files as they are, so shards are compressed here (DEFLATE, RFC 1951).
+//! Hosts compress text by its type and leave other files alone, so shards are compressed here (DEFLATE, RFC 1951).
 
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
@@ -9,7 +9,7 @@ use crate::error::BundleError;
 
 /// No file of an index decompresses to more.
 const MAX_UNFOLDED_BYTES: usize = 256 << 20;
-/// The slowest and smallest level that `miniz_oxide` has without trying everything.
+/// The slowest and smallest level of `miniz_oxide` short of trying everything.
 #[cfg(feature = "build")]
 const LEVEL: u8 = 9;
 

@@ -25,7 +25,7 @@ struct FilterWire<'b> {
 #[derive(Serialize, Deserialize)]
 struct ValueWire<'b> {
     value: &'b str,
-    /// Varints: the first document, then how much further each next one is.
+    /// Varints: the first document, then the gap to each next one.
     documents: &'b [u8],
 }
 
@@ -53,7 +53,7 @@ pub(super) fn read(bytes: &[u8], n_documents: usize) -> Result<Filters, BundleEr
     Ok(filters)
 }
 
-/// A value, and its documents as they are stored.
+/// A value, and its documents in stored form.
 #[cfg(feature = "build")]
 type CodedValue<'f> = (&'f String, Vec<u8>);
 

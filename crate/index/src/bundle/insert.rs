@@ -6,7 +6,7 @@ use crate::index::Index;
 use crate::shard::{Family, ShardId};
 
 impl Index {
-    /// Takes a shard that [`find`](Self::search_loaded) or [`shards`](Self::shards) named, after checking its length and hash.
+    /// Takes a shard named by [`find`](Self::search_loaded) or [`shards`](Self::shards), after checking its length and hash.
     ///
     /// # Errors
     /// [`BundleError::UnknownShard`], [`BundleError::Length`], [`BundleError::Hash`] or [`BundleError::Malformed`],

@@ -11,7 +11,7 @@ use crate::vector::MAX_DIMENSION;
 pub const FORMAT: u32 = 4;
 /// The oldest version that is read: 3 knows no reader and no calibration.
 pub const OLDEST_FORMAT: u32 = 3;
-/// Where the manifest stands in a bundle.
+/// Path of the manifest in a bundle.
 pub const MANIFEST_PATH: &str = "manifest.json";
 /// Largest part: static hosts refuse files of 25 MiB and more.
 pub const MAX_PART_BYTES: usize = 20 << 20;
@@ -22,13 +22,13 @@ const MAX_NAME_BYTES: usize = 200;
 const MAX_BINS: usize = 100;
 pub(super) const MAX_CHUNKS: u32 = 1 << 24;
 
-/// The purpose of a bundle's file, by which readers find it in the manifest.
+/// The purpose of a bundle's file; readers find it in the manifest by this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The resident part of the index, which every search needs: counts, lengths, and where the shards are.
     Index,
-    /// The index by embeddings, or its resident part where the vectors are cut into shards.
+    /// The index by embeddings, or its resident part if the vectors are cut into shards.
     Vectors,
     /// Weights that turn a query into an embedding.
     Embedder,
@@ -81,49 +81,49 @@ pub struct Manifest {
     pub documents: u32,
     /// How many chunks are indexed.
     pub chunks: u32,
-    /// Length of the embeddings, where there are any.
+    /// Length of the embeddings, if there are any.
     pub embedding_dimension: Option<u32>,
     /// The shards of the index, which `index` names.
     pub shards: ShardTotals,
-    /// The probabilities from which this site's questions count as answered; `None` where too few questions could be
-    /// generated from it or no reader was at hand: the thresholds for all sites then apply.
+    /// The probability thresholds at which this site's questions count as answered; `None` if too few questions could
+    /// be generated from it or no reader was available: then the thresholds for all sites apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
-    /// All other files but the manifest.
+    /// All files other than the manifest.
     pub files: Vec<FileEntry>,
 }
 
-/// A site's answers to questions that were generated from its own pages.
+/// Results of a site's answers to questions generated from its own pages.
 ///
-/// A question is right when its own section is quoted, and wrong when another is, or when any is quoted although the question's
-/// page was left out of the index.
+/// An answer is right if the question's own section is quoted. It is wrong if another section is quoted, or if any is
+/// quoted although the question's page was left out of the index.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// From this probability on, 0 to 1, a question counts as answered.
     pub answered: f32,
     /// From this probability on, at most `answered`, the closest passage is shown.
     pub closest: f32,
-    /// How many questions were asked: with their page, without it, and those of other sites.
+    /// How many questions were asked: with their page, without it, and from other sites.
     pub questions: u32,
     /// How many of them count as answered.
     pub claimed: u32,
     /// How many of these are wrong.
     pub wrong: u32,
-    /// Upper bound of the share of wrong answers among those that count as answered, at a confidence of 95 % (Clopper and Pearson,
-    /// 1934). It holds for questions like those that were made.
+    /// Upper bound of the share of wrong answers among those that count as answered, at a confidence of 95 % (Clopper
+    /// and Pearson, 1934). It holds for questions like the generated ones.
     pub risk: f32,
     /// How often the quotation was right, by probability, ascending.
     pub reliability: Vec<ReliabilityBin>,
 }
 
-/// Questions of like probability.
+/// Questions of similar probability.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReliabilityBin {
     /// The mean of their probabilities.
     pub probability: f32,
     /// How many there are.
     pub questions: u32,
-    /// How many of them were quoted rightly.
+    /// How many of them got a right quotation.
     pub right: u32,
 }
 
@@ -132,11 +132,11 @@ pub struct ReliabilityBin {
 pub struct ShardTotals {
     /// Their number.
     pub count: u32,
-    /// Their length in bytes, together.
+    /// Their total length in bytes.
     pub bytes: u64,
 }
 
-/// One file, whole.
+/// One whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
     /// Its purpose.
@@ -151,10 +151,10 @@ pub struct FileEntry {
     pub parts: Vec<PartEntry>,
 }
 
-/// One part, as it is fetched.
+/// One part, fetched separately.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartEntry {
-    /// Where it stands in the bundle: `files/`, the first 16 digits of its SHA-256, a dot and an extension.
+    /// Its path in the bundle: `files/`, the first 16 digits of its SHA-256, a dot and an extension.
     pub path: String,
     /// Its length, at most [`MAX_PART_BYTES`].
     pub bytes: u64,
@@ -163,7 +163,7 @@ pub struct PartEntry {
 }
 
 impl Manifest {
-    /// Reads a manifest and checks all that others rely on.
+    /// Reads a manifest and checks everything that others rely on.
     ///
     /// # Errors
     /// [`BundleError::ManifestSyntax`], [`BundleError::UnknownFormat`] or [`BundleError::ManifestField`].
@@ -179,7 +179,7 @@ impl Manifest {
         let syntax = |error: serde_json::Error| BundleError::ManifestSyntax {
             reason: error.to_string(),
         };
-        // The version first: fields that only a newer format has must not read as a syntax error.
+        // The version first, so that fields of a newer format do not read as a syntax error.
         let Version { format: found } = serde_json::from_slice(bytes).map_err(syntax)?;
         if !(u64::from(OLDEST_FORMAT)..=u64::from(FORMAT)).contains(&found) {
             return Err(BundleError::UnknownFormat {
@@ -247,7 +247,7 @@ impl Manifest {
         Ok(())
     }
 
-    /// The file of a role, the first where there are several adapters.
+    /// The file of a role; the first if there are several adapters.
     pub fn file(&self, role: Role) -> Option<&FileEntry> {
         self.files.iter().find(|file| file.role == role)
     }
@@ -351,7 +351,7 @@ impl FileEntry {
         verify(&self.name, self.bytes, &self.sha256, bytes)
     }
 
-    /// Puts the file together from its parts, which `part` looks up by path, and checks each.
+    /// Joins the file from its parts, which `part` looks up by path, and checks each.
     ///
     /// # Errors
     /// [`BundleError::MissingPart`], [`BundleError::Length`] or [`BundleError::Hash`].
@@ -425,7 +425,7 @@ pub(super) fn part_path(sha256: &str, role: Role) -> String {
     )
 }
 
-/// Where a shard stands in a bundle, from the beginning of its SHA-256 in hexadecimal.
+/// Path of a shard in a bundle, from the first digits of its SHA-256 in hexadecimal.
 pub(super) fn shard_path(sha256: &str) -> String {
     part_path(sha256, Role::Index)
 }
@@ -433,7 +433,7 @@ pub(super) fn shard_path(sha256: &str) -> String {
 pub(super) fn content_id(files: &[FileEntry], calibration: Option<&Calibration>) -> String {
     let mut hash = Sha256::new();
     if let Some(found) = calibration {
-        // `Debug` prints enough digits to identify a share, so that one that was read back hashes the same.
+        // `Debug` prints enough digits to identify a share, so that a share read back hashes the same.
         hash.update(format!("calibration {found:?}\n"));
     }
     for file in files {

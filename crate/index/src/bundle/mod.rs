@@ -1,28 +1,27 @@
 //! Turns an index and weights into the files that a site serves, and those files back into an index.
 //!
-//! Nothing else knows the layout. A bundle is a small `manifest.json`, fetched fresh, and files that never change under
-//! their name:
+//! Nothing else knows the layout. A bundle is a small `manifest.json`, always fetched fresh, and files that never
+//! change under their name:
 //!
 //! | role | file | holds |
 //! |------|------|-------|
 //! | `index` | DEFLATE of postcard of [`resident`] | counts, lengths, first words of shards, their lengths and hashes |
-//! | `vectors` | postcard of [`VectorsFile`] | one opaque, checksummed section of 8-bit vectors, or codes that lead to shards of them |
-//! | `embedder`, `generator`, `adapter` | GGUF | weights, as they were given |
+//! | `vectors` | postcard of [`VectorsFile`] | one opaque, checksummed section of 8-bit vectors, or codes for their shards |
+//! | `embedder`, `generator`, `adapter` | GGUF | weights, as given |
 //!
-//! These are cut into parts of at most 20 MiB, named by their SHA-256 in the manifest. The parts of the index that only
-//! some queries read are shards, named by their SHA-256 in the file `index` or in a page of a [`table`] that is named
-//! there:
+//! Each is cut into parts of at most 20 MiB, named by their SHA-256 in the manifest. The parts of the index that only some
+//! queries read are shards, named by their SHA-256 in the file `index` or in a page of a [`table`] that is named in it:
 //!
 //! | shard | DEFLATE of postcard of | holds |
 //! |-------|------------------------|-------|
 //! | terms | [`terms`] | front-coded words, lists of chunks as varints |
-//! | spelling | [`spelling`] | words by first letter and length, how frequent they are |
-//! | texts | [`texts`] | urls, titles, headings, texts |
-//! | filters | [`filters`] | the documents of each value |
-//! | orders | (no postcard) [`orders`] | the places of documents by one of their values |
+//! | spelling | [`spelling`] | words by first letter and length, and their frequency |
+//! | texts | [`texts`] | URLs, titles, headings, texts |
+//! | filters | [`filters`] | the documents with each value |
+//! | orders | (no postcard) [`orders`] | the ranks of documents by one of their values |
 //! | vectors | (no postcard) rows of `vector` | 8-bit vectors near each other |
 //!
-//! Whoever reads a part or a shard checks its length and hash first, and trusts no count in it.
+//! The reader of a part or a shard checks its length and hash first, and trusts no count in it.
 
 mod deflate;
 mod filters;
@@ -57,7 +56,7 @@ use crate::lexical::postings::Varints;
 use crate::shard::Family;
 use crate::vector::{GRAPH_LAYOUT, Layout, VectorIndex};
 
-/// Longest word of the dictionary, in bytes: 40 characters of up to 4 bytes, and room for those that grow in lower case.
+/// Longest word of the dictionary, in bytes: 40 characters of up to 4 bytes, plus room for those that grow in lower case.
 const MAX_TERM_BYTES: usize = 512;
 /// Layout of vectors without a graph.
 const FLAT_LAYOUT: &str = "flat 2";
@@ -81,7 +80,7 @@ struct VectorsFile<'b> {
     /// First 16 bytes of the section's SHA-256.
     checksum: [u8; 16],
     section: &'b [u8],
-    /// The shards beside it; empty where the section holds all vectors.
+    /// The table of its shards; empty if the section holds all vectors.
     #[serde(borrow)]
     table: TableWire<'b>,
 }
@@ -93,8 +92,7 @@ fn checksum(section: &[u8]) -> [u8; 16] {
         .unwrap_or_default()
 }
 
-/// Reads an index by words from the file of role [`Role::Index`], checked against the manifest. Its shards are still to be
-/// supplied.
+/// Reads an index by words from the file of role [`Role::Index`], checked against the manifest. Its shards are not loaded yet.
 ///
 /// # Errors
 /// [`BundleError::MissingFile`] if the manifest lists no such file; [`BundleError::Length`] or [`BundleError::Hash`] if
@@ -158,7 +156,7 @@ fn numbers(role: &'static str, place: &'static str, bytes: &[u8]) -> Result<Vec<
     }
 }
 
-/// Where each of a field's lengths begins, and where the last one ends.
+/// The running sums of a field's lengths: the start of each, and the end of the last.
 fn sums(role: &'static str, place: &'static str, bytes: &[u8]) -> Result<Vec<u32>, BundleError> {
     let mut sums = vec![0_u32];
     for number in numbers(role, place, bytes)? {
@@ -168,7 +166,7 @@ fn sums(role: &'static str, place: &'static str, bytes: &[u8]) -> Result<Vec<u32
     Ok(sums)
 }
 
-/// Words in increasing order, each stored as the length it shares with the one before, and the rest.
+/// Words in increasing order, each stored as the length it shares with the one before, then the rest.
 fn words(role: &'static str, place: &'static str, bytes: &[u8]) -> Result<Dictionary, BundleError> {
     let wrong = |found: &str| malformed(role, place, "words in increasing order", found);
     let mut words = Dictionary::default();

@@ -1,4 +1,4 @@
-//! Turns the shard of one order into bytes and back: for each document its place, as a varint.
+//! Turns the shard of one order into bytes and back: the rank of each document, as a varint.
 
 use super::{malformed, numbers};
 use crate::error::BundleError;

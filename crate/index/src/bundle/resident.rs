@@ -15,25 +15,25 @@ use crate::texts::Texts;
 
 pub(super) const ROLE: &str = "index";
 
-/// The file that is fetched before any search. Fields of numbers are varints, one after the other.
+/// The file that is fetched before any search. Number fields are consecutive varints.
 #[derive(Serialize, Deserialize)]
 struct ResidentFile<'b> {
     /// One byte for each chunk: its length in words, coarsely.
     lengths: &'b [u8],
-    /// Chunks of each document.
+    /// The number of chunks of each document.
     document_chunks: &'b [u8],
     /// Documents whose weight is not 1.
     weights: Vec<(u32, f32)>,
     /// The first parts of the documents' language tags.
     #[serde(borrow)]
     languages: Vec<&'b str>,
-    /// Words without topic in languages other than English.
+    /// Words without a topic, in languages other than English.
     stop_words: &'b [u8],
     /// The first word of each shard of words.
     first_terms: &'b [u8],
-    /// First letter and length of the first word of each shard for corrections.
+    /// First letter and length of the first word of each spelling shard.
     spelling_keys: &'b [u8],
-    /// Chunks of each shard of texts.
+    /// The number of chunks in each text shard.
     text_chunks: &'b [u8],
     has_filters: bool,
     /// Names of the values that documents can be sorted by, in order.
@@ -44,7 +44,7 @@ struct ResidentFile<'b> {
     tables: Vec<TableWire<'b>>,
 }
 
-/// Reads an index none of whose shards are here yet.
+/// Reads an index with no shards loaded.
 pub(super) fn read(bytes: &[u8]) -> Result<Index, BundleError> {
     let bytes = super::deflate::inflate(ROLE, bytes)?;
     let file: ResidentFile<'_> = read_whole(ROLE, &bytes)?;
@@ -69,7 +69,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Index, BundleError> {
         Family::Texts => firsts.len(),
         Family::Filters => usize::from(file.has_filters),
         Family::Orders => file.orders.len(),
-        // The file of vectors names its own.
+        // The file of vectors has its own table.
         Family::Vectors => 0,
     });
     let shards = ShardTable::read(&file.tables, n_shards)?;

@@ -12,9 +12,9 @@ const ROLE: &str = Family::Spelling.as_str();
 
 #[derive(Serialize, Deserialize)]
 struct SpellingFile<'b> {
-    /// For each word: length shared with the word before, length of the rest, the rest. By first letter and length.
+    /// For each word: the length shared with the word before, the length of the rest, the rest. By first letter and length.
     words: &'b [u8],
-    /// The binary logarithm of the number of chunks that have each.
+    /// For each word, the binary logarithm of the number of chunks that have it.
     frequencies: &'b [u8],
 }
 
@@ -45,7 +45,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Known>, BundleError> {
     }
 }
 
-/// The first key of each shard, as the resident file has them: a letter and a length, as varints.
+/// The first key of each shard, as in the resident file: a letter and a length, as varints.
 pub(super) fn read_keys(bytes: &[u8]) -> Result<Vec<Key>, BundleError> {
     let wrong = || {
         malformed(

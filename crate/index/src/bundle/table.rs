@@ -1,7 +1,7 @@
 //! Turns the number of a shard into the file that holds it, with the hash that it must have.
 //!
-//! A family of few shards has its whole table in the resident file. A large one has only the hashes of the table's
-//! pages there; a page is a shard of its own, fetched when one of those that it names is needed.
+//! A small family has its whole table in the resident file. A large one has only the hashes of the table's pages there;
+//! a page is a shard of its own, fetched when one of the shards that it names is needed.
 
 use sha2::{Digest, Sha256};
 
@@ -14,9 +14,9 @@ use crate::shard::{Family, Shard, ShardId};
 /// Families of at most this many shards have their whole table in the resident file.
 #[cfg(feature = "build")]
 const MAX_RESIDENT: usize = 256;
-/// Shards that one page of a table names.
+/// How many shards one page of a table names.
 const PAGE: u32 = 32;
-/// The first bytes of a file's SHA-256: as hard to imitate as any 128 bits.
+/// The first bytes of a file's SHA-256: as hard to forge as any 128 bits.
 const HASH_BYTES: usize = 16;
 
 /// Length and hash of one file.
@@ -31,9 +31,9 @@ struct Entry {
 struct FamilyTable {
     /// Length and hash of each shard; `None` until the page that names it is supplied.
     entries: Vec<Option<Entry>>,
-    /// The pages that name them; none where all are known from the start.
+    /// The pages that name the shards; empty if all are known from the start.
     pages: Vec<Entry>,
-    /// Bytes of all shards, without pages.
+    /// Total bytes of the shards, without pages.
     n_bytes: u64,
 }
 
@@ -79,7 +79,7 @@ fn read_entries(family: Family, bytes: &[u8], n_entries: usize) -> Result<Vec<En
 }
 
 impl ShardTable {
-    /// Reads the tables of all families, of which each has as many shards as `expected` says.
+    /// Reads the tables of all families; each must have as many shards as `expected` says.
     pub(super) fn read(
         tables: &[TableWire<'_>],
         expected: [usize; Family::ALL.len()],
@@ -100,7 +100,7 @@ impl ShardTable {
         Ok(table)
     }
 
-    /// Reads one family's table, which names `expected` shards, in place of what was known of that family.
+    /// Reads one family's table of `expected` shards, and replaces the table known so far.
     pub(super) fn read_family(
         &mut self,
         family: Family,
@@ -137,7 +137,7 @@ impl ShardTable {
         }
     }
 
-    /// The file to fetch for a shard: the shard, or the page that will name it; `None` where there is no such shard.
+    /// The file to fetch for a shard: the shard, or the page that will name it; `None` if there is no such shard.
     pub(crate) fn locate(&self, family: Family, number: u32) -> Option<Shard> {
         let shard = ShardId::shard(family, number);
         let page = || ShardId::table(family, number / PAGE);
@@ -201,7 +201,7 @@ impl ShardTable {
         first.is_some_and(Option::is_some)
     }
 
-    /// Every shard, and every page, whose name is known by now, and how many are not.
+    /// Every shard and page whose name is known so far, and the number of those that are not.
     pub(crate) fn known(&self) -> (Vec<Shard>, usize) {
         let (mut known, mut n_unknown) = (Vec::new(), 0);
         for family in Family::ALL {
@@ -215,7 +215,7 @@ impl ShardTable {
         (known, n_unknown)
     }
 
-    /// How many shards there are, and their bytes, in one family.
+    /// The number of shards in one family, and their total bytes.
     pub(crate) fn totals(&self, family: Family) -> (usize, u64) {
         let table = &self.families[family.position()];
         (table.entries.len(), table.n_bytes)
@@ -227,7 +227,7 @@ pub(super) mod write {
     use super::*;
     use crate::lexical::postings::push_varint;
 
-    /// One family's table: its part of the resident file, and the pages beside it.
+    /// One family's table: its part of the resident file, and its separate pages.
     pub(in crate::bundle) struct Written {
         n_shards: u32,
         n_bytes: u64,
@@ -236,7 +236,7 @@ pub(super) mod write {
         pub(in crate::bundle) pages: Vec<Vec<u8>>,
     }
 
-    /// Lays out the table of one family's shards, given whole and in order.
+    /// Lays out the table of one family's shards, given complete and in order.
     pub(in crate::bundle) fn table(shards: &[Vec<u8>]) -> Written {
         lay_out(shards, shards.len() > MAX_RESIDENT)
     }

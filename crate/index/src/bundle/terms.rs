@@ -10,16 +10,16 @@ use crate::lexical::shard::TermShard;
 use crate::shard::Family;
 
 const ROLE: &str = Family::Terms.as_str();
-/// The most terms of one form: one for each language that inflects a word to it, and there are fewer languages.
+/// The most terms of one form: one for each language that inflects a word to it, and there are fewer languages than this.
 const MAX_FORM_TERMS: u32 = 32;
 
-/// Words and where they occur. Fields of numbers are varints, one after the other.
+/// Words and where they occur. Number fields are consecutive varints.
 #[derive(Serialize, Deserialize)]
 struct TermsFile<'b> {
-    /// For each word: length shared with the word before, length of the rest, the rest.
+    /// For each word: the length shared with the word before, the length of the rest, the rest.
     terms: &'b [u8],
     forms: &'b [u8],
-    /// For each form the number of its terms; for each of those the length shared with the form, length of the rest, the rest.
+    /// For each form, the number of its terms; then for each term the length shared with the form, the length of the rest, the rest.
     form_terms: &'b [u8],
     /// Length of each term's list, in bytes.
     list_lengths: &'b [u8],
@@ -76,7 +76,7 @@ fn read_form_terms(forms: &Dictionary, bytes: &[u8]) -> Result<Vec<Vec<String>>,
     }
 }
 
-/// Checks the numbers whose bounds only the resident file knows.
+/// Checks the numbers whose bounds only the resident file has.
 pub(super) fn check(
     shard: &TermShard,
     n_chunks: usize,
@@ -98,7 +98,7 @@ pub(super) mod write {
     /// Otherwise a shard ends with the word that takes it past this many bytes.
     const SHARD_BYTES: usize = 7 << 10;
 
-    /// The words of `shards` cut into shards of the size at which they are fetched, with the first word of each.
+    /// The words of `shards` recut into shards of the size that is fetched, with the first word of each.
     pub(in crate::bundle) fn shards(
         shards: &[&TermShard],
     ) -> Result<(Dictionary, Vec<Vec<u8>>), BundleError> {
@@ -114,7 +114,7 @@ pub(super) mod write {
         for shard in shards {
             let (mut term, mut form) = (0, 0);
             while term < shard.terms.len() || form < shard.forms.len() {
-                // The smaller word first; a term and a form that are the same word stay together.
+                // The smaller word first; an equal term and form stay together.
                 let is_term = form == shard.forms.len()
                     || (term < shard.terms.len() && shard.terms.get(term) <= shard.forms.get(form));
                 let word = if is_term {
@@ -147,7 +147,7 @@ pub(super) mod write {
         words(&shard.terms) + words(&shard.forms) + shard.postings.len()
     }
 
-    /// The shard that is being filled.
+    /// The shard being filled.
     #[derive(Default)]
     struct Cut {
         shard: TermShard,
@@ -160,7 +160,7 @@ pub(super) mod write {
         fn word(&mut self, word: &str, n_more: usize) {
             self.first.get_or_insert_with(|| word.to_owned());
             word.clone_into(&mut self.last);
-            // About half of a word is shared with the one before.
+            // A word shares about half of its bytes with the one before.
             self.n_bytes += word.len() / 2 + 2 + n_more;
         }
 

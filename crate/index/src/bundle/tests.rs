@@ -44,7 +44,7 @@ fn index() -> Index {
     Index::build(&documents, chunks, None, &IndexOptions::default()).expect("a good index")
 }
 
-/// Every single-bit damage, and every cut, of `bytes`.
+/// Every single-bit change, and every truncation, of `bytes`.
 fn damages(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     (0..bytes.len()).flat_map(move |place| {
         (0..8)

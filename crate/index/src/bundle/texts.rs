@@ -1,4 +1,4 @@
-//! Turns a shard of chunks that follow each other into bytes and back: urls, titles, headings and texts.
+//! Turns a shard of consecutive chunks into bytes and back: URLs, titles, headings and texts.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +12,8 @@ use crate::texts::TextShard;
 
 const ROLE: &str = Family::Texts.as_str();
 
-/// Documents, nested as they were parsed so that nothing is stored twice. No position counts from the beginning of the
-/// index, so that a page that changes leaves the shards of the others alone.
+/// Documents, nested as parsed so that nothing is stored twice. No position counts from the start of the index, so that
+/// a changed page leaves the shards of other pages alone.
 #[derive(Serialize, Deserialize)]
 struct TextsFile<'b> {
     #[serde(borrow)]
@@ -110,13 +110,13 @@ pub(super) mod write {
 
     /// Up to this many bytes, before compression, all texts are one shard.
     const MAX_WHOLE_BYTES: usize = 192 << 10;
-    /// Otherwise a shard takes no further document once it has this many bytes,
+    /// Otherwise a shard takes no further document once it has this many bytes.
     const SHARD_BYTES: usize = 3 << 10;
-    /// or this many, if the hash of the next document's url says so: then a page that grows moves few boundaries.
+    /// Or this many bytes, if the hash of the next document's URL says so: then a page that grows moves few boundaries.
     const MIN_SHARD_BYTES: usize = 3 << 9;
     /// One document in this many may begin a shard early.
     const EARLY: u8 = 4;
-    /// A document is cut where a shard has this many bytes of it.
+    /// A document is cut when a shard has this many bytes of it.
     const MAX_SHARD_BYTES: usize = 4 << 10;
 
     /// All texts of an index, cut into shards, with the first chunk of each.
@@ -153,7 +153,7 @@ pub(super) mod write {
         u32::try_from(idx).unwrap_or(u32::MAX)
     }
 
-    /// Bytes that a chunk adds to a shard: in reference documentation most of them are headings and addresses.
+    /// Bytes that a chunk adds to a shard: in reference documentation, mostly headings and addresses.
     fn n_bytes(index: &Index, chunks: &[&Chunk], idx: usize) -> usize {
         let chunk = chunks[idx];
         let before = idx.checked_sub(1).map(|idx| chunks[idx]);

@@ -28,7 +28,7 @@ pub struct Bundle {
     /// The manifest, which is also the last of `files`.
     pub manifest: Manifest,
     /// Path and content of every file, shards included, `manifest.json` last: a site that is updated file by file never
-    /// names a file that is not there yet.
+    /// names a file that does not exist yet.
     pub files: Vec<(String, Vec<u8>)>,
 }
 
@@ -88,7 +88,7 @@ pub fn write(
     })
 }
 
-/// The manifest's file, once all that others rely on was checked.
+/// The manifest's file, after checking everything that others rely on.
 fn json(manifest: &Manifest) -> Result<Vec<u8>, BundleError> {
     manifest.check()?;
     let mut json =
@@ -115,7 +115,7 @@ impl Bundle {
     }
 }
 
-/// Cuts a file into parts and adds those that are not there yet.
+/// Cuts a file into parts and adds those that are missing.
 fn add(
     bundle: &mut Vec<(String, Vec<u8>)>,
     role: Role,
@@ -172,7 +172,7 @@ fn index_files(
         Family::Texts => &texts,
         Family::Filters => filters.as_slice(),
         Family::Orders => &orders,
-        // They are named by the file of vectors, which those who search by words don't fetch.
+        // Named by the file of vectors, which is not fetched for search by words.
         Family::Vectors => &[],
     });
     let compressed = families
@@ -222,7 +222,7 @@ fn add_shards(
     Ok(())
 }
 
-/// Lays out the vectors: adds their shards, where they are cut into some, and returns the file that names them.
+/// Lays out the vectors: adds their shards, if any, and returns the file that names them.
 fn vectors_file(
     vectors: &VectorIndex,
     bundle: &mut Vec<(String, Vec<u8>)>,
@@ -279,7 +279,7 @@ pub(super) fn front_coded(words: &Dictionary) -> Vec<u8> {
     bytes
 }
 
-/// Appends `word`, front-coded: length shared with `before`, length of the rest, the rest.
+/// Appends `word`, front-coded: the length shared with `before`, the length of the rest, the rest.
 pub(super) fn push_shared(bytes: &mut Vec<u8>, before: &str, word: &str) {
     let shared = before.bytes().zip(word.bytes()).take_while(|(a, b)| a == b);
     let n_shared = shared.count();

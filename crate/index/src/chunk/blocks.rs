@@ -5,21 +5,21 @@ use super::code::split_code;
 use super::prose::split_prose;
 use super::words::count_words;
 
-/// The smallest part that chunks are joined from: a paragraph, a sentence, a line, or a block of code.
+/// The smallest part that chunks are built from: a paragraph, a sentence, a line, or a block of code.
 pub(super) struct Unit {
     pub(super) text: String,
     pub(super) n_words: usize,
-    /// Text between the unit before and this one.
+    /// Text between the previous unit and this one.
     pub(super) separator: &'static str,
 }
 
-/// The units of a section's text, in reading order; words that announce code or a list stay with it.
+/// The units of a section's text, in reading order; words that introduce code or a list stay with it.
 pub(super) fn units(text: &str, options: &ChunkOptions) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
     for block in blocks(text) {
         let n_words = count_words(&block);
         let is_code = block.starts_with("```");
-        // "For example:" belongs to what it announces.
+        // "For example:" belongs to what it introduces.
         if let Some(lead) = units.last_mut()
             && (is_code || block.starts_with("- ") || block.starts_with("1. "))
             && lead.text.ends_with(':')

@@ -1,4 +1,4 @@
-//! Turns documents into chunks: section after section, each piece with an id that edits elsewhere leave alone.
+//! Turns documents into chunks, section by section, and gives each an id that edits elsewhere do not change.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use crate::document::Document;
 /// How large chunks become, in words separated by white space.
 #[derive(Debug, Clone)]
 pub struct ChunkOptions {
-    /// The size that pieces of a long section come near to. Default 150: with its headings, about the 256 tokens that
-    /// a small sentence encoder reads.
+    /// The size that pieces of a long section aim for. Default 150: with its headings, about the 256 tokens that a
+    /// small sentence encoder reads.
     pub target_words: usize,
-    /// No chunk of prose is longer. Default 200.
+    /// No prose chunk is longer. Default 200.
     pub max_words: usize,
     /// A block of code up to this size is never cut. Default 260.
     pub max_code_words: usize,
@@ -40,8 +40,8 @@ pub fn chunk_documents(documents: &[Document], options: &ChunkOptions) -> Vec<Ch
         .collect()
 }
 
-/// Cuts every section of the document at position `idx` at the ends of its paragraphs, or of sentences and lines where a
-/// paragraph alone is too long, or inside of words where a hostile page or a script without spaces leaves no choice.
+/// Cuts every section of the document at position `idx` at the ends of its paragraphs; at sentences and lines if a
+/// single paragraph is too long; and inside words if a hostile page or a script without spaces leaves no choice.
 pub fn chunk_document(idx: u32, document: &Document, options: &ChunkOptions) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut ordinals: HashMap<Option<&str>, u32> = HashMap::new();

@@ -4,7 +4,7 @@ use super::blocks::Unit;
 use super::build::ChunkOptions;
 use super::words::count_words;
 
-/// Cuts code at line ends, if possible where a line is empty; each piece gets its own fences.
+/// Cuts code at line ends, preferably at an empty line; each piece gets its own fences.
 pub(super) fn split_code(block: &str, options: &ChunkOptions, units: &mut Vec<Unit>) {
     let mut lines = block.lines();
     let opening = lines.next().unwrap_or("```");
@@ -43,8 +43,7 @@ pub(super) fn split_code(block: &str, options: &ChunkOptions, units: &mut Vec<Un
     push(&mut open, &mut n_words);
 }
 
-/// A line of code that is longer than a chunk, in parts of at most `8 * max_words` bytes, cut between any two
-/// characters.
+/// A line of code longer than a chunk, in parts of at most `8 * max_words` bytes, cut between any two characters.
 fn line_parts(line: &str, max_words: usize) -> Vec<&str> {
     let max_bytes = max_words.max(1) * 8;
     let mut parts = Vec::new();

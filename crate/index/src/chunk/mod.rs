@@ -1,10 +1,10 @@
 //! Turns documents into chunks: pieces of one section each, small enough to be embedded whole and cited exactly.
 //!
-//! A chunk never crosses a section, so its anchor is always that of the heading right above its text. Tiny sections
-//! are not merged either: a short chunk costs little, a citation that opens the wrong heading costs trust.
+//! A chunk never crosses a section, so its anchor is always that of the heading right above its text. Tiny sections are
+//! not merged either: a short chunk costs little, but a citation that opens the wrong heading costs trust.
 //!
-//! A section's text becomes blocks, a block that is too long becomes lines, sentences or pieces of code, and these are joined
-//! to pieces of about equal size.
+//! A section's text is split into blocks, and a block that is too long into lines, sentences or pieces of code; these
+//! are then joined into pieces of about equal size.
 
 #[cfg(feature = "build")]
 mod build;
@@ -25,10 +25,10 @@ pub use build::{ChunkOptions, chunk_document, chunk_documents};
 /// One indexed piece of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// 16 hexadecimal digits, from `url#anchor` and the chunk's ordinal there: editing one section's text leaves
-    /// the ids of all others alone.
+    /// 16 hexadecimal digits, from `url#anchor` and the chunk's ordinal there: editing one section's text does not
+    /// change the ids of the others.
     pub id: String,
-    /// Position of its document among those indexed.
+    /// Position of its document among the indexed ones.
     pub document: u32,
     /// Anchor of its section, without `#`.
     pub anchor: Option<String>,
@@ -41,7 +41,7 @@ pub struct Chunk {
 impl Chunk {
     /// The text that is embedded for this chunk: title and headings in one line, then the text without fences.
     ///
-    /// The heading line tells a paragraph that says "it" what it is about.
+    /// The heading line supplies the topic to a paragraph that says "it".
     pub fn embedding_text(&self, title: &str) -> String {
         let mut path: Vec<&str> = vec![title];
         path.extend(

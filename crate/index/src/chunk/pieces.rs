@@ -7,7 +7,7 @@ use super::build::ChunkOptions;
 pub(super) fn pieces(text: &str, options: &ChunkOptions) -> Vec<String> {
     let units = units(text, options);
     let n_words: usize = units.iter().map(|unit| unit.n_words).sum();
-    // Pieces of about equal size: no tail of one sentence.
+    // Pieces of about equal size, so that no single sentence is left over.
     let n_pieces = n_words.div_ceil(options.target_words.max(1)).max(1);
     let aim = if n_words <= options.max_words {
         options.max_words

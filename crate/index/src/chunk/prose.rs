@@ -22,7 +22,7 @@ pub(super) fn split_prose(block: &str, options: &ChunkOptions, units: &mut Vec<U
                 });
                 separator = " ";
             }
-            // Chinese and Japanese set none.
+            // Chinese and Japanese put no space between sentences.
             if with_space.len() == sentence.len() {
                 separator = "";
             }
@@ -31,10 +31,10 @@ pub(super) fn split_prose(block: &str, options: &ChunkOptions, units: &mut Vec<U
     }
 }
 
-/// A text in pieces of at most `max_words`, between words where there are any.
+/// A text in pieces of at most `max_words`, cut between words if there are any.
 fn cut(text: &str, max_words: usize) -> Vec<String> {
     if count_words(text) <= max_words {
-        // Left alone, so that its spaces stay as they are.
+        // Returned as is, to keep its spaces.
         return vec![text.to_owned()];
     }
     let mut pieces = vec![String::new()];

@@ -1,6 +1,6 @@
-//! Turns text into its size in words, whatever its script, and a word that is longer than a chunk into parts.
+//! Turns text in any script into its size in words, and a word longer than a chunk into parts.
 
-/// The most bytes of a word that counts as one; a longer one counts as several.
+/// The most bytes of a single word; a longer one counts as several.
 const WORD_BYTES: usize = 60;
 
 /// How many words a text has.
@@ -8,8 +8,8 @@ pub(super) fn count_words(text: &str) -> usize {
     text.split_whitespace().map(word_size).sum()
 }
 
-/// How many words stand between two spaces: one, more where they are very long, and about one for each two letters of
-/// scripts that set no spaces.
+/// How many words a span without spaces counts as: one, more if it is very long, and about one per two letters in
+/// scripts without spaces.
 pub(super) fn word_size(word: &str) -> usize {
     if word.is_ascii() {
         return word.len().div_ceil(WORD_BYTES);
@@ -24,7 +24,7 @@ fn size(n_bytes: usize, n_unspaced: usize) -> usize {
         .max(n_unspaced.div_ceil(2))
 }
 
-/// A word whole, or in parts of at most `max_words` where it is longer than that.
+/// The word, or its parts of at most `max_words` if it is longer.
 pub(super) fn word_parts(word: &str, max_words: usize) -> Vec<&str> {
     if word_size(word) <= max_words {
         return vec![word];

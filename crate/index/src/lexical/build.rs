@@ -1,4 +1,4 @@
-//! Turns chunks into the lists that keyword search reads.
+//! Turns chunks into the posting lists that keyword search reads.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -33,10 +33,9 @@ struct Mentions {
     forms: u32,
 }
 
-/// From this many chunks on, a word that only one of them has is not offered as a correction: it may be misspelt
-/// itself.
+/// From this many chunks on, a word that only one chunk has is not offered as a correction: it may be misspelt itself.
 const MANY_CHUNKS: usize = 2000;
-/// A stop word of a language counts as one only where at least one chunk in this many has it.
+/// A language's stop word counts as one only if at least one chunk in this many has it.
 const STOP_WORD_SHARE: usize = 100;
 
 #[derive(Default)]
@@ -48,16 +47,16 @@ struct Builder {
 }
 
 impl LexicalIndex {
-    /// Indexes `chunks`, which stand in the order of their documents.
+    /// Indexes `chunks`, given in the order of their documents.
     ///
     /// # Errors
-    /// [`BuildError::ChunkOrder`] if a chunk names a document before that of the chunk above it, or none.
+    /// [`BuildError::ChunkOrder`] if a chunk names an earlier document than the chunk before it, or none that exists.
     /// [`BuildError::TooMany`] if positions would not fit the format.
     pub fn build(documents: &[Document], chunks: &[Chunk]) -> Result<Self, BuildError> {
         let mut builder = Builder::default();
         let mut first_chunks = vec![0];
         let mut lengths = Vec::with_capacity(chunks.len());
-        // The words as they are written, of all pages before the first is indexed; their stems are not asked for.
+        // Collects the words of all pages, unstemmed, before the first page is indexed.
         let written = |text: &str| tokens_with(text, &str::to_owned);
         for document in documents {
             let language = primary(document.language.as_deref());
@@ -109,7 +108,7 @@ impl LexicalIndex {
     }
 }
 
-/// A weight as it is applied: never negative, never infinite.
+/// A weight made usable: never negative, never infinite.
 fn counted_weight(weight: f32) -> f32 {
     if weight.is_finite() && weight > 0.0 {
         weight
@@ -119,8 +118,7 @@ fn counted_weight(weight: f32) -> f32 {
 }
 
 impl Builder {
-    /// The tokens of a text in the language of its document, with the words that neighbours join to and the parts of
-    /// compounds.
+    /// The tokens of a text in the language of its document, plus words joined from neighbours and the parts of compounds.
     fn tokens(&self, text: &str, document: &Document) -> Vec<Token> {
         let language = primary(document.language.as_deref());
         let stemmer = self.stemmers.get(&language).unwrap_or(&Stemmer::None);
@@ -193,8 +191,8 @@ impl Builder {
         n_words
     }
 
-    /// The terms that a token is indexed under, each with the set of its form's class. Notes its form where a query
-    /// can't derive the terms from the word, or a prefix can't be found by the stem.
+    /// The terms that a token is indexed under, each with the class of its form as a set. Notes the form if a query
+    /// cannot derive the terms from the word, or if a prefix cannot find it by the stem.
     fn terms(
         &mut self,
         token: Token,
@@ -241,7 +239,7 @@ impl Builder {
         }
     }
 
-    /// The words that others may be corrected to.
+    /// The words that are offered as corrections.
     fn spelling(&self, n_chunks: usize) -> Spelling {
         let least = if n_chunks < MANY_CHUNKS { 1 } else { 2 };
         let frequent = self
@@ -258,7 +256,7 @@ impl Builder {
                 Some((key(word)?, known))
             })
             .collect();
-        // Words of one key stay in the order of the dictionary.
+        // Words with equal keys keep the order of the dictionary.
         words.sort_by_key(|&(key, _)| key);
         Spelling::whole(words.into_iter().map(|(_, known)| known).collect())
     }

@@ -1,4 +1,4 @@
-//! Turns documents and chunks into what ranking knows of all of them without their texts: counts, lengths, weights.
+//! Turns documents and chunks into the facts that ranking needs without their texts: counts, lengths, weights.
 
 use crate::error::Contradiction;
 
@@ -15,8 +15,8 @@ pub(crate) struct Collection {
     weights: Vec<(u32, f32)>,
 }
 
-/// A length in words as one byte, to within an eighth: 0 to 7 as they are, then four steps for each doubling. A page
-/// holds one for every chunk, so it is coarse.
+/// A length in words as one byte, to within an eighth: 0 to 7 exactly, then four steps per doubling. It is coarse
+/// because a page holds one for every chunk.
 #[cfg(feature = "build")]
 pub(crate) fn length_code(n_words: u32) -> u8 {
     if n_words < 8 {
@@ -27,12 +27,12 @@ pub(crate) fn length_code(n_words: u32) -> u8 {
     u8::try_from(code).unwrap_or(u8::MAX)
 }
 
-/// The middle of the lengths that have a code.
+/// The middle of the lengths that share a code.
 fn coded_length(code: u8) -> f32 {
     if code < 8 {
         return f32::from(code);
     }
-    // No length has a code for which this would be too large.
+    // No length has a code that exceeds this.
     let octave = (u32::from(code) / 4 - 1).min(32);
     let low = u64::from(u32::from(code) % 4 + 4) << octave;
     let width = 1_u64 << octave;

@@ -1,4 +1,4 @@
-//! Turns a span between spaces into the terms that no word of it is: `rc<t>`, `c#`, `&&`, pictures, and words that a hyphen joins.
+//! Turns a span between spaces into terms that none of its words is: `rc<t>`, `c#`, `&&`, pictures, and words joined at a hyphen.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -10,13 +10,12 @@ const QUOTES: [char; 11] = [
     '"', '`', '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}',
     '\u{300c}', '\u{300d}',
 ];
-/// The longest word that a hyphen is left out of, in characters.
+/// The longest word made by dropping a hyphen, in characters.
 const MAX_JOINED: usize = 20;
-/// A hyphen is left out beside a word of at most this many characters: `e-mail`, `set-up`, but `whole-grain` is never
-/// one word.
+/// A hyphen is dropped next to a word of at most this many characters: `e-mail`, `set-up`, but `whole-grain` is never one word.
 const SHORT_WORD: usize = 4;
 
-/// Appends the compounds in the folded `span`. Its words are in `tokens` already, from `n_before` on.
+/// Appends the compounds of the folded `span`, whose words are already in `tokens`, from `n_before` on.
 pub(super) fn push(span: &str, n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Token>) {
     let has_words = tokens.len() > n_before;
     if has_words {
@@ -45,14 +44,14 @@ pub(super) fn push(span: &str, n_before: usize, stem: Stem<'_>, tokens: &mut Vec
     }
 }
 
-/// A part of the span that is indexed as it is written.
+/// A part of the span, indexed as written.
 fn compound(span: &str, core: &str) -> Token {
     let at = core.as_ptr() as usize - span.as_ptr() as usize;
     Token::plain(TokenKind::Compound, at..at + core.len(), lower(core))
 }
 
-/// True if a word and its signs are a name: `C#`, `C++`, `.NET`, `@media`, `$HOME`, `R&D`. Without its signs it would be
-/// another, so its words count little beside it.
+/// True if a word and its signs form a name: `C#`, `C++`, `.NET`, `@media`, `$HOME`, `R&D`. Without its signs it would
+/// be another word, so its words count little next to the name.
 pub(super) fn is_name(core: &str) -> bool {
     let word = core.trim_start_matches(['.', '@', '$']);
     let name = word.trim_end_matches(['#', '+']);
@@ -73,7 +72,7 @@ pub(super) fn is_name(core: &str) -> bool {
     begins && is_word(name) && n_before <= 1 && n_behind <= 2 && n_before + n_behind > 0
 }
 
-/// Words on both sides of one hyphen as one: `UTF-8` is also written `UTF8`, and `e-mail` `email`.
+/// Joins the words on both sides of a hyphen: `UTF-8` is also written `UTF8`, and `e-mail` `email`.
 fn hyphenated(span: &str, n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Token>) {
     if !span.contains('-') {
         return;
@@ -107,7 +106,7 @@ fn hyphenated(span: &str, n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Toke
     tokens.append(&mut joined);
 }
 
-/// Names that people type without their apostrophe: `O'Reilly` as `oreilly`. The endings that English writes behind one
+/// Names that people type without their apostrophe: `O'Reilly` as `oreilly`. The endings that English adds after one
 /// (`'s`, `'re`, `'ll`) are shorter.
 fn apostrophised(n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Token>) {
     let joined: Vec<Token> = tokens[n_before..]
@@ -130,7 +129,7 @@ fn apostrophised(n_before: usize, stem: Stem<'_>, tokens: &mut Vec<Token>) {
     tokens.extend(joined);
 }
 
-/// Operators of two or three characters between words that no space parts: `a&&b`, `x=>y`, `std::io`.
+/// Operators of two or three characters between words without spaces: `a&&b`, `x=>y`, `std::io`.
 fn operators(span: &str, tokens: &mut Vec<Token>) {
     let bytes = span.as_bytes();
     let is_operator = |at: usize| {

@@ -1,4 +1,4 @@
-//! Turns words into their ranks in sorted order, and a prefix into the range of ranks that it begins.
+//! Turns words into their ranks in sorted order, and a prefix into the range of ranks that it covers.
 
 use std::ops::Range;
 

@@ -1,8 +1,7 @@
 //! Turns an English word into its stem, so that "returning" and "returns" find "return".
 //!
-//! Porter's second algorithm ("Porter2", <https://snowballstem.org/algorithms/english/stemmer.html>), step by step as
-//! described there. Diacritics are taken off first; a word that has then still a character outside `a`-`z` and the apostrophe is
-//! its own stem.
+//! Porter's second algorithm ("Porter2", <https://snowballstem.org/algorithms/english/stemmer.html>), step by step as described
+//! there. Diacritics are stripped first; a word that still has a character outside `a`-`z` and the apostrophe is its own stem.
 
 use super::fold::plain;
 
@@ -74,7 +73,7 @@ fn is_vowel(byte: u8) -> bool {
     matches!(byte, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')
 }
 
-/// The place after the first consonant that follows a vowel, from `start` on.
+/// The position after the first consonant that follows a vowel, from `start` on.
 fn region(word: &[u8], start: usize) -> usize {
     (start + 1..word.len())
         .find(|&idx| !is_vowel(word[idx]) && is_vowel(word[idx - 1]))
@@ -123,7 +122,7 @@ impl Stemmer {
         self.word[..end].iter().any(|&byte| is_vowel(byte))
     }
 
-    /// True if the first `end` bytes close with a short syllable.
+    /// True if the first `end` bytes end in a short syllable.
     fn ends_short(&self, end: usize) -> bool {
         let word = &self.word[..end];
         match *word {

@@ -1,13 +1,12 @@
-//! Turns the ways of writing one word into one: encodings alike, and a weaker form without its diacritics.
+//! Turns the ways of encoding a word into one form, and that into a weaker form without diacritics.
 //!
-//! First, characters that no reader sees are dropped: soft hyphens, joiners, presentation selectors, Arabic
-//! lengthening, and the vowel signs that Arabic and Hebrew leave out at will. Characters are decomposed as NFKD says
-//! (Unicode Standard Annex 15), so that ligatures, full and half width, and letters with their marks apart are all the
-//! same; kana and Hangul are composed again, because their marks make other letters. [`plain`] takes diacritics off:
-//! terms are stored that way, and the class of a word's form ([`super::postings::form_class`]) still tells `résumé`
-//! from `resume`.
+//! First, characters that change no word are dropped: soft hyphens, joiners, presentation selectors, Arabic
+//! lengthening, and the vowel signs that are optional in Arabic and Hebrew. Characters are decomposed by NFKD (Unicode
+//! Standard Annex 15), so that ligatures, full and half width, and letters with separate marks compare equal; kana and
+//! Hangul are composed again, because their marks make other letters. [`plain`] strips diacritics: terms are stored
+//! that way, and the class of a word's form ([`super::postings::form_class`]) still tells `résumé` from `resume`.
 //!
-//! The tables for decomposing are larger than all code of a first search, and every browser has its own. There the
+//! The decomposition tables are larger than all the code of a first search, and every browser has its own. There the
 //! module's owner lends them ([`set_decompose`]).
 
 use std::borrow::Cow;
@@ -19,9 +18,9 @@ pub type Decompose = fn(char) -> String;
 
 static DECOMPOSE: OnceLock<Decompose> = OnceLock::new();
 
-/// Lends the tables that a browser's module doesn't hold. The first call counts; natively none is needed.
+/// Lends the tables that a browser's module doesn't hold. Only the first call counts; native builds need none.
 pub fn set_decompose(decompose: Decompose) {
-    // A second loan is the same browser's.
+    // A second call lends the same browser's tables.
     let _ = DECOMPOSE.set(decompose);
 }
 
@@ -37,10 +36,10 @@ fn own(c: char) -> String {
     c.to_string()
 }
 
-/// A text as it is cut into words, and where each of its bytes comes from.
+/// A text folded for tokenizing, and where each of its bytes comes from.
 pub(super) struct Folded<'t> {
     pub(super) text: Cow<'t, str>,
-    /// The place of each byte in the original; empty where nothing was changed.
+    /// The span of the original that each byte comes from; empty if nothing was changed.
     places: Vec<(usize, usize)>,
 }
 
@@ -68,7 +67,7 @@ impl<'t> Folded<'t> {
                     push(part, &mut output);
                 }
             }
-            // A mark that joins the letter before it takes its place along.
+            // A mark that was composed with the letter before it extends that letter's span.
             folded.places.truncate(output.len());
             if output.len() < from + 1
                 && let Some(last) = folded.places.last_mut()
@@ -81,7 +80,7 @@ impl<'t> Folded<'t> {
         folded
     }
 
-    /// Where in the original a piece of the text stands.
+    /// The span of the original that a span of the folded text comes from.
     pub(super) fn original(&self, place: Range<usize>) -> Range<usize> {
         let start = self.places.get(place.start).map(|place| place.0);
         let end = place
@@ -95,11 +94,11 @@ impl<'t> Folded<'t> {
     }
 }
 
-/// Characters that decomposing would only lengthen: most of those that text is made of.
+/// Characters that decomposing would only lengthen, which are most of the characters in text.
 fn is_whole(c: char) -> bool {
     matches!(c,
         '\u{430}'..='\u{44f}' | '\u{3b1}'..='\u{3c9}' | '\u{5d0}'..='\u{5ea}' | '\u{627}'..='\u{64a}'
-        // Thai and Lao AM: taken apart they are two characters to a reader too.
+        // Thai and Lao AM: decomposed, they would be two characters to a reader too.
         | '\u{e00}'..='\u{e7f}' | '\u{eb3}'
         | '\u{3041}'..='\u{30fe}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'
         // Trade mark signs are not letters of the word they follow.
@@ -107,8 +106,8 @@ fn is_whole(c: char) -> bool {
         | '\u{2010}'..='\u{2015}' | '\u{2018}'..='\u{201f}' | '\u{a8}' | '\u{af}' | '\u{b4}' | '\u{b8}')
 }
 
-/// True if a character begins a word of its own behind what was written: fractions, and raised figures that note something
-/// about a word. Behind a unit or a variable (`m²`) they belong to it.
+/// True if a character starts a word of its own after the text before it: fractions, and raised figures that annotate a
+/// word. After a unit or a variable (`m²`) they belong to it.
 fn parts_from_word(c: char, before: &str) -> bool {
     match c {
         '\u{bc}'..='\u{be}' | '\u{2150}'..='\u{215e}' => before.ends_with(char::is_alphanumeric),
@@ -141,7 +140,7 @@ fn push(c: char, output: &mut String) {
     });
 }
 
-/// A letter and what follows it as one: voiced kana, and the letters of a Hangul syllable.
+/// Composes a letter with the mark that follows it: voiced kana, and the letters of a Hangul syllable.
 fn joined(last: char, c: char) -> Option<char> {
     let (low, high) = (u32::from(last), u32::from(c));
     let code = match high {
@@ -171,8 +170,7 @@ fn joined(last: char, c: char) -> Option<char> {
     char::from_u32(code)
 }
 
-/// Characters that change no word: format characters, presentation selectors, and the signs that Arabic and Hebrew are
-/// written without.
+/// Characters that change no word: format characters, presentation selectors, and the signs that are optional in Arabic and Hebrew.
 fn is_unseen(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}'
@@ -182,12 +180,12 @@ fn is_unseen(c: char) -> bool {
         | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}' | '\u{5c2}' | '\u{5c4}' | '\u{5c5}' | '\u{5c7}')
 }
 
-/// The joiner: it makes one picture of several, and changes no word.
+/// The joiner, which makes one picture of several and changes no word.
 fn is_joiner(c: char) -> bool {
     c == '\u{200d}'
 }
 
-/// True if a character stands for a thing or an operation, and is searched for by itself: currency, arrows, mathematics, pictures.
+/// True if a character stands for a thing or an operation and is searched for on its own: currency, arrows, mathematics, pictures.
 pub(super) fn is_pictograph(c: char) -> bool {
     let in_a_block = matches!(c,
         '\u{a2}'..='\u{a7}' | '\u{a9}' | '\u{ac}' | '\u{ae}' | '\u{b0}' | '\u{b1}' | '\u{b6}' | '\u{d7}' | '\u{f7}'
@@ -196,19 +194,19 @@ pub(super) fn is_pictograph(c: char) -> bool {
     in_a_block && !c.is_alphanumeric()
 }
 
-/// A skin tone: a picture is the same without it.
+/// True for a skin tone: a picture is the same without it.
 pub(super) fn is_tone(c: char) -> bool {
     matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
 }
 
-/// True if a character is a diacritic above or below the letter before it, which some readers leave out.
+/// True if a character is a diacritic above or below the letter before it, which some people leave out.
 pub(super) fn is_mark(c: char) -> bool {
     matches!(c,
         '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{653}'..='\u{655}'
         | '\u{93c}' | '\u{9bc}' | '\u{a3c}' | '\u{abc}' | '\u{b3c}')
 }
 
-/// A folded word in lower case without its diacritics: the weaker form, by which it is found when it is written either way.
+/// A folded word in lower case without its diacritics: the weaker form, which matches either spelling.
 pub(super) fn plain(word: &str) -> Cow<'_, str> {
     if word.is_ascii() {
         return Cow::Borrowed(word);

@@ -33,7 +33,7 @@ pub(crate) fn primary(language: Option<&str>) -> String {
 }
 
 impl Stemmer {
-    /// The stemmer for what [`primary`] gave.
+    /// The stemmer for a language as [`primary`] gives it.
     pub(crate) fn of(language: &str) -> Self {
         let algorithm = match language {
             "en" => return Self::English,
@@ -64,7 +64,7 @@ impl Stemmer {
     pub(crate) fn stem(&self, word: &str) -> String {
         match self {
             Self::English => english::stem(word),
-            // The algorithms know letters with their marks as one character.
+            // The algorithms expect a letter and its marks as one character.
             Self::Snowball(stemmer) => {
                 let stem = stemmer.stem(&word.nfc().collect::<String>()).into_owned();
                 Folded::of(&stem).text.into_owned()
@@ -74,7 +74,7 @@ impl Stemmer {
         }
     }
 
-    /// True if the language writes words together that others write apart: its long words are also found by their parts.
+    /// True if the language writes compounds as one word: its long words are also found by their parts.
     pub(crate) fn is_compounding(language: &str) -> bool {
         matches!(
             language,
@@ -82,24 +82,24 @@ impl Stemmer {
         )
     }
 
-    /// True if a query's words can be reduced without being looked up.
+    /// True if a query's words can be stemmed without a lookup.
     pub(crate) fn is_english(&self) -> bool {
         matches!(self, Self::English)
     }
 }
 
-/// The article, alone and behind the particles that are written onto it.
+/// The article, alone and after the particles that attach in front of it.
 const HEBREW_ARTICLES: [&str; 6] = ["כשה", "ומה", "ושה", "וה", "שה", "ה"];
 /// Endings of the plural.
 const HEBREW_PLURALS: [&str; 2] = ["ים", "ות"];
-/// Letters with a form of their own at the end of a word, and the form that they have elsewhere.
+/// Letters with a special form at the end of a word, and their form elsewhere.
 const HEBREW_FINALS: [(char, char); 5] =
     [('ך', 'כ'), ('ם', 'מ'), ('ן', 'נ'), ('ף', 'פ'), ('ץ', 'צ')];
-/// Fewer letters than these are no word: what looks like an article or an ending belongs to them.
+/// A word has at least this many letters: an apparent article or ending that leaves fewer is part of the word.
 const MIN_HEBREW_LETTERS: usize = 3;
 
-/// A Hebrew word without its article and the ending of its plural, so that `הספרים` is found by `ספר`. Prepositions stay: they are
-/// the first letters of too many words.
+/// A Hebrew word without its article and plural ending, so that `הספרים` is found by `ספר`. Prepositions stay: too many
+/// words begin with the same letters.
 fn hebrew(word: &str) -> String {
     let is_word = |rest: &&str| rest.chars().count() >= MIN_HEBREW_LETTERS;
     let mut articles = HEBREW_ARTICLES.iter();
@@ -116,11 +116,11 @@ fn hebrew(word: &str) -> String {
     }
 }
 
-/// The words of a language that carry no topic; none where they are not known, and for English, which has its own list.
+/// A language's words that carry no topic; empty if they are not known, and for English, which has its own list.
 pub(crate) fn stop_words(language: &str) -> &'static [&'static str] {
     match language {
         "en" => &[],
-        // The list names the language, not its two ways of being written.
+        // The list has Norwegian as a whole, not its two written forms.
         "nb" | "nn" => stop_words::lookup("no").unwrap_or_default(),
         other => stop_words::lookup(other).unwrap_or_default(),
     }

@@ -1,4 +1,4 @@
-//! Turns one word of a query into the terms that it may stand for: as written, begun, in parts, apart, within others, corrected.
+//! Turns one word of a query into the terms that it may stand for: exact, prefix, parts, split in two, inside longer words, corrected.
 
 use std::collections::BTreeSet;
 
@@ -13,30 +13,30 @@ use crate::top::top;
 
 /// How many words a prefix may stand for; the most frequent ones are taken.
 const MAX_EXPANSIONS: usize = 48;
-/// How many shards are read for the words that begin with what was typed: two letters may begin many.
+/// How many shards are read for the words that begin with a prefix: two letters may begin many.
 const MAX_PREFIX_SHARDS: usize = 3;
-/// The fewest characters of a word that no document has and that is looked up as two words.
+/// The fewest characters of a word without a match that is also looked up as two words.
 const MIN_APART: usize = 4;
 const MAX_APART: usize = 20;
-/// How many ways of parting a word are looked up to the end: each may need another shard.
+/// How many ways of splitting a word are looked up in full: each may need another shard.
 const MAX_APART_TRIED: usize = 4;
-/// Short words that follow a verb, and are written onto it where the two are a noun.
+/// Short words that follow a verb, and are attached to it in the noun.
 const PARTICLES: [&str; 8] = ["by", "in", "of", "off", "on", "to", "up", "out"];
-/// The fewest characters of a word that is looked for within longer ones.
+/// The fewest characters of a word that is searched for inside longer ones.
 const MIN_WITHIN: usize = 5;
-/// Weight of a word that the last word typed is only a prefix of.
+/// Weight of a word that the last typed word is only a prefix of.
 const PREFIX_WEIGHT: f32 = 0.7;
-/// Weight of a word that no document has, corrected by one mistake; for each further one it is taken again.
+/// Weight of a correction by one mistake of a word that no document has; applied again for each further mistake.
 const CORRECTION_WEIGHT: f32 = 0.6;
 
-/// Looks words up, and notes what it could not read.
+/// Looks words up, and notes the shards that it could not read.
 pub(super) struct Lookup<'i> {
     pub(super) index: &'i LexicalIndex,
     pub(super) missing: Missing,
 }
 
 impl<'i> Lookup<'i> {
-    /// A symbol, a name with its signs, or a compound, which only adds to its words; `None` for one that no page has.
+    /// A symbol, a name with its signs, or a compound that only adds to its words; `None` if no page has it.
     pub(super) fn compound(&mut self, token: &Token, has_words: bool) -> Option<QueryWord> {
         let is_name = is_name(&token.term);
         let exact = self.find(&token.term);
@@ -46,7 +46,7 @@ impl<'i> Lookup<'i> {
         let mut alternatives: Vec<(TermIdx, f32)> =
             exact.map(|term| (term, 1.0)).into_iter().collect();
         if alternatives.is_empty() && !has_words {
-            // `$` is asked about where pages have `$HOME`.
+            // `$` is a useful query where pages have `$HOME`.
             let begun = self.expansions(&token.term, &[]);
             alternatives.extend(begun.into_iter().map(|term| (term, PREFIX_WEIGHT)));
         }
@@ -74,10 +74,10 @@ impl<'i> Lookup<'i> {
         let n_missing_before = self.missing.terms.len();
         let whole = self.stems(token);
         let mut alternatives: Vec<(TermIdx, f32)> = whole.iter().map(|&term| (term, 1.0)).collect();
-        // One character of a script without spaces is found as the beginning of pairs.
+        // A single character of an unspaced script matches as the start of a pair.
         let is_single =
             token.surface.chars().nth(1).is_none() && token.surface.contains(is_unspaced);
-        // A shortened word ends in a hash: where it is found, it is complete.
+        // A shortened word ends in a hash, so an exact match is complete.
         let is_whole = !whole.is_empty() && token.surface.chars().count() >= MAX_TERM_CHARS;
         if is_single || (unfinished && token.surface.len() > 1 && !is_whole) {
             let weight = if is_single { 1.0 } else { PREFIX_WEIGHT };
@@ -125,7 +125,7 @@ impl<'i> Lookup<'i> {
         }
     }
 
-    /// The two words that one is written apart as: `log` and `in` for `login`, `iso` and `8601` for `iso8601`.
+    /// The two words that one word may also be written as: `log` and `in` for `login`, `iso` and `8601` for `iso8601`.
     fn apart(&mut self, word: &str) -> Vec<TermIdx> {
         let n_chars = word.chars().count();
         if !(MIN_APART..=MAX_APART).contains(&n_chars) || word.contains(is_unspaced) {
@@ -161,8 +161,8 @@ impl<'i> Lookup<'i> {
         best.1
     }
 
-    /// Longer words that contain a word which never stands alone, as in languages that write compounds as one word.
-    /// Only where all words are in one shard: a large site has the word by itself.
+    /// Longer words that contain a word that never stands alone, as in languages that write compounds as one word. Only
+    /// if all words are in one shard: a large site has the word by itself.
     fn within(&self, word: &str) -> Vec<(TermIdx, f32)> {
         let stem = word.trim_end_matches(['e', 'n', 'r', 's']);
         let is_long = stem.chars().nth(MIN_WITHIN - 1).is_some();
@@ -177,7 +177,7 @@ impl<'i> Lookup<'i> {
         terms.take(MAX_EXPANSIONS).collect()
     }
 
-    /// The terms that a finished word may be indexed as: one for each language that bends it.
+    /// The terms that a finished word may be indexed as: one for each language that inflects it.
     fn stems(&mut self, token: &Token) -> Vec<TermIdx> {
         let languages = &self.index.languages;
         let mut stems: BTreeSet<&str> = BTreeSet::new();
@@ -210,7 +210,7 @@ impl<'i> Lookup<'i> {
             .collect()
     }
 
-    /// The shard whose range a word falls into, where it is here.
+    /// The shard whose range a word falls into, if it is loaded.
     fn held(&mut self, word: &str) -> Option<&'i super::TermShard> {
         let shard = self.index.route(word);
         let held = self.index.shards.get(shard)?.as_ref();
@@ -220,7 +220,7 @@ impl<'i> Lookup<'i> {
         held
     }
 
-    /// The term, where there is one and its shard is here.
+    /// The term, if there is one and its shard is loaded.
     pub(super) fn find(&mut self, term: &str) -> Option<TermIdx> {
         let rank = self.held(term)?.terms.find(term)?;
         idx(self.index.route(term), rank)
@@ -252,7 +252,7 @@ impl<'i> Lookup<'i> {
             .iter()
             .map(|&term| self.index.list(term).n_chunks as f32);
         let mut expansions: Vec<TermIdx> = Vec::new();
-        // A stem may stand here twice: as a term with the prefix, and as that of a form.
+        // A stem may appear twice: as a term with the prefix, and as the term of a form.
         for (idx, _) in top((0..).zip(counts), 2 * MAX_EXPANSIONS) {
             let term = terms[idx as usize];
             if !expansions.contains(&term) && expansions.len() < MAX_EXPANSIONS {
@@ -275,10 +275,10 @@ impl LexicalIndex {
     }
 }
 
-/// The beginning of the words that an unfinished one may become.
+/// The prefix that an unfinished word stands for.
 fn prefix(token: &Token) -> String {
     let surface = plain(&token.surface);
-    // A version's number is what is looked up.
+    // A version is looked up by its number.
     let typed = match surface.ends_with(&token.term) {
         true => &token.term,
         false => &*surface,

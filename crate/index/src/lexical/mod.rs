@@ -1,8 +1,8 @@
 //! Turns a query's words into ranked chunks: BM25 over text, headings and titles.
 //!
 //! `build` makes the lists from chunks. Words and their lists lie in shards by range of the sorted dictionary; `query`
-//! finds a query's words in those that are here and names the others, and `search` ranks by the words found.
-//! [`crate::bundle`] stores them.
+//! finds a query's words in the loaded shards and names the missing ones, and `search` ranks by the words found.
+//! [`crate::bundle`] stores the shards.
 
 pub(crate) mod english;
 mod fold;
@@ -43,12 +43,12 @@ pub struct LexicalIndex {
     pub(crate) collection: Collection,
     pub(crate) languages: Languages,
     pub(crate) spelling: Spelling,
-    /// The first word of each shard, term or form; the first shard holds all words before its first one too.
+    /// The first word of each shard, term or form; words before the first one belong to the first shard.
     firsts: Dictionary,
     shards: Vec<Option<TermShard>>,
 }
 
-/// The languages that queries are taken to be written in.
+/// The languages that queries are assumed to be written in.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Languages {
     /// The first parts of language tags, in order.
@@ -72,7 +72,7 @@ impl Languages {
     }
 }
 
-/// A term that was found: which shard, and its rank there.
+/// A term that was found: its shard, and its rank there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct TermIdx {
     shard: u32,
@@ -80,7 +80,7 @@ struct TermIdx {
 }
 
 impl LexicalIndex {
-    /// An index none of whose words are here yet; `firsts` has the first word of each shard.
+    /// An index with no words loaded yet; `firsts` has the first word of each shard.
     pub(crate) fn absent(
         collection: Collection,
         languages: Languages,
@@ -121,7 +121,7 @@ impl LexicalIndex {
         self.collection.n_chunks()
     }
 
-    /// How many distinct terms there are, in the shards that are here.
+    /// How many distinct terms the loaded shards have.
     pub fn n_terms(&self) -> usize {
         let here = self.shards.iter().flatten();
         here.map(|shard| shard.terms.len()).sum()
@@ -142,7 +142,7 @@ impl LexicalIndex {
         }
     }
 
-    /// The shards that are here, in order.
+    /// The loaded shards, in order.
     #[cfg(feature = "build")]
     pub(crate) fn shards(&self) -> impl Iterator<Item = &TermShard> {
         self.shards.iter().flatten()

@@ -3,11 +3,11 @@
 use super::fold::plain;
 use super::tokenize::{Token, TokenKind, tokens};
 
-/// Longer phrases are compared by this many of their first words.
+/// Only the first words of a phrase, at most this many, are compared.
 const MAX_WORDS: usize = 32;
 
-/// An opening quotation mark and those that close it: English, German, French, Danish, Swedish, Polish, Chinese and Japanese ones,
-/// straight and full-width ones.
+/// An opening quotation mark and the marks that close it: English, German, French, Danish, Swedish, Polish, Chinese and
+/// Japanese, straight and full-width.
 const MARKS: [(char, &[char]); 13] = [
     ('"', &['"']),
     ('\u{201c}', &['\u{201d}']),
@@ -23,15 +23,15 @@ const MARKS: [(char, &[char]); 13] = [
     ('\u{301d}', &['\u{301e}', '\u{301f}']),
     ('\u{ff02}', &['\u{ff02}']),
 ];
-/// Single marks are apostrophes too: they open before a word and close behind one.
+/// Single marks are apostrophes too: they open only before a word and close only after one.
 const SINGLE_MARKS: [(char, char); 3] = [
     ('\'', '\''),
     ('\u{2018}', '\u{2019}'),
     ('\u{201a}', '\u{2018}'),
 ];
 
-/// The words between quotation marks, two or more, as they are written but for case and diacritics. A mark that is not
-/// closed opens nothing: its phrase is still being typed.
+/// Sequences of two or more words between quotation marks, as written except for case and diacritics. An unclosed mark
+/// opens nothing: its phrase is still being typed.
 pub(crate) fn phrases(query: &str) -> Vec<Vec<String>> {
     quoted(query)
         .into_iter()
@@ -60,7 +60,7 @@ fn quoted(query: &str) -> Vec<&str> {
     found
 }
 
-/// The place in `inner`, in bytes, of the mark that closes `mark`; `before` is the character in front of `mark`.
+/// Byte offset in `inner` of the mark that closes `mark`; `before` is the character in front of `mark`.
 fn closing(mark: char, before: Option<char>, inner: &str) -> Option<usize> {
     if let Some((_, closing)) = MARKS.iter().find(|(open, _)| *open == mark) {
         return inner.find(*closing);
@@ -76,7 +76,7 @@ fn closing(mark: char, before: Option<char>, inner: &str) -> Option<usize> {
     ends.next().map(|(at, _)| at).filter(|_| opens)
 }
 
-/// True if `text` has the words of `phrase` one after the other.
+/// True if `text` has the words of `phrase` in sequence.
 pub(crate) fn contains(text: &str, phrase: &[String]) -> bool {
     let tokens = tokens(text);
     let words: Vec<String> = words(&tokens).collect();

@@ -1,20 +1,20 @@
-//! Turns the places of a term into bytes and back: where it occurs, how often, and in which fields.
+//! Turns a term's postings into bytes and back: where it occurs, how often, and in which fields.
 //!
 //! One term's list: the number of chunks; 0, or 1 more than the class of form that most of them have; then for each chunk,
-//! in order, a varint of `(chunk - previous chunk) << 3 | own heading << 2 | heading above << 1 | more`, where `more` says that
-//! the count in the text follows (it is 1 otherwise); then the number of documents with the term in their title, and their
-//! gaps. Gaps are from the previous one, the first from zero. Most postings take one byte.
+//! in order, a varint of `(chunk - previous chunk) << 3 | own heading << 2 | heading above << 1 | more`, where `more` says
+//! that the count in the text follows (otherwise it is 1); then the number of documents with the term in their title, and
+//! their gaps. A gap is the distance from the previous entry, the first from zero. Most postings take one byte.
 //!
 //! A term may be the stem of several words, its forms. Classes tell which of them a chunk has, so that no form needs to
-//! be stored: [`form_class`]. Where the forms of a list differ, its varints have one more bit in last place, which says
-//! that a chunk's forms are not just those of the most frequent class. In that case their class follows last or, where
+//! be stored: [`form_class`]. If the forms of a list differ, its varints have one more bit in last place, which says
+//! that a chunk's forms are not just those of the most frequent class. In that case their class follows last or, if
 //! there are several, 30 plus their number and then each of them.
 
 /// Where one term occurs in one chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Posting {
     pub(crate) chunk: u32,
-    /// How often it stands in the text; may be 0 when a heading has it.
+    /// How often the term occurs in the text; may be 0 if a heading has it.
     pub(crate) n_text: u32,
     pub(crate) in_own_heading: bool,
     pub(crate) in_heading_above: bool,
@@ -22,7 +22,7 @@ pub(crate) struct Posting {
     pub(crate) forms: u32,
 }
 
-/// Classes of forms: a set of them is one `u32`.
+/// Number of form classes: a set of them is one `u32`.
 const N_FORM_CLASSES: u32 = 31;
 
 /// The class of a word among those with the same stem: the 32 bits of FNV-1a over its bytes, modulo 31. Two forms of a
@@ -34,7 +34,7 @@ pub(crate) fn form_class(word: &str) -> u32 {
     hash % N_FORM_CLASSES
 }
 
-/// Reads varints off a slice. Ends, rather than fails, at bytes that are no varint: lists are checked when they are loaded.
+/// Reads varints off a slice. Stops instead of failing at bytes that are not a varint: lists are checked when they are loaded.
 pub(crate) struct Varints<'b> {
     bytes: &'b [u8],
 }
@@ -126,7 +126,7 @@ pub(crate) fn encode(postings: &[Posting], titles: &[u32], bytes: &mut Vec<u8>) 
     }
 }
 
-/// The class of form that most chunks have, where they don't all have the same one.
+/// The class of form that most chunks have, if chunks differ.
 #[cfg(feature = "build")]
 fn common_form(postings: &[Posting]) -> Option<u32> {
     let all = postings.iter().fold(0, |all, posting| all | posting.forms);
@@ -217,7 +217,7 @@ impl<'b> PostingList<'b> {
         Some(self)
     }
 
-    /// The set of classes that comes next; `None` where the bytes are none.
+    /// Reads the next set of classes; `None` if the bytes hold none.
     fn others(&mut self) -> Option<u32> {
         let class = |number: u32| (number < N_FORM_CLASSES).then(|| 1 << number);
         let first = self.varints.next()?;

@@ -1,4 +1,4 @@
-//! Turns a query into the terms that it may match, as far as their shards are here, and names the shards that are not.
+//! Turns a query into the terms that it may match in the loaded shards, and names the shards that are missing.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -14,26 +14,26 @@ use crate::shard::Family;
 
 /// Longer questions are ranked by this many of their first distinct words.
 const MAX_QUERY_WORDS: usize = 64;
-/// The most terms of one word that are reported in `matched_terms`.
+/// The most terms reported in `matched_terms` for one word.
 const MAX_TAKEN_FOR: usize = 4;
-/// Weight of an identifier's parts beside the identifier, and of a compound or joined words beside the words.
+/// Weight of an identifier's parts next to the identifier, and of a compound or joined words next to the single words.
 pub(super) const PART_WEIGHT: f32 = 0.4;
 
 /// One word of the query and what it may match.
 #[derive(Debug)]
 pub(super) struct QueryWord {
     pub(super) weight: f32,
-    /// Terms of which the best counts, each with its factor.
+    /// Alternative terms, each with its factor; the best one counts.
     pub(super) alternatives: Vec<(TermIdx, f32)>,
-    /// How many of the first of these are stems of the word as it was written, which is of this class of form.
+    /// How many of the first alternatives are stems of the word as written, and the class of its form.
     pub(super) whole: (usize, u32),
-    /// Terms that count besides.
+    /// Terms that count in addition.
     pub(super) parts: Vec<(TermIdx, f32)>,
-    /// How many parts must be there for the word to be covered without any alternative; 0 if they cannot cover it.
+    /// How many parts must be present for the word to be covered without any alternative; 0 if they cannot cover it.
     pub(super) n_parts: usize,
     /// Its share of the coverage; 0 where it doesn't count.
     pub(super) coverable: f32,
-    /// A passage must have it, for it stands between quotation marks.
+    /// True if a passage must have it, because it stands between quotation marks.
     pub(super) is_quoted: bool,
 }
 
@@ -41,11 +41,11 @@ pub(super) struct QueryWord {
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
     pub(super) words: Vec<QueryWord>,
-    /// The words themselves, and the likeliest terms that each was taken for.
+    /// The words themselves, and the likeliest terms that each was matched to.
     pub(super) matched_terms: Vec<String>,
     /// The phrases: words between quotation marks.
     pub(super) phrases: Vec<Vec<String>>,
-    /// Shards that it would read and that are not here.
+    /// Shards that the query reads and that are not loaded.
     pub(super) missing: Missing,
 }
 
@@ -76,7 +76,7 @@ impl LexicalIndex {
             .rposition(|token| token.kind == TokenKind::Word)
             .filter(|&idx| options.prefix && tokens[idx].place.end == query.len())
             .map(|idx| tokens[idx].surface.clone());
-        // "What is it?" has no topic: then its words are all there is to go by.
+        // "What is it?" has no topic, so all of its words count.
         let is_stop_word = |token: &Token| self.languages.is_stop_word(&token.surface);
         if tokens.iter().any(|token| !is_stop_word(token)) {
             tokens.retain(|token| !is_stop_word(token));
@@ -111,7 +111,7 @@ impl LexicalIndex {
                 is_quoted,
                 ..lookup.word(token, is_last)
             };
-            // `C` says little of `C++`, which is here.
+            // `C` says little about `C++`, which was found.
             let is_within = |name: &std::ops::Range<usize>| {
                 name.start <= token.place.start && token.place.end <= name.end
             };
@@ -144,7 +144,7 @@ impl LexicalIndex {
 }
 
 impl QueryWord {
-    /// A term that adds to words which are looked up too.
+    /// A term that adds to words that are looked up anyway.
     pub(super) fn beside(term: TermIdx, weight: f32) -> Self {
         Self {
             weight,

@@ -1,12 +1,12 @@
 //! Turns a query into a score for each chunk that shares a word with it.
 //!
 //! BM25F (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009), with these fields:
-//! the text, whose count is divided by `1 - b + b * length / mean length`, and the chunk's own heading, the headings
-//! above and the page's title, of which only presence counts because they are short. The weighted sum of the fields is
-//! the frequency `f`, less where the chunk has the word in another form than the query; a term scores
-//! `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`. The sum over terms is reduced where
-//! words of the query are missing, or are there in another form only. A query of a few words is weighed more strictly
-//! than a question ([`TermMatching`]).
+//! the text, whose count is divided by `1 - b + b * length / mean length`; and the chunk's own heading, the headings
+//! above and the page's title, which are short, so only presence counts. The weighted sum of the fields is the
+//! frequency `f`, lower if the chunk has the word in another form than the query; a term scores
+//! `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`. The sum over terms is reduced if
+//! words of the query are missing or present in another form only. A query of a few words is weighed more strictly than
+//! a question ([`TermMatching`]).
 
 use super::query::Resolved;
 use super::{LexicalIndex, TermIdx};
@@ -16,7 +16,7 @@ use crate::top::top;
 /// How words are weighed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LexicalOptions {
-    /// How much a long text is held against it: 0 not at all, 1 in full proportion. Default 0.75.
+    /// How much a long text is penalized for its length: 0 not at all, 1 in full proportion. Default 0.75.
     pub b: f32,
     /// How many mentions in the text the chunk's own heading is worth. Default 2.5.
     pub own_heading: f32,
@@ -24,8 +24,7 @@ pub struct LexicalOptions {
     pub heading_above: f32,
     /// The same for the page's title. Default 1.5.
     pub title: f32,
-    /// How a query of at most three words with a topic is weighed: people expect these words in the text, as they typed
-    /// them.
+    /// How a query of at most three words with a topic is weighed: people expect these words in the text, as typed.
     pub short_query: TermMatching,
     /// How a longer query is weighed: a question inflects its words as its own sentence requires.
     pub long_query: TermMatching,
@@ -41,24 +40,23 @@ pub struct LexicalOptions {
 /// How words between quotation marks count. Two words or more are a phrase.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Phrases {
-    /// A hit must have each phrase, its words one after the other; meaning doesn't count. The default, as in a search box.
+    /// A hit must have each phrase, its words in sequence; meaning doesn't count. The default, as in a search box.
     #[default]
     Demanded,
-    /// Hits that have all phrases come first, and nothing is left out: in a question, people quote a text that they
-    /// read, or a term.
+    /// Hits that have all phrases come first, and none is excluded: in a question, people quote a text that they read, or a term.
     Preferred,
 }
 
-/// How much it counts that a chunk has all words of the query, as they were written.
+/// How much it matters that a chunk has all words of the query, as written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TermMatching {
     /// How soon repetition stops counting: 0 means at once, large means never. Default 0.9 for a short query, 1.2 for a long one.
     pub k1: f32,
-    /// The share of its score that a chunk with none of the query's words would lose: it sets chunks with all words
+    /// The share of its score that a chunk with none of the query's words would lose; it sets chunks with all words
     /// apart. Words count by their idf. Default 0.8 for a short query, 0.7 for a long one.
     pub coordination: f32,
-    /// The share of a word that counts as present, for `coordination`, in a chunk that has it in another form only.
-    /// Default 0.6 for a short query, 0.75 for a long one.
+    /// How much a word counts as present, for `coordination`, in a chunk that has it in another form only. Default 0.6
+    /// for a short query, 0.75 for a long one.
     pub other_form: f32,
     /// True if, in chunks that have the query's form of a word, its idf counts the chunks with that form instead of all
     /// with its stem. Default `true` for a short query, `false` for a long one.
@@ -99,17 +97,17 @@ impl Default for LexicalOptions {
 pub struct LexicalScores {
     /// Chunks with any of the query's words, best first, ties in reading order.
     pub ranked: Vec<(u32, f32)>,
-    /// For each chunk the idf of the query's words that it has, summed.
+    /// For each chunk, the summed idf of the query's words that it has.
     covered: Vec<f32>,
     /// The same sum for all of the query's words.
     coverable: f32,
     /// The query's phrases. Where they are demanded, chunks that lack one of their words are not ranked; the order of
     /// the words can only be checked in the texts.
     pub(crate) phrases: Vec<Vec<String>>,
-    /// Words for a page to mark: the query's words, and the likeliest terms that each was taken for, because words may
+    /// Words for a page to mark: the query's words, and the likeliest terms that each was matched to, because words may
     /// be mistyped, or inflected in a way that only the index knows.
     pub matched_terms: Vec<String>,
-    /// The shards that the search reads and that are not here.
+    /// The shards that the search reads and that are not loaded.
     pub(crate) missing: Vec<(Family, u32)>,
 }
 
@@ -131,7 +129,7 @@ impl LexicalScores {
 struct TermScore {
     chunk: u32,
     score: f32,
-    /// 1 where the chunk has the form that was asked for, less where it has others.
+    /// 1 if the chunk has the queried form, less if it has others.
     likeness: f32,
 }
 
@@ -142,7 +140,7 @@ struct Scoring<'o> {
     strictness: &'o TermMatching,
 }
 
-/// Scores by chunk, cleared in time proportional to what was written.
+/// Scores by chunk, cleared in time proportional to the number of entries written.
 struct Sums {
     values: Vec<f32>,
     touched: Vec<u32>,
@@ -173,15 +171,14 @@ impl Sums {
 }
 
 impl LexicalIndex {
-    /// Ranks all chunks by the words that they share with `query`, and keeps the best `depth`. Words whose shards are
-    /// not here are passed over.
+    /// Ranks all chunks by the words that they share with `query`, and keeps the best `depth`. Skips words whose shards are not loaded.
     pub fn search(&self, query: &str, depth: usize, options: &LexicalOptions) -> LexicalScores {
         let mut scores = self.score(query, options);
         scores.ranked = top(std::mem::take(&mut scores.ranked), depth);
         scores
     }
 
-    /// As [`search`](Self::search), but all chunks, in no order.
+    /// Like [`search`](Self::search), but returns all chunks, in no order.
     pub(crate) fn score(&self, query: &str, options: &LexicalOptions) -> LexicalScores {
         let Resolved {
             words,
@@ -206,7 +203,7 @@ impl LexicalIndex {
         let mut n_parts = vec![0_usize; n_chunks];
         let mut total = Sums::new(n_chunks);
         let mut covered = vec![0.0_f32; n_chunks];
-        // As `covered`, but less where a chunk has a word in another form.
+        // Like `covered`, but less where a chunk has a word in another form.
         let mut matched = vec![0.0_f32; n_chunks];
         let n_quoted = match options.phrases {
             Phrases::Demanded => words.iter().filter(|word| word.is_quoted).count(),
@@ -275,8 +272,8 @@ impl LexicalIndex {
         }
     }
 
-    /// Calls `visit` with the term's score in each chunk that has it. Chunks that have it in other forms than those of
-    /// class `form` score less, where any has that one.
+    /// Calls `visit` with the term's score in each chunk that has it. Chunks that have only forms of other classes than
+    /// `form` score less, if any chunk has that class.
     fn score_term(
         &self,
         term: TermIdx,
@@ -293,7 +290,7 @@ impl LexicalIndex {
         let idf = self.idf(list.n_chunks);
         let mut documents = Vec::new();
         let mut n_form = 0;
-        // In order, as the list is.
+        // In chunk order, like the list.
         let mut in_other_form = Vec::new();
         list.visit(
             |posting| {

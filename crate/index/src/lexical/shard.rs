@@ -11,17 +11,17 @@ pub(crate) struct TermShard {
     pub(crate) terms: Dictionary,
     /// The lists of all terms, one after the other; see [`super::postings`].
     pub(crate) postings: Vec<u8>,
-    /// Where each term's list begins, and where the last one ends.
+    /// Offset of each term's list, and the end of the last one.
     pub(crate) starts: Vec<u32>,
-    /// Words as they are written, where their stem can't be told from them: English ones whose stem leaves off two or
-    /// more letters, so that a prefix finds them, and all that change in other languages.
+    /// Words as written, if their stem doesn't reveal them: English words whose stem drops two or more letters, so that
+    /// a prefix finds them, and all that change in other languages.
     pub(crate) forms: Dictionary,
-    /// The terms of each form: several where languages differ.
+    /// The terms of each form: several if languages differ.
     pub(crate) form_terms: Vec<Vec<String>>,
 }
 
 impl TermShard {
-    /// Checks that every list is whole and stays within `n_chunks` chunks and `n_documents` documents.
+    /// Checks that every list is complete and stays within `n_chunks` chunks and `n_documents` documents.
     pub(crate) fn check(&self, n_chunks: usize, n_documents: usize) -> Result<(), Contradiction> {
         equal(
             "number of list starts",

@@ -1,17 +1,17 @@
-//! Turns a word that no document has into the words that it was meant to be.
+//! Turns a word that no document has into the words that were probably meant.
 //!
-//! Words lie by first letter and length, so that what a mistyped word may have been stands close together: people seldom
-//! miss the first letter.
+//! Words are ordered by first letter and length, so that the candidates for a mistyped word lie close together: people
+//! seldom miss the first letter.
 
 use std::collections::BTreeSet;
 
-/// Words of fewer letters are not corrected: too many others are as close.
+/// Shorter words are not corrected: too many others are equally close.
 const MIN_CHARS: usize = 4;
-/// From this many letters on, two mistakes are looked for.
+/// From this many letters on, two mistakes are allowed.
 const LONG_CHARS: usize = 8;
-/// The most words that one is corrected to.
+/// The most corrections for one word.
 const MAX_CORRECTIONS: usize = 3;
-/// The most shards that are read for one word.
+/// The most shards read for one word.
 const MAX_SHARDS: usize = 4;
 /// Longer words are not looked for.
 pub(crate) const MAX_CHARS: usize = 20;
@@ -46,13 +46,13 @@ pub(crate) fn key(word: &str) -> Option<Key> {
 }
 
 impl Spelling {
-    /// Shards of which none is here yet; `firsts` does not decrease.
+    /// Shards that are not loaded yet; `firsts` does not decrease.
     pub(crate) fn absent(firsts: Vec<Key>) -> Self {
         let shards = firsts.iter().map(|_| None).collect();
         Self { firsts, shards }
     }
 
-    /// One shard with everything, ordered by key.
+    /// A single shard with everything, ordered by key.
     #[cfg(feature = "build")]
     pub(crate) fn whole(words: Vec<Known>) -> Self {
         let first = words.first().and_then(|known| key(&known.word));
@@ -77,8 +77,8 @@ impl Spelling {
         &self.shards
     }
 
-    /// The words nearest to `word`, best first, each with how many mistakes lie between; `missing` gets the shards that would have to
-    /// be read first.
+    /// The words nearest to `word`, best first, each with its number of mistakes; shards that must be read first are
+    /// added to `missing`.
     pub(crate) fn corrections(
         &self,
         word: &str,

@@ -14,7 +14,8 @@ pub fn terms(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Tells which texts are the same words and signs as `name` in the same order, however they are written; none where it has none.
+/// A predicate: true for texts with the same words and signs as `name` in the same order, however written; never true
+/// if `name` has none.
 pub fn same_as(name: &str) -> impl Fn(&str) -> bool + use<> {
     let terms = |text: &str| -> Vec<String> {
         let tokens = tokens(text).into_iter();
@@ -25,13 +26,13 @@ pub fn same_as(name: &str) -> impl Fn(&str) -> bool + use<> {
     move |other| !own.is_empty() && own == terms(other)
 }
 
-/// True if a query has anything that is looked up: a word, or a symbol.
+/// True if a query has anything to look up: a word, or a symbol.
 pub fn is_searchable(query: &str) -> bool {
     !tokens(query).is_empty()
 }
 
 impl LexicalIndex {
-    /// How rare a term is in these documents (its idf); the highest for one that no chunk has, or whose shard is not here.
+    /// How rare a term is in these documents (its idf); the highest for a term that no chunk has, or whose shard is not loaded.
     pub fn rarity(&self, term: &str) -> f32 {
         let shard = self.shards.get(self.route(term)).and_then(Option::as_ref);
         let rank = shard.and_then(|shard| shard.terms.find(term).map(|rank| (shard, rank)));

@@ -1,10 +1,10 @@
-//! Turns text into terms: stems of words, identifiers whole and in parts, and the symbols that are asked about.
+//! Turns text into terms: stems of words, identifiers whole and in parts, and searchable symbols.
 //!
-//! Pages and queries pass through here alike, so that text that is written the same is found; [`super::fold`] says what
-//! counts as the same. `HashMap` yields `hashmap` and its parts `hash` and `map`; [`super::compound`] adds `rc<t>`,
-//! `c#`, a `?` that stands alone and words joined at a hyphen. Scripts that put no space between words (Chinese,
-//! Japanese, Korean's endings, Thai, Lao, Khmer, Burmese) yield each pair of neighbours: the words of a query are found
-//! wherever their pairs stand, however a dictionary would have divided them.
+//! Pages and queries both pass through here, so that identical text is found; [`super::fold`] defines what is
+//! identical. `HashMap` yields `hashmap` and its parts `hash` and `map`; [`super::compound`] adds `rc<t>`, `c#`, a `?`
+//! on its own and words joined at a hyphen. Scripts without spaces between words (Chinese, Japanese, Korean's endings,
+//! Thai, Lao, Khmer, Burmese) yield each pair of neighbouring characters: the words of a query are found wherever their
+//! pairs occur, however a dictionary would have divided them.
 
 use std::ops::Range;
 
@@ -15,9 +15,9 @@ use super::{compound, english};
 
 /// Longer words are shortened: nobody types them, and a page of base64 must not fill the dictionary.
 pub(super) const MAX_TERM_CHARS: usize = 40;
-/// Characters of a long word that stay as they are; the rest is told apart by a hash, for digests often begin alike.
+/// Characters kept of a long word; a hash tells the rest apart, because digests often begin alike.
 pub(super) const KEPT_CHARS: usize = 32;
-/// A word of more parts is data, not an identifier.
+/// A word with more parts is data, not an identifier.
 const MAX_PARTS: usize = 16;
 
 /// The kind of a token, as far as ranking cares.
@@ -32,18 +32,17 @@ pub(crate) enum TokenKind {
     Tail,
 }
 
-/// One place in a text and the terms it is found by.
+/// One span of a text and the terms that it is found by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) kind: TokenKind,
-    /// Where it stands, in bytes.
+    /// Its byte span.
     pub(crate) place: Range<usize>,
     /// The term it is indexed under: a stem, or an identifier in lower case, without diacritics.
     pub(crate) term: String,
     /// An identifier's parts; empty for a plain word.
     pub(crate) parts: Vec<Part>,
-    /// The word itself, folded and in lower case: it determines the class of its form, and is looked up among the stop
-    /// words.
+    /// The word itself, folded and in lower case: determines the class of its form, and is checked against the stop words.
     pub(crate) surface: String,
 }
 
@@ -69,7 +68,7 @@ pub(crate) fn tokens_with(text: &str, stem: Stem<'_>) -> Vec<Token> {
     let mut tokens = Vec::new();
     let base = text.as_ptr() as usize;
     for span in text.split_whitespace() {
-        // A fence's mark and language are not text.
+        // A fence's marker and language are not text.
         if span.starts_with("```") {
             continue;
         }
@@ -85,7 +84,7 @@ pub(crate) fn tokens_with(text: &str, stem: Stem<'_>) -> Vec<Token> {
     tokens
 }
 
-/// The tokens of one folded span between spaces, with their places in it.
+/// The tokens of one folded span between spaces, with their offsets in it.
 fn span_tokens(span: &str, stem: Stem<'_>, tokens: &mut Vec<Token>) {
     let n_before = tokens.len();
     let mut run = Vec::new();
@@ -140,7 +139,7 @@ fn flush_run(text: &str, run: &mut Vec<Range<usize>>, tokens: &mut Vec<Token>) {
 }
 
 impl Token {
-    /// A token that is indexed as it is written.
+    /// A token indexed as written.
     pub(super) fn plain(kind: TokenKind, place: Range<usize>, surface: String) -> Self {
         let term = plain(&surface).into_owned();
         Token {
@@ -152,7 +151,7 @@ impl Token {
         }
     }
 
-    /// True for one word between spaces or signs, which is no identifier of several.
+    /// True for a single word between spaces or signs that is not an identifier of several.
     pub(super) fn is_plain_word(&self) -> bool {
         self.kind == TokenKind::Word && self.parts.is_empty() && !self.surface.contains(is_unspaced)
     }
@@ -193,13 +192,13 @@ fn word_token(word: &str, start: usize, stem: Stem<'_>) -> Option<Token> {
     Some(Token { parts, ..token })
 }
 
-/// Articles and pronouns that French, Italian and Catalan write onto the next word where it begins with a vowel.
+/// Articles and pronouns that French, Italian and Catalan attach to the next word if it begins with a vowel.
 const ELIDED: [&str; 22] = [
     "l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "dell",
     "all", "nell", "sull", "dall", "coll", "quell", "un", "sant",
 ];
 
-/// A word without an article that is written onto it: `eau` of `l'eau`.
+/// A word without its attached article: `eau` of `l'eau`.
 fn without_article(word: &str) -> &str {
     let Some((article, rest)) = word.split_once(['\'', '\u{2019}']) else {
         return word;
@@ -238,7 +237,7 @@ pub(super) fn lower(word: &str) -> String {
         let c = match c {
             '\u{2019}' | '\u{2bc}' => '\'',
             '\u{3c2}' => '\u{3c3}',
-            // The dot of a capital that has one is that of every small i.
+            // A dotted capital leaves a combining dot in lower case, which every small i already has.
             '\u{307}' if lower.ends_with('i') => continue,
             other => other,
         };
@@ -307,7 +306,7 @@ pub(crate) fn is_stop_word(surface: &str) -> bool {
     STOP_WORDS.binary_search(&surface).is_ok()
 }
 
-/// Sorted. Words that glue questions together; none that names anything.
+/// Sorted. Words that hold questions together; none names anything.
 #[rustfmt::skip]
 const STOP_WORDS: &[&str] = &[
     "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be",

@@ -1,8 +1,8 @@
-//! Turns a site's words into those that its texts should be joined to or divided into: `log in` beside `login`, `Netz`
-//! in `Netzteil`.
+//! Turns a site's words into the joined and split forms that its texts are also indexed under: `login` for `log in`,
+//! `Netz` for `Netzteil`.
 //!
-//! No dictionary says which words are one: a site's own words do. Two neighbours are also indexed as one word where some page
-//! writes them so, and a long word of a language that writes words together is also indexed by two parts that are words.
+//! The site's own words decide, not a dictionary. Two neighbours are also indexed as one word if some page writes them
+//! that way, and a long word of a language that writes compounds as one word is also indexed by two parts that are words.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use super::tokenize::{Token, TokenKind, is_stop_word};
 const JOINED_CHARS: std::ops::RangeInclusive<usize> = 4..=20;
 /// The fewest characters of a part of a compound word.
 const PART_CHARS: usize = 4;
-/// Longer words are not parted.
+/// Longer words are not split.
 const MAX_CHARS: usize = 40;
 /// Linking letters that German, Dutch and the Scandinavian languages put between the parts of a compound.
 const LINKS: [&str; 8] = ["", "s", "n", "es", "en", "er", "e", "ens"];
@@ -35,7 +35,7 @@ impl Vocabulary {
         }
     }
 
-    /// The neighbours in `text` that some page writes as one word, each as that word.
+    /// The neighbours in `text` that some page writes as one word, joined.
     pub(super) fn joined(&self, text: &str, tokens: &[Token]) -> Vec<String> {
         let words: Vec<&Token> = tokens
             .iter()
@@ -58,7 +58,7 @@ impl Vocabulary {
         found
     }
 
-    /// The two words that a compound is made of, the later as long as possible; `None` for a word that is no compound.
+    /// The two words that make up a compound, the second as long as possible; `None` if the word is no compound.
     pub(super) fn parts(&self, token: &Token) -> Option<[String; 2]> {
         let word = plain(&token.surface);
         let ends: Vec<usize> = word.char_indices().map(|(at, _)| at).collect();

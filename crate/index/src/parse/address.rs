@@ -1,11 +1,11 @@
-//! Turns paths of files into the addresses that readers open, and links into the pages that they mean.
+//! Turns file paths into the addresses that readers open, and links into the pages that they point to.
 
 use super::format::{Format, file_name, is_markdown, is_readme, stem};
 
 /// How pages get their addresses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Addresses {
-    /// As the files lie: `guide/index.html`. Markdown becomes `.html`, as site generators name it.
+    /// As the files are laid out: `guide/index.html`. Markdown becomes `.html`, as site generators name it.
     #[default]
     Files,
     /// As a host serves them: `guide/` for `guide/index.html`, and without `.html` where the page's canonical
@@ -73,13 +73,13 @@ fn is_outside(target: &str) -> bool {
             .is_some_and(|end| target[end..].starts_with(':'))
 }
 
-/// The path of `target` as a link in the folder of `path`; `None` where it leads out of the site.
+/// The path of `target` as a link in the folder of `path`; `None` if it leads out of the site.
 fn joined(path: &str, target: &str) -> Option<String> {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     without_dots(&format!("{folder}/{target}"))
 }
 
-/// A path with its `.` and `..` carried out; `None` where they lead out of it.
+/// A path with its `.` and `..` resolved; `None` if they lead out of it.
 fn without_dots(path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -94,8 +94,8 @@ fn without_dots(path: &str) -> Option<String> {
     Some(parts.join("/").trim_start_matches('/').to_owned())
 }
 
-/// The url of a file that a page refers to, as relative as the page's own url, so that pages in other folders can use
-/// it. Addresses that start at the host, or have one, stay as they are.
+/// The URL of a file that a page refers to, relative in the same way as the page's own URL, so that pages in other
+/// folders can use it. Addresses that start at the host, or have one, stay as they are.
 pub(super) fn file_url(path: &str, base_url: &str, address: &str) -> String {
     let end = address.find(['?', '#']).unwrap_or(address.len());
     let (target, query) = address.split_at(end);
@@ -162,8 +162,8 @@ pub fn page_key(path: &str) -> &str {
         .trim_end_matches('/')
 }
 
-/// The page and the anchor that a link means: `(page key, anchor)`, both unescaped. `None` for links out of the site, links
-/// without an anchor, and those to the top of a page.
+/// The page and the anchor that a link points to: `(page key, anchor)`, both unescaped. `None` for links out of the
+/// site, links without an anchor, and links to the top of a page.
 pub(super) fn anchor_link(path: &str, base_url: &str, href: &str) -> Option<(String, String)> {
     let (target, anchor) = href.split_once('#')?;
     let anchor = percent_decode(anchor);
@@ -198,7 +198,7 @@ pub(super) fn anchor_link(path: &str, base_url: &str, href: &str) -> Option<(Str
     Some((page_key(&target).to_owned(), anchor))
 }
 
-/// The path of the HTML page that a site generator makes of a Markdown page.
+/// The path of the HTML page that a site generator makes from a Markdown page.
 pub(super) fn html_path(source: &str) -> String {
     let name = file_name(source);
     let folder = &source[..source.len() - name.len()];
@@ -206,7 +206,7 @@ pub(super) fn html_path(source: &str) -> String {
     format!("{folder}{stem}.html")
 }
 
-/// Escapes what may not stand in the path of an address; `/` stays.
+/// Escapes characters that are not allowed in the path of an address; `/` stays.
 fn percent_encode(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     for byte in path.bytes() {
@@ -219,7 +219,7 @@ fn percent_encode(path: &str) -> String {
     encoded
 }
 
-/// Decodes percent escapes. A malformed one stays as it is, and so does all of a text that would not be UTF-8.
+/// Decodes percent escapes. A malformed one stays as is, and so does the whole text if it would not be UTF-8.
 fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let digit = |at: usize| {

@@ -1,4 +1,4 @@
-//! Turns a page's bytes into its text, whatever the encoding that it names, or says why it has none.
+//! Turns a page's bytes into its text, in whichever encoding it names, or into the reason why they are not text.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ const HEAD_BYTES: usize = 1024;
 
 /// Checks that `bytes` are a page's text, and returns it without a byte order mark.
 ///
-/// A byte order mark decides; else text that is UTF-8 is UTF-8; else `is_html` pages may name an encoding in their head.
+/// A byte order mark decides; otherwise valid UTF-8 is UTF-8; otherwise `is_html` pages may name an encoding in their head.
 ///
 /// # Errors
 /// [`PageError::Empty`], [`PageError::TooLarge`], [`PageError::Binary`], [`PageError::NotUtf8`] or
@@ -43,7 +43,7 @@ pub(super) fn decode<'b>(
             Err(error) => {
                 let named = is_html.then(|| named_encoding(body)).flatten();
                 let Some(named) = named else {
-                    // Where the page is binary, that error is the more useful one.
+                    // If the page is binary, that error is more useful.
                     return Err(binary(source, body).unwrap_or(PageError::NotUtf8 {
                         page: page(),
                         offset: error.valid_up_to(),
@@ -82,7 +82,7 @@ fn binary(source: &str, bytes: &[u8]) -> Option<PageError> {
     })
 }
 
-/// The encoding that `<meta charset>` or its older form names, but for UTF-8 and UTF-16, which were ruled out before.
+/// The encoding that `<meta charset>` or its older form names, except UTF-8 and UTF-16, which were ruled out before.
 fn named_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();

@@ -12,11 +12,11 @@ const EXTENSIONS: [(Format, &[&str]); 3] = [
 /// The format of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// CommonMark, with what site generators add to it.
+    /// CommonMark, plus the extensions of site generators.
     Markdown,
     /// A page as a browser reads it.
     Html,
-    /// Paragraphs apart by empty lines.
+    /// Paragraphs separated by empty lines.
     Text,
 }
 
@@ -43,12 +43,12 @@ impl Format {
     }
 }
 
-/// True if a path is that of a Markdown file.
+/// True if a path names a Markdown file.
 pub fn is_markdown(path: &str) -> bool {
     Format::of(path).is_ok_and(|format| format == Format::Markdown)
 }
 
-/// True if a path is that of a `README` in Markdown, which stands for its folder.
+/// True if a path names a Markdown `README`, which stands for its folder.
 pub fn is_readme(path: &str) -> bool {
     is_markdown(path) && stem(file_name(path)).eq_ignore_ascii_case("readme")
 }

@@ -1,5 +1,5 @@
-//! Turns the bytes of one page (HTML, Markdown, plain text) into a [`Document`], and the facts that are judged beside
-//! all the others'.
+//! Turns the bytes of one page (HTML, Markdown, plain text) into a [`Document`], and facts that are judged together
+//! with those of all other pages.
 //!
 //! Each page is judged alone: a bad one is an error that names it, and never stops the others.
 
@@ -26,7 +26,7 @@ pub use format::{Format, file_name, is_markdown, is_readme, stem};
 /// How pages are read and where they will be found.
 #[derive(Debug, Clone)]
 pub struct ParseOptions {
-    /// Put before each page's path to make its url; may be empty for addresses relative to the bundle's site.
+    /// Prefix of each page's path in its URL; may be empty for addresses relative to the bundle's site.
     pub base_url: String,
     /// How a file's path becomes an address.
     pub addresses: Addresses,
@@ -36,7 +36,7 @@ pub struct ParseOptions {
     pub max_bytes: usize,
     /// The element that counts as the whole page; pages without it are left out.
     pub root_selector: Option<Selector>,
-    /// Elements that hold nothing to find, metadata included.
+    /// Elements whose content is not searchable, metadata included.
     pub exclude_selectors: Vec<Selector>,
     /// The language of all pages, whatever they say themselves.
     pub language: Option<String>,
@@ -61,7 +61,7 @@ impl Default for ParseOptions {
 pub struct Selector(scraper::Selector);
 
 impl Selector {
-    /// Reads one, or several divided by commas.
+    /// Reads one selector, or several separated by commas.
     ///
     /// # Errors
     /// A message that says what is wrong with the selector.
@@ -79,26 +79,26 @@ impl Selector {
 /// A page as it was read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Page {
-    /// Its text and where it is found. Without sections where [`PageFacts::left_out`] says why.
+    /// Its text and its address. There are no sections if [`PageFacts::left_out`] says why.
     pub document: Document,
-    /// Facts that can only be judged beside the other pages.
+    /// Facts that can only be judged together with the other pages.
     pub facts: PageFacts,
 }
 
-/// Facts that can only be judged beside the other pages of a site, or only reported.
+/// Facts that can only be judged together with the other pages of a site, or only reported.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageFacts {
-    /// Why the page is not to be found, where it says so.
+    /// Why the page should not be found, if it says so.
     pub left_out: Option<LeftOut>,
-    /// True if `data-pagefind-body` marks its text. Where one page of a site has the mark, only those that have it count.
+    /// True if `data-pagefind-body` marks its text. If one page of a site has the mark, only pages that have it count.
     pub is_marked: bool,
     /// The key ([`page_key`]) of its own path.
     pub key: String,
-    /// The key of the page that this one calls the original of itself.
+    /// The key of the page that this one names as its original.
     pub copy_of: Option<String>,
     /// True if the title had to be made from the file's name.
     pub is_untitled: bool,
-    /// `lang` where it is no language tag.
+    /// `lang` if it is not a language tag.
     pub bad_language: Option<String>,
     /// True if parts of the page have a weight of their own, which counts for whole pages only.
     pub weighs_parts: bool,
@@ -114,11 +114,11 @@ pub struct PageFacts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeftOut {
-    /// It is what a host sends where there is no page.
+    /// It is the page that a host sends for a missing one.
     NotFound,
-    /// It sends its visitors on.
+    /// It redirects its visitors.
     Redirect,
-    /// It asks search engines to pass it over.
+    /// It asks search engines to skip it.
     NoIndex,
     /// Its front matter calls it a draft.
     Draft,
@@ -141,7 +141,7 @@ struct Parsed {
     sort: BTreeMap<String, String>,
     language: Option<String>,
     canonical: Option<String>,
-    /// The address that the page loads by itself.
+    /// The address that the page loads automatically.
     refresh: Option<String>,
     left_out: Option<LeftOut>,
     is_marked: bool,
@@ -151,7 +151,7 @@ struct Parsed {
     passed_over: Vec<String>,
 }
 
-/// Reads one page as a document, whatever it says about being found; see [`read_page`].
+/// Reads one page as a document, even if it asks not to be found; see [`read_page`].
 ///
 /// # Errors
 /// See [`PageError`]; each variant is about this page only.
@@ -166,8 +166,8 @@ pub fn parse_page(
 /// Reads one page; its extension says whether it is Markdown (`.md`, `.markdown`, `.mdx`), HTML (`.html`, `.htm`) or plain
 /// text (`.txt`, `.text`).
 ///
-/// `source` is the page's path from the root of the site. [`Addresses`] says what url it makes; Markdown's extension
-/// becomes `.html` and a `README` becomes `index.html`, as site generators do.
+/// `source` is the page's path from the root of the site. [`Addresses`] decides its URL; Markdown's extension becomes
+/// `.html` and a `README` becomes `index.html`, as with site generators.
 ///
 /// # Errors
 /// See [`PageError`]; each variant is about this page only. A page of a deployed site that is not to be found (its address
@@ -273,8 +273,8 @@ pub fn id_hash(id: &str) -> u64 {
     })
 }
 
-/// `404.html` or `404/index.html` in the root, where hosts look for it, or in the folder of a language, as sites in several
-/// have it. JsEmbedder it is a page about that status.
+/// `404.html` or `404/index.html` in the root, where hosts look for it, or in a language's folder, as on sites in
+/// several languages. Elsewhere it is a page about that status.
 fn is_not_found(source: &str, language: Option<&str>) -> bool {
     let key = page_key(source);
     let Some((folder, name)) = key.rsplit_once('/') else {
@@ -294,7 +294,7 @@ fn is_not_found(source: &str, language: Option<&str>) -> bool {
     name == "404" && is_of_language
 }
 
-/// True if the address that a page loads is its own, so that it only refreshes what it shows.
+/// True if the address that a page loads is its own, so that it only reloads itself.
 fn is_itself(source: &str, base_url: &str, target: &str) -> bool {
     let end = target.find(['?', '#']).unwrap_or(target.len());
     let target = &target[..end];
@@ -303,7 +303,7 @@ fn is_itself(source: &str, base_url: &str, target: &str) -> bool {
     }
     let key = page_key(source);
     if let Some((_, rest)) = target.split_once("//") {
-        // On another host only the end of the path can be compared, and the root page has none.
+        // On another host, only the end of the path can be compared, and the root page has none.
         let path = rest.split_once('/').map_or("", |(_, path)| path);
         let path = page_key(path);
         let path = path.strip_suffix(key).unwrap_or("/");

@@ -3,14 +3,14 @@
 use super::clean;
 use crate::document::Section;
 
-/// Longest name of a language that is kept at a block of code.
+/// Longest language name that is kept with a block of code.
 const MAX_LANGUAGE_CHARS: usize = 40;
 
 /// Collects a page in reading order. Text is plain; code is fenced, so that chunking can see it.
 #[derive(Default)]
 pub(super) struct Outline {
     sections: Vec<Section>,
-    /// Level and text of each heading above the current place.
+    /// Level and text of each heading above the current position.
     path: Vec<(u8, String)>,
     anchor: Option<String>,
     blocks: Vec<String>,
@@ -18,29 +18,29 @@ pub(super) struct Outline {
     open: String,
     /// True if a space is owed before the next word of `open`.
     space: bool,
-    /// Indents and numbers of the lists that are open.
+    /// Indents and numbers of the open lists.
     lists: Vec<Option<u64>>,
-    /// The lists of definitions that are open.
+    /// The open definition lists.
     definitions: Vec<Definitions>,
-    /// The part of a definition that is being written.
+    /// The part of a definition being written.
     part: Option<Part>,
-    /// True while a cell is written that takes no more than one line.
+    /// True while writing a cell that takes only one line.
     in_cell: bool,
     /// How many headings there were.
     n_headings: usize,
-    /// True if the open section only goes on with one that a term with an anchor cut short.
+    /// True if the open section only continues one that was cut short by a term with an anchor.
     is_continued: bool,
     first_heading: Option<String>,
     first_h1: Option<String>,
 }
 
-/// The place that a list of definitions interrupts, and returns to.
+/// The position that a definition list interrupts and returns to.
 struct Definitions {
     anchor: Option<String>,
     n_headings: usize,
 }
 
-/// Where the words stand that are written in a list of definitions.
+/// The part of a definition list that words belong to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Term,
@@ -92,7 +92,7 @@ impl Outline {
         }
     }
 
-    /// How far a line of a definition stands from the margin. A term stands left of what it means.
+    /// The indent of a line in a definition list. A term stands to the left of its meaning.
     fn indent(&self) -> usize {
         let depth = match self.part {
             _ if !self.lists.is_empty() => 0,
@@ -122,7 +122,7 @@ impl Outline {
         if self.in_cell || (in_term && self.lists.is_empty()) {
             self.line();
         } else if self.part == Some(Part::Opened) && self.open.ends_with('\n') {
-            // The first paragraph of what a term means stands below the term.
+            // The first paragraph of a meaning stands below the term.
         } else if self.lists.is_empty() {
             self.end_block();
         } else if !self.open.ends_with(' ') {
@@ -135,14 +135,14 @@ impl Outline {
         self.in_cell = false;
         let block = std::mem::take(&mut self.open);
         let block = block.trim_end();
-        // A marker without text is what remains of an item that held only code.
+        // A marker without text is left over from an item that held only code.
         if !block.is_empty() && block != "-" {
             self.blocks.push(block.to_owned());
         }
         self.space = false;
     }
 
-    /// Opens a list, numbered from a number or marked with dashes.
+    /// Opens a list, numbered from `first` or marked with dashes.
     pub(super) fn start_list(&mut self, first: Option<u64>) {
         if self.lists.is_empty() && !self.in_cell {
             self.end_block();
@@ -178,7 +178,7 @@ impl Outline {
         }
     }
 
-    /// Opens a list of definitions. Each is a block: terms, and below them, further from the margin, what they mean.
+    /// Opens a definition list. Each is a block: terms, and their meanings indented below them.
     pub(super) fn start_definitions(&mut self) {
         self.paragraph();
         self.definitions.push(Definitions {
@@ -188,7 +188,7 @@ impl Outline {
         self.part = None;
     }
 
-    /// Closes the innermost list of definitions.
+    /// Closes the innermost definition list.
     pub(super) fn end_definitions(&mut self) {
         let ended = self.definitions.pop();
         self.part = (!self.definitions.is_empty()).then_some(Part::Meaning);
@@ -203,7 +203,7 @@ impl Outline {
 
     /// Starts a term. One with an anchor starts a section under the headings of its list, so that a citation opens it.
     pub(super) fn term(&mut self, anchor: Option<String>) {
-        // Several terms may share what they mean.
+        // Several terms may share a meaning.
         if !self.definitions.is_empty()
             && self.part != Some(Part::Term)
             && self.lists.is_empty()
@@ -218,21 +218,21 @@ impl Outline {
         self.part = (!self.definitions.is_empty()).then_some(Part::Term);
     }
 
-    /// Ends the section and goes on under the same headings from another anchor.
+    /// Ends the section and continues under the same headings from another anchor.
     fn go_on(&mut self, anchor: Option<String>) {
         self.end_section();
         self.anchor = anchor;
         self.is_continued = true;
     }
 
-    /// Starts what the terms before it mean.
+    /// Starts the meaning of the terms before it.
     pub(super) fn meaning(&mut self) {
         self.line();
         self.part = (!self.definitions.is_empty()).then_some(Part::Opened);
     }
 
-    /// Starts a cell of a table; rows are lines, cells stand apart by a bar. `is_line` where it holds words only, as in
-    /// a table of facts: its paragraphs, lists and line ends then stay on the line of the row.
+    /// Starts a cell of a table; rows are lines, and bars separate cells. `is_line` if it holds only words, as in a
+    /// table of facts: its paragraphs, lists and line ends then stay on the row's line.
     pub(super) fn cell(&mut self, is_line: bool) {
         if !self.open.is_empty() && !self.open.ends_with('\n') {
             self.open.push_str(" | ");
@@ -246,11 +246,11 @@ impl Outline {
         self.in_cell = false;
     }
 
-    /// Adds a block of code as it stands. An empty one leaves no trace.
+    /// Adds a block of code as is. An empty one leaves no trace.
     pub(super) fn code(&mut self, language: &str, code: &str) {
         self.end_block();
         let code = clean(code);
-        // A page may write anything behind its fence.
+        // A page may write anything after its fence.
         let language: String = language
             .chars()
             .filter(|c| c.is_alphanumeric() || "+-#._".contains(*c))
@@ -289,8 +289,8 @@ impl Outline {
         (self.first_h1.or(self.first_heading), self.sections)
     }
 
-    /// Gives a heading above nothing (a drawing, what only a script shows) its own words as text, for nothing else has
-    /// them: a heading above others is in the path of each of these. A page of headings alone has no text at all.
+    /// Gives a heading with nothing below it (a drawing, content from a script) its own words as text, because they occur
+    /// nowhere else: a heading above others is in the path of each of them. A page of headings alone has no text at all.
     fn write_bare_headings(&mut self) {
         if self.sections.iter().all(|section| section.text.is_empty()) {
             return;

@@ -1,4 +1,4 @@
-//! Turns a plain text file into one section: paragraphs as they stand, under a title if its first line is one.
+//! Turns a plain text file into one section: its paragraphs, under a title if its first line is one.
 
 use super::Parsed;
 use super::outline::collapse;
@@ -49,7 +49,7 @@ pub(super) fn parse(text: &str) -> Parsed {
     }
 }
 
-/// Lines that were wrapped are joined; indented ones (lists, tables, code) keep their ends.
+/// Joins wrapped lines; indented ones (lists, tables, code) keep their line ends.
 fn paragraph(lines: &[&str]) -> String {
     let mut text = String::new();
     for line in lines {
@@ -58,7 +58,7 @@ fn paragraph(lines: &[&str]) -> String {
         if !text.is_empty() {
             text.push(if starts_own { '\n' } else { ' ' });
         }
-        // A fence would be taken for code by chunking.
+        // Chunking would take a fence for code.
         text.push_str(line.trim_start_matches('`'));
     }
     text

@@ -1,31 +1,30 @@
-//! Turns the word before a full stop into what that stop is likely to be: part of an abbreviation, or the end of a
-//! sentence.
+//! Turns the word before a full stop into the likely meaning of that stop: part of an abbreviation, or the end of a sentence.
 
-/// How a full stop behind a word may be meant.
+/// The possible meanings of a full stop after a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
     /// Something must follow: a name, a number, an example.
     GoesOn,
-    /// Both occur: the sentence ends only where the next word is one that opens sentences.
+    /// Both occur: the sentence ends only if the next word is one that opens sentences.
     Either,
-    /// Times and degrees: the sentence ends before a capital, unless that is a day or a place's time ("9 a.m. Monday").
+    /// Times and degrees: the sentence ends before a capital, unless the next word is a day or a time zone ("9 a.m. Monday").
     BeforeTime,
     /// Only a number makes it an abbreviation ("No. 5", "Jan. 3").
     BeforeNumber,
-    /// No abbreviation that is known here.
+    /// Not a known abbreviation.
     Ends,
 }
 
-/// Titles and places, which are abbreviations only where they begin with a capital ("5 ms." is a time).
+/// Titles and places, which are abbreviations only if they begin with a capital ("5 ms." is a time).
 const TITLES: &[&str] = &[
     "mr", "mrs", "ms", "messrs", "dr", "prof", "rev", "hon", "gen", "col", "capt", "cpt", "lt",
     "sgt", "maj", "sen", "rep", "gov", "pres", "mt", "ft", "m", "mme", "mmes", "mlle", "mgr", "hr",
     "fr", "hrn", "sra", "srta", "dra", "sig", "dott", "ing", "avv", "av", "ste", "dhr", "mevr",
 ];
 
-/// Words that stand before what they are about.
+/// Words that stand before what they introduce.
 const GO_ON: &[&str] = &[
-    // English, and Latin that is used in it
+    // English, and Latin used in English
     "vs", "cf", "e.g", "eg", "i.e", "ie", "viz", "approx", "fig", "figs", "eq", "eqs", "incl",
     "esp", "resp", "ca", // German
     "bzw", "vgl", "sog", "inkl", "exkl", "zzgl", "abzgl", "abb", "bsp", "hrsg", "nr", "evtl",
@@ -35,19 +34,19 @@ const GO_ON: &[&str] = &[
     "т.е", "т.к", "напр", "см", "рис", "табл", "им", "проф", "акад", "гл",
 ];
 
-/// Words that may close a sentence as well as stand inside it.
+/// Words that may end a sentence as well as stand inside it.
 const EITHER: &[&str] = &[
     "inc", "ltd", "co", "corp", "llc", "jr", "sr", "bros", "dept", "est", "st", "ave", "blvd",
     "rd", "al", "u.s", "u.k", "u.n", "e.u", "d.c", "ud", "uds", "vd", "vds", "ee.uu", "min", "max",
     "ext", "mio", "mrd", "gmbh", "т.д", "т.п", "др", "г", "гг", "вв",
 ];
 
-/// Abbreviations behind times, years and names, which seldom have a name behind them.
+/// Abbreviations after times, years and names, which are seldom followed by a name.
 const TIMES: &[&str] = &[
     "a.m", "p.m", "a.d", "b.c", "c.e", "b.c.e", "ph.d", "m.d", "b.a", "m.a", "b.sc", "m.sc",
 ];
 
-/// Names that stand behind a time.
+/// Names that follow a time.
 const DAYS: &[&str] = &[
     "monday",
     "tuesday",
@@ -88,7 +87,7 @@ const DAYS: &[&str] = &[
     "cest",
 ];
 
-/// Words that are one only before a number.
+/// Words that are abbreviations only before a number.
 const BEFORE_NUMBER: &[&str] = &[
     "no", "nos", "vol", "vols", "ch", "chap", "sec", "sect", "p", "pp", "pg", "par", "para", "ver",
     "v", "ed", "art", "tab", "kap", "cap", "s", "bd", "n", "nº", "n°", "jan", "feb", "mar", "apr",
@@ -96,7 +95,7 @@ const BEFORE_NUMBER: &[&str] = &[
     "ст", "№",
 ];
 
-/// Capitalised words that stand at the start of sentences and hardly ever behind an abbreviation.
+/// Capitalised words that open sentences and hardly ever follow an abbreviation.
 const OPENERS: &[&str] = &[
     // English
     "the",
@@ -256,7 +255,7 @@ const OPENERS: &[&str] = &[
     "когда",
 ];
 
-/// Words before a letter that names something ("option B.", "vitamin C."): it is no initial.
+/// Words before a letter that is a label ("option B.", "vitamin C."), not an initial.
 const LABELS: &[&str] = &[
     "appendix",
     "answer",
@@ -308,15 +307,15 @@ const LABELS: &[&str] = &[
     "zone",
 ];
 
-/// German words between which and a noun a number with a full stop is an ordinal ("am 3. Mai").
+/// German words that take a number with a full stop before a noun as an ordinal ("am 3. Mai").
 const BEFORE_ORDINAL: &[&str] = &[
     "der", "die", "das", "dem", "den", "des", "am", "im", "vom", "zum", "zur", "beim", "bis", "ab",
     "seit", "jeder", "jedes", "jeden", "dieser", "diesem", "ihr", "ihre", "sein", "seine",
     "seinem", "ihrem",
 ];
 
-/// Tells how a full stop behind `word` is likely to be meant; `word` is in lower case and without it, and
-/// `is_capitalised` says how it was written.
+/// The likely meaning of a full stop after `word`; `word` is in lower case and without the stop, and `is_capitalised`
+/// says how it was written.
 pub(super) fn stop(word: &str, is_capitalised: bool) -> Stop {
     let holds = |list: &[&str]| list.contains(&word);
     if holds(EITHER) {
@@ -337,17 +336,17 @@ pub(super) fn opens_sentence(word: &str) -> bool {
     OPENERS.contains(&word)
 }
 
-/// True if `word`, in lower case, is a day, a month or a place's time.
+/// True if `word`, in lower case, is a day, a month or a time zone.
 pub(super) fn names_time(word: &str) -> bool {
     DAYS.contains(&word)
 }
 
-/// True if a letter behind `word`, in lower case, names something rather than is an initial.
+/// True if a letter after `word`, in lower case, is a label rather than an initial.
 pub(super) fn labels(word: &str) -> bool {
     LABELS.contains(&word)
 }
 
-/// True if a number behind `word`, in lower case, is a German ordinal where a full stop follows it.
+/// True if a number with a full stop after `word`, in lower case, is a German ordinal.
 pub(super) fn precedes_ordinal(word: &str) -> bool {
     BEFORE_ORDINAL.contains(&word)
 }

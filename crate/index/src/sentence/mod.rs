@@ -1,7 +1,7 @@
 //! Turns a line of prose into its sentences, each a slice of it.
 //!
-//! Unicode's rules (UAX 29) find the places; [`ends`] leaves out those behind initials and abbreviations, and adds
-//! those that the rules don't know. The language is not asked for: many pages name none, and many hold several.
+//! Unicode's rules (UAX 29) find the boundaries; [`ends`] drops those after initials and abbreviations, and adds those
+//! that the rules miss. The language is not an input: many pages name none, and many hold several.
 
 mod abbreviations;
 mod next;
@@ -10,23 +10,22 @@ use abbreviations::{Stop, labels, names_time, opens_sentence, precedes_ordinal, 
 use next::{Next, closes_apart, stops_again};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Longer words before a stop are no abbreviations, in bytes.
+/// Longer words before a full stop are not abbreviations, in bytes.
 const MAX_WORD_BYTES: usize = 40;
 
-/// No rule looks further back or ahead than this many bytes, so that a page of brackets takes no more time than any
-/// other.
+/// No rule looks back or ahead further than this many bytes, so that a page of brackets takes no more time than any other.
 const MAX_BYTES_AROUND: usize = 160;
 
-/// The sentences of `text`, each with the white space behind it: together they are `text`.
+/// The sentences of `text`, each with its trailing white space: joined they are `text`.
 ///
-/// A line end always ends one. Takes time in proportion to the text.
+/// A line end always ends a sentence. Takes time proportional to the text.
 pub fn split(text: &str) -> Vec<&str> {
     let mut places: Vec<(usize, bool)> = text
         .split_sentence_bound_indices()
         .map(|(start, _)| (start, true))
         .chain(gaps(text).map(|at| (at, false)))
         .collect();
-    // Two runs that are in order each, which a stable sort merges; of equals the one by the rules comes first.
+    // Both runs are in order, so a stable sort merges them; of equal offsets, the one from UAX 29 comes first.
     places.sort_by_key(|(at, _)| *at);
     places.dedup_by_key(|(at, _)| *at);
     let mut sentences = Vec::new();
@@ -43,7 +42,7 @@ pub fn split(text: &str) -> Vec<&str> {
     sentences
 }
 
-/// Where words begin behind white space and something that may close a sentence.
+/// The offsets of words that follow white space and a character that may end a sentence.
 fn gaps(text: &str) -> impl Iterator<Item = usize> {
     let mut last = ' ';
     let mut in_gap = false;
@@ -62,7 +61,7 @@ fn gaps(text: &str) -> impl Iterator<Item = usize> {
     })
 }
 
-/// True if a sentence that is `before` so far ends there, where `after` follows; `is_by_rules` where UAX 29 says so.
+/// True if the sentence `before` ends where `after` begins; `is_by_rules` if UAX 29 says so.
 fn ends(before: &str, after: &str, is_by_rules: bool) -> bool {
     let trimmed = before.trim_end();
     let gap = &before[trimmed.len()..];
@@ -83,7 +82,7 @@ fn ends(before: &str, after: &str, is_by_rules: bool) -> bool {
     let is_apart = !gap.is_empty() || next.is_unspaced;
     match last {
         '.' => is_apart && ends_at_stop(core, whole, &next, is_by_rules),
-        // A lower-case word goes on behind a quotation: "Really?" he asked.
+        // A lower-case word continues after a quotation: "Really?" he asked.
         '!' | '?' => is_apart && !next.is_lower,
         '\u{2026}' => is_apart && next.is_upper && !is_bracketed(core, '\u{2026}'),
         ';' | '\u{37e}' => {
@@ -91,18 +90,18 @@ fn ends(before: &str, after: &str, is_by_rules: bool) -> bool {
                 && next.is_upper
                 && is_greek(core[..core.len() - last.len_utf8()].chars().next_back())
         }
-        // Armenian text often has a colon for its own full stop, which looks the same.
+        // Armenian text often uses a colon for its own full stop, which looks the same.
         ':' => is_apart && next.is_upper && is_armenian(core[..core.len() - 1].chars().next_back()),
-        // Japanese: what was said goes on with a particle, as in "..?" to itta.
+        // Japanese: a particle continues after a quotation, as in "..?" to itta.
         '\u{3002}' | '\u{ff01}' | '\u{ff1f}' if whole.len() > core.len() => {
             !after.starts_with(['\u{3068}', '\u{3063}', '\u{306e}', '\u{3001}', '\u{ff0c}'])
         }
-        // Unicode counts opening brackets among what may close.
+        // Unicode counts opening brackets among the possible closers.
         _ => is_by_rules && !last.is_ascii(),
     }
 }
 
-/// The same for a full stop, with which `core` ends; `whole` has the quotes and brackets behind it.
+/// The same for a full stop at the end of `core`; `whole` includes the quotes and brackets after it.
 fn ends_at_stop(core: &str, whole: &str, next: &Next, is_by_rules: bool) -> bool {
     let stem = core.trim_end_matches('.');
     let n_stops = core.len() - stem.len();
@@ -112,7 +111,7 @@ fn ends_at_stop(core: &str, whole: &str, next: &Next, is_by_rules: bool) -> bool
     let word = last_word(stem);
     let rest = stem[..stem.len() - word.len()].trim_end();
     let is_number = !word.is_empty() && word.chars().all(|c| c.is_ascii_digit() || c == '.');
-    // "1. Intro" and "b) c. Open": what numbers a sentence is part of it.
+    // "1. Intro" and "b) c. Open": a sentence's number is part of it.
     let is_first = rest.len() < 16 && rest.chars().all(|c| !c.is_alphanumeric());
     if is_first && (is_number || word.chars().nth(1).is_none() || is_roman(word)) {
         return false;
@@ -125,12 +124,12 @@ fn ends_at_stop(core: &str, whole: &str, next: &Next, is_by_rules: bool) -> bool
         return false;
     }
     if whole.len() > core.len() && !word.contains('.') && word.chars().nth(1).is_some() {
-        // Behind a closing quote or bracket an abbreviation has ended too.
+        // A closing quote or bracket also ends an abbreviation.
         return next.is_upper || (is_by_rules && !next.is_lower);
     }
     let lower = word.to_lowercase();
     let is_capitalised = word.starts_with(char::is_uppercase);
-    // "A." in "J. A. Smith" is no article.
+    // "A." in "J. A. Smith" is not an article.
     let opens = next.is_upper && !next.is_initial && opens_sentence(&next.word);
     let mut letters = word.chars();
     if let (Some(letter), None) = (letters.next(), letters.next())
@@ -165,7 +164,7 @@ fn ends_at_stop(core: &str, whole: &str, next: &Next, is_by_rules: bool) -> bool
     }
 }
 
-/// The same for a stop behind one letter: an initial goes on ("J. Smith"), the name of something ends ("plan B.").
+/// The same for a stop after one letter: an initial continues ("J. Smith"), a label ends ("plan B.").
 fn ends_at_letter(
     letter: char,
     lower: &str,
@@ -192,7 +191,7 @@ fn ends_at_letter(
     opens || (letter == 'I' && follows_lower && next.word.chars().nth(1).is_some())
 }
 
-/// The word that `text` ends with, without the brackets and quotes before it.
+/// The last word of `text`, without the brackets and quotes before it.
 fn last_word(text: &str) -> &str {
     let tail = &text[text.ceil_char_boundary(text.len().saturating_sub(MAX_WORD_BYTES))..];
     let start = tail
@@ -207,7 +206,7 @@ fn last_word(text: &str) -> &str {
     &tail[start..]
 }
 
-/// `text` without the numbers of footnotes and citations behind its stop.
+/// `text` without the footnote and citation numbers after its stop.
 fn without_note(text: &str) -> &str {
     let is_stop = |text: &str| text.ends_with(['.', '!', '?', '"', '\u{201d}']);
     let plain = text.trim_end_matches(is_superscript);
@@ -232,12 +231,12 @@ fn without_note(text: &str) -> &str {
     }
 }
 
-/// True if `core` ends in dots that stand in brackets alone: something was left out there.
+/// True if `core` ends in dots that are alone in brackets, which mark an omission.
 fn is_bracketed(core: &str, dot: char) -> bool {
     core.trim_end_matches(dot).ends_with(['[', '('])
 }
 
-/// Letters with stops between them, the last one left out: "u.s".
+/// Letters with stops between them, without the last stop: "u.s".
 fn is_dotted_letters(word: &str) -> bool {
     word.contains('.')
         && word
@@ -245,7 +244,7 @@ fn is_dotted_letters(word: &str) -> bool {
             .all(|part| part.chars().count() == 1 && part.chars().all(char::is_alphabetic))
 }
 
-/// A small Roman number, as it counts chapters.
+/// A small Roman numeral, as in chapter numbers.
 fn is_roman(word: &str) -> bool {
     word.len() <= 5
         && (word.bytes().all(|byte| b"IVX".contains(&byte))
@@ -264,7 +263,7 @@ fn is_superscript(c: char) -> bool {
     matches!(c, '\u{b9}' | '\u{b2}' | '\u{b3}' | '\u{2070}'..='\u{2079}')
 }
 
-/// Quotes that open in one language close in another; which they do is seen by the side of the word they stand on.
+/// Quotes that open in one language close in another; the side of the word they touch tells which.
 fn is_closer(c: char) -> bool {
     matches!(
         c,

@@ -1,24 +1,24 @@
-//! Turns the text behind a place into signs that a sentence ends there, or does not.
+//! Turns the text after a possible sentence end into signs for or against that end.
 
 use super::MAX_BYTES_AROUND;
 
-/// The next word and its first letter, behind a place where a sentence may end.
+/// The next word and its first letter, after a possible sentence end.
 pub(super) struct Next {
     pub(super) is_upper: bool,
     pub(super) is_lower: bool,
     pub(super) is_number: bool,
-    /// True for scripts that set no spaces, which need none for an end.
+    /// True for scripts without spaces, where a sentence end needs none.
     pub(super) is_unspaced: bool,
     /// One letter and a stop.
     pub(super) is_initial: bool,
-    /// A name in code, which may stand first in lower case.
+    /// A name in code, which may open a sentence in lower case.
     pub(super) is_code: bool,
     /// The first word, in lower case.
     pub(super) word: String,
 }
 
 impl Next {
-    /// Reads the text behind the place.
+    /// Reads the text after the offset.
     pub(super) fn of(after: &str) -> Self {
         let is_opener = |c: char| {
             c.is_whitespace()
@@ -69,7 +69,7 @@ impl Next {
     }
 }
 
-/// True if `after` begins with a mark that closes what stands before it, set apart by a space as in French.
+/// True if `after` begins with a mark that closes the text before it, set apart by a space as in French.
 pub(super) fn closes_apart(after: &str) -> bool {
     let mut characters = after.chars();
     characters
@@ -80,7 +80,7 @@ pub(super) fn closes_apart(after: &str) -> bool {
             .is_none_or(|c| c.is_whitespace() || c.is_ascii_punctuation())
 }
 
-/// True if `after` begins with more stops ("? ? ?"), or with a citation ("[1]") that belongs to what stands before it.
+/// True if `after` begins with more stops ("? ? ?"), or with a citation ("[1]") that belongs to the text before it.
 pub(super) fn stops_again(after: &str) -> bool {
     if let Some(number) = after.strip_prefix('[') {
         let behind = number.trim_start_matches(|c: char| c.is_ascii_digit());

@@ -2,7 +2,7 @@
 
 use super::split;
 
-/// One text for each line; `|` stands where a sentence ends.
+/// One text per line; `|` marks where a sentence ends.
 const CASES: &str = "\
 Cargo is the package manager. |It downloads your dependencies! |Does it build them too? |Yes.
 The viewer opens pictures, e.g. PNG, TIFF and J. P. Smith's RAW files. |Version 2.0. |Beta opens films, i.e. MP4.
@@ -111,7 +111,7 @@ fn sentences_together_are_the_text() {
 
 #[test]
 fn long_lines_take_no_time_with_their_square() {
-    // With the square of these lengths this would run for hours.
+    // If time grew with the square of these lengths, this would run for hours.
     for piece in [
         "word ",
         ". ",

@@ -1,8 +1,8 @@
 //! Turns vectors into a graph that is walked towards a query's neighbours: HNSW (Malkov and Yashunin, 2018).
 //!
-//! The only file that names instant-distance. The library does not check the links of a graph that it loads, and a wrong
-//! one would panic in a search. So the stored bytes are walked first, by the library's private layout, which [`LAYOUT`]
-//! names: a new version of the library means a new name here and a look at [`check`].
+//! The only file that names instant-distance. The library does not check the links of a graph that it loads, and a
+//! wrong one would panic in a search. So the stored bytes are walked first, following the library's private layout,
+//! which [`LAYOUT`] names: a new version of the library needs a new name here and a review of [`check`].
 
 use instant_distance::{HnswMap, Search};
 use serde::{Deserialize, Serialize};
@@ -12,12 +12,12 @@ use crate::error::Contradiction;
 
 /// The layout of a stored graph.
 pub(crate) const LAYOUT: &str = "instant-distance 0.6.1 postcard";
-/// How many candidates the graph keeps while it searches, at most also the number of neighbours that it returns.
+/// How many candidates the graph keeps during a search, which is also the most neighbours that it returns.
 const EF_SEARCH: usize = 128;
-/// The same while it is built.
+/// The same during the build.
 #[cfg(feature = "build")]
 const EF_CONSTRUCTION: usize = 100;
-/// Links of a vertex: `M` of the paper is fixed in instant-distance, twice as many on the lowest layer.
+/// Links per vertex: the paper's `M`, fixed in instant-distance; the lowest layer has twice as many.
 const M: usize = 32;
 const NO_LINK: u32 = u32::MAX;
 
@@ -27,7 +27,7 @@ thread_local! {
     static N_DISTANCES: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// One row, as the library holds points.
+/// One row, as a point of the library.
 #[derive(Debug, Clone, PartialEq)]
 struct Vector {
     scale: f32,
@@ -35,7 +35,7 @@ struct Vector {
 }
 
 impl instant_distance::Point for Vector {
-    /// 1 - cosine, in whole numbers up to the last step. Both lengths are equal in one index.
+    /// 1 - cosine, in integers until the last step. Both lengths are equal in one index.
     fn distance(&self, other: &Self) -> f32 {
         #[cfg(feature = "build")]
         N_DISTANCES.with(|n_distances| n_distances.set(n_distances.get() + 1));
@@ -83,7 +83,7 @@ fn vector(rows: &Rows, row: usize) -> Vector {
 pub(super) struct Graph(Box<HnswMap<Vector, u32>>);
 
 impl Graph {
-    /// Builds on one thread: with more, the order of insertion, and with it the graph, would change from run to run.
+    /// Builds on one thread: with more, the order of insertion, and so the graph, would change from run to run.
     #[cfg(feature = "build")]
     pub(super) fn build(rows: &Rows, seed: u64) -> Result<Self, crate::error::BuildError> {
         use crate::error::BuildError;
@@ -118,7 +118,7 @@ impl Graph {
         Ok(Self(Box::new(builder.build(vectors, values))))
     }
 
-    /// How many of all vectors a search compares, the mean over some of the vectors themselves.
+    /// How many of all vectors a search compares: the mean over some of the vectors themselves.
     #[cfg(feature = "build")]
     pub(super) fn n_compared(&self, rows: &Rows) -> usize {
         const N_QUERIES: usize = 50;
@@ -146,7 +146,7 @@ impl Graph {
         rounded.push(unit);
         let mut search = Search::default();
         let nearest = self.0.search(&vector(&rounded, 0), &mut search);
-        // Compared again with the query before it was rounded to 8 bits.
+        // Compared again with the query as it was before rounding to 8 bits.
         let cosine = |point: &Vector| similarity(&point.values, point.scale, query);
         nearest.map(|hit| (*hit.value, cosine(hit.point))).collect()
     }
@@ -163,7 +163,7 @@ impl Graph {
         postcard::to_allocvec(self.0.as_ref())
     }
 
-    /// Reads what `to_bytes` wrote, and checks all that a search will follow.
+    /// Reads the output of `to_bytes`, and checks everything that a search relies on.
     pub(super) fn from_bytes(
         bytes: &[u8],
         dimension: usize,
@@ -179,9 +179,9 @@ impl Graph {
     }
 }
 
-/// Walks a stored graph: `ef_search`, the points, 64 links for each, then for each upper layer 32 links for each of
-/// its vertices, the lowest such layer first; then the chunk of each point. A link leads to a vertex of its own layer or nowhere,
-/// and every layer holds at least the vertices of the one above, for a search descends from one to the next.
+/// Walks a stored graph: `ef_search`, the points, 64 links for each, then for each upper layer 32 links for each of its
+/// vertices, the lowest such layer first; then the chunk of each point. A link leads to a vertex of its own layer or
+/// nowhere, and every layer holds at least the vertices of the one above, because a search descends from one to the next.
 fn check(bytes: &[u8], dimension: usize, n_chunks: usize) -> Result<(), Contradiction> {
     let mut walk = GraphWalk { rest: bytes };
     expect("search width of the graph", EF_SEARCH, walk.number()?)?;

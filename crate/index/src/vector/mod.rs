@@ -2,8 +2,8 @@
 //!
 //! | size | vectors | why |
 //! |------|---------|-----|
-//! | small | all are compared ([`rows`]) | a scan takes less than a millisecond |
-//! | middle | as cheap: all, or a graph ([`graph`]) | the build counts what the graph compares |
+//! | small | every vector is compared ([`rows`]) | a scan takes less than a millisecond |
+//! | middle | the cheaper of a scan and a graph ([`graph`]) | the build counts how many vectors the graph compares |
 //! | large | codes of two bits and shards of neighbours ([`clusters`]) | a page fetches the few shards that settle which are nearest |
 //!
 //! Which one an index uses, and why, is [`VectorIndex::mode`].
@@ -21,27 +21,25 @@ use rows::Query;
 
 use crate::error::Contradiction;
 
-/// Up to this many vectors all are compared: in a browser 8,192 of 384 components take half a millisecond.
+/// Up to this many vectors, all are compared: in a browser, 8,192 of 384 components take half a millisecond.
 pub const GRAPH_FROM: usize = 8192;
-/// From this many on vectors are cut into shards: whole they would be 19 MB. Below that exact search is worth its
-/// bytes.
+/// From this many on, vectors are cut into shards: whole they would be 19 MB. Below that, exact search is worth its bytes.
 pub const SHARDS_FROM: usize = 50_000;
-/// One comparison on the way through a graph costs as much as this many in a scan, whose memory is read in order
-/// (`docs/benchmarks.md`).
+/// One comparison in a graph walk costs as much as this many in a scan, which reads memory in order (`docs/benchmarks.md`).
 const GRAPH_STEP: usize = 8;
-/// A graph adds two fifths to the download; it has to be this many times as quick as a scan.
+/// A graph adds two fifths to the download, so it must be this many times as fast as a scan.
 #[cfg(feature = "build")]
 const GRAPH_GAIN: usize = 2;
 /// Longer embeddings are refused.
 pub const MAX_DIMENSION: usize = 8192;
 
-/// How vectors are to be searched.
+/// How vectors should be searched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum VectorChoice {
-    /// By their number, and by what a graph would compare.
+    /// Decided by their number, and by how many a graph would compare.
     #[default]
     Auto,
-    /// Compare all.
+    /// Compare every vector.
     Flat,
     /// Walk a graph.
     Graph,
@@ -52,7 +50,7 @@ pub enum VectorChoice {
 /// How vectors are indexed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VectorOptions {
-    /// How they are to be searched.
+    /// How they should be searched.
     pub choice: VectorChoice,
     /// Decides which vectors become the graph's upper layers. The same seed gives the same bytes.
     pub seed: u64,
@@ -74,23 +72,23 @@ pub enum VectorMode {
     Flat {
         /// Number of vectors.
         n_vectors: usize,
-        /// How many of them a graph would compare, where the build counted.
+        /// How many of them a graph would compare, if the build counted.
         graph_compares: Option<usize>,
     },
     /// A graph is walked: approximate.
     Graph {
         /// Number of vectors.
         n_vectors: usize,
-        /// How many of them a search compares, where the build counted.
+        /// How many of them a search compares, if the build counted.
         graph_compares: Option<usize>,
     },
-    /// Codes are compared, and the shards that these leave in doubt: approximate.
+    /// Codes are compared, then the shards that the codes leave in doubt: approximate.
     Shards {
         /// Number of vectors.
         n_vectors: usize,
         /// Number of shards.
         n_shards: usize,
-        /// How many of them a search reads at most.
+        /// The most shards that a search reads.
         n_probes: usize,
     },
 }
@@ -141,7 +139,7 @@ impl std::fmt::Display for VectorMode {
 pub struct VectorIndex {
     dimension: usize,
     vectors: Store,
-    /// How many vectors a graph compares, where the build counted.
+    /// How many vectors a graph compares, if the build counted.
     graph_compares: Option<usize>,
 }
 
@@ -156,7 +154,7 @@ enum Store {
 pub(crate) enum Layout {
     Flat,
     Graph,
-    /// The resident part; the shards are stored beside it.
+    /// The resident part; the shards are stored separately.
     Shards,
 }
 
@@ -173,8 +171,8 @@ impl VectorIndex {
     /// Indexes one embedding per chunk, in order.
     ///
     /// # Errors
-    /// [`BuildError::EmbeddingDimension`](crate::error::BuildError) if they differ in length, or have none, or too
-    /// large a one; `EmbeddingNotFinite` where a component is no number; `Thread` if the system starts no thread.
+    /// [`BuildError::EmbeddingDimension`](crate::error::BuildError) if they differ in length, are empty or are too
+    /// long; `EmbeddingNotFinite` if a component is not a finite number; `Thread` if the system starts no thread.
     #[cfg(feature = "build")]
     pub fn build(
         embeddings: &[Vec<f32>],
@@ -230,7 +228,7 @@ impl VectorIndex {
         }
     }
 
-    /// Length of every embedding; a query's must be the same.
+    /// Length of every embedding; a query's embedding must have the same.
     pub fn dimension(&self) -> usize {
         self.dimension
     }
@@ -249,16 +247,16 @@ impl VectorIndex {
         self.len() == 0
     }
 
-    /// The chunks nearest to `embedding` with the cosine of each, best first, ties in reading order; at most `depth`, and
-    /// from a graph at most 128. Cut into shards, those that are near have the exact cosine where their shard is one that this
-    /// search reads and is here, and an estimate that is off by about 0.01 otherwise.
+    /// The chunks nearest to `embedding` with their cosines, best first, ties in reading order; at most `depth`, and
+    /// from a graph at most 128. If vectors are cut into shards, a near chunk has its exact cosine if this search reads
+    /// its shard and the shard is loaded, and otherwise an estimate that is off by about 0.01.
     ///
     /// An embedding of another dimension, or without direction, has no neighbours.
     pub fn search(&self, embedding: &[f32], depth: usize) -> Vec<(u32, f32)> {
         self.find(embedding, depth).0
     }
 
-    /// As [`search`](Self::search), with the shards that it reads and that are not here; none where vectors are whole.
+    /// Like [`search`](Self::search), plus the shards that it reads and that are not loaded; none if vectors are whole.
     pub(crate) fn find(&self, embedding: &[f32], depth: usize) -> (Vec<(u32, f32)>, Vec<u32>) {
         let Some(query) = self.query(embedding) else {
             return Default::default();
@@ -271,7 +269,7 @@ impl VectorIndex {
         (best(near, depth), missing)
     }
 
-    /// As [`search`](Self::search), but compares every vector that is here even where there is a quicker way.
+    /// Like [`search`](Self::search), but compares every loaded vector even if there is a faster way.
     pub fn search_exact(&self, embedding: &[f32], depth: usize) -> Vec<(u32, f32)> {
         let Some(query) = self.query(embedding) else {
             return Vec::new();
@@ -288,7 +286,7 @@ impl VectorIndex {
         (embedding.len() == self.dimension).then(|| Query::new(embedding))?
     }
 
-    /// How many shards there are; none where vectors are whole.
+    /// How many shards there are; none if vectors are whole.
     pub(crate) fn n_shards(&self) -> usize {
         match &self.vectors {
             Store::Shards(clusters) => clusters.n_shards(),
@@ -303,7 +301,7 @@ impl VectorIndex {
         }
     }
 
-    /// All shards that are here, in order.
+    /// All loaded shards, in order.
     #[cfg(feature = "build")]
     pub(crate) fn shards(&self) -> Vec<&Rows> {
         match &self.vectors {
@@ -312,7 +310,7 @@ impl VectorIndex {
         }
     }
 
-    /// Reads one shard's bytes, and checks all that a search will follow.
+    /// Reads one shard's bytes, and checks everything that a search relies on.
     pub(crate) fn read_shard(&self, shard: usize, bytes: &[u8]) -> Result<Rows, Contradiction> {
         match &self.vectors {
             Store::Shards(clusters) => clusters.read_shard(shard, bytes),
@@ -331,7 +329,7 @@ impl VectorIndex {
     }
 
     /// The vectors as stored, opaque to all but [`from_bytes`](Self::from_bytes); of shards only the resident part.
-    /// Fails only for want of memory.
+    /// Fails only if memory runs out.
     #[cfg(feature = "build")]
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
         match &self.vectors {
@@ -354,7 +352,7 @@ impl VectorIndex {
         }
     }
 
-    /// Reads what `to_bytes` wrote, and checks all that a search will follow.
+    /// Reads the output of `to_bytes`, and checks everything that a search relies on.
     pub(crate) fn from_bytes(
         bytes: &[u8],
         layout: Layout,
@@ -383,7 +381,7 @@ impl VectorIndex {
     }
 }
 
-/// The rows of embeddings that fit together.
+/// The rows of embeddings of one dimension.
 #[cfg(feature = "build")]
 fn rounded(embeddings: &[Vec<f32>]) -> Result<Rows, crate::error::BuildError> {
     use crate::error::BuildError;

@@ -1,12 +1,12 @@
 //! Turns embeddings into rows of 8-bit components, and a query into the cosine with each row.
 //!
-//! A row is `component = value * scale` with `scale = largest magnitude / 127`; its length is 1 before it is rounded. A query
-//! has 16 bits where its dimension leaves room, so that it loses nothing beside the rows. Products are whole numbers: the
-//! same on every processor, whatever the order of the sum.
+//! A row is `component = value * scale` with `scale = largest magnitude / 127`; its length is 1 before rounding. A
+//! query has 16 bits if its dimension leaves room, so that its rounding adds no loss to that of the rows. Products are
+//! integers: the same on every processor, whatever the order of the sum.
 
 use crate::error::Contradiction;
 
-/// Rows that follow one another.
+/// Consecutive rows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Rows {
     dimension: usize,
@@ -14,7 +14,7 @@ pub(crate) struct Rows {
     values: Vec<i8>,
 }
 
-/// A query's components, as rows are multiplied with.
+/// A query's components, in the form that rows are multiplied with.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Query {
     values: Vec<i16>,
@@ -22,13 +22,13 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Rounds an embedding, made unit length; `None` for one without direction.
+    /// Rounds an embedding scaled to unit length; `None` if it has no direction.
     pub(super) fn new(embedding: &[f32]) -> Option<Self> {
         let norm = length(embedding);
         if !(norm > 0.0 && norm.is_finite()) {
             return None;
         }
-        // No sum may leave 32 bits: every product is at most 127 * most.
+        // No sum may exceed 32 bits: every product is at most 127 * most.
         let most = (i32::MAX as f32 / 128.0 / embedding.len().max(1) as f32).min(32_767.0);
         let largest = largest(embedding);
         #[expect(
@@ -54,7 +54,7 @@ impl Rows {
         }
     }
 
-    /// Appends an embedding, made unit length and rounded; one of zeros stays one.
+    /// Appends an embedding, scaled to unit length and rounded; a zero embedding stays zero.
     pub(super) fn push(&mut self, embedding: &[f32]) {
         let norm = length(embedding);
         let largest = largest(embedding);
@@ -74,7 +74,7 @@ impl Rows {
         self.values.extend(values);
     }
 
-    /// Appends a row as it is in `other`.
+    /// Appends a row of `other` unchanged.
     #[cfg(feature = "build")]
     pub(super) fn push_row(&mut self, other: &Self, row: usize) {
         self.scales.push(other.scales[row]);
@@ -121,7 +121,7 @@ impl Rows {
         bytes.extend(self.values.iter().map(|value| value.to_le_bytes()[0]));
     }
 
-    /// Reads what `push_bytes` wrote of `n_rows` rows: all of `bytes`.
+    /// Reads the output of `push_bytes` for `n_rows` rows: all of `bytes`.
     pub(super) fn from_bytes(
         bytes: &[u8],
         dimension: usize,
@@ -156,8 +156,7 @@ pub(super) fn similarity(row: &[i8], scale: f32, query: &Query) -> f32 {
     dot(row, &query.values) as f32 * (scale * query.scale)
 }
 
-/// Whole products of `a` and `b`, summed. No sum leaves 32 bits; checked additions would not become vector
-/// instructions.
+/// The integer dot product of `a` and `b`. No sum exceeds 32 bits; checked additions would not become vector instructions.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 fn dot(a: &[i8], b: &[i16]) -> i32 {
     let products = a.iter().zip(b);
@@ -166,7 +165,7 @@ fn dot(a: &[i8], b: &[i16]) -> i32 {
     })
 }
 
-/// The same, eight products an instruction: compilers don't find it by themselves.
+/// The same, eight products per instruction: compilers do not find this by themselves.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 fn dot(a: &[i8], b: &[i16]) -> i32 {
     use std::arch::wasm32::{
@@ -179,7 +178,7 @@ fn dot(a: &[i8], b: &[i16]) -> i32 {
     let rest: i32 = rest.map(|(&a, &b)| i32::from(a) * i32::from(b)).sum();
     let (mut even, mut odd) = (i32x4_splat(0), i32x4_splat(0));
     for (a, b) in a_steps.zip(b_steps) {
-        // SAFETY: each load reads 16 bytes within its slice of 16 bytes or 16 pairs of them; wasm asks for no alignment.
+        // SAFETY: each load reads 16 bytes within its slice of 16 bytes or 16 pairs of bytes; wasm requires no alignment.
         let (a, low, high) = unsafe {
             let b = b.as_ptr().cast::<v128>();
             (

@@ -1,9 +1,9 @@
-//! Checks recall of the graph and of shards, their bytes, and that no damage to them panics.
+//! Checks the recall of the graph and of shards, their bytes, and that damaged bytes never cause a panic.
 
 use super::*;
 use crate::error::BuildError;
 
-/// A small generator of repeatable numbers in -1 to 1 (xorshift).
+/// A small repeatable random number generator, for values in -1 to 1 (xorshift).
 struct Numbers(u64);
 
 impl Numbers {

@@ -1,20 +1,20 @@
-//! A question as it is put to a system, its response, and the verdict on it.
+//! Defines a question as a system gets it, its response, and the verdict on it.
 
 use anchorite::gate::Evidence;
 use serde::Serialize;
 
-/// One question, and how it is to be asked.
+/// One question, and how to ask it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Case {
     /// The question.
     pub(crate) question: String,
-    /// The page or article it belongs to: questions of one page are alike, so that intervals are drawn by pages.
+    /// Its page or article: questions of one page are alike, so intervals are drawn by pages.
     pub(crate) page: String,
-    /// Texts that count as right; empty where none is known. Under ablation they are no longer in reach.
+    /// Texts that count as right; empty if none is known. Under ablation they are out of reach.
     pub(crate) answers: Vec<String>,
     /// True if something in [`Self::scope`] answers it.
     pub(crate) is_answerable: bool,
-    /// Addresses that answer; without an anchor, any section of the page. Empty where nothing does, or none is known.
+    /// Addresses that answer; without an anchor, any section of the page. Empty if nothing answers, or no address is known.
     pub(crate) expected: Vec<String>,
     /// The part of the site that may be read.
     pub(crate) scope: Scope,
@@ -32,13 +32,13 @@ pub(crate) enum Scope {
     Only(Vec<String>),
 }
 
-/// The outcome that a reader of the page sees.
+/// The outcome as a reader of the page sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
     /// The quotation is claimed to answer.
     Answered,
-    /// The quotation is shown as the closest passage, which may not answer. It counts as refused.
+    /// The quotation is shown as the closest passage, which may not answer. It counts as a refusal.
     Closest,
     /// Nothing is quoted.
     #[default]
@@ -48,23 +48,22 @@ pub(crate) enum Outcome {
 /// A system's response to one question.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Response {
-    /// By the threshold that ships.
+    /// By the default threshold.
     pub(crate) outcome: Outcome,
-    /// The probability that the quotation is right, 0 to 1; of a system that is not calibrated, any score in that
-    /// range.
+    /// The probability that the quotation is right, 0 to 1; for an uncalibrated system, any score in that range.
     pub(crate) probability: f32,
-    /// The parts of the quotation in the order they are shown. That of the best candidate also where the outcome is
-    /// [`Outcome::None`], so that other thresholds can be tried; empty where there is no candidate.
+    /// The parts of the quotation in the order shown. If the outcome is [`Outcome::None`], those of the best candidate,
+    /// so that other thresholds can be tried; empty if there is no candidate.
     pub(crate) quotation: Vec<String>,
-    /// The words of the quotation that are marked as the answer; the whole of it from a system that marks none.
+    /// The words of the quotation that are marked as the answer; all of it if the system marks none.
     pub(crate) span: String,
-    /// Address of the section that is quoted, with its anchor.
+    /// Address of the quoted section, with its anchor.
     pub(crate) url: String,
-    /// The signs behind the decision of a system that decides by a probability: its weights are fitted to them.
+    /// The signs behind the decision of a system that decides by a probability; its weights are fitted to them.
     pub(crate) evidence: Option<Evidence>,
 }
 
-/// Answers questions; the thing that is measured.
+/// Answers questions; the subject of the measurement.
 pub(crate) trait System {
     /// Its name in tables and plots.
     fn name(&self) -> &str;
@@ -74,20 +73,19 @@ pub(crate) trait System {
         true
     }
 
-    /// Answers one question from the part that [`Case::scope`] names; the answers and addresses in `case` are not to be
-    /// used.
+    /// Answers one question from the part that [`Case::scope`] names, without using the answers and addresses in `case`.
     ///
-    /// Questions of one scope follow each other, and all systems get one question before the next.
+    /// Questions of one scope come in sequence, and all systems get one question before the next.
     fn answer(&mut self, case: &Case) -> anyhow::Result<Response>;
 
-    /// All candidates that it chose the answer from, best first, with the passage's retrieval score as a share of the
-    /// best one's; empty for a system without candidates.
+    /// All candidates for the answer, best first, with the passage's retrieval score as a share of the best one's;
+    /// empty for a system without candidates.
     fn candidates(&mut self, _case: &Case) -> anyhow::Result<Vec<(Response, f32)>> {
         Ok(Vec::new())
     }
 }
 
-/// When an answer counts as right. Where no answers are known, the section that is quoted decides in any case.
+/// When an answer counts as right. If no answers are known, the quoted section always decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Right {
@@ -97,7 +95,7 @@ pub(crate) enum Right {
     Span,
 }
 
-/// One response, as far as it is judged.
+/// One response, with the verdict on it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Judged {
     /// The question.
@@ -110,19 +108,19 @@ pub(crate) struct Judged {
     pub(crate) is_answerable: bool,
     /// Addresses that answer.
     pub(crate) expected: Vec<String>,
-    /// By the threshold that ships.
+    /// By the default threshold.
     pub(crate) outcome: Outcome,
-    /// The probability that it is right, as the system says.
+    /// The probability that it is right, according to the system.
     pub(crate) probability: f32,
-    /// The quotation, its parts in lines.
+    /// The quotation, one part per line.
     pub(crate) quotation: String,
     /// The marked part of it.
     pub(crate) span: String,
-    /// Address of the section that is quoted.
+    /// Address of the quoted section.
     pub(crate) url: String,
-    /// True if the candidate is right, whatever the outcome; never where nothing answers.
+    /// True if the candidate is right, whatever the outcome; never true if nothing answers.
     pub(crate) is_right: bool,
-    /// True if an answer stands in the quotation.
+    /// True if the quotation holds an answer.
     pub(crate) holds_answer: bool,
     /// True if the quotation is from an expected address.
     pub(crate) is_from_expected: bool,
@@ -132,12 +130,12 @@ pub(crate) struct Judged {
     pub(crate) f1: f64,
     /// SQuAD's F1 of the whole quotation.
     pub(crate) quotation_f1: f64,
-    /// True if all parts of the quotation stand in that section in their order, but for white space.
+    /// True if all parts of the quotation occur in that section in order, ignoring white space.
     pub(crate) is_verbatim: bool,
     /// True if the site has a section at the address.
     pub(crate) resolves: bool,
-    /// True if the span stands in the quotation.
+    /// True if the span occurs in the quotation.
     pub(crate) span_inside: bool,
-    /// The signs behind the system's decision, where it reports them.
+    /// The signs behind the system's decision, if it reports them.
     pub(crate) evidence: Option<Evidence>,
 }

@@ -1,27 +1,27 @@
-//! Turns judged answers into risk by coverage: the share that is wrong of the surest answers, for every share of them.
+//! Turns judged answers into risk by coverage: the share of wrong answers among the surest ones, for every share of them.
 //!
-//! El-Yaniv and Wiener, 2010; Geifman and El-Yaniv, 2017. Answers of one probability can't be told apart by any
-//! threshold: they enter together, and within them the curve is that of a random order.
+//! El-Yaniv and Wiener, 2010; Geifman and El-Yaniv, 2017. No threshold can separate answers of equal probability: they
+//! enter together, and within them the curve is that of a random order.
 
 use super::case::Judged;
 
-/// All answers of a system, the surest first, in groups of one probability.
+/// All answers of a system, the surest first, in groups of equal probability.
 pub(super) struct Ranking {
     groups: Vec<Group>,
 }
 
 struct Group {
     probability: f32,
-    /// The page of each answer, by its number, and whether the answer is wrong.
+    /// The number of each answer's page, and true if the answer is wrong.
     members: Vec<(usize, bool)>,
 }
 
-/// A threshold that can be set, with the coverage and risk at it.
+/// A possible threshold, with the coverage and risk at it.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub(super) struct Point {
     /// Answers of at least this probability are given.
     pub(super) threshold: f32,
-    /// Share of all questions that are then answered.
+    /// Share of all questions that are answered at this threshold.
     pub(super) coverage: f64,
     /// Share of these that are wrong.
     pub(super) risk: f64,
@@ -45,8 +45,8 @@ impl Ranking {
         }
     }
 
-    /// Calls `each` with every group's probability, how many answers came before it, how many of them were wrong, and
-    /// the same of the group itself; each page counts as often as `weights` says.
+    /// Calls `each` with every group's probability, the number of answers before it and of wrong ones among them, and
+    /// the same two counts for the group itself; each page counts as often as `weights` says.
     fn walk(&self, weights: &[usize], mut each: impl FnMut(f32, [usize; 2], [usize; 2])) {
         let mut before = [0, 0];
         for group in &self.groups {
@@ -62,7 +62,7 @@ impl Ranking {
         }
     }
 
-    /// Mean risk over all coverages, 0 to 1; lower is better. 0 for none.
+    /// Mean risk over all coverages, 0 to 1; lower is better. 0 if there are no answers.
     pub(super) fn area(&self, weights: &[usize]) -> f64 {
         let (mut sum, mut n) = (0.0, 0);
         self.walk(weights, |_, before, own| {
@@ -76,7 +76,7 @@ impl Ranking {
         sum / n.max(1) as f64
     }
 
-    /// The largest share of questions that a threshold answers with at most `risk` of them wrong; 0 where none does.
+    /// The largest share of questions that a threshold answers with at most `risk` of them wrong; 0 if no threshold does.
     pub(super) fn coverage(&self, weights: &[usize], risk: f64) -> f64 {
         let (mut best, mut n) = (0, 0);
         self.walk(weights, |_, before, own| {
@@ -107,20 +107,18 @@ impl Ranking {
     }
 }
 
-/// The threshold that suits the questions best, and what it yields.
+/// The threshold that suits the questions best, and its result.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub(super) struct Best {
     /// The mean over all questions, answerable or not.
     pub(super) value: f64,
-    /// Answers of at least this probability are given; `None` where it is best to give none.
+    /// Answers of at least this probability are given; `None` if it is best to give none.
     pub(super) threshold: Option<f32>,
 }
 
-/// The best mean of `score` over all questions that any threshold yields, an unanswerable question counting 1 where it
-/// is refused.
+/// The best mean of `score` over all questions that any threshold reaches; a refused unanswerable question counts 1.
 ///
-/// As SQuAD 2.0's evaluation looks for it, on the questions that it is then reported for: an upper bound. `None` for no
-/// questions.
+/// As in SQuAD 2.0's evaluation, found on the same questions that it is reported for: an upper bound. `None` if there are no questions.
 pub(super) fn best(judged: &[Judged], score: impl Fn(&Judged) -> f64) -> Option<Best> {
     let mut order: Vec<&Judged> = judged.iter().collect();
     order.sort_by(|a, b| b.probability.total_cmp(&a.probability));
@@ -154,7 +152,7 @@ mod tests {
     use super::super::tests::{close, judged, judged_as};
     use super::*;
 
-    /// Right or wrong, and how sure; each on a page of its own.
+    /// Right or wrong answers with their probabilities, each on a page of its own.
     fn ranking(answers: &[(f32, bool)]) -> (Ranking, Vec<usize>) {
         let all = judged_as(answers);
         let pages: Vec<usize> = (0..all.len()).collect();
@@ -205,7 +203,7 @@ mod tests {
 
     #[test]
     fn coverage_is_the_largest_within_the_risk() {
-        // The risk falls below a tenth again behind the first error: 10 answers, the second of them wrong.
+        // The risk falls below a tenth again after the first error: 10 answers, the second of them wrong.
         let answers: Vec<(f32, bool)> = (0..10_u8)
             .map(|idx| (1.0 - f32::from(idx) / 20.0, idx != 1))
             .collect();

@@ -28,19 +28,18 @@ pub(super) struct Set {
     pub(super) documents: Vec<Document>,
     /// In the order of the file.
     pub(super) cases: Vec<Case>,
-    /// Answers that are not as they should be.
+    /// Answers whose position in the file is wrong.
     pub(super) misplaced: Misplaced,
 }
 
-/// Answers that don't stand where the file says. They count as answers all the same, because only their text is
-/// compared.
+/// Answers that are not where the file says. They still count as answers, because only their text is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Misplaced {
-    /// Answers in all.
+    /// Total number of answers.
     pub(super) answers: usize,
-    /// Those that stand elsewhere in their paragraph.
+    /// Those that are elsewhere in their paragraph.
     pub(super) elsewhere: usize,
-    /// Those that don't stand in their paragraph.
+    /// Those that are not in their paragraph.
     pub(super) absent: usize,
 }
 
@@ -91,7 +90,7 @@ struct Row {
     title: String,
 }
 
-/// Tells the two forms apart by the first line, which in SQuAD's is no question.
+/// Tells the two forms apart by the first line, which is not a question in SQuAD's form.
 #[derive(Deserialize)]
 struct Probe {
     question: Option<IgnoredAny>,
@@ -104,8 +103,7 @@ const FORMS: &str = "give SQuAD's form, {\"data\": [{\"title\", \"paragraphs\": 
 /// Reads one file.
 ///
 /// # Errors
-/// Where it can't be read, is too large, has neither form, or holds a question that is empty, too long or contradicts
-/// itself.
+/// If it can't be read, is too large, has neither form, or holds a question that is empty, too long or contradicts itself.
 pub(super) fn read(path: &Path) -> anyhow::Result<Set> {
     let text = crate::eval::read_questions(path)?;
     let name = path
@@ -143,12 +141,12 @@ pub(super) fn parse(text: &str, name: String) -> anyhow::Result<Set> {
     Ok(pages.set)
 }
 
-/// The set as far as it is read.
+/// The set as read so far.
 struct Pages {
     set: Set,
-    /// Addresses that are taken.
+    /// Addresses already in use.
     urls: HashSet<String>,
-    /// The place of a page by its title, and of a section by page and text; for lines.
+    /// The position of a page by its title, and of a section by page and text; for JSON lines.
     by_title: HashMap<String, usize>,
     by_context: HashMap<(usize, String), usize>,
 }
@@ -191,7 +189,7 @@ impl Pages {
         let row: Row = serde_json::from_str(line).map_err(|cause| {
             Hint::error(format!("{place}: {}", crate::eval::mistake(&cause)), FORMS)
         })?;
-        // Without a title nothing says which paragraphs belong together: each is a page.
+        // Without a title nothing tells which paragraphs belong together, so each is a page.
         let title = match row.title.trim() {
             "" => row.context.clone(),
             title => title.to_owned(),
@@ -223,7 +221,7 @@ impl Pages {
     fn page(&mut self, title: &str) -> usize {
         let number = self.set.documents.len() + 1;
         let title = title.trim();
-        // The characters that would end a path, or part its words.
+        // The characters that would end a path, or split its words.
         let reserved = |letter: char| letter.is_whitespace() || "#?/\\%".contains(letter);
         let mut url = match title {
             "" => format!("page-{number}"),
@@ -232,7 +230,7 @@ impl Pages {
         if self.urls.contains(&url) {
             url = format!("{url}-{number}");
         }
-        // A title may spell the number of another page.
+        // A title may look like another page's numbered address.
         while !self.urls.insert(url.clone()) {
             url.push('-');
         }
@@ -268,7 +266,7 @@ impl Pages {
         Ok(number)
     }
 
-    /// `context` is the paragraph, and where each of its characters begins.
+    /// `context` is the paragraph, and the offset of each of its characters.
     fn ask(
         &mut self,
         page: usize,
@@ -357,7 +355,7 @@ fn check(asked: &Asked, place: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Where each character of a text begins.
+/// The byte offset of each character of a text.
 fn starts(text: &str) -> Vec<usize> {
     text.char_indices().map(|(start, _)| start).collect()
 }

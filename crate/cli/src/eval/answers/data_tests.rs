@@ -1,4 +1,4 @@
-//! Turns files of judged questions that were written by hand into pages, questions and errors.
+//! Turns hand-written files of judged questions into pages, questions and errors.
 
 use super::*;
 
@@ -72,7 +72,7 @@ fn articles_become_pages_and_paragraphs_sections() {
 #[test]
 fn starts_count_characters_and_wrong_ones_are_told() {
     let set = read_text(SQUAD).expect("it is in SQuAD's form");
-    // `Ö` is two bytes and one character; `later.` begins at 9, `later` too but is said to at 3; `soon` stands nowhere.
+    // `Ö` is two bytes and one character; `later.` begins at 9, `later` too but is said to at 3; `soon` is nowhere.
     let expected = Misplaced {
         answers: 4,
         elsewhere: 1,
@@ -165,7 +165,7 @@ fn mistakes_name_their_place_and_what_was_expected() {
 
 #[test]
 fn a_long_file_takes_no_time_with_the_square_of_its_length() {
-    // One title, 20,000 contexts, the last with an answer far behind.
+    // One title, 20,000 contexts, the last with an answer near its end.
     let mut text = String::new();
     for number in 0..20_000 {
         let line = format!(

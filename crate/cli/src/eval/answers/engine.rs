@@ -1,4 +1,4 @@
-//! The engine as systems that are measured: the reader, and its baselines, the count of words and the first sentence.
+//! Turns the engine into systems that are measured: the reader, and its baselines, the word count and the first sentence.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,14 +12,14 @@ use anchorite::{Passage, Quote, Thresholds, quote, read, retrieve, sentence};
 use super::case::{Case, Outcome, Response, Scope, System};
 use super::site::Site;
 
-/// How many passages are read, as a page does.
+/// How many passages are read, the same as on a page.
 const N_PASSAGES: usize = 5;
 
-/// The passages that are read for a question, found once for all systems.
+/// The passages read for a question, found once for all systems.
 pub(super) struct Engine {
     site: Rc<Site>,
     embedder: Option<Embedder>,
-    /// The index of the last scope; `None` inside where nothing may be read.
+    /// The index of the last scope; the inner `None` means that nothing may be read.
     index: Option<(Scope, Option<Index>)>,
     last: Option<(String, Scope, Found)>,
 }
@@ -31,7 +31,7 @@ struct Found {
 }
 
 impl Found {
-    /// The best similarity, or without an embedder the best share of the question's words; 0 to 1.
+    /// The best similarity or, without an embedder, the best share of the question's words; 0 to 1.
     fn score(&self) -> f32 {
         let Evidence {
             similarity,
@@ -49,7 +49,7 @@ impl Found {
 }
 
 impl Engine {
-    /// The systems that read `site`; `whole` is its index, where there is one already.
+    /// The systems that read `site`; `whole` is its index, if there is one already.
     pub(super) fn systems(
         site: Rc<Site>,
         whole: Option<Index>,
@@ -75,7 +75,7 @@ impl Engine {
         systems
     }
 
-    /// Retrieves from the part of the site that `case` names; `None` where that is empty.
+    /// Retrieves from the part of the site that `case` names; `None` if that is empty.
     fn read(&mut self, case: &Case) -> anyhow::Result<Option<Read<'_>>> {
         if self
             .index
@@ -136,7 +136,7 @@ impl From<anchorite::Outcome> for Outcome {
     }
 }
 
-/// The unit that the reader chooses, decided by its probability: the engine as it ships.
+/// The unit that the reader chooses, decided by its probability: the engine as shipped.
 struct Reading {
     engine: Rc<RefCell<Engine>>,
     reader: Reader,
@@ -199,13 +199,13 @@ impl Reading {
     }
 }
 
-/// The parts of a quotation, without the marks of what was left out between them.
+/// The parts of a quotation, without the ellipses between them.
 pub(super) fn parts(quote: &Quote) -> Vec<String> {
     let lines = quote.text.split("\n\u{2026}\n");
     lines.map(str::to_owned).collect()
 }
 
-/// The sentence of the best passage that shares most with the question, behind the gate.
+/// The sentence of the best passage that shares most words with the question, subject to the gate.
 struct WordCount(Rc<RefCell<Engine>>);
 
 impl System for WordCount {
@@ -239,8 +239,7 @@ impl System for WordCount {
             return Ok(Response::default());
         };
         Ok(Response {
-            // Without a reader the gate claims no more than the closest passage; as a system, the quotation counts as
-            // claimed.
+            // Without a reader, the gate claims no more than the closest passage; as a system, the quotation counts as claimed.
             outcome: match found.evidence.outcome(Thresholds::default()) {
                 anchorite::Outcome::Absent => Outcome::None,
                 _ => Outcome::Answered,
@@ -254,7 +253,7 @@ impl System for WordCount {
     }
 }
 
-/// The first sentence of the first passage that has one, for whatever is asked.
+/// The first sentence of the first passage that has one, for any question.
 struct FirstSentence(Rc<RefCell<Engine>>);
 
 impl System for FirstSentence {

@@ -1,8 +1,8 @@
 //! Turns one system's judged answers into its figures, each with an interval.
 //!
-//! Questions of one page are alike, so the intervals are those of a bootstrap that draws pages, not questions (Efron,
-//! 1979; Davison and Hinkley, 1997, on clusters): the middle 95 % of what the same figure is for pages drawn with
-//! replacement. Shares of wrong answers have an exact bound besides, for questions that are independent.
+//! Questions of one page are alike, so the intervals come from a bootstrap that draws pages, not questions (Efron,
+//! 1979; Davison and Hinkley, 1997, on clusters): the middle 95 % of the figure's values for pages drawn with
+//! replacement. Shares of wrong answers also have an exact bound, for questions that are independent.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,11 +17,11 @@ use crate::risk;
 
 /// How often pages are drawn for an interval.
 const N_RESAMPLES: usize = 1_000;
-/// The confidence of exact bounds; that of the intervals is the same.
+/// The confidence of exact bounds; the intervals have the same.
 const CONFIDENCE: f64 = 0.95;
-/// The most points of a curve that are reported.
+/// The most points of a curve in the report.
 const MAX_POINTS: usize = 400;
-/// Shares of wrong answers for which the coverage is reported, and the names of these figures.
+/// Shares of wrong answers for which the coverage is reported, with the names of these figures.
 const RISKS: [(f64, &str, &str); 3] = [
     (0.02, "coverage_at_risk_2", "coverage at 2 % risk"),
     (0.05, "coverage_at_risk_5", "coverage at 5 % risk"),
@@ -62,7 +62,7 @@ const fn harm(
     }
 }
 
-/// In the order of the table. Names of SQuAD 2.0's figures are those of its evaluation.
+/// In the order of the table. SQuAD 2.0's figures have the names of its evaluation.
 const MEASURES: [Measure; 20] = [
     measure("exact", "exact match", |one| {
         one.has_truth().then(|| one.claimed(one.exact))
@@ -135,7 +135,7 @@ impl Judged {
         self.outcome == Outcome::Answered
     }
 
-    /// True if a quotation is on the page at all.
+    /// True if the page shows a quotation at all.
     fn is_shown(&self) -> bool {
         self.outcome != Outcome::None && !self.quotation.is_empty()
     }
@@ -158,7 +158,7 @@ impl Judged {
         !self.is_answerable || !self.answers.is_empty()
     }
 
-    /// `score` of the span where it is claimed; where it is not, that of an empty one.
+    /// `score` of the span if it is claimed, otherwise of an empty span.
     pub(super) fn claimed(&self, score: f64) -> f64 {
         match self.is_claimed() {
             true => score,
@@ -172,11 +172,11 @@ impl Judged {
 pub(super) struct Figures {
     /// By key; those that apply to no question are left out.
     pub(super) figures: BTreeMap<&'static str, Figure>,
-    /// The best exact match that any threshold yields: an upper bound. `None` where answers are not known.
+    /// The best exact match that any threshold reaches: an upper bound. `None` if answers are not known.
     pub(super) best_exact: Option<Best>,
     /// The same for F1.
     pub(super) best_f1: Option<Best>,
-    /// `None` for a system whose probabilities don't claim to be ones.
+    /// `None` for a system whose scores are not meant as probabilities.
     pub(super) reliability: Option<Reliability>,
     /// Risk by coverage, for at most some hundred thresholds.
     pub(super) curve: Vec<Point>,
@@ -188,9 +188,9 @@ pub(super) struct Figure {
     pub(super) value: f64,
     /// How many questions it is the mean of.
     pub(super) questions: usize,
-    /// 95 % by pages; `None` where there is one page only.
+    /// 95 % by pages; `None` if there is only one page.
     pub(super) interval: Option<[f64; 2]>,
-    /// The share of wrong answers that is not exceeded, at 95 % on this side alone. `None` for other figures.
+    /// One-sided upper bound of the share of wrong answers, at 95 %. `None` for other figures.
     pub(super) exact_bound: Option<f64>,
 }
 
@@ -236,8 +236,7 @@ impl Figures {
         }
         let has_truth = judged.iter().all(Judged::has_truth);
         if !has_truth {
-            // A mean over the other questions would favour a system that refuses: every unanswerable one has a known
-            // truth.
+            // A mean over the remaining questions would favour a system that refuses: every unanswerable one has a known truth.
             figures.retain(|key, _| !["exact", "f1"].contains(key));
         }
         let best = |score: fn(&Judged) -> f64| has_truth.then(|| curve::best(judged, score));
@@ -251,7 +250,7 @@ impl Figures {
     }
 }
 
-/// At most [`MAX_POINTS`], the last among them.
+/// At most [`MAX_POINTS`] of the points, including the last.
 fn thinned(points: Vec<Point>) -> Vec<Point> {
     let step = points.len().div_ceil(MAX_POINTS).max(1);
     let last = points.len().saturating_sub(1);
@@ -262,7 +261,7 @@ fn thinned(points: Vec<Point>) -> Vec<Point> {
     points
 }
 
-/// The questions by page, with the sums that means are made of.
+/// The questions by page, with the sums that the means are computed from.
 struct Pages {
     n: usize,
     /// The number of each question's page.
@@ -313,7 +312,7 @@ impl Pages {
         means.into_iter().chain([area]).chain(coverages).collect()
     }
 
-    /// The figures of pages drawn with replacement, as many as there are.
+    /// The figures of pages drawn with replacement, as many as there are pages.
     fn resamples(&self, ranking: &Ranking, seed: u64) -> Vec<Vec<Option<f64>>> {
         let draws = draws(self.n, seed);
         draws
@@ -322,7 +321,7 @@ impl Pages {
     }
 }
 
-/// How often each of `n` pages is in each draw of as many, with replacement; no draw where there is nothing to draw among.
+/// How often each of `n` pages is in each draw of `n` with replacement; no draws if there are no pages.
 pub(super) fn draws(n: usize, seed: u64) -> impl Iterator<Item = Vec<usize>> {
     let mut rng = Rng::with_seed(seed);
     let n_draws = if n < 2 { 0 } else { N_RESAMPLES };

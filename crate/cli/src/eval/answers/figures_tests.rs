@@ -1,4 +1,4 @@
-//! Turns answers that were judged by hand into the figures that were worked out from them.
+//! Turns hand-judged answers into figures worked out by hand.
 
 use super::super::tests::{close, judged};
 use super::*;

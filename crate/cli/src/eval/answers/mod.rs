@@ -1,5 +1,4 @@
-//! Turns judged questions into figures of the answers they get: how often right, how often wrongly claimed, how often
-//! refused.
+//! Turns judged questions into figures of their answers: how often right, how often wrongly claimed, how often refused.
 
 mod case;
 mod curve;
@@ -96,7 +95,7 @@ pub(crate) struct AnswersArguments {
     hybrid: hybrid::Arguments,
 }
 
-/// Everything that is reported.
+/// The whole report.
 #[derive(Serialize)]
 struct Report {
     /// The file's name.
@@ -107,12 +106,12 @@ struct Report {
     answerable: usize,
     pages: usize,
     seed: u64,
-    /// `None` for a site's own questions, which name no places of answers.
+    /// `None` for a site's own questions, which give no offsets of answers.
     misplaced: Option<Misplaced>,
     systems: Vec<SystemReport>,
 }
 
-/// One system's part of it.
+/// One system's part of the report.
 #[derive(Serialize)]
 struct SystemReport {
     name: String,
@@ -139,10 +138,10 @@ impl fmt::Display for Reading {
     }
 }
 
-/// Reads a file of judged questions that is in memory, public or a site's own, and returns how many it has.
+/// Reads a file of judged questions from memory, public or a site's own, and returns how many it has.
 ///
 /// # Errors
-/// Where it has neither form.
+/// If it has neither form.
 pub fn check_judged(text: &str) -> anyhow::Result<usize> {
     match super::questions::parse(text, "") {
         Ok(questions) => Ok(questions.len()),
@@ -150,12 +149,12 @@ pub fn check_judged(text: &str) -> anyhow::Result<usize> {
     }
 }
 
-/// Questions, the site they are put to, and the models that search it and read it.
+/// Questions, the site they are about, and the models that search and read it.
 struct Ground {
     name: String,
     cases: Vec<Case>,
     site: Rc<Site>,
-    /// The site's index, where there is one already.
+    /// The site's index, if there is one already.
     index: Option<Index>,
     embedder: Option<Embedder>,
     reader: Option<(Reader, Thresholds)>,
@@ -164,7 +163,7 @@ struct Ground {
     bytes: [u64; 2],
 }
 
-/// Questions, the site they are put to, and what answers them.
+/// Questions, the site they are about, and the systems that answer them.
 struct Prepared {
     name: String,
     cases: Vec<Case>,
@@ -226,7 +225,7 @@ pub(super) fn run(arguments: &AnswersArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A public set: its paragraphs are the site.
+/// A public set: its paragraphs make up the site.
 fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Ground> {
     let set = data::read(path)?;
     let (embedder, hash) = super::embedder(arguments.embedder.as_deref())?;
@@ -261,7 +260,7 @@ fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Ground> {
     })
 }
 
-/// A site's own questions: the bundle is read as its readers do, and only built again where something is taken away.
+/// A site's own questions: the bundle is read as it is served, and only rebuilt if something is taken away.
 fn own(questions: &Path, dir: &Path, ablate: bool) -> anyhow::Result<Ground> {
     let manifest = bundle::manifest(dir)?;
     let index = bundle::index(dir, &manifest)?;
@@ -305,7 +304,7 @@ impl Prepared {
     }
 }
 
-/// The questions as `reading` asks them, those of one scope behind each other.
+/// The questions as `reading` asks them, grouped by scope.
 fn asked(cases: Vec<Case>, reading: Reading) -> Vec<Case> {
     let ask = |case: Case| match reading {
         Reading::Paragraph => Some(case),
@@ -313,7 +312,7 @@ fn asked(cases: Vec<Case>, reading: Reading) -> Vec<Case> {
             scope: Scope::Whole,
             ..case
         }),
-        // Where nothing answers, there is nothing to take away.
+        // If nothing answers, there is nothing to take away.
         Reading::Ablated => case.is_answerable.then(|| Case {
             is_answerable: false,
             scope: Scope::Without(case.expected.clone()),
@@ -325,7 +324,7 @@ fn asked(cases: Vec<Case>, reading: Reading) -> Vec<Case> {
     cases
 }
 
-/// `limit` of the cases, in their order.
+/// `limit` of the cases, in order.
 fn drawn(cases: Vec<Case>, limit: usize, seed: u64) -> Vec<Case> {
     let mut numbers: Vec<usize> = (0..cases.len()).collect();
     Rng::with_seed(seed).shuffle(&mut numbers);
@@ -383,7 +382,7 @@ fn answer(prepared: &mut Prepared, right: Right) -> anyhow::Result<Vec<Vec<Judge
     Ok(judged)
 }
 
-/// Writes the candidates that each question's answer is chosen from.
+/// Writes the candidates for each question's answer.
 fn write_candidates(path: &Path, prepared: &mut Prepared, right: Right) -> anyhow::Result<()> {
     #[derive(Serialize)]
     struct Line<'c> {
@@ -449,7 +448,7 @@ fn write_answers(
     lines.finish()
 }
 
-/// A file of JSON lines that is being written.
+/// A JSON lines file being written.
 struct Lines<'p> {
     path: &'p Path,
     out: BufWriter<File>,
@@ -467,7 +466,7 @@ impl<'p> Lines<'p> {
         writeln!(self.out, "{line}").with_context(|| could_not(self.path))
     }
 
-    /// Flushes the lines so far: a run of hours may be stopped.
+    /// Flushes the lines so far, because a run of hours may be stopped.
     fn flush(&mut self) -> anyhow::Result<()> {
         self.out.flush().with_context(|| could_not(self.path))
     }

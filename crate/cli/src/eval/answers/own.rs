@@ -11,7 +11,7 @@ use crate::eval::questions::{self, Question};
 /// Reads the questions about the site in `index`.
 ///
 /// # Errors
-/// Where the file can't be read or has another form, and where it expects an address that the index does not have.
+/// If the file can't be read or has another form, or if it expects an address that the index does not have.
 pub(super) fn read(file: &Path, index: &Index) -> anyhow::Result<Vec<Case>> {
     let questions = questions::read(file)?;
     questions::check(&questions, index, file)?;
@@ -19,7 +19,7 @@ pub(super) fn read(file: &Path, index: &Index) -> anyhow::Result<Vec<Case>> {
 }
 
 fn case(question: Question) -> Case {
-    // A question that no page answers counts as a page of its own.
+    // A question that no page answers counts as on a page of its own.
     let page = question.expected.first().map(|url| page(url).to_owned());
     Case {
         page: page.unwrap_or_else(|| question.question.clone()),

@@ -1,4 +1,4 @@
-//! Turns the systems' curves of risk by coverage into one SVG file that needs nothing else, on light and dark pages.
+//! Turns the systems' curves of risk by coverage into one self-contained SVG file for light and dark pages.
 
 use std::fmt::Write;
 
@@ -9,8 +9,8 @@ const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 440.0;
 /// Room for the axes' labels: left, top, right, bottom.
 const MARGINS: [f64; 4] = [64.0, 40.0, 24.0, 56.0];
-/// Colours that differ for colour-blind readers too and have contrast on white and on black (after Okabe and Ito), each
-/// with a dash of its own, for prints.
+/// Colours that colour-blind readers can tell apart and that contrast with both white and black (after Okabe and Ito),
+/// each with its own dash pattern for print.
 const STYLES: [(&str, &str); 6] = [
     ("#0080c0", "none"),
     ("#d55e00", "8 4"),
@@ -27,7 +27,7 @@ pub(super) fn svg(report: &Report) -> String {
         .flatten()
         .map(|point| point.risk)
         .fold(0.0_f64, f64::max);
-    // In tenths, so that the lines of the grid have short numbers.
+    // In tenths, so that the grid lines have short numbers.
     let top = ((highest * 10.0).ceil() / 10.0).clamp(0.1, 1.0);
     let title = format!("Risk by coverage: {}, {}", report.data, report.reading);
     let mut svg = format!(
@@ -95,7 +95,7 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// The place of a point of the curve.
+/// The position of a point of the curve.
 fn place(coverage: f64, risk: f64, top: f64) -> (f64, f64) {
     let [left, upper, right, lower] = MARGINS;
     let x = left + coverage * (WIDTH - left - right);
@@ -119,7 +119,7 @@ fn text(svg: &mut String, (x, y): (f64, f64), anchor: &str, text: &str) {
     );
 }
 
-/// Names come from files: no character of them may become markup, and control characters are no XML.
+/// Names come from files, so none of their characters may become markup, and control characters are not valid XML.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {

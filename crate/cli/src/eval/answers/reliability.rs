@@ -1,6 +1,6 @@
-//! Turns probabilities and verdicts into a table of how often answers of a probability are right, and its mean error.
+//! Turns probabilities and verdicts into a table of how often answers are right at each probability, and the mean error.
 //!
-//! Bins of equal width, and the expected calibration error over them (Naeini and others, 2015).
+//! Uses bins of equal width, and the expected calibration error over them (Naeini and others, 2015).
 
 use serde::Serialize;
 
@@ -8,10 +8,10 @@ use super::case::Judged;
 
 const N_BINS: usize = 10;
 
-/// How far a system's probabilities can be relied on.
+/// How reliable a system's probabilities are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Reliability {
-    /// Mean distance between probability and share right, weighted by answers; 0 is best.
+    /// Mean distance between the probability and the share of right answers, weighted by answers; 0 is best.
     pub(super) expected_error: f64,
     /// From the lowest probabilities to the highest.
     pub(super) bins: Vec<Bin>,
@@ -26,12 +26,12 @@ pub(super) struct Bin {
     pub(super) answers: usize,
     /// Their mean probability; 0 for none.
     pub(super) probability: f64,
-    /// The share of them that is right; 0 for none.
+    /// The share of right ones among them; 0 for none.
     pub(super) right: f64,
 }
 
 impl Reliability {
-    /// Counts all answers, also those that the threshold refuses.
+    /// Counts all answers, including those that the threshold refuses.
     pub(super) fn of(judged: &[Judged]) -> Self {
         let mut sums = [(0_usize, 0.0_f64, 0_usize); N_BINS];
         for one in judged {

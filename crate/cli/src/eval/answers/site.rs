@@ -1,5 +1,5 @@
 //! Turns pages, or a bundle's index, into an index of the part that may be read for a question, and judges quotations
-//! by them.
+//! against that site.
 
 use std::collections::HashMap;
 
@@ -12,18 +12,18 @@ use super::case::{Case, Judged, Response, Right, Scope};
 use super::squad::{Compared, holds};
 use crate::eval::embeddings::CachedEmbedder;
 
-/// All pages that questions are put to.
+/// All pages that the questions are about.
 pub(crate) struct Site {
     documents: Vec<Document>,
     chunks: Vec<Chunk>,
-    /// One for each chunk; `None` for a site that is searched by words alone.
+    /// One for each chunk; `None` for a site that is only searched by words.
     embeddings: Option<Vec<Vec<f32>>>,
     /// The text of each section by its address, with single spaces.
     texts: HashMap<String, String>,
 }
 
 impl Site {
-    /// The site that `documents` make.
+    /// The site made of `documents`.
     ///
     /// # Errors
     /// Those of the embedder.
@@ -43,8 +43,8 @@ impl Site {
         Self::new(name, documents, chunks, texts, embedder)
     }
 
-    /// The site of a bundle, from the texts of its index, which must all be here. Weights and languages of documents
-    /// are not kept in an index: what [`Self::index`] builds has none.
+    /// The site of a bundle, from the texts of its index, which must all be loaded. An index does not keep weights and
+    /// languages of documents, so [`Self::index`] builds without them.
     ///
     /// # Errors
     /// Those of the embedder.
@@ -107,10 +107,10 @@ impl Site {
         })
     }
 
-    /// An index of the part that `scope` names; `None` where that is empty.
+    /// An index of the part that `scope` names; `None` if that is empty.
     ///
     /// # Errors
-    /// Where there are too many chunks for an index.
+    /// If there are too many chunks for an index.
     pub(crate) fn index(&self, scope: &Scope) -> anyhow::Result<Option<Index>> {
         let mut documents: Vec<Document> = Vec::new();
         let (mut chunks, mut embeddings) = (Vec::new(), Vec::new());
@@ -149,10 +149,10 @@ impl Site {
         Ok(Some(index))
     }
 
-    /// Judges a response by the answers that are known to be right, and by the pages.
+    /// Judges a response by the known right answers, and by the pages.
     pub(crate) fn judge(&self, case: &Case, response: Response, right: Right) -> Judged {
         let quotation = response.quotation.join("\n");
-        // Where nothing answers, silence alone is right, also if answers were taken out of reach.
+        // If nothing answers, only silence is right, even if answers were taken out of reach.
         let compared = match case.is_answerable {
             true => &case.answers[..],
             false => &[],
@@ -192,7 +192,7 @@ impl Site {
     }
 }
 
-/// True if `url` is one of `addresses`, or lies on a page that is one of them.
+/// True if `url` is one of `addresses`, or is on a page that is one of them.
 pub(crate) fn names(addresses: &[String], url: &str) -> bool {
     let page = page(url);
     addresses.iter().any(|one| one == url || one == page)
@@ -219,7 +219,7 @@ fn add(texts: &mut HashMap<String, String>, url: String, text: &str) {
     known.push_str(&single_spaced(text));
 }
 
-/// The words alone: white space may differ, and a quotation shows code without the fences that it stands between in a text.
+/// The words alone: white space may differ, and a quotation shows code without the fences around it in a text.
 fn single_spaced(text: &str) -> String {
     let shown = text
         .lines()
@@ -228,7 +228,7 @@ fn single_spaced(text: &str) -> String {
     words.join(" ")
 }
 
-/// True if the parts stand in `text`, each behind the one before.
+/// True if the parts occur in `text`, in order.
 fn stand_in(text: &str, parts: &[String]) -> bool {
     let mut rest = text;
     parts.iter().all(|part| {

@@ -1,7 +1,7 @@
-//! Turns a text and the answers that count as right into exact match and F1, as SQuAD's evaluation defines them.
+//! Turns a text and its accepted answers into exact match and F1, as SQuAD's evaluation defines them.
 //!
-//! Rajpurkar and others, 2016 and 2018: both sides are normalised, F1 is that of the words they share, and the best of
-//! several answers counts.
+//! Rajpurkar and others, 2016 and 2018: both sides are normalised, F1 is computed over the shared words, and the best
+//! of several answers counts.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ pub(super) fn normalise(text: &str) -> String {
             .find(|other| is_word_letter(other) != is_word)
             .unwrap_or(rest.len());
         let (piece, behind) = rest.split_at(end);
-        // An article is a word between any two characters that belong to none: `a–b` has one, `a's` had one.
+        // An article is a word between any two non-word characters: `a–b` has one, `a's` had one.
         kept.push_str(match piece {
             "a" | "an" | "the" => " ",
             _ => piece,
@@ -43,7 +43,7 @@ fn is_space(letter: char) -> bool {
     letter.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&letter)
 }
 
-/// A text and the answers it is compared with. Without answers the right text is an empty one.
+/// A text and the answers it is compared with. If there are none, the right text is empty.
 pub(super) struct Compared {
     text: String,
     answers: Vec<String>,
@@ -70,7 +70,7 @@ impl Compared {
         f64::from(self.answers.contains(&self.text))
     }
 
-    /// The harmonic mean of precision and recall of the words, best of all answers; 0 to 1.
+    /// The harmonic mean of the words' precision and recall, for the best of all answers; 0 to 1.
     pub(super) fn f1(&self) -> f64 {
         let answers = self.answers.iter();
         answers
@@ -78,7 +78,7 @@ impl Compared {
             .fold(0.0, f64::max)
     }
 
-    /// True if an answer stands in the text, as whole words.
+    /// True if the text holds an answer, as whole words.
     fn is_held(&self) -> bool {
         let text = format!(" {} ", self.text);
         let mut answers = self.answers.iter().filter(|answer| !answer.is_empty());
@@ -106,10 +106,9 @@ fn f1(text: &str, answer: &str) -> f64 {
     2.0 * n_shared / (n_text + n_answer) as f64
 }
 
-/// True if one of `answers` stands in `text`: as it is written, but for case, and not within a longer word or number;
-/// or with both normalised.
+/// True if `text` holds one of `answers`: as written except for case, and not inside a longer word or number; or with both normalised.
 ///
-/// The first finds `1973` in `1973–1974`, which normalised is one word; the second finds `US` where the text has `U.S.`
+/// The first finds `1973` in `1973–1974`, which normalises to one word; the second finds `US` if the text has `U.S.`
 pub(super) fn holds(text: &str, answers: &[String]) -> bool {
     let lower = text.to_lowercase();
     let as_written = answers.iter().any(|answer| {
@@ -157,7 +156,7 @@ mod tests {
             ("The  Normans,\tof a\nkind!", "normans of kind"),
             ("U.S. $3-5", "us 35"),
             ("An Apple's an apple", "apples apple"),
-            // An en dash is no ASCII punctuation, but parts words.
+            // An en dash is not ASCII punctuation, but separates words.
             ("a–b the—c", "–b —c"),
             ("THEATRE anthem _a_", "theatre anthem"),
             ("Σίσυφος İ", "σίσυφος i\u{307}"),
@@ -184,7 +183,7 @@ mod tests {
             ("no no no", &["no no"], 0.0, 0.8),
             ("north", &["south"], 0.0, 0.0),
             ("", &["south"], 0.0, 0.0),
-            // Unanswerable: only silence is right. An article is silence.
+            // Unanswerable: only an empty text is right. An article counts as empty.
             ("", &[], 1.0, 1.0),
             ("the", &[], 1.0, 1.0),
             ("south", &[], 0.0, 0.0),

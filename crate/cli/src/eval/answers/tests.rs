@@ -1,4 +1,4 @@
-//! Turns small cases of every kind into the way they are asked, and serves the tests beside it.
+//! Turns small cases of every kind into questions for a system, and holds helpers for the neighbouring tests.
 
 use super::case::{Outcome, Response};
 use super::*;
@@ -11,7 +11,7 @@ pub(super) fn close(case: &str, found: f64, expected: f64) {
     );
 }
 
-/// A refusal, of which a test says what matters to it.
+/// A refusal; a test sets the fields that it needs.
 pub(super) fn judged() -> Judged {
     Judged {
         question: String::new(),
@@ -150,7 +150,7 @@ fn a_draw_repeats_with_its_seed_and_keeps_the_order() {
     assert_eq!(drawn(cases(), 99, 1).len(), 50, "of fewer than asked for");
 }
 
-/// Says one thing to everything.
+/// A system that gives the same response to everything.
 struct Parrot(Response);
 
 impl System for Parrot {

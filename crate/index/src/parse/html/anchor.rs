@@ -4,8 +4,8 @@ use scraper::ElementRef;
 
 use super::content::is_content;
 
-/// The id that opens this heading as `url#id`: its own, one inside it, an empty one just before it, or that of the
-/// element that it opens.
+/// The id that opens this heading as `url#id`: its own, one inside it, that of an empty element just before it, or that
+/// of the element that it starts.
 pub(in crate::parse) fn anchor(heading: ElementRef<'_>) -> Option<String> {
     let id = |element: ElementRef<'_>| {
         let value = element.value();
@@ -34,7 +34,7 @@ pub(in crate::parse) fn anchor(heading: ElementRef<'_>) -> Option<String> {
     };
     let around = || {
         let mut inner = *heading;
-        // Sphinx and others put the id on the section; two steps also pass a wrapper around the heading.
+        // Sphinx and others put the id on the section; two steps up also get past a wrapper around the heading.
         for _ in 0..2 {
             if inner.prev_siblings().any(|node| node.value().is_element()) {
                 return None;

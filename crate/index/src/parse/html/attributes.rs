@@ -1,7 +1,7 @@
 //! Turns the attributes that a Pagefind site already carries into filters, metadata, sort keys and a weight.
 //!
-//! The meaning is Pagefind's: `key` takes the element's text, `key[attribute]` the value of an attribute, `key:value` the
-//! rest of the attribute as it stands. They count anywhere in the page, also inside what is only left out of the text.
+//! The meaning is Pagefind's: `key` takes the element's text, `key[attribute]` the value of an attribute, and `key:value`
+//! the rest of the attribute as is. They count anywhere in the page, including in parts that are left out of the text only.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use crate::parse::outline::collapse;
 
 /// Longest name or value that is kept, in characters: longer text was tagged by mistake.
 const MAX_CHARS: usize = 500;
-/// Most values that are kept of one page.
+/// Most values kept of one page.
 const MAX_VALUES: usize = 1000;
-/// Most pieces of text that are read of one tagged element.
+/// Most pieces of text read from one tagged element.
 const MAX_PIECES: usize = 1000;
 
 /// Values collected from the attributes of a page.
@@ -66,7 +66,7 @@ impl Attributes {
         }
     }
 
-    /// Sets a value that a page has by itself, where no attribute set it.
+    /// Sets a value that a page has by default, unless an attribute set it.
     pub(super) fn automatic(&mut self, name: &str, value: Option<&str>) {
         let value = value.map(tidy).filter(|value| !value.is_empty());
         if let Some(value) = value {
@@ -139,7 +139,7 @@ fn tidy(text: &str) -> String {
     clean(&collapse(&start)).chars().take(MAX_CHARS).collect()
 }
 
-/// `data-pagefind-weight` of the element itself: 0 to 10, as Pagefind takes it; `None` where there is none or no number.
+/// `data-pagefind-weight` of the element itself: 0 to 10, as in Pagefind; `None` if it is missing or not a number.
 pub(super) fn weight(element: ElementRef<'_>) -> Option<f32> {
     let weight: f32 = element.attr("data-pagefind-weight")?.trim().parse().ok()?;
     weight.is_finite().then(|| weight.clamp(0.0, 10.0))
@@ -154,7 +154,7 @@ pub(super) enum Ignore {
     All,
 }
 
-/// The element's `data-pagefind-ignore`; any value but `all` leaves only the text out.
+/// The element's `data-pagefind-ignore`; any value other than `all` leaves out only the text.
 pub(super) fn ignore(element: ElementRef<'_>) -> Option<Ignore> {
     let value = element.attr("data-pagefind-ignore")?;
     Some(if value.trim().eq_ignore_ascii_case("all") {

@@ -1,6 +1,6 @@
-//! Turns the markup of a block of code, whatever stands for its lines, into text with lines and indents.
+//! Turns the markup of a block of code, however it marks lines, into text with lines and indents.
 //!
-//! Highlighters end a line by its character, by `br`, or not at all where each line is an element of its own.
+//! Highlighters end a line with a newline, with `br`, or not at all if each line is an element of its own.
 
 use ego_tree::NodeId;
 use scraper::{ElementRef, Node};
@@ -9,17 +9,17 @@ use super::marks;
 
 /// A block of code that is being read.
 pub(super) struct Code {
-    /// The element that it ends with.
+    /// The element at whose end the block ends.
     pub(super) id: NodeId,
     language: String,
     text: String,
-    /// True if an element ended a line without the character for it.
+    /// True if an element ended a line without a newline.
     is_owed: bool,
-    /// How much text there was where each open element began that holds lines.
+    /// The length of the text at the start of each open element that holds lines.
     starts: Vec<usize>,
 }
 
-/// Elements that begin and end a line.
+/// Elements that start and end a line.
 const LINES: [&str; 17] = [
     "div",
     "p",
@@ -51,7 +51,7 @@ const LINE_CLASSES: [&str; 6] = [
 ];
 
 impl Code {
-    /// Begins at an element that [`is_code`] holds for.
+    /// Begins at an element for which [`is_code`] holds.
     pub(super) fn new(element: ElementRef<'_>) -> Self {
         Self {
             id: element.id(),
@@ -64,7 +64,7 @@ impl Code {
 
     /// The language, and the text.
     pub(super) fn finish(self) -> (String, String) {
-        // A space that only keeps its width is an indent like others.
+        // A non-breaking space is an indent like any other.
         (self.language, self.text.replace('\u{a0}', " "))
     }
 
@@ -116,7 +116,7 @@ impl Code {
     pub(super) fn push(&mut self, node: ego_tree::NodeRef<'_, Node>, text: &str) {
         let is_blank = text.trim_matches([' ', '\t', '\n', '\r']).is_empty();
         if is_blank && is_between_lines(node) {
-            // The first line end is the one that an element stood for already; further ones are empty lines.
+            // The first newline repeats the line end that an element stood for; further ones are empty lines.
             for _ in 1..text.matches('\n').count() {
                 self.end_line();
                 self.text.push('\n');
@@ -139,7 +139,7 @@ impl Code {
     }
 }
 
-/// True if an element holds code as it stands: `pre`, its obsolete kin, a field to copy from, or `code` around blocks.
+/// True if an element holds code as is: `pre`, its obsolete relatives, a field to copy from, or `code` around blocks.
 pub(super) fn is_code(element: ElementRef<'_>) -> bool {
     match element.value().name() {
         "pre" | "listing" | "xmp" | "plaintext" | "textarea" => true,
@@ -148,7 +148,7 @@ pub(super) fn is_code(element: ElementRef<'_>) -> bool {
     }
 }
 
-/// True if an element inside code stands for one line or for several.
+/// True if an element inside code stands for one or more lines.
 fn is_line(element: ElementRef<'_>) -> bool {
     let value = element.value();
     let name = value.name();
@@ -164,7 +164,7 @@ fn is_line(element: ElementRef<'_>) -> bool {
             .attr("style")
             .is_some_and(|style| marks::has_style(style, "display", &["block", "grid", "flex"]))
         || (name == "code" && has_twin(element));
-    // Where text stands beside it on its line, it is a part of that.
+    // If other text shares its line, it is only part of that line.
     is_marked
         && ![element.prev_sibling(), element.next_sibling()]
             .into_iter()
@@ -186,7 +186,7 @@ fn has_twin(code: ElementRef<'_>) -> bool {
         && (code.prev_sibling().is_some_and(is_code) || code.next_sibling().is_some_and(is_code))
 }
 
-/// True if a text only parts lines that are elements.
+/// True if a text only separates lines that are elements.
 fn is_between_lines(node: ego_tree::NodeRef<'_, Node>) -> bool {
     let parent = node.parent().and_then(ElementRef::wrap);
     let holds_only_lines = parent.is_some_and(|parent| {
@@ -203,10 +203,10 @@ fn is_between_lines(node: ego_tree::NodeRef<'_, Node>) -> bool {
             .any(is_line)
 }
 
-/// How far above a block its language may stand.
+/// How many levels above a block its language may be named.
 const MAX_STEPS: usize = 3;
 
-/// The language that a block of code, or what is around it, names.
+/// The language named by a block of code, or by an element around it.
 fn language(element: ElementRef<'_>) -> String {
     let above = element.ancestors().filter_map(ElementRef::wrap);
     std::iter::once(element)

@@ -1,4 +1,4 @@
-//! Turns a page's elements into a choice: which hold its own text, and which are navigation and decoration.
+//! Turns a page's elements into two groups: those that hold its own text, and navigation and decoration.
 
 use std::collections::HashSet;
 
@@ -13,18 +13,18 @@ use super::kinds::{
 use super::{attributes, marks};
 use crate::parse::Selector;
 
-/// Where a page's own text stands.
+/// The position of a page's own text.
 pub(super) struct Content<'p> {
     /// The elements that hold it, in reading order.
     pub(super) roots: Vec<ElementRef<'p>>,
-    /// True if `data-pagefind-body` marks them. Where one page of a site has such a mark, those without count for nothing.
+    /// True if `data-pagefind-body` marks them. If one page of a site has such a mark, pages without it are ignored.
     pub(super) is_marked: bool,
-    /// True if nothing distinguishes the text from its surroundings, so that the whole body is read.
+    /// True if nothing sets the text apart from its surroundings, so that the whole body is read.
     is_whole: bool,
     root_ids: HashSet<NodeId>,
-    /// Ancestors of elements that don't fit into a line.
+    /// Ancestors of elements that don't fit on a line.
     around_blocks: HashSet<NodeId>,
-    /// Ancestors of text that is more than the name of a field.
+    /// Ancestors of text that is more than a field's name.
     around_prose: HashSet<NodeId>,
     /// Ancestors of menus.
     around_nav: HashSet<NodeId>,
@@ -37,13 +37,13 @@ pub(super) struct Content<'p> {
 /// Why an element holds no text of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Skip {
-    /// It is not text, or it belongs to the site around the page.
+    /// It is not text, or belongs to the site around the page.
     Silent,
-    /// It may be text: the build says that it is not read.
+    /// It may be text, so the build reports that it is not read.
     Told,
 }
 
-/// Ids and classes that themes without landmarks give their main content; the first that only one element has counts.
+/// Ids and classes that themes without landmarks give their main content; the first name that only one element has counts.
 const CONTENT_NAMES: [&str; 14] = [
     "main-content",
     "main",
@@ -61,10 +61,10 @@ const CONTENT_NAMES: [&str; 14] = [
     "documentation",
 ];
 
-/// The names among these that themes also give to a part of a page, such as the upper one of the front page.
+/// The names among these that themes also give to a part of a page, such as the top of the front page.
 const PART_NAMES: [&str; 4] = ["main", "content", "contents", "documentation"];
 
-/// Classes of elements that stand beside a text without being part of it.
+/// Classes of elements next to a text that are not part of it.
 const DECORATION: [&str; 15] = [
     "toc",
     "table-of-contents",
@@ -84,8 +84,8 @@ const DECORATION: [&str; 15] = [
 ];
 
 impl<'p> Content<'p> {
-    /// Chooses below `top`: every `data-pagefind-body`, else `main`, else `role=main`, else the only `article`, else what
-    /// a theme calls its content, else all of it.
+    /// Searches below `top`: every `data-pagefind-body`, else `main`, else `role=main`, else the only `article`, else
+    /// the element that a theme calls its content, else all of it.
     pub(super) fn find(top: ElementRef<'p>, exclude: &'p [Selector]) -> Self {
         let elements = || top.descendants().filter_map(ElementRef::wrap);
         let around_blocks = around(elements().filter(|element| {
@@ -128,7 +128,7 @@ impl<'p> Content<'p> {
         }
     }
 
-    /// Takes all of `top`: everything in a Markdown page is its text, whatever an element of it is called.
+    /// Takes all of `top`: everything in a Markdown page is its text, whatever its elements are called.
     pub(super) fn all(top: ElementRef<'p>, exclude: &'p [Selector]) -> Self {
         Self {
             roots: vec![top],
@@ -139,7 +139,7 @@ impl<'p> Content<'p> {
         }
     }
 
-    /// Why an element holds no text of the page, if it holds none.
+    /// Why an element holds no text of the page; `None` if it does.
     pub(super) fn skip(&self, element: ElementRef<'_>) -> Option<Skip> {
         if attributes::ignore(element).is_some()
             || self.is_excluded(element)
@@ -190,7 +190,7 @@ impl<'p> Content<'p> {
             "select" => return Some(Skip::Silent),
             "a" if is_skip_link(element) => return Some(Skip::Silent),
             "dialog" if self.is_whole => return Some(Skip::Told),
-            // A site's header does not stand in its text.
+            // A site's header is not inside its text.
             "header" if !self.is_in_content(element) => {
                 let is_menu = self.around_nav.contains(&element.id());
                 return Some(if is_menu { Skip::Silent } else { Skip::Told });
@@ -213,7 +213,7 @@ impl<'p> Content<'p> {
             .then_some(Skip::Silent)
     }
 
-    /// True if an element stands in what is known to be the page's text, and not only somewhere in its body.
+    /// True if an element is inside the page's known text, and not just somewhere in its body.
     fn is_in_content(&self, element: ElementRef<'_>) -> bool {
         !self.is_whole
             || element
@@ -235,7 +235,7 @@ impl<'p> Content<'p> {
                 .is_some_and(|parent| parent.value().name() == "details")
     }
 
-    /// True if a cell holds headings, code or tables, as where a table only places the parts of a page.
+    /// True if a cell holds headings, code or tables, as in a table used for layout.
     pub(super) fn lays_out(&self, cell: ElementRef<'_>) -> bool {
         self.around_blocks.contains(&cell.id())
     }
@@ -253,7 +253,7 @@ impl<'p> Content<'p> {
     }
 }
 
-/// A link to a place further down, for those who can't look past the menus.
+/// True for a skip link, which jumps past the menus for those who can't look past them.
 fn is_skip_link(link: ElementRef<'_>) -> bool {
     let value = link.value();
     value.attr("href").is_some_and(|href| href.starts_with('#'))
@@ -262,7 +262,7 @@ fn is_skip_link(link: ElementRef<'_>) -> bool {
             .any(|class| class.to_ascii_lowercase().contains("skip"))
 }
 
-/// The ids of all ancestors of `elements`; each is visited once, however deep they are.
+/// The ids of all ancestors of `elements`; each is visited once, at any depth.
 fn around<'p>(elements: impl Iterator<Item = ElementRef<'p>>) -> HashSet<NodeId> {
     let mut around = HashSet::new();
     for element in elements {
@@ -275,7 +275,7 @@ fn around<'p>(elements: impl Iterator<Item = ElementRef<'p>>) -> HashSet<NodeId>
     around
 }
 
-/// Every `data-pagefind-body` that does not stand inside another.
+/// Every `data-pagefind-body` that is not inside another.
 fn marked(top: ElementRef<'_>) -> Vec<ElementRef<'_>> {
     let mut ids = HashSet::new();
     let mut marked = Vec::new();
@@ -302,7 +302,7 @@ fn landmark(top: ElementRef<'_>) -> Option<ElementRef<'_>> {
         .or(Some(top))
 }
 
-/// The element that a theme calls its content, outside of menus.
+/// The element that a theme calls its content, outside menus.
 fn named_content(top: ElementRef<'_>) -> Option<ElementRef<'_>> {
     let outside: Vec<ElementRef<'_>> = outside_menus(top).filter_map(ElementRef::wrap).collect();
     let by_class = |name: &str| {
@@ -322,8 +322,8 @@ fn named_content(top: ElementRef<'_>) -> Option<ElementRef<'_>> {
     })
 }
 
-/// True if at least half of what is written below `top` stands in `content`. The names of links don't count, for a side
-/// bar may have any number of them.
+/// True if at least half of the text below `top` is in `content`. The names of links don't count, because a side bar
+/// may have any number of them.
 fn holds_most(content: ElementRef<'_>, top: ElementRef<'_>) -> bool {
     let n_letters = |element| -> usize {
         outside_menus(element)
@@ -336,7 +336,7 @@ fn holds_most(content: ElementRef<'_>, top: ElementRef<'_>) -> bool {
     2 * n_letters(content) >= n_letters(top)
 }
 
-/// Everything below `top` that does not stand in a menu, at the edge of the page, or in a link of words alone.
+/// Everything below `top` that is not in a menu, at the edge of the page, or in a link with only words.
 fn outside_menus(top: ElementRef<'_>) -> impl Iterator<Item = NodeRef<'_, Node>> {
     let mut skipped = None;
     top.traverse().filter_map(move |edge| match edge {
@@ -362,7 +362,7 @@ fn outside_menus(top: ElementRef<'_>) -> impl Iterator<Item = NodeRef<'_, Node>>
     })
 }
 
-/// Most nodes that are looked at to tell a link of words from a card, which is a link as a whole.
+/// The most nodes examined to tell a link of words from a card, which is a link as a whole.
 const MAX_LINK_NODES: usize = 50;
 
 fn is_link_of_words(element: ElementRef<'_>) -> bool {
@@ -379,13 +379,13 @@ fn is_link_of_words(element: ElementRef<'_>) -> bool {
             })
 }
 
-/// The only one there is.
+/// The only item; `None` if there are none or several.
 fn only<'p>(mut found: impl Iterator<Item = ElementRef<'p>>) -> Option<ElementRef<'p>> {
     let first = found.next()?;
     found.next().is_none().then_some(first)
 }
 
-/// True if an element is one that a page's own text stands in.
+/// True if an element holds a page's own text.
 pub(super) fn is_content(element: ElementRef<'_>) -> bool {
     matches!(element.value().name(), "main" | "article")
         || element.attr("role") == Some("main")

@@ -1,12 +1,12 @@
-//! Turns a page's tags into what parsing it would cost, so that a page made to exhaust the parser is refused before.
+//! Turns a page's tags into the cost of parsing it, so that a page made to exhaust the parser is refused first.
 //!
-//! HTML parsers look through all open elements at each tag, open formatting elements anew in each block, and compare each
-//! attribute with those before it in its tag: each grows with the square of what a hostile page repeats.
+//! HTML parsers look through all open elements at each tag, reopen formatting elements in each block, and compare each
+//! attribute with those before it in its tag: each cost grows with the square of what a hostile page repeats.
 
-/// Counts that are taken of a page before it is parsed.
+/// Counts taken before a page is parsed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cost {
-    /// How deep elements are nested, not counting those that HTML closes by itself.
+    /// How deep elements are nested, not counting those that HTML closes implicitly.
     pub(super) depth: usize,
     /// Open elements, summed over all tags.
     pub(super) open_elements: usize,
@@ -51,14 +51,14 @@ impl Cost {
     }
 }
 
-/// Elements that end where a sibling or their parent does.
+/// Elements that close when a sibling starts or their parent ends.
 const CLOSE_THEMSELVES: [&str; 26] = [
     "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
     "option", "p", "param", "rp", "rt", "source", "tbody", "td", "tfoot", "th", "thead", "tr",
     "wbr",
 ];
 
-/// Elements that a parser opens again in the next block while their end tag is missing.
+/// Elements that a parser reopens in the next block while their end tag is missing.
 const FORMATTING: [&str; 14] = [
     "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
 ];
@@ -67,7 +67,7 @@ const FORMATTING: [&str; 14] = [
 pub(super) fn of(text: &str) -> Cost {
     let mut cost = Cost::default();
     let (mut depth, mut formatting) = (0_usize, 0_usize);
-    // The tag that may still be open across pieces, because a quoted value holds a `<`.
+    // A tag may stay open across pieces, because a quoted value may hold a `<`.
     let mut attributes = Attributes::default();
     let mut raw: Option<&str> = None;
     for piece in text.split('<').skip(1) {

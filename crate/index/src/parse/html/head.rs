@@ -71,7 +71,7 @@ fn is_foreign(element: ElementRef<'_>) -> bool {
         .is_some_and(|parent| parent.value().name() != "head" && parent.value().name() != "body")
 }
 
-/// True if an address says more than a template whose variable was not set: a path, or a host.
+/// True if an address says more than a template with an unset variable: it has a path, or a host.
 fn names_a_page(address: &str) -> bool {
     let end = address.find(['?', '#']).unwrap_or(address.len());
     let path = &address[..end];
@@ -98,7 +98,7 @@ fn left_out(meta: ElementRef<'_>) -> Option<LeftOut> {
     asks.then_some(LeftOut::NoIndex)
 }
 
-/// The address in `5; url='x'`. A refresh without one only loads the page again.
+/// The address in `5; url='x'`. A refresh without one only reloads the page.
 fn refresh(meta: ElementRef<'_>) -> Option<String> {
     if !is(meta, "http-equiv", &["refresh"]) {
         return None;

@@ -1,4 +1,4 @@
-//! Turns one element into the kind of part that it plays in a page, by its name, its classes and its content.
+//! Turns one element into its role in a page, by its name, its classes and its content.
 
 use std::collections::HashSet;
 
@@ -6,8 +6,7 @@ use scraper::ElementRef;
 
 use super::marks;
 
-/// Classes of what readers see as a mark only: links beside headings, and the brackets, numbers and ways back of
-/// footnotes.
+/// Classes of elements that readers see only as a mark: links next to headings, and the brackets, numbers and back links of footnotes.
 const MARKS: [&str; 5] = [
     "headerlink",
     "fn-bracket",
@@ -28,18 +27,18 @@ const FIELDS_ONLY: [&str; 8] = [
     "feedback",
 ];
 
-/// Fewer words in a row are the name of a field.
+/// Fewer consecutive words are a field's name.
 const MIN_PROSE_WORDS: usize = 3;
-/// Most texts that are looked at to tell a menu from a note.
+/// The most texts examined to tell a menu from a note.
 const MAX_TEXTS: usize = 300;
 
-/// True if an element never holds words that a page shows, or only marks what stands beside it.
+/// True if an element never holds words that a page shows, or only marks its neighbour.
 pub(super) fn is_no_text(element: ElementRef<'_>) -> bool {
     let value = element.value();
     match value.name() {
         "script" | "style" | "template" | "noscript" | "svg" | "iframe" | "object" | "canvas"
         | "audio" | "video" | "head" | "title" | "datalist" | "rp" => true,
-        // A field to copy from is text, one to write into is not.
+        // A field to copy from is text; a field to write in is not.
         "textarea" => value.attr("readonly").is_none(),
         _ => value
             .classes()
@@ -47,10 +46,10 @@ pub(super) fn is_no_text(element: ElementRef<'_>) -> bool {
     }
 }
 
-/// How far above a line of code its block stands at most: `pre`, `code`, and a highlighter's element for the line.
+/// The most levels between a line of code and its block: `pre`, `code`, and a highlighter's element for the line.
 const MAX_CODE_STEPS: usize = 3;
 
-/// True if an element stands in code, where mdBook hides what is boring; elsewhere its style sheet hides nothing.
+/// True if an element is inside code, where mdBook hides boring lines; elsewhere its style sheet hides nothing.
 fn in_code(element: ElementRef<'_>) -> bool {
     element
         .ancestors()
@@ -59,7 +58,7 @@ fn in_code(element: ElementRef<'_>) -> bool {
         .any(|above| matches!(above.value().name(), "code" | "pre"))
 }
 
-/// True if the browser shows nothing of an element, as far as its attributes say.
+/// True if the browser shows nothing of an element, as far as its attributes tell.
 pub(super) fn is_hidden(element: ElementRef<'_>) -> bool {
     let value = element.value();
     let is_style = |style: &str| {
@@ -73,7 +72,7 @@ pub(super) fn is_hidden(element: ElementRef<'_>) -> bool {
         || value.attr("style").is_some_and(is_style)
 }
 
-/// True if a class is that of a part which opens: a tab, or one of an accordion.
+/// True if a class names a part that opens: a tab, or a part of an accordion.
 pub(super) fn is_panel(class: &str) -> bool {
     let class = class.to_ascii_lowercase();
     class == "tab"
@@ -92,7 +91,7 @@ pub(super) fn is_panel(class: &str) -> bool {
         .any(|part| class.contains(part))
 }
 
-/// True if an element's class is that of a note beside a text, which is as much a part of the page.
+/// True if an element's class names a note next to a text, which is as much a part of the page.
 pub(super) fn is_note(element: ElementRef<'_>) -> bool {
     let is_named = element.value().classes().any(|class| {
         let class = class.to_ascii_lowercase();
@@ -156,7 +155,7 @@ pub(super) fn is_menu(element: ElementRef<'_>) -> bool {
     n_links > 1 && 3 * n_linked > 2 * n_all
 }
 
-/// True if an element is text that a form may stand around without being one for its fields alone.
+/// True if an element is prose: a form around it holds more than fields.
 pub(super) fn is_prose(element: ElementRef<'_>) -> bool {
     match element.value().name() {
         "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "table" | "pre" | "dl" | "section"
@@ -182,7 +181,7 @@ pub(super) fn is_fields_only(form: ElementRef<'_>) -> bool {
             })
 }
 
-/// Where a footer names who is quoted.
+/// True if a footer may name who is quoted.
 pub(super) fn in_quotation(footer: ElementRef<'_>) -> bool {
     footer
         .ancestors()
@@ -191,7 +190,7 @@ pub(super) fn in_quotation(footer: ElementRef<'_>) -> bool {
         .any(|above| matches!(above.value().name(), "blockquote" | "figure"))
 }
 
-/// The ids of what buttons, tabs and the like open.
+/// The ids of elements that buttons, tabs and other controls open.
 pub(super) fn opened(top: ElementRef<'_>) -> HashSet<&str> {
     let mut ids = HashSet::new();
     for element in top.descendants().filter_map(ElementRef::wrap) {

@@ -1,13 +1,13 @@
-//! Turns small elements into a choice: which say nothing of their own, being marks, numbers of lines or repeats.
+//! Turns small elements into a verdict: only a mark, a line number or a repeat, or words of their own.
 
 use std::cell::RefCell;
 
 use ego_tree::NodeId;
 use scraper::{ElementRef, Node};
 
-/// Most texts that are looked at to judge one element.
+/// The most texts examined to judge one element.
 const MAX_TEXTS: usize = 200;
-/// Most elements and texts that are passed to find these: a page may hold thousands of elements to judge in one other.
+/// The most elements and texts passed to find them: one element may hold thousands of elements to judge.
 const MAX_NODES: usize = 1000;
 
 /// Classes of text that only screen readers read out.
@@ -23,10 +23,10 @@ const SPOKEN: [&str; 9] = [
     "govuk-visually-hidden",
 ];
 
-/// Classes of the numbers beside code, where they are sure.
+/// Classes of the line numbers next to code that are certain.
 const LINE_NUMBERS: [&str; 4] = ["linenos", "lineno", "lnt", "linenodiv"];
 
-/// Classes of the numbers beside code, if there is nothing but numbers in them.
+/// Classes of the line numbers next to code, if the element holds only numbers.
 const MAYBE_LINE_NUMBERS: [&str; 18] = [
     "ln",
     "lno",
@@ -48,7 +48,7 @@ const MAYBE_LINE_NUMBERS: [&str; 18] = [
     "line-numbers-wrapper",
 ];
 
-/// Classes of links that open the heading they stand in.
+/// Classes of links that open the heading they are in.
 const PERMALINKS: [&str; 8] = [
     "headerlink",
     "header-anchor",
@@ -60,7 +60,7 @@ const PERMALINKS: [&str; 8] = [
     "permalink",
 ];
 
-/// The text that a reader of the page sees of an element, as far as it is looked at.
+/// The text that a page shows of an element, within the limits above.
 fn shown(element: ElementRef<'_>) -> String {
     let mut shown = String::new();
     let mut skipped = None;
@@ -91,7 +91,7 @@ fn shown(element: ElementRef<'_>) -> String {
     shown
 }
 
-/// The text of an element, as far as it is looked at.
+/// The text of an element, within the limits above.
 pub(super) fn texts(element: ElementRef<'_>) -> String {
     let nodes = element.descendants().take(MAX_NODES);
     nodes
@@ -109,7 +109,7 @@ fn is_spoken(element: ElementRef<'_>) -> bool {
         .any(|class| SPOKEN.contains(&class))
 }
 
-/// Letters and digits in lower case, words apart by one space.
+/// Letters and digits in lower case, one space between words.
 fn words(text: &str) -> String {
     let mut words = String::from(" ");
     for c in text.chars() {
@@ -125,7 +125,7 @@ fn words(text: &str) -> String {
     words
 }
 
-/// The words that are seen in the elements that were asked about last: what stands beside each other stands in the same.
+/// A cache of the words shown in the elements queried last: neighbours share a parent.
 #[derive(Default)]
 pub(super) struct SeenWords(RefCell<[Option<(NodeId, String)>; 2]>);
 
@@ -146,7 +146,7 @@ impl SeenWords {
     }
 }
 
-/// True if text for screen readers says what is seen beside it, with or without more.
+/// True if text for screen readers repeats the visible text next to it, with or without additions.
 pub(super) fn is_repeat(element: ElementRef<'_>, seen_words: &SeenWords) -> bool {
     if !is_spoken(element) {
         return false;
@@ -169,8 +169,7 @@ pub(super) fn is_repeat(element: ElementRef<'_>, seen_words: &SeenWords) -> bool
     false
 }
 
-/// True if text for readers of the screen is all that a caption of code says: that there is a window, as frames around a
-/// terminal do.
+/// True if text for screen readers is all that a caption of code says: that there is a window, as in the frame around a terminal.
 pub(super) fn is_spoken_caption(element: ElementRef<'_>) -> bool {
     is_spoken(element)
         && element
@@ -186,11 +185,11 @@ fn is_silent_caption(caption: ElementRef<'_>) -> bool {
         && !shown(caption).contains(char::is_alphanumeric)
 }
 
-/// True if an element holds the numbers of the lines of code.
+/// True if an element holds the line numbers of code.
 pub(super) fn is_line_numbers(element: ElementRef<'_>) -> bool {
     let value = element.value();
     if value.classes().any(|class| LINE_NUMBERS.contains(&class)) {
-        // The class may say that a block of code has numbers, which is then not a column of them.
+        // The class may also mark a block of code that has line numbers, which is not a column of them.
         return !matches!(value.name(), "div" | "pre" | "code" | "table" | "figure")
             || is_numbers(element);
     }
@@ -208,11 +207,11 @@ fn is_numbers(element: ElementRef<'_>) -> bool {
         .all(|c| c.is_ascii_digit() || c.is_whitespace() || ".:|".contains(c))
 }
 
-/// True if an element repeats a formula that stands beside it in another form.
+/// True if an element repeats the formula next to it in another form.
 pub(super) fn is_second_formula(element: ElementRef<'_>) -> bool {
     let value = element.value();
     if matches!(value.name(), "annotation" | "annotation-xml") {
-        // The source of a formula repeats it only where another form stands before it.
+        // The source of a formula repeats it only if another form precedes it.
         return element
             .prev_siblings()
             .take(MAX_TEXTS)
@@ -238,7 +237,7 @@ pub(super) fn is_second_formula(element: ElementRef<'_>) -> bool {
     }
 }
 
-/// True if a picture is the one before it again, in an element that shows it larger when it is opened.
+/// True if a picture repeats the one before it, in an element that opens to show it larger.
 pub(super) fn is_second_picture(picture: ElementRef<'_>) -> bool {
     let before = picture.parent().and_then(|around| {
         around
@@ -254,7 +253,7 @@ pub(super) fn is_second_picture(picture: ElementRef<'_>) -> bool {
     })
 }
 
-/// True if an element shows a formula, which is written for screen readers or hidden beside a picture.
+/// True if an element shows a formula for screen readers, or hidden next to a picture.
 pub(super) fn is_formula(element: ElementRef<'_>) -> bool {
     let value = element.value();
     value.name() == "math"
@@ -264,7 +263,7 @@ pub(super) fn is_formula(element: ElementRef<'_>) -> bool {
             .any(|child| child.value().name() == "math")
 }
 
-/// A link that only marks where it stands: `#`, a pilcrow, or nothing to see.
+/// True for a link that only marks its position: `#`, a pilcrow, or nothing visible.
 pub(super) fn is_mark(element: ElementRef<'_>) -> bool {
     element.value().name() == "a" && !shown(element).contains(char::is_alphanumeric)
 }
@@ -277,7 +276,7 @@ pub(super) fn is_permalink(element: ElementRef<'_>, heading: ElementRef<'_>) -> 
         && words(&shown(element)) != words(&shown(heading))
 }
 
-/// True if an element is the mark of a footnote in a text, or the way back from one.
+/// True if an element is a footnote's mark in the text, or the link back from the footnote.
 pub(super) fn is_footnote_mark(element: ElementRef<'_>) -> bool {
     let value = element.value();
     let has = |role: &str| {
@@ -306,7 +305,7 @@ pub(super) fn is_footnote_mark(element: ElementRef<'_>) -> bool {
                 .filter(|inner| inner.value().name() == "a");
             let opens_note =
                 links.any(|link| link.attr("href").is_some_and(|href| href.contains('#')));
-            // Brackets raised above a line are a note's, with a link or without.
+            // Raised brackets belong to a note, with or without a link.
             let is_in_brackets = || {
                 let text = texts(element);
                 let text = text.trim();
@@ -318,7 +317,7 @@ pub(super) fn is_footnote_mark(element: ElementRef<'_>) -> bool {
     }
 }
 
-/// A number, a sign or a letter, with brackets or without.
+/// True for a number, a sign or a letter, with or without brackets.
 fn is_short(element: ElementRef<'_>) -> bool {
     let text = texts(element);
     let text = text.trim();
@@ -327,7 +326,7 @@ fn is_short(element: ElementRef<'_>) -> bool {
         && (n_letters <= 1 || (n_letters <= 4 && text.contains(|c: char| c.is_ascii_digit())))
 }
 
-/// A button that copies what stands beside it, or shows only a picture.
+/// True for a button that copies its neighbour, or shows only a picture.
 pub(super) fn is_tool(button: ElementRef<'_>) -> bool {
     let value = button.value();
     let copies = |text: &str| {
@@ -340,7 +339,7 @@ pub(super) fn is_tool(button: ElementRef<'_>) -> bool {
         || !shown(button).contains(char::is_alphanumeric)
 }
 
-/// True if a button only says that it copies, in the words of those beside code.
+/// True if a button only says that it copies, in the usual words of buttons next to code.
 pub(super) fn says_copy(button: ElementRef<'_>) -> bool {
     let said = words(&shown(button));
     [" copy ", " copied ", " copy code ", " copy to clipboard "].contains(&said.as_str())

@@ -1,6 +1,6 @@
 //! Turns an HTML page into sections: its main content, without navigation, scripts and decoration.
 //!
-//! Markdown comes here too, once it is HTML, so that raw HTML in it means the same as on a page of its own.
+//! Rendered Markdown comes here too, so that raw HTML in it means the same as on a page of its own.
 
 mod anchor;
 mod attributes;
@@ -28,7 +28,7 @@ pub(super) fn excess(text: &str) -> Option<(&'static str, usize, usize)> {
     cost::of(text).excess()
 }
 
-/// Everything that is read of a page.
+/// Reads everything that counts on a page.
 pub(super) fn parse(text: &str, options: &ParseOptions) -> Parsed {
     let page = Html::parse_document(text);
     let head = head::read(&page);
@@ -80,8 +80,7 @@ pub(super) fn parse(text: &str, options: &ParseOptions) -> Parsed {
     }
 }
 
-/// The text of a Markdown page that was rendered to HTML. `anchors` holds the ids of its headings, which its markup may
-/// lack.
+/// The text of a Markdown page rendered to HTML. `anchors` holds the ids of its headings, which its markup may lack.
 pub(super) fn parse_body(
     page: &Html,
     anchors: &HashMap<NodeId, String>,
@@ -114,16 +113,16 @@ pub(super) fn body(page: &Html) -> ElementRef<'_> {
         .unwrap_or(root)
 }
 
-/// Tells which elements of a page made of Markdown are not shown where it is rendered.
+/// Tells which elements of a Markdown page are not shown where it is rendered.
 pub(super) struct Skipped<'p>(Content<'p>);
 
 impl<'p> Skipped<'p> {
-    /// Looks at all below `top`.
+    /// Examines everything below `top`.
     pub(super) fn new(top: ElementRef<'p>) -> Self {
         Self(Content::all(top, &[]))
     }
 
-    /// True if an element is left out. Readers of a page see the number of a footnote, though it is no text to find.
+    /// True if an element is left out. Readers of a page see a footnote's number, but it is not searchable text.
     pub(super) fn has(&self, element: ElementRef<'_>) -> bool {
         self.0.skip(element).is_some() && element.attr("class") != Some("footnote-definition-label")
     }
@@ -173,7 +172,7 @@ fn said(top: ElementRef<'_>, content: &Content<'_>) -> Said {
             }
         };
         let Some(element) = element else { continue };
-        // An anchor is one wherever it stands.
+        // An anchor counts wherever it is.
         said.ids.extend(own_ids(element));
         if ignored.is_some() {
             continue;
@@ -199,7 +198,7 @@ fn said(top: ElementRef<'_>, content: &Content<'_>) -> Said {
     if let Some((src, alt)) = image
         && !said.attributes.meta.contains_key("image")
     {
-        // A picture that is embedded in the page has no address.
+        // A picture embedded in the page has no address.
         let src = src.filter(|src| !src.starts_with("data:"));
         said.attributes.automatic("image", src.as_deref());
         said.attributes.automatic("image_alt", alt.as_deref());

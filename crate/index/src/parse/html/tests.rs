@@ -314,7 +314,7 @@ fn what_a_reader_can_open_or_see_beside_the_text_is_text() {
             "Mind the newt.\n\nx",
         ),
         (
-            "<aside class=sidebar><p class=sidebar-title>More</p><p>ShardResiduals.</p></aside>",
+            "<aside class=sidebar><p class=sidebar-title>More</p><p>Beside.</p></aside>",
             "More\n\nBeside.",
         ),
         (

@@ -14,13 +14,13 @@ use super::content::{Content, Skip};
 use super::marks;
 use crate::parse::outline::{Outline, collapse};
 
-/// Longer links are no addresses of a page.
+/// Longer links are not addresses of a page.
 const MAX_LINK_BYTES: usize = 1000;
-/// Fewer words that are passed over are not worth a warning.
+/// Skipped text of fewer words is not worth a warning.
 const MIN_TOLD_WORDS: usize = 4;
-/// Most parts of a page that are reported as passed over.
+/// The most skipped parts reported per page.
 const MAX_TOLD: usize = 20;
-/// Most texts that are read to report a part that is passed over.
+/// The most texts read to report a skipped part.
 const MAX_TOLD_TEXTS: usize = 20;
 /// Longest report of a part, in characters.
 const MAX_TOLD_CHARS: usize = 60;
@@ -31,11 +31,11 @@ struct Heading<'p> {
     level: u8,
     anchor: Option<String>,
     text: String,
-    /// Alternative text of its pictures, which counts where it has no words.
+    /// Alternative text of its pictures, which counts if it has no words.
     pictures: String,
 }
 
-/// Visits what holds the text and writes it down.
+/// Visits the elements that hold the text and writes it down.
 pub(super) struct Walk<'p> {
     content: &'p Content<'p>,
     /// Ids of headings that the page's own markup may lack, as in Markdown.
@@ -43,9 +43,9 @@ pub(super) struct Walk<'p> {
     pub(super) outline: Outline,
     heading: Option<Heading<'p>>,
     code: Option<Code>,
-    /// The annotations of the open ruby so far: how its characters are read.
+    /// The annotations of the open ruby so far, which give the reading of its characters.
     reading: String,
-    /// True while no words follow a picture.
+    /// True after a picture until words follow.
     is_after_picture: bool,
     pub(super) links: Vec<String>,
     pub(super) weighs_parts: bool,
@@ -121,7 +121,7 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// Adds words to the open heading, else to the outline; code is collected apart.
+    /// Adds words to the open heading, else to the outline; code is collected separately.
     fn words(&mut self, text: &str) {
         match &mut self.heading {
             Some(heading) => heading.text.push_str(text),
@@ -129,7 +129,7 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// Acts on a start tag; says whether to look inside.
+    /// Acts on a start tag; returns true if its content is to be visited.
     fn open(&mut self, element: ElementRef<'p>) -> bool {
         let name = element.value().name();
         let is_root = self.content.is_root(element);
@@ -142,7 +142,7 @@ impl<'p> Walk<'p> {
             return false;
         }
         if let Some(names) = element.attr("data-pagefind-index-attrs") {
-            // The words for a picture are read in any case, but for those in a heading.
+            // A picture's words are read in any case, except in a heading.
             let has_alt_already = name == "img" && self.heading.is_none();
             let attributes = names.split(',').take(16).map(str::trim);
             for attribute in attributes.filter(|name| !(has_alt_already && *name == "alt")) {
@@ -169,7 +169,7 @@ impl<'p> Walk<'p> {
             return false;
         }
         if name == "rt" {
-            // Between the characters it would part the word that they are.
+            // Between the characters, it would split the word that they form.
             self.reading
                 .extend(marks::texts(element).split_whitespace());
             return false;
@@ -228,7 +228,7 @@ impl<'p> Walk<'p> {
         true
     }
 
-    /// Writes the words that a picture stands for, apart from those of a picture beside it.
+    /// Writes a picture's alternative text, set apart from that of a picture next to it.
     fn picture(&mut self, picture: ElementRef<'_>) {
         if let Some(words) = picture.attr("alt") {
             self.outline
@@ -238,7 +238,7 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// Acts on an end tag of an element that was looked into.
+    /// Acts on the end tag of an element whose content was visited.
     fn close(&mut self, element: ElementRef<'p>) {
         let name = element.value().name();
         if let Some(code) = &mut self.code {
@@ -288,7 +288,7 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// True if a button's words belong to a text, and do not only name what it does to the page.
+    /// True if a button's words are part of the text, and do not just name its action.
     fn is_read(&self, button: ElementRef<'_>) -> bool {
         if marks::is_tool(button) {
             return false;
@@ -309,7 +309,7 @@ impl<'p> Walk<'p> {
                 .any(is_prose)
     }
 
-    /// Notes what is passed over, if it has words.
+    /// Notes a skipped part, if it has words.
     fn tell(&mut self, element: ElementRef<'_>) {
         if self.passed_over.len() >= MAX_TOLD {
             return;
@@ -344,7 +344,7 @@ impl<'p> Walk<'p> {
     }
 }
 
-/// A root is read although it is called a sidebar (`<body class=sidebar>`), but not if it is hidden from search.
+/// A root called a sidebar (`<body class=sidebar>`) is still read, but not one that is hidden from search.
 fn is_body_of_text(root: ElementRef<'_>) -> bool {
     attributes::ignore(root).is_none() && root.value().name() != "head"
 }
@@ -402,7 +402,7 @@ fn is_block(name: &str) -> bool {
     )
 }
 
-/// True if an inline element shows its words apart from those of the elements beside it: a field, or a custom element.
+/// True if an inline element separates its words from those of its neighbours: a field, or a custom element.
 fn parts_words(element: ElementRef<'_>) -> bool {
     let name = element.value().name();
     let is_custom = name.contains('-') && !name.starts_with("mjx-");
@@ -418,7 +418,7 @@ fn parts_words(element: ElementRef<'_>) -> bool {
                 } else {
                     text.chars().next()
                 };
-                // Words and signs that touch it were written so.
+                // Words and signs that touch it were written that way.
                 next.is_some_and(|c| !c.is_whitespace())
             }
             _ => false,

@@ -2,8 +2,7 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
-/// Drops hidden lines of code, and blocks of which nothing remains. Behind a fence only the language stays: what else stands
-/// there is for the generator.
+/// Drops hidden lines of code, and blocks that become empty. Only the language stays after a fence: the rest is for the generator.
 pub(super) fn without_hidden<'t>(events: impl Iterator<Item = Event<'t>>) -> Vec<Event<'t>> {
     let mut kept: Vec<Event<'t>> = Vec::new();
     let mut block: Option<(CodeBlockKind<'t>, String)> = None;
@@ -45,7 +44,7 @@ fn language<'k>(kind: &'k CodeBlockKind<'_>) -> &'k str {
     info(kind).split([',', ' ', '{', '\t']).next().unwrap_or("")
 }
 
-/// The prefix of a block's hidden lines: as the block says (`hidelines=~`), else as Rust has it.
+/// The prefix of a block's hidden lines: the one that the block names (`hidelines=~`), else Rust's.
 fn hidden_mark<'k>(kind: &'k CodeBlockKind<'_>) -> Option<&'k str> {
     let mut words = info(kind).split([',', ' ', '\t']);
     let said = words.find_map(|word| word.strip_prefix("hidelines="));
@@ -68,7 +67,7 @@ fn visible_rust(code: &str) -> String {
             continue;
         }
         match line.trim_start().strip_prefix("##") {
-            // Two marks stand for one that is shown.
+            // A doubled mark stands for one that is shown.
             Some(rest) => {
                 visible.push_str(&line[..line.len() - line.trim_start().len()]);
                 visible.push('#');

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use toml::de::{DeTable, DeValue};
 
-/// The deepest that lists and objects are nested.
+/// How deep lists and objects may nest.
 pub(super) const MAX_DEPTH: usize = 64;
 
 /// The fields of a block, as they are written.
@@ -24,7 +24,7 @@ pub(super) enum Value {
     Fields(Fields),
 }
 
-/// The fields of a table of TOML; `None` where the block is not TOML.
+/// The fields of a TOML table; `None` if the block is not TOML.
 pub(super) fn of_toml(block: &str) -> Option<Fields> {
     fn fields(block: &str, table: &DeTable<'_>) -> Fields {
         let value = |found: &toml::Spanned<DeValue<'_>>| {
@@ -52,7 +52,7 @@ pub(super) fn of_toml(block: &str) -> Option<Fields> {
     Some(fields(block, table.get_ref()))
 }
 
-/// The fields of the object that a text starts with, and how long it is; `None` where it starts with none.
+/// The fields of the object that a text starts with, and its length; `None` if it starts with none.
 pub(super) fn of_json(text: &str) -> Option<(Fields, usize)> {
     let mut objects =
         serde_json::Deserializer::from_str(text).into_iter::<BTreeMap<String, &RawValue>>();
@@ -68,7 +68,7 @@ fn json_fields(object: BTreeMap<String, &RawValue>, depth: usize) -> Option<Fiel
 }
 
 fn json_value(raw: &str, depth: usize) -> Option<Value> {
-    // Each level reads what is below it again.
+    // Each level parses the levels below it again.
     if depth > MAX_DEPTH {
         return None;
     }

@@ -11,7 +11,7 @@ use crate::parse::outline::collapse;
 
 /// Longest front matter, in bytes.
 const MAX_BYTES: usize = 64 << 10;
-/// Most values that are kept of one name.
+/// Most values kept for one name.
 const MAX_VALUES: usize = 100;
 /// Longest value that is kept, in characters.
 const MAX_CHARS: usize = 500;
@@ -44,7 +44,7 @@ pub(super) struct FrontMatter {
     pub(super) sort: BTreeMap<String, String>,
 }
 
-/// Names by which a block is known to be front matter and no prose.
+/// Names that show that a block is front matter, not prose.
 const KNOWN: [&str; 26] = [
     "aliases",
     "author",
@@ -74,10 +74,10 @@ const KNOWN: [&str; 26] = [
     "weight",
 ];
 
-/// The block at the very start, read, and the rest of the page: between `---` (YAML) or `+++` (TOML) lines, or an
-/// object of JSON. One of YAML may end with `...` too, and `---json`, `---toml` and `---yaml` name the language.
-/// Without an end there is none, and neither where the lines are rules around prose. If a block can't be parsed, as
-/// with templates, only the title is read.
+/// Parses the block at the very start, and returns it with the rest of the page: a block between `---` (YAML) or `+++`
+/// (TOML) lines, or a JSON object. A YAML block may also end with `...`, and `---json`, `---toml` and `---yaml` name
+/// the language. There is no front matter without an end, or if the lines are rules around prose. If a block can't be
+/// parsed, as with templates, only the title is read.
 pub(super) fn split(text: &str) -> (FrontMatter, &str) {
     let found = match text.lines().next().unwrap_or("").trim_end() {
         "---" | "---yaml" | "---yml" => block(text, &["---", "..."]).and_then(|(block, rest)| {
@@ -96,7 +96,7 @@ pub(super) fn split(text: &str) -> (FrontMatter, &str) {
     found.unwrap_or_else(|| (FrontMatter::default(), text))
 }
 
-/// The text between the first line and one of these marks, and the text behind it.
+/// The text between the first line and one of these marks, and the text after it.
 fn block<'t>(text: &'t str, ends: &[&str]) -> Option<(&'t str, &'t str)> {
     let mut lines = text.split_inclusive('\n');
     let start = lines.next()?.len();
@@ -120,7 +120,7 @@ fn toml<'t>(text: &'t str, end: &str) -> Option<(FrontMatter, &'t str)> {
     Some((found, rest))
 }
 
-/// An object at the start of a page, if it has a field that front matter has.
+/// A JSON object at the start of a page, if it has a front matter field.
 fn json(text: &str) -> Option<(FrontMatter, &str)> {
     let (fields, end) = fields::of_json(text)?;
     let rest = text.get(end..)?;
@@ -131,7 +131,7 @@ fn json(text: &str) -> Option<(FrontMatter, &str)> {
     (is_line && end <= MAX_BYTES && is_known(&fields)).then(|| (take(&fields), rest))
 }
 
-/// The front matter in a block of YAML; `None` where it is prose between two rules.
+/// The front matter in a block of YAML; `None` if it is prose between two rules.
 fn yaml(block: &str) -> Option<FrontMatter> {
     if block.trim().is_empty() {
         return Some(FrontMatter::default());
@@ -143,7 +143,7 @@ fn yaml(block: &str) -> Option<FrontMatter> {
     }
 }
 
-/// The title in a block that can't be parsed; `None` where no line sets a field that front matter has.
+/// The title in a block that can't be parsed; `None` if no line sets a front matter field.
 fn title_alone(block: &str) -> Option<FrontMatter> {
     let is_name = |line: &str| {
         let end = line.find([':', '=']).unwrap_or(0);
@@ -161,7 +161,7 @@ fn is_known(fields: &Fields) -> bool {
         .any(|name| KNOWN.contains(&name.to_lowercase().as_str()))
 }
 
-/// `Note: this page moved.` between two rules is a sentence, although YAML can read it; a heading there is a comment to YAML.
+/// `Note: this page moved.` between two rules is a sentence, although YAML can read it; YAML takes a heading there for a comment.
 fn is_prose(block: &str, fields: &Fields) -> bool {
     let is_name = |name: &String| {
         !name.contains(char::is_whitespace) && !name.starts_with(char::is_uppercase)
@@ -170,7 +170,7 @@ fn is_prose(block: &str, fields: &Fields) -> bool {
         || (!is_known(fields) && (block.starts_with(['\n', '\r']) || !fields.keys().any(is_name)))
 }
 
-/// Takes the fields that are known. Where names differ only in capitals, the one in lower case counts.
+/// Takes the known fields. If names differ only in case, the lower-case one counts.
 fn take(fields: &Fields) -> FrontMatter {
     let get = |name: &str| {
         fields.get(name).or_else(|| {
@@ -190,7 +190,7 @@ fn take(fields: &Fields) -> FrontMatter {
         is_draft: is("draft", ["true", "yes", "on"]) || is("published", ["false", "no", "off"]),
         ..FrontMatter::default()
     };
-    // Some generators keep tags in a table of their own.
+    // Some generators keep tags in a separate table.
     let apart = match get("taxonomies") {
         Some(Value::Fields(apart)) => Some(apart),
         _ => None,
@@ -204,7 +204,7 @@ fn take(fields: &Fields) -> FrontMatter {
         let value = get(name).or_else(|| apart?.get(name));
         let values = value.map(values).unwrap_or_default();
         let Some(one) = values.first() else { continue };
-        // One author or several are the same filter.
+        // One author or several become the same filter.
         let kept = if name == "authors" { "author" } else { name }.to_owned();
         if SORT.contains(&name) {
             front_matter.sort.insert(kept.clone(), one.clone());

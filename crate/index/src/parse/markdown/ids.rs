@@ -8,10 +8,10 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 
 use crate::parse::html;
 
-/// The attribute that tells headings of Markdown from those of raw HTML.
+/// The attribute that tells Markdown headings from those of raw HTML.
 pub(super) const MADE: &str = "data-made-heading";
 
-/// The rule by which headings of Markdown get their ids.
+/// The rule by which Markdown headings get their ids.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Anchors {
     /// GitHub's, which Docusaurus, Starlight and others follow: combining marks stay, and only blanks become hyphens.
@@ -37,7 +37,7 @@ impl Anchors {
     }
 }
 
-/// Letters, marks, decimal digits and what connects words: the word characters of Unicode's regular expressions.
+/// Letters, marks, decimal digits and connectors: the word characters of Unicode's regular expressions.
 fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || c.is_alphabetic()
@@ -51,7 +51,7 @@ fn is_word(c: char) -> bool {
         )
 }
 
-/// The id of each heading of a page made of Markdown: the one it has, or one from its text; repeated ones get `-1`, `-2`.
+/// The id of each heading of a page made from Markdown: its own, or one from its text; repeated ids get `-1`, `-2`.
 pub(super) fn of_headings(page: &Html, anchors: Anchors) -> HashMap<NodeId, String> {
     let mut used = HashMap::new();
     let mut ids = HashMap::new();
@@ -63,8 +63,8 @@ pub(super) fn of_headings(page: &Html, anchors: Anchors) -> HashMap<NodeId, Stri
         if !matches!(value.name(), "h1" | "h2" | "h3" | "h4" | "h5" | "h6") {
             continue;
         }
-        // Generators give every heading of Markdown an id, but not all do so for raw HTML, where an id that the author
-        // wrote beside the heading is safer.
+        // Generators give every Markdown heading an id, but not all do so for raw HTML, where an id that the author
+        // wrote next to the heading is safer.
         let made = || Some(anchors.slug(&text(element))).filter(|slug| !slug.is_empty());
         let wanted = if value.attr(MADE).is_some() {
             let own = value.attr("id").map(str::to_owned);
@@ -94,7 +94,7 @@ fn text(heading: ElementRef<'_>) -> String {
     text
 }
 
-/// `wanted`, or with the first number that makes it new; `None` where nothing can be made of it.
+/// `wanted`, or with the first number that makes it new; `None` if no id can be made.
 ///
 /// `used` holds each id with the last number tried for it, so that a heading repeated a hundred thousand times is not
 /// compared with all the others each time.

@@ -13,17 +13,17 @@ const DIRECTIVES: [&str; 5] = [
     "title",
 ];
 
-/// No directive is longer.
+/// The longest directive.
 const MAX_DIRECTIVE_BYTES: usize = 1000;
 /// How deep included files may include others in turn.
 const MAX_DEPTH: usize = 10;
-/// Most directives of one page, those of the files that it includes among them.
+/// Most directives of one page, including those of its included files.
 const MAX_DIRECTIVES: usize = 1000;
-/// Most text of one page with its files.
+/// Most text of one page with its included files.
 const MAX_BYTES: usize = 4 << 20;
-/// Most text that is read for one page, of which ranges may keep little.
+/// Most text read for one page; ranges may keep little of it.
 const MAX_READ_BYTES: usize = 64 << 20;
-/// Most problems that are reported of one page.
+/// Most problems reported for one page.
 const MAX_PROBLEMS: usize = 20;
 
 /// A page with the files that it includes.
@@ -31,23 +31,23 @@ const MAX_PROBLEMS: usize = 20;
 pub struct Included {
     /// Its text.
     pub text: String,
-    /// Each file that could not be put in, by the name that the page uses, and why.
+    /// Each file that could not be inserted, by the name that the page uses, and why.
     pub problems: Vec<(String, IncludeProblem)>,
 }
 
-/// Why a file was not put into a page.
+/// Why a file was not inserted into a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IncludeProblem {
-    /// There is no such file, or it is no text.
+    /// There is no such file, or it is not text.
     Missing,
-    /// The path leads out of the folder of the pages, or is no path.
+    /// The path leads out of the folder of the pages, or is not a path.
     Outside,
-    /// The file is being put in already: it includes itself, directly or through others.
+    /// The file is already being inserted: it includes itself, directly or through others.
     Cycle,
-    /// Files include files deeper than is read.
+    /// Files include each other deeper than the limit.
     TooDeep,
-    /// The page would become longer, or take more directives or more reading, than is allowed.
+    /// The page would exceed a limit on text, directives or reading.
     TooMuch,
     /// The file has no such lines, or no anchor of that name.
     NoLines,
@@ -66,10 +66,10 @@ impl fmt::Display for IncludeProblem {
     }
 }
 
-/// Puts files into a Markdown page where `{{#include path}}` and its kin name them, with the lines (`path:2:10`) or
-/// between the anchors (`path:name`) that they ask for. `source` is the page's path from the root of the pages, and
-/// `read` returns the text of another by such a path; paths that lead out of the root are never asked for. `None` where
-/// there is nothing to put in.
+/// Inserts files into a Markdown page where `{{#include path}}` and its variants name them, limited to the lines
+/// (`path:2:10`) or the anchor (`path:name`) that they ask for. `source` is the page's path from the root of the pages,
+/// and `read` returns the text of another file by such a path; it is never called with a path that leads out of the
+/// root. `None` if there is nothing to insert.
 pub fn insert_includes(
     source: &str,
     text: &str,
@@ -93,7 +93,7 @@ pub fn insert_includes(
 struct Inserter<'a> {
     read: &'a dyn Fn(&str) -> Option<String>,
     included: Included,
-    /// The files that are being put in, the page first.
+    /// The files being inserted, the page first.
     open: Vec<String>,
     n_directives: usize,
     n_read: usize,
@@ -115,7 +115,7 @@ impl Inserter<'_> {
                         if self.included.problems.len() < MAX_PROBLEMS {
                             self.included.problems.push((target.to_owned(), problem));
                         }
-                        // Left in place, so that the page is read as without its files.
+                        // Left in place, so that the page is read as if without its files.
                         self.included.text.push_str(whole);
                     }
                 }
@@ -160,7 +160,7 @@ impl Inserter<'_> {
     }
 }
 
-/// The path from the root of a file that a page names; `None` where it leads out.
+/// The path from the root of a file that a page names; `None` if it leads outside.
 fn beside(page: &str, path: &str) -> Option<String> {
     if path.is_empty() || path.starts_with('/') || path.contains(['\\', '\0']) {
         return None;
@@ -179,7 +179,7 @@ fn beside(page: &str, path: &str) -> Option<String> {
     Some(names.join("/"))
 }
 
-/// The lines of a file that `2:10`, `2:`, `:10`, `2` or the name of an anchor mean. Marks of anchors are never shown.
+/// The lines of a file selected by `2:10`, `2:`, `:10`, `2` or the name of an anchor. Anchor marks are never shown.
 fn lines_of(text: &str, range: &str) -> String {
     let is_numbers = range.chars().all(|c| c.is_ascii_digit() || c == ':');
     let (first, last) = match range.split_once(':') {
@@ -223,14 +223,14 @@ enum Part<'t> {
     Text(&'t str),
     Directive {
         name: &'t str,
-        /// The text behind the name.
+        /// The text after the name.
         words: &'t str,
         whole: &'t str,
     },
 }
 
-/// A page as text and directives. One escaped by a backslash, or in code between backticks on its line, is text; blocks of code
-/// often consist of directives.
+/// Splits a page into text and directives. A directive that is escaped by a backslash, or between backticks on its
+/// line, is text; blocks of code often consist of directives.
 fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
     let mut rest = text;
     let mut next = None;
@@ -260,7 +260,7 @@ fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
     })
 }
 
-/// True if backticks stand around a place in its line, as far as a directive is long.
+/// True if backticks surround a span in its line, no further away than a directive is long.
 fn is_in_code(text: &str, start: usize, end: usize) -> bool {
     let before = &text[text.floor_char_boundary(start.saturating_sub(MAX_DIRECTIVE_BYTES))..start];
     let before = before.rsplit('\n').next().unwrap_or("");
@@ -269,9 +269,9 @@ fn is_in_code(text: &str, start: usize, end: usize) -> bool {
     before.matches('`').count() % 2 == 1 && after.contains('`')
 }
 
-/// The directive that a text starts with, and how long it is.
+/// The directive that a text starts with, and its length.
 fn directive(text: &str) -> Option<(Part<'_>, usize)> {
-    // A directive is short; looking further at each start would take time with the square of a hostile line.
+    // A directive is short; looking further at each start would take quadratic time on a hostile line.
     let near = &text[..text.floor_char_boundary(MAX_DIRECTIVE_BYTES)];
     let line = near.lines().next()?;
     let end = line.find("}}")?;
@@ -303,7 +303,7 @@ pub(super) fn drop_directives(text: &str, title: &mut Option<String>) -> String 
             Part::Directive { .. } => {}
         }
     }
-    // A backslash before a directive only keeps it from being one.
+    // A backslash before a directive only escapes it.
     kept.replace("\\{{#", "{{#").replace("\\{{ #", "{{ #")
 }
 

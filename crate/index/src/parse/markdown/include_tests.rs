@@ -1,4 +1,4 @@
-//! Checks which files are put into a page, and which are not.
+//! Checks which files are inserted into a page, and which are not.
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! Turns a Markdown page into sections, and into safe HTML with the same heading ids.
 //!
-//! A page is rendered to HTML and read as such, so that raw HTML in it means the same as on a page of its own. Both
+//! A page is rendered to HTML and read from there, so that raw HTML in it means the same as on a page of its own. Both
 //! results come from that one tree, so an anchor of one always exists in the other.
 
 mod code;
@@ -22,9 +22,9 @@ use front_matter::FrontMatter;
 pub use ids::Anchors;
 pub use include::{IncludeProblem, Included, insert_includes};
 
-/// Renders a page's body. Only known elements of the page's own markup survive, without what could act, and links with
-/// a scheme other than http, https or mailto lose their address. A page that would take time or memory without bound
-/// renders as nothing; [`parse_page`](super::parse_page) refuses it.
+/// Renders a page's body. Only known elements of the page's own markup survive, without anything that could act, and
+/// links with a scheme other than http, https or mailto lose their address. A page that would take time or memory
+/// without bound renders as nothing; [`parse_page`](super::parse_page) refuses it.
 ///
 /// Links to Markdown pages point at the HTML pages made of them. Heading ids equal the anchors that
 /// [`parse_page`](super::parse_page) gives with the same [`Anchors`].
@@ -91,7 +91,7 @@ fn plain_heading(event: Event<'_>) -> Event<'_> {
     }
 }
 
-/// Rewrites raw HTML, each block of it as a whole: a tag may go on in the next line.
+/// Rewrites raw HTML, each block as a whole: a tag may continue on the next line.
 fn with_raw_html(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let mut kept: Vec<Event<'_>> = Vec::with_capacity(events.len());
     let mut markup = String::new();

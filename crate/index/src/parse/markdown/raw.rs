@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::words::{is_component, shown, tag_end};
 
-/// Elements that hide all that follows while their end tag is missing, as where prose names `<title>` without marks of code.
+/// Elements that hide everything after them until their end tag, as when prose names `<title>` without marking it as code.
 const SWALLOWING: [&str; 25] = [
     "audio",
     "button",
@@ -33,25 +33,25 @@ const SWALLOWING: [&str; 25] = [
     "xmp",
 ];
 
-/// Elements around the page itself, which is not Markdown's to open.
+/// Elements around the page itself, which Markdown may not open.
 const FRAMES: [&str; 5] = ["body", "frame", "frameset", "head", "html"];
 
-/// Rewrites the raw HTML of one page, piece after piece.
+/// Rewrites the raw HTML of one page, piece by piece.
 #[derive(Default)]
 pub(super) struct Rewriter {
-    /// How often each element will still end.
+    /// How many end tags of each element are still to come.
     ends: HashMap<String, usize>,
 }
 
 impl Rewriter {
-    /// Sees a piece before any is rewritten.
+    /// Counts the end tags of a piece; all pieces are counted before any is rewritten.
     pub(super) fn expect(&mut self, markup: &str) {
         for piece in markup.split("</").skip(1) {
             *self.ends.entry(name_of(piece)).or_insert(0) += 1;
         }
     }
 
-    /// A piece as it goes into the page. `is_block` where it stands between paragraphs.
+    /// A piece as it goes into the page; `is_block` if it is between paragraphs.
     pub(super) fn rewrite(&mut self, markup: &str, is_block: bool) -> String {
         let mut kept = String::with_capacity(markup.len());
         let mut rest = markup;
@@ -98,7 +98,7 @@ impl Rewriter {
         } else if SWALLOWING.contains(&name.as_str())
             && self.ends.get(&name).is_none_or(|n| *n == 0)
         {
-            // A bare tag is mentioned; one with attributes is markup that its author forgot to end.
+            // A bare tag is a mention; a tag with attributes is markup that its author forgot to end.
             if tag.trim_end_matches('>').len() == 1 + name.len() {
                 kept.push_str(&format!("&lt;{name}&gt;"));
             }

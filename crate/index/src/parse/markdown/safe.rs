@@ -1,4 +1,4 @@
-//! Turns a page made of Markdown into HTML that cannot act: known elements with known attributes, and everything else as text.
+//! Turns a page made from Markdown into inert HTML: known elements with known attributes, and everything else as text.
 
 use std::collections::HashMap;
 
@@ -178,7 +178,7 @@ fn escape(text: &str, out: &mut String) {
     }
 }
 
-/// The address of a link: as written where it is safe, and never a script. Links to Markdown lead to the pages made of it.
+/// The address of a link: as written if it is safe, and never a script. Links to Markdown lead to the pages made from it.
 fn safe_link(address: &str) -> String {
     // Browsers ignore control characters and leading spaces in front of a scheme.
     let address: String = address.chars().filter(|c| !c.is_control()).collect();

@@ -15,8 +15,8 @@ const SHOWN: [&str; 9] = [
     "alt",
 ];
 
-/// True if what follows `<` or `</` names a component of MDX or of mdBook's preprocessors: with a capital, and not in capitals
-/// only, as old HTML is.
+/// True if the text after `<` or `</` names a component of MDX or of mdBook's preprocessors: it starts with a capital,
+/// and is not all capitals like old HTML.
 pub(super) fn is_component(written: &str) -> bool {
     let end = written
         .find(|c: char| !c.is_alphanumeric() && !matches!(c, '.' | '_' | '-'))
@@ -25,15 +25,15 @@ pub(super) fn is_component(written: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
         && (name.len() == 1 || name.contains(|c: char| c.is_lowercase()))
         && !matches!(name, "A" | "B" | "I" | "P" | "Q" | "S" | "U")
-        // Behind the name of an address (`<Https://x.org>`, `<Ann@x.org>`) stands something else.
+        // In an address (`<Https://x.org>`, `<Ann@x.org>`), something else follows the name.
         && (rest.is_empty() || rest.starts_with(['>', '/']) || rest.starts_with(char::is_whitespace))
 }
 
-/// Where a tag ends, counted from its `<`: a `>` between quotes or in JSX's braces does not end it.
+/// The offset of a tag's end from its `<`: a `>` between quotes or in JSX's braces does not end it.
 pub(super) fn whole_tag(tag: &str) -> Option<usize> {
     let mut quote = None;
     let mut depth = 0_usize;
-    // Looking for a quote's end from each tag on would take time with the square of a hostile page.
+    // Searching for a quote's end from each tag would take quadratic time on a hostile page.
     for (idx, byte) in tag.bytes().enumerate().take(MAX_TAG_BYTES) {
         match (quote, byte) {
             (None, b'>') if depth == 0 => return Some(idx + 1),
@@ -47,12 +47,12 @@ pub(super) fn whole_tag(tag: &str) -> Option<usize> {
     None
 }
 
-/// Where a tag ends if braces and quotes that nothing closes don't count.
+/// The offset of a tag's end if unclosed braces and quotes don't count.
 pub(super) fn tag_end(tag: &str) -> Option<usize> {
     whole_tag(tag).or_else(|| tag.find('>').map(|end| end + 1))
 }
 
-/// The words that a page shows of a tag's attributes; empty where there are none.
+/// The words that a page shows of a tag's attributes; empty if there are none.
 pub(super) fn shown(tag: &str) -> String {
     let mut words: Vec<&str> = Vec::new();
     for value in SHOWN.iter().filter_map(|name| attribute(tag, name)) {
@@ -63,12 +63,12 @@ pub(super) fn shown(tag: &str) -> String {
     words.join(". ")
 }
 
-/// The title in a list of attributes.
+/// The title in an attribute list.
 pub(super) fn title(list: &str) -> Option<&str> {
     attribute(list, "title")
 }
 
-/// The value of an attribute between quotes, in JSX's braces or not.
+/// The value of an attribute between quotes, with or without JSX's braces.
 fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
     for (at, _) in tag.match_indices(name) {
         let is_whole = at == 0 || tag[..at].ends_with(|c: char| c.is_whitespace() || c == '{');
@@ -78,7 +78,7 @@ fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
         let value = value.trim_start().trim_start_matches('{').trim_start();
         let quote = value.chars().next().filter(|c| "\"'`\u{201c}".contains(*c));
         if let (true, Some(quote)) = (is_whole, quote) {
-            // Editors make typographic quotes of plain ones.
+            // Editors turn plain quotes into typographic ones.
             let end = if quote == '\u{201c}' {
                 '\u{201d}'
             } else {

@@ -6,22 +6,21 @@ use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle};
 
 use super::fields::{Fields, MAX_DEPTH, Value};
 
-/// Most values of a block, those that aliases repeat included. A long text counts as several.
+/// Most values of a block, including those that aliases repeat. A long text counts as several.
 const MAX_NODES: usize = 10_000;
 /// The length of a text that counts as one more value, in bytes.
 const NODE_BYTES: usize = 64;
 
-/// A list or a mapping that is being read.
+/// A list or a mapping being read.
 struct Open {
     anchor: usize,
     value: Value,
-    /// The key of a mapping that waits for its value.
+    /// The key of a mapping that still needs its value.
     key: Option<String>,
     n_nodes: usize,
 }
 
-/// The fields of a block; `None` where it is no mapping, or one that takes too much. A block without anything is an empty
-/// mapping.
+/// The fields of a block; `None` if it is not a mapping, or takes too much. An empty block is an empty mapping.
 pub(super) fn fields(block: &str) -> Option<Fields> {
     let mut open: Vec<Open> = Vec::new();
     // The values that aliases stand for, each with the number of values in it.
@@ -98,7 +97,7 @@ fn start(value: Value, anchor: usize) -> Open {
     }
 }
 
-/// Adds a value to what is around it. The first of two equal keys counts, and a key's own value before a merged one.
+/// Adds a value to its parent. The first of two equal keys counts, and a mapping's own key before a merged one.
 fn put(around: &mut Open, value: Value) {
     match (&mut around.value, around.key.take()) {
         (Value::List(all), _) => all.push(value),

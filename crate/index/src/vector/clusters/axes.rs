@@ -1,20 +1,20 @@
-//! Turns the residuals of vectors, less their shards' means, into axes, and each vector into its code along them.
+//! Turns the residuals of vectors from their shards' means into axes, and each vector into its code along them.
 //!
-//! The axes are principal components. Bits go where they take away most of the squared error
-//! (reverse water-filling; Cover and Thomas, *Elements of Information Theory*, 10.3.3).
+//! The axes are principal components. Bits go where they remove most of the squared error (reverse water-filling; Cover
+//! and Thomas, *Elements of Information Theory*, 10.3.3).
 
 use super::build::each;
 use super::codes::{Codes, MAX_AXES, MAX_BITS, n_bytes};
 use super::principal::principal;
 use crate::vector::rows::{Rows, length};
 
-/// Bits of a code for each component of a vector: fewer miss more of the nearest, more are downloaded (`docs/benchmarks.md`).
+/// Bits of a code per component of a vector: fewer miss more of the nearest, more cost more download (`docs/benchmarks.md`).
 const BITS_PER_COMPONENT: usize = 2;
-/// The best step of this many bits for a normal distribution, in standard deviations (Max, 1960, table II).
+/// The best step for this many bits and a normal distribution, in standard deviations (Max, 1960, table II).
 const STEPS: [f32; MAX_BITS as usize + 1] = [0.0, 1.596, 0.9957, 0.5860, 0.3352, 0.1881];
-/// The share of the squared error that is left with this many bits (the same table).
+/// The share of the squared error that remains with this many bits (the same table).
 const ERRORS: [f64; MAX_BITS as usize + 1] = [1.0, 0.3634, 0.1188, 0.037_44, 0.011_54, 0.003_495];
-/// The axes are found from this many vectors at most.
+/// The axes are computed from at most this many vectors.
 const N_SAMPLES: usize = 16_384;
 
 /// Vectors and the means of their shards, from which residuals are taken.
@@ -39,7 +39,7 @@ impl ShardResiduals<'_> {
         self.rows.dimension().min(MAX_AXES)
     }
 
-    /// The first components of one member less its mean.
+    /// The first components of one member minus its shard's mean.
     fn residual(&self, (shard, row): (usize, u32)) -> Vec<f32> {
         let scale = self.rows.scale(row as usize);
         let mean_scale = self.means.scale(shard) * self.lengths[shard];
@@ -52,8 +52,8 @@ impl ShardResiduals<'_> {
     }
 }
 
-/// Codes of all members, in the order of the shards. The same on any number of threads: the axes are found on one, and each
-/// vector is coded by itself.
+/// Codes of all members, in the order of the shards. The same on any number of threads: the axes are computed on one,
+/// and each vector is coded independently.
 pub(super) fn coded(residuals: &ShardResiduals<'_>) -> Codes {
     let members = residuals.members();
     let n_components = residuals.n_components();
@@ -114,8 +114,8 @@ struct Code {
     error: f64,
 }
 
-/// Codes a residual, given along the axes too: a vector as long as others of these deviations is rounded to the nearest codes.
-/// The factor is what makes the code's product with its own vector right.
+/// Codes a residual, also given along the axes: scaled to the length of these deviations, it is rounded to the nearest
+/// codes. The factor makes the code's dot product with its own vector exact.
 fn code(along: &[f32], residual: &[f32], bits: &[u8], deviations: &[f32]) -> Code {
     let size = length(along) / length(deviations).max(f32::MIN_POSITIVE);
     let mut code = Code {
@@ -127,7 +127,7 @@ fn code(along: &[f32], residual: &[f32], bits: &[u8], deviations: &[f32]) -> Cod
     let mut place = 0;
     for ((x, step), &n_bits) in along.iter().zip(steps(bits, deviations)).zip(bits) {
         let half = f32::from(1_u8 << (n_bits - 1));
-        // For a residual of 0 any level will do.
+        // For a residual of 0, any level will do.
         let level = (x / (step * size)).floor().max(-half).min(half - 1.0);
         let value = (level + 0.5) * step;
         product += value * x;
@@ -153,7 +153,7 @@ fn code(along: &[f32], residual: &[f32], bits: &[u8], deviations: &[f32]) -> Cod
     code
 }
 
-/// The axes that get bits, how many each gets, and how far vectors spread along each.
+/// The axes that get bits, the bits of each, and how far vectors spread along each.
 fn chosen(
     residuals: &ShardResiduals<'_>,
     members: &[(usize, u32)],
@@ -195,7 +195,7 @@ fn chosen(
     )
 }
 
-/// Bits for each axis, `n_bits` together at most: each goes where it takes away most.
+/// Bits for each axis, `n_bits` together at most: each goes where it removes most error.
 fn allotted(variances: &[f64], n_bits: usize) -> Vec<u8> {
     let mut bits = vec![0_u8; variances.len()];
     let gain = |axis: usize, bits: u8| {
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn bits_go_where_vectors_differ() {
         assert_eq!(allotted(&[1.0, 1.0], 4), [2, 2]);
-        // A second bit takes 0.2446 of what the first axis has, a first bit 0.6366 of the others.
+        // A second bit removes 0.2446 of the first axis's variance, a first bit 0.6366 of the others'.
         assert_eq!(allotted(&[1.0, 0.3, 0.1], 3), [2, 1, 0]);
         assert_eq!(
             allotted(&[1.0, 0.0], 100),

@@ -1,22 +1,21 @@
-//! Turns vectors into shards: spherical k-means (Dhillon and Modha, 2001), then shards that are too large are
-//! halved and those that are too small dissolved.
+//! Turns vectors into shards by spherical k-means (Dhillon and Modha, 2001), then halves shards that are too large and
+//! dissolves those that are too small.
 
 use super::axes::{self, ShardResiduals};
 use super::{Clusters, MAX_MEMBERS};
 use crate::vector::rows::{Rows, length};
 
-/// The share of [`MAX_MEMBERS`] that shards are filled to, in per cent: the rest is room for members of dissolved
-/// shards.
+/// How full shards are made, as a share of [`MAX_MEMBERS`] in per cent: the rest is room for members of dissolved shards.
 const FILL_PERCENT: usize = 60;
 /// Smaller shards are not worth a request.
 const MIN_MEMBERS: usize = MAX_MEMBERS / 4;
-/// After this many rounds few vectors still change their shard.
+/// After this many rounds, few vectors still change shards.
 const N_ROUNDS: usize = 8;
 const N_HALVING_ROUNDS: usize = 4;
 
 impl Clusters {
-    /// Divides `rows`. The same rows give the same shards, with any number of threads: each vector chooses by
-    /// itself, and sums run in reading order.
+    /// Divides `rows`. The same rows give the same shards with any number of threads: each vector picks its shard
+    /// independently, and sums run in reading order.
     pub(in crate::vector) fn build(rows: &Rows) -> Self {
         let n_aimed = rows.len().div_ceil(MAX_MEMBERS * FILL_PERCENT / 100).max(1);
         let all: Vec<u32> = (0..).take(rows.len()).collect();
@@ -26,7 +25,7 @@ impl Clusters {
             .flat_map(|group| halve(rows, group))
             .collect();
         dissolve_small(rows, &mut groups);
-        // Shards in the order of their first members: pages that stand together come together.
+        // Shards in the order of their first members, so that neighbouring pages stay together.
         groups.sort_unstable();
         let mut means = Rows::new(rows.dimension());
         let mut lengths = Vec::with_capacity(groups.len());
@@ -86,7 +85,7 @@ fn k_means(rows: &Rows, members: &[u32], n_groups: usize, n_rounds: usize) -> Ve
     groups
 }
 
-/// Which mean is nearest to each member; the first of equals.
+/// The index of the mean nearest to each member; the first of equals.
 fn nearest(rows: &Rows, members: &[u32], means: &Rows) -> Vec<usize> {
     let nearest = |&member: &u32| {
         let query = rows.query(member as usize);
@@ -101,7 +100,7 @@ fn nearest(rows: &Rows, members: &[u32], means: &Rows) -> Vec<usize> {
     each(members, nearest)
 }
 
-/// `turn` of each item, in order, on all cores where there are threads.
+/// `turn` of each item, in order, on all cores if there are threads.
 pub(super) fn each<I: Sync, T: Send>(items: &[I], turn: impl Fn(&I) -> T + Sync + Send) -> Vec<T> {
     #[cfg(not(target_arch = "wasm32"))]
     {
@@ -123,7 +122,7 @@ fn mean(rows: &Rows, members: &[u32]) -> Vec<f32> {
     sum
 }
 
-/// Parts of a group that are small enough.
+/// Splits a group into parts that are small enough.
 fn halve(rows: &Rows, group: Vec<u32>) -> Vec<Vec<u32>> {
     if group.len() <= MAX_MEMBERS {
         return vec![group];
@@ -131,7 +130,7 @@ fn halve(rows: &Rows, group: Vec<u32>) -> Vec<Vec<u32>> {
     let n_parts = group.len().div_ceil(MAX_MEMBERS * FILL_PERCENT / 100);
     let mut parts = k_means(rows, &group, n_parts, N_HALVING_ROUNDS);
     if parts.len() < 2 {
-        // All are alike, so any cut will do.
+        // All members are alike, so any cut will do.
         parts = group.chunks(MAX_MEMBERS).map(<[u32]>::to_vec).collect();
     }
     parts

@@ -1,20 +1,20 @@
-//! Turns codes of few bits into estimates of how near vectors are, by one table look-up for each byte.
+//! Turns codes of few bits into estimates of how near vectors are, by one table look-up per byte.
 //!
-//! A vector is coded by its residual from its shard's mean, along axes: those along which vectors differ most, by
-//! principal components. Each axis has its own number of bits and a step; a code `c` of `b` bits stands for
+//! A vector is coded by its residual from its shard's mean, along axes: the directions in which vectors differ most,
+//! found by principal components. Each axis has its own number of bits and a step; a code `c` of `b` bits stands for
 //! `(c + 1/2 - 2^(b-1)) * step * factor`, with one factor for each vector. Axes along which vectors hardly differ have
-//! no code. As each bit adds its own share to a sum, a query has a table of 256 sums for each byte of the codes, and
-//! codes may cross bytes.
+//! no code. Since each bit adds its own share to a sum, a query needs one table of 256 sums for each byte of the codes,
+//! and codes may cross bytes.
 //!
-//! Sums are whole numbers: the same on every processor.
+//! Sums are integers, so they are the same on every processor.
 
 use crate::vector::rows::{Query, Rows};
 
-/// The most axes; of longer embeddings only this many first components are coded.
+/// The most axes; longer embeddings are coded by this many first components only.
 pub(super) const MAX_AXES: usize = 1024;
 /// The most bits along one axis.
 pub(super) const MAX_BITS: u8 = 5;
-/// The largest weight of a lowest bit. All codes along all axes stay within 31 bits: 1024 * 2^5 * 32,767.
+/// The largest weight of a lowest bit. The codes along all axes stay within 31 bits: 1024 * 2^5 * 32,767.
 const MAX_WEIGHT: f32 = 32_767.0;
 
 /// The codes of all vectors.
@@ -24,9 +24,9 @@ pub(super) struct Codes {
     pub(super) axes: Rows,
     /// Bits of the codes along each axis, 1 to [`MAX_BITS`].
     pub(super) bits: Vec<u8>,
-    /// Distance between two neighbouring codes along each axis, where the factor is 1.
+    /// Distance between two neighbouring codes along each axis, for a factor of 1.
     pub(super) steps: Vec<f32>,
-    /// Standard deviation of an estimate's error, where the factor is 1.
+    /// Standard deviation of an estimate's error, for a factor of 1.
     pub(super) noise: f32,
     /// The factor that a stored 255 stands for.
     pub(super) largest_factor: f32,
@@ -36,13 +36,13 @@ pub(super) struct Codes {
     pub(super) codes: Vec<u8>,
 }
 
-/// One query's look-up tables, from which the codes of vectors are summed.
+/// One query's look-up tables, from which the estimates of vectors are summed.
 pub(super) struct Tables {
-    /// For each byte of a code the sum that each of its values stands for.
+    /// For each byte of a code, the sum that each of its values stands for.
     sums: Vec<[i32; 256]>,
-    /// The sum where all codes are 0.
+    /// The sum if all codes are 0.
     lowest: i32,
-    /// The cosine that a sum of 1 stands for, where the factor is 1.
+    /// The cosine that a sum of 1 stands for, for a factor of 1.
     unit: f32,
 }
 
@@ -78,7 +78,7 @@ impl Codes {
     pub(super) fn tables(&self, query: &Query) -> Tables {
         let (weights, unit) = self.weights(query);
         let mut lowest = 0_i32;
-        // Twice the sum, so that the halves in codes are whole.
+        // Twice the sum, so that the halves in codes become integers.
         let mut of_bits: Vec<i32> = Vec::with_capacity(self.n_bytes() * 8);
         for (&weight, &n_bits) in weights.iter().zip(&self.bits) {
             lowest = lowest.wrapping_add(weight.wrapping_mul(1 - (1 << n_bits)));
@@ -101,8 +101,7 @@ impl Codes {
         }
     }
 
-    /// The estimated product of the query and a vector's residual: added to that with the shard's mean, it is the
-    /// cosine.
+    /// The estimated dot product of the query and a vector's residual; added to its product with the shard's mean, it gives the cosine.
     pub(super) fn estimate(&self, row: usize, tables: &Tables) -> f32 {
         let n_bytes = tables.sums.len();
         let code = &self.codes[row * n_bytes..][..n_bytes];
@@ -145,7 +144,7 @@ mod tests {
         }
     }
 
-    /// The plain twin of the tables: each code as the vector that it stands for, multiplied out.
+    /// The plain version of the tables: decodes each code into its vector and multiplies it out.
     fn plain(codes: &Codes, row: usize, query: &Query) -> f32 {
         let code = &codes.codes[row * codes.n_bytes()..][..codes.n_bytes()];
         let mut place = 0;

@@ -1,14 +1,14 @@
-//! Turns vectors into shards of neighbours, and a query into estimates of all that are near and the few shards that settle
-//! which are nearest.
+//! Turns vectors into shards of neighbours, and a query into estimates of all near vectors and the few shards that
+//! settle which are nearest.
 //!
 //! The resident part of a shard is the mean of its members (an inverted file; Jégou, Douze and Schmid, 2011), and for
 //! each member a code of about two bits per component ([`codes`]). A search takes three steps:
 //!
-//! 1. the means tell which shards are near at all; their members' codes give each an estimate of its cosine;
-//! 2. the estimates tell which members may be on either side of the tenth place, and so which shards to read;
-//! 3. members of these shards that are here get their exact cosine; all others keep the estimate.
+//! 1. the means tell which shards are near at all; the codes of their members give each an estimated cosine;
+//! 2. the estimates tell which members may be on either side of rank ten, and so which shards to read;
+//! 3. members of the loaded ones of these shards get their exact cosine; all others keep the estimate.
 //!
-//! Which shards are read depends on the query alone, never on what is here: one question has one answer.
+//! The shards to read depend on the query alone, never on which are loaded, so a question always has the same answer.
 
 #[cfg(feature = "build")]
 mod axes;
@@ -22,31 +22,31 @@ mod wire;
 use super::rows::{Query, Rows};
 use codes::Codes;
 
-/// No shard holds more vectors.
+/// The most vectors in one shard.
 pub(crate) const MAX_MEMBERS: usize = 108;
-/// The most shards that a search reads: one request less than a page may make, for the words.
+/// The most shards that a search reads: one less than the requests that a page may make, which leaves one for the words.
 pub(crate) const N_PROBES: usize = 7;
 /// The most vectors that a search reads: 0.2 MiB of 384 components.
 const MAX_READ: usize = 540;
-/// The members of one shard in this many are estimated: those of the others are too far.
+/// Only members of the nearest shards, one in this many, are estimated: the others are too far.
 const SCANNED_SHARE: usize = 3;
-/// Up to this many shards are scanned whatever the share.
+/// Up to this many shards are scanned regardless of that share.
 const MIN_SCANNED: usize = 512;
 /// How many of the nearest are to be found exactly: as many hits as a page shows.
 const N_NEAREST: usize = 10;
 /// How many of the best estimates are considered as candidates for the nearest.
 const N_CANDIDATES: usize = 300;
-/// Shards whose members leave no more doubt than this, summed, are not read.
+/// A shard is not read if its members leave no more doubt than this in total.
 const MIN_DOUBT: f32 = 0.02;
 
-/// All shards, those that are not here as `None`.
+/// All shards; `None` for those that are not loaded.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Clusters {
     /// The direction of each shard's mean.
     means: Rows,
     /// The length of each shard's mean; its members are unit length.
     lengths: Vec<f32>,
-    /// Where each shard begins among the members of all, and where the last one ends.
+    /// Offset of each shard's first member among all members, and the end of the last shard.
     starts: Vec<u32>,
     /// The chunk of each member, ascending in each shard.
     chunks: Vec<u32>,
@@ -91,13 +91,13 @@ impl Clusters {
         }
     }
 
-    /// The places of a shard's members among those of all.
+    /// The positions of a shard's members among all members.
     fn members(&self, shard: usize) -> std::ops::Range<usize> {
         self.starts[shard] as usize..self.starts[shard + 1] as usize
     }
 
-    /// The members of the near shards, with the cosine of each: exact where it was to be read and is here, else estimated; in any
-    /// order. Then the shards that were to be read and are not here, those that settle most first.
+    /// The members of the near shards with their cosines, in any order: exact if their shard was to be read and is loaded,
+    /// otherwise estimated. Then the shards that were to be read and are not loaded, those that settle most first.
     pub(super) fn search(&self, query: &Query) -> (Vec<(u32, f32)>, Vec<u32>) {
         let estimates = self.estimates(query);
         let (read, missing): (Vec<u32>, Vec<u32>) = self
@@ -115,13 +115,13 @@ impl Clusters {
         (near, missing)
     }
 
-    /// The members of all shards that are here, with the exact cosine of each, in any order.
+    /// The members of all loaded shards with their exact cosines, in any order.
     pub(super) fn scan(&self, query: &Query) -> Vec<(u32, f32)> {
         let shards = 0..self.n_shards();
         shards.flat_map(|shard| self.exact(shard, query)).collect()
     }
 
-    /// The members of one shard with their exact cosines; none where it is not here.
+    /// The members of one shard with their exact cosines; none if it is not loaded.
     fn exact(&self, shard: usize, query: &Query) -> impl Iterator<Item = (u32, f32)> {
         let chunks = &self.chunks[self.members(shard)];
         let rows = self.shards[shard].iter();
@@ -147,7 +147,7 @@ impl Clusters {
         estimates
     }
 
-    /// The shards to read, by how much doubt about the nearest their members leave, as many as may be read.
+    /// The shards to read, as many as may be read, ordered by how much doubt about the nearest their members leave.
     fn doubted(&self, estimates: &[Estimate]) -> Vec<u32> {
         let cosines = (0..).zip(estimates).map(|(idx, e)| (idx, e.cosine));
         let candidates = super::best(cosines.collect(), N_CANDIDATES);
@@ -181,8 +181,8 @@ impl Clusters {
     }
 }
 
-/// How probable it is that an estimate with the standard deviation `error` is on the wrong side of a bound so far from it: about
-/// that of a normal distribution, without a function that processors round differently.
+/// The probability that an estimate with standard deviation `error` is on the wrong side of a bound at this distance:
+/// about that of a normal distribution, without a function that processors round differently.
 fn doubt(distance: f32, error: f32) -> f32 {
     /// Beyond this many standard deviations there is no doubt.
     const REACH: f32 = 2.5;

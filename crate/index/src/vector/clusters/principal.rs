@@ -2,11 +2,11 @@
 
 /// Sweeps after which any two rows that matter are orthogonal.
 const N_SWEEPS: usize = 12;
-/// Rows whose cosine is smaller count as orthogonal.
+/// Rows with a smaller cosine count as orthogonal.
 const UPRIGHT: f64 = 1e-7;
 
-/// The eigenvectors of a symmetric matrix without negative eigenvalues, and these, largest first: rows are rotated in
-/// pairs until all are orthogonal (Hestenes, 1958). A row is then its eigenvector, as long as its eigenvalue.
+/// The eigenvectors of a symmetric matrix without negative eigenvalues, and the eigenvalues, largest first: rows are rotated
+/// in pairs until all are orthogonal (Hestenes, 1958). Each row is then an eigenvector, and its length the eigenvalue.
 pub(super) fn principal(mut rows: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, Vec<f64>) {
     for _ in 0..N_SWEEPS {
         let mut is_done = true;
@@ -48,7 +48,7 @@ pub(super) fn principal(mut rows: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, Vec<f64>) {
     )
 }
 
-/// The sum of products, in eight sums so that it becomes vector instructions.
+/// The dot product, in eight partial sums so that it compiles to vector instructions.
 fn product(a: &[f64], b: &[f64]) -> f64 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let mut sums = [0.0; 8];

@@ -1,8 +1,8 @@
-//! Turns the resident part of shards of vectors into bytes, and checked bytes into it.
+//! Turns the resident part of vector shards into bytes, and checked bytes back into it.
 //!
-//! Numbers are little-endian, `f32` where nothing else is said:
+//! Numbers are little-endian, and `f32` unless another type is given:
 //!
-//! | field | of |
+//! | field | entries |
 //! |-------|----|
 //! | number of shards, number of axes | `u32` each |
 //! | members | each shard, `u32` |
@@ -11,10 +11,10 @@
 //! | bits | each axis, `u8` |
 //! | step | each axis |
 //! | directions of the axes | rows |
-//! | noise, largest factor | all |
+//! | noise, largest factor | one each |
 //! | factor | each member, `u8` |
 //! | code | each member, as many bytes as all bits take |
-//! | chunk | each member, the first of a shard as it is, then what is added each time: varints |
+//! | chunk | each member: the first of a shard as it is, then the gaps, as varints |
 
 use super::codes::{Codes, MAX_AXES, MAX_BITS, n_bytes};
 use super::{Clusters, MAX_MEMBERS};
@@ -39,7 +39,7 @@ impl Clusters {
         } = &self.codes;
         let mut bytes = Vec::new();
         for count in [self.n_shards(), axes.len()] {
-            // There are fewer shards than chunks, whose number is a u32.
+            // There are fewer shards than chunks, whose number fits a u32.
             bytes.extend(u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
         }
         let sizes = self.starts.windows(2).map(|pair| pair[1] - pair[0]);
@@ -62,7 +62,7 @@ impl Clusters {
         bytes
     }
 
-    /// Reads what `to_bytes` wrote; all shards are still to come.
+    /// Reads the output of `to_bytes`; no shard is loaded yet.
     pub(in crate::vector) fn from_bytes(
         bytes: &[u8],
         dimension: usize,
@@ -70,7 +70,7 @@ impl Clusters {
     ) -> Result<Self, Contradiction> {
         let mut fields = Fields(bytes);
         let [n_shards, n_axes] = [
-            // Every shard has a member.
+            // Every shard has at least one member.
             fields.count("number of vector shards", n_vectors)?,
             fields.count("axes of vector codes", dimension.min(MAX_AXES))?,
         ];
@@ -135,7 +135,7 @@ fn wrong(place: &'static str, expected: impl ToString, found: impl ToString) -> 
     }
 }
 
-/// Where each shard begins, and where the last one ends, from the sizes of all.
+/// Offset of each shard's first member, and the end of the last shard, from the sizes of all shards.
 fn starts(sizes: &[u8], n_vectors: usize) -> Result<Vec<u32>, Contradiction> {
     let mut starts = vec![0_u32];
     let mut sum = 0_u32;
@@ -186,7 +186,7 @@ fn chunks(bytes: &[u8], starts: &[u32]) -> Result<Vec<u32>, Contradiction> {
     }
 }
 
-/// Fields that follow one another.
+/// Consecutive fields.
 struct Fields<'b>(&'b [u8]);
 
 impl<'b> Fields<'b> {

@@ -1,4 +1,4 @@
-//! Puts questions to the engine in the way of each row.
+//! Turns a question and a row into the engine's answer in the way of that row.
 
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -45,7 +45,7 @@ impl Asked {
         self.session.backend().cloned()
     }
 
-    /// The passages for a question, and the quotation: all rows begin with these, so they are found once.
+    /// The passages for a question, and the quotation: all rows start from these, so they are found once.
     pub(super) fn quote(&mut self, case: &Case) -> anyhow::Result<Answer> {
         let options = AskOptions {
             generate: false,
@@ -54,7 +54,7 @@ impl Asked {
         Ok(self.ask(&case.question, &options)?.0)
     }
 
-    /// Applies the adapter of a row to the generator, or none.
+    /// Applies a row's adapter to the generator, or removes any.
     pub(super) fn speak_as(&mut self, row: Row) -> anyhow::Result<()> {
         self.session.set_adapter(match row.voice() {
             Voice::Adapter => self.adapter.clone(),
@@ -71,7 +71,7 @@ impl Asked {
         case: &Case,
         quoted: &Answer,
     ) -> anyhow::Result<Verdict> {
-        // Questions about one page follow each other here, and would find it read; a visitor's first question does not.
+        // Questions about one page come in sequence here, so the page would already be read; for a visitor's first question it is not.
         self.session.forget_prompt();
         let shown = match row {
             Row::Quotation => Shown::answered(quoted, String::new()),
@@ -85,7 +85,7 @@ impl Asked {
         Ok(verdict::judge(site, self.right, (row, case), shown, quoted))
     }
 
-    /// The text of the generator when nobody else decides: no reader, no gate, no lock.
+    /// The generator's text if nothing else decides: no reader, no gate, no lock.
     fn drafted(&mut self, row: Row, case: &Case, quoted: &Answer) -> anyhow::Result<Shown> {
         let options = AskOptions {
             prompt: row.form(),
@@ -100,7 +100,7 @@ impl Asked {
         Ok(draft.map_or_else(Shown::default, |draft| Shown::drafted(row, draft)))
     }
 
-    /// The answer as a page has it, and all that the generator wrote for it.
+    /// The answer as a page shows it, and the generator's whole output for it.
     fn ask(&mut self, question: &str, options: &AskOptions) -> anyhow::Result<(Answer, String)> {
         let mut written = String::new();
         let on_event = async |event: AskEvent| {

@@ -1,4 +1,4 @@
-//! Turns the table, and every answer behind it, into one page that needs nothing else, on light and dark screens.
+//! Turns the table, and every answer behind it, into one self-contained page for light and dark screens.
 
 use std::fmt::Write;
 
@@ -20,12 +20,12 @@ th:first-child{white-space:nowrap;position:sticky;left:0;background:var(--page)}
 svg{max-width:100%;height:auto}svg text{fill:var(--ink);font-size:13px}.bar{fill:var(--bar)}.axis,.whisker{stroke:var(--ink)}\
 details{border-bottom:1px solid var(--line);padding:.4rem 0}summary{cursor:pointer}";
 
-/// Bars are drawn of these.
+/// Keys of the figures that are plotted as bars.
 const PLOTTED: [&str; 4] = ["score", "f1", "supported", "seconds"];
-/// The figure to plot instead where the F1 of all questions is not known.
+/// The figure to plot instead if the F1 of all questions is not known.
 const INSTEAD: (&str, &str) = ("f1", "has_answer_f1");
 
-/// The page; `verdicts` are those of the table's rows, each on the same questions.
+/// The page; `verdicts` are those of the table's rows, all on the same questions.
 pub(super) fn page(table: &Table, verdicts: &[Vec<Verdict>]) -> String {
     let title = format!("Ways to answer: {}", table.data);
     let title = escaped(&title);
@@ -66,7 +66,7 @@ pub(super) fn page(table: &Table, verdicts: &[Vec<Verdict>]) -> String {
     html
 }
 
-/// A table of figures; with `costs`, of bytes and training too, and of the difference of scores.
+/// A table of figures; with `has_costs`, also bytes, training time and the difference of scores.
 fn figures(html: &mut String, table: &Table, measures: &[Measure], has_costs: bool) {
     let rows = &table.rows;
     let is_told = |measure: &&Measure| rows.iter().any(|row| row.figures.contains_key(measure.key));
@@ -115,7 +115,7 @@ fn figure(html: &mut String, figure: Option<&Figure>, kind: Kind) {
     );
 }
 
-/// A bar for each row with its interval, as SVG; nothing where no row has the figure.
+/// A bar for each row with its interval, as SVG; nothing if no row has the figure.
 fn bars(html: &mut String, table: &Table, key: &str) {
     const WIDTH: f64 = 620.0;
     const LEFT: f64 = 240.0;
@@ -187,7 +187,7 @@ fn bars(html: &mut String, table: &Table, key: &str) {
     );
 }
 
-/// The least and the greatest value of a plot, with 0 in it.
+/// The lowest and highest value of a plot, including 0.
 fn ends(table: &Table, key: &str) -> [f64; 2] {
     let figures = table.rows.iter().filter_map(|row| row.figures.get(key));
     let values = figures.flat_map(|one| one.interval.into_iter().flatten().chain([one.value]));
@@ -276,7 +276,7 @@ fn answer(html: &mut String, verdict: &Verdict) {
     html.push_str("</td></tr>\n");
 }
 
-/// Untrusted text, escaped, with its lines kept.
+/// Escaped untrusted text that keeps its line breaks.
 fn lines(text: &str) -> String {
     let lines = text.lines().map(escaped);
     lines.collect::<Vec<_>>().join("\n")

@@ -1,4 +1,4 @@
-//! Turns tables whose texts are markup into pages that must not hold it.
+//! Turns tables that contain markup in their texts into pages that must not contain it.
 
 use super::super::rows::Row;
 use super::super::tests::{claim, table, verdict};

@@ -10,7 +10,7 @@ use super::measures::{DIFFERENCE, Kind, MEASURES};
 /// Width of a cell: a value and its interval.
 const WIDTH: usize = 20;
 
-/// The whole table, a column for each row of it, since there are more figures than ways to answer.
+/// The whole table, with a column for each of its rows, because there are more figures than ways to answer.
 pub(super) fn text(table: &Table) -> String {
     let mut lines = head(table);
     let mut row = |label: &str, cells: Vec<String>| {

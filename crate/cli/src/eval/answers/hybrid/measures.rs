@@ -1,4 +1,4 @@
-//! Turns the verdicts on a row into its figures, each with an interval by pages, as those of the other systems have.
+//! Turns the verdicts on a row into its figures, each with an interval by pages, like the figures of the other systems.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use super::rows::Reads;
 use super::verdict::{Place, Verdict};
 use crate::eval::metrics::percentile;
 
-/// A figure of a row. Each question adds a numerator and a denominator to it, or nothing where it does not apply.
+/// A figure of a row. Each question adds a numerator and a denominator to it, or nothing if the figure does not apply.
 pub(super) struct Measure {
     pub(super) key: &'static str,
     pub(super) label: &'static str,
@@ -15,7 +15,7 @@ pub(super) struct Measure {
     value: fn(&Verdict) -> Option<(f64, f64)>,
 }
 
-/// How a figure is put together and read.
+/// How a figure is computed and read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Between -1 and 1: a mean.
@@ -45,12 +45,12 @@ fn one(value: f64) -> (f64, f64) {
     (value, 1.0)
 }
 
-/// A figure of the questions whose passage was retrieved at a place.
+/// A figure of the questions whose passage has this rank in the retrieval.
 fn at(place: Place, verdict: &Verdict, value: f64) -> Option<(f64, f64)> {
     (verdict.place == Some(place)).then_some(one(value))
 }
 
-/// F1 of the text shown, where the answers are known.
+/// F1 of the text shown, if the answers are known.
 fn f1_at(place: Place, verdict: &Verdict) -> Option<(f64, f64)> {
     let judged = &verdict.judged;
     let f1 = judged.claimed(judged.f1);
@@ -199,13 +199,13 @@ pub(super) const MEASURES: [Measure; 25] = [
     }),
 ];
 
-/// The label of a difference of scores, which comes first in the table.
+/// The label of the difference of scores, which comes first in the table.
 pub(super) const DIFFERENCE: &str = "score, less that of `retrieval + adapter`";
 
-/// The first of the measures by the place of the passage.
+/// The first of the measures by the passage's rank.
 pub(super) const FIRST_BY_PLACE: &str = "score_first";
 
-/// True if the row claims to answer, by something it has read, what a known address answers.
+/// True if the row claims an answer, reads sources, and the answering address is known.
 fn has_place(row: &Verdict) -> bool {
     let is_read = row.row.reads() != Reads::Nothing;
     row.place.is_some() && is_read && row.judged.is_claimed()
@@ -222,13 +222,13 @@ pub(super) fn figures(verdicts: &[Verdict], seed: u64) -> BTreeMap<&'static str,
         })
         .collect();
     if !verdicts.iter().all(|row| row.judged.has_truth()) {
-        // A mean over the other questions would favour a row that abstains: every unanswerable one has a known truth.
+        // A mean over the remaining questions would favour a row that abstains: every unanswerable one has a known truth.
         found.retain(|key, _| !["exact", "f1"].contains(key));
     }
     found
 }
 
-/// The score of a row less that of another on the same questions.
+/// The score of a row minus that of another on the same questions.
 pub(super) fn difference(verdicts: &[Verdict], others: &[Verdict], seed: u64) -> Option<Figure> {
     let pairs = verdicts.iter().zip(others);
     let values: Vec<_> = pairs
@@ -261,7 +261,7 @@ impl Drawn {
         }
     }
 
-    /// The figure of one value for each question; `None` where there is none.
+    /// The figure of one value per question; `None` if there is none.
     fn figure(&self, values: &[Option<(f64, f64)>], kind: Kind) -> Option<Figure> {
         let by_page = self.by_page(values);
         let once = vec![1; self.n_pages];
@@ -289,7 +289,7 @@ impl Drawn {
     }
 }
 
-/// A figure of the pages' values, each page as often as its weight says; `None` where that leaves none.
+/// A figure of the pages' values, each page counted by its weight; `None` if that leaves no values.
 fn put_together(by_page: &[Vec<(f64, f64)>], weights: &[usize], kind: Kind) -> Option<f64> {
     if kind == Kind::Seconds {
         let mut all = Vec::new();

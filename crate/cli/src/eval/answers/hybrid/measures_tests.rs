@@ -1,4 +1,4 @@
-//! Turns verdicts that were made by hand into the figures that were worked out from them.
+//! Turns hand-made verdicts into figures worked out by hand.
 
 use super::super::super::case::Judged;
 use super::super::super::tests::close;
@@ -47,7 +47,7 @@ fn figures_are_those_worked_by_hand() {
         // 1 - 1 + 0 + 0 - 1 of five.
         ("score", -0.2, 5),
         ("right", 1.0 / 3.0, 3),
-        // 0.5, 0, 0; 1 for the refusal of what nothing answers, 0 for the claim.
+        // 0.5, 0, 0; 1 for refusing an unanswerable question, 0 for the claim.
         ("f1", 0.3, 5),
         ("has_answer_f1", 0.5 / 3.0, 3),
         ("holds", 1.0 / 3.0, 3),

@@ -1,5 +1,5 @@
-//! Turns judged questions and a generator into a table of ways to answer them: by itself, from long prompts, from passages, with an
-//! adapter, and as a page runs it.
+//! Turns judged questions and a generator into a table of ways to answer them: the generator alone, from long prompts,
+//! from passages, with an adapter, and as a page runs it.
 
 mod ask;
 mod html;
@@ -66,7 +66,7 @@ pub(super) struct Arguments {
     named: ModelArguments,
 }
 
-/// Everything that is reported.
+/// The whole report.
 #[derive(Serialize)]
 struct Table {
     /// The file's name.
@@ -76,19 +76,19 @@ struct Table {
     answerable: usize,
     pages: usize,
     seed: u64,
-    /// Where the retrieval has put the passages that answer.
+    /// How often the retrieval found the answering passage first, among the others read, or not at all.
     places: Places,
     generator: Named,
     adapter: Option<Named>,
     bare_adapter: Option<Named>,
     /// The backend of the generator.
     backend: Option<Backend>,
-    /// Phrases that count as a refusal of a model that decides alone.
+    /// Phrases that count as a refusal by a model that decides alone.
     refusals: [&'static str; REFUSALS.len()],
     rows: Vec<RowReport>,
 }
 
-/// How many questions have their passage where.
+/// The number of questions by the rank of their passage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 struct Places {
     first: usize,
@@ -96,7 +96,7 @@ struct Places {
     missing: usize,
 }
 
-/// One row's part of it.
+/// One row of the report.
 #[derive(Serialize)]
 struct RowReport {
     row: Row,
@@ -104,9 +104,9 @@ struct RowReport {
     says: &'static str,
     /// Bytes of the weights that a visitor downloads.
     bytes: u64,
-    /// `None` where it was not given, or where the row does not apply the adapter that it was given for.
+    /// `None` if it was not given, or if the row does not apply the adapter that it was given for.
     training_seconds: Option<u64>,
-    /// The score less that of the engine as a page runs it, on the same questions; `None` without that row.
+    /// The score minus that of the engine as a page runs it, on the same questions; `None` without that row.
     difference: Option<Figure>,
     figures: BTreeMap<&'static str, Figure>,
 }
@@ -167,7 +167,7 @@ fn could_not(row: Option<Row>, case: &Case) -> String {
     format!("{row}: could not answer `{}`", case.question)
 }
 
-/// Without known answers, a text is right by what it cites: rows that read nothing cite nothing.
+/// Without known answers, a text is judged by its citations, and rows that read nothing cite nothing.
 fn warn(cases: &[Case], rows: &[Row]) {
     let unknown = cases.iter();
     let unknown = unknown.filter(|case| case.is_answerable && case.answers.is_empty());
@@ -182,7 +182,7 @@ fn warn(cases: &[Case], rows: &[Row]) {
     }
 }
 
-/// The session, and the questions that it is asked.
+/// The session, and its questions.
 fn asked(ground: Ground, writers: Writers, right: Right) -> anyhow::Result<(Asked, Vec<Case>)> {
     let index = match ground.index {
         Some(index) => Some(index),
@@ -219,7 +219,7 @@ fn bytes(ground: &Ground, writers: &Writers) -> Bytes {
     }
 }
 
-/// The table as far as it is known before anything is asked.
+/// The part of the table that is known before anything is asked.
 fn head(ground: &Ground, writers: &Writers, arguments: &AnswersArguments) -> Table {
     let cases = &ground.cases;
     let pages: HashSet<&str> = cases.iter().map(|case| case.page.as_str()).collect();

@@ -1,4 +1,4 @@
-//! The rows of the comparison: what each reads, which weights write, and who decides if there is an answer.
+//! Defines the rows of the comparison: their sources, the weights that write, and who decides if there is an answer.
 
 use anchorite::prompt::Form;
 use serde::Serialize;
@@ -72,7 +72,7 @@ impl Row {
         }
     }
 
-    /// A sentence that describes it.
+    /// A sentence that describes the row.
     pub(super) fn says(self) -> &'static str {
         match self {
             Row::NoContext => "the generator is given the question only",
@@ -117,7 +117,7 @@ impl Row {
         }
     }
 
-    /// True if the reader decides whether there is an answer, not the generator.
+    /// True if the reader, not the generator, decides if there is an answer.
     pub(super) fn is_read(self) -> bool {
         self.reads() == Reads::Units
     }
@@ -132,7 +132,7 @@ impl Row {
     }
 }
 
-/// Lengths of the weights, in bytes; 0 for those that are not there.
+/// Lengths of the weights, in bytes; 0 if absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Bytes {
     pub(super) generator: u64,
@@ -143,7 +143,7 @@ pub(super) struct Bytes {
 }
 
 impl Bytes {
-    /// Bytes of weights that a visitor downloads to be answered in this way. The index comes besides, where something is retrieved.
+    /// Bytes of weights that a visitor downloads for this kind of answer. The index is extra, if something is retrieved.
     pub(super) fn of(&self, row: Row) -> u64 {
         let voice = match row.voice() {
             Voice::None => 0,

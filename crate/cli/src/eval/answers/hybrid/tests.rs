@@ -1,4 +1,4 @@
-//! Turns verdicts that were made by hand into small tables, for the tests beside it.
+//! Turns hand-made verdicts into small tables, for the neighbouring tests.
 
 use super::super::case::{Judged, Outcome, Right};
 use super::super::tests::judged;
@@ -7,7 +7,7 @@ use super::verdict::{Place, REFUSALS, Said, Verdict};
 use super::weights::Named;
 use super::{Places, RowReport, Table, measures};
 
-/// A refusal of an answerable question whose passage was found first; a test says what matters to it.
+/// A refusal of an answerable question whose passage was found first; a test sets the fields that it needs.
 pub(super) fn verdict(row: Row, page: &str) -> Verdict {
     Verdict {
         row,
@@ -64,7 +64,7 @@ pub(super) fn claim(
     }
 }
 
-/// A table of these verdicts, a row each.
+/// A table of these verdicts, one row each.
 pub(super) fn table(data: &str, verdicts: &[Vec<Verdict>]) -> Table {
     let bytes = Bytes {
         generator: 1_000,

@@ -1,5 +1,5 @@
-//! Turns the answer that a row shows into a verdict: if it answers, rightly, by the retrieved passages, with the right
-//! citation.
+//! Turns the answer that a row shows into a verdict: answered or not, right or wrong, supported by the retrieved
+//! passages or not, and rightly cited or not.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use super::super::engine::parts;
 use super::super::site::{Site, names, page};
 use super::rows::{Reads, Row};
 
-/// A model that decides alone refuses where its first sentence holds one of these, in small letters, or where it writes the words that
-/// the instructions give it, or no whole sentence.
+/// A model that decides alone has refused if its first sentence holds one of these, in lower case, or if it writes the
+/// refusal that the instructions give it, or no whole sentence.
 pub(super) const REFUSALS: [&str; 14] = [
     "i don't know",
     "i do not know",
@@ -32,18 +32,18 @@ pub(super) const REFUSALS: [&str; 14] = [
     "can't answer",
 ];
 
-/// Where the retrieval has put the passage that answers.
+/// The rank of the passage that answers, in the retrieval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Place {
     First,
-    /// Among those that are read, not first.
+    /// Among the passages that are read, but not first.
     Among,
     Missing,
 }
 
 impl Place {
-    /// `None` where no address answers, or none is known.
+    /// `None` if no address answers, or none is known.
     pub(super) fn of(case: &Case, passages: &[Passage]) -> Option<Self> {
         if !case.is_answerable || case.expected.is_empty() {
             return None;
@@ -58,34 +58,34 @@ impl Place {
     }
 }
 
-/// A row's answer to a question, before it is judged.
+/// A row's unjudged answer to a question.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     outcome: Outcome,
     probability: f32,
     /// The text that a visitor reads, without citation markers, in parts; for a refusal, the text shown instead, or the
-    /// quotation held back.
+    /// withheld quotation.
     parts: Vec<String>,
-    /// The marked span of a quotation; else the whole text.
+    /// The marked span of a quotation, otherwise the whole text.
     span: String,
     /// Numbers of the passages that it cites.
     cited: Vec<usize>,
     is_quotation: bool,
-    /// The generator's text, as it wrote it.
+    /// The generator's text, as written.
     written: String,
     /// Its sentences, without markers and abstentions.
     sentences: Vec<String>,
-    /// Pages that were read beside the passages.
+    /// Pages that were read in addition to the passages.
     pages: Vec<Source>,
     window: Option<Window>,
     timing: Timing,
 }
 
 impl Shown {
-    /// The text of a model that decides alone, which read what `row` reads.
+    /// The text of a model that decides alone after reading the sources of `row`.
     pub(super) fn drafted(row: Row, draft: Draft) -> Self {
         let is_claimed = !refuses(&draft.text);
-        // A refusal says nothing that could be supported.
+        // A refusal makes no statement that could be supported.
         let (sentences, text) = match is_claimed {
             true => {
                 let sentences = without_markers(&draft.text);
@@ -119,8 +119,8 @@ impl Shown {
         }
     }
 
-    /// The part of an answer that a page shows: the text where it may stand, else the quotation. `written` is all that
-    /// the generator wrote.
+    /// The part of an answer that a page shows: the text if it may be shown, otherwise the quotation. `written` is the
+    /// generator's whole output.
     pub(super) fn answered(answer: &Answer, written: String) -> Self {
         let sentences = answer.sentences.iter().map(|one| one.text.clone());
         let sentences: Vec<String> = sentences.collect();
@@ -159,7 +159,7 @@ impl Shown {
     }
 }
 
-/// True if a model that decides alone has not answered.
+/// True if a model that decides alone gave no answer.
 pub(super) fn refuses(text: &str) -> bool {
     let sentences = sentence::sentences(text);
     if !text.contains(char::is_alphanumeric)
@@ -187,42 +187,42 @@ pub(super) struct Said {
     pub(super) is_supported: bool,
 }
 
-/// A row's answer to a question, judged. Its outcome is `answered` also where a model that decides alone has answered;
-/// its quotation is the text that is shown.
+/// A row's judged answer to a question. Its outcome is also `answered` if a model that decides alone has answered; its
+/// quotation is the text shown.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Verdict {
     pub(super) row: Row,
     #[serde(flatten)]
     pub(super) judged: Judged,
-    /// Where the retrieval has put the passage that answers.
+    /// The rank of the passage that answers, in the retrieval.
     pub(super) place: Option<Place>,
     pub(super) is_quotation: bool,
-    /// All that the generator wrote.
+    /// The generator's whole output.
     pub(super) written: String,
     pub(super) sentences: Vec<Said>,
-    /// Addresses of the passages that are cited.
+    /// Addresses of the cited passages.
     pub(super) cited: Vec<String>,
-    /// How many of these answer; of pages, how many hold what answers.
+    /// How many of these answer; for pages, how many hold the answer.
     pub(super) cited_right: usize,
-    /// Tokens of the prompt; 0 where nothing was written.
+    /// Tokens of the prompt; 0 if nothing was written.
     pub(super) prompt_tokens: usize,
     pub(super) written_tokens: usize,
-    /// How much of the sources found the prompt held.
+    /// How much of the retrieved sources fitted into the prompt.
     pub(super) window: Option<Window>,
-    /// From the question to what a visitor sees first: a quotation, or the generator's first word.
+    /// From the question to the first thing a visitor sees: a quotation, or the generator's first word.
     pub(super) first_seconds: f64,
     /// From the question to the end.
     pub(super) seconds: f64,
 }
 
 impl Verdict {
-    /// True if a sentence is shown that nothing supports. A quotation holds none.
+    /// True if an unsupported sentence is shown. A quotation holds none.
     pub(super) fn shows_unsupported(&self) -> bool {
         !self.is_quotation && self.sentences.iter().any(|one| !one.is_supported)
     }
 }
 
-/// Judges what `row` shows for `case`; `quoted` is what was retrieved for it, and how long that took.
+/// Judges the answer of `row` to `case`; `quoted` holds what was retrieved for it, and how long that took.
 pub(super) fn judge(
     site: &Site,
     right: Right,
@@ -240,7 +240,7 @@ pub(super) fn judge(
         Reads::Pages => case.expected.iter().any(|one| page(one) == page(url)),
         _ => names(&case.expected, url),
     };
-    // A number that names no passage is a wrong citation.
+    // A number without a passage is a wrong citation.
     let cited: Vec<Option<String>> = shown.cited.iter().map(url).collect();
     let urls = || cited.iter().flatten();
     let best = urls().find(|url| answers(url)).or(urls().next());
@@ -285,7 +285,7 @@ fn said(sentences: Vec<String>, passages: &[Passage], pages: Vec<Source>) -> Vec
     judged.collect()
 }
 
-/// Seconds until a visitor first sees something, and in all. Retrieval and reading count where the row needs them, as
+/// Seconds until a visitor first sees something, and in total. Retrieval and reading count if the row needs them, as
 /// measured once for all rows.
 fn seconds(row: Row, written: &Timing, quoted: &Timing) -> (f64, f64) {
     let found = match row.reads() {
@@ -294,7 +294,7 @@ fn seconds(row: Row, written: &Timing, quoted: &Timing) -> (f64, f64) {
     };
     let all = |found: f64| found + written.prefill_ms + written.decode_ms;
     let (first, all) = match row.is_read() {
-        // The quotation is seen first; the text only when it is checked.
+        // The quotation is seen first; the text only once it is checked.
         true => {
             let quoted = found + quoted.quote_ms;
             (quoted, all(quoted))

@@ -1,4 +1,4 @@
-//! Turns texts of models, and answers of the engine, into verdicts that were known beforehand.
+//! Turns texts of models, and answers of the engine, into verdicts known beforehand.
 
 use anchorite::Sentence;
 use anchorite::index::document::{Document, Section};
@@ -145,7 +145,7 @@ fn a_text_is_judged_by_what_was_retrieved_and_by_what_it_cites() {
         right.judged.quotation,
         "The cache holds 50 MB. It is made of cheese."
     );
-    // The text has nine words beside its article, the answer two, and they share these.
+    // Without its article, the text has nine words, the answer two, and they share both.
     assert!(
         (right.judged.f1 - 2.0 * 2.0 / (9.0 + 2.0)).abs() < 1e-9,
         "{right:?}"
@@ -153,7 +153,7 @@ fn a_text_is_judged_by_what_was_retrieved_and_by_what_it_cites() {
     let supported: Vec<bool> = right.sentences.iter().map(|one| one.is_supported).collect();
     assert_eq!(supported, [true, false], "{right:?}");
     assert!(right.shows_unsupported());
-    // A citation of the wrong passage does not make a sentence unsupported here: citations are counted apart.
+    // A citation of the wrong passage does not make a sentence unsupported here: citations are counted separately.
     let elsewhere = drafted(Row::Retrieval, "The cache holds 50 MB [1].");
     assert!(elsewhere.sentences[0].is_supported && elsewhere.cited_right == 0);
     // A row that reads whole pages cites a page as a whole.

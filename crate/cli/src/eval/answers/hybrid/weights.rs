@@ -12,7 +12,7 @@ use super::rows::{Row, Voice};
 use crate::choice;
 use crate::report::Hint;
 
-/// A file of weights, as it is reported.
+/// A file of weights, as reported.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Named {
     pub(super) name: String,
@@ -38,10 +38,10 @@ impl Writers {
     }
 }
 
-/// Loads what the arguments name.
+/// Loads the weights that the arguments name.
 ///
 /// # Errors
-/// Where no generator is named, or a file can't be read, is of another kind, or does not fit the generator.
+/// If no generator is named, or a file can't be read, is of another kind, or does not fit the generator.
 pub(super) fn load(arguments: &Arguments) -> anyhow::Result<Writers> {
     let Some(value) = &arguments.generator else {
         return Err(Hint::error(
@@ -96,10 +96,10 @@ impl Named {
     }
 }
 
-/// The rows that were asked for, in the table's order; where none were, all whose weights were given.
+/// The requested rows, in the table's order; by default, all rows whose weights were given.
 ///
 /// # Errors
-/// Where a row was asked for whose adapter was not given.
+/// If a requested row needs an adapter that was not given.
 pub(super) fn rows(wanted: &[Row], writers: &Writers) -> anyhow::Result<Vec<Row>> {
     let has = |row: &Row| writers.have(row.voice());
     if let Some(row) = wanted.iter().find(|row| !has(row)) {

@@ -1,4 +1,4 @@
-//! Turns the tags of MDX components that stand at the start of lines into paragraphs, so that Markdown inside of them is read.
+//! Turns MDX component tags at the start of lines into paragraphs, so that the Markdown inside them is read.
 
 use super::super::words::{MAX_TAG_BYTES, is_component, shown, whole_tag};
 use super::MAX_LINES;
@@ -9,22 +9,22 @@ const MAX_OPEN: usize = 100;
 /// The components that are open.
 #[derive(Default)]
 pub(super) struct Components {
-    /// How far the content of each is indented, once it shows.
+    /// How far the content of each is indented, once a line shows it.
     open: Vec<Option<usize>>,
 }
 
 /// The tags of one line.
 pub(super) struct Taken {
-    /// How many lines they go on for.
+    /// How many lines they take.
     pub(super) n_lines: usize,
-    /// The words that the page shows of them.
+    /// The words that the page shows for them.
     pub(super) titles: Vec<String>,
-    /// The text behind them on their last line.
+    /// The text after them on their last line.
     pub(super) rest: String,
 }
 
 impl Components {
-    /// A line of a component's content, without the indent that only shows where it belongs: it would make the line code.
+    /// A line of a component's content, without the indent that only shows nesting: it would turn the line into code.
     pub(super) fn dedented<'t>(&mut self, line: &'t str) -> &'t str {
         let Some(content) = self.open.last_mut() else {
             return line;
@@ -38,7 +38,7 @@ impl Components {
         &line[indent.min(content)..]
     }
 
-    /// Takes the tags that a line starts with. `lines` are those of the page from this one on.
+    /// Takes the tags that a line starts with. `lines` are the page's lines from this one on.
     pub(super) fn take(&mut self, words: &str, lines: &[&str]) -> Option<Taken> {
         if matches!(words.trim_end(), "<>" | "</>") {
             return Some(Taken {
@@ -86,7 +86,7 @@ impl Components {
     }
 }
 
-/// The end of the tag at `from`, which may go on in the next lines; they are added to `text` if it does.
+/// The end of the tag at `from`, which may continue on the next lines; these are then added to `text`.
 fn whole(text: &mut String, from: usize, n_lines: &mut usize, lines: &[&str]) -> Option<usize> {
     if let Some(end) = whole_tag(&text[from..]) {
         return Some(from + end);

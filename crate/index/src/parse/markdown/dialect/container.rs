@@ -41,7 +41,7 @@ pub(super) fn indented(line: &str) -> Option<&str> {
     match mark {
         "===" => title.filter(|_| rest.starts_with('"')),
         _ if title.is_some() => title,
-        // Names only: what has other signs is a sentence.
+        // Names only: text with other signs is a sentence.
         _ => {
             let mut letters = rest.chars();
             let is_names = letters.all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' '));
@@ -50,8 +50,8 @@ pub(super) fn indented(line: &str) -> Option<&str> {
     }
 }
 
-/// The lines that belong to a container at `indent`, further from the margin by four columns, without these; `None` where there
-/// are none, and the mark is no mark.
+/// The lines that belong to a container at `indent`, which are indented by four more columns, with that indent removed;
+/// `None` if there are none, and so no container.
 pub(super) fn content<'t>(lines: &[&'t str], indent: usize) -> Option<Vec<&'t str>> {
     let mut inner = Vec::new();
     let mut n_with_words = 0;
@@ -82,7 +82,7 @@ pub(super) fn alert(line: &str) -> Option<(&str, &str)> {
         && name
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ' | '|'));
-    // `+` and `-` say whether it is folded.
+    // `+` and `-` tell if it is folded.
     let title = title.strip_prefix(['+', '-']).unwrap_or(title);
     let stands_alone = title.is_empty() || title.starts_with(' ');
     (!quote.is_empty() && is_name && stands_alone).then(|| (quote, title.trim()))
@@ -95,7 +95,7 @@ pub(super) struct Slashes {
 }
 
 impl Slashes {
-    /// The title of a line that opens or ends one.
+    /// The title of a line that opens or ends such a block.
     pub(super) fn title<'t>(&mut self, line: &'t str) -> Option<&'t str> {
         let rest = line.strip_prefix("///")?.trim_start_matches('/');
         if rest.trim().is_empty() {

@@ -1,11 +1,11 @@
-//! Turns the marks inside of a line into the words that they show: shortcodes, comments, wiki links and lists of attributes.
+//! Turns the marks inside a line into the words that they show: shortcodes, comments, wiki links and attribute lists.
 
 use std::ops::Range;
 
 use super::super::words;
 use super::MAX_LINES;
 
-/// How marks open and close, the longer before those that they start with.
+/// Opening and closing of each mark; a longer opening comes before its prefixes.
 const MARKS: [(Kind, &str, &str); 7] = [
     (Kind::Escaped("{{<", ">}}"), "{{</*", "*/>}}"),
     (Kind::Escaped("{{%", "%}}"), "{{%/*", "*/%}}"),
@@ -30,14 +30,14 @@ const TITLED: [&str; 7] = [
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A shortcode that is shown as it would be written.
+    /// An escaped shortcode, shown as its source.
     Escaped(&'static str, &'static str),
     Shortcode,
     Comment,
     WikiLink,
 }
 
-/// A line without marks. Code has none.
+/// Removes the marks from a line, but not from its code.
 pub(super) fn line(line: &str) -> String {
     if !line.trim_start().starts_with('#') {
         return plain(line);
@@ -56,7 +56,7 @@ pub(super) fn line(line: &str) -> String {
     }
 }
 
-/// A text without marks.
+/// Removes the marks from a text.
 pub(super) fn plain(text: &str) -> String {
     if !text.contains(['{', '[']) {
         return text.to_owned();
@@ -82,7 +82,7 @@ pub(super) fn plain(text: &str) -> String {
             continue;
         };
         kept.push_str(&text[from..at]);
-        // The mark before an embedded page.
+        // An exclamation mark before the brackets embeds a page.
         if text[at..].starts_with("[[") && kept.ends_with('!') {
             kept.pop();
         }
@@ -94,8 +94,8 @@ pub(super) fn plain(text: &str) -> String {
     kept
 }
 
-/// The words of the mark that starts at a place, and where it ends. `ends` remembers where the next end of each kind is, so that
-/// a line of marks without ends is not searched from each of them.
+/// The words of the mark at `at`, and where it ends. `ends` caches the next end of each kind, so that a line of marks
+/// without ends is not searched again from each of them.
 fn mark_at(
     text: &str,
     at: usize,
@@ -137,7 +137,7 @@ fn shortcode(inner: &str) -> String {
     shown
 }
 
-/// The text of `[[page|text]]` or `[[page]]`. A link of Markdown may have such brackets too, and so may code.
+/// The text of `[[page|text]]` or `[[page]]`. A Markdown link may have such brackets too, and so may code.
 fn wiki_link<'t>(before: &str, inner: &'t str, after: &str) -> Option<&'t str> {
     let is_link = inner.len() <= MAX_LINK_BYTES
         && !inner.contains(['[', ']', '\n'])
@@ -148,7 +148,7 @@ fn wiki_link<'t>(before: &str, inner: &'t str, after: &str) -> Option<&'t str> {
     (is_link && !text.is_empty()).then_some(text)
 }
 
-/// The list of attributes that starts at a place, right behind a link or a picture, or with a colon.
+/// The attribute list at `at`, right after a link or a picture, or with a colon.
 fn attributes_at(text: &str, at: usize) -> Option<(String, usize)> {
     let rest = &text[at..];
     let is_behind = text[..at].ends_with([')', ']']);
@@ -160,7 +160,7 @@ fn attributes_at(text: &str, at: usize) -> Option<(String, usize)> {
     is_attributes(&near[..end]).then(|| (String::new(), at + end))
 }
 
-/// True if a text is a list of attributes: `{: .note }`, `{#id}`, `{ width="20" }`.
+/// True if a text is an attribute list: `{: .note }`, `{#id}`, `{ width="20" }`.
 pub(super) fn is_attributes(text: &str) -> bool {
     let inner = text
         .trim()
@@ -183,7 +183,7 @@ pub(super) fn is_attributes(text: &str) -> bool {
     })
 }
 
-/// The id in a list of attributes.
+/// The id in an attribute list.
 pub(super) fn id(list: &str) -> Option<&str> {
     let names = list.split(|c: char| c.is_whitespace() || "{}:".contains(c));
     names
@@ -191,7 +191,7 @@ pub(super) fn id(list: &str) -> Option<&str> {
         .find(|id| !id.is_empty())
 }
 
-/// A line with those that a mark of it goes on in, and how many these are.
+/// A line joined with the lines that its mark continues on, and how many these are.
 pub(super) fn whole<'t>(line: &'t str, lines: &[&str]) -> (std::borrow::Cow<'t, str>, usize) {
     let open = MARKS.iter().filter_map(|(kind, open, close)| {
         let at = line.rfind(open)?;
@@ -219,7 +219,7 @@ pub(super) fn whole<'t>(line: &'t str, lines: &[&str]) -> (std::borrow::Cow<'t, 
     (line.into(), 1)
 }
 
-/// How many lines a comment takes that is written with shortcodes and starts here; 0 where there is none.
+/// How many lines a shortcode comment that starts here takes; 0 if there is none.
 pub(super) fn hidden_lines(lines: &[&str]) -> usize {
     let name = |line: &str| {
         let line = line.trim();
@@ -237,7 +237,7 @@ pub(super) fn hidden_lines(lines: &[&str]) -> usize {
     last.map_or(0, |last| last + 1)
 }
 
-/// Where code stands in a line, between equal numbers of backticks.
+/// The spans of code in a line, between equal numbers of backticks.
 fn code_spans(text: &str) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
     let mut open: Option<(usize, usize)> = None;

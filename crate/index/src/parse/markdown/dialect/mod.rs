@@ -1,7 +1,7 @@
 //! Turns the signs that site generators add to Markdown into the Markdown that they stand for.
 //!
-//! Containers (`:::`, `!!!`, `???`, `===`, `///`, `> [!NOTE]`), components of MDX with its imports and comments, shortcodes and
-//! lists of attributes: what a reader sees of them stays, and code stays as it is.
+//! Containers (`:::`, `!!!`, `???`, `===`, `///`, `> [!NOTE]`), MDX components with imports and comments, shortcodes
+//! and attribute lists: the parts that a reader sees stay, and code is not changed.
 
 mod component;
 mod container;
@@ -13,12 +13,12 @@ use component::Components;
 use container::Slashes;
 use verbatim::Verbatim;
 
-/// The deepest that containers by indent are nested.
+/// How deep indented containers may nest.
 const MAX_DEPTH: usize = 16;
-/// Most lines that one import, comment, shortcode or tag takes.
+/// Most lines that one import, comment, shortcode or tag may take.
 const MAX_LINES: usize = 200;
 
-/// A page without the signs that are not Markdown's own.
+/// Removes the signs that are not part of Markdown from a page.
 pub(super) fn plain(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let mut page = Page {
@@ -42,7 +42,7 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// A paragraph of its own, or only the end of one.
+    /// Writes a separate paragraph, or only ends the current one.
     fn apart(&mut self, indent: usize, text: &str) {
         self.line("");
         if !text.is_empty() {
@@ -117,7 +117,7 @@ impl Page {
             return 1 + inner.len();
         }
         if let Some((quote, title)) = container::alert(words) {
-            // An empty line of the quotation, so that the title stands apart.
+            // An empty line in the quotation sets the title apart.
             self.line(&format!(
                 "{}{quote} {}",
                 &line[..indent],
@@ -141,7 +141,7 @@ impl Page {
         n_lines
     }
 
-    /// `{: #id }` below a heading names it; other lists of attributes say nothing to readers.
+    /// `{: #id }` below a heading gives its id; other attribute lists say nothing to readers.
     fn attributes(&mut self, words: &str) {
         let id = inline::id(words);
         let above = self.out.trim_end_matches('\n');

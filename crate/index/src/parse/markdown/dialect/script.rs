@@ -2,7 +2,7 @@
 
 use super::MAX_LINES;
 
-/// How many lines the import or export takes that starts here; 0 where there is none.
+/// How many lines the import or export that starts here takes; 0 if there is none.
 pub(super) fn lines(lines: &[&str]) -> usize {
     let first = lines.first().copied().unwrap_or("");
     if first.starts_with("import") {
@@ -25,7 +25,7 @@ fn import_lines(lines: &[&str]) -> usize {
         if is_import(&statement) {
             return number;
         }
-        // Only names in braces go on in the next line.
+        // Only names in braces continue on the next line.
         if !statement.contains('{') {
             return 0;
         }
@@ -54,7 +54,7 @@ fn is_import(statement: &str) -> bool {
     is_quoted && names.is_none_or(|names| are_bindings(names.trim()))
 }
 
-/// `a`, `* as a`, `{ a, b as c }`, or two of them with a comma between.
+/// `a`, `* as a`, `{ a, b as c }`, or two of them joined by a comma.
 fn are_bindings(names: &str) -> bool {
     let names = names.strip_prefix("type ").unwrap_or(names);
     let is_name = |name: &str| {
@@ -100,7 +100,7 @@ fn is_export(rest: &str) -> bool {
     declares || calls || passes_on || is_default
 }
 
-/// Up to the line where all brackets are closed and the statement ends.
+/// How many lines it takes until all brackets are closed and the statement ends.
 fn export_lines(lines: &[&str]) -> usize {
     let mut depth = 0_i32;
     for (number, line) in lines.iter().take(MAX_LINES).enumerate() {

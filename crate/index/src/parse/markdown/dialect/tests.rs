@@ -1,4 +1,4 @@
-//! Checks what stays of the signs that are not Markdown's own.
+//! Checks what remains of the signs that are not part of Markdown.
 
 use super::plain;
 

@@ -1,6 +1,6 @@
-//! Tells which lines are code, comments or scripts, in which nothing is a mark.
+//! Turns the lines of a page into those that stay as they are (code, comments, scripts) and those that may hold marks.
 
-/// Elements whose content HTML, or Markdown, takes as it stands, and comments: how they start and end.
+/// Elements whose content HTML or Markdown takes as is, and comments: how they start and end.
 const RAW: [(&str, &str); 5] = [
     ("<pre", "</pre"),
     ("<script", "</script"),
@@ -8,22 +8,22 @@ const RAW: [(&str, &str); 5] = [
     ("<textarea", "</textarea"),
     ("<!--", "-->"),
 ];
-/// The fence that is put around code that a shortcode shows.
+/// The fence written around code from a shortcode.
 const TILDES: &str = "~~~~~~~~";
 
-/// The state in which the lines read so far leave the next one.
+/// The state that the lines read so far leave for the next one.
 pub(super) struct Verbatim {
     open: Option<Open>,
     after_blank: bool,
-    /// True if an indent may be that of a list.
+    /// True if an indent may belong to a list.
     in_list: bool,
-    /// True if the last line was code by its indent.
+    /// True if the last line was code because of its indent.
     in_code: bool,
 }
 
 /// A region whose lines stay as they are until its end.
 enum Open {
-    /// A fence: its mark, how often it is repeated, and true if it stands in a quotation.
+    /// A fence: its character, its length, and true if it is in a quotation.
     Fence(char, usize, bool),
     /// Raw HTML, until this text.
     Raw(&'static str),
@@ -43,7 +43,7 @@ impl Default for Verbatim {
 }
 
 impl Verbatim {
-    /// A line as it is kept if it belongs to code or to raw text; `None` if it may hold marks.
+    /// The line to keep if it is code or raw text; `None` if it may hold marks.
     pub(super) fn take<'t>(&mut self, line: &'t str) -> Option<&'t str> {
         let words = line.trim_start();
         match self.open {
@@ -102,7 +102,7 @@ impl Verbatim {
         Some(line)
     }
 
-    /// The start of a block of code for a line that opens a shortcode of code: `{% highlight rust %}`.
+    /// The start of a block of code, for a line that opens a code shortcode: `{% highlight rust %}`.
     pub(super) fn highlighted(&mut self, line: &str) -> Option<&'static str> {
         let mut names = shortcode(line.trim())?.split_whitespace();
         (names.next()? == "highlight").then(|| {
@@ -138,7 +138,7 @@ fn unquoted(words: &str) -> &str {
     words.trim_start_matches(['>', ' '])
 }
 
-/// A line without the marks of list items and of footnotes that it starts with.
+/// A line without the list and footnote markers that it starts with.
 fn without_marker(words: &str) -> &str {
     let digits = words.trim_start_matches(|c: char| c.is_ascii_digit());
     let rest = if digits.len() < words.len() {
@@ -154,7 +154,7 @@ fn without_marker(words: &str) -> &str {
     }
 }
 
-/// The mark of a fence that opens here, and how long it is.
+/// The character and the length of a fence that opens here.
 fn opening(words: &str) -> Option<(char, usize)> {
     let mark = words.chars().next().filter(|c| matches!(c, '`' | '~'))?;
     let rest = words.trim_start_matches(mark);
