@@ -118,7 +118,8 @@ impl Passage {
 /// A unit of a passage, word for word: whole sentences, an item, a row with its header, a definition, or code.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Quote {
-    /// The unit as it stands in the passage. Where it consists of two parts that lie apart, a line with `…` is between them.
+    /// The unit as it stands in the passage. Where it consists of two parts with text between them, a line with `…`
+    /// separates them.
     pub text: String,
     /// The passage's number.
     pub passage: usize,
@@ -167,8 +168,8 @@ pub struct Sentence {
     pub supported: bool,
 }
 
-/// Events while a question is being answered, in this order. Only after a device failed does the text begin anew,
-/// behind [`AskEvent::Restarted`], once for each backend that was tried, and [`AskEvent::Backend`].
+/// Events while a question is being answered, in this order. The text begins anew only after a device failed, following
+/// [`AskEvent::Restarted`], once for each backend that was tried, and [`AskEvent::Backend`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AskEvent {
@@ -189,7 +190,8 @@ pub enum AskEvent {
         /// Some characters, whole code points.
         text: String,
     },
-    /// The graphics device failed: all text so far is void, and will be written again. Sources and quotation stand.
+    /// The graphics device failed: all text so far is void and will be written again. Sources and quotation remain
+    /// valid.
     Restarted {
         /// Where the generator is being loaded: `gpu` (again) or `cpu`.
         on: &'static str,
@@ -198,9 +200,9 @@ pub enum AskEvent {
         /// Error text, for people to read.
         reason: String,
     },
-    /// The generator is loaded again, on this.
+    /// The generator is loaded again, on this backend.
     Backend {
-        /// The backend that runs now; its reason tells of the failure.
+        /// The backend that now runs; its reason names the failure.
         backend: Backend,
     },
 }

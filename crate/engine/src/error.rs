@@ -87,7 +87,7 @@ pub enum EngineError {
     /// The browser or the system refused to allocate more memory.
     #[error("there is no memory for what is to be loaded: {asked} bytes were asked for")]
     NoMemory {
-        /// Bytes asked for, beside what is in use.
+        /// Bytes asked for, in addition to the memory in use.
         asked: u64,
     },
     /// The generator's file could not be fetched again, after the device that ran it was lost.

@@ -1,4 +1,5 @@
-//! The decision whether the documents answer: a calibrated probability, and three outcomes.
+//! Turns the signs of the reader and the retrieval into a calibrated probability that the documents answer, and one of
+//! three outcomes.
 
 use anchorite_index::bundle::Manifest;
 use serde::{Deserialize, Serialize};
@@ -60,34 +61,32 @@ impl Default for Thresholds {
 
 /// Weights of a logistic function of the reader's and the retrieval's signs: near those that
 /// `models/recipes/reader/fit.py` found on questions about documentation, encyclopedia articles, the Rust book and the
-/// guide, among them questions whose answers were taken away and questions from elsewhere. It gave the span, the
-/// evidence and the relevance no weight beside these.
+/// guide, among them questions whose answers were removed and questions from elsewhere. It gave the span, the evidence
+/// and the relevance no weight next to these.
 const BIAS: f32 = -3.5;
 const ANSWERABLE: f32 = 0.35;
 const LEAD: f32 = 0.045;
 const COVERAGE: f32 = 0.5;
 const SIMILARITY: f32 = 5.5;
 /// Log odds that a passage loses if it has none of the numbers and code that the question names: about the difference
-/// in being right between questions of encyclopedia articles whose number stood in the passage read and those whose
-/// number did not.
+/// in correctness between encyclopedia questions whose number was in the passage read and those whose number was not.
 const NOT_ASKED: f32 = 2.0;
-/// The similarity assumed without vectors: near the mean of answerable questions. It is also the least where the
-/// quotation holds the code that was asked about: to an embedder `E202` and `--keep` are noise, in whatever passage
-/// they stand.
+/// The similarity assumed without vectors: near the mean of answerable questions. It is also the minimum where the
+/// quotation holds the code that was asked about: to an embedder `E202` and `--keep` are noise in any passage.
 const NO_SIMILARITY: f32 = 0.5;
 
 /// At this similarity the passage is about the question, whatever words it uses.
 const SIMILARITY_ALONE: f32 = 0.42;
 /// Below this similarity shared words are a coincidence.
 const SIMILARITY_FLOOR: f32 = 0.32;
-/// With the floor reached, this much of the question must stand in the passage.
+/// Above the floor, this much of the question must occur in the passage.
 const COVERAGE_WITH_SIMILARITY: f32 = 0.44;
 /// Without an embedder, words are all there is.
 const COVERAGE_ALONE: f32 = 0.40;
 
 impl Evidence {
-    /// The probability that the quotation answers, 0 to 1; `None` without a reader, for words and similarity alone tell topics
-    /// apart, not answers.
+    /// The probability that the quotation answers, 0 to 1; `None` without a reader, because words and similarity alone
+    /// tell topics apart, not answers.
     pub fn probability(&self) -> Option<f32> {
         let signs = self.reading?;
         let similarity = match self.similarity {

@@ -2,9 +2,9 @@
 //!
 //! Three forms: evidence, the few units that the reader chose, which is short; passages, whole, as many as there is
 //! room for; or long, the pages that they are on under more instructions, until the window is full. Instructions and
-//! question are pinned. The passage or page that does not fit is cut at a sentence; units that do not fit are left out
-//! from the last on. The messages of the first two are those that `models/recipes/grounding` trains on. A fourth, bare,
-//! holds the question alone: comparisons ask what a model knows without sources.
+//! question are pinned. A passage or page that does not fit is cut at a sentence; units that do not fit are left out,
+//! the last ones first. The messages of the first two are those that `models/recipes/grounding` trains on. A fourth,
+//! bare, holds the question alone: comparisons ask what a model knows without sources.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ impl Form {
 }
 
 /// The words that an answer to `question` from `sources` may hold; `None` where the sources are written without spaces,
-/// because a run between two spaces is no word there.
+/// because a run between two spaces is not a word there.
 pub fn lock(question: &str, sources: &[Source]) -> Option<WordLock> {
     let texts = sources
         .iter()
@@ -136,7 +136,7 @@ pub fn messages(form: Form, question: &str, sources: &[Source]) -> Vec<Message> 
     ]
 }
 
-/// Lays evidence before the question: as many of `sources`, best first, as `budget` tokens hold, the first one at
+/// Puts evidence before the question: as many of `sources`, best first, as `budget` tokens hold, the first one at
 /// least. They stand in the order of their numbers, and those of one number become one.
 ///
 /// `count` returns the number of tokens of a text, `render` applies the chat template.
@@ -207,7 +207,7 @@ pub fn units(passages: &[Passage], quotes: &[Quote]) -> Vec<Source> {
     quotes.iter().filter_map(of_quote).collect()
 }
 
-/// Lays as many of `offered` before the question as `budget` tokens hold, best first: passages, or whole pages.
+/// Puts as many of `offered` before the question as `budget` tokens hold, best first: passages, or whole pages.
 ///
 /// `count` returns the number of tokens of a text, `render` applies the chat template.
 ///

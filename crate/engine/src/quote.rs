@@ -1,4 +1,4 @@
-//! Quotations: a unit of a passage that answers, word for word, as the reader found it or as shared words suggest.
+//! Turns the reader's choice, or the words shared with the question, into a verbatim quotation of a unit of a passage.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -16,12 +16,12 @@ use crate::{sentence, unit};
 const N_COMPARED: usize = 12;
 /// The most sentences of a passage that are considered.
 const MAX_SENTENCES: usize = 1_000;
-/// How much the meaning of a sentence counts beside its words; both run from 0 to 1.
+/// Weight of a sentence's meaning relative to its words; both range from 0 to 1.
 const MEANING_WEIGHT: f32 = 1.0;
-/// Stands on a line of its own for words that were left out between two parts of a quotation.
+/// Marks, on a line of its own, words left out between two parts of a quotation.
 const LEFT_OUT: &str = "\u{2026}";
 
-/// The unit that the reader chose, with what it can't be read without, and the likeliest answer marked in it.
+/// The unit that the reader chose, with the context it can't be read without, and the likeliest answer marked in it.
 pub fn quote(candidate: &Candidate, passage: &Passage) -> Quote {
     quotation(passage, &passage.section, candidate.span.clone(), true)
 }
@@ -59,8 +59,8 @@ fn units(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
-/// The sentence of the best passage that holds most of the question's terms and lies nearest to its meaning, with what
-/// it can't be read without: the quotation where there is no reader.
+/// The quotation where there is no reader: the sentence of the best passage that holds most of the question's terms and
+/// is nearest to its meaning, with the context it can't be read without.
 ///
 /// A passage without prose (only code) gives way to the next one. `None` when no passage has a sentence.
 ///
@@ -103,7 +103,7 @@ pub fn by_words(
     Ok(None)
 }
 
-/// Share of the question's terms, weighted by rarity, that stand in `sentence`.
+/// Share of the question's terms, weighted by rarity, that occur in `sentence`.
 fn term_share(question: &str, sentence: &str, index: &Index) -> f32 {
     let held = lexical::terms(sentence);
     let mut total = 0.0;

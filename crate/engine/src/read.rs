@@ -1,8 +1,8 @@
-//! The reader over the passages of a question: which units of which passages answer, and how surely.
+//! Turns the passages of a question into the units that answer it, each with how surely it does.
 //!
-//! Passages are cut into windows, the ones with the chunks that were found first. Each unit of a window (a sentence, an item, a row, a
-//! block of code) is scored from the logits of its best span against "no answer here", the evidence of its words, and the window's
-//! own logits, so that units of different windows compare on one scale.
+//! Passages are cut into windows; those with the retrieved chunks are read first. Each unit of a window (a sentence, an
+//! item, a row, a block of code) is scored from the logits of its best span against "no answer here", the evidence of
+//! its words, and the window's own logits, so that units of different windows compare on one scale.
 
 use std::ops::Range;
 
@@ -32,15 +32,16 @@ const SPAN_WEIGHT: f32 = 0.25;
 const EVIDENCE_WEIGHT: f32 = 1.0;
 const ANSWERABLE_WEIGHT: f32 = 0.5;
 const RELEVANT_WEIGHT: f32 = 0.5;
-/// How much the retrieval's score counts, as a share of the best passage's: it knows the whole site, the reader a window.
+/// How much the retrieval's score counts, as a share of the best passage's: it sees the whole site, the reader only a
+/// window.
 const RETRIEVAL_WEIGHT: f32 = 15.0;
-/// How much it counts that a unit or its heading holds the numbers and the code that the question names, as a share of them. With half
-/// of it, the sentence above a table came before the row that was asked about.
+/// Weight of the share of the question's numbers and code that the unit or its heading holds. With half this weight,
+/// the sentence above a table outranked the row that was asked about.
 const ASKED_WEIGHT: f32 = 6.0;
 
 /// The most units that are returned for a question.
 const MAX_UNITS: usize = 3;
-/// Units that fall behind the best one by more than this are left out. A guess, of the scale of one sign.
+/// Units that score below the best one by more than this are left out. A guess, on the scale of one sign.
 const REACH: f32 = 2.0;
 
 /// A unit that may answer.
@@ -56,7 +57,7 @@ pub struct Candidate {
     pub signs: Signs,
     /// The passage's retrieval score as a share of the best one's.
     pub share: f32,
-    /// One number of the signs and the share, by which units compare.
+    /// The signs and the share combined into one number, by which units are ranked.
     score: f32,
     /// Its place in its list or table.
     member: Option<Member>,
@@ -67,7 +68,7 @@ pub struct Candidate {
 pub struct Signs {
     /// The span's start and end together, less those of no answer in its window.
     pub margin: f32,
-    /// The mean over the unit's words of the logit of standing in a sentence that answers.
+    /// The mean over the unit's words of the logit of being in a sentence that answers.
     pub evidence: f32,
     /// Logit that the window answers the question.
     pub answerable: f32,
@@ -75,7 +76,7 @@ pub struct Signs {
     pub relevant: f32,
     /// Its score less that of the best unit in another passage.
     pub lead: f32,
-    /// The share of the numbers and the code that the question names which stand in the passage or its headings, 0 to 1; 1 where it
+    /// Share of the numbers and code named by the question that are in the passage or its headings, 0 to 1; 1 where it
     /// names none.
     pub asked: f32,
     /// True if the question names a code, a flag or a version, and the unit or its headings hold every one that it
@@ -83,8 +84,8 @@ pub struct Signs {
     pub is_named: bool,
 }
 
-/// The units of the passages that answer `question` best, the best one first, whose signs complete `evidence`; none where no
-/// passage has a word. Others follow only where they come near it.
+/// The units of the passages that answer `question` best, the best one first; its signs complete `evidence`. Others
+/// follow only if they score close to it. Empty if no passage has a word.
 ///
 /// # Errors
 /// Those of the reader.
@@ -105,7 +106,7 @@ pub fn best(
     let near = best.score - REACH;
     let mut units = vec![best];
     for other in found {
-        // Windows overlap, so a unit may come twice.
+        // Windows overlap, so a unit may occur twice.
         let is_told = |told: &Candidate| told.passage == other.passage && told.unit == other.unit;
         if units.len() < MAX_UNITS && other.score >= near && !units.iter().any(is_told) {
             units.push(other);
@@ -117,7 +118,7 @@ pub fn best(
     Ok(units)
 }
 
-/// Puts the steps that the best of `units` introduces in its place, unless the reader found the answer in its own words.
+/// Replaces the best of `units` with the steps that it introduces, unless the reader found the answer in its own words.
 fn show_steps(units: &mut Vec<Candidate>, passages: &[Passage]) {
     let Some(best) = units.first().filter(|best| best.signs.margin <= 0.0) else {
         return;
@@ -126,7 +127,7 @@ fn show_steps(units: &mut Vec<Candidate>, passages: &[Passage]) {
     let Some(steps) = unit::steps_behind(&passages[passage].section, &best.unit) else {
         return;
     };
-    // The best one itself stands before the steps, and stays.
+    // The best unit itself precedes the steps, and stays.
     units.retain(|other| other.passage != passage || !steps.contains(&other.unit.start));
     if let Some(best) = units.first_mut() {
         (best.unit, best.span) = (steps.clone(), steps);
@@ -151,7 +152,7 @@ pub fn candidates(
         .map(|passage| unit::units_with_members(&passage.section, &topics))
         .collect();
     let asked = Asked::of(question);
-    // Windows of one passage share what it and its headings hold.
+    // Once per passage, because all its windows share the facts that it and its headings hold.
     let held: Vec<(Held, Held)> = passages
         .iter()
         .map(|passage| {
@@ -171,7 +172,7 @@ pub fn candidates(
             };
             one.member = *member;
             one.signs.asked = asked.share(in_passage);
-            // A passage without them has no unit with them.
+            // A passage without the facts has no unit with them.
             if one.signs.asked > 0.0 {
                 let in_unit = in_heading | asked.held_in(&passage.section[unit.range.clone()]);
                 one.score += ASKED_WEIGHT * asked.share(in_unit);
@@ -185,8 +186,8 @@ pub fn candidates(
     Ok(found)
 }
 
-/// Gives the best place that a list or a table has among `found`, best first, to the member that the question names. A reader
-/// that learnt from prose finds the table, but takes one row for another; the row is told by its words.
+/// Moves the member that the question names to the best rank that its list or table has among `found`, best first. A
+/// reader trained on prose finds the table, but confuses its rows; the words of the question tell them apart.
 fn lead_with_named(found: &mut [Candidate]) {
     let mut seen: Vec<(usize, usize)> = Vec::new();
     for best in 0..found.len() {
@@ -207,7 +208,7 @@ fn lead_with_named(found: &mut [Candidate]) {
         }
         let (before, from) = found.split_at_mut(leader);
         if let (Some(best), [leader, ..]) = (before.get_mut(best), from) {
-            // The units change places; how sure the reader is of the table stays where it was.
+            // The units swap ranks, but the reader's confidence in the table stays with the rank.
             std::mem::swap(best, leader);
             std::mem::swap(&mut best.score, &mut leader.score);
             std::mem::swap(&mut best.signs, &mut leader.signs);
@@ -216,7 +217,8 @@ fn lead_with_named(found: &mut [Candidate]) {
     }
 }
 
-/// The windows that are read, each with the index of its passage: one of each passage first, where the chunk begins that was found.
+/// The windows to read, each with the index of its passage: first one of each passage, at the start of the retrieved
+/// chunk.
 fn windows(
     reader: &Reader,
     asked: &Question,

@@ -1,4 +1,4 @@
-//! Turns the failure of a graphics device in mid-answer into the place where the generator is loaded next, and why there.
+//! Turns the failure of a graphics device in mid-answer into where the generator is loaded next, and why.
 //!
 //! A device that was lost (sleep, a driver, another page) is opened again, once for each answer; one that refuses a
 //! command or is out of memory would do so again, so the CPU takes over. The caller, who has the files, does the
@@ -16,7 +16,7 @@ use crate::error::EngineError;
 
 /// Loads the bundle's generator once more, without an adapter, on the backend given, for the reason given.
 ///
-/// [`LoadError::Gpu`] from it means that there is no device to load on; the processor is then asked for.
+/// [`LoadError::Gpu`] from it means that there is no device to load on; the CPU is requested next.
 pub type Reload = Box<
     dyn FnMut(
         BackendRequest,
@@ -86,8 +86,8 @@ impl Fallback {
     }
 }
 
-/// Loads the generator where `fallback` leads, or where the setbacks lead that follow from it; returns the last of them
-/// too, and whether the answer is still wanted.
+/// Loads the generator where `fallback` leads, or where further fallbacks lead if that fails; also returns the last
+/// fallback, and whether the answer is still wanted.
 pub(crate) async fn load_again(
     reload: &mut Reload,
     mut fallback: Fallback,

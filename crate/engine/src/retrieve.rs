@@ -33,11 +33,11 @@ pub struct SearchResult {
     pub snippet: String,
     /// The fused score; comparable within one query only.
     pub score: f32,
-    /// Metadata of the document beside its title, such as `image` or `date`, by name.
+    /// Metadata of the document other than its title, such as `image` or `date`, by name.
     pub meta: BTreeMap<String, String>,
 }
 
-/// Limits, filters and order of a search, beside its words.
+/// Limits, filters and order of a search: all but its words.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchRequest {
     /// The most results.
@@ -53,9 +53,9 @@ pub struct SearchRequest {
 pub struct Found {
     /// Best first, at most one for each section.
     pub results: Vec<SearchResult>,
-    /// Words to mark: the query's words with a topic, and the terms that they were taken for.
+    /// Words to mark: the query's content words, and the terms that they matched.
     pub terms: Vec<String>,
-    /// Shards of the index to be supplied before the search is run again; with none, the results are complete.
+    /// Shards of the index to supply before the search is run again; if empty, the results are complete.
     pub missing: Vec<Shard>,
 }
 
@@ -73,7 +73,7 @@ pub fn search(
         ..SearchOptions::while_typing(request.limit.saturating_mul(3))
     };
     if options.sort.is_some() {
-        // A list by date is one of documents.
+        // A sorted list, such as one by date, lists documents.
         options.per_document = Some(1);
     }
     let SearchOutcome {
@@ -117,7 +117,7 @@ pub fn search(
     if request.sort.is_none() {
         lead_with_named(query, &mut results);
     }
-    // Until all words were looked up, other chunks may come first; their texts can wait.
+    // Until all words have been looked up, other chunks may still rank first, so texts can wait.
     let missing = match missing.is_empty() {
         true => index.needs_texts(without_text),
         false => missing,
@@ -154,7 +154,7 @@ fn said<'c>(headings: &'c [String], text: &'c str) -> (Option<&'c str>, &'c str)
     (heading.filter(|_| !says_enough), text)
 }
 
-/// The shards to be supplied before [`passages`] finds all it looks for; ask again until there are none.
+/// The shards to supply before [`passages`] finds everything; call again until there are none.
 pub fn needs(index: &Index, question: &str, embedding: Option<&[f32]>, limit: usize) -> Vec<Shard> {
     let options = passage_options(limit);
     let SearchOutcome { hits, missing, .. } = index.search_loaded(question, embedding, &options);
@@ -171,8 +171,7 @@ fn passage_options(limit: usize) -> SearchOptions {
 
 /// The best passages for a question, best first, and the evidence that the best of them answers.
 ///
-/// A text that stands at several addresses is read once, at the best of them, and so is a section of which several chunks
-/// were found.
+/// A text found at several addresses is read once, at the best of them; so is a section with several retrieved chunks.
 pub fn passages(
     index: &Index,
     question: &str,
@@ -261,7 +260,7 @@ pub fn pages(index: &Index, passages: &[Passage]) -> Vec<Source> {
     pages.into_iter().map(|(_, source)| source).collect()
 }
 
-/// As much of a chunk's section as [`SECTION_WORDS`] hold: text behind a chunk explains more than text before it.
+/// As much of a chunk's section as fits into [`SECTION_WORDS`]: text after a chunk explains more than text before it.
 fn around(index: &Index, chunk: ChunkIdx) -> (String, Range<u32>) {
     let text = |chunk: u32| {
         index
@@ -390,7 +389,7 @@ Then turn the scarlet wheel slowly to the left.\n\nWait until the needle stands 
 
     #[test]
     fn many_copies_take_few_rounds() {
-        // Copies lie apart, as those of a text that many pages quote.
+        // Copies are spread out, as for a text that many pages quote.
         let pages: Vec<_> = (0..300)
             .map(|i| match i % 10 {
                 0 if i < 90 => format!("# Page\n\nBall valves, {i} ball valves.\n\n{}\n", noise(i)),

@@ -18,12 +18,12 @@ pub const MAX_QUESTION_CHARS: usize = 2_000;
 
 /// One index, with the embedder once it is loaded.
 ///
-/// [`crate::Session`] holds one and adds answers. A program that only searches needs no more than this, and what is
-/// linked into it then holds no generator, nor an embedder where `E` is none.
+/// [`crate::Session`] holds one and adds answers. A program that only searches needs no more than this, and then links
+/// no generator, nor an embedder where `E` is none.
 pub struct Searcher<E = Embedder> {
     index: Index,
     embedder: Option<E>,
-    /// The last text that was embedded: a search is run again when what it needs was supplied.
+    /// The last text that was embedded, kept because a search is run again once the shards it needs are supplied.
     embedded: Mutex<Option<(String, Vec<f32>)>>,
 }
 
@@ -69,7 +69,7 @@ impl<E: Embed> Searcher<E> {
         Ok(self.index.insert_shard(id, bytes)?)
     }
 
-    /// Adds the vectors of the index, which search by meaning needs beside the embedder.
+    /// Adds the vectors of the index, which search by meaning needs in addition to the embedder.
     ///
     /// # Errors
     /// The bytes are not those that the manifest names, or are malformed.
@@ -110,7 +110,7 @@ impl<E: Embed> Searcher<E> {
         ))
     }
 
-    /// The shards to be supplied before `question` is asked; ask again until there are none.
+    /// The shards to supply before `question` is asked; call again until there are none.
     ///
     /// # Errors
     /// [`EngineError::QuestionTooLong`], or a failure of the embedder.

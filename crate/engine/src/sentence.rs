@@ -10,7 +10,7 @@ const MIN_WORDS: usize = 4;
 
 /// The prose sentences of `text`, in order.
 ///
-/// Lines are divided, list items begin behind their marker, and fenced code is left out. Quotations are made of
+/// Lines are split, list items begin after their marker, and fenced code is left out. Quotations are made of
 /// [`unit`](crate::unit)s instead.
 pub fn sentences(text: &str) -> Vec<&str> {
     let lines = unit::prose(text).into_iter();

@@ -29,8 +29,8 @@ const LOOP_TOKENS: usize = 8;
 
 /// One bundle, with whatever models have been loaded for it.
 ///
-/// Every rung of the ladder works without the next: an index alone searches by words, an embedder adds meaning, a reader finds
-/// what answers and decides whether it does, a generator adds prose.
+/// Every rung of the ladder works without the next: an index alone searches by words, an embedder adds meaning, a
+/// reader finds the answer and decides whether there is one, a generator adds prose.
 pub struct Session {
     searcher: Searcher,
     bundle: String,
@@ -94,7 +94,7 @@ impl Session {
         Ok(())
     }
 
-    /// Puts another adapter in the place of the last one, or none; the generator stays.
+    /// Replaces the adapter, or removes it; the generator stays.
     ///
     /// # Errors
     /// A failure of the device that holds the last one. An adapter that was made for another model is found when it is
@@ -107,8 +107,8 @@ impl Session {
         Ok(())
     }
 
-    /// Lets an answer go on when a graphics device fails while it is written: `reload` then loads the generator again, and the
-    /// text is written anew, see [`AskEvent::Restarted`]. Without it the failure is an error.
+    /// Lets an answer survive a graphics device that fails while it is being written: `reload` loads the generator
+    /// again, and the text is generated anew, see [`AskEvent::Restarted`]. Without `reload` the failure is an error.
     pub fn set_reload(&mut self, reload: Reload) {
         self.reload = Some(reload);
     }
@@ -150,7 +150,7 @@ impl Session {
         self.searcher.search(query, request)
     }
 
-    /// The shards to be supplied before [`ask`](Self::ask) finds all it looks for; ask again until there are none.
+    /// The shards to supply before [`ask`](Self::ask) finds everything; call again until there are none.
     ///
     /// # Errors
     /// [`EngineError::QuestionTooLong`], or a failure of the embedder.
@@ -161,8 +161,8 @@ impl Session {
 
     /// Answers `question`; `on_event` gets the passages, the quotation and the generator's text as they come.
     ///
-    /// `now_ms` is a clock in milliseconds from any start. `ControlFlow::Break` from `on_event` ends the answer with
-    /// what there is by then.
+    /// `now_ms` is a clock in milliseconds with any origin. `ControlFlow::Break` from `on_event` ends the answer with
+    /// what there is so far.
     ///
     /// # Errors
     /// A question that is empty or too long, an option out of range, or a failure of a model.
@@ -233,8 +233,8 @@ impl Session {
             backend: self.backend().cloned(),
             timing,
         };
-        // Without a reader nothing tells whether the passage answers; whoever loads a generator all the same wants its
-        // text.
+        // Without a reader nothing decides whether the passage answers; a caller that loads a generator anyway wants
+        // its text.
         let is_answered =
             outcome == Outcome::Answered || (outcome == Outcome::Closest && self.reader.is_none());
         if is_answered && !stopped && options.generate && options.max_tokens > 0 {
@@ -244,7 +244,8 @@ impl Session {
         Ok(answer)
     }
 
-    /// Lets the generator write into `answer` from the reader's units, where there is one, and again where its device fails on the way.
+    /// Lets the generator write into `answer` from the reader's units, if there is a reader, and again if its device
+    /// fails on the way.
     async fn write(
         &mut self,
         answer: &mut Answer,
@@ -297,7 +298,7 @@ impl Session {
             return Ok(());
         };
         answer.written = match &answer.quote {
-            // The text before the loop may be sound, but a model that turns in circles has lost its thread.
+            // The text before the loop may be sound, but a model that loops has lost its thread.
             _ if draft.is_loop => Written::Loops,
             Some(quote) => written::judge(&draft.text, &draft.sentences, quote),
             None => Written::Nothing,
@@ -317,7 +318,7 @@ impl Session {
     /// alone. A page shows what [`ask`](Self::ask) has judged. `None` without a generator.
     ///
     /// # Errors
-    /// As those of [`ask`](Self::ask); what a device was writing when it failed is not written again.
+    /// As [`ask`](Self::ask); text lost when a device fails is not written again.
     pub async fn draft(
         &mut self,
         question: &str,
@@ -396,11 +397,11 @@ impl Session {
             StopReason::EndToken | StopReason::StopText | StopReason::Cancelled => {
                 generation.text.as_str()
             }
-            // A sentence that the model did not end says nothing that could be checked.
+            // An unfinished sentence makes no claim that could be checked.
             _ => check::whole_sentences(&generation.text),
         };
         Ok(Some(Draft {
-            // Only what was read can be cited.
+            // Only text that was in the prompt can be cited.
             sentences: check::check(text, &sources),
             text: text.to_owned(),
             sources,

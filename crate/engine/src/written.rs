@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::{Quote, Sentence};
 use crate::check;
 
-/// Share of the marked answer's terms that the text must hold: one of a few words may be put in another form.
+/// Share of the marked answer's terms that the text must hold: one word of a few may take another form.
 const SPAN_SHARE: f32 = 0.6;
 /// A text of at least this share of the quotation's letters, all of them the quotation's own, only repeats it.
 const REPEATED_SHARE: f32 = 0.8;
@@ -35,7 +35,7 @@ pub enum Written {
     Shown,
 }
 
-/// Judges `text` and the `sentences` that [`check::check`] made of it beside what is quoted.
+/// Judges `text`, and the `sentences` that [`check::check`] made of it, against the quotation.
 pub fn judge(text: &str, sentences: &[Sentence], quote: &Quote) -> Written {
     if check::abstains(text) {
         return Written::Abstained;
@@ -65,7 +65,7 @@ pub fn judge(text: &str, sentences: &[Sentence], quote: &Quote) -> Written {
 fn is_whole(text: &str) -> bool {
     let text = text.trim();
     let opens = text.trim_start_matches(|letter: char| !letter.is_alphanumeric());
-    // Scripts without capitals have no small letters either; code keeps the case that it has.
+    // Scripts without capitals have no small letters either; code keeps its own case.
     let begins = opens
         .chars()
         .next()

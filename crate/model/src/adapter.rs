@@ -1,7 +1,7 @@
 //! Turns a LoRA file into pairs of small matrices, each checked against the model it changes.
 //!
 //! A pair changes `y = W x` into `y = W x + scale * B (A x)`; the weights themselves are never touched, so an adapter
-//! can be put on and taken off between two tokens. Source of the keys: llama.cpp's `convert_lora_to_gguf.py`.
+//! can be set and removed between two tokens. Source of the keys: llama.cpp's `convert_lora_to_gguf.py`.
 
 mod convert;
 mod peft;
@@ -75,7 +75,7 @@ impl Adapter {
         Ok(Self { name, pairs })
     }
 
-    /// True if every pair fits a model: for an adapter that was loaded beside another one.
+    /// True if every pair fits a model: for an adapter that was loaded together with another one.
     ///
     /// # Errors
     /// [`LoadError::AdapterTarget`], [`LoadError::TensorShape`].
@@ -178,7 +178,7 @@ fn name(gguf: &Gguf) -> Result<String, LoadError> {
         .to_owned())
 }
 
-/// The base tensors that a file has pairs for, at least one; a file with anything besides is refused.
+/// The base tensors that a file has pairs for, at least one; a file with anything else is refused.
 fn bases(gguf: &Gguf) -> Result<Vec<&str>, LoadError> {
     let mut bases = Vec::new();
     for name in gguf.tensors.keys() {

@@ -1,13 +1,13 @@
 //! Keeps the keys and values of the tokens that were run, so that none is computed twice.
 //!
-//! They are halves of floats: what attention loses by that is far below what quantised weights lose. Positions lie in tiles
-//! of 16, keys with their positions side by side and values with their channels side by side, as attention reads them.
+//! They are f16: the precision that attention loses is far below what quantised weights lose. Positions are stored in
+//! tiles of 16, keys with contiguous positions and values with contiguous channels, as attention reads them.
 
 use std::ops::Range;
 
 use crate::quant::float16;
 
-/// Positions that lie together.
+/// Positions in a tile.
 const TILE: usize = 16;
 
 /// Where attention finds keys and values.
@@ -61,7 +61,7 @@ impl KvCache {
         self.n_positions
     }
 
-    /// Forgets everything from `position` on, and whatever a run that failed left behind.
+    /// Forgets everything from `position` on, including the remains of a failed run.
     pub fn truncate(&mut self, position: usize) {
         self.n_positions = self.n_positions.min(position);
         for layer in &mut self.layers {
@@ -80,7 +80,7 @@ impl KvCache {
 }
 
 impl LayerCache {
-    /// Puts the keys and values of some tokens, `[T, K * D]` each, behind what is there.
+    /// Appends the keys and values of some tokens, `[T, K * D]` each.
     pub(crate) fn extend(&mut self, k: &[f32], v: &[f32]) {
         let (d, width) = (self.head_size, self.n_heads * self.head_size);
         let n_tokens = k.len() / width;
@@ -107,7 +107,7 @@ impl LayerCache {
         }
     }
 
-    /// Where the tiles of one head lie that hold `n` positions from `first` on; `first` starts a tile.
+    /// Ranges of the tiles of one head that hold `n` positions from `first` on; `first` starts a tile.
     fn tiles(&self, head: usize, first: usize, n: usize) -> impl Iterator<Item = Range<usize>> {
         let len = self.head_size * TILE;
         let n_heads = self.n_heads;

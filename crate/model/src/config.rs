@@ -55,20 +55,20 @@ pub struct ModelConfig {
     pub query_scale: f32,
     /// `c`: logits become `c * tanh(logit / c)`; `None` leaves them as they are.
     pub logit_cap: Option<f32>,
-    /// How positions turn queries and keys, in layers that see every position.
+    /// RoPE of queries and keys, in layers that see every position.
     pub rope: Rope,
-    /// Where the factors of these positions stand.
+    /// The tensor that holds the factors of this RoPE.
     pub rope_factors: RopeFactors,
     /// The layers that see only a window; `None` where every layer sees every position.
     pub local: Option<LocalLayers>,
 }
 
-/// The layers that see only what lies near.
+/// The layers that see only nearby positions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LocalLayers {
     /// Positions that a token sees, its own included.
     pub n_visible: usize,
-    /// How positions turn queries and keys in these layers.
+    /// RoPE of queries and keys in these layers.
     pub rope: Rope,
     /// `[n_layers]`: true for each layer that sees only the window.
     pub is_local: Vec<bool>,
@@ -78,7 +78,7 @@ impl ModelConfig {
     /// As [`Self::from_gguf`], for a file that must hold an encoder.
     ///
     /// # Errors
-    /// As [`Self::from_gguf`]; [`LoadError::UnknownArchitecture`] for a model that is no bert.
+    /// As [`Self::from_gguf`]; [`LoadError::UnknownArchitecture`] for a model that is not bert.
     pub(crate) fn encoder_from_gguf(gguf: &Gguf) -> Result<Self, LoadError> {
         let config = Self::from_gguf(gguf)?;
         match config.architecture {
@@ -185,7 +185,7 @@ impl ModelConfig {
         self.n_heads * self.head_size
     }
 
-    /// The window of a layer: what its tokens see, and how its positions turn. `None` for one that sees everything.
+    /// The window of a layer: what its tokens see, and their RoPE. `None` for one that sees everything.
     pub fn window(&self, layer_idx: usize) -> Option<&LocalLayers> {
         self.local
             .as_ref()
@@ -212,7 +212,7 @@ fn head_size(keys: &Keys<'_>, n_embd: usize, n_heads: usize) -> Result<usize, Lo
     Ok(head_size)
 }
 
-/// The layers with a window, and their rotary positions, which were never stretched.
+/// The layers with a window, and their RoPE, which is never stretched.
 fn local_layers(
     keys: &Keys<'_>,
     stretching: &Stretching,

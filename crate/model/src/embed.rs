@@ -1,4 +1,4 @@
-//! Turns texts into vectors whose closeness is closeness in meaning.
+//! Turns texts into vectors that are close where the texts are close in meaning.
 
 use crate::adapter::Adapter;
 use crate::config::ModelConfig;
@@ -9,8 +9,8 @@ use crate::parts::Parts;
 use crate::token::TokenId;
 use crate::tokenizer::WordPieceTokenizer;
 
-/// Tokens of a text that are read, the ends included; what follows is left out. The training of the sentence
-/// transformers read as many.
+/// Tokens of a text that are read, special tokens included; the rest is cut off. The sentence transformers were trained
+/// with the same limit.
 const MAX_TOKENS: usize = 256;
 
 /// A sentence embedder.
@@ -25,7 +25,7 @@ impl Embedder {
     /// Loads an embedder.
     ///
     /// # Errors
-    /// Any [`LoadError`]; [`LoadError::UnknownArchitecture`] for a model that is no bert.
+    /// Any [`LoadError`]; [`LoadError::UnknownArchitecture`] for a model that is not bert.
     pub fn load(mut parts: Parts) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(&parts)?;
         let config = ModelConfig::encoder_from_gguf(&gguf)?;
@@ -51,13 +51,13 @@ impl Embedder {
         })
     }
 
-    /// The model's sizes, which an adapter for it is loaded with.
+    /// The model's sizes, needed to load an adapter for it.
     pub fn config(&self) -> &ModelConfig {
         &self.config
     }
 
-    /// Puts an adapter on, in place of the last one, or takes that off. Vectors made with another one, those of an index among
-    /// them, are no longer comparable.
+    /// Replaces the adapter, or removes it. Vectors made with another adapter, including those of an index, are no
+    /// longer comparable.
     ///
     /// # Errors
     /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
@@ -75,14 +75,14 @@ impl Embedder {
         self.config.n_embd
     }
 
-    /// Tokens of a text that are read; what follows them is left out.
+    /// Tokens of a text that are read; the rest is cut off.
     pub fn max_tokens(&self) -> usize {
         MAX_TOKENS.min(self.config.context_length)
     }
 
     /// The embedding of each text: [`Embedder::dimension`] values of unit length, so that a dot product is the cosine.
     ///
-    /// A text's embedding does not depend on the texts beside it.
+    /// A text's embedding does not depend on the other texts.
     ///
     /// # Errors
     /// [`RunError::Tokenize`]; [`RunError::UnknownToken`] or [`RunError::NotFinite`] for a damaged model.

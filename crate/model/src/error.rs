@@ -45,7 +45,7 @@ pub enum LoadError {
         /// Bytes that are left.
         found: u64,
     },
-    /// A part of the file was already given back to make room.
+    /// A part of the file was already freed to make room.
     #[error("bytes {offset} to {end} of the file were already dropped")]
     Dropped {
         /// First byte asked for.

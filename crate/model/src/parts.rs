@@ -1,13 +1,13 @@
 //! Turns the consecutive parts of a downloaded file into one range of bytes, without joining them.
 //!
-//! In a browser a weights file arrives as parts of some megabytes and is read once, front to back. Parts that lie
-//! behind the reader can be dropped, so that the file and its copy on the device are never both in memory.
+//! In a browser a weights file arrives as parts of some megabytes and is read once, front to back. Parts that the
+//! reader has passed can be dropped, so that the file and its copy on the device are never both in memory.
 
 use std::borrow::Cow;
 
 use crate::error::LoadError;
 
-/// A weights file as received: consecutive parts, each given back to the allocator once it was consumed.
+/// A weights file as received: consecutive parts, each freed once it is consumed.
 #[derive(Debug, Clone, Default)]
 pub struct Parts {
     /// `None` where the bytes were dropped.
@@ -17,7 +17,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The file that these parts make in this order.
+    /// The file made of these parts, in this order.
     pub fn new(parts: Vec<Vec<u8>>) -> Self {
         let mut starts = Vec::with_capacity(parts.len() + 1);
         let mut end = 0;
@@ -32,7 +32,7 @@ impl Parts {
         }
     }
 
-    /// The parts as they were given, but for those that were dropped.
+    /// The parts as given, except those that were dropped.
     pub fn into_parts(self) -> Vec<Vec<u8>> {
         self.parts.into_iter().flatten().collect()
     }
@@ -47,10 +47,10 @@ impl Parts {
         self.len() == 0
     }
 
-    /// The bytes `offset .. offset + len`: borrowed where they lie in one part, copied where they cross a border.
+    /// The bytes `offset .. offset + len`: borrowed where they are in one part, copied where they span several.
     ///
     /// # Errors
-    /// [`LoadError::Truncated`] past the end, [`LoadError::Dropped`] where [`Parts::drop_before`] was.
+    /// [`LoadError::Truncated`] past the end, [`LoadError::Dropped`] for bytes that [`Parts::drop_before`] dropped.
     pub fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>, LoadError> {
         let left = self.len().saturating_sub(offset);
         if len as u64 > left {
@@ -86,7 +86,7 @@ impl Parts {
         Ok(Cow::Owned(joined))
     }
 
-    /// Gives back every part that ends at or before `offset`; reading there fails from now on.
+    /// Frees every part that ends at or before `offset`; reading there fails from now on.
     pub fn drop_before(&mut self, offset: u64) {
         for (part, end) in self.parts.iter_mut().zip(self.starts.iter().skip(1)) {
             if *end <= offset {

@@ -1,6 +1,6 @@
 //! Turns rows of numbers into stored blocks and back: the scalar meaning of each tensor type.
 //!
-//! F32, F16 and BF16 are plain numbers; what a block of the others means stands in [`blocks`].
+//! F32, F16 and BF16 are plain numbers; [`blocks`] documents the blocks of the other types.
 
 pub(crate) mod blocks;
 pub(crate) mod float16;
@@ -52,7 +52,7 @@ pub fn dequantize(kind: TensorType, bytes: &[u8], values: &mut [f32]) {
     }
 }
 
-/// The first value that a number without a meaning spoils: infinite or none itself, or in a block with such a scale.
+/// Index of the first value that is not finite: itself infinite or NaN, or in a block with such a scale.
 pub(crate) fn not_finite(kind: TensorType, bytes: &[u8]) -> Option<usize> {
     let is_half = |bytes: &[u8]| bytes[1] & 0x7c != 0x7c;
     let mut blocks = bytes.chunks_exact(kind.block_bytes());
@@ -71,7 +71,7 @@ pub(crate) fn not_finite(kind: TensorType, bytes: &[u8]) -> Option<usize> {
 /// Packs `values` as ggml's reference quantiser does; [`dequantize`] undoes it, up to rounding.
 ///
 /// # Panics
-/// If nothing here packs that type, or the values are not whole blocks.
+/// If the type can't be packed here, or the values are not whole blocks.
 pub fn quantize(kind: TensorType, values: &[f32]) -> Vec<u8> {
     assert!(
         kind.n_bytes(values.len()).is_some(),
@@ -114,7 +114,7 @@ fn quantize_q8_0(values: &[f32]) -> [u8; 2 + QK] {
 }
 
 fn quantize_q4_0(values: &[f32]) -> [u8; 2 + QK / 2] {
-    // The value of largest size keeps its sign and becomes -8, the end of the range that has one more step.
+    // The value of largest magnitude becomes -8, whatever its sign, because that end of the range has one more step.
     let extreme = values
         .iter()
         .fold(0.0f32, |m, &v| if v.abs() > m.abs() { v } else { m });

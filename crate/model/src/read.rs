@@ -1,10 +1,10 @@
-//! The reader: a question and a window of text in; where in it the answer stands, and whether it does, out.
+//! Turns a question and a window of text into the span of the answer, and into logits for whether the window holds one.
 //!
-//! A bert encoder sees both at once, as `[CLS] question [SEP] heading [SEP] text [SEP]`, the question of type 0 and the rest of
-//! type 1. Two linear heads stand on its last layer: for each token the logits of being the answer's first and last token and
-//! of standing in a sentence that is evidence, `[3, C]`; for the window, on `[CLS]`, the logits of being about the question and
-//! of answering it, `[2, C]`. `[CLS]` as first and last token means that the answer is not here (Devlin and others, "BERT",
-//! 2019, section 4.3). `models/recipes/reader` trains it and frames windows the same way.
+//! A bert encoder sees both at once, as `[CLS] question [SEP] heading [SEP] text [SEP]`, the question of type 0 and the
+//! rest of type 1. Two linear heads sit on top of its last layer: for each token the logits of being the answer's first
+//! and last token and of being in an evidence sentence, `[3, C]`; for the window, on `[CLS]`, the logits of being about
+//! the question and of answering it, `[2, C]`. `[CLS]` as first and last token means that the answer is not here
+//! (Devlin and others, "BERT", 2019, section 4.3). `models/recipes/reader` trains it and frames windows the same way.
 
 use std::ops::Range;
 
@@ -23,9 +23,9 @@ const VERSION_KEY: &str = "reader.version";
 /// The most tokens of a question and of a heading, as in training.
 const QUESTION_TOKENS: usize = 40;
 const HEADING_TOKENS: usize = 16;
-/// `[CLS]`, and `[SEP]` behind question, heading and text.
+/// `[CLS]`, and `[SEP]` after question, heading and text.
 const FRAME_TOKENS: usize = 4;
-/// A text longer than this many bytes is not looked at for windows.
+/// Only this many bytes of a text are cut into windows.
 const MAX_TEXT_BYTES: usize = 1 << 20;
 
 /// A trunk and two heads.
@@ -53,7 +53,7 @@ pub struct Question {
 pub struct Window {
     heading: Vec<TokenId>,
     tokens: Vec<TokenId>,
-    /// The bytes of the text that the word of each token takes.
+    /// For each token, the bytes of its word in the text.
     words: Vec<Range<usize>>,
 }
 
@@ -64,7 +64,7 @@ pub struct Reading {
     pub relevant: f32,
     /// Logit of the window answering it.
     pub answerable: f32,
-    /// Logit of the answer not standing here, start and end together.
+    /// Logit of no answer here, start and end together.
     pub null: f32,
     /// The words of the window, in order.
     pub words: Vec<Word>,
@@ -79,7 +79,7 @@ pub struct Word {
     pub start: f32,
     /// Logit of being the answer's last word.
     pub end: f32,
-    /// Logit of standing in a sentence that answers; the mean over the word's tokens.
+    /// Logit of being in a sentence that answers; the mean over the word's tokens.
     pub evidence: f32,
 }
 
@@ -226,7 +226,7 @@ impl Reader {
         Ok(windows)
     }
 
-    /// Reads each window; what one gives does not depend on the others.
+    /// Reads each window; its logits do not depend on the other windows.
     ///
     /// # Errors
     /// [`RunError::ContextOverflow`] for a window cut for a shorter question; [`RunError::NotFinite`] for a damaged model.
@@ -277,7 +277,7 @@ impl Reader {
                 continue;
             };
             match words.last_mut() {
-                // The word goes on: it ends with this token, and its evidence is the mean.
+                // The word continues: it ends with this token, and its evidence is the mean.
                 Some(word) if word.range == *range => {
                     n_tokens += 1.0;
                     word.end = end;

@@ -9,7 +9,8 @@ use crate::token::TokenId;
 /// How the next token is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SampleOptions {
-    /// Divides the logits: 0 always takes the likeliest token, 1 draws as the model says, more draws more evenly.
+    /// Divides the logits: 0 always takes the likeliest token, 1 draws from the model's own distribution, higher values
+    /// draw more evenly.
     pub temperature: f32,
     /// Draws among this many likeliest tokens; 0 among all.
     pub top_k: usize,
@@ -17,11 +18,12 @@ pub struct SampleOptions {
     pub top_p: f32,
     /// Leaves out tokens less likely than this share of the likeliest one; 0 leaves out none.
     pub min_p: f32,
-    /// Divides the positive logits, and multiplies the negative ones, of tokens among the last 64; 1 lets them be.
-    /// Source: Keskar et al., "CTRL" (2019).
+    /// Divides the positive logits, and multiplies the negative ones, of tokens among the last 64; 1 leaves them
+    /// unchanged. Source: Keskar et al., "CTRL" (2019).
     pub repetition_penalty: f32,
-    /// The same seed, prompt and model give the same text, on whatever backend: what is drawn depends on the seed, the place and
-    /// the token alone. Where two tokens come so close that the rounding of a logit decides, backends may part.
+    /// The same seed, prompt and model give the same text, on whatever backend: the draw depends only on the seed, the
+    /// position and the token. Where two tokens are so close that the rounding of a logit decides, backends may
+    /// diverge.
     pub seed: u64,
 }
 
@@ -39,14 +41,14 @@ impl Default for SampleOptions {
     }
 }
 
-/// Tokens that a penalty remembers.
+/// How many recent tokens the penalty covers.
 const MEMORY: usize = 64;
 
 /// Chooses tokens for one sequence. Twin of `kernels/sample/choose.wgsl`.
 #[derive(Debug, Clone)]
 pub struct Sampler {
     options: SampleOptions,
-    /// The place of the next token.
+    /// The position of the next token.
     position: u32,
     /// The last tokens, at most [`MEMORY`].
     last: VecDeque<TokenId>,
@@ -62,7 +64,7 @@ impl Sampler {
         }
     }
 
-    /// Takes note of tokens that stand before the next one; all of them, since the draw depends on its place.
+    /// Records tokens that precede the next one; all of them, since the draw depends on its position.
     pub fn read(&mut self, tokens: &[TokenId]) {
         let n_tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
         self.position = self.position.wrapping_add(n_tokens);
@@ -71,10 +73,11 @@ impl Sampler {
         self.last.drain(..self.last.len().saturating_sub(MEMORY));
     }
 
-    /// The next token; the same one for the same logits until another was read. `logits` must hold at least one value, all finite.
+    /// The next token; the same one for the same logits until another token is read. `logits` must hold at least one
+    /// value, all finite.
     pub fn sample(&self, logits: &[f32]) -> TokenId {
         let penalty = self.options.repetition_penalty;
-        // Written so that NaN lets them be too.
+        // Written so that NaN leaves them unchanged too.
         if !(penalty > 0.0 && penalty != 1.0) || self.last.is_empty() {
             return self.choose(logits);
         }
@@ -119,7 +122,7 @@ impl Sampler {
             .iter()
             .map(|(_, logit)| logit / temperature)
             .collect();
-        // A tiny temperature overflows; what remains is the likeliest.
+        // A tiny temperature overflows; then only the likeliest token remains.
         if !shares.iter().all(|share| share.is_finite()) {
             return argmax(logits);
         }
@@ -133,7 +136,7 @@ impl Sampler {
                 break;
             }
         }
-        // The likeliest stays, whatever was asked for.
+        // The likeliest token always stays, whatever the options.
         let n_likely = shares
             .iter()
             .take_while(|share| **share >= min_p * shares[0])
@@ -165,7 +168,7 @@ fn hashed(value: u32) -> u32 {
     (word >> 22) ^ word
 }
 
-/// In (0, 1), both ends left out: 23 bits and a half are exact. WGSL: `uniform_of`.
+/// In (0, 1), both ends excluded: 23 bits and a half are exact. WGSL: `uniform_of`.
 #[expect(clippy::cast_precision_loss, reason = "23 bits fit exactly")]
 fn uniform(bits: u32) -> f32 {
     ((bits >> 9) as f32 + 0.5) / (1u32 << 23) as f32

@@ -34,7 +34,7 @@ const RECURSION_LIMIT: usize = 128;
 /// Templates name today's date; the one that Llama 3's fall back on keeps their prompts the same every day.
 const DEFAULT_CLOCK: i64 = 1_721_952_000;
 const NAME: &str = "chat_template";
-/// A text that no template writes by itself.
+/// A text that no template writes on its own.
 const PROBE: &str = "anchorite-system-message";
 
 /// One turn of a conversation.
@@ -191,7 +191,7 @@ impl ChatTemplate {
     /// form, `tools`, `documents`, `enable_thinking`. It replaces `bos_token` and `eos_token` too.
     ///
     /// # Errors
-    /// [`RunError::Template`], also if `variables` is no JSON object.
+    /// [`RunError::Template`], also if `variables` is not a JSON object.
     pub fn render_json(&self, variables: &str) -> Result<String, RunError> {
         let n_bytes = variables.len() as u64;
         let variables: BTreeMap<String, Value> =
@@ -230,7 +230,7 @@ impl ChatTemplate {
     }
 }
 
-/// The message of `error`, with those of the errors behind it.
+/// The message of `error`, with those of its causes.
 fn reason(error: &Error) -> String {
     let mut reason = error.to_string();
     let mut source = std::error::Error::source(error);

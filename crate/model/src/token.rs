@@ -1,6 +1,6 @@
-//! Names a vocabulary entry by its place in the vocabulary.
+//! Names a vocabulary entry by its index in the vocabulary.
 
-/// The place of a token in the vocabulary: the row of the embedding matrix that stands for it.
+/// The index of a token in the vocabulary: its row in the embedding matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenId(pub u32);
 

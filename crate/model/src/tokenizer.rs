@@ -34,7 +34,7 @@ use crate::error::{LoadError, RunError};
 use crate::gguf::Gguf;
 use crate::token::TokenId;
 
-/// The key that says how text is cut.
+/// The key that names the kind of tokenizer.
 const MODEL_KEY: &str = "tokenizer.ggml.model";
 /// The token that starts and ends a text in byte-level vocabularies, where the file names none. Source: llama.cpp,
 /// `llama-vocab.cpp`.
@@ -59,13 +59,12 @@ impl Tokenizer {
     ///
     /// # Errors
     /// [`LoadError::MissingMetadata`], [`LoadError::MetadataType`], [`LoadError::MetadataValue`] for a key that is
-    /// not there, not of its type, or not possible; [`LoadError::Tokenizer`] for what `tokenizers` refuses.
+    /// missing, of the wrong type, or out of range; [`LoadError::Tokenizer`] for what `tokenizers` refuses.
     pub fn from_gguf(gguf: &Gguf) -> Result<Tokenizer, LoadError> {
         let (vocabulary, model, adds_first) = match gguf.string(MODEL_KEY)? {
             "gpt2" => {
                 let mut vocabulary = Vocabulary::from_gguf(gguf)?;
-                // Put around a text where that is asked for. It ends no turn here: in GPT-2's own vocabulary it is a
-                // comma.
+                // Put around a text on request. It ends no turn here: in GPT-2's own vocabulary it is a comma.
                 let known = Some(BYTE_LEVEL_ROLE).filter(|id| id.idx() < vocabulary.len());
                 vocabulary.bos = vocabulary.bos.or(known);
                 vocabulary.eos = vocabulary.eos.or(known);
@@ -109,7 +108,7 @@ impl Tokenizer {
     /// already starts or ends with is not doubled, so a rendered template may be encoded either way.
     ///
     /// # Errors
-    /// [`RunError::Tokenize`] if `tokenizers` refuses the text; none is known that it does.
+    /// [`RunError::Tokenize`] if `tokenizers` refuses the text; no such text is known.
     pub fn encode(&self, text: &str, add_special: bool) -> Result<Vec<TokenId>, RunError> {
         self.encode_with(text, true, add_special)
     }
@@ -143,14 +142,14 @@ impl Tokenizer {
         )
     }
 
-    /// `text`, safe to stand in a template: a control token spelt in it is parted by U+2060 and steers nothing.
+    /// `text`, safe to use in a template: a control token spelt in it is split by U+2060 and steers nothing.
     ///
     /// Pages and readers may write `<|im_end|>`; what they write is quoted to the model, never obeyed as its frame.
     pub fn escape_control_tokens<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.frame.specials.part(text)
     }
 
-    /// The text of `tokens`; control tokens have none. Bytes that are no text become U+FFFD.
+    /// The text of `tokens`; control tokens have none. Invalid UTF-8 becomes U+FFFD.
     pub fn decode(&self, tokens: &[TokenId]) -> String {
         let mut stream = self.stream();
         let mut text: String = tokens

@@ -92,7 +92,7 @@ pub struct LayerWeights<M = Matrix> {
     pub attn_q_norm: Option<Vec<f32>>,
     /// `[D]`: the same for keys.
     pub attn_k_norm: Option<Vec<f32>>,
-    /// `[C]`: gain behind attention, in families that norm what a block adds.
+    /// `[C]`: gain after attention, in families that norm a block's output.
     pub post_attention_norm: Option<Vec<f32>>,
     /// `[C]`: gain before the feed-forward block.
     pub ffn_norm: Vec<f32>,
@@ -102,7 +102,7 @@ pub struct LayerWeights<M = Matrix> {
     pub ffn_up: M,
     /// `[C, F]`
     pub ffn_down: M,
-    /// `[C]`: gain behind the feed-forward block, in families that norm what a block adds.
+    /// `[C]`: gain after the feed-forward block, in families that norm a block's output.
     pub post_ffw_norm: Option<Vec<f32>>,
 }
 
@@ -118,8 +118,8 @@ impl Weights {
 }
 
 impl<M> Weights<M> {
-    /// The same, each matrix in its final layout before the next one is read: the file's bytes and what becomes of them are
-    /// never all in memory at once.
+    /// The same, each matrix in its final layout before the next one is read: the file's bytes and the converted
+    /// weights are never all in memory at once.
     pub(crate) fn load_as(
         gguf: &Gguf,
         parts: &mut Parts,
@@ -146,7 +146,7 @@ impl<M> Weights<M> {
             layers: (0..config.n_layers)
                 .map(|layer_idx| {
                     let name = |stem: &str| format!("blk.{layer_idx}.{stem}");
-                    // A family that norms must find its gain, and another family refuses one as unknown.
+                    // A family that norms needs the gain; other families refuse it as unknown.
                     let mut gain = |is_there: bool, stem: &str, len: usize| {
                         let gain = is_there.then(|| tensors.vector(&name(stem), len));
                         gain.transpose()
@@ -165,7 +165,7 @@ impl<M> Weights<M> {
                     let post_attention_norm =
                         gain(traits.has_post_norms, "post_attention_norm.weight", c)?;
                     let post_ffw_norm = gain(traits.has_post_norms, "post_ffw_norm.weight", c)?;
-                    // A bias may be there or not; a family whose graph does not add it refuses it as unknown.
+                    // The bias is optional; a family whose graph does not add it refuses it as unknown.
                     let mut bias = |stem: &str, len: usize| match traits.has_block_biases {
                         true => tensors.opt_vector(&name(stem), len),
                         false => Ok(None),
@@ -205,7 +205,7 @@ impl<M> Weights<M> {
 }
 
 impl Weights {
-    /// Brings every matrix into another layout.
+    /// Converts every matrix to another layout.
     pub(crate) fn map<M>(self, mut pack: impl FnMut(Matrix) -> M) -> Weights<M> {
         Weights {
             token_embd: pack(self.token_embd),
@@ -367,7 +367,7 @@ impl<M> Tensors<M> {
         Ok(Some(tensor))
     }
 
-    /// Refuses a file with tensors that nobody took: leaving them out would silently change the model.
+    /// Refuses a file with unused tensors: leaving them out would silently change the model.
     pub(crate) fn finish(self, config: &ModelConfig) -> Result<(), LoadError> {
         match self.by_name.into_keys().next() {
             None => Ok(()),

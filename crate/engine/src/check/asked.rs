@@ -1,7 +1,7 @@
 //! The hard facts that a question names (numbers, versions, codes, flags, identifiers), and how many of them a text holds.
 //!
-//! A reader that learnt from prose takes the row of exit code 1 for that of exit code 2: to it the two look alike. Such
-//! facts are compared as the check compares them, as whole tokens.
+//! A reader trained on prose confuses the row of exit code 1 with that of exit code 2, because to it the two look
+//! alike. Such facts are compared as whole tokens, as in the check.
 
 use super::token::{Atom, Kind, atoms};
 
@@ -21,8 +21,8 @@ impl Asked {
     /// The facts of `question`: numbers in digits, and code that stands for one thing ([`is_opaque`], `max_len`,
     /// `io::Error`).
     ///
-    /// A number in words (`the two lines`) counts things more often than it names one. The name of a file stands on many
-    /// pages of a site, and an expression (`v.get(100)`) is the reader's own: they ask for nothing here.
+    /// A number in words (`the two lines`) counts things more often than it names one. A file name occurs on many pages
+    /// of a site, and an expression (`v.get(100)`) is the asker's own: neither counts as a fact here.
     pub(crate) fn of(question: &str) -> Self {
         let atoms = atoms(question);
         let mut asked = Self {
@@ -50,12 +50,12 @@ impl Asked {
         asked
     }
 
-    /// True if one of the facts is of a form that does not tell its meaning.
+    /// True if the form of one of the facts does not reveal its meaning.
     pub(crate) fn is_opaque(&self) -> bool {
         self.is_opaque
     }
 
-    /// The facts that stand in `text`. Without facts the text is not read.
+    /// The facts that occur in `text`. Without facts the text is not read.
     pub(crate) fn held_in(&self, text: &str) -> Held {
         if self.facts.is_empty() {
             return 0;

@@ -1,10 +1,11 @@
-//! Turns a claim's hard facts into those that its source gives to something else: another count, date, rate or agent.
+//! Turns a claim's hard facts into those that its source attaches to something else: another count, date, rate or
+//! agent.
 
 use super::support::{Fault, Text};
 use super::token::{Atom, Kind};
 use super::window::{Window, word};
 
-/// Facts that stand in the window beside another partner than in the claim.
+/// Facts that have another partner in the window than in the claim.
 pub(super) fn swapped(claim: &Text, window: &Window) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (idx, atom) in claim.atoms.iter().enumerate() {
@@ -55,9 +56,9 @@ fn partners(claim: &Text, idx: usize) -> impl Iterator<Item = &Atom> {
         .chain(before.filter(|other| other.is_content()).take(MAX))
 }
 
-/// Words behind `per`, `every` and `each` measure, as a unit does: `5 GB per user`, `every day`.
+/// Words after `per`, `every` and `each` measure, as a unit does: `5 GB per user`, `every day`.
 fn rates(claim: &Text, window: &Window) -> Vec<Fault> {
-    /// How far behind its number a rate stands.
+    /// How far after its number a rate may stand.
     const REACH: usize = 4;
     let is_rate = |atom: &Atom| matches!(atom.key.as_str(), "per" | "every" | "each");
     let rate_behind = |atoms: &[Atom], idx: usize| {
@@ -165,7 +166,7 @@ fn vote<'w>(atom: &Atom, same: &[usize], partners: &[usize], window: &'w Window)
     }
 }
 
-/// Words between two places; a clause's end counts for some.
+/// Words between two atoms; the end of a clause counts as several.
 fn distance(window: &Window, one: usize, other: usize) -> usize {
     const CLAUSE: usize = 3;
     let clauses = window.atoms[one]
@@ -226,7 +227,7 @@ fn is_turned(claim: &Text, one: usize, other: usize, window: &Window) -> bool {
     let by_there = window.atoms[span.clone()]
         .iter()
         .any(|atom| atom.key == "by");
-    // In the other order it is the same where one of both is passive, in the same order where both are.
+    // The reverse order means the same if one of the two is passive, the same order if both are or neither is.
     if (one_place < other_place) == (by == by_there) {
         return false;
     }
@@ -242,7 +243,7 @@ fn is_turned(claim: &Text, one: usize, other: usize, window: &Window) -> bool {
             "than" | "to" | "before" | "after" | "from" | "into" | "over"
         ) && has(atom)
     });
-    // `A is the capital of B` can be turned round: a noun between two names does nothing.
+    // `A is the capital of B` can be reversed: a noun between two names is not an act.
     let is_noun = !by
         && between
             .iter()

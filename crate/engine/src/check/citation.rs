@@ -10,13 +10,13 @@ pub(super) struct Cited {
     pub(super) numbers: Vec<usize>,
 }
 
-/// Unicode's rule divides behind these before a capital; a sentence goes on.
+/// Unicode's rule splits after these before a capital, but the sentence continues.
 const ABBREVIATIONS: [&str; 16] = [
     "e.g.", "i.e.", "etc.", "vs.", "cf.", "mr.", "mrs.", "ms.", "dr.", "st.", "no.", "fig.",
     "approx.", "jr.", "sr.", "prof.",
 ];
 
-/// The sentences of `text` with what they cite; a citation behind the full stop belongs to the sentence before it.
+/// The sentences of `text` with what they cite; a citation after the full stop belongs to the sentence before it.
 pub(super) fn cited_sentences(text: &str) -> Vec<Cited> {
     let mut found: Vec<Cited> = Vec::new();
     for mut rest in sentences(text) {
@@ -42,7 +42,7 @@ pub(super) fn cited_sentences(text: &str) -> Vec<Cited> {
     found
 }
 
-/// The sentences of `text`, not divided behind an abbreviation or an initial, nor inside of code.
+/// The sentences of `text`, not split after an abbreviation or an initial, nor inside code.
 pub(super) fn sentences(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -70,7 +70,7 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
     found
 }
 
-/// Where in the text a reader is.
+/// The state of a scan through the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum Code {
     #[default]
@@ -104,7 +104,7 @@ fn goes_on(piece: &str) -> bool {
     if piece.ends_with('\n') {
         return false;
     }
-    // Unicode divides `works.[1]` behind the bracket.
+    // Unicode splits `works.[1]` after the bracket.
     if piece.ends_with('[') {
         return true;
     }
@@ -133,14 +133,14 @@ fn leading_markers(piece: &str) -> (Vec<usize>, &str) {
 
 /// Separates `[1]`, `[1, 2]` and `[1][2]` from the words.
 ///
-/// A bracket that touches the word before it (`ports[1]`) and one between backticks are code. A full stop behind a
-/// marker ends the sentence even where Unicode's rule sees none, before a word in lower case; the rest is returned.
+/// A bracket that touches the word before it (`ports[1]`) and one between backticks are code. A full stop after a
+/// marker ends the sentence even where Unicode's rule does not split, before a lower-case word; the rest is returned.
 fn take_citations(sentence: &str) -> (Cited, &str) {
     let mut text = String::with_capacity(sentence.len());
     let mut numbers = Vec::new();
     let mut code = Code::Outside;
     let mut rest = sentence;
-    // Behind a marker another one may follow directly; behind a closing backtick as well.
+    // A marker may directly follow another marker or a closing backtick.
     let mut may_follow = true;
     while let Some(letter) = rest.chars().next() {
         if code == Code::Outside
@@ -172,7 +172,7 @@ fn take_citations(sentence: &str) -> (Cited, &str) {
     (cited, rest)
 }
 
-/// The numbers of the marker that `text` opens with, and what stands behind it.
+/// The numbers of the marker that `text` opens with, and the text after it.
 fn marker(text: &str) -> Option<(Vec<usize>, &str)> {
     /// Longer lists cite nothing that a prompt could hold.
     const MAX_BYTES: usize = 100;

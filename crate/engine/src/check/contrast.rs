@@ -9,7 +9,7 @@ use super::support::{Fault, Text};
 use super::token::Atom;
 use super::window::{Window, word};
 
-/// Words on each side that show that two texts speak of the same.
+/// Words on each side that show whether two texts are about the same thing.
 const CONTEXT: usize = 5;
 
 /// Opposite words, and what is denied on one side only.
@@ -41,7 +41,7 @@ pub(super) fn opposites(claim: &Text, window: &Window) -> Vec<Fault> {
     faults
 }
 
-/// Words with an opposite, turned round where they are denied.
+/// Words with an opposite, flipped where they are denied.
 pub(super) fn poles(atoms: &[Atom], denied: &[bool]) -> Vec<(usize, Pole)> {
     let found = atoms.iter().enumerate().filter(|(_, atom)| !atom.glued);
     found
@@ -49,7 +49,7 @@ pub(super) fn poles(atoms: &[Atom], denied: &[bool]) -> Vec<(usize, Pole)> {
         .collect()
 }
 
-/// Content words around a place, nearest first by side.
+/// Content words around an atom, nearest first on each side.
 fn context(atoms: &[Atom], idx: usize) -> impl Iterator<Item = (usize, &Atom)> {
     let from = idx.saturating_sub(CONTEXT);
     let to = (idx + CONTEXT + 1).min(atoms.len());
@@ -102,7 +102,7 @@ fn is_nearer(claim: &Text, idx: usize, window: &Window, other: &[usize], same: &
     !is_both && votes.peek().is_some() && votes.all(|(same, other)| same > other + SLACK)
 }
 
-/// Places of content words that a negator may mean: those it reaches, and the two before it.
+/// Indices of content words that a negator may mean: those it reaches, and the two before it.
 pub(super) fn meant(atoms: &[Atom], negator: usize, reach: &[bool]) -> impl Iterator<Item = usize> {
     let to = (negator + 1 + CONTEXT).min(atoms.len());
     let from = negator.saturating_sub(2);

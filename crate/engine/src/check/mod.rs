@@ -151,7 +151,7 @@ pub fn whole_sentences(text: &str) -> &str {
         .filter(|(_, letter)| matches!(letter, '.' | '!' | '?' | ']'))
         .map(|(start, letter)| start + letter.len_utf8())
         .filter(|end| ends_here(*end))
-        // A bracket ends a sentence only behind its full stop.
+        // A bracket ends a sentence only after the full stop.
         .rfind(|end| {
             without_markers(*end).is_some_and(|end| text[..end].ends_with(['.', '!', '?']))
         });

@@ -127,12 +127,12 @@ pub(super) fn scale(word: &str) -> Option<usize> {
     })
 }
 
-/// The short form of a unit that stands behind its number as a word of its own.
+/// The short form of a unit that follows its number as a word of its own.
 pub(super) fn unit(word: &str) -> Option<&'static str> {
     if word.len() > 12 {
         return None;
     }
-    // A letter alone behind a number is a unit where it is a small one.
+    // A lone letter after a number is a unit only if it is lower case.
     if let Some(short) = ["s", "h", "m", "g"].iter().find(|short| **short == word) {
         return Some(short);
     }

@@ -62,7 +62,7 @@ const OPENERS: &[&str] = &[
     "your",
 ];
 
-/// Behind one of these a capitalised opener is a verb (`Open the file`), not a name.
+/// Before one of these a capitalised opener is a verb (`Open the file`), not a name.
 const OBJECT_OPENERS: &[&str] = &[
     "a", "all", "an", "any", "each", "every", "it", "its", "that", "the", "their", "them", "these",
     "this", "those", "to", "up", "your",

@@ -104,7 +104,7 @@ const SKIPPED: &[&str] = &[
     "really",
 ];
 
-/// Behind these a `not` denies nothing: `not only fast`.
+/// Before one of these, `not` denies nothing: `not only fast`.
 const NOT_DENIED: &[&str] = &["only", "just", "merely", "simply"];
 
 /// The pole of a word: a pair's number, and which side.
@@ -131,13 +131,13 @@ pub(super) fn pole(atom: &Atom) -> Option<Pole> {
     found.copied()
 }
 
-/// For each atom: whether it is denied, and whether it is near enough to a negator to be meant by it.
+/// For each atom: whether it is denied, and whether a negator is near enough to mean it.
 pub(super) struct Denial {
     /// The word that a negator stands before.
     pub(super) head: Vec<bool>,
     /// Words in reach of a negator.
     pub(super) reach: Vec<bool>,
-    /// Places of the negators.
+    /// Indices of the negators.
     pub(super) negators: Vec<usize>,
 }
 

@@ -202,7 +202,7 @@ impl Read {
         )
     }
 
-    /// The first sentence, which says what `it` and `they` are in those behind it.
+    /// The first sentence, which says what `it` and `they` refer to in later ones.
     fn topic(&self, first: usize) -> &[Atom] {
         if first == 0 {
             &[]
@@ -212,7 +212,7 @@ impl Read {
     }
 }
 
-/// Lines that were wrapped are joined: a line that begins in lower case goes on with the sentence before it.
+/// Lines that were wrapped are joined: a line that begins in lower case continues the sentence before it.
 fn unwrapped(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());
     let mut letters = text.chars().peekable();

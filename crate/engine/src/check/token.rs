@@ -317,7 +317,7 @@ fn lexical_stems(known: &mut HashMap<String, String>, word: &str) -> String {
     stems
 }
 
-/// Gives numbers the scale and the unit that stand behind them: `1.5 million`, `5 minutes`, `20 per cent`.
+/// Gives numbers the scale and the unit that follow them: `1.5 million`, `5 minutes`, `20 per cent`.
 fn join_numbers(atoms: &mut [Atom]) {
     for idx in 0..atoms.len() {
         let (head, tail) = atoms.split_at_mut(idx + 1);

@@ -1,4 +1,4 @@
-//! Turns some sentences that follow each other, with the headings above them, into places where words can be looked up.
+//! Turns consecutive sentences, with the headings above them, into a lookup of where each word occurs.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,7 +6,7 @@ use super::contrast;
 use super::polarity::{self, Denial, Force, Pole};
 use super::token::{Atom, Kind};
 
-/// Places of one word that are looked at, so that a claim and a source of one repeated word stay cheap.
+/// The most occurrences of a word that are considered, so that a claim and a source of one repeated word stay cheap.
 const MAX_PLACES: usize = 12;
 
 /// The word of an atom that others are compared with.

@@ -34,7 +34,7 @@ const TRANSPARENT: [&str; 14] = [
     "amount",
 ];
 
-/// Nouns that questions ask for, and that no pronoun means.
+/// Nouns that questions ask for, and that no pronoun refers to.
 const EMPTY: [&str; 18] = [
     "aspects",
     "article",
@@ -207,7 +207,7 @@ fn role_score(question: &Clause<'_>, phrase: &Phrase, subject: Option<bool>) -> 
     }
 }
 
-/// A phrase that was asked for is known by the answer, where the answer names it: `which plan`, `the enterprise plan`.
+/// A phrase that was asked for becomes known where the answer names it: `which plan`, `the enterprise plan`.
 fn asked(found: &mut Vec<Candidate>, known: &Known<'_>, phrase: &Phrase, turn: usize, score: f32) {
     let head = known.question.lower(phrase.head);
     let named =
@@ -288,7 +288,7 @@ fn pair(clause: &Clause<'_>, idx: usize, turn: usize, score: f32) -> Option<Cand
     candidate(clause, &both, turn, score + 1.0)
 }
 
-/// Adds a candidate, or to the score of the one that it names again; the longer name stays.
+/// Adds a candidate, or raises the score of the one that it names again; the longer name stays.
 fn add(found: &mut Vec<Candidate>, added: Option<Candidate>) {
     let Some(added) = added else { return };
     let same = found.iter_mut().find(|known| {

@@ -35,7 +35,7 @@ pub(super) struct Phrase {
     pub(super) joined: bool,
 }
 
-/// A sentence, with what is known of its order.
+/// A parsed sentence.
 #[derive(Clone, Debug)]
 pub(super) struct Clause<'t> {
     pub(super) text: &'t str,
@@ -114,7 +114,7 @@ impl<'t> Clause<'t> {
         Some(self.slice(verb..self.end()))
     }
 
-    /// True where the question tells of something that happens, rather than asks for a thing: `why does the build fail`.
+    /// True where the question is about something that happens rather than about a thing: `why does the build fail`.
     pub(super) fn tells(&self) -> bool {
         let things = ["what", "which", "who", "whom"];
         self.verb.is_some()

@@ -5,7 +5,7 @@ use super::more::whole;
 use super::reference::same_noun;
 use super::words::Class;
 
-/// A fragment has no more words than this behind `and` or `what about`.
+/// A fragment has no more words than this after `and` or `what about`.
 const MAX_FRAGMENT: usize = 8;
 /// `in the browser` takes the place of `on Linux`.
 const PLACES: [&str; 4] = ["on", "in", "at", "under"];
@@ -17,7 +17,7 @@ pub(super) enum Completed {
     Whole,
     /// The whole question.
     Question(String),
-    /// A fragment that has no place in the question before it.
+    /// A fragment that fits nowhere in the question before it.
     Lost,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn complete(question: &Clause<'_>, last: &Clause<'_>) -> Completed {
     swapped.map_or(Completed::Lost, Completed::Question)
 }
 
-/// `why`, `how many`, `which ones`, `since when`: a question word with nothing to ask it of.
+/// `why`, `how many`, `which ones`, `since when`: a question word with nothing to apply it to.
 fn is_bare_wh(question: &Clause<'_>, start: usize, end: usize) -> bool {
     let tokens = &question.tokens[start..end];
     let bare = |at: &str| {
@@ -154,7 +154,7 @@ fn splice(last: &Clause<'_>, tokens: std::ops::Range<usize>, text: &str) -> Stri
     format!("{}?", parts.join(" "))
 }
 
-/// `on Windows` takes the place of what follows the same preposition, or a like one; else it comes last.
+/// `on Windows` replaces what follows the same preposition, or a similar one; otherwise it comes last.
 fn swap_place(
     question: &Clause<'_>,
     fragment: std::ops::Range<usize>,
@@ -201,7 +201,7 @@ fn swap_phrase(
         |clause: &Clause<'_>, phrase: &Phrase| clause.class(phrase.head) == Some(Class::Name);
     let alike =
         |fits: &dyn Fn(&Phrase) -> bool| phrases.iter().rev().copied().find(|phrase| fits(phrase));
-    // `instead of SQLite` is compared with, not asked about.
+    // In `instead of SQLite`, the phrase is compared with, not asked about.
     let compared = |phrase: &Phrase| {
         let before = phrase
             .tokens

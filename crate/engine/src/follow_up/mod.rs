@@ -27,12 +27,12 @@ use substitute::{Substituted, substitute};
 pub const MAX_TURNS: usize = 6;
 /// A longer question, in bytes, says what it is about and stands alone; no rewritten question is longer.
 const MAX_QUESTION: usize = 600;
-/// Bytes of an answer that are read: its topic stands at its beginning.
+/// Bytes of an answer that are read: its topic is at the beginning.
 const MAX_ANSWER: usize = 300;
 /// Bytes of a heading, and headings of a passage, that are read.
 const MAX_HEADING: usize = 120;
 const MAX_HEADINGS: usize = 4;
-/// A question of no more tokens may hold no word that tells its language.
+/// A question of at most this many tokens may hold no word that reveals its language.
 const MAX_SHORT: usize = 5;
 
 /// A question that was answered before.

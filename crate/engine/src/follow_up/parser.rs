@@ -4,7 +4,7 @@ use super::clause::{Clause, Role, lead};
 use super::phrase::MAX_PHRASE_TOKENS;
 use super::words::{Class, Token, is_participle};
 
-/// Goes through the tokens of a sentence once.
+/// Parses the tokens of a sentence in one pass.
 pub(super) struct Parser<'t> {
     pub(super) clause: Clause<'t>,
     /// The token that is read next.
@@ -41,7 +41,7 @@ impl<'t> Parser<'t> {
         self.clause
     }
 
-    /// Where the question begins behind `when a job fails,` or `besides the cache,`.
+    /// Where the question begins after `when a job fails,` or `besides the cache,`.
     fn after_introduction(&self) -> Option<usize> {
         let opens = matches!(
             self.class(self.at),
@@ -151,7 +151,8 @@ impl<'t> Parser<'t> {
         at
     }
 
-    /// Any other sentence: what stands before its first verb is the subject, and one that begins with a verb asks for something.
+    /// Any other sentence: the words before its first verb are the subject, and one that begins with a verb is a
+    /// request.
     fn statement(&mut self) {
         let start = self.at;
         match self.class(start) {
@@ -177,7 +178,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// The phrases of all that follows, as far as `end`.
+    /// The phrases in the rest of the sentence, up to `end`.
     fn rest(&mut self, end: usize) {
         let mut after_preposition = false;
         let mut after_verb = self.clause.verb.is_some_and(|verb| verb + 1 == self.at);
@@ -240,7 +241,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Passes over what belongs to the pronoun at `at`: its verb, or the phrase that it owns; true if it was a verb.
+    /// Skips what belongs to the pronoun at `at`: its verb, or the phrase that it owns; true if it was a verb.
     fn after_pronoun(&mut self, at: usize) -> bool {
         if self
             .clause

@@ -10,7 +10,8 @@ use super::words::{Class, Token, is_plural};
 pub(super) const MAX_PHRASE_TOKENS: usize = 8;
 
 impl Parser<'_> {
-    /// Where the run of words that begins at `start` ends. Verbs end it, but for one right at its beginning, or before a noun.
+    /// Where the run of words that begins at `start` ends. Verbs end it, except one right at its beginning or before a
+    /// noun.
     pub(super) fn phrase_end(&self, start: usize, subject: bool) -> usize {
         let mut at = start;
         while matches!(

@@ -27,7 +27,7 @@ pub(super) struct Reference {
     pub(super) subject: bool,
 }
 
-/// `it is ADJECTIVE to` says nothing about a thing with these.
+/// With these, the `it` of `it is ADJECTIVE to` refers to no thing.
 const EXPECTANT: [&str; 24] = [
     "possible",
     "impossible",
@@ -54,7 +54,7 @@ const EXPECTANT: [&str; 24] = [
     "true",
     "enough",
 ];
-/// Those among them that do where the verb has no object: `is it easy to clean`.
+/// Those of [`EXPECTANT`] with which `it` does refer to a thing if the verb has no object: `is it easy to clean`.
 const OF_THINGS: [&str; 8] = [
     "safe",
     "fine",
@@ -94,7 +94,8 @@ const HERE: [&str; 23] = [
 
 /// The words of `clause` that refer to what was said before it, in order.
 ///
-/// Left out is `it` that stands for nothing (`is it possible to`), and whatever has its antecedent in the question itself.
+/// An `it` that stands for nothing (`is it possible to`) is left out, as is a word with its antecedent in the question
+/// itself.
 pub(super) fn references(clause: &Clause<'_>) -> Vec<Reference> {
     (0..clause.tokens.len())
         .filter_map(|at| reference(clause, at))

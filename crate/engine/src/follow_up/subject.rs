@@ -5,7 +5,7 @@ use super::parser::Parser;
 use super::words::{Class, Token, is_participle, is_plural, is_predicate};
 
 impl Parser<'_> {
-    /// The subject after an auxiliary; `names`: nothing but it has to follow, as in `what is X`.
+    /// The subject after an auxiliary; with `names`, nothing else has to follow, as in `what is X`.
     pub(super) fn subject(&mut self, names: bool) {
         while self.class(self.at) == Some(Class::Adverb) {
             self.at += 1;
@@ -23,7 +23,7 @@ impl Parser<'_> {
             {
                 self.at += 1;
             }
-            // `what is special about the cache`: the adjective is no subject.
+            // `what is special about the cache`: the adjective is not the subject.
             Some(Class::Noun)
                 if names && ["about", "with"].contains(&self.clause.lower(start + 1)) =>
             {
@@ -102,7 +102,7 @@ impl Parser<'_> {
         if let Some(verb) = verb {
             return verb;
         }
-        // A lower-case word behind a name is the verb: `the Spice Girls | promote girl power`.
+        // A lower-case word after a name is the verb: `the Spice Girls | promote girl power`.
         let named = (first + 1..end).find(|at| {
             !is_be
                 && tokens[at - 1].is_capitalised()

@@ -120,7 +120,8 @@ enum One {
     Unclear,
 }
 
-/// `a bigger one` is a bigger filter; `the second one` counts something that may stand in another order than it was read in.
+/// `a bigger one` is a bigger filter; `the second one` counts items whose order on the page may differ from the order
+/// they were read in.
 fn one(clause: &Clause<'_>, at: usize, known: &[Known<'_>]) -> One {
     let before = &clause.tokens[at - 1];
     let next_is_content = clause

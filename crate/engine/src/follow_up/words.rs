@@ -185,7 +185,8 @@ fn contraction(word: &str, lower: &str) -> Option<usize> {
         || in_list(PERSONS, first)
         || in_list(WH, first)
         || in_list(DEMONSTRATIVES, first);
-    // Both apostrophes stand at the same place, but a curly one is longer: only what comes before it is counted.
+    // Both kinds of apostrophe come at the same point, but a curly one is longer, so only the text before it is
+    // counted.
     (short && closed && word.is_char_boundary(at)).then_some(at)
 }
 

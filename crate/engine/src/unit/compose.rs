@@ -1,4 +1,4 @@
-//! Turns the pieces that hold a place into the quotation of it: with what they can't be read without, as far as there
+//! Turns the pieces that hold a place into its quotation, with the context they can't be read without as far as there
 //! is room.
 
 use std::ops::Range;
@@ -13,7 +13,7 @@ use super::{MAX_CHARS, MAX_CODE_CHARS, MAX_CODE_LINES, Quotation, Unit, UnitKind
 /// An item of fewer words says little without the sentence that introduces its list.
 const FRAGMENT_WORDS: usize = 6;
 
-/// Each sentence that begins with a pronoun brings the one before it; no more of them than this.
+/// A sentence that begins with a pronoun brings along the one before it, up to this many in a row.
 const MAX_SENTENCES_BEFORE: usize = 2;
 
 /// The most lists around an item whose introductions are shown with it.
@@ -272,7 +272,8 @@ impl Composer<'_> {
         }
     }
 
-    /// The list, the code or the rows that the last piece introduces, and the first sentence behind a term that stands alone.
+    /// The list, the code or the rows that the last piece introduces, and the first sentence after a term that stands
+    /// alone.
     fn follow(&mut self, last: usize) {
         let piece = &self.pieces[last];
         let Some(next) = self.pieces.get(last + 1) else {
@@ -324,7 +325,8 @@ impl Composer<'_> {
         });
     }
 
-    /// Adds the pieces right behind `lead` that are of `kind` and part of its run, until there is no room for a whole one.
+    /// Adds the pieces right after `lead` that are of `kind` and part of its run, until there is no room for a whole
+    /// one.
     fn follow_run(&mut self, lead: usize, kind: UnitKind, is_part: impl Fn(&Piece) -> bool) {
         let behind = &self.pieces[lead + 1..];
         let start = behind[0].start;

@@ -1,4 +1,4 @@
-//! Turns a text that is too long to be quoted into a window around the place that is asked for.
+//! Turns a text that is too long to be quoted into a window around the requested place.
 
 use std::ops::Range;
 
@@ -69,7 +69,7 @@ pub(super) fn window_of_lines(
     }
     let mut n_chars = size(&text[range.clone()], max_chars);
     let mut n_lines = 1;
-    // The lines of the mark first, then by turns.
+    // The lines of the mark first, then lines below and above alternately.
     let (mut up, mut down) = (true, true);
     let mut take_up = false;
     while n_lines < max_lines && (up || down) {

@@ -21,7 +21,7 @@ pub(super) struct Piece {
     pub(super) kind: UnitKind,
     /// Where it begins with its marker.
     pub(super) start: usize,
-    /// How far its list stands from the margin.
+    /// The indent of its list.
     pub(super) indent: usize,
     /// Consecutive pieces with the same number belong together: sentences of a paragraph, of an item, of a definition.
     pub(super) paragraph: usize,
@@ -58,13 +58,13 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
     layout.pieces
 }
 
-/// A table that the next block may go on with.
+/// A table that the next block may continue.
 struct Table {
     n_columns: usize,
     head: Option<Range<usize>>,
 }
 
-/// A list that the next block may go on with.
+/// A list that the next block may continue.
 #[derive(Default)]
 struct List {
     /// The sentence before it, if that announces it.
@@ -79,7 +79,7 @@ struct Layout<'t> {
     paragraph: usize,
     table: Option<Table>,
     list: Option<List>,
-    /// Indents and places of the terms that an indented line may belong to.
+    /// Indents and ranges of the terms that an indented line may belong to.
     terms: Vec<(usize, Range<usize>)>,
 }
 
@@ -109,7 +109,7 @@ impl Layout<'_> {
             return;
         }
         self.table = None;
-        // A list goes on behind code or behind a cut between its items, and a paragraph of an item behind code.
+        // A list continues after code or after a cut between its items, and an item's paragraph continues after code.
         let has_items = lines.iter().any(|line| line.is_item);
         let is_behind_code = self
             .pieces
@@ -172,7 +172,7 @@ impl Layout<'_> {
         cells.all(|cell| fits(cell, MAX_HEAD_CHARS) && !cell.ends_with(['.', '!', '?', '\u{3002}']))
     }
 
-    /// Adds the item at `idx` and returns the index of the line behind it.
+    /// Adds the item at `idx` and returns the index of the line after it.
     fn item(&mut self, lines: &[Line], idx: usize) -> usize {
         let line = &lines[idx];
         let n_more = lines[idx + 1..]
@@ -227,7 +227,7 @@ impl Layout<'_> {
         idx + n_more + 1
     }
 
-    /// Adds the line at `idx`, with what it means if it is a term, and returns the index of the line behind that.
+    /// Adds the line at `idx`, with what it means if it is a term, and returns the index of the line after that.
     fn words(&mut self, lines: &[Line], idx: usize) -> usize {
         let line = &lines[idx];
         self.terms.retain(|(indent, _)| *indent < line.indent);

@@ -17,7 +17,7 @@ pub(super) struct Line {
     pub(super) start: usize,
     /// Its words.
     pub(super) range: Range<usize>,
-    /// How far from the margin it stands, in bytes.
+    /// Its indent, in bytes.
     pub(super) indent: usize,
     /// True for the first line of an item.
     pub(super) is_item: bool,

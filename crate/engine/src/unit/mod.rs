@@ -1,9 +1,9 @@
 //! Turns a section's text into the units that are quoted whole, and a place in it into the quotation that shows it.
 //!
-//! A text is read as the index writes it: blocks apart by an empty line, list items behind their marker, the rows of a
-//! table as lines with bars, definitions further from the margin than their terms, code between fences. [`lines`] finds
-//! these, [`layout`] makes units of them and remembers what each belongs to, and [`compose`] puts a unit together with
-//! that. Every part is a slice.
+//! A text is read as the index writes it: blocks separated by an empty line, list items after their marker, the rows of
+//! a table as lines with bars, definitions indented further than their terms, code between fences. [`lines`] finds
+//! these, [`layout`] makes units of them and remembers what each belongs to, and [`compose`] joins a unit with that
+//! context. Every part is a slice.
 
 mod compose;
 mod cut;
@@ -37,7 +37,7 @@ pub enum UnitKind {
     Item,
     /// A term with what it means, or one of the two.
     Definition,
-    /// A row of a table, cells apart by bars.
+    /// A row of a table, its cells separated by bars.
     Row,
     /// A block of code, without its fences.
     Code,
@@ -66,8 +66,8 @@ impl From<layout::Piece> for Unit {
 pub struct Quotation {
     /// The pieces, each for a line of its own: ascending, disjoint, none empty. Only a text without words has none.
     ///
-    /// ShardResiduals the unit itself these are what it can't be read without: the head of its table, its term, what introduces
-    /// it.
+    /// In addition to the unit itself, these are the context it can't be read without: the head of its table, its term,
+    /// or the line that introduces it.
     pub parts: Vec<Unit>,
     /// The bytes of the place, inside one of the parts. Shorter than what was asked for where that is too long to be
     /// shown.
@@ -88,8 +88,8 @@ impl Quotation {
         parts.collect::<Vec<_>>().join("\n")
     }
 
-    /// True if words of `text`, the text that it was made of, were left out before the part at `idx`; what only marks
-    /// the layout (markers of lists, fences) is no word.
+    /// True if words of `text`, the text that it was made of, were left out before the part at `idx`; text that only
+    /// marks the layout (list markers, fences) does not count as words.
     pub fn is_apart(&self, text: &str, idx: usize) -> bool {
         let Some(before) = idx.checked_sub(1).and_then(|before| self.parts.get(before)) else {
             return false;
@@ -110,8 +110,8 @@ pub fn units(text: &str) -> Vec<Unit> {
     layout::pieces(text).into_iter().map(Unit::from).collect()
 }
 
-/// The quotation that answers with the bytes `span` of `text`: the units that hold it, and what they can't be read
-/// without.
+/// The quotation that answers with the bytes `span` of `text`: the units that hold it, and the context they can't be
+/// read without.
 ///
 /// A span outside the text, or inside a character, is brought to the nearest place; an empty one stands for the unit
 /// around it. At most [`MAX_CHARS`] characters, and code.

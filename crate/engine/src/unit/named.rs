@@ -9,7 +9,7 @@ use super::{Unit, UnitKind};
 
 /// Fewer members than these are told apart by reading them.
 const MIN_MEMBERS: usize = 3;
-/// A word singles members out that stands in one, or in at most one of so many.
+/// A word singles out members if it occurs in only one, or in at most one of this many.
 const MEMBERS_PER_WORD: usize = 3;
 
 /// A unit's place in its list or table.
@@ -17,12 +17,12 @@ const MEMBERS_PER_WORD: usize = 3;
 pub(crate) struct Member {
     /// Number of the list or table in the text.
     pub(crate) group: usize,
-    /// Share of the question's words that single out members of this group which stand in this one, 0 to 1.
+    /// Share, 0 to 1, that this member holds of the question's words that single out members of its group.
     pub(crate) named: f32,
 }
 
-/// The units of `text`, as [`units`](super::units) gives them, each with its place in its list or table; `None` outside of one, or
-/// where it has too few members.
+/// The units of `text`, as [`units`](super::units) gives them, each with its place in its list or table; `None` outside
+/// a list or table, or where it has too few members.
 ///
 /// `topics` are the terms of the question. Those in the head of a table name a column, not a row; the head itself belongs to its rows,
 /// and no question names it.

@@ -1,6 +1,6 @@
 //! Turns the first words of a sentence into whether it can be understood without the one before it.
 
-/// First words that stand for something said before, or that go on from it.
+/// First words that stand for something said before, or that continue from it.
 const REFERENCES: &[&str] = &[
     "it",
     "its",
@@ -175,7 +175,7 @@ const PRESENT: &[&str] = &[
     "handbuch",
 ];
 
-/// Behind "it is" and before "to" or "that" these make a sentence about what follows: "It is possible to ..".
+/// After "it is" and before "to" or "that", these make a sentence about what follows: "It is possible to ..".
 const EXPLETIVES: &[&str] = &[
     "possible",
     "impossible",

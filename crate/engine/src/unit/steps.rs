@@ -1,15 +1,15 @@
-//! Finds the steps that a question asks for: the numbered list behind the sentence which introduces them.
+//! Finds the steps that a question asks for: the numbered list after the sentence that introduces them.
 
 use std::ops::Range;
 
 use super::UnitKind;
 use super::layout::{Piece, pieces};
 
-/// Behind more sentences than this a list is about something else.
+/// After more sentences than this, a list is about something else.
 const MAX_SENTENCES_BETWEEN: usize = 4;
 const MIN_STEPS: usize = 2;
 
-/// Words behind `how` with which a question asks for what is to be done.
+/// Words after `how` with which a question asks how something is done.
 const DOING: [&str; 9] = [
     "do", "does", "can", "could", "should", "would", "must", "to", "shall",
 ];
@@ -27,8 +27,8 @@ pub(crate) fn asks_for_steps(question: &str) -> bool {
     is_how || words.contains(&"steps")
 }
 
-/// The bytes of the numbered list of `text` that only sentences part from the sentence `unit`, its markers included; `None` where
-/// there is no such list, or `unit` is no sentence.
+/// The bytes of the numbered list of `text` that only sentences separate from the sentence `unit`, its markers
+/// included; `None` where there is no such list, or `unit` is no sentence.
 pub(crate) fn steps_behind(text: &str, unit: &Range<usize>) -> Option<Range<usize>> {
     let pieces = pieces(text);
     let asked = pieces.iter().position(|piece| piece.range == *unit)?;

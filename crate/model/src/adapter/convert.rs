@@ -36,7 +36,7 @@ pub struct ConvertOptions {
     pub stored: Stored,
 }
 
-/// The halves of a pair that were found so far.
+/// The matrices of a pair found so far.
 #[derive(Default)]
 struct Halves<'t> {
     module: &'t str,
@@ -258,10 +258,10 @@ fn finite(
     }
 }
 
-/// The rows of `B` in the order that the base's file has its own rows in.
+/// The rows of `B` in the row order of the base's file.
 ///
-/// Models come with the two halves of a head that turn together half a head apart. llama.cpp's files of the llama family
-/// have them as neighbours, so each head's rows of queries and keys are dealt out by turns; other families keep theirs.
+/// Models come with the two rows of a rotated pair half a head apart. llama.cpp's files of the llama family have them
+/// as neighbours, so the rows of each query and key head are interleaved; other families keep their order.
 fn reordered(target: &str, b: Vec<f32>, rank: usize, base: &ModelConfig) -> Vec<f32> {
     let is_turned = [".attn_q.weight", ".attn_k.weight"]
         .iter()

@@ -109,8 +109,8 @@ fn merge(writer: &mut Writer, tiny: &Tiny, tensors: &Named, scale: impl Fn(&str)
     }
 }
 
-/// The same model as one of the llama family, whose file has the rows that turn together as neighbours: place `2 i + h` of a
-/// head is row `i` of half `h`.
+/// The same model as one of the llama family, whose file has the rows of a rotated pair as neighbours: row `2 i + h` of
+/// a head is row `i` of half `h`.
 fn as_llama(tiny: &Tiny) -> Writer {
     let llama = Tiny {
         family: Architecture::Llama,
@@ -205,7 +205,8 @@ fn rows_of_a_head_are_dealt_out_by_turns() {
 
 #[test]
 fn a_converted_adapter_does_what_merged_weights_do() {
-    // The same weights, once in a family that turns halves as PEFT's own model does, once as llama's file orders them.
+    // The same weights, once in a family that rotates halves as PEFT's own model does, once as llama's file orders
+    // them.
     let tiny = Tiny {
         family: Architecture::Qwen2,
         ..Tiny::default()

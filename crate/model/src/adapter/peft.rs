@@ -1,5 +1,5 @@
 //! Turns PEFT's `adapter_config.json` and the names of its tensors into scales and targets, and refuses by name what a
-//! plain LoRA can't say.
+//! plain LoRA can't express.
 //!
 //! Source: `LoraConfig` and `get_pattern_key` of PEFT, `convert_lora_to_gguf.py` of llama.cpp.
 
@@ -27,13 +27,13 @@ const CHANGED_BASE: [&str; 5] = ["pissa", "olora", "loftq", "corda", "lora_ga"];
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConvertError {
-    /// A configuration that is no JSON of the expected form.
+    /// A configuration that is not JSON of the expected form.
     #[error("`adapter_config.json` cannot be read: {reason}")]
     Config {
         /// Why.
         reason: String,
     },
-    /// A setting that a plain LoRA can't say.
+    /// A setting that a plain LoRA can't express.
     #[error("`{key}` in `adapter_config.json` is not supported, expected {expected}: `{found}`")]
     Setting {
         /// The setting.
@@ -51,13 +51,13 @@ pub enum ConvertError {
         /// Kind of the placeholder, such as `a Git LFS pointer`.
         found: &'static str,
     },
-    /// Tensors that are no safetensors file.
+    /// Tensors that are not a safetensors file.
     #[error("`adapter_model.safetensors` cannot be read: {reason}")]
     File {
         /// Why.
         reason: String,
     },
-    /// A tensor that is no half of a pair on a matrix that can be adapted.
+    /// A tensor that is not half of a pair on a matrix that can be adapted.
     #[error("tensor `{name}` cannot be converted: {reason}")]
     Tensor {
         /// The tensor's name.
@@ -225,7 +225,7 @@ impl Config {
     /// Reads a configuration.
     ///
     /// # Errors
-    /// [`ConvertError::Config`], and [`ConvertError::Setting`] for what a plain LoRA can't say.
+    /// [`ConvertError::Config`], and [`ConvertError::Setting`] for what a plain LoRA can't express.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, ConvertError> {
         let unreadable = |reason: String| ConvertError::Config { reason };
         if bytes.len() > MAX_CONFIG_BYTES {
@@ -465,7 +465,7 @@ pub(super) fn target(module: &str, name: &str) -> Result<String, ConvertError> {
             shortened(module)
         ))
     };
-    // The path before the layers differs between a model, one with a head, and one beside an image encoder.
+    // The path before the layers differs between a model, one with a head, and one next to an image encoder.
     let path = match module.strip_prefix("layers.") {
         Some(path) => path,
         None => match module.split_once(".layers.") {

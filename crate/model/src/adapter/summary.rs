@@ -39,7 +39,7 @@ impl Summary {
     /// Reads a LoRA file without its base.
     ///
     /// # Errors
-    /// As [`super::Adapter::load`], but for what only the base can tell.
+    /// As [`super::Adapter::load`], except for errors that only the base can reveal.
     pub fn read(parts: &Parts) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(parts)?;
         let alpha = alpha(&gguf)?;

@@ -1,17 +1,17 @@
-//! Turns the name of an architecture into what sets its layers apart, as data for the one forward pass.
+//! Turns the name of an architecture into the traits of its layers, as data for the one forward pass.
 //!
 //! Source: the model graphs of llama.cpp (`src/models`), and its names.
 
 /// A family of models that share one forward pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Architecture {
-    /// Decoder with RMS norm, rotary positions on neighbouring pairs, grouped queries, SwiGLU: Llama, Mistral, SmolLM2.
+    /// Decoder with RMS norm, RoPE on neighbouring pairs, grouped queries, SwiGLU: Llama, Mistral, SmolLM2.
     Llama,
-    /// The same with biases, and rotary pairs that lie half a head apart: Qwen2 and Qwen2.5.
+    /// The same with biases, and rotary pairs half a head apart: Qwen2 and Qwen2.5.
     Qwen2,
     /// As `Qwen2` without biases, each head of queries and keys normed.
     Qwen3,
-    /// As `Qwen3`, with norms behind each block too, a GELU gate, and layers that see only a window.
+    /// As `Qwen3`, with norms after each block too, a GELU gate, and layers that see only a window.
     Gemma3,
     /// Encoder with layer norm after each block, learned positions, GELU.
     Bert,

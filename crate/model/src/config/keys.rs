@@ -75,7 +75,7 @@ impl Keys<'_> {
     /// How many times as long a context became; 0 stands for no factor.
     pub(super) fn stretch_factor(&self) -> Result<f32, LoadError> {
         let factor = match self.opt_limit("rope.scaling.factor")? {
-            // The key's name before there were several ways.
+            // The key's name before there were several kinds of scaling.
             None if !self.has("rope.scaling.factor") => self.opt_limit("rope.scale_linear")?,
             factor => factor,
         };
@@ -86,7 +86,7 @@ impl Keys<'_> {
         self.gguf.metadata.contains_key(&self.name(key))
     }
 
-    /// The error for a value that was read but will not do.
+    /// The error for a value that was read but is not acceptable.
     pub(super) fn refuse(&self, key: &str, expected: &str) -> LoadError {
         let name = self.name(key);
         let found = match self.gguf.metadata.get(&name) {

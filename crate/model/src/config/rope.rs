@@ -1,5 +1,4 @@
-//! Turns metadata about rotary positions into the numbers behind the angles: base, stretching, and how far it applies
-//! to each pair.
+//! Turns RoPE metadata into the numbers behind the angles: base, stretching, and how far it applies to each pair.
 //!
 //! Source: llama.cpp (`llama-context.cpp`, `ggml_rope_yarn`), Peng et al., "YaRN" (2023), Ding et al., "LongRoPE"
 //! (2024).
@@ -8,7 +7,7 @@ use super::Architecture;
 use super::keys::Keys;
 use crate::error::LoadError;
 
-/// Rotary positions: pair `i` of a head turns by `position * scale * base ^ (-2 i / dim)`.
+/// RoPE: pair `i` of a head is rotated by `position * scale * base ^ (-2 i / dim)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rope {
     /// Base of the frequencies.
@@ -19,12 +18,12 @@ pub struct Rope {
     pub scale: f32,
     /// The pairs that are stretched less than the others; `None` where all are stretched alike.
     pub yarn: Option<Yarn>,
-    /// Turned values are multiplied by this: 1 where the context was not stretched.
+    /// Rotated values are multiplied by this: 1 where the context was not stretched.
     pub magnitude: f32,
 }
 
 impl Rope {
-    /// Positions that were not stretched.
+    /// RoPE without stretching.
     pub fn plain(base: f32, dim: usize) -> Self {
         Self {
             base,
@@ -36,8 +35,8 @@ impl Rope {
     }
 }
 
-/// A ramp over the pairs, from those that turn often within the original context, and keep their frequency, to those that
-/// are stretched in full.
+/// A ramp over the pairs, from those that rotate often within the original context and keep their frequency, to those
+/// that are stretched in full.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Yarn {
     /// The pair at which the ramp starts.
@@ -58,11 +57,11 @@ pub enum RopeFactors {
 }
 
 /// `longrope` has one set of factors for a short context and one for a long one. llama.cpp chooses by the context it
-/// was started with; ours counts as this long at most, which is the longest that every backend runs.
+/// was started with; here the context counts as at most this long, the longest that every backend runs.
 const LONGEST_CONTEXT: usize = 4096;
 
-/// Turns within the original context of the pairs at which YaRN's ramp starts and ends. Files have keys for both, and
-/// for more, which llama.cpp reads in no family that is known here.
+/// Rotations, within the original context, of the pairs at which YaRN's ramp starts and ends. Files have keys for both,
+/// and for more, which llama.cpp reads in no family that is known here.
 const RAMP_TURNS: [f32; 2] = [32.0, 1.0];
 
 /// Stretching of the context, as the keys under `rope.` describe it.
@@ -126,7 +125,7 @@ impl Stretching {
         })
     }
 
-    /// The positions of layers with this base; `is_stretched` says whether the factor counts for them.
+    /// The RoPE of layers with this base; `is_stretched` says whether the factor applies to them.
     pub(super) fn rope(&self, base: f32, dim: usize, is_stretched: bool) -> Rope {
         let factor = if is_stretched { self.factor } else { 1.0 };
         let plain = Rope::plain(base, dim);
@@ -149,7 +148,7 @@ impl Stretching {
         }
     }
 
-    /// The pair, as a fraction, that turns `n_turns` times within the original context.
+    /// The pair, as a fraction, that rotates `n_turns` times within the original context.
     fn turns_at(&self, n_turns: f32, rope: Rope) -> f32 {
         let context = small(self.original_context);
         let ratio = context / (n_turns * std::f32::consts::TAU);

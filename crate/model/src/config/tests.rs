@@ -1,4 +1,4 @@
-//! Reads metadata that will do and metadata that will not.
+//! Reads valid metadata and refuses invalid metadata.
 
 use super::*;
 use crate::gguf::TensorEntry;
@@ -127,7 +127,7 @@ fn names_missing_metadata() {
     );
 }
 
-/// The numbers of Gemma 3's 1B model, but for a small vocabulary; its keys are the ones its own files have.
+/// The numbers of Gemma 3's 1B model, except for a small vocabulary, under the keys that its files use.
 fn gemma3(changes: &[(&str, Value)]) -> Result<ModelConfig, LoadError> {
     let mut gguf = Gguf::default();
     let mut entry = gguf_entry();
@@ -290,7 +290,8 @@ fn yarn_ramps_between_pairs_that_turn_often_and_pairs_that_do_not() {
         ("original_context_length", 4096u32.into()),
     ];
     let rope = stretched(&keys).unwrap().rope;
-    // 16 values turn. Pair `16 ln(4096 / (2 pi n)) / (2 ln 10000)` turns n times in 4096 positions: 2.62 for 32, 5.63 for 1.
+    // 16 values are rotated. Pair `16 ln(4096 / (2 pi n)) / (2 ln 10000)` rotates n times in 4096 positions: 2.62 for
+    // 32, 5.63 for 1.
     let yarn = Yarn { from: 2.0, to: 6.0 };
     assert_eq!((rope.scale, rope.yarn), (0.25, Some(yarn)), "the ramp");
     let expected = 1.0 + 0.1 * 4f32.ln();

@@ -1,10 +1,10 @@
-//! Turns queries, keys and values into each query's weighted sum of values, tile by tile, so that no memory grows with
-//! the square of the text: the same loop for a decoder's cache and an encoder's texts.
+//! Turns queries, keys and values into each query's weighted sum of values, tile by tile, so that memory does not grow
+//! with the square of the text length: the same loop for a decoder's cache and an encoder's texts.
 //!
-//! For some queries at a time and 64 positions at a time: scores, their softmax so far, and the values under it; when a later
-//! tile holds a larger score, what was gathered is scaled down to it. Source: Dao et al., "FlashAttention" (2022), Milakov
-//! and Gimelshein, "Online normalizer calculation for softmax" (2018). A query's numbers are computed in the same order
-//! whatever queries are beside it, so that a token gets the same alone and in a batch.
+//! It takes a few queries and 64 positions at a time: their scores, the running softmax, and the values weighted by it;
+//! when a later tile holds a larger score, the sums so far are scaled down to it. Source: Dao et al., "FlashAttention"
+//! (2022), Milakov and Gimelshein, "Online normalizer calculation for softmax" (2018). A query's numbers are computed
+//! in the same order whatever other queries run with it, so that a token gets the same result alone and in a batch.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ const POSITIONS: usize = 64;
 /// Queries that share the tiles they unpack.
 const QUERIES: usize = 48;
 
-/// The sizes of an attention.
+/// The sizes of an attention layer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Heads {
     /// `H`
@@ -42,7 +42,7 @@ impl Heads {
     }
 }
 
-/// Memory that is kept between calls.
+/// Scratch memory, kept between calls.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     /// `[48, D]`: queries, scaled.
@@ -78,7 +78,7 @@ impl Scratch {
         for kv_head in 0..heads.n_kv_heads {
             for start in (0..n_rows).step_by(QUERIES) {
                 let rows = start..n_rows.min(start + QUERIES);
-                // The queries of one token that share a head lie side by side.
+                // The queries of one token that share a KV head are contiguous.
                 let place =
                     |row: usize| row / n_group * width + (kv_head * n_group + row % n_group) * d;
                 self.q.clear();
@@ -102,7 +102,7 @@ impl Scratch {
         }
     }
 
-    /// Goes through the tiles for the queries in `self.q`, each of which sees its range.
+    /// Runs over the tiles for the queries in `self.q`, each of which sees its own range of positions.
     fn gather(&mut self, head: usize, d: usize, source: &impl KeysValues, seen: &[Range<usize>]) {
         let n = seen.len();
         self.gathered.clear();
@@ -113,7 +113,8 @@ impl Scratch {
         let end = seen.iter().map(|range| range.end).max().unwrap_or(0);
         debug_assert!(end <= source.n_positions(), "positions that are filled");
         for first in (first / POSITIONS * POSITIONS..end).step_by(POSITIONS) {
-            // Whole steps of columns, so that no sum depends on the number of positions; those past the end weigh 0.
+            // Whole steps of columns, so that no sum depends on the number of positions; positions past the end get
+            // weight 0.
             let n_filled = POSITIONS.min(source.n_positions() - first);
             let len = n_filled.next_multiple_of(COLUMNS);
             self.keys.resize(d * len, 0.0);
@@ -146,9 +147,9 @@ impl Scratch {
     }
 }
 
-/// `c += a b`: `a` is `[M, n_inner]`, `b` is `[n_inner, n_cols]`, `c` is `[M, n_cols]`. Each sum runs from the first to the last.
+/// `c += a b`: `a` is `[M, n_inner]`, `b` is `[n_inner, n_cols]`, `c` is `[M, n_cols]`. Each sum runs in order.
 fn add_products(a: &[f32], b: &[f32], n_inner: usize, n_cols: usize, c: &mut [f32]) {
-    /// Rows that share what is read of `b`.
+    /// Rows that share the loads of `b`.
     const ROWS: usize = 4;
     let mut a = a.chunks_exact(ROWS * n_inner);
     let mut c = c.chunks_exact_mut(ROWS * n_cols);
@@ -164,7 +165,7 @@ fn add_products(a: &[f32], b: &[f32], n_inner: usize, n_cols: usize, c: &mut [f3
     }
 }
 
-/// Columns that a step takes: two vector registers for each row.
+/// Columns per step: two vector registers for each row.
 #[cfg(target_arch = "wasm32")]
 const COLUMNS: usize = 8;
 #[cfg(not(target_arch = "wasm32"))]
@@ -219,7 +220,7 @@ fn add_product(a: f32, b: &[f32; COLUMNS], sums: &mut [f32; COLUMNS]) {
     let (sums, _) = sums.as_chunks_mut::<4>();
     for (b, sums) in b.iter().zip(sums) {
         let sums: *mut [f32; 4] = sums;
-        // SAFETY: the references cover exactly the 16 bytes that are read and written, and no alignment is asked.
+        // SAFETY: the references cover exactly the 16 bytes that are read and written, and no alignment is required.
         unsafe {
             let product = f32x4_relaxed_madd(
                 f32x4_splat(a),
@@ -250,7 +251,7 @@ mod tests {
         ModelConfig::from_gguf(&gguf).expect("a configuration")
     }
 
-    /// Numbers that halves hold exactly, so that only attention is compared.
+    /// Numbers that f16 holds exactly, so that only attention is compared.
     fn halves(n: usize, seed: usize) -> Vec<f32> {
         values(n, seed)
             .into_iter()
@@ -258,7 +259,7 @@ mod tests {
             .collect()
     }
 
-    /// `n_tokens` queries behind `position` others, in one piece and one by one.
+    /// `n_tokens` queries after `position` others, in one piece and one by one.
     #[test]
     fn agrees_with_the_twin_in_any_pieces() {
         const BOUND: f64 = 1e-11;

@@ -1,4 +1,4 @@
-//! The bert encoder: tokens of some texts in, one vector for each token out, or for each text by mean pooling.
+//! Turns the tokens of some texts into one vector for each token, or by mean pooling for each text: the BERT encoder.
 //!
 //! Texts run together without padding: products take all their tokens as one batch, attention stays inside each text.
 //! Capitals: `T` tokens of all texts, `C` residual width, `H` heads, `D` head size, `F` feed-forward width.
@@ -18,7 +18,7 @@ use crate::parts::Parts;
 use crate::token::TokenId;
 use crate::weights::Tensors;
 
-/// Tokens that run together. More save nothing and take memory.
+/// Tokens per batch. More would save nothing and take memory.
 const MAX_BATCH_TOKENS: usize = 1024;
 
 /// A bert encoder on the CPU.
@@ -53,7 +53,7 @@ struct Layer {
     layer_output_norm: Norm,
 }
 
-/// A matrix and what is added to its result.
+/// A matrix and the bias added to its result.
 #[derive(Debug)]
 pub(crate) struct Biased {
     matrix: Linear,
@@ -68,7 +68,7 @@ struct Norm {
 }
 
 impl BertForward {
-    /// Reads the weights, dropping each part of the file once it was passed.
+    /// Loads the weights, dropping each part of the file once it is read.
     ///
     /// # Errors
     /// As [`crate::Weights::load`].
@@ -81,7 +81,7 @@ impl BertForward {
         Ok(forward)
     }
 
-    /// The same for a file with heads on top of the encoder, which `take_heads` takes.
+    /// The same for a file with heads on top of the encoder, which `take_heads` loads.
     ///
     /// # Errors
     /// As [`crate::Weights::load`], and those of `take_heads`.
@@ -139,12 +139,12 @@ impl BertForward {
         Ok((forward, heads))
     }
 
-    /// How many types of tokens the weights know.
+    /// The number of token types in the weights.
     pub(crate) fn n_types(&self) -> usize {
         self.token_types.len()
     }
 
-    /// Puts an adapter on every matrix it has a pair for, or takes the last one off.
+    /// Sets an adapter on every matrix it has a pair for, or removes the last one.
     ///
     /// # Errors
     /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
@@ -181,8 +181,8 @@ impl BertForward {
         self.encode(&texts, |_, x| pool(x, self.config.n_embd))
     }
 
-    /// Takes from the last layer's vectors of each text, `[T, C]`, with its index, whatever `take` makes of them. A text's numbers
-    /// do not depend on the texts beside it.
+    /// Runs the encoder and calls `take` for each text, with its index and its last layer's vectors, `[T, C]`; returns
+    /// the results. A text's numbers do not depend on the other texts.
     ///
     /// # Errors
     /// [`RunError::EmptyPrompt`], [`RunError::ContextOverflow`] or [`RunError::UnknownToken`] for a text; those of `take`.
@@ -208,7 +208,7 @@ impl BertForward {
         Ok(taken)
     }
 
-    /// Runs texts together: the tokens that each takes, and `[T, C]` for all of them.
+    /// Runs texts together; returns the range of tokens of each, and `[T, C]` for all of them.
     fn run(&self, texts: &[Input<'_>]) -> Result<(Vec<Range<usize>>, Vec<f32>), RunError> {
         let c = self.config.n_embd;
         let mut ranges = Vec::with_capacity(texts.len());
@@ -241,7 +241,7 @@ impl BertForward {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Input<'t> {
     pub(crate) tokens: &'t [TokenId],
-    /// The first so many tokens are of the first type.
+    /// How many leading tokens are of the first type.
     pub(crate) n_first: usize,
 }
 
@@ -335,7 +335,7 @@ impl KeysValues for Text<'_> {
     }
 
     fn keys(&self, head: usize, first: usize, n: usize, keys: &mut [f32]) {
-        // Column by column of what is written, so that writes lie side by side.
+        // In the order of the output, so that writes are contiguous.
         let start = first * self.n_embd + head * self.head_size;
         for (channel, keys) in keys.chunks_exact_mut(n).enumerate() {
             let column = self.k[start + channel..].iter().step_by(self.n_embd);
@@ -359,7 +359,7 @@ fn pool(x: &[f32], c: usize) -> Result<Vec<f32>, RunError> {
     for x in x.chunks_exact(c) {
         vector::add_scaled(1.0, x, &mut mean);
     }
-    // The count of tokens cancels out against the length.
+    // No division by the token count: it would cancel out against the length.
     let length = vector::dot(&mean, &mean).sqrt();
     if !(length.is_finite() && length > 0.0) {
         return Err(RunError::NotFinite {

@@ -1,4 +1,4 @@
-//! Turns tokens into logits on the CPU: one forward pass for all families of decoders, over quantised products.
+//! Turns tokens into logits on the CPU: one forward pass for all decoder families, with quantised products.
 //!
 //! Families differ only in data: their [`Traits`](crate::config::Traits), the gains in their layers, and the numbers of
 //! [`ModelConfig`].
@@ -46,9 +46,9 @@ struct Scratch {
     k: Vec<f32>,
     /// `[T, K * D]`
     v: Vec<f32>,
-    /// `[T, H * D]`: what attention gathered.
+    /// `[T, H * D]`: attention's output.
     gathered: Vec<f32>,
-    /// `[T, C]`: what a block adds to the stream.
+    /// `[T, C]`: a block's output, to be added to the stream.
     delta: Vec<f32>,
     /// `[T, F]`
     gate: Vec<f32>,
@@ -62,7 +62,7 @@ struct Scratch {
 }
 
 impl CpuForward {
-    /// Reads the weights, each matrix into its layout before the next one; drops each part of the file once read.
+    /// Loads the weights, packing each matrix before it reads the next; drops each part of the file once it is read.
     ///
     /// # Errors
     /// As [`Weights::load`].
@@ -71,7 +71,7 @@ impl CpuForward {
         Ok(Self::with(config, weights))
     }
 
-    /// Takes weights over.
+    /// Builds the model from weights in memory.
     pub fn new(config: &ModelConfig, weights: Weights) -> Self {
         Self::with(config, weights.map(Linear::new))
     }
@@ -137,7 +137,7 @@ impl CpuForward {
                 linear.set_lora(pairs.remove(&format!("blk.{layer_idx}.{stem}.weight")));
             }
         }
-        // Rows of a shared embedding are looked up, not multiplied, so the pair changes only the output.
+        // Rows of a tied embedding are looked up, not multiplied, so the pair changes only the output.
         let Weights {
             output, token_embd, ..
         } = &mut self.weights;
@@ -152,7 +152,7 @@ impl CpuForward {
         self.cache.truncate(0);
     }
 
-    /// Runs one batch behind the cache; leaves the residual stream in the scratch.
+    /// Runs one batch after the cached tokens; leaves the residual stream in the scratch.
     fn run(&mut self, tokens: &[TokenId]) {
         let Self {
             config,
@@ -284,7 +284,7 @@ impl LayerWeights<Linear> {
         rotate(config, angles, config.kv_width(), k);
         cache.extend(k, v);
         gathered.resize(q.len(), 0.0);
-        // A token sees itself and what stands before it, as far back as the layer's window reaches.
+        // A token sees itself and the tokens before it, as far back as the layer's window reaches.
         let n_visible = window.map_or(usize::MAX, |window| window.n_visible);
         let visible = |t: usize| {
             let end = position + t + 1;
@@ -346,7 +346,7 @@ fn turns(
     }
 }
 
-/// As `reference::rope`, by a table of cosines and sines, `[T, rope.dim / 2]`.
+/// As `reference::rope`, from a table of cosines and sines, `[T, rope.dim / 2]`.
 fn rotate(config: &ModelConfig, angles: &[(f32, f32)], width: usize, x: &mut [f32]) {
     let n_pairs = config.rope.dim / 2;
     let turn = |a: &mut f32, b: &mut f32, (cos, sin): &(f32, f32)| {

@@ -1,4 +1,4 @@
-//! Compares the CPU forward pass with one put together from the twins, and with itself run another way.
+//! Compares the CPU forward pass with one assembled from the reference twins, and with itself run another way.
 
 use super::*;
 use crate::config::Architecture;
@@ -147,7 +147,7 @@ fn agrees(case: &str, tiny: &Tiny, bounds: [f64; 2]) {
 #[test]
 fn agrees_with_the_twins() {
     use TensorType::{F16, F32, Q4_0, Q8_0};
-    // The cache holds halves. Quantised activations are rounded once for each product, which adds up over layers.
+    // The cache holds f16. Quantised activations are rounded once for each product, which adds up over layers.
     for (kind, bound) in [(F32, 1e-6), (F16, 1e-6), (Q8_0, 1e-3), (Q4_0, 1e-3)] {
         for (is_tied, has_bias) in [(false, false), (true, true)] {
             let tiny = Tiny {
@@ -156,7 +156,7 @@ fn agrees_with_the_twins() {
                 has_bias,
                 ..Tiny::default()
             };
-            // ShardResiduals blocks the pair is rounded too, and this one is as strong as the model.
+            // Next to block weights the pair is quantised too, and this pair is as strong as the model.
             let bounds = [2.0 * bound, bound];
             agrees(&format!("{kind}, tied {is_tied}"), &tiny, bounds);
         }

@@ -6,7 +6,8 @@
 //! | F32          | floats           | plain loop, vector registers along a row             |
 //! | F16, BF16    | as stored        | each row unpacked once for all tokens, then as F32   |
 //!
-//! The two matrices of an adapter's pair are kept as Q8_0 beside blocks, and as floats beside floats.
+//! The two matrices of an adapter's pair are kept as Q8_0 where the weights are blocks, and as floats where they are
+//! floats.
 
 use std::cell::OnceCell;
 
@@ -39,7 +40,7 @@ enum Lora {
     Blocks(int8::PackedMatrix, int8::PackedMatrix),
 }
 
-/// Inputs of some tokens to matrices, `[T, n_cols]`, quantised at most once for all of the matrices.
+/// The inputs of some tokens, `[T, n_cols]`, quantised at most once for all matrices that share them.
 pub(crate) struct Inputs<'x> {
     x: &'x [f32],
     n_cols: usize,
@@ -62,7 +63,7 @@ impl<'x> Inputs<'x> {
 }
 
 impl Linear {
-    /// Takes the matrix over; its bytes are freed.
+    /// Takes ownership of the matrix; its bytes are freed.
     pub(crate) fn new(matrix: Matrix) -> Self {
         let (n_rows, n_cols) = (matrix.n_rows, matrix.n_cols);
         let values = match (int8::PackedMatrix::new(&matrix), matrix.kind) {
@@ -79,7 +80,7 @@ impl Linear {
         }
     }
 
-    /// Unpacks blocks of less than 8 bits once for all products, which then take a byte for each weight.
+    /// Unpacks codes of fewer than 8 bits to a byte each, once for all products.
     pub(crate) fn unpacked(mut self) -> Self {
         self.values = match self.values {
             Values::Blocks(packed) => Values::Blocks(packed.spread()),
@@ -124,7 +125,7 @@ impl Linear {
         }
     }
 
-    /// Rows outside, tokens inside, so that each row is read, or unpacked, once.
+    /// Rows in the outer loop, tokens in the inner one, so that each row is read, or unpacked, once.
     fn apply_floats(&self, x: &[f32], y: &mut [f32]) {
         let mut unpacked = vec![0.0; self.n_cols];
         for row_idx in 0..self.n_rows {
@@ -220,7 +221,7 @@ mod tests {
     #[test]
     fn agrees_with_the_twin() {
         use TensorType::{BF16, F16, F32, Q4_0, Q8_0};
-        // Quantised activations cost what Q8_0 costs; plain ones only the order of their sums.
+        // Quantised activations add the error of Q8_0; float ones only reorder the sums.
         for (kind, bound) in [
             (F32, 1e-11),
             (F16, 1e-11),

@@ -31,7 +31,8 @@ fn test_values(n: usize, seed: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Normalised mean squared error, for the tests of these modules: the power of the difference over that of what was expected.
+/// Normalised mean squared error, for the tests of these modules: the power of the difference over that of the expected
+/// values.
 #[cfg(test)]
 pub(crate) fn test_nmse(found: &[f32], expected: &[f32]) -> f64 {
     let pairs = found.iter().zip(expected);
@@ -105,7 +106,7 @@ impl Forward {
         }
     }
 
-    /// Sets an adapter in place of the last one, or removes that. Clears the cache.
+    /// Replaces the adapter, or removes it. Clears the cache.
     ///
     /// # Errors
     /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
@@ -125,7 +126,7 @@ impl Forward {
     }
 }
 
-/// Checks that every backend makes before a run.
+/// The checks that every backend runs before a pass.
 pub(crate) fn check(
     config: &ModelConfig,
     n_positions: usize,

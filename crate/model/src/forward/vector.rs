@@ -2,7 +2,7 @@
 //!
 //! Each has a twin in [`crate::reference`] and is compared with it below.
 
-/// Sums run in this many lanes, four registers of four, since one chain of additions would wait for itself.
+/// Sums use this many lanes, four registers of four, since a single chain of additions would be latency-bound.
 const LANES: usize = 16;
 
 /// `a * b + c`, in one instruction where the code is compiled for processors that have it; elsewhere it would be a call.
@@ -69,9 +69,9 @@ pub(crate) fn layer_norm(x: &mut [f32], gain: &[f32], bias: &[f32], eps: f32) {
     }
 }
 
-/// A softmax that comes in pieces, [`crate::reference::softmax`] but for the division: `x` becomes its exponentials under the
-/// largest score so far, and `total` their sum so far. Gives what earlier pieces must be multiplied with, now that `largest`
-/// has grown.
+/// One piece of an online softmax, [`crate::reference::softmax`] without the division: `x` becomes its exponentials
+/// relative to the largest score so far, and `total` their running sum. Returns the factor that rescales earlier
+/// pieces, now that `largest` has grown.
 pub(crate) fn softmax_onto(x: &mut [f32], largest: &mut f32, total: &mut f32) -> f32 {
     let max = max(x).max(*largest);
     let scale = if *largest == max {
@@ -147,7 +147,7 @@ fn len(n: usize) -> f32 {
 ///
 /// Source: Cephes, `expf.c`.
 fn exp(x: f32) -> f32 {
-    /// Adding 1.5 * 2^23 rounds to a whole number, which then is the sum's lower bits.
+    /// Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits of the sum.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.0, 88.0);
     let rounded = x * std::f32::consts::LOG2_E + ROUND;
@@ -182,7 +182,7 @@ mod tests {
     use crate::forward::{test_nmse, test_values as values};
     use crate::reference;
 
-    /// Odd lengths, so that the rest behind the lanes is used.
+    /// Odd lengths, so that the remainder after the lanes is used.
     const LENGTHS: [usize; 3] = [1, 63, 1757];
 
     #[track_caller]

@@ -6,7 +6,8 @@
 
 use crate::token::TokenId;
 
-/// How many of the last tokens must have occurred before; the most are tried first. Single tokens occur everywhere.
+/// How many of the last tokens must have occurred before; the longest match is tried first. Single tokens occur
+/// everywhere.
 const MATCHES: std::ops::RangeInclusive<usize> = 2..=4;
 /// Tokens guessed at first, and after a guess that failed: with the one that is known they fill a kernel's tile.
 const FEW: usize = 3;
@@ -31,7 +32,7 @@ impl Draft {
             .find_map(|n| {
                 let start = tokens.len().checked_sub(n)?;
                 let last = &tokens[start..];
-                // The latest occurrence, for a text stays on its topic.
+                // The latest occurrence, because a text stays on its topic.
                 let place = (0..start)
                     .rev()
                     .find(|place| tokens[*place..].starts_with(last))?;

@@ -1,22 +1,24 @@
-//! Turns texts into the words that may be written behind them, and holds a model to these: it chooses among words and invents none.
+//! Turns texts into the set of words that a model may write after them, so that it chooses among words and invents
+//! none.
 //!
-//! An item is what stands between white space, without the punctuation around it. It may be written if it stands so in one of the
-//! texts, if it is a common word, or if it is several such words of letters joined by a hyphen or a slash; a word of letters also with
-//! or without a capital. Everything else, a number, a version, a flag, a path, an identifier, is copied whole or not at all. A number in
-//! brackets is a citation and stays free. A token may be written if the item that it begins or goes on with can still become
-//! one that is allowed. Facts can still be put together wrongly: that is for whoever checks the text.
+//! An item is a run of characters between white space, without the punctuation around it. It may be written if one of
+//! the texts contains it as an item, if it is a common word, or if it is several such words of letters joined by a
+//! hyphen or a slash; a word of letters may also gain or lose its capital. Everything else (a number, a version, a
+//! flag, a path, an identifier) is copied whole or not at all. A number in brackets is a citation and is always
+//! allowed. A token may be written if the item that it begins or continues can still become an allowed one. Facts can
+//! still be combined wrongly; catching that is left to the check of the text.
 
 use crate::sample::Sampler;
 use crate::token::TokenId;
 use crate::tokenizer::Tokenizer;
 
-/// Tokens that are tried for one place, the likeliest first; where none fits, the text ends.
+/// Tokens that are tried at one position, the likeliest first; if none fits, the text ends.
 const MAX_TRIES: usize = 40;
-/// Longer items of a text are no words, and can't be written.
+/// Longer items of a text are not words, and can't be written.
 const MAX_ITEM_BYTES: usize = 200;
 /// Longest number of a citation.
 const CITATION_DIGITS: usize = 2;
-/// Punctuation that may stand before and behind an item, a few at a time.
+/// Punctuation that may come before and after an item, a few at a time.
 const OPENING: &[u8] = b"([{\"'`*_<";
 const CLOSING: &[u8] = b".,;:!?)]}\"'`*_>";
 const MAX_PUNCTUATION: usize = 4;
@@ -49,7 +51,7 @@ impl WordLock {
             for word in [item, inner] {
                 words.push(word.as_bytes().into());
             }
-            // `self-hosted` gives its parts too; `v1-2` doesn't.
+            // `self-hosted` also allows its parts; `v1-2` doesn't.
             for part in
                 inner.split(|c: char| u8::try_from(c).is_ok_and(|byte| JOINTS.contains(&byte)))
             {
@@ -91,7 +93,7 @@ impl WordLock {
         found.is_ok()
     }
 
-    /// True if `item` is allowed, or where it is not `whole` may still become so.
+    /// True if `item` is allowed or, unless it is `whole`, may still become so.
     fn allows(&self, item: &[u8], whole: bool) -> bool {
         let n_opening = item.iter().take(MAX_PUNCTUATION);
         let n_opening = n_opening.take_while(|byte| OPENING.contains(byte)).count();
@@ -139,12 +141,12 @@ impl WordLock {
     }
 }
 
-/// Letters, and what stands inside words of letters.
+/// Letters, and the marks inside words of letters.
 fn is_of_words(c: char) -> bool {
     c.is_alphabetic() || c == '\'' || c == '\u{2019}'
 }
 
-/// `[1]`, `[1][2].`, or the start of such.
+/// `[1]`, `[1][2].`, or the start of one.
 fn is_citation(item: &[u8], whole: bool) -> bool {
     let mut rest = item;
     while let Some(inner) = rest.strip_prefix(b"[") {

@@ -58,10 +58,10 @@ pub struct GenerateOptions {
     pub sample: SampleOptions,
     /// Texts that end the writing; they are not part of what was written.
     pub stop: Vec<String>,
-    /// True if tokens are guessed from what stands in the prompt, and then run together ([`draft`]). The text is the same, and
-    /// comes sooner where it copies. Only where the backend gives the logits of several tokens; ignored elsewhere.
+    /// True to guess tokens from the prompt and run them together ([`draft`]). The text is the same, and comes sooner
+    /// where it copies. Needs a backend that gives the logits of several tokens; ignored elsewhere.
     pub lookup: bool,
-    /// A run of this many tokens that was written before ends the writing, since small models loop. 0 turns this off.
+    /// Writing ends when a run of this many tokens repeats an earlier one, since small models loop. 0 turns this off.
     pub loop_tokens: usize,
     /// The words that may be written; `None` for any. With a lock, each token is chosen here and never by a device.
     pub lock: Option<WordLock>,
@@ -88,7 +88,7 @@ pub enum StopReason {
     EndToken,
     /// One of the stop texts came.
     StopText,
-    /// The limit of tokens that the caller set is reached.
+    /// The caller's token limit was reached.
     MaxTokens,
     /// The context is full.
     ContextFull,
@@ -121,7 +121,7 @@ pub struct Generation {
     pub stop: StopReason,
 }
 
-/// A model that writes.
+/// A model that generates text.
 #[derive(Debug)]
 pub struct Generator {
     config: ModelConfig,
@@ -254,7 +254,7 @@ impl Generator {
         &mut self.forward
     }
 
-    /// Sets an adapter in place of the last one, or removes that.
+    /// Replaces the adapter, or removes it.
     ///
     /// # Errors
     /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
@@ -264,7 +264,8 @@ impl Generator {
         Ok(())
     }
 
-    /// Continues `prompt`, passing each piece of text to `on_text` as it is written; a break from there ends it.
+    /// Continues `prompt`, passing each piece of text to `on_text` as it is written; a break from `on_text` ends the
+    /// generation.
     ///
     /// The prefix that the prompt shares with the last one is not run again. `now_ms` is a clock in milliseconds.
     ///
@@ -405,7 +406,7 @@ impl Generator {
     }
 }
 
-/// The sizes of a model, which must be one that writes.
+/// The sizes of a model, which must be a decoder.
 fn decoder(gguf: &Gguf) -> Result<ModelConfig, LoadError> {
     let config = ModelConfig::from_gguf(gguf)?;
     if config.architecture.is_decoder() {

@@ -7,13 +7,13 @@ use crate::forward::Forward;
 use crate::sample::{SampleOptions, Sampler};
 use crate::token::TokenId;
 
-/// Command buffers under way at a time, where nothing is guessed between them.
+/// Command buffers in flight at a time, where nothing is guessed between them.
 const N_AHEAD: usize = 2;
 
 /// A model that runs for one text, and what its cache holds.
 pub(super) struct Runner<'g> {
     pub(super) forward: &'g mut Forward,
-    /// The tokens whose keys and values are in the cache; kept in step with it, also where a run fails.
+    /// The tokens whose keys and values are in the cache; kept in step with it, even if a run fails.
     pub(super) cached: &'g mut Vec<TokenId>,
     pub(super) sample: SampleOptions,
     /// Tokens that end a text.
@@ -64,7 +64,7 @@ impl Next {
         matches!(self, Self::Logits(_))
     }
 
-    /// Runs of the model that it took.
+    /// Runs of the model that this took.
     pub(super) fn n_steps(&self) -> usize {
         match self {
             Self::Logits(_) => 1,
@@ -74,7 +74,7 @@ impl Next {
 }
 
 impl Runner<'_> {
-    /// Runs the prompt behind its first `n_cached` tokens.
+    /// Runs the prompt after its first `n_cached` tokens.
     pub(super) async fn first(
         &mut self,
         prompt: &[TokenId],

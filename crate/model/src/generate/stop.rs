@@ -1,8 +1,8 @@
-//! Turns what was written so far into the decision whether to go on: stop texts, and models that turn in circles.
+//! Turns the text so far into the decision whether to go on: stop texts, and models that loop.
 
 use crate::token::TokenId;
 
-/// True if the last `len` of `tokens` stand somewhere before them, too.
+/// True if the last `len` of `tokens` also occur somewhere before.
 pub(super) fn is_loop(tokens: &[TokenId], len: usize) -> bool {
     let Some(start) = tokens.len().checked_sub(len).filter(|_| len > 0) else {
         return false;
@@ -14,7 +14,7 @@ pub(super) fn is_loop(tokens: &[TokenId], len: usize) -> bool {
 /// Holds back text that may be the start of a stop text.
 pub(super) struct StopFilter<'s> {
     stop: &'s [String],
-    /// Text that waits for what comes behind it.
+    /// Text held back until more of it has arrived.
     pub(super) held: String,
 }
 
@@ -26,7 +26,7 @@ impl<'s> StopFilter<'s> {
         }
     }
 
-    /// Adds a piece; gives what is certainly no part of a stop text, and whether one came.
+    /// Adds a piece; returns the text that can't be part of a stop text, and whether a stop text came.
     pub(super) fn push(&mut self, piece: &str) -> (String, bool) {
         self.held.push_str(piece);
         let stops = self.stop.iter().filter(|stop| !stop.is_empty());

@@ -146,7 +146,7 @@ fn stops_where_the_context_is_full() {
         StopReason::ContextFull,
         "after the last place"
     );
-    // The last token was chosen from the last place and needs none itself.
+    // The last token was chosen at the last position and needs none itself.
     assert_eq!(
         generation.n_generated_tokens,
         24 - prompt.len() + 1,
@@ -266,7 +266,7 @@ fn runs_every_family() {
     }
 }
 
-/// A random model says some things again, which is where a guess is right.
+/// A random model repeats some sequences, which is where a guess is right.
 #[test]
 fn guessing_changes_how_often_the_model_runs_and_nothing_else() {
     let tiny = Tiny {

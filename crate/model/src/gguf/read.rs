@@ -30,7 +30,7 @@ const GGUF_DEFAULT_ALIGNMENT: u32 = 32;
 /// The largest alignment that makes sense: a page.
 const GGUF_MAX_ALIGNMENT: u32 = 1 << 16;
 
-/// The head of a GGUF file: its metadata and where its tensors lie.
+/// The head of a GGUF file: its metadata and where its tensors are.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Gguf {
     /// Keys and values, as in the file.
@@ -48,7 +48,7 @@ impl Gguf {
         Self::parse_head(parts, parts.len())
     }
 
-    /// The same of a file of `len` bytes of which only the start is there yet: as much as metadata and directory take.
+    /// The same for a file of `len` bytes of which only the start has arrived: at least the metadata and the directory.
     ///
     /// # Errors
     /// As [`Gguf::parse`]; [`LoadError::Truncated`] also where the start is too short.
@@ -141,7 +141,7 @@ impl Gguf {
         )
     }
 
-    /// Where a tensor lies and how it is stored.
+    /// Where a tensor is and how it is stored.
     ///
     /// # Errors
     /// [`LoadError::MissingTensor`].
@@ -307,7 +307,7 @@ fn wrong_type(key: &str, expected: &'static str, found: &Value) -> LoadError {
     }
 }
 
-/// A place in the file that moves forward.
+/// A cursor into the file that moves forward.
 struct Reader<'p> {
     parts: &'p Parts,
     offset: u64,

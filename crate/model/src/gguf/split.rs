@@ -1,4 +1,4 @@
-//! Turns the files that a model was split into, into one.
+//! Turns the files of a split model into one.
 //!
 //! Source: llama.cpp's `gguf-split` and `llama-model-loader.cpp`. Every file says in `split.no` which one it is, from
 //! 0, and in `split.count` how many there are; the first holds the metadata of the model, and each holds tensors of it.
@@ -11,7 +11,7 @@ use crate::parts::Parts;
 const NO: &str = "split.no";
 const COUNT: &str = "split.count";
 const N_TENSORS: &str = "split.tensors.count";
-/// Key that the writer sets by itself.
+/// Key that the writer sets on its own.
 const ALIGNMENT: &str = "general.alignment";
 
 /// Files that a model may be split into: the largest known have some dozens.
@@ -20,17 +20,17 @@ const MAX_FILES: usize = 1000;
 /// Which file of a split model one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Split {
-    /// Its place, from 0.
+    /// Its index, from 0.
     pub no: usize,
     /// How many there are: at least 2.
     pub count: usize,
 }
 
 impl Split {
-    /// The place that a file claims in a split model; `None` for a whole model.
+    /// The index that a file claims in a split model; `None` for a whole model.
     ///
     /// # Errors
-    /// [`LoadError::MetadataType`]; [`LoadError::MetadataValue`] for a place past the count, or for too many files.
+    /// [`LoadError::MetadataType`]; [`LoadError::MetadataValue`] for an index past the count, or for too many files.
     pub fn of(gguf: &Gguf) -> Result<Option<Self>, LoadError> {
         let number = |key| Ok::<_, LoadError>(gguf.opt_u32(key)?.unwrap_or(0) as usize);
         let (no, count) = (number(NO)?, number(COUNT)?);
@@ -52,11 +52,11 @@ impl Split {
     }
 }
 
-/// The head of the whole model, from those of all its files in order. Its offsets into files mean nothing.
+/// The head of the whole model, from those of all its files in order. Its file offsets are meaningless.
 ///
 /// # Errors
-/// [`LoadError::SplitPart`] for a file that is not split, [`LoadError::MetadataValue`] for one that stands in another's
-/// place or for tensors that are missing, [`LoadError::Duplicate`].
+/// [`LoadError::SplitPart`] for a file that is not split, [`LoadError::MetadataValue`] for one that is out of order or
+/// for tensors that are missing, [`LoadError::Duplicate`].
 pub fn join_heads(heads: Vec<Gguf>) -> Result<Gguf, LoadError> {
     let mut joined = Gguf::default();
     let (mut n_expected, count) = (None, heads.len());

@@ -8,7 +8,7 @@ pub enum TensorType {
     F32,
     /// IEEE half precision.
     F16,
-    /// The upper half of a single.
+    /// The upper half of an f32.
     BF16,
     /// 4 bits and a scale for 32 values.
     Q4_0,
@@ -116,7 +116,7 @@ impl std::fmt::Display for TensorType {
     }
 }
 
-/// Where a tensor lies in the file and how to read it.
+/// Where a tensor is in the file and how to read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorEntry {
     /// How its values are stored.

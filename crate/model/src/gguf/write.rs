@@ -1,6 +1,6 @@
 //! Turns metadata and tensors into the bytes of a GGUF file, the same bytes each time.
 //!
-//! For conversions and tests; the reader beside it reads what this writes.
+//! For conversions and tests; the reader next to it reads what this writes.
 
 use crate::gguf::{TensorType, Value};
 use crate::quant;
@@ -42,7 +42,7 @@ impl TensorOut {
     }
 }
 
-/// A file being put together; keys and tensors keep the order in which they were added.
+/// A file being assembled; keys and tensors keep the order in which they were added.
 #[derive(Debug, Clone, Default)]
 pub struct Writer {
     pub(crate) metadata: Vec<(String, Value)>,
@@ -62,7 +62,7 @@ impl Writer {
         self
     }
 
-    /// Takes a metadata value out again.
+    /// Removes a metadata value.
     pub fn unset(&mut self, key: &str) -> &mut Self {
         self.metadata.retain(|(found, _)| found != key);
         self

@@ -10,9 +10,9 @@ use super::{Gpu, GpuError};
 /// floats between `n_cols` and `stride` are zero and stay zero.
 #[derive(Debug, Clone)]
 pub struct Rows {
-    /// Where they lie.
+    /// The buffer that holds the rows.
     pub buffer: wgpu::Buffer,
-    /// Rows there is room for.
+    /// Capacity in rows.
     pub n_rows: usize,
     /// Values in a row.
     pub n_cols: usize,
@@ -21,7 +21,7 @@ pub struct Rows {
 }
 
 impl Gpu {
-    /// Room for `n_rows` rows of `n_cols` zeros.
+    /// Allocates `n_rows` rows of `n_cols` zeros.
     ///
     /// # Errors
     /// [`GpuError::BindingTooLarge`] if the device cannot bind that much at once.
@@ -40,7 +40,7 @@ impl Gpu {
         })
     }
 
-    /// Rows that hold `values`, `n_cols` of them in each.
+    /// Uploads `values` as rows of `n_cols`.
     ///
     /// # Errors
     /// [`GpuError::BindingTooLarge`] if the device cannot bind that much at once.
@@ -114,7 +114,7 @@ impl Gpu {
         Ok(self.device.create_buffer(&descriptor))
     }
 
-    /// Queues `bytes` for `offset` bytes into the buffer, before everything submitted later.
+    /// Queues a write of `bytes` at byte `offset`, ahead of everything submitted later.
     pub(crate) fn write(&self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) {
         self.counters.wrote(bytes.len());
         // A queue takes whole words; only the tail of an odd length needs a copy.
@@ -139,7 +139,7 @@ impl Gpu {
         self.buffer("read-back", size_bytes, usage)
     }
 
-    /// The first `n_floats` of a buffer made by [`Self::read_back_buffer`], when the device is done with it.
+    /// Reads the first `n_floats` of a buffer made by [`Self::read_back_buffer`], once the device is done with it.
     ///
     /// # Errors
     /// [`GpuError::Lost`] and the other faults of the work that was to fill it.
@@ -152,7 +152,7 @@ impl Gpu {
         self.read(buffer, n_floats, act).await
     }
 
-    /// The same for any numbers of four bytes.
+    /// The same for any numbers of four bytes each.
     pub(crate) async fn read<T: bytemuck::Pod>(
         &self,
         buffer: &wgpu::Buffer,
@@ -163,7 +163,7 @@ impl Gpu {
         let size_bytes = (size_of::<T>() * n_values) as u64;
         let (sender, receiver) = oneshot::channel();
         buffer.map_async(wgpu::MapMode::Read, 0..size_bytes, move |result| {
-            // Nobody waits any more if the receiver is gone.
+            // If the receiver is gone, nobody is waiting any more.
             let _ = sender.send(result);
         });
         #[cfg(not(target_arch = "wasm32"))]

@@ -1,4 +1,4 @@
-//! Turns "the best adapter there is" into an open device that reports its faults as values.
+//! Turns the best adapter of the system into an open device that reports its faults as values.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,11 +23,11 @@ pub struct GpuInfo {
     pub has_f16: bool,
 }
 
-/// True if the browser's devices are opened with subgroups. wgpu 30 can't ask a browser for them, so the page asks in its
-/// place (`www/src/engine/subgroups.ts`) and says so here.
+/// True if the browser's devices are opened with subgroups. wgpu 30 can't request them from a browser, so the page does
+/// (`www/src/engine/subgroups.ts`) and sets this flag.
 static BROWSER_HAS_SUBGROUPS: AtomicBool = AtomicBool::new(false);
 
-/// Says that every device of this browser is opened with the feature `subgroups`.
+/// Records that every device of this browser is opened with the feature `subgroups`.
 pub fn browser_has_subgroups() {
     BROWSER_HAS_SUBGROUPS.store(true, Ordering::Relaxed);
 }
@@ -76,8 +76,8 @@ impl Gpu {
                 })?;
         let features = found.features();
         let info = describe(&found.get_info(), features);
-        // The adapter's own limits are asked for where they raise what one binding may hold; everything else stays
-        // at WebGPU's defaults, so that a shader which works here works in every browser.
+        // Only the limits on binding size are raised to the adapter's own; everything else stays at WebGPU's defaults,
+        // so that a shader that works here works in every browser.
         let offered = found.limits();
         let required_limits = wgpu::Limits {
             max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
@@ -130,17 +130,17 @@ impl Gpu {
         &self.info
     }
 
-    /// The form of the kernels that is run.
+    /// The kernel variant in use.
     pub fn variant(&self) -> Variant {
         self.variant
     }
 
-    /// Every form that this adapter can run.
+    /// Every kernel variant that this adapter can run.
     pub fn variants(&self) -> Vec<Variant> {
         Variant::all(self.info.has_subgroups, self.info.has_f16)
     }
 
-    /// Runs another form than the adapter's best, for tests and measurements, from the next kernel on.
+    /// Switches to another variant than the adapter's best, from the next kernel on; for tests and measurements.
     ///
     /// # Errors
     /// [`GpuError::Variant`] if the adapter cannot run it.
@@ -155,7 +155,7 @@ impl Gpu {
         Ok(())
     }
 
-    /// Counts of all that was sent to the device since it was opened.
+    /// Counts of everything sent to the device since it was opened.
     pub fn trace(&self) -> Trace {
         self.counters.trace()
     }
@@ -165,7 +165,7 @@ impl Gpu {
         self.max_binding_bytes
     }
 
-    /// Lowers [`Self::max_binding_bytes`], so that a test reaches the split of large tensors with small ones.
+    /// Lowers [`Self::max_binding_bytes`], so that a test can split small tensors as large ones are split.
     pub fn limit_binding_bytes(&mut self, bytes: u64) {
         self.max_binding_bytes = self.max_binding_bytes.min(bytes);
     }
@@ -203,8 +203,8 @@ impl Gpu {
         })
     }
 
-    /// Runs `work` and waits until the device has accepted or refused all of it: for loading, where an error must
-    /// be known before the first token, and not for every token.
+    /// Runs `work` and waits until the device has accepted or refused all of it: for loading, where an error must be
+    /// known before the first token; not meant for every token.
     ///
     /// # Errors
     /// The error of `work`, or of the commands in it that the device refused.
@@ -236,7 +236,7 @@ impl Gpu {
         result
     }
 
-    /// Waits until the device has done everything submitted. A browser does this by itself.
+    /// Waits until the device has done everything submitted. A browser does this on its own.
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn wait(&self, act: &'static str) -> Result<(), GpuError> {
         self.check(act)?;

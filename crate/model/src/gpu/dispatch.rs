@@ -14,12 +14,12 @@ pub enum Bindings {
     Sample,
 }
 
-/// The two layouts of bindings, so that all steps share one and a kernel can be swapped under its buffers.
+/// The two bind group layouts: all steps share one, so that a kernel can be swapped without rebinding its buffers.
 #[derive(Debug)]
 pub(super) struct Layouts {
     step: Layout,
     sample: Layout,
-    /// Bound where a step has no use for a binding; one for each that may be written to.
+    /// Bound where a step does not use a binding; one for each binding that may be written.
     unused: [wgpu::Buffer; 4],
 }
 
@@ -29,15 +29,15 @@ struct Layout {
     pipeline: wgpu::PipelineLayout,
 }
 
-/// Buffers that a step of the forward pass is bound to, in the order of their bindings; `None` where the step has no use for one.
-/// Steps name them as they use them, and no buffer may be bound twice if it is written.
+/// The buffers of a step of the forward pass, in binding order; `None` where the step does not use one. Each step gives
+/// them its own names, and a buffer that is written must not be bound twice.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Slots<'b> {
     /// 2, read: a slice of a matrix.
     pub(crate) weights: Option<&'b wgpu::Buffer>,
     /// 3, read: gains and biases.
     pub(crate) vectors: Option<&'b wgpu::Buffer>,
-    /// 4, written by steps that also move the stream on: what is multiplied, or the queries.
+    /// 4, written by steps that also update the stream: the input of a product, or the queries.
     pub(crate) input: Option<&'b wgpu::Buffer>,
     /// 5, written: the layer's cache.
     pub(crate) cache: Option<&'b wgpu::Buffer>,
@@ -49,7 +49,7 @@ pub(crate) struct Slots<'b> {
     pub(crate) output: Option<&'b wgpu::Buffer>,
 }
 
-/// How many workgroups a dispatch needs for `T` tokens: `x`, once for each `tokens` tokens.
+/// The workgroups of a dispatch over `T` tokens: `x` for every `tokens` tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct Grid {
     /// Workgroups along x.
@@ -68,7 +68,7 @@ pub struct Dispatch {
     pub(crate) grid: Grid,
 }
 
-/// A step of the forward pass: its form for few tokens and, where it pays, another for many.
+/// A step of the forward pass: one dispatch for few tokens and, where it pays, another for many.
 #[derive(Debug, Clone)]
 pub struct Op {
     /// Runs for up to the number of tokens in `many`, or always if `many` is absent.
@@ -159,7 +159,7 @@ impl Layouts {
 }
 
 impl Gpu {
-    /// Binds a step's buffers: the batch, the parameters, and what else it reads and writes.
+    /// Binds a step's buffers: the batch, the parameters and its [`Slots`].
     pub(crate) fn bind_step(
         &self,
         batch: wgpu::BufferBinding<'_>,
@@ -185,7 +185,7 @@ impl Gpu {
         self.bind(Bindings::Step, bindings)
     }
 
-    /// Binds `buffers`, in order, as `bindings` says.
+    /// Binds `buffers`, in order, to the layout for `bindings`.
     pub(crate) fn bind(
         &self,
         bindings: Bindings,
@@ -206,8 +206,8 @@ impl Gpu {
         })
     }
 
-    /// Compiles the shader that `wgsl` gives, whose entry point is `main`, or finds it compiled by its unique `label`. Faults
-    /// surface through [`Gpu::scoped`] or [`Gpu::check`].
+    /// Compiles the shader that `wgsl` returns, with the entry point `main`, or returns the pipeline cached under its
+    /// unique `label`. Faults surface through [`Gpu::scoped`] or [`Gpu::check`].
     pub fn pipeline(
         &self,
         label: &str,
@@ -238,8 +238,8 @@ impl Gpu {
         pipeline
     }
 
-    /// Records each run of steps, over its number of tokens, into one pass; copies `read_back` from its first buffer to
-    /// its second afterwards, and submits all of it.
+    /// Records each run of steps, with its number of tokens, into one pass, then copies the first buffer of `read_back`
+    /// to the second, and submits everything.
     pub fn submit(&self, runs: &[(&[Op], u32)], read_back: Option<(&wgpu::Buffer, &wgpu::Buffer)>) {
         let mut encoder = self.device.create_command_encoder(&Default::default());
         if !runs.is_empty() {

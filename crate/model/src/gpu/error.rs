@@ -1,4 +1,4 @@
-//! Turns what a device refuses into named states, so that the ladder can step down for a stated reason.
+//! Turns device failures into named states, so that the ladder can step down for a stated reason.
 
 /// Why a graphics device could not be opened, filled or run.
 #[derive(Debug, thiserror::Error)]
@@ -18,12 +18,12 @@ pub enum GpuError {
         /// The driver's or browser's message.
         reason: String,
     },
-    /// A form of the kernels needs what the adapter lacks.
+    /// A kernel variant needs a feature that the adapter lacks.
     #[error("adapter `{adapter}` cannot run kernels of the form `{variant}`")]
     Variant {
         /// The adapter's name.
         adapter: String,
-        /// The form.
+        /// The variant.
         variant: super::Variant,
     },
     /// The device went away: reset, unplugged, destroyed, or taken by the system.
@@ -52,7 +52,7 @@ pub enum GpuError {
         /// The device's own words.
         reason: String,
     },
-    /// One buffer would pass what the device can bind.
+    /// One buffer would exceed the device's binding limit.
     #[error("`{name}` needs a binding of {expected} bytes, the device allows {found}")]
     BindingTooLarge {
         /// Name of the buffer's contents.

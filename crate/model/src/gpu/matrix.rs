@@ -1,9 +1,9 @@
-//! Turns a matrix as it lies in the file into aligned streams on the device, in slices that each fit one binding.
+//! Turns a matrix as stored in the file into aligned streams on the device, in slices that each fit one binding.
 //!
-//! Rows go in groups of 4 (what one invocation makes) and 8 groups are interleaved word by word, so that 8 neighbouring
-//! invocations read one contiguous piece of memory. Rows are padded to whole tiles of 32 with zeros. A slice is one buffer
-//! of words of four u32: first all codes, then upper bits, scales, and scales of scales, each where a type has them.
-//! Nothing is rounded: codes and scales are those of the file.
+//! Rows form groups of 4 (one invocation's share), and 8 groups are interleaved word by word, so that 8 neighbouring
+//! invocations read contiguous memory. Rows are padded to whole tiles of 32 with zeros. A slice is one buffer of words
+//! of four u32: first all codes, then upper bits, scales, and scales of scales, each where a type has them. Nothing is
+//! rounded: codes and scales are those of the file.
 //!
 //! | type | codes | upper bits | scales | scales of scales |
 //! |------|-------|------------|--------|------------------|
@@ -18,7 +18,7 @@
 //! | Q5_K | 4 bits | 1 bit | as Q4_K | as Q4_K |
 //! | Q6_K | 4 bits | 2 bits | i8 for 16 | f16 for 256 |
 //!
-//! Where inputs are rounded to 8 bits, all types with blocks lie as [`bytes`] says instead.
+//! Where inputs are quantised to 8 bits, all block types are laid out as in [`bytes`] instead.
 
 mod bytes;
 mod pack;
@@ -32,7 +32,7 @@ use crate::weights::Matrix;
 /// Rows in a tile: 8 groups of 4.
 pub(crate) const TILE_ROWS: usize = 32;
 
-/// How weights lie on a device.
+/// The layout of weights on a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
     /// In the streams of their type.
@@ -42,7 +42,7 @@ pub(crate) enum Layout {
 }
 
 impl Layout {
-    /// How the device's kernels want a type.
+    /// The layout that the device's kernels expect for a type.
     pub(crate) fn of(gpu: &Gpu, kind: TensorType) -> Self {
         match gpu.variant().precision {
             Precision::Int8 if kind.block_len() > 1 => Self::Bytes(ByteBlocks::of(kind)),
@@ -50,7 +50,7 @@ impl Layout {
         }
     }
 
-    /// True if it is multiplied with inputs that were rounded to 8 bits.
+    /// True if it is multiplied with inputs quantised to 8 bits.
     pub(crate) fn is_bytes(self) -> bool {
         matches!(self, Self::Bytes(_))
     }
@@ -135,7 +135,7 @@ pub(crate) struct Slice {
     pub(crate) first_row: usize,
     pub(crate) n_rows: usize,
     pub(crate) buffer: wgpu::Buffer,
-    /// First words of the streams behind the codes; minimums of codes of 8 bits are `super_scales`.
+    /// First words of the streams after the codes; `super_scales` are the minimums of 8-bit codes.
     pub(crate) high_bits: usize,
     pub(crate) scales: usize,
     pub(crate) super_scales: usize,
@@ -154,11 +154,12 @@ impl PackedMatrix {
 }
 
 impl Gpu {
-    /// Puts a matrix on the device: `rows` of `n_cols` weights each, stored as `kind`, in the order in which they are to lie.
+    /// Uploads a matrix: `rows` of `n_cols` weights each, stored as `kind`, in the order in which the device holds
+    /// them.
     ///
     /// # Errors
-    /// [`GpuError::Shape`] if a row is not that many weights; [`GpuError::BindingTooLarge`] if 32 rows already pass what the
-    /// device can bind.
+    /// [`GpuError::Shape`] if a row has another number of weights; [`GpuError::BindingTooLarge`] if 32 rows alone
+    /// exceed the device's binding limit.
     pub fn matrix(
         &self,
         label: &str,
@@ -221,7 +222,7 @@ impl Gpu {
         })
     }
 
-    /// Puts plain numbers on the device as a matrix, `[n_rows, n_cols]`.
+    /// Uploads floats as a matrix, `[n_rows, n_cols]`.
     ///
     /// # Errors
     /// As [`Gpu::matrix`].
@@ -239,7 +240,7 @@ impl Gpu {
 }
 
 impl Matrix {
-    /// Its rows as they are stored.
+    /// The rows as they are stored.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         let n_bytes = self.kind.n_bytes(self.n_cols).unwrap_or(0).max(1);
         self.bytes.chunks(n_bytes)

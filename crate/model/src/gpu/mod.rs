@@ -1,7 +1,7 @@
 //! Turns a graphics adapter into buffers, pipelines and read-backs: the only modules that speak wgpu's language.
 //!
-//! Nothing here knows a model. Nothing waits without `await` in a browser; natively a read-back polls the device,
-//! for there nobody else does.
+//! Nothing here knows about models. In a browser nothing blocks without `await`; natively a read-back polls the device,
+//! because nothing else does.
 
 pub mod error;
 pub mod variant;

@@ -1,4 +1,4 @@
-//! Turns what is sent to a device into counts, so that what a token costs the host can be stated.
+//! Turns the work sent to a device into counts, so that the host's cost per token can be stated.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -1,4 +1,4 @@
-//! Turns what an adapter offers into the form of the kernels that it runs.
+//! Turns an adapter's features into the kernel variant that it runs.
 
 use serde::Serialize;
 
@@ -6,11 +6,11 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reduction {
-    /// Not at all: each invocation makes whole sums, which suits software adapters, where barriers cost most.
+    /// Not at all: each invocation computes whole sums, which suits software adapters, where barriers cost most.
     BarrierFree,
     /// Through the workgroup's memory.
     Workgroup,
-    /// Within subgroups by their own instructions, then through memory.
+    /// Within subgroups by subgroup operations, then through memory.
     Subgroups,
 }
 
@@ -20,13 +20,13 @@ pub enum Reduction {
 pub enum Precision {
     /// Single precision.
     F32,
-    /// Tiles of long prompts are held and multiplied in half precision; the rest in single.
+    /// The tiles of long prompts are stored and multiplied in f16; everything else is f32.
     F16,
-    /// Inputs are rounded to 8 bits, as the CPU's are, and multiplied with the codes of quantised weights as integers.
+    /// Inputs are quantised to 8 bits, as on the CPU, and multiplied with the codes of quantised weights as integers.
     Int8,
 }
 
-/// A form of the kernels. All compute the same results, up to rounding.
+/// A variant of the kernels. All compute the same results, up to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Variant {
     /// How sums are reduced.
@@ -36,7 +36,7 @@ pub struct Variant {
 }
 
 impl Variant {
-    /// The fastest form for an adapter.
+    /// The fastest variant for an adapter.
     pub(super) fn best(is_software: bool, has_subgroups: bool, has_f16: bool) -> Self {
         let (reduction, precision) = match (is_software, has_subgroups) {
             // A CPU that emulates a graphics card multiplies integers fastest.
@@ -54,8 +54,8 @@ impl Variant {
         }
     }
 
-    /// Every variant that an adapter with these features can run. Only tiles are held in halves, and a form without
-    /// barriers has none.
+    /// Every variant that an adapter with these features can run. Only tiles are f16, and a variant without barriers
+    /// has none.
     pub(super) fn all(has_subgroups: bool, has_f16: bool) -> Vec<Self> {
         use Precision::{F16, F32, Int8};
         use Reduction::{BarrierFree, Subgroups, Workgroup};

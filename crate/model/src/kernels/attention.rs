@@ -1,27 +1,27 @@
-//! Turns queries and the cache into dispatches that attend: for one token in parts that run side by side, for many in tiles, and
-//! without barriers query by query.
+//! Turns queries and the KV cache into attention dispatches: split into parallel parts for one token, tiled for many,
+//! and query by query where there are no barriers.
 //!
-//! Twin: [`crate::reference::attention`]. Bound: NMSE 1e-7, over a cache of halves.
+//! Twin: [`crate::reference::attention`]. Bound: NMSE 1e-7, over an f16 cache.
 
 use super::compose::Kernel;
 use super::params::{AttentionStepParams, words};
 use super::permutations;
 use crate::gpu::{Dispatch, Gpu, GpuError, Grid, Op, Reduction, Slots};
 
-/// Values of a head that the kernels have room for.
+/// The largest head size that the kernels have room for.
 pub const MAX_HEAD_SIZE: usize = 256;
 
-/// Tokens up to which attention goes token by token.
+/// The most tokens whose attention runs query by query rather than in tiles.
 const FEW: u32 = 4;
 
 /// Buffers of attention.
 #[derive(Debug, Clone, Copy)]
 pub struct AttentionBindings<'a> {
-    /// The queries, turned.
+    /// The queries, rotated.
     pub queries: &'a wgpu::Buffer,
     /// The layer's cache.
     pub cache: &'a wgpu::Buffer,
-    /// What the queries gather, or where it is split, its parts.
+    /// The result of attention, or its parts where it is split.
     pub output: &'a wgpu::Buffer,
 }
 
@@ -36,12 +36,12 @@ impl<'a> AttentionBindings<'a> {
     }
 }
 
-/// True if the attention of one token is split into parts, which the next step puts together.
+/// True if the attention of one token is split into parts, which the next step merges.
 pub fn is_split(gpu: &Gpu) -> bool {
     gpu.variant().reduction != Reduction::BarrierFree
 }
 
-/// The kernels that a model with such heads needs.
+/// The kernels that a model with this head size needs.
 pub(super) fn kernels(gpu: &Gpu, head_size: usize) -> Vec<Kernel> {
     let mut kernels = vec![permutations::attention()];
     if is_split(gpu) {
@@ -51,7 +51,7 @@ pub(super) fn kernels(gpu: &Gpu, head_size: usize) -> Vec<Kernel> {
     kernels
 }
 
-/// Attention of one token: its parts where it [`is_split`], or the whole result.
+/// Attention of one token: its parts where it [`is_split`], otherwise the whole result.
 ///
 /// # Errors
 /// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
@@ -92,7 +92,7 @@ pub fn many(
     let few = Dispatch {
         pipeline: permutations::attention().pipeline(gpu),
         bind_group: gpu.bind_step(batch.clone(), &params_buffer, &bindings.slots()),
-        // An invocation takes four queries: as many invocations as there are heads take those of four tokens.
+        // Each invocation takes four queries, so `n_heads` invocations cover four tokens.
         grid: Grid {
             x: heads.n_heads.div_ceil(4),
             y: None,

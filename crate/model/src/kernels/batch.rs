@@ -5,38 +5,38 @@ use crate::gpu::{Gpu, GpuError};
 /// Tokens that fit into one batch.
 pub const MAX_TOKENS: usize = 128;
 
-/// Which tokens a pass handles and where they stand. WGSL: `Batch` in `shared/frame.wgsl`.
+/// The tokens of a pass and their positions. WGSL: `Batch` in `shared/batch.wgsl`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub struct Batch {
     /// `T`: tokens in this batch.
     pub n_tokens: u32,
-    /// Row of the stream that holds the first token; not 0 only behind the last layer.
+    /// Row of the residual stream that holds the first token; nonzero only after the last layer.
     pub first_row: u32,
-    /// Place of the first token in the cache.
+    /// Position of the first token in the KV cache.
     pub position: u32,
-    /// Fills 16 bytes.
+    /// Pads these fields to 16 bytes.
     pub padding: u32,
-    /// Their ids.
+    /// The tokens' ids.
     pub tokens: [u32; MAX_TOKENS],
 }
 
-/// Where the second batch starts: bindings start at multiples of 256 on every device.
+/// Byte offset of the second batch: every device accepts binding offsets that are multiples of 256.
 const HEAD_OFFSET: u64 = 768;
 
-/// A batch on the device: one buffer, so that a small write sets everything that changes between two passes.
+/// A batch on the device: one buffer, so that one small write sets everything that changes between two passes.
 ///
 /// | byte | what                                                          |
 /// |------|---------------------------------------------------------------|
 /// | 0    | [`Batch`] of all tokens                                       |
-/// | 768  | [`Batch`] of the last tokens alone, for what follows the layers |
+/// | 768  | [`Batch`] of the last tokens alone, for the steps after the layers |
 #[derive(Debug, Clone)]
 pub struct BatchBuffer {
     buffer: wgpu::Buffer,
 }
 
 impl BatchBuffer {
-    /// Room for a batch.
+    /// Allocates room for a batch.
     ///
     /// # Errors
     /// [`GpuError::BindingTooLarge`] never in practice: it is small.
@@ -49,8 +49,8 @@ impl BatchBuffer {
         Ok(Self { buffer })
     }
 
-    /// Sets what the next submitted pass handles: `tokens`, the first of them at `position`, and behind the layers the last
-    /// `n_last` of them. There must be no more of them than [`MAX_TOKENS`].
+    /// Sets the tokens of the next submitted pass: `tokens`, the first at `position`; after the layers, only the last
+    /// `n_last` of them. There must be at most [`MAX_TOKENS`].
     pub fn write(&self, gpu: &Gpu, position: u32, tokens: &[u32], n_last: u32) {
         let n_tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
         let mut words = vec![n_tokens, 0, position, 0];
@@ -66,7 +66,7 @@ impl BatchBuffer {
         self.at(0)
     }
 
-    /// The batch of the last ones.
+    /// The batch of the last tokens.
     pub fn last(&self) -> wgpu::BufferBinding<'_> {
         self.at(HEAD_OFFSET)
     }

@@ -1,4 +1,4 @@
-//! Turns every choice that a step can have into its kernel: for tests, and to look at what was put together.
+//! Turns every choice that a step can have into its kernel: for tests, and for reading the assembled shaders.
 
 use std::collections::BTreeMap;
 
@@ -37,13 +37,13 @@ fn variants() -> Vec<Variant> {
     .collect()
 }
 
-/// Every way in which codes of 8 bits lie: plain numbers do not.
+/// Every layout of 8-bit codes; unquantised types have none.
 fn bytes() -> Vec<Layout> {
     let all = KINDS[3..].iter().map(|&kind| ByteBlocks::of(kind));
     all.map(Layout::Bytes).collect()
 }
 
-/// Each way of multiplying, with each type in one of them and each of them with one type.
+/// Every way of multiplying with one or two layouts, and [`Epilogue::Linear`] with every layout.
 pub(super) fn products() -> Vec<Matmul> {
     let mut all = Vec::new();
     let forms = [
@@ -117,7 +117,7 @@ pub(super) fn kernels() -> Vec<Kernel> {
     by_label.into_values().collect()
 }
 
-/// The label and the WGSL of every shader that can be put together.
+/// The label and the WGSL of every shader that can be assembled.
 pub fn shaders() -> Vec<(String, String)> {
     kernels()
         .iter()

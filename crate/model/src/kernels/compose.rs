@@ -1,8 +1,8 @@
 //! Turns a step's WGSL file into a whole shader: the files that it imports, and those that they import, once each.
 //!
-//! A line `#import shared/cache` names a file of this folder; `#import weights/*` one file of a folder, which the kernel's
-//! permutation picks. Every file of such a folder gives the same functions and constants, so that another can take its place.
-//! Values that WGSL needs when it is compiled, and that no file knows, stand before all of them as constants.
+//! A line `#import shared/cache` imports that file of this folder; `#import weights/*` imports one file of a folder,
+//! picked by the kernel's permutation. All files of such a folder give the same functions and constants, so they are
+//! interchangeable. Values that are known only when the shader is assembled come first, as constants.
 
 use std::fmt::Write as _;
 
@@ -97,12 +97,12 @@ impl std::fmt::Display for Value {
     }
 }
 
-/// One compute shader, not yet put together. Its entry point is `main`.
+/// One compute shader, not yet assembled. Its entry point is `main`.
 #[derive(Debug, Clone)]
 pub(crate) struct Kernel {
-    /// The file that the shader begins with.
+    /// The root file, from which imports are followed.
     pub(super) root: &'static str,
-    /// The files that fill the folders it imports from, one of each.
+    /// The files picked from the folders that it imports, one from each.
     pub(super) picked: Vec<&'static str>,
     pub(super) constants: Vec<(&'static str, Value)>,
     pub(super) bindings: Bindings,
@@ -119,13 +119,13 @@ impl Kernel {
         }
     }
 
-    /// The same with a constant.
+    /// Adds a constant.
     pub(super) fn with(mut self, name: &'static str, value: Value) -> Self {
         self.constants.push((name, value));
         self
     }
 
-    /// Unique among kernels: what it is made of.
+    /// A unique name that lists the parts of the kernel.
     pub(crate) fn label(&self) -> String {
         let mut label = self.root.to_owned();
         for path in &self.picked {
@@ -137,7 +137,7 @@ impl Kernel {
         label
     }
 
-    /// The whole WGSL text, with a mark where each file begins.
+    /// The whole WGSL text, with a comment where each file begins.
     pub(crate) fn wgsl(&self) -> String {
         let mut shader = Shader::default();
         for (name, value) in &self.constants {
@@ -147,13 +147,13 @@ impl Kernel {
         shader.enables + &shader.body
     }
 
-    /// Compiles it, or finds it compiled.
+    /// Compiles the kernel, or returns its cached pipeline.
     pub(crate) fn pipeline(&self, gpu: &Gpu) -> wgpu::ComputePipeline {
         gpu.pipeline(&self.label(), self.bindings, || self.wgsl())
     }
 
-    /// Adds a file behind those that it imports. A file that does not exist is left out: its names are then missing, which the
-    /// device's compiler reports, and the tests before it.
+    /// Appends a file after the files that it imports. A file that does not exist is left out; the device's compiler
+    /// then reports its names as undefined, and so do the tests before that.
     fn import(&self, path: &str, shader: &mut Shader) {
         let picked = match path.strip_suffix("/*") {
             Some(folder) => self
@@ -185,18 +185,18 @@ impl Kernel {
     }
 }
 
-/// A shader on the way.
+/// A shader being assembled.
 #[derive(Default)]
 struct Shader {
     imported: Vec<&'static str>,
-    /// Directives, which stand before everything else.
+    /// Directives, which must come before everything else.
     enables: String,
     body: String,
 }
 
 impl Shader {
     fn enable(&mut self, directive: &str) {
-        // naga knows the functions of subgroups and refuses the line; browsers need it.
+        // naga accepts subgroup functions but rejects this directive; browsers require it.
         if directive != "enable subgroups;" || cfg!(target_arch = "wasm32") {
             self.enables.push_str(directive);
             self.enables.push('\n');

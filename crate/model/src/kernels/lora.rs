@@ -4,19 +4,19 @@ use super::params::{LoraParams, param};
 use crate::adapter::LoraPair;
 use crate::gpu::{Gpu, GpuError, PackedMatrix, Reduction};
 
-/// Inner products that a workgroup has room for. WGSL: `MAX_INNER` in `lora/inline.wgsl`.
+/// The most inner products that a workgroup has room for. WGSL: `MAX_INNER` in `lora/inline.wgsl`.
 const MAX_INLINE_INNER: usize = 512;
 
-/// The pairs of an adapter for matrices that are multiplied in one step, on the device.
+/// An adapter's pairs on the device, for the matrices that are multiplied in one step.
 ///
-/// One buffer: the inner matrices, word by word, so that a workgroup can make the inner products itself; the outer matrices,
-/// times the adapter's scale; and room for inner products that another step makes.
+/// One buffer: the inner matrices, word by word, so that a workgroup can compute the inner products itself; the outer
+/// matrices, times the adapter's scale; and room for inner products that another step computes.
 #[derive(Debug)]
 pub struct PackedPairs {
     pub(super) buffer: wgpu::Buffer,
-    /// The inner matrices once more, for that other step.
+    /// The inner matrices again, for that other step.
     pub(super) inner: PackedMatrix,
-    /// `R`, the largest of the pairs'.
+    /// `R`, the largest rank of the pairs.
     rank: usize,
     n_pairs: usize,
     place_b: u32,
@@ -24,13 +24,14 @@ pub struct PackedPairs {
 }
 
 impl PackedPairs {
-    /// Puts pairs on the device that share their input of `n_cols` values, with room for `n_tokens` tokens.
+    /// Uploads pairs that share an input of `n_cols` values, with room for `n_tokens` tokens.
     ///
-    /// `rows` says for each row of the joint output, in the device's order, which pair changes it and as which of its rows.
-    /// Where rows of several pairs lie in one group, `is_mixed` must be set: each group then uses all inner products.
+    /// For each row of the joint output, in the device's order, `rows` gives the pair that changes it and the row
+    /// within that pair. `is_mixed` must be set where one group has rows of several pairs: each group then uses all
+    /// inner products.
     ///
     /// # Errors
-    /// [`GpuError::Shape`] if a pair has other sizes; [`GpuError::BindingTooLarge`].
+    /// [`GpuError::Shape`] if a pair's sizes do not match; [`GpuError::BindingTooLarge`].
     pub fn new(
         gpu: &Gpu,
         label: &str,
@@ -97,7 +98,7 @@ impl PackedPairs {
         })
     }
 
-    /// Where the pairs lie.
+    /// The pairs' sizes and offsets.
     pub(super) fn params(&self) -> LoraParams {
         LoraParams {
             rank: param(self.rank),
@@ -107,7 +108,7 @@ impl PackedPairs {
         }
     }
 
-    /// True if each workgroup makes the inner products itself, so that no step is added.
+    /// True if each workgroup computes the inner products itself, so that no step is added.
     pub(super) fn is_inline(&self, gpu: &Gpu) -> bool {
         gpu.variant().reduction != Reduction::BarrierFree
             && self.rank * self.n_pairs <= MAX_INLINE_INNER

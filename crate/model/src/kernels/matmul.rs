@@ -1,15 +1,15 @@
-//! Turns a matrix, an input and a place for the output into the dispatches that multiply them, for one token or for many.
+//! Turns a matrix, an input and an output buffer into the dispatches that multiply them, for one token or many.
 //!
-//! | step | input | what becomes of a group of rows |
+//! | step | input | epilogue for a group of rows |
 //! |------|-------|---------------------------------|
-//! | `qkv` | the stream, normed | bias, rotary positions; queries to the output, keys and values to the cache |
+//! | `qkv` | the stream, normed | bias, RoPE; queries to the output, keys and values to the KV cache |
 //! | `gate_up` | the stream, normed | bias, gate through its activation, times up |
-//! | `project` | what attention gathered, or gated values | bias; added to the stream, or put beside it |
-//! | `linear` | either | bias; stored, capped where there is a cap |
+//! | `project` | attention's output, or gated values | bias; added to the stream, or stored next to it |
+//! | `linear` | either | bias; soft cap where there is one; stored |
 //!
 //! Twins: [`crate::reference::qkv`], [`crate::reference::gate_up`], [`crate::reference::project`],
-//! [`crate::reference::linear`]. Bound: NMSE 1e-9 where tiles are single precision, 1e-5 where they are halves; 1e-6 for keys
-//! and values, which the cache holds in halves; 5e-4 where inputs are rounded to 8 bits.
+//! [`crate::reference::linear`]. Bound: NMSE 1e-9 with f32 tiles, 1e-5 with f16 tiles; 1e-6 for keys and values, which
+//! the cache holds as f16; 5e-4 where inputs are quantised to 8 bits.
 
 use super::lora::PackedPairs;
 use super::params::{
@@ -20,48 +20,48 @@ use super::steps::{self, QuantiseBindings};
 use crate::gguf::TensorType;
 use crate::gpu::{Dispatch, Gpu, GpuError, Grid, Layout, Op, PackedMatrix, Reduction, Slots};
 
-/// Most tokens for which sums are made row by row, and not in tiles.
+/// The most tokens that are multiplied row by row rather than in tiles.
 const FEW: u32 = 8;
 
-/// One matrix product, before it is planned for some number of tokens.
+/// One matrix product, before it is planned for a number of tokens.
 #[derive(Debug, Clone)]
 pub struct Matmul<'a> {
     /// The weights, on the device.
     pub matrix: &'a PackedMatrix,
-    /// First group of the output that this matrix makes.
+    /// First group of the output that this matrix computes.
     pub first_group: usize,
-    /// The input that they are multiplied with.
+    /// The input that the weights are multiplied by.
     pub input: Input,
-    /// Where it lies; its number of values is the matrix's.
+    /// The input's layout; it has as many values as the matrix has columns.
     pub input_params: InputParams,
-    /// What becomes of the product.
+    /// The step's epilogue.
     pub epilogue: Epilogue,
-    /// Where it is stored.
+    /// The output's layout.
     pub output_params: OutputParams,
-    /// The heads that [`Epilogue::Qkv`] makes, or that [`Input::Splits`] are parts of.
+    /// The heads that [`Epilogue::Qkv`] writes, or that [`Input::Splits`] merges.
     pub attention: AttentionParams,
     /// The adapter's pairs for these rows.
     pub lora: Option<&'a PackedPairs>,
-    /// Buffers, except those of the matrix and of the adapter.
+    /// All buffers but those of the matrix and the adapter.
     pub bindings: MatmulBindings<'a>,
 }
 
-/// Buffers of a matrix product. The output's must not be the input's.
+/// Buffers of a matrix product. Input and output must be different buffers.
 #[derive(Debug, Clone, Copy)]
 pub struct MatmulBindings<'a> {
     /// Gains of the norm, and biases; `None` where the product has neither.
     pub vectors: Option<&'a wgpu::Buffer>,
-    /// What is multiplied, as [`Input`] says.
+    /// The input, as [`Input`] describes it.
     pub input: &'a wgpu::Buffer,
-    /// Room for the batch's inputs once they are rounded to 8 bits: `T * C * 3/2` bytes.
+    /// Scratch for the batch's inputs quantised to 8 bits: `T * C * 3/2` bytes.
     pub quantised: &'a wgpu::Buffer,
-    /// Where the product goes: queries, gated values, the stream, logits.
+    /// Receives the result: queries, gated values, the stream or logits.
     pub output: &'a wgpu::Buffer,
-    /// For [`Epilogue::Qkv`]: where keys and values go, and the angles by which heads are turned.
+    /// For [`Epilogue::Qkv`]: the KV cache, and the angles that heads are rotated by.
     pub cache: Option<CacheBindings<'a>>,
 }
 
-/// A layer's cache.
+/// A layer's KV cache and rotary angles.
 #[derive(Debug, Clone, Copy)]
 pub struct CacheBindings<'a> {
     /// Keys, then values, as `shared/cache.wgsl` says.
@@ -71,7 +71,7 @@ pub struct CacheBindings<'a> {
 }
 
 impl Matmul<'_> {
-    /// For one token.
+    /// Plans the product for one token.
     ///
     /// # Errors
     /// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
@@ -91,7 +91,7 @@ impl Matmul<'_> {
         Ok(ops)
     }
 
-    /// For any number of tokens.
+    /// Plans the product for any number of tokens.
     ///
     /// # Errors
     /// As [`Matmul::one`].
@@ -111,7 +111,7 @@ impl Matmul<'_> {
         Ok(ops)
     }
 
-    /// True if the input is rounded to 8 bits by a step of its own.
+    /// True if a separate step quantises the input to 8 bits.
     fn is_int8(&self) -> bool {
         self.matrix.layout.is_bytes()
     }
@@ -123,7 +123,7 @@ impl Matmul<'_> {
         }
     }
 
-    /// The step that rounds the input.
+    /// The step that quantises the input.
     fn quantise(&self, gpu: &Gpu, batch: &wgpu::BufferBinding<'_>) -> Result<Op, GpuError> {
         let bindings = QuantiseBindings {
             vectors: self.bindings.vectors,
@@ -133,7 +133,7 @@ impl Matmul<'_> {
         steps::quantise(gpu, batch, self.input, &self.input_params(), bindings)
     }
 
-    /// The step that makes the adapter's inner products for the steps after it.
+    /// The step that computes the adapter's inner products for the steps after it.
     fn inner(
         &self,
         plan: impl FnOnce(Matmul<'_>) -> Result<Vec<Op>, GpuError>,
@@ -201,7 +201,7 @@ impl Matmul<'_> {
     }
 }
 
-/// A slice of a matrix with all that its product is bound to.
+/// A slice of a matrix, bound for its product.
 struct BoundSlice {
     bind_group: wgpu::BindGroup,
     n_groups: usize,
@@ -224,7 +224,7 @@ impl BoundSlice {
             has_inline_lora,
             n_threads: n_threads(matmul.matrix.kind, matmul.matrix.n_words),
         };
-        // Groups and tokens of a workgroup.
+        // Groups and tokens per workgroup.
         let n_groups = if is_barrier_free { 16 } else { 8 };
         let (n_groups, tokens) = match tiling {
             Tiling::Few if matmul.is_int8() => (64, 8),
@@ -244,7 +244,7 @@ impl BoundSlice {
     }
 }
 
-/// Compiles the kernels that will multiply a matrix of such rows, before it arrives; `input` is that of one token.
+/// Compiles the kernels for a matrix of this type and row length before it arrives; `input` is the one-token input.
 pub(crate) fn compile(
     gpu: &Gpu,
     epilogue: Epilogue,
@@ -293,8 +293,8 @@ pub(crate) fn compile(
     }
 }
 
-/// Invocations of a workgroup with barriers: few enough that each has some blocks of a row to do, and more for long
-/// rows. Not measured on a graphics card yet.
+/// Workgroup size of kernels with barriers: small enough that each invocation gets a few blocks of a row, and larger
+/// for long rows. Not yet measured on a graphics card.
 fn n_threads(kind: TensorType, n_words: usize) -> u32 {
     match kind {
         // The tile's 8 lanes each take whole words here, not blocks of 8.

@@ -5,22 +5,22 @@
 //! | `compose.rs` | puts a shader together: `#import` |
 //! | `permutations.rs` | which files a step's shader is made of |
 //! | `catalogue.rs` | all of them, for tests and `cargo xtask wgsl` |
-//! | `params.rs`, `batch.rs` | what a kernel reads besides its operands |
+//! | `params.rs`, `batch.rs` | what a kernel reads in addition to its operands |
 //! | `matmul.rs`, `lora.rs`, `steps.rs`, `attention.rs`, `sample.rs` | the steps, bound and planned |
 //!
-//! In WGSL a folder is a slot: each of its files gives the same functions and constants (`wgsl_tests.rs` holds them to it), and a
-//! permutation picks one. `shared/` is not a slot.
+//! In WGSL a folder is a slot: each of its files gives the same functions and constants (`wgsl_tests.rs` checks this),
+//! and a permutation picks one. `shared/` is not a slot.
 //!
 //! | folder | gives |
 //! |--------|-------|
-//! | `steps/` | a kernel; those that multiply give `store` and `inner_range` and get their entry point from `matmul/` |
+//! | `steps/` | a kernel; those with a matrix product give `store` and `inner_range` and get their entry point from `matmul/` |
 //! | `attention/`, `sample/` | kernels |
 //! | `matmul/` | rows of a matrix times inputs |
-//! | `input/` | `input(token, word)`, and if it is to be normed |
-//! | `weights/`, `scales/` | `block_at`, `unit_at`, `unit_words`: numbers out of blocks |
-//! | `lora/` | `adapted`: a finished sum with an adapter's change |
-//! | `reduce/`, `reduce_max/` | sums and maxima over a workgroup, by memory or by subgroups |
-//! | `entry/` | `main`, where a kernel has barriers, with and without subgroups |
+//! | `input/` | `input(token, word)`, and whether it is normed on the way |
+//! | `weights/`, `scales/` | `block_at`, `unit_at`, `unit_words`: dequantised weights |
+//! | `lora/` | `adapted`: a finished sum plus an adapter's change |
+//! | `reduce/`, `reduce_max/` | sums and maxima over a workgroup, through its memory or by subgroups |
+//! | `entry/` | `main` for kernels with barriers, with and without subgroups |
 //! | `tile/` | the number format of tiles |
 //!
 //! Every kernel has a plain twin in [`crate::reference`]; `tests/kernels` compares them and states the bound.

@@ -1,5 +1,5 @@
-//! Turns the places of a step's operands into the parameters that its kernel reads: each struct has a twin of its name in WGSL,
-//! which says what its fields mean, in `shared/params.wgsl` or in the step's own file.
+//! Turns the sizes and offsets of a step's operands into the parameters that its kernel reads; the WGSL struct of the
+//! same name, in `shared/params.wgsl` or the step's own file, documents the fields.
 
 use crate::gpu::{PackedMatrix, Slice};
 
@@ -69,7 +69,7 @@ params! {
         n_splits: u32,
         scale: f32,
     }
-    /// A matrix product. Where a step has no use for the last parts, its `Params` in WGSL end before them.
+    /// A matrix product. Where a step does not use the last parts, its WGSL `Params` ends before them.
     MatmulParams {
         input: InputParams,
         weights: WeightParams,
@@ -77,7 +77,7 @@ params! {
         output: OutputParams,
         attention: AttentionParams,
     }
-    /// Looking tokens up.
+    /// Embedding lookup.
     EmbedParams {
         weights: WeightParams,
         y: u32,
@@ -105,7 +105,7 @@ params! {
         y: u32,
         y_stride: u32,
     }
-    /// Adding a block's output, normed.
+    /// Norming a block's output and adding it to the stream.
     ResidualParams {
         n_cols: u32,
         x: u32,
@@ -119,7 +119,7 @@ params! {
 }
 
 impl WeightParams {
-    /// Where a slice of a matrix lies.
+    /// The sizes and offsets of a matrix slice.
     pub(super) fn of(slice: &Slice, matrix: &PackedMatrix) -> Self {
         Self {
             n_words: param(matrix.n_words),
@@ -133,12 +133,12 @@ impl WeightParams {
     }
 }
 
-/// A size or place as a parameter. Sizes come from tensors that fit a binding, so the cap is never reached.
+/// A size or offset as a parameter. Sizes come from tensors that fit a binding, so the cap is never reached.
 pub fn param(size: usize) -> u32 {
     u32::try_from(size).unwrap_or(u32::MAX)
 }
 
-/// Words of four that hold so many values.
+/// The number of words of four that hold `n_values` values.
 pub fn words(n_values: usize) -> u32 {
     param(n_values.div_ceil(4))
 }

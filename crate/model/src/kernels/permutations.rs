@@ -1,11 +1,11 @@
-//! Turns the choices of a step (how it divides its work, how its input and its weights lie) into the files that its shader is
-//! made of: one row for each choice.
+//! Turns the choices of a step (how it divides its work, how its input and its weights are laid out) into the files
+//! that its shader is assembled from.
 
 use super::compose::{Kernel, Value};
 use crate::gguf::TensorType;
 use crate::gpu::{Bindings, Layout, Precision, Reduction, Variant};
 
-/// Places of the cache that one part of attention covers before another part is added.
+/// Cache positions that one part of attention covers before another part is added.
 const SPLIT_PLACES: u32 = 128;
 
 /// How a matrix product divides its work.
@@ -58,7 +58,7 @@ impl Input {
     }
 }
 
-/// What becomes of a matrix product.
+/// The epilogue of a matrix product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Epilogue {
     /// Queries, keys and values, cached.
@@ -73,7 +73,7 @@ pub enum Epilogue {
     },
     /// The projection that ends a block.
     Project {
-        /// True if added to the values that are there; if not, they are overwritten.
+        /// True if the product is added to the output; if not, it overwrites it.
         adds: bool,
     },
     /// Plain rows, stored.
@@ -91,7 +91,7 @@ impl Epilogue {
     }
 }
 
-/// The files that read a type's weights: its codes, and its scales where they lie apart.
+/// The files that read a type's weights: its codes, and its scales where they are stored separately.
 fn weights(kind: TensorType) -> &'static [&'static str] {
     match kind {
         TensorType::F32 => &["weights/f32"],
@@ -108,7 +108,7 @@ fn weights(kind: TensorType) -> &'static [&'static str] {
     }
 }
 
-/// Adds what reads weights of a layout.
+/// Adds the files that read weights of a layout.
 fn with_weights(mut kernel: Kernel, layout: Layout) -> Kernel {
     match layout {
         Layout::Streams(kind) => {
@@ -124,16 +124,16 @@ fn with_weights(mut kernel: Kernel, layout: Layout) -> Kernel {
     }
 }
 
-/// A matrix product, before its shader is put together.
+/// A matrix product, before its shader is assembled.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Matmul {
     pub(super) epilogue: Epilogue,
     pub(super) layout: Layout,
     pub(super) tiling: Tiling,
     pub(super) input: Input,
-    /// True if each workgroup makes an adapter's inner products itself.
+    /// True if each workgroup computes an adapter's inner products itself.
     pub(super) has_inline_lora: bool,
-    /// Invocations of a workgroup, where there are barriers.
+    /// Workgroup size, for kernels with barriers.
     pub(super) n_threads: u32,
 }
 
@@ -145,7 +145,7 @@ impl Matmul {
         let (step, constant) = self.epilogue.file();
         let matmul = self.tiling.file(variant, self.layout.is_bytes());
         let mut kernel = with_weights(Kernel::step(step, &[matmul]), self.layout);
-        // Inputs of 8 bits come from the step that rounded them, whatever they were.
+        // 8-bit inputs come from the quantising step, whatever their source.
         if !self.layout.is_bytes() {
             kernel.picked.push(self.input.file());
         }
@@ -176,7 +176,7 @@ impl Matmul {
     }
 }
 
-/// Looks rows of an embedding up.
+/// Looks up rows of an embedding.
 pub(super) fn embed(layout: Layout) -> Kernel {
     with_weights(Kernel::step("steps/embed", &[]), layout)
 }
@@ -186,12 +186,12 @@ pub(super) fn heads() -> Kernel {
     Kernel::step("steps/heads", &[])
 }
 
-/// Adds a block's output to the stream, normed.
+/// Norms a block's output and adds it to the stream.
 pub(super) fn residual() -> Kernel {
     Kernel::step("steps/residual", &[])
 }
 
-/// Rounds an input to 8 bits: the stream, normed, or another step's output.
+/// Quantises an input to 8 bits: the stream, normed, or another step's output.
 pub(super) fn quantise(input: Input) -> Kernel {
     Kernel::step("steps/quantise", &[input.file()])
 }

@@ -1,7 +1,7 @@
 //! Turns logits on the device into the next token there, and sets the batch to run that token next.
 //!
-//! The token is the likeliest, or a draw by the Gumbel trick among those that `top_k`, `top_p` and `min_p` leave. Twin:
-//! [`crate::sample::Sampler`], with the same noise for the same seed, place and token.
+//! The token is the likeliest, or a draw by the Gumbel trick among the tokens that `top_k`, `top_p` and `min_p` keep.
+//! Twin: [`crate::sample::Sampler`], with the same noise for the same seed, position and token.
 
 use super::batch::BatchBuffer;
 use super::compose::Kernel;
@@ -11,15 +11,15 @@ use crate::gpu::{Bindings, Dispatch, Gpu, GpuError, Grid, Op, Rows};
 use crate::sample::{self, SampleOptions};
 use crate::token::TokenId;
 
-/// Chosen tokens that are kept until they are read back.
+/// How many chosen tokens are kept for read-back.
 pub(crate) const N_RESULTS: usize = 64;
-/// Tokens that a penalty remembers. WGSL: `MEMORY`.
+/// How many recent tokens the repetition penalty covers. WGSL: `MEMORY`.
 const MEMORY: usize = 64;
-/// Tokens that can end a text. WGSL: `Sampling.ends`.
+/// The most tokens that can end a text. WGSL: `Sampling.ends`.
 pub(crate) const MAX_ENDS: usize = 16;
 /// Stands for a token where a logit was not finite. WGSL: `NONE`.
 pub(crate) const NONE: u32 = u32::MAX;
-/// First u32 of the results in the state.
+/// Index of the first result in the state's u32.
 const RESULTS: usize = 4 + MEMORY;
 
 /// How tokens are chosen. WGSL: `Sampling` in `shared/sampling.wgsl`.
@@ -153,7 +153,7 @@ impl Choice {
         &self.state
     }
 
-    /// u32 of the state that are read back.
+    /// How many u32 of the state are read back.
     pub(crate) const N_READ: usize = RESULTS + N_RESULTS;
 
     /// The tokens `from .. from + n` of a text, out of a state that was read back.
@@ -162,7 +162,7 @@ impl Choice {
     }
 }
 
-/// A choice by itself, for tests and measurements.
+/// A choice without a model, for tests and measurements.
 #[derive(Debug)]
 pub struct Chooser {
     choice: Choice,
@@ -172,7 +172,7 @@ impl Chooser {
     /// Plans the choice among `logits` for a batch.
     ///
     /// # Errors
-    /// [`GpuError::BindingTooLarge`] for a vocabulary that no binding holds.
+    /// [`GpuError::BindingTooLarge`] for a vocabulary too large for a binding.
     pub fn new(
         gpu: &Gpu,
         batch: &BatchBuffer,

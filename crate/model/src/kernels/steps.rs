@@ -1,9 +1,9 @@
-//! Turns the operands of the steps that multiply nothing into dispatches: looking tokens up, rounding inputs to 8 bits, norming
-//! and rotating heads, and adding a block's output.
+//! Turns the operands of the steps without a matrix product into dispatches: embedding lookup, quantising inputs to 8
+//! bits, norming and rotating heads, and adding a block's output.
 //!
 //! Twins: [`crate::reference::embed`] (exact), [`crate::reference::quantise`], [`crate::reference::heads`],
-//! [`crate::reference::residual`]. Bound: NMSE 1e-9; 1e-6 for keys, which the cache holds in halves; 1e-5 for codes of 8 bits, of
-//! which one that lies half-way may go either way.
+//! [`crate::reference::residual`]. Bound: NMSE 1e-9; 1e-6 for keys, which the cache holds as f16; 1e-5 for 8-bit codes,
+//! since a value halfway between two codes may round either way.
 
 use super::params::{
     EmbedParams, HeadsParams, InputParams, ResidualParams, WeightParams, param, words,
@@ -12,7 +12,7 @@ use super::{Input, attention, permutations, sample};
 use crate::gguf::TensorType;
 use crate::gpu::{Dispatch, Gpu, GpuError, Grid, Layout, Op, PackedMatrix, Slots};
 
-/// Compiles all steps that multiply nothing, for a model with such heads and such an embedding.
+/// Compiles all steps without a matrix product, for a model with this embedding type and head size.
 pub(crate) fn compile(gpu: &Gpu, embedding: TensorType, head_size: usize, has_norms: [bool; 2]) {
     let [has_head_norms, has_post_norms] = has_norms;
     let mut kernels = vec![permutations::embed(Layout::of(gpu, embedding))];
@@ -29,8 +29,8 @@ pub(crate) fn compile(gpu: &Gpu, embedding: TensorType, head_size: usize, has_no
     }
 }
 
-/// Looks the batch's tokens up in `matrix`, times `scale`, and stores them in `output` from word `y` on: one step for each slice
-/// of the matrix.
+/// Looks up the batch's tokens in `matrix`, times `scale`, and stores their rows in `output` from word `y` on: one step
+/// per slice of the matrix.
 ///
 /// # Errors
 /// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
@@ -71,13 +71,13 @@ pub fn embed(
 pub struct QuantiseBindings<'a> {
     /// The norm's gain, for [`Input::Stream`].
     pub vectors: Option<&'a wgpu::Buffer>,
-    /// What is rounded.
+    /// The values to quantise.
     pub input: &'a wgpu::Buffer,
     /// `[T, C/32, 12]`: eight u32 of four codes each, then the scale and three sums of codes, as `steps/quantise.wgsl` says.
     pub output: &'a wgpu::Buffer,
 }
 
-/// Rounds each 32 values of an input to 8 bits: the stream, normed, or another step's output.
+/// Quantises an input to 8 bits in blocks of 32: the stream, normed, or another step's output.
 ///
 /// # Errors
 /// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
@@ -110,13 +110,13 @@ pub fn quantise(
 /// Buffers of [`heads`].
 #[derive(Debug, Clone, Copy)]
 pub struct HeadsBindings<'a> {
-    /// The gains of queries' and keys' heads.
+    /// The gains of the query and key heads.
     pub vectors: &'a wgpu::Buffer,
     /// The layer's cache, for keys.
     pub cache: &'a wgpu::Buffer,
     /// Cosines and sines.
     pub angles: &'a wgpu::Buffer,
-    /// Queries and keys, and room for the queries once they are turned.
+    /// Queries and keys, and room for the rotated queries.
     pub heads: &'a wgpu::Buffer,
 }
 
@@ -146,7 +146,7 @@ pub fn heads(
     .into())
 }
 
-/// Adds a block's output to the stream, normed: all in `stream`, with the norm's gain in `vectors`.
+/// Norms a block's output and adds it to the stream; both are in `stream`, the norm's gain in `vectors`.
 ///
 /// # Errors
 /// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.

@@ -1,5 +1,5 @@
-//! Parses and validates every shader that can be put together, holds each file to what its folder gives, and compares each struct
-//! in Rust with its twin in WGSL.
+//! Parses and validates every shader that can be assembled, checks that each file gives what its folder promises, and
+//! compares each Rust struct with its WGSL twin.
 
 use std::collections::BTreeSet;
 use std::mem::{offset_of, size_of};
@@ -155,7 +155,7 @@ fn a_binding_has_one_meaning() {
             (_, "shared/rope") => &["6"],
             ("lora", _) => &["7"],
             ("steps", _) => &["8"],
-            // Queries are what attention reads.
+            // Attention binds its queries and its output.
             ("attention", _) => &["4", "8"],
             // Steps that choose a token are bound to buffers of their own.
             ("sample", _) | (_, "shared/sampling") => &["0", "1", "2", "3", "4", "5"],
@@ -236,7 +236,7 @@ fn assert_lies(kernel: &Kernel, name: &str, (fields, size): Fields) {
     assert_eq!((fields, size), wgsl_struct(kernel, name), "{label}: {name}");
 }
 
-/// The same of structs that are not made by the macro of parameters.
+/// The same for structs that the parameter macro does not define.
 macro_rules! fields {
     ($type:ty: $($field:ident),+) => {
         (vec![$((stringify!($field), offset_of!($type, $field))),+], size_of::<$type>())

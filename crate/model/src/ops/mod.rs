@@ -1,4 +1,4 @@
-//! Turns numbers into what several parts of the engine need of them: choices, shares, and the angles of positions.
+//! Turns numbers into results that several parts of the engine share: choices, softmax shares, and RoPE angles.
 
 pub mod argmax;
 pub(crate) mod rope;

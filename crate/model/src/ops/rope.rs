@@ -2,10 +2,10 @@
 
 use crate::config::Rope;
 
-/// The angle of `pair` at `position` in radians, brought into one turn so that far positions lose no digits.
+/// The angle of `pair` at `position` in radians, reduced to one full turn so that far positions lose no digits.
 ///
-/// `position * stretched * base ^ (-2 pair / dim) / factors[pair]`, where `stretched` is `scale`, and for pairs before
-/// the end of [`Rope::yarn`]'s ramp lies between that and 1.
+/// `position * stretched * base ^ (-2 pair / dim) / factors[pair]`, where `stretched` is `scale` or, for pairs before
+/// the end of [`Rope::yarn`]'s ramp, between `scale` and 1.
 pub(crate) fn angle(rope: &Rope, factors: Option<&[f32]>, position: usize, pair: usize) -> f32 {
     let exponent = -2.0 * pair as f64 / rope.dim as f64;
     let factor = factors.map_or(1.0, |factors| f64::from(factors[pair]));
@@ -25,7 +25,7 @@ pub(crate) fn angle(rope: &Rope, factors: Option<&[f32]>, position: usize, pair:
     angle
 }
 
-/// The cosine and sine of that angle, times the magnitude that turned values get.
+/// The cosine and sine of that angle, times the magnitude that rotated values get.
 pub(crate) fn turn(
     rope: &Rope,
     factors: Option<&[f32]>,

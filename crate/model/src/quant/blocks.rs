@@ -1,7 +1,7 @@
 //! Turns the stored blocks of every quantised type into one form: 32 whole numbers, a scale for each half, a minimum.
 //!
-//! Source: `ggml-quants.c` and `ggml-common.h` of ggml. Numbers of 4 bits lie in halves of bytes: the low halves hold the
-//! first, the high halves the last numbers of a stretch.
+//! Source: `ggml-quants.c` and `ggml-common.h` of ggml. 4-bit numbers are stored in nibbles: the low nibbles hold the
+//! first half of a run of numbers, the high nibbles the second.
 //!
 //! | type | block | value |
 //! |------|-------|-------|
@@ -36,7 +36,7 @@ pub(crate) fn half_places(kind: TensorType) -> &'static [usize] {
     }
 }
 
-/// Calls `each` for all 32 values at a time that `bytes` hold, in order.
+/// Calls `each` for every 32 values that `bytes` hold, in order.
 ///
 /// # Panics
 /// For a type that is not quantised.
@@ -96,7 +96,7 @@ pub(crate) fn signed(bytes: &[u8]) -> [i8; QK] {
     std::array::from_fn(|i| bytes[i].cast_signed())
 }
 
-/// The low halves of 16 bytes, then the high ones, moved by `offset`.
+/// The low nibbles of 16 bytes, then the high ones, shifted by `offset`.
 pub(crate) fn nibbles(bytes: &[u8], offset: i8) -> [i8; QK] {
     std::array::from_fn(|i| {
         let (byte, shift) = if i < QK / 2 {
@@ -117,7 +117,7 @@ fn add_bits(quants: &mut [i8; QK], bits: u32) {
     }
 }
 
-/// Q4_K and Q5_K: eight blocks, two of them in the halves of the same 32 bytes.
+/// Q4_K and Q5_K: eight blocks, two of them in the nibbles of the same 32 bytes.
 fn k_blocks(stored: &[u8], quants: &[u8], fifth: Option<&[u8]>, each: &mut impl FnMut(&Block)) {
     let (d, d_min) = (half(stored, 0), half(stored, 2));
     for idx in 0..8 {
@@ -136,7 +136,8 @@ fn k_blocks(stored: &[u8], quants: &[u8], fifth: Option<&[u8]>, each: &mut impl 
     }
 }
 
-/// The 6-bit scale and minimum of block `idx` in 12 bytes: the last four blocks' upper bits lie above the first four's.
+/// The 6-bit scale and minimum of block `idx` in 12 bytes: the upper bits of the last four blocks are stored above the
+/// values of the first four.
 pub(crate) fn scale_and_min(idx: usize, packed: &[u8]) -> (u8, u8) {
     if idx < 4 {
         return (packed[idx] & 63, packed[idx + 4] & 63);

@@ -1,17 +1,17 @@
-//! Turns floats into halves (IEEE 754 binary16) and back, in loops that compilers vectorise.
+//! Turns floats into f16 (IEEE 754 binary16) and back, in loops that compilers vectorise.
 //!
-//! Crates convert one at a time where the instruction set has no conversion, as wasm's has none.
+//! Crates convert one value at a time where the instruction set has no conversion, as in wasm.
 
 /// Moves a float's exponent from one format's bias to the other's: `2^112`, `112 = 127 - 15`.
 const BIAS: f32 = f32::from_bits((127 + 112) << 23);
 
-/// The nearest half, to even at a tie; what is too large becomes the largest half, so that no infinity is made. Below the
-/// smallest normal half it rounds twice, so that what lies next to a tie may fall on its other side.
+/// The nearest f16, to even at a tie; values that are too large become the largest f16, never an infinity. Below the
+/// smallest normal f16 it rounds twice, so that a value next to a tie may round to the other side.
 pub(crate) fn from_f32(x: f32) -> u16 {
     const LARGEST: f32 = 65504.0;
-    // Not `clamp`, which would keep a NaN: the largest half is as good a sign that something went wrong.
+    // Not `clamp`, which would keep a NaN: the largest f16 is as good a sign that something went wrong.
     let size = x.abs().min(LARGEST);
-    // The product has the half's exponent, and rounds by itself where the half has no hidden bit.
+    // The product has the f16's exponent, and rounds on its own where the f16 has no hidden bit.
     let bits = (size / BIAS).to_bits();
     let rounded = bits + 0xfff + (bits >> 13 & 1);
     let sign = x.to_bits() >> 16 & 0x8000;
@@ -20,7 +20,7 @@ pub(crate) fn from_f32(x: f32) -> u16 {
     half
 }
 
-/// The floats that `halves` stand for, finite ones; `floats` is as long.
+/// Converts `halves`, all finite, to `floats` of the same length.
 pub(crate) fn to_f32(halves: &[u16], floats: &mut [f32]) {
     for (float, half) in floats.iter_mut().zip(halves) {
         let half = u32::from(*half);

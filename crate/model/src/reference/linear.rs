@@ -1,12 +1,12 @@
-//! A projection with an adapter's change to it and a bias, kept below a cap: logits.
+//! A projection with an adapter's change and a bias, soft-capped: logits.
 
 use super::lora::lora;
 use super::matmul::matmul;
 use crate::adapter::LoraPair;
 use crate::weights::Matrix;
 
-/// `y[t,:] = cap * tanh((W x[t,:] + scale * B (A x[t,:]) + bias) / cap)`, without a pair, a bias or a cap what they
-/// leave.
+/// `y[t,:] = cap * tanh((W x[t,:] + scale * B (A x[t,:]) + bias) / cap)`, without the parts for an absent pair, bias or
+/// cap.
 pub fn linear(
     matrix: &Matrix,
     pair: Option<&LoraPair>,

@@ -1,4 +1,4 @@
-//! Matrix times activations, the weights unpacked to what they stand for.
+//! Matrix times activations, with dequantised weights.
 
 use super::round;
 use crate::weights::Matrix;

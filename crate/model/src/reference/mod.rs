@@ -1,4 +1,4 @@
-//! Turns each kernel's formula into plain loops over slices: what the fast versions are compared with.
+//! Turns each kernel's formula into plain loops over slices, which the fast versions are compared with.
 //!
 //! Sums run in double precision, so that a twin is never less exact than its kernel. Shapes in capitals: `T` tokens,
 //! `C` channels, `H` heads, `K` key/value heads, `D` head size, `P` positions, `N` rows, `F` feed-forward width, `R`

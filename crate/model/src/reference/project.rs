@@ -1,4 +1,4 @@
-//! Turns a block's last values into its output: a projection, added to the stream or stored beside it to be normed.
+//! Turns a block's last values into its output: a projection, added to the stream or stored next to it to be normed.
 
 use super::linear::linear;
 use crate::adapter::LoraPair;

@@ -1,4 +1,4 @@
-//! The first step of attention: norm, queries, keys and values, bias, rotary positions.
+//! The first step of attention: norm, queries, keys and values, bias, RoPE.
 
 use super::linear::linear;
 use super::rms_norm::rms_norm;
@@ -7,7 +7,7 @@ use crate::adapter::LoraPair;
 use crate::config::ModelConfig;
 use crate::weights::Matrix;
 
-/// Queries `[T, H * D]`, keys and values `[T, K * D]` of the tokens in `x`, the first of which stands at `position`.
+/// Queries `[T, H * D]`, keys and values `[T, K * D]` of the tokens in `x`, the first of which is at `position`.
 pub fn qkv(
     config: &ModelConfig,
     matrices: [&Matrix; 3],

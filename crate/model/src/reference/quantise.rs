@@ -1,6 +1,6 @@
-//! Rounding to 8 bits, as inputs of integer products are rounded.
+//! Quantising to 8 bits, as the inputs of integer products are quantised.
 
-/// `x` in place: each 32 values become multiples of their largest magnitude's 127th part.
+/// Quantises `x` in place: each 32 values become multiples of 1/127 of their largest magnitude.
 pub fn quantise(x: &mut [f32]) {
     for block in x.chunks_mut(32) {
         let largest = block

@@ -1,4 +1,4 @@
-//! Adds what a block made to the stream, normed first.
+//! Norms a block's output and adds it to the stream.
 
 use super::rms_norm::rms_norm;
 

@@ -1,4 +1,4 @@
-//! Turns values into text as Python's Jinja does, where `minijinja` writes them otherwise.
+//! Turns values into text as Python's Jinja does, where `minijinja` writes them differently.
 
 use minijinja::value::{Kwargs, Rest, Tuple, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Error, ErrorKind, State};
@@ -8,8 +8,8 @@ pub(super) const MAX_BYTES: usize = 4 << 20;
 /// Values in values.
 const MAX_DEPTH: usize = 64;
 
-/// `tojson` as `transformers` has it: what Python's `json.dumps` writes, with `ensure_ascii=False` where nothing is
-/// said. The filter of `minijinja` spells four characters so that they are safe in HTML; a model would see that.
+/// `tojson` as `transformers` has it: what Python's `json.dumps` writes, with `ensure_ascii=False` by default. The
+/// filter of `minijinja` spells four characters so that they are safe in HTML; a model would see that.
 ///
 /// The first argument without a name is `ensure_ascii` there and `indent` in Jinja's own filter: its type tells which
 /// is meant.

@@ -1,7 +1,7 @@
 //! Turns calls of Python's methods into what Python gives, where `pycompat` has none of that name or takes fewer
 //! arguments.
 //!
-//! Source: the "Built-in Types" chapter of Python's library reference. Places in texts are counted in characters.
+//! Source: the "Built-in Types" chapter of Python's library reference. Positions in texts are counted in characters.
 
 use minijinja::value::{Kwargs, Tuple, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
@@ -10,7 +10,7 @@ use minijinja_contrib::pycompat;
 use super::filters::{MAX_BYTES, demand_ascii, too_large};
 use super::text::{self, keys, lines, padded, part, split, title};
 
-/// A method that `minijinja` does not know by itself.
+/// A method that `minijinja` does not know on its own.
 pub(super) fn call(
     state: &mut State,
     value: &Value,
@@ -29,7 +29,7 @@ pub(super) fn call(
     }
 }
 
-/// `None` where `pycompat` is as good.
+/// `None` where `pycompat` gives the same result.
 fn of_text(
     state: &mut State,
     value: &Value,
@@ -49,7 +49,7 @@ fn of_text(
                 given => given,
             };
             named.assert_all_used()?;
-            // A negative limit is none.
+            // A negative limit means no limit.
             let limit = limit.and_then(|limit| usize::try_from(limit).ok());
             let pieces = split(text, separator, limit, method == "rsplit")?;
             pieces.into_iter().map(Value::from).collect()

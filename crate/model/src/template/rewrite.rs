@@ -1,5 +1,5 @@
-//! Turns what Python's Jinja reads and `minijinja` does not into what both read: `%` behind a text, and marks of what
-//! to train on.
+//! Turns syntax that Python's Jinja reads and `minijinja` does not into syntax that both read: `%` after a text, and
+//! marks of what to train on.
 //!
 //! Only expressions are looked at: text, comments and raw blocks stay as they are, and so do the lines that errors
 //! name.
@@ -29,7 +29,7 @@ const KEYWORDS: [&str; 16] = [
     "print",
 ];
 
-/// `source` in what `minijinja` reads.
+/// `source` in the syntax that `minijinja` reads.
 pub(super) fn rewrite(source: &str) -> String {
     let mut rewritten = String::with_capacity(source.len());
     let mut rest = source;
@@ -64,7 +64,7 @@ fn name(tag: &str) -> &str {
     &inside[..end]
 }
 
-/// Copies what a raw block holds, up to the tag that ends it; gives its length.
+/// Copies the contents of a raw block, up to the tag that ends it; returns their length.
 fn push_raw(inside: &str, rewritten: &mut String) -> usize {
     let mut ends = inside.match_indices("{%").map(|(at, _)| at);
     let end = ends.find(|&at| name(&inside[at..]) == "endraw");
@@ -73,7 +73,7 @@ fn push_raw(inside: &str, rewritten: &mut String) -> usize {
     end
 }
 
-/// Rewrites the expression or statement that `tag` starts with; gives its length, all that is left where nothing ends
+/// Rewrites the expression or statement that `tag` starts with; returns its length, or all that is left if nothing ends
 /// it.
 fn push_expression(tag: &str, closing: &str, rewritten: &mut String) -> usize {
     let (tokens, end) = tokens(tag, closing);
@@ -85,7 +85,7 @@ fn push_expression(tag: &str, closing: &str, rewritten: &mut String) -> usize {
         while pending.last() == Some(&idx) {
             pending.pop();
             levels.pop();
-            // Behind the operand, and before the space that follows it.
+            // After the operand, and before the space that follows it.
             let operand = tokens[idx - 1].end;
             rewritten.push_str(&tag[copied..operand]);
             rewritten.push(')');
@@ -155,7 +155,7 @@ fn push_expression(tag: &str, closing: &str, rewritten: &mut String) -> usize {
 struct Level {
     /// The token before ends an operand.
     has_operand: bool,
-    /// A sign stands before that operand that binds as `%` does, or stronger.
+    /// An operator before that operand binds as tightly as `%`, or tighter.
     is_multiplied: bool,
 }
 
@@ -172,7 +172,7 @@ impl Level {
 fn tokens(tag: &str, closing: &str) -> (Vec<Range<usize>>, usize) {
     let mut tokens: Vec<Range<usize>> = Vec::new();
     let mut depth = 0usize;
-    // The signs that trim spaces are no operators.
+    // The signs that trim spaces are not operators.
     let mut at = 2 + usize::from(tag[2..].starts_with(['-', '+']));
     while let Some(first) = tag[at..].chars().next() {
         let rest = &tag[at..];
@@ -222,7 +222,7 @@ fn string_len(rest: &str) -> usize {
     rest.len()
 }
 
-/// The index behind the operand that starts with token `idx`: a value with its attributes, calls and filters.
+/// The index after the operand that starts with token `idx`: a value with its attributes, calls and filters.
 fn operand_end(
     tokens: &[Range<usize>],
     closing: &[Option<usize>],
@@ -245,7 +245,7 @@ fn operand_end(
             idx = match text(idx) {
                 Some("(" | "[") => group_end(idx)?,
                 Some("." | "|") => idx + 2,
-                // Texts side by side are one.
+                // Adjacent texts are one text.
                 Some(text) if text.starts_with(['\'', '"']) => idx + 1,
                 _ => break,
             };

@@ -1,4 +1,4 @@
-//! Checks templates against what Python's Jinja makes of them, and against ones that mean harm.
+//! Checks templates against the output of Python's Jinja, and includes malicious ones.
 
 use super::*;
 

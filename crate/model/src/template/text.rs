@@ -88,7 +88,7 @@ pub(super) fn demand_separator(separator: &str) -> Result<(), Error> {
     }
 }
 
-/// `text[start:end]`, and how many characters stand before it; `None` where nothing can be found there.
+/// `text[start:end]`, and how many characters precede it; `None` where nothing can be found there.
 pub(super) fn part(text: &str, start: Option<i64>, end: Option<i64>) -> Option<(usize, &str)> {
     if start.is_none() && end.is_none() {
         return Some((0, text));
@@ -168,7 +168,7 @@ pub(super) fn padded(
     })
 }
 
-/// A capital where a word starts, that is behind each character without case.
+/// A capital where a word starts, that is, after each character without case.
 pub(super) fn title(text: &str) -> String {
     let mut titled = String::with_capacity(text.len());
     let mut is_inside = false;

@@ -1,5 +1,5 @@
-//! Turns text into tokens as far as all models agree: special tokens are cut out first, the rest goes to a model's own
-//! way of cutting, and the tokens around a whole text are put there last.
+//! Turns text into tokens as far as all models agree: special tokens are cut out first, the rest goes to the model's
+//! own tokenizer, and the tokens around a whole text are added last.
 
 use super::special::{Fragment, SpecialTokens};
 use super::vocabulary::Vocabulary;
@@ -7,7 +7,7 @@ use crate::error::{LoadError, RunError};
 use crate::gguf::Gguf;
 use crate::token::TokenId;
 
-/// A vocabulary, and the tokens that stand around a text.
+/// A vocabulary, and the tokens put around a text.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) vocabulary: Vocabulary,
@@ -25,7 +25,7 @@ pub(super) struct Last {
     pub(super) key: &'static str,
     /// The key that says whether it is added.
     pub(super) adds_key: &'static str,
-    /// True if it is, where the file does not say.
+    /// True if it is added where the file does not say.
     pub(super) adds: bool,
 }
 

@@ -50,7 +50,7 @@ struct Class {
     categories: u32,
     whitespace: bool,
     negated: bool,
-    /// The answers for ASCII, worked out once.
+    /// The answers for ASCII, computed once.
     ascii: u128,
 }
 
@@ -89,7 +89,7 @@ fn category_bit(c: char) -> u32 {
     1 << (get_general_category(c) as u32)
 }
 
-/// A place to go back to.
+/// A position to backtrack to.
 enum Retry {
     At {
         step: usize,

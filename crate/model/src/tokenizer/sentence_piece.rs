@@ -1,8 +1,8 @@
 //! Turns text into tokens as SentencePiece's BPE does: the two neighbours that make the best-scored token merge first.
 //!
-//! Why not the `BPE` of `tokenizers`: it ranks *pairs*, each by its own place in a list, while SentencePiece ranks the
+//! Why not the `BPE` of `tokenizers`: it ranks *pairs*, each by its own rank in a list, while SentencePiece ranks the
 //! *token* that a pair makes. Two pairs that make one token ("▁▁" + "▁" and "▁" + "▁▁") must tie, and then the leftmost
-//! merges; a list cannot say that. It would also have to be made first, of about 100,000 pairs of new strings.
+//! merges; a list cannot express that. It would also have to be built first, from about 100,000 pairs of new strings.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, HashMap};
@@ -35,7 +35,7 @@ struct Symbol {
     next: Option<usize>,
 }
 
-/// Two neighbours that would make a token. `end` tells whether they still are what they were.
+/// Two neighbours that would make a token. `end` tells whether they are unchanged.
 #[derive(PartialEq)]
 struct Candidate {
     score: f32,
@@ -176,7 +176,8 @@ impl SentencePiece {
         }
     }
 
-    /// Appends `text` byte by byte; what has no byte token is unknown, or dropped where nothing stands for that.
+    /// Appends `text` byte by byte; text with a byte that has no token becomes the unknown token, or is dropped where
+    /// there is none.
     fn spell_bytes(&self, text: &str, tokens: &mut Vec<TokenId>) {
         let bytes: Option<Vec<TokenId>> = text
             .bytes()

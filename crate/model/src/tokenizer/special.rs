@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::vocabulary::{Kind, Vocabulary};
 use crate::token::TokenId;
 
-/// A stretch of a text: a token found by its spelling, or what lies between two.
+/// A stretch of a text: a token found by its spelling, or the text between two.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fragment<'t> {
     Text(&'t str),
@@ -27,13 +27,13 @@ struct Special {
 }
 
 impl Special {
-    /// True if it may mark a turn: some files list `<start_of_turn>` among the user's tokens, beside runs of spaces.
+    /// True if it may mark a turn: some files list `<start_of_turn>` among the user's tokens, next to runs of spaces.
     fn steers(&self) -> bool {
         !self.always || (self.spelling.starts_with('<') && self.spelling.ends_with('>'))
     }
 }
 
-/// Stands for no character (U+2060); parts a spelling from its token without changing what is read.
+/// An invisible character (U+2060): splits a token's spelling without changing how the text reads.
 const WORD_JOINER: char = '\u{2060}';
 
 impl SpecialTokens {

@@ -1,4 +1,4 @@
-//! Turns tokens into text as they come, holding back what is not a whole character yet.
+//! Turns tokens into text as they arrive, holding back incomplete characters.
 
 use super::Tokenizer;
 use crate::token::TokenId;
@@ -7,7 +7,7 @@ use crate::token::TokenId;
 #[derive(Debug)]
 pub struct TokenStream<'t> {
     tokenizer: &'t Tokenizer,
-    /// Bytes of a character whose end has not come yet: at most 3 between two calls.
+    /// Bytes of a character whose end has not arrived yet: at most 3 between two calls.
     held: Vec<u8>,
     /// True if nothing was decoded yet, so that the space before a first word is not part of the text.
     at_start: bool,
@@ -22,8 +22,8 @@ impl<'t> TokenStream<'t> {
         }
     }
 
-    /// The text that `token` completes; `None` where there is none yet. Control tokens have no text, and neither has
-    /// an id outside the vocabulary. Bytes that are no text become U+FFFD.
+    /// The text that `token` completes; `None` where there is none yet. Control tokens have no text, and neither has an
+    /// id outside the vocabulary. Invalid UTF-8 becomes U+FFFD.
     pub fn push(&mut self, token: TokenId) -> Option<String> {
         let n_held = self.held.len();
         self.tokenizer.append_bytes(token, &mut self.held);

@@ -112,7 +112,7 @@ impl Vocabulary {
         for &(id, piece) in &found {
             if is_end(piece) {
                 ends.insert(id);
-                // Some converters forget it, and the token would then be shown to the reader.
+                // Some converters omit it, and the token would then be shown to the reader.
                 kinds[id.idx()] = Kind::Control;
             }
         }

@@ -19,7 +19,7 @@ use crate::token::TokenId;
 /// `▁`; rewritten to BERT's way, a `▁` in a text cannot be taken for the start of a word.
 const INSIDE: &str = "##";
 
-/// The tokenizer of an encoder. On its own, so that a module which only searches holds no other way of cutting text.
+/// The tokenizer of an encoder. Separate, so that a module that only searches links no other tokenizer.
 #[derive(Debug)]
 pub(crate) struct WordPieceTokenizer {
     pub(super) frame: Frame,

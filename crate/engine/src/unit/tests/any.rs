@@ -1,9 +1,9 @@
-//! Checks what holds for any text and any place in it, with texts put together at random, and that long ones take no
-//! longer than they must.
+//! Checks properties that hold for any text and any place in it, on randomly assembled texts, and that long ones take
+//! no longer than they must.
 
 use super::*;
 
-/// Pieces that texts are put together from: every kind of line, scripts, and what is no markup at all.
+/// Pieces that texts are assembled from: every kind of line, several scripts, and text that is not markup at all.
 const LINES: &[&str] = &[
     "The fan is old. It turns slowly.",
     "Choose one of:",

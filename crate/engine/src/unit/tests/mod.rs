@@ -1,10 +1,10 @@
-//! Checks the quotation of a place, by hand-worked examples.
+//! Checks the quotation of a place against hand-worked examples.
 
 mod any;
 
 use super::*;
 
-/// The quotation of the last place where `words` stand.
+/// The quotation of the last place where `words` occur.
 fn quoted(text: &str, words: &str) -> Quotation {
     let start = text
         .rfind(words)

@@ -1,9 +1,9 @@
-//! Turns tokens into logits, or into text, on a graphics device: weights, activations and cache stay there, one pass runs all
-//! layers of a batch of tokens.
+//! Turns tokens into logits, or into text, on a graphics device, where weights, activations and KV cache stay and one
+//! pass runs all layers for a batch of tokens.
 //!
-//! Everything that does not change between two tokens is bound once. A forward pass is one small write (which tokens, which
-//! position), one command buffer with one compute pass, and one read-back of the last token's logits. A text
-//! ([`GpuForward::begin`]) needs no logits here: the device chooses each token and runs it next, some of them for each
+//! Everything that does not change between two tokens is bound once. A forward pass is one small write (which tokens,
+//! which position), one command buffer with one compute pass, and one read-back of the last token's logits. A text
+//! ([`GpuForward::begin`]) needs no logits on the host: the device chooses each token and runs it next, several per
 //! command buffer.
 
 mod model;
@@ -31,9 +31,9 @@ use text::Text;
 const BATCH_TOKENS: usize = batch::MAX_TOKENS;
 const SOFTWARE_BATCH_TOKENS: usize = 32;
 
-/// The cache is laid out in full at load, so its length is capped where a model announces more.
+/// The cache is allocated in full at load, so its length is capped where a model announces more.
 const MAX_POSITIONS: usize = 4096;
-/// Places of the cache come in tiles of 64.
+/// Cache positions come in tiles of 64.
 const TILE_PLACES: usize = 64;
 
 /// A decoder on a graphics device.
@@ -43,13 +43,13 @@ pub struct GpuForward {
     /// The model's, except that the context is no longer than the cache.
     config: ModelConfig,
     n_positions: usize,
-    /// Tokens of a batch.
+    /// Tokens per batch.
     n_batch: usize,
-    /// Places of the cache that are filled.
+    /// Cache positions that are filled.
     n_cached: usize,
     batch: BatchBuffer,
     model: Model,
-    /// The adapter's, which its steps are bound to.
+    /// The adapter's pairs, which the steps are bound to.
     pairs: ModelPairs,
     activations: Activations,
     steps: Steps,
@@ -58,7 +58,7 @@ pub struct GpuForward {
     read_back: Option<wgpu::Buffer>,
     /// The text that is being written.
     text: Option<Text>,
-    /// Read-back buffers for chosen tokens, to be used again.
+    /// Spare read-back buffers for chosen tokens.
     spare: Vec<wgpu::Buffer>,
 }
 
@@ -103,7 +103,7 @@ impl GpuForward {
         weights: Weights,
     ) -> Result<Self, LoadError> {
         Self::check(config)?;
-        // Keys and values of one position, in halves.
+        // Keys and values of one position, as f16.
         let position_bytes = 4 * config.kv_width() as u64;
         let room = usize::try_from(gpu.max_binding_bytes() / position_bytes).unwrap_or(usize::MAX);
         let n_positions = (config.context_length.min(MAX_POSITIONS))
@@ -181,7 +181,7 @@ impl GpuForward {
         self.config.context_length
     }
 
-    /// Places of the cache that are filled.
+    /// Cache positions that are filled.
     pub fn n_cached(&self) -> usize {
         self.n_cached
     }
@@ -244,7 +244,7 @@ impl GpuForward {
         };
         let logits = &self.activations.logits;
         self.run(tokens, position, n, &[], Some((logits, &read_back)));
-        // Until the logits are back the new places count as unwritten: a lost device must not leave a gap behind.
+        // Until the logits are back, the new positions count as unwritten: a lost device must not leave a gap.
         self.n_cached = self.n_cached.min(position);
         let stride = self.config.n_vocab.next_multiple_of(4);
         let padded = self
@@ -265,7 +265,7 @@ impl GpuForward {
         Ok(logits)
     }
 
-    /// Submits the run of `tokens` in batches; behind the last one, the head for the last `n` tokens and `then`.
+    /// Submits `tokens` in batches; after the last batch, the head for the last `n` tokens and `then`.
     fn run(
         &self,
         tokens: &[TokenId],

@@ -12,11 +12,11 @@ use crate::weights::{LayerWeights, Matrix, Weights};
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) token_embd: PackedMatrix,
-    /// `[C]`, and behind it the gain that the last layer left pending, and the output's bias.
+    /// `[C]`, followed by the gain that the last layer left pending, and the output's bias.
     pub(super) output_norm: wgpu::Buffer,
     /// Where that bias starts; 0 where there is none.
     pub(super) output_bias: u32,
-    /// Where the pending gain starts; `None` where nothing is normed behind a block.
+    /// Where the pending gain starts; `None` in families that don't norm a block's output.
     pub(super) last_post_ffw: Option<u32>,
     pub(super) output: PackedMatrix,
     /// `[positions, rope.dim / 4]` of two (cos, sin)
@@ -94,7 +94,7 @@ impl Model {
             let post_ffw = layer.post_ffw_norm.clone();
             layers.push(Layer::load(gpu, config, n_positions, layer, last_post_ffw)?);
             last_post_ffw = post_ffw;
-            // Sends the layer's uploads off, so that they do not pile up beside the weights still to come.
+            // Flushes the layer's uploads, so that they do not pile up in memory while the other weights load.
             gpu.submit(&[], None);
         }
         let mut vectors = Vectors::default();
@@ -191,7 +191,7 @@ impl Layer {
     }
 }
 
-/// Row of the file's matrix for each row on the device, where pairs that turn together are neighbours.
+/// The file's row for each row on the device, where the two rows of a rotated pair are neighbours.
 pub(super) fn head_order(config: &ModelConfig, n_heads: usize) -> Vec<usize> {
     let (size, half) = (config.head_size, config.rope.dim / 2);
     let within = |at: usize| match config.traits.rope_order {

@@ -40,7 +40,7 @@ impl ModelPairs {
             });
         };
         let (c, q_width) = (config.n_embd, config.q_width());
-        // Each row's pair, and which of its rows it is.
+        // For each row, its pair and the row within that pair.
         let mut qkv_rows = Vec::new();
         for (pair, order) in [
             head_order(config, config.n_heads),
@@ -85,7 +85,7 @@ impl ModelPairs {
                 )?,
             })
         });
-        // Rows of a shared embedding are looked up, not multiplied, so the pair changes only the output.
+        // Rows of a tied embedding are looked up, not multiplied, so the pair changes only the output.
         let output = [adapter.pairs.get("output.weight")];
         Ok(Self {
             layers: layers.collect::<Result<_, GpuError>>()?,

@@ -4,14 +4,14 @@
 //!
 //! | step | does |
 //! |------|------|
-//! | `qkv` | norm, queries, keys and values, bias, rotary positions, cache |
-//! | `heads` | norms heads, rotary positions, cache: only in families that norm heads |
-//! | `attention` | in parts that run side by side |
-//! | `project` | puts the parts together, output, stream |
+//! | `qkv` | norm, queries, keys and values, bias, RoPE, KV cache |
+//! | `heads` | norms heads, RoPE, KV cache: only in families that norm heads |
+//! | `attention` | attention, split into parallel parts |
+//! | `project` | merges the parts, output projection, adds to the stream |
 //! | `gate_up` | norm, gate and up, activation |
-//! | `project` | down, stream |
+//! | `project` | down projection, adds to the stream |
 //!
-//! and four more: looking the token up, the logits with the last norm, and two to choose the next token. Many tokens,
+//! and four more: the embedding lookup, the logits with the last norm, and two to choose the next token. Many tokens,
 //! and kernels without barriers, take one more step where a block's output is normed, and one for each adapted step.
 
 use super::model::{Layer, Model, qkv_words};
@@ -38,7 +38,7 @@ pub(super) const MAX_LAST: usize = 8;
 /// The steps of a pass.
 #[derive(Debug)]
 pub(super) struct Steps {
-    /// From one token's id to the stream behind the last layer.
+    /// From one token's id to the stream after the last layer.
     pub(super) body_one: Vec<Op>,
     /// From there to its logits.
     pub(super) head_one: Vec<Op>,
@@ -51,7 +51,7 @@ pub(super) struct Steps {
 /// Intermediate results of one batch.
 #[derive(Debug)]
 pub(super) struct Activations {
-    /// `[3, T, C]`: the stream, where it goes on, and what a block adds to it.
+    /// `[3, T, C]`: the stream, the next stream, and a block's output.
     stream: wgpu::Buffer,
     /// `[T, q|k]`, then `[T, q]`: queries and keys before rotation, and queries after it.
     heads: wgpu::Buffer,
@@ -63,7 +63,7 @@ pub(super) struct Activations {
     gated: wgpu::Buffer,
     /// `[MAX_LAST, V]`
     pub(super) logits: wgpu::Buffer,
-    /// Inputs of products, rounded to 8 bits, with the scale and the sums of each block.
+    /// Inputs of products, quantised to 8 bits, with the scale and the sums of each block.
     quantised: wgpu::Buffer,
     n_tokens: usize,
     n_splits: usize,
@@ -115,7 +115,7 @@ enum Phase {
 }
 
 impl Plan<'_> {
-    /// Everything, bound.
+    /// Plans and binds all steps.
     pub(super) fn steps(&self) -> Result<Steps, GpuError> {
         Ok(Steps {
             body_one: self.body(Phase::Decode)?,
@@ -149,8 +149,8 @@ impl Plan<'_> {
         Ok(ops)
     }
 
-    /// Input of the norm before a block, where the output of the block before it may have to be normed first.
-    /// `pending` is the gain of that norm; the stream then moves `from` one place `to` the other.
+    /// Input of the norm before a block, where the previous block's output may have to be normed and added first.
+    /// `pending` is the gain of that norm; the stream then moves `from` one offset `to` the other.
     fn normed(
         &self,
         phase: Phase,
@@ -272,13 +272,14 @@ impl Plan<'_> {
         )
     }
 
-    /// Where heads are normed, queries and keys are computed in one place and queries rotated into another.
+    /// First word of the rotated queries in families that norm heads: they are stored after the unrotated queries and
+    /// keys.
     fn turned(&self) -> u32 {
         let (n_q, n_kv) = qkv_words(self.config);
         param(self.activations.n_tokens) * (n_q + n_kv)
     }
 
-    /// Plans the product that makes queries, keys and values.
+    /// Plans the product that computes queries, keys and values.
     fn qkv(
         &self,
         phase: Phase,
@@ -290,7 +291,7 @@ impl Plan<'_> {
         let (a, traits) = (self.activations, self.config.traits);
         let [x, next, _] = self.places();
         let (n_q, n_kv) = qkv_words(self.config);
-        // The layer before, if any, left its output to be normed here.
+        // The previous layer, if any, left its output to be normed here.
         let pending = layer.places.last_post_ffw.filter(|_| traits.has_post_norms);
         let (input, input_params) = self.normed(phase, layer.places.attn_norm, pending, next, x);
         for (first_row, matrix) in &layer.qkv {
@@ -368,7 +369,7 @@ impl Plan<'_> {
             epilogue: Epilogue::GateUp {
                 is_gelu: config.traits.activation == Activation::GeluTanh,
             },
-            // Counted in halves of words: a group of rows, gate and up alternating, makes two values.
+            // Counted in half words: a group of rows, gate and up alternating, yields two values.
             output_params: OutputParams {
                 y_stride: 2 * words(config.n_ff),
                 bias: layer.places.gate_up_bias,

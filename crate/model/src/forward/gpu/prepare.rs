@@ -10,8 +10,8 @@ use crate::gpu::{Gpu, Reduction};
 use crate::kernels::{Epilogue, Input, matmul, steps};
 
 impl GpuForward {
-    /// Opens the best adapter and compiles what a model will need there; its file's head, as [`Gguf::parse_head`] reads it,
-    /// tells all that.
+    /// Opens the best adapter and compiles the kernels that a model will need there; the head of its file, as
+    /// [`Gguf::parse_head`] reads it, determines them.
     ///
     /// # Errors
     /// As [`ModelConfig::from_gguf`], and [`LoadError::Gpu`] where there is no adapter or it cannot run such a model.
@@ -28,7 +28,7 @@ impl GpuForward {
     }
 }
 
-/// Compiles each kernel that some layer will run. A tensor that is missing is found when the weights are loaded.
+/// Compiles each kernel that some layer will run. A missing tensor is reported when the weights are loaded.
 fn compile(gpu: &Gpu, gguf: &Gguf, config: &ModelConfig, has_adapter: bool) {
     let traits = config.traits;
     let kind = |name: &str| gguf.tensors.get(name).map(|entry| entry.kind);

@@ -1,5 +1,5 @@
-//! Turns a prompt into a text whose tokens the device chooses and runs by itself, some for each command buffer, while those
-//! of the last one are read back.
+//! Turns a prompt into a text whose tokens the device itself chooses and runs, several per command buffer, while those
+//! of the previous buffer are read back.
 
 use std::collections::VecDeque;
 
@@ -10,25 +10,25 @@ use crate::kernels::sample::{self, Choice};
 use crate::sample::SampleOptions;
 use crate::token::TokenId;
 
-/// Tokens of one command buffer.
+/// Tokens per command buffer.
 const SUBMIT_TOKENS: usize = 4;
 
 /// A text that is being written.
 #[derive(Debug)]
 pub(super) struct Text {
-    /// Place of the next token that was not submitted yet.
+    /// Position of the next token to submit.
     position: usize,
-    /// Tokens whose choice was read back, and whose place is therefore known.
+    /// Chosen tokens that have been read back, so that their positions are known.
     n_read: usize,
-    /// Places before the first of them.
+    /// Positions before the first of these tokens.
     n_before: usize,
-    /// Command buffers under way: how many tokens each chooses, and where its results will be.
+    /// Command buffers in flight: how many tokens each chooses, and where its results will be.
     in_flight: VecDeque<(usize, wgpu::Buffer)>,
 }
 
 impl GpuForward {
-    /// Starts a text: runs `tokens` from `position` on, which end `prompt`, and lets the device choose what follows. It stops
-    /// by itself at one of `ends`.
+    /// Starts a text: runs `tokens`, the end of `prompt`, from `position` on, and lets the device choose what follows.
+    /// It stops on its own at one of `ends`.
     ///
     /// # Errors
     /// As [`GpuForward::forward`].
@@ -43,7 +43,7 @@ impl GpuForward {
         super::super::check(&self.config, self.n_cached, tokens, position)?;
         self.gpu.check("running the model")?;
         self.end();
-        // Places count as unwritten until the tokens behind them are known.
+        // Positions count as unwritten until the tokens after them are known.
         self.n_cached = position;
         self.choice.start(&self.gpu, options, prompt, ends);
         let read_back = self.results()?;
@@ -64,8 +64,8 @@ impl GpuForward {
         Ok(())
     }
 
-    /// The next tokens of the text, at least one; up to `n_ahead` command buffers are on their way meanwhile. Behind the
-    /// text's end, or the end of the context, there are none.
+    /// The next tokens of the text, at least one, while up to `n_ahead` command buffers are in flight. After the end of
+    /// the text, or of the context, there are none.
     ///
     /// # Errors
     /// [`RunError::NotFinite`], [`RunError::DeviceLost`], [`RunError::Kernel`]; the text is then over.
@@ -83,7 +83,7 @@ impl GpuForward {
             .read::<u32>(&buffer, Choice::N_READ, "running the model")
             .await?;
         self.spare.push(buffer);
-        // Fewer than were asked for, where the text ended on the way.
+        // Fewer than requested where the text ended on the way.
         let n = n.min((state[0] as usize).saturating_sub(from));
         let tokens: Vec<TokenId> = Choice::tokens(&state, from, n).map(TokenId).collect();
         if let Some(at) = tokens.iter().position(|token| token.0 == sample::NONE) {
@@ -95,18 +95,18 @@ impl GpuForward {
         }
         if let Some(text) = &mut self.text {
             text.n_read += n;
-            // The last of them is known, and its own place is not known to be written.
+            // The last token is known, but not whether its own position is written.
             self.n_cached = n_before + text.n_read - 1;
         }
         Ok(tokens)
     }
 
-    /// Lets the text be. What is under way is done and not looked at.
+    /// Abandons the text. Work in flight still runs, but its results are ignored.
     pub fn end(&mut self) {
         self.text = None;
     }
 
-    /// Submits until `n_ahead` command buffers are on their way.
+    /// Submits until `n_ahead` command buffers are in flight.
     fn queue(&mut self, n_ahead: usize) -> Result<(), RunError> {
         while let Some(text) = &self.text {
             let room = self.config.context_length.saturating_sub(text.position);

@@ -1,12 +1,13 @@
-//! Turns floats into signed bytes, block by block, with what the products need to know of each block.
+//! Turns floats into signed bytes, block by block, with the scale and sums of each block that the products need.
 
 use std::cell::OnceCell;
 
 use super::{STEP, Tokens};
 use crate::quant::QK;
 
-/// Quantised activations: as many groups of [`super::Kernel::n_tokens`] tokens as there are, then the others one by one. A group's
-/// tokens lie together, four columns of each beside one another, so that a kernel finds all it needs for a step in one place.
+/// Quantised activations: whole groups of [`super::Kernel::n_tokens`] tokens, then the remaining tokens one by one. A
+/// group's tokens are interleaved, four columns of each at a time, so that a kernel reads all it needs for a step from
+/// contiguous memory.
 #[derive(Debug)]
 pub(in crate::forward) struct Activations {
     n_cols: usize,
@@ -15,7 +16,7 @@ pub(in crate::forward) struct Activations {
     n_group: usize,
     /// `[groups, n_cols / 4, tokens, 4]`
     quants: Vec<i8>,
-    /// The same numbers in 16 bits, made once a kernel asks for them.
+    /// The same numbers as i16, computed when a kernel first asks for them.
     wide: OnceCell<Vec<i16>>,
     /// `[groups, n_cols / 32, tokens]`
     scales: Vec<f32>,
@@ -51,7 +52,7 @@ impl Activations {
         activations
     }
 
-    /// The first token of a token's group, and how many there are.
+    /// The first token of a token's group, and the size of the group.
     fn group(&self, token_idx: usize) -> (usize, usize) {
         let first = token_idx / self.n_group * self.n_group;
         if first + self.n_group <= self.n_tokens {
@@ -69,7 +70,7 @@ impl Activations {
         self.n_tokens
     }
 
-    /// All groups, each with its first token; with numbers of 16 bits too where `is_wide`.
+    /// All groups, each with the index of its first token; also as i16 where `is_wide`.
     pub(super) fn groups(&self, is_wide: bool) -> impl Iterator<Item = (usize, Tokens<'_>)> {
         let widened = || self.quants.iter().map(|&quant| i16::from(quant)).collect();
         let wide: &[i16] = match is_wide {
@@ -98,7 +99,7 @@ impl Activations {
     }
 }
 
-/// Writes a block's steps into the places of one of `n` interleaved tokens, the first at the start of `places`.
+/// Writes a block's steps into the slots of one of `n` interleaved tokens, beginning at the start of `places`.
 fn spread(block: &[i8; QK], n: usize, places: &mut [i8]) {
     let steps = block.as_chunks::<STEP>().0;
     for (step, place) in steps
@@ -112,13 +113,13 @@ fn spread(block: &[i8; QK], n: usize, places: &mut [i8]) {
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use super::wasm::quantize_block;
 
-/// The block's scale, its numbers over that, rounded to even, and the sums of their halves.
+/// The block's scale, its numbers divided by the scale and rounded to even, and the sum of each half of them.
 ///
 /// Loops, not calls of `map`: compilers vectorise these.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 fn quantize_block(block: &[f32; QK]) -> (f32, [i8; QK], [i32; 2]) {
-    /// Adding 1.5 * 2^23 rounds to a whole number, which then is the sum's lower bits. A conversion that saturates would not
-    /// be vectorised.
+    /// Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits of the sum. A conversion that saturates
+    /// would not be vectorised.
     const ROUND: f32 = 12_582_912.0;
     let larger = |a: f32, b: f32| if b > a { b } else { a };
     let mut lanes = [0.0f32; 8];

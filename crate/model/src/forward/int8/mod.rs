@@ -1,22 +1,23 @@
-//! Turns quantised weights and floats into products of whole numbers:
+//! Turns quantised weights and floats into integer products:
 //! `y[t,n] = sum over blocks of sx * (sw * (code . qx - offset * sum(qx)) + min * sum(qx))`.
 //!
-//! Weights are codes without a sign, of 4, 5, 6 or 8 bits; 16 rows lie together, 4 columns of each beside one another, so that
-//! one vector instruction multiplies several rows with the same activations and no sum runs across a vector ([`pack`]).
-//! Activations are quantised to signed bytes by block, anew for each call ([`activations`]). Error: that of the activations'
-//! quantisation, `NMSE <= 5e-5` against floats; kernels agree among themselves to the order of their float sums.
+//! Weights are unsigned codes of 4, 5, 6 or 8 bits; 16 rows are interleaved, 4 columns of each at a time, so that one
+//! vector instruction multiplies several rows with the same activations and no sum runs across a vector ([`pack`]).
+//! Activations are quantised to signed bytes by block, anew for each call ([`activations`]). Error: that of the
+//! activations' quantisation, `NMSE <= 5e-5` against floats; kernels agree with each other up to the order of their
+//! float sums.
 //!
 //! | kernel | where | four products of bytes, added |
 //! |---|---|---|
 //! | [`plain`] | everywhere; the twin of the others | a loop |
-//! | AVX2 | x86-64, asked at run time | `vpmaddubsw`, `vpmaddwd`, `vpaddd` |
-//! | AVX-VNNI, AVX-512 VNNI | x86-64, asked at run time | `vpdpbusd` |
+//! | AVX2 | x86-64, detected at run time | `vpmaddubsw`, `vpmaddwd`, `vpaddd` |
+//! | AVX-VNNI, AVX-512 VNNI | x86-64, detected at run time | `vpdpbusd` |
 //! | SIMD128 | wasm | two `i32x4.dot_i16x8_s` of widened bytes |
 //! | relaxed SIMD, dots | wasm, in the module built for it, where the processor does it in one | `i32x4.relaxed_dot_i8x16_i7x16_add_s` |
 //! | relaxed SIMD, pairs | the same module on other processors | `i16x8.relaxed_dot_i8x16_i7x16_s`, four steps added in 16 bits; 8 bits as SIMD128 |
 //!
-//! Codes of up to 6 bits mean the same to every processor as the second operand of a relaxed product, which is defined for 7, and
-//! their pairs, `63 * 127 * 2` at most, neither saturate nor wrap.
+//! Codes of up to 6 bits give the same result on every processor as the second operand of a relaxed product, which is
+//! defined for 7, and their pairs, `63 * 127 * 2` at most, neither saturate nor wrap.
 
 mod activations;
 mod pack;
@@ -36,14 +37,15 @@ pub(super) use pack::PackedMatrix;
 
 use crate::quant::QK;
 
-/// Rows that lie together.
+/// Rows that are interleaved.
 const ROWS: usize = 16;
-/// Neighbouring columns of a row that lie together.
+/// Neighbouring columns of a row that stay together.
 const STEP: usize = 4;
 /// Steps in a block.
 const STEPS: usize = QK / STEP;
 
-/// Bits of a code. Bytes that came from fewer bits are told apart: some kernels need the upper bit for themselves.
+/// Bits of a code. Bytes unpacked from fewer bits are kept apart as `SPREAD`: some kernels need the top bit for
+/// themselves.
 const FOUR: usize = 4;
 const FIVE: usize = 5;
 const SIX: usize = 6;
@@ -156,7 +158,7 @@ impl Kernel {
         }
     }
 
-    /// Tokens that the kernel takes at once, beside one.
+    /// Tokens that the kernel takes at once when not taking a single one.
     fn n_tokens(self) -> usize {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -165,7 +167,7 @@ impl Kernel {
         }
     }
 
-    /// From how many bits of a code on it multiplies numbers of 16 bits.
+    /// The code size, in bits, from which the kernel multiplies i16.
     fn wide_from(self) -> usize {
         match self {
             #[cfg(all(

@@ -1,4 +1,4 @@
-//! Turns a stored matrix into panels of sixteen rows: codes without a sign, scales and minimums as floats.
+//! Turns a stored matrix into panels of sixteen rows: unsigned codes, scales and minimums as floats.
 //!
 //! A panel is a sequence of blocks of 32 columns; a plane of a block is 64 bytes, `[16 rows, 4 columns]`. Step `s` stands
 //! for columns `4 s .. 4 s + 4`.
@@ -6,7 +6,7 @@
 //! | bits | planes |
 //! |------|--------|
 //! | 8 | one for each of 8 steps |
-//! | 4 | four: plane `p` holds step `p` in its low halves of bytes, step `p + 4` in the high ones |
+//! | 4 | four: plane `p` holds step `p` in the low nibbles of its bytes, step `p + 4` in the high nibbles |
 //! | 5 | as 4, and one whose bit `s` is the fifth bit of step `s` |
 //! | 6 | as 4, and two: bits `2 i` and `2 i + 1` of plane `q` are the upper bits of step `4 q + i` |
 
@@ -28,7 +28,7 @@ pub(in crate::forward) struct PackedMatrix {
     n_scales: usize,
     /// The code of zero.
     offset: i32,
-    /// `[ceil(n_rows / 16), n_cols / 32, block_bytes]`; rows behind the last have a scale of zero.
+    /// `[ceil(n_rows / 16), n_cols / 32, block_bytes]`; rows past the last have a scale of zero.
     codes: Vec<u8>,
     /// `[ceil(n_rows / 16), n_cols / 32, n_scales, 16]`
     scales: Vec<f32>,
@@ -37,7 +37,7 @@ pub(in crate::forward) struct PackedMatrix {
 }
 
 impl PackedMatrix {
-    /// Packs a matrix; `None` for plain numbers. The loader has checked that its rows are whole blocks.
+    /// Packs a matrix; `None` for unquantised types. The loader has checked that its rows are whole blocks.
     pub(in crate::forward) fn new(matrix: &Matrix) -> Option<PackedMatrix> {
         use TensorType::{BF16, F16, F32, Q4_0, Q4_1, Q4K, Q5_0, Q5_1, Q5K, Q6K, Q8_0};
         let (bits, offset, n_scales, has_min) = match matrix.kind {
@@ -139,7 +139,7 @@ impl PackedMatrix {
     }
 }
 
-/// Four codes at a time: the bits of the table above, for each byte of a word.
+/// Writes four codes at a time: the bits of the table above, for each byte of a word.
 fn write_row(bits: usize, row: usize, codes: &[u8; QK], bytes: &mut [u8]) {
     const LOW: u32 = 0x0f0f_0f0f;
     let (words, _) = codes.as_chunks::<STEP>();
@@ -166,12 +166,12 @@ fn write_row(bits: usize, row: usize, codes: &[u8; QK], bytes: &mut [u8]) {
     }
 }
 
-/// Reads the codes of a row back that [`write_row`] wrote.
+/// Reads back the codes of a row that [`write_row`] wrote.
 fn read_row(bits: usize, row: usize, bytes: &[u8]) -> [u8; QK] {
     std::array::from_fn(|column| code(bits, bytes, column / STEP, row * STEP + column % STEP))
 }
 
-/// The code of step `step` at place `i` of its plane.
+/// The code of step `step` at index `i` of its plane.
 #[inline(always)]
 pub(super) fn code(bits: usize, block: &[u8], step: usize, i: usize) -> u8 {
     if bits >= SPREAD {

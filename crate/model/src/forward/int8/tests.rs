@@ -8,11 +8,11 @@ use crate::gguf::TensorType;
 use crate::quant;
 use crate::weights::Matrix;
 
-/// Blocks of any bytes, whose f16s are made tame: all types are reached, and all their numbers.
+/// Blocks of arbitrary bytes with tame f16s, which cover all types and all their codes.
 fn stored(kind: TensorType, n_values: usize) -> Vec<u8> {
     let n_bytes = kind.n_bytes(n_values).expect("whole blocks");
     let mut bytes: Vec<u8> = (0..n_bytes)
-        // Never -128, which no quantising gives.
+        // Never -128, which quantising never yields.
         .map(|i| (i * 7919 % 251).to_le_bytes()[0])
         .map(|byte| if byte == 0x80 { 0x7f } else { byte })
         .collect();
@@ -67,7 +67,7 @@ fn every_kernel_agrees_with_the_plain_one() {
     for (kind, (n_tokens, n_cols, n_rows)) in cases {
         let (_, packed) = packed(kind, n_rows, n_cols);
         let x = values(n_tokens * n_cols, 2);
-        // A value that no product has: every place must be written, and none beyond.
+        // A value that no product has: every output must be written, and nothing beyond.
         let mut expected = vec![f32::NAN; n_tokens * n_rows];
         packed.matmul(
             Kernel::Plain,
@@ -170,7 +170,7 @@ fn unpacked_once_or_for_each_product_is_the_same() {
 
 #[test]
 fn the_smallest_byte_does_not_overflow() {
-    // -128 is no value that quantising gives, but a file may hold it. It counts as -127.
+    // Quantising never yields -128, but a file may hold it. It counts as -127.
     let mut matrix = packed(TensorType::Q8_0, 4, 64).0;
     for byte in matrix
         .bytes

@@ -1,4 +1,5 @@
-//! Turns a panel and some tokens into their products with the vectors of some instruction set: the loop that all share.
+//! Turns a panel and some tokens into their products with the vector instructions of some set: the loop that all sets
+//! share.
 
 use super::pack::PLANE;
 use super::{EIGHT, FIVE, FOUR, Panel, ROWS, SIX, SPREAD, STEP, STEPS, Tokens, block_bytes};
@@ -6,8 +7,8 @@ use crate::quant::QK;
 
 /// The vector instructions of one set, as the products use them.
 ///
-/// All are inlined into a function that switches the set on. Whoever calls them has asked the processor for the set; pointers are
-/// readable, or writable, for a whole vector.
+/// All are inlined into a function that enables the set. Callers have checked that the processor has the set; pointers
+/// are readable, or writable, for a whole vector.
 pub(super) trait Lanes {
     /// Rows in a vector.
     const N: usize;
@@ -26,17 +27,17 @@ pub(super) trait Lanes {
 
     unsafe fn codes(bytes: *const u8) -> Self::Codes;
     unsafe fn no_codes() -> Self::Codes;
-    /// The low (0) or high (1) halves of bytes.
+    /// The low (0) or high (1) nibbles of bytes.
     unsafe fn nibbles(codes: Self::Codes, half: usize) -> Self::Codes;
-    /// Adds `mask << 4` of `plane`, moved down by `shift` first.
+    /// Moves bit `shift` of each byte of `plane` to bit 4, and adds the bits of `mask << 4`.
     unsafe fn add_upper(
         codes: Self::Codes,
         plane: Self::Codes,
         shift: usize,
         mask: u8,
     ) -> Self::Codes;
-    /// Four activations that start at place `idx`, `n` fours on; a place in an array, since what is added to a pointer is not known
-    /// to stay below the end of memory.
+    /// Four activations, `n` fours after index `idx`; an array index, because a compiler can't tell that a pointer
+    /// offset stays below the end of memory.
     unsafe fn inputs(tokens: &Tokens<'_>, idx: usize, n: usize) -> Self::Inputs;
     /// The same for each of `T` tokens, `n` steps on.
     #[inline(always)]
@@ -48,7 +49,7 @@ pub(super) trait Lanes {
         // SAFETY: passed on from this function.
         std::array::from_fn(|t| unsafe { Self::inputs(tokens, idx, n * T + t) })
     }
-    /// Where a sum begins that will count every code `offset` too high, under activations whose sum is `sum`.
+    /// Initial value of a sum that will count every code `offset` too high, with activations that add up to `sum`.
     unsafe fn start(bits: usize, offset: i32, sum: i32) -> Self::Dots;
     /// Adds the four products of each row.
     unsafe fn dot(
@@ -57,11 +58,13 @@ pub(super) trait Lanes {
         codes: Self::Codes,
         inputs: Self::Inputs,
     ) -> Self::Dots;
-    /// The four products of each row, added two by two in 16 bits; asked only of sets that join steps, as are the next two.
+    /// The four products of each row, added in pairs in 16 bits; called only for sets that join steps, as are the next
+    /// two.
     unsafe fn pairs(_: Self::Codes, _: Self::Inputs) -> Self::Codes {
         unreachable!("steps are taken one by one")
     }
-    /// The same added to those of other steps. Four steps of codes below 32 fit, `4 * 2 * 31 * 127`, or two of codes below 64.
+    /// The same, added to the pairs of other steps. Four steps of codes below 32 fit, `4 * 2 * 31 * 127`, or two of
+    /// codes below 64.
     unsafe fn add_pairs(_: Self::Codes, _: Self::Codes, _: Self::Inputs) -> Self::Codes {
         unreachable!("steps are taken one by one")
     }
@@ -112,8 +115,8 @@ pub(super) unsafe fn run<L: Lanes, const V1: usize, const V: usize, const T: usi
     clippy::needless_range_loop,
     reason = "several arrays go by the same index"
 )]
-// A set that is switched on for a function must be inlined into it; wasm's is there for all, and engines compile many small
-// functions better than one large one.
+// Functions that use a set must be inlined into the one that enables it; wasm's set is enabled everywhere, and engines
+// compile many small functions better than one large one.
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize, const T: usize>(
@@ -140,8 +143,8 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
         for first in (0..ROWS).step_by(V * L::N) {
             let mut totals = [[L::splat(0.0); V]; T];
             for block_idx in 0..n_blocks {
-                // Compilers turn addresses that move with a loop into sums, which wasm's loads then can't hold as their
-                // constant offsets: an instruction more for each load. What they know nothing of keeps its offsets.
+                // Compilers turn addresses that advance with a loop into sums, which wasm loads can't encode as
+                // constant offsets: one more instruction per load. An opaque index keeps the offsets constant.
                 #[cfg(target_arch = "wasm32")]
                 let block_idx = std::hint::black_box(block_idx);
                 let block = panel.codes.as_ptr().add(block_idx * block_bytes(BITS));
@@ -233,7 +236,7 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
 /// The planes of a block, from some row on; those of few bits have fewer.
 type Planes = [[u8; PLANE]; STEPS];
 
-/// The fours of the tokens that lie together in a block.
+/// The fours of a block's interleaved tokens.
 #[cfg(target_arch = "wasm32")]
 pub(super) type Fours<Q> = [[Q; STEP]; STEPS * super::MAX_TOKENS];
 
@@ -243,7 +246,7 @@ unsafe fn codes<L: Lanes, const BITS: usize, const HALF: usize, const P: usize>(
     block: *const Planes,
     v: usize,
 ) -> L::Codes {
-    // A place in an array, since what is added to a pointer is not known to stay below the end of memory.
+    // An array index, because a compiler can't tell that a pointer offset stays below the end of memory.
     let i = v * L::N * STEP;
     let step = HALF * STEPS / 2 + P;
     // SAFETY: planes lie inside the block.
@@ -258,7 +261,8 @@ unsafe fn codes<L: Lanes, const BITS: usize, const HALF: usize, const P: usize>(
     }
 }
 
-/// Adds the products of one token with half a block, the columns from `16 * HALF` on; the block's activations start at place `idx`.
+/// Adds the products of one token with half a block, the columns from `16 * HALF` on; the block's activations start at
+/// index `idx`.
 #[inline(always)]
 unsafe fn steps<
     L: Lanes,
@@ -317,11 +321,11 @@ unsafe fn steps<
     }
 }
 
-/// Adds the products of some steps of a block whose codes are bytes, `N` at a time in 16 bits, or one by one where `N` is 1; the
-/// block's activations start at place `idx`.
+/// Adds the products of some steps of a block whose codes are bytes, `N` at a time in 16 bits, or one by one where `N`
+/// is 1; the block's activations start at index `idx`.
 ///
-/// A loop, which compilers must not unroll: with all its loads in flight nothing stays in a register. For the same reason only one
-/// step's codes and inputs are loaded beside the sums.
+/// A loop that compilers must not unroll: with all its loads in flight, nothing stays in a register. For the same
+/// reason, only one step's codes and inputs are held in addition to the sums.
 #[inline(always)]
 unsafe fn spread_steps<
     L: Lanes,
@@ -338,7 +342,7 @@ unsafe fn spread_steps<
 ) {
     let mut step = steps.start;
     while step < std::hint::black_box(steps.end) {
-        // SAFETY: planes lie inside the block, and places inside the tokens.
+        // SAFETY: planes lie inside the block, and indices inside the tokens.
         unsafe {
             let idx = idx + step * T * STEP;
             let codes = codes_of_step::<L, V>(block, step);

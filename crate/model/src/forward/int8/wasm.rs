@@ -30,8 +30,8 @@ pub(super) fn best() -> Kernel {
 
 /// The fastest kernel that this processor has.
 ///
-/// How the relaxed product reads an operand whose upper bit is set is up to the processor: x86-64 with VNNI takes the
-/// bit as 128, ARM with its dot product as a sign, and x86-64 without VNNI adds pairs that saturate. There the product
+/// The processor decides how the relaxed product reads an operand whose top bit is set: x86-64 with VNNI takes the bit
+/// as 128, ARM with its dot product as a sign, and x86-64 without VNNI adds pairs that saturate. There the product
 /// takes several instructions, so pairs are added up first.
 #[cfg(target_feature = "relaxed-simd")]
 pub(super) fn best() -> Kernel {
@@ -82,7 +82,7 @@ pub(super) fn tile(
 /// As its portable twin in [`super::activations`], which compilers don't vectorise here.
 pub(super) fn quantize_block(block: &[f32; QK]) -> (f32, [i8; QK], [i32; 2]) {
     let pointer: *const v128 = block.as_ptr().cast();
-    // SAFETY: the reference covers exactly the 128 bytes that are read, and no alignment is asked.
+    // SAFETY: the reference covers exactly the 128 bytes that are read, and no alignment is required.
     let x: [v128; 8] = std::array::from_fn(|i| unsafe { v128_load(pointer.add(i)) });
     let larger = |a: v128, b: v128| f32x4_pmax(a, b);
     let sizes = x.map(|x| f32x4_abs(x));
@@ -108,7 +108,7 @@ pub(super) fn quantize_block(block: &[f32; QK]) -> (f32, [i8; QK], [i32; 2]) {
     });
     let mut bytes = [0; QK];
     let to: *mut v128 = bytes.as_mut_ptr().cast();
-    // SAFETY: the array is exactly the 32 bytes that are written, and no alignment is asked.
+    // SAFETY: the array is exactly the 32 bytes that are written, and no alignment is required.
     unsafe {
         v128_store(to, halves[0].0);
         v128_store(to.add(1), halves[1].0);
@@ -143,7 +143,7 @@ macro_rules! lanes_of_128_bits {
         }
         #[inline(always)]
         unsafe fn add_upper(codes: v128, plane: v128, shift: usize, mask: u8) -> v128 {
-            // The wanted bits go to places 4 and up.
+            // Moves the wanted bits to bit 4 and up.
             let moved = match shift {
                 0 => u16x8_shl(plane, 4),
                 1 => u16x8_shl(plane, 3),
@@ -243,7 +243,8 @@ macro_rules! relaxed_lanes {
     };
 }
 
-/// Codes of up to 7 bits mean the same to every processor. Those of 8 bits depend on how it reads the upper bit.
+/// Codes of up to 7 bits give the same result on every processor; for 8-bit codes it depends on how the processor reads
+/// the top bit.
 #[cfg(target_feature = "relaxed-simd")]
 struct Relaxed<const IS_SIGNED: bool>;
 
@@ -276,7 +277,7 @@ impl Lanes for RelaxedPairs {
     relaxed_lanes!();
     const JOINS_STEPS: bool = true;
 
-    /// Four tokens' fours are one vector, which takes one register while they wait.
+    /// The fours of four tokens are loaded as one vector, which takes one register until they are used.
     #[inline(always)]
     unsafe fn inputs_of_step<const T: usize>(
         tokens: &Tokens<'_>,

@@ -35,7 +35,7 @@ pub(super) fn best() -> Option<Kernel> {
     has_avx2.then_some(Kernel::Avx2)
 }
 
-/// All that this processor runs.
+/// Every kernel that this processor runs.
 #[cfg(test)]
 pub(super) fn all() -> Vec<Kernel> {
     let found = [Kernel::Avx2, Kernel::AvxVnni, Kernel::Avx512Vnni].into_iter();
@@ -59,7 +59,7 @@ pub(super) fn tile(
     tokens: &Tokens<'_>,
     sums: &mut [[f32; ROWS]],
 ) {
-    // SAFETY: `best` is the only maker of these values, and asks the processor first.
+    // SAFETY: `best` is the only source of these values, and checks the processor first.
     unsafe {
         match kernel {
             Kernel::Avx512Vnni => avx512(bits, n_scales, panel, tokens, sums),
@@ -137,7 +137,7 @@ macro_rules! lanes_of_256_bits {
         }
         #[inline(always)]
         unsafe fn add_upper(codes: __m256i, plane: __m256i, shift: usize, mask: u8) -> __m256i {
-            // The wanted bits go to places 4 and up.
+            // Moves the wanted bits to bit 4 and up.
             let moved = match shift {
                 0 => _mm256_slli_epi16::<4>(plane),
                 1 => _mm256_slli_epi16::<3>(plane),
@@ -196,8 +196,8 @@ impl Lanes for AvxVnni {
     }
 }
 
-/// `maddubs` adds two products in 16 bits: codes of up to 7 bits fit as they are. Those of 8 bits become the number
-/// they stand for; its absolute value is multiplied with activations that have taken over its sign.
+/// `maddubs` adds two products in 16 bits: codes of up to 7 bits fit as they are. 8-bit codes are converted to the
+/// signed number they stand for, whose absolute value is multiplied with activations that take its sign.
 impl Lanes for Avx2 {
     lanes_of_256_bits!();
     const JOINS_STEPS: bool = true;

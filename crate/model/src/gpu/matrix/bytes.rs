@@ -1,9 +1,9 @@
-//! Turns rows of blocks into codes of 8 bits, with scales and minimums in single precision: how software adapters read weights.
+//! Turns rows of blocks into 8-bit codes with f32 scales and minimums, the layout that software adapters read.
 //!
-//! Such an adapter runs some invocations side by side, in the parts of one vector. Where the other layout keeps the 4 rows of a
-//! group together, here the same row of 8 groups lies together, for neighbours to read what lies together. Shifts by what is
-//! not a constant of the adapter's own are emulated part by part there; so three of the four codes in a u32 have no sign, and
-//! each is a number where it stands: one `and` and one conversion.
+//! Such an adapter runs several invocations in the lanes of one vector. Where the other layout keeps the 4 rows of a
+//! group together, this one keeps the same row of 8 groups together, so that neighbouring invocations read contiguous
+//! memory. The adapter emulates shifts lane by lane unless the amount is a constant of its own; so three of the four
+//! codes in a u32 are unsigned, and each is converted where it stands, by one `and` and one conversion.
 
 use super::TILE_ROWS;
 use crate::gguf::TensorType;
@@ -17,7 +17,7 @@ pub(crate) struct ByteBlocks {
 }
 
 impl ByteBlocks {
-    /// Those of a type that is stored in blocks.
+    /// The layout for a type that is stored in blocks.
     pub(crate) fn of(kind: TensorType) -> Self {
         use TensorType::{Q4_1, Q4K, Q5_1, Q5K, Q6K};
         Self {
@@ -26,13 +26,14 @@ impl ByteBlocks {
         }
     }
 
-    /// Scales of a row.
+    /// Scales per row.
     pub(super) fn per_row(self, n_words: usize) -> usize {
         n_words / self.n_words as usize
     }
 }
 
-/// All streams of `rows`, one after the other: codes, scales, minimums. A tile has 32 u32 for each place of its rows.
+/// All streams of `rows`, one after the other: codes, scales, minimums. A tile has 32 u32, one per row, for each index
+/// within a row.
 pub(super) fn pack(kind: TensorType, n_words: usize, rows: &[&[u8]]) -> Vec<u32> {
     let blocks = ByteBlocks::of(kind);
     let n_tiles = rows.len().div_ceil(TILE_ROWS);
@@ -63,13 +64,13 @@ pub(super) fn pack(kind: TensorType, n_words: usize, rows: &[&[u8]]) -> Vec<u32>
     packed
 }
 
-/// Where a stream that has `per_row` u32 for a row keeps the one at `idx`.
+/// Index of a row's u32 `idx` in a stream that has `per_row` of them per row.
 fn place(row_idx: usize, per_row: usize, idx: usize) -> usize {
     let (tile, row) = (row_idx / TILE_ROWS, row_idx % TILE_ROWS);
     (tile * per_row + idx) * TILE_ROWS + row % 4 * 8 + row / 4
 }
 
-/// Four codes: the first three plus 128, the last with its sign.
+/// Four codes: the first three plus 128, the last one signed.
 fn code_word(codes: [i8; 4]) -> u32 {
     u32::from_le_bytes(codes.map(i8::cast_unsigned)) ^ 0x0080_8080
 }

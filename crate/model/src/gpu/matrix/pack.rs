@@ -25,21 +25,21 @@ pub(super) fn pack(kind: TensorType, n_words: usize, rows: &[&[u8]]) -> Vec<u32>
     words
 }
 
-/// One stream: for each tile of rows, for each place, for each of 8 groups, a word of four u32.
+/// One stream: for each tile of rows, each `place` within a row and each of 8 groups, a word of four u32.
 struct Stream<'w> {
     words: &'w mut [u32],
     per_tile: usize,
 }
 
 impl Stream<'_> {
-    /// The word that belongs to the group of row `row_idx`, at `place` of its row.
+    /// The word of row `row_idx`'s group, at `place` within the row.
     fn word(&mut self, row_idx: usize, place: usize) -> &mut [u32] {
         let (tile, group) = (row_idx / TILE_ROWS, row_idx % TILE_ROWS / 4);
         let word = tile * self.per_tile + place * 8 + group;
         &mut self.words[4 * word..4 * word + 4]
     }
 
-    /// Where one u32 for each row is kept.
+    /// The row's own u32, in streams that hold one per row.
     fn of_row(&mut self, row_idx: usize, place: usize) -> &mut u32 {
         &mut self.word(row_idx, place)[row_idx % 4]
     }
@@ -68,7 +68,7 @@ impl Streams<'_> {
         match kind {
             TensorType::F32 => {
                 for (idx, value) in row.chunks(4).enumerate() {
-                    // A word of this stream is one row's, so that each row takes four of them in a group.
+                    // Each word of this stream belongs to a single row, so a group takes four of them.
                     let place = idx / 4 * 4 + row_idx % 4;
                     self.wide(row_idx, place, 4)[idx % 4] = word(value);
                 }
@@ -88,7 +88,7 @@ impl Streams<'_> {
         }
     }
 
-    /// Word `place % n` of the `n` that a group has together at each place of its row.
+    /// Word `place % n` of the `n` that a group stores consecutively at each `place` within a row.
     fn wide(&mut self, row_idx: usize, place: usize, n: usize) -> &mut [u32] {
         let (tile, group) = (row_idx / TILE_ROWS, row_idx % TILE_ROWS / 4);
         let word = tile * self.codes.per_tile + (place / n * 8 + group) * n + place % n;
@@ -135,7 +135,7 @@ impl Streams<'_> {
         });
     }
 
-    /// Stores the scales of one block, which is `idx` in its row.
+    /// Stores the scales of the row's block `idx`.
     fn put_scales(&mut self, kind: TensorType, row_idx: usize, idx: usize, stored: &[u8]) {
         match kind {
             TensorType::Q8_0 | TensorType::Q4_0 | TensorType::Q5_0 => {
@@ -167,7 +167,7 @@ impl Streams<'_> {
     }
 }
 
-/// Added to a quantised value to make its code, which has no sign.
+/// Added to a quantised value to get its unsigned code.
 fn centre(kind: TensorType) -> i8 {
     match kind {
         TensorType::Q4_0 => 8,

@@ -1,5 +1,5 @@
-// The same as `barrier_free` for one token, its places shared out to parts that run side by side: each part of each head
-// leaves its sums, its largest score and its weight, for the next step to put together.
+// The same as `barrier_free` for one token, whose positions are divided into parts that run in parallel: each part of
+// each head stores its sums, its largest score and its weight, which the next step merges.
 #import shared/step
 #import shared/cache
 #import shared/attention_step
@@ -15,8 +15,8 @@ var<workgroup> shares: array<f32, TILE_PLACES>;
 var<workgroup> sums: array<vec4<f32>, TILE_PLACES>;
 var<workgroup> weights: array<f32, TILE_PLACES>;
 
-// One workgroup: one part of one head. By turns an invocation is one of 64 places, whose score it makes, and one word of
-// the output, over a share of the places.
+// One workgroup: one part of one head. In each tile, an invocation first computes the score of one of 64 positions,
+// then adds to one word of the output over a share of the positions.
 fn run(workgroup: vec3<u32>, lane: u32, subgroup_size: u32) {
     if (batch.n_tokens == 0u) {
         return;
@@ -27,7 +27,7 @@ fn run(workgroup: vec3<u32>, lane: u32, subgroup_size: u32) {
     let end = batch.position + 1u;
     let n_seen = min(end, params.attention.n_visible);
     let start = end - n_seen;
-    // Whole tiles for each part; parts past the last place have nothing to do.
+    // Whole tiles for each part; parts past the last position have nothing to do.
     let n_active = min(params.attention.n_splits, (n_seen + SPLIT_PLACES - 1u) / SPLIT_PLACES);
     if (split >= n_active) {
         return;

@@ -1,5 +1,5 @@
-// The same as `barrier_free` for many tokens: 16 of them look at 64 places at a time, so that each key and each value is read
-// once for 16 queries.
+// The same as `barrier_free` for many tokens: 16 of them take 64 positions at a time, so that each key and each value
+// is read once for 16 queries.
 #import shared/step
 #import shared/cache
 #import shared/attention_step
@@ -14,8 +14,8 @@ var<workgroup> largest: array<f32, QUERIES>;
 var<workgroup> shrinks: array<f32, QUERIES>;
 var<workgroup> weights: array<f32, QUERIES>;
 
-// One workgroup: one head of 16 tokens. By turns an invocation is one of 64 places, a quarter of one query's scores, and
-// one word of the output of some queries.
+// One workgroup: one head of 16 tokens. In each tile, an invocation handles in turn one of 64 positions, a quarter of
+// one query's scores, and one output word of several queries.
 @compute @workgroup_size(TILE_PLACES)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -42,7 +42,7 @@ fn main(
     for (var tile = start; tile < end; tile += TILE_PLACES) {
         let place = tile + lane;
         var scores: array<f32, QUERIES>;
-        // Places past the end were never written and are not looked at below.
+        // Positions past the end were never written; they repeat the last one and are masked below.
         let key = key_place(kv_head, min(place, end - 1u), 0u);
         for (var i = 0u; i < params.attention.head_words; i++) {
             let k = from_f16(cache[key + i * TILE_PLACES]);

@@ -1,4 +1,4 @@
-// Starts a kernel whose invocations meet at barriers, where there are subgroups.
+// Entry point of a kernel with barriers, for devices with subgroups.
 enable subgroups;
 
 @compute @workgroup_size(THREADS)

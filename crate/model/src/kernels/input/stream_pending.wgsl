@@ -1,5 +1,5 @@
-// The input is the stream, normed, once the last block's output was added, which is normed first:
-// `x + gain * delta / rms(delta)`, of one token. One workgroup stores the sum where the stream goes on.
+// The input is one token's stream, normed, after the last block's output is itself normed and added:
+// `x + gain * delta / rms(delta)`. One workgroup stores that sum as the next stream.
 #import shared/step
 #import shared/vectors
 

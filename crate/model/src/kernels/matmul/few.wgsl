@@ -1,4 +1,4 @@
-// A matrix times the inputs of many tokens, without barriers: one invocation makes a group of 4 rows of 4 tokens.
+// A matrix times the inputs of many tokens, without barriers: one invocation computes a group of 4 rows for 4 tokens.
 #import shared/step
 #import shared/few_sums
 #import lora/*

@@ -1,19 +1,20 @@
-// A matrix times the inputs of 8 bits of many tokens, without barriers: one invocation makes 16 rows of 8 tokens. A load costs a
-// software adapter as much as some thirty products, so each is used as often as there are variables for; loops over arrays
-// would turn those into memory, and a body that is unrolled further no longer fits the processor's cache of instructions.
+// A matrix times the 8-bit inputs of many tokens, without barriers: one invocation computes 16 rows for 8 tokens. On a
+// software adapter a load costs as much as some thirty products, so each loaded value is reused for as many sums as
+// there are variables for; loops over arrays would turn these variables into memory, and a body unrolled further no
+// longer fits the instruction cache.
 #import shared/step
 #import shared/int8_products
 #import lora/*
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    // Eight neighbours make groups of the same four tiles, each in its place.
+    // Eight neighbouring invocations share the same four tiles; each computes one group of every tile.
     let group = id.x / 8u * 32u + id.x % 8u;
     let token = id.y * 8u;
     if (group >= params.weights.n_groups || token >= batch.n_tokens) {
         return;
     }
-    // Tokens past the last repeat the last; what they make is not stored.
+    // Tokens past the last one repeat it; their results are not stored.
     let last = batch.n_tokens - 1u;
     let stride = (params.weights.n_words / 8u) * 3u;
     let start0 = min(token + 0u, last) * stride;
@@ -60,7 +61,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var sum_d7 = vec4<f32>();
     let n_blocks = params.weights.n_words / BLOCK_WORDS;
     for (var block = 0u; block < n_blocks; block++) {
-        // A block may be half of what the input's scale is for.
+        // A weight block may be half as long as an input block.
         let at = (block * BLOCK_WORDS / 8u) * 3u;
         var a0 = vec4<f32>();
         var a1 = vec4<f32>();

@@ -1,4 +1,5 @@
-// A matrix times the inputs of a few tokens: a workgroup makes a tile of 32 rows of 4 tokens, as `vec_workgroup` does of one.
+// A matrix times the inputs of a few tokens: a workgroup computes a tile of 32 rows for 4 tokens, as `vec_workgroup`
+// does for one.
 #import shared/step
 #import shared/sum
 #import shared/few_sums
@@ -8,7 +9,7 @@
 
 fn run(workgroup: vec3<u32>, lane: u32, subgroup_size: u32) {
     let token = workgroup.y * 4u;
-    // The same for all invocations, so the barriers behind it are met by all or none.
+    // Uniform across the workgroup, so either all invocations reach the barriers below or none does.
     if (token >= batch.n_tokens) {
         return;
     }

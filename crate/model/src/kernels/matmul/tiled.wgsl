@@ -1,5 +1,5 @@
-// A matrix times the inputs of many tokens: a workgroup makes 32 rows of 64 tokens, 32 columns at a time, which it unpacks into
-// its own memory once. Each invocation makes 4 rows of 8 tokens.
+// A matrix times the inputs of many tokens: a workgroup computes 32 rows for 64 tokens, 32 columns at a time, which it
+// dequantises into workgroup memory once. Each invocation computes 4 rows for 8 tokens.
 #import shared/step
 #import shared/vectors
 #import input/*

@@ -1,4 +1,4 @@
-// A matrix times one token's input, without barriers: one invocation makes a group of 4 rows.
+// A matrix times one token's input, without barriers: one invocation computes a group of 4 rows.
 #import shared/step
 #import shared/vec_sum
 #import lora/*

@@ -1,4 +1,4 @@
-// A matrix times one token's input of 8 bits, without barriers: one invocation makes a group of 4 rows.
+// A matrix times one token's 8-bit input, without barriers: one invocation computes a group of 4 rows.
 #import shared/step
 #import shared/int8_products
 #import lora/*
@@ -13,7 +13,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var sum = vec4<f32>();
     let n_blocks = params.weights.n_words / BLOCK_WORDS;
     for (var block = 0u; block < n_blocks; block++) {
-        // A block may be half of what the input's scale is for.
+        // A weight block may be half as long as an input block.
         let at = (block * BLOCK_WORDS / 8u) * 3u;
         let sixteen = block * (BLOCK_WORDS / 4u);
         let place = first + block * BLOCK_WORDS * 32u;

@@ -1,5 +1,5 @@
-// A matrix times one token's input: a workgroup makes a tile of 32 rows. Lane l of 8 makes the rows 4 l to 4 l + 3 of it, and
-// the workgroup's slices share the blocks of a row out among themselves.
+// A matrix times one token's input: a workgroup computes a tile of 32 rows. Lane l of 8 computes its rows
+// 4 l to 4 l + 3, and the workgroup's slices divide the blocks of a row among themselves.
 #import shared/step
 #import shared/vec_sum
 #import lora/*
@@ -7,7 +7,7 @@
 #import entry/*
 
 fn run(workgroup: vec3<u32>, lane: u32, subgroup_size: u32) {
-    // The same for all invocations, so the barriers behind it are met by all or none.
+    // Uniform across the workgroup, so either all invocations reach the barriers below or none does.
     if (batch.n_tokens == 0u) {
         return;
     }

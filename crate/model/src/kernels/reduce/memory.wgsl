@@ -1,4 +1,4 @@
-// Adds up what the slices of a workgroup made, 8 invocations each; the first slice's get the sums.
+// Adds up the partial sums of a workgroup's slices, 8 invocations each; the first slice gets the totals.
 #import shared/sum
 
 const SLICES = THREADS / 8u;

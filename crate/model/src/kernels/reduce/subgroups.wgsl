@@ -1,5 +1,5 @@
-// Adds up what the slices of a workgroup made, 8 invocations each: within each subgroup by shuffling, so that memory carries
-// one sum for each subgroup. The first slice's invocations get the sums.
+// Adds up the partial sums of a workgroup's slices, 8 invocations each: within each subgroup by shuffles, so that only
+// one sum per subgroup goes through memory. The first slice gets the totals.
 #import shared/sum
 
 const SLICES = THREADS / 8u;
@@ -9,7 +9,7 @@ var<workgroup> square_sums: array<f32, THREADS>;
 
 fn over_slices(lane: u32, subgroup_size: u32, part: Sum) -> Sum {
     var whole = part;
-    // Slices lie 8 invocations apart. A subgroup of 8 or fewer holds one slice at most, and adds nothing here.
+    // Slices are 8 invocations apart. A subgroup of 8 or fewer holds at most one slice and adds nothing here.
     for (var apart = 8u; apart < subgroup_size; apart *= 2u) {
         whole.rows += subgroupShuffleXor(whole.rows, apart);
         whole.squares += subgroupShuffleXor(whole.squares, apart);

@@ -1,4 +1,4 @@
-// The largest of a workgroup's 64 scores: within each subgroup at once, over subgroups by memory.
+// The largest of a workgroup's 64 scores: within each subgroup by one instruction, across subgroups through memory.
 #import shared/cache
 
 var<workgroup> place_scores: array<f32, TILE_PLACES>;

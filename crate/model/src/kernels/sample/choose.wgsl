@@ -4,7 +4,7 @@
 #import shared/sampling
 
 @group(0) @binding(0) var<storage, read_write> batch: Batch;
-@group(0) @binding(5) var<storage, read_write> head: Batch;  // of the token whose logits are made
+@group(0) @binding(5) var<storage, read_write> head: Batch;  // of the token whose logits are computed
 
 const THREADS = 64u;
 var<workgroup> values: array<f32, THREADS>;
@@ -17,7 +17,7 @@ fn hashed(value: u32) -> u32 {
     return (word >> 22u) ^ word;
 }
 
-// In (0, 1), both ends left out: 23 bits and a half are exact.
+// In (0, 1), both ends excluded: 23 bits and a half are exact.
 fn uniform_of(position: u32, token: u32) -> f32 {
     let bits = hashed(token ^ hashed(position ^ hashed(sampling.seed)));
     return (f32(bits >> 9u) + 0.5) / 8388608.0;
@@ -43,7 +43,7 @@ fn count_from(lane: u32, least: f32) -> f32 {
     return sum_over_workgroup(lane, count);
 }
 
-// The weight of those logits in the softmax, relative to the largest.
+// The softmax weight of the logits that reach `least`, relative to the largest.
 fn weight_from(lane: u32, least: f32, largest: f32) -> f32 {
     var weight = 0.0;
     for (var i = lane; i < sampling.n_vocab; i += THREADS) {
@@ -54,7 +54,7 @@ fn weight_from(lane: u32, least: f32, largest: f32) -> f32 {
     return sum_over_workgroup(lane, weight);
 }
 
-// The least logit that may be drawn. Both bounds are found by halving an interval of logits.
+// The smallest logit that may be drawn. Both bounds are found by bisecting an interval of logits.
 fn threshold(lane: u32, largest: f32) -> f32 {
     // A logit 30 temperatures below the largest is drawn once in 10^13 times.
     let bottom = largest - 30.0 * sampling.temperature;
@@ -114,7 +114,6 @@ fn remember(token: u32) {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(local_invocation_index) lane: u32) {
-    // The likeliest of all.
     var largest = -3.4e38;
     var token = NONE;
     var is_finite = true;

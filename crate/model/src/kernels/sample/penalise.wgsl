@@ -1,4 +1,4 @@
-// Makes what was said lately less likely, and finds the likeliest of each 256 tokens; the first one where several are.
+// Penalises recent tokens, and finds the likeliest of each 256 tokens; the first of equals.
 #import shared/sampling
 
 @compute @workgroup_size(16)
@@ -11,7 +11,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var token = first;
     for (var i = first; i < min(first + 256u, sampling.n_vocab); i++) {
         var logit = logits[i];
-        // Asked of the bits, since a compiler may assume that there are no such numbers.
+        // Tests the bits, since a compiler may assume that there are no infinities or NaNs.
         if ((bitcast<u32>(logit) & 0x7f800000u) == 0x7f800000u) {
             best[id.x] = vec2<u32>(0u, NONE);
             return;

@@ -1,4 +1,4 @@
-// Codes with a sign: one f16 scale for a block of each of 4 rows.
+// Signed codes: one f16 scale for a block of each of 4 rows.
 #import shared/f16_scales
 
 fn block_at(group: u32, block: u32) -> Block {

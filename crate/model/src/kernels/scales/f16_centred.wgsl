@@ -1,4 +1,4 @@
-// Codes that stand for numbers around zero: what is taken away from each is a minimum.
+// Unsigned codes of numbers centred on zero: the offset to subtract is passed on as a minimum.
 #import shared/f16_scales
 
 fn block_at(group: u32, block: u32) -> Block {

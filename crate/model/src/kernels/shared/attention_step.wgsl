@@ -1,4 +1,4 @@
-// Parameters of attention: queries in one place, what they gather in another.
+// Parameters of attention: where the queries are, and where the result goes.
 #import shared/params
 
 struct Params {

@@ -1,4 +1,4 @@
-// Codes without a sign, as numbers.
+// Unsigned codes, as floats.
 fn unit_words(b: Block, unit: Unit, idx: u32, word: u32) -> mat4x4<f32> {
     let q = unit_codes(b, unit, idx, word);
     return mat4x4<f32>(

@@ -1,5 +1,5 @@
-// A group of rows times the inputs of four tokens from `token` on, over every `stride`th block from `first` on: each weight
-// is unpacked once for four uses. Tokens past the last of the batch repeat it.
+// A group of rows times the inputs of four tokens from `token` on, over every `stride`th block from `first` on: each
+// weight is dequantised once for four tokens. Tokens past the last one of the batch repeat it.
 #import shared/step
 #import shared/vectors
 #import input/*

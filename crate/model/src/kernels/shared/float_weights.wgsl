@@ -14,7 +14,7 @@ fn block_at(group: u32, block: u32) -> Block {
     return Block(vec4<f32>(1.0), vec4<f32>());
 }
 
-// The stream's words for a unit; `n` of them make it.
+// Index of the first of the stream's `n` words for a unit.
 fn unit_place(group: u32, unit: u32, n: u32) -> u32 {
     return (((group / 8u) * params.weights.n_words + unit) * 8u + group % 8u) * n;
 }

@@ -1,5 +1,5 @@
-// The parts of a step's `Params`. A word is a vec4: 4 neighbouring values of one token. A group is 4 neighbouring rows of a
-// matrix, whose outputs make one word. Sizes and places are counted in words.
+// The parts of a step's `Params`. A word is a vec4: 4 neighbouring values of one token. A group is 4 neighbouring rows
+// of a matrix, whose outputs make one word. Sizes and offsets are counted in words.
 
 // An input of `C` values for each token, and the norm before it, if any.
 struct InputParams {
@@ -8,9 +8,9 @@ struct InputParams {
     x_stride: u32,    // words from one token's input to the next
     gain: u32,        // first word of the norm's gain, in `vectors`
     eps: f32,
-    delta: u32,       // first word of what the last block adds to the stream, where it is normed before
+    delta: u32,       // first word of the last block's output, where it is normed before it is added
     delta_gain: u32,  // first word of that norm's gain
-    next: u32,        // where the stream goes on once that was added
+    next: u32,        // first word of the stream after that addition
 }
 
 // A slice of a matrix `[N, C]`.
@@ -29,14 +29,14 @@ struct LoraParams {
     rank: u32,     // R; 0: no adapter
     n_pairs: u32,  // pairs of this step, their inner products side by side
     b: u32,        // first word of the outer matrices
-    x: u32,        // first word of the inner products, where another step made them
+    x: u32,        // first word of the inner products, where another step computed them
 }
 
 // An output of `N` values for each token.
 struct OutputParams {
     y: u32,         // first word of the output
     y_stride: u32,  // words from one token's output to the next
-    bias: u32,      // first word of the bias, in `vectors`; 0: none, but for queries, keys and values
+    bias: u32,      // first word of the bias, in `vectors`; 0: none, except for queries, keys and values
     cap: f32,       // c of c * tanh(y / c); 0: none
 }
 
@@ -46,8 +46,8 @@ struct AttentionParams {
     n_kv_heads: u32,   // K
     head_words: u32,   // D/4
     rope_words: u32,   // words of a head that are rotated
-    n_positions: u32,  // places of the cache
-    n_visible: u32,    // places that a token sees, its own included
-    n_splits: u32,     // parts that the places are shared out to
-    scale: f32,        // of scores before the softmax
+    n_positions: u32,  // positions of the cache
+    n_visible: u32,    // positions that a token sees, its own included
+    n_splits: u32,     // parts that the positions are divided into
+    scale: f32,        // factor on scores before the softmax
 }

@@ -1,4 +1,4 @@
-// Rotary positions: neighbouring pairs are turned by their angle: `(a, b)` becomes `(a cos - b sin, a sin + b cos)`.
+// RoPE: neighbouring pairs are rotated by their angle: `(a, b)` becomes `(a cos - b sin, a sin + b cos)`.
 #import shared/step
 
 @group(0) @binding(6) var<storage, read> angles: array<vec4<f32>>;  // [positions, rope_dim/4] of (cos, sin, cos, sin)

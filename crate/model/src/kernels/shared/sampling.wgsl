@@ -1,7 +1,7 @@
 // Parameters and state of the two steps that choose a token.
-const NONE = 0xffffffffu;        // a token that is none: a logit was not finite
-const MEMORY = 64u;              // tokens that a penalty remembers
-const N_RESULTS = 64u;           // places for chosen tokens, used in turn
+const NONE = 0xffffffffu;        // no token: a logit was not finite
+const MEMORY = 64u;              // recent tokens that the penalty covers
+const N_RESULTS = 64u;           // slots for chosen tokens, used as a ring
 const SEEN = 4u + MEMORY + N_RESULTS;
 
 struct Sampling {
@@ -18,7 +18,7 @@ struct Sampling {
 
 @group(0) @binding(1) var<uniform> sampling: Sampling;
 @group(0) @binding(2) var<storage, read_write> logits: array<f32>;  // [V]
-// [chosen so far, tokens remembered, 0, 0], the tokens remembered in turn, the chosen ones in turn, and for each token of
-// the vocabulary how often it is remembered.
+// [tokens chosen so far, tokens remembered, 0, 0], a ring of remembered tokens, a ring of chosen tokens, and for each
+// token of the vocabulary how often it is remembered.
 @group(0) @binding(3) var<storage, read_write> state: array<u32>;
 @group(0) @binding(4) var<storage, read_write> best: array<vec2<u32>>;  // [V / 256] of (bits of the logit, token)

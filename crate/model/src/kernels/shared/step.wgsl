@@ -1,4 +1,4 @@
-// Which tokens run, and where this step's operands lie: each step declares its own `Params`.
+// The tokens to run, and the layout of this step's operands: each step declares its own `Params`.
 #import shared/batch
 #import shared/params
 

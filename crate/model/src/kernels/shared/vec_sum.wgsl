@@ -1,5 +1,5 @@
-// A group of rows times one token's input, over every `stride`th block from `first` on; `stores` where the input is to be
-// stored on the way.
+// A group of rows times one token's input, over every `stride`th block from `first` on; `stores` is true where the
+// input is also to be stored.
 #import shared/step
 #import shared/sum
 #import shared/vectors

@@ -1,4 +1,4 @@
-// y[t,:] = scale * weights[tokens[t],:], for the tokens whose row lies in this slice of the matrix.
+// y[t,:] = scale * weights[tokens[t],:], for the tokens whose row is in this slice of the matrix.
 #import shared/step
 #import weights/*
 
@@ -6,7 +6,7 @@ struct Params {
     weights: WeightParams,
     y: u32,         // first word of the output
     y_stride: u32,  // words from one token's output to the next
-    scale: f32,     // of what is looked up
+    scale: f32,     // factor on the row
     padding: u32,
 }
 

@@ -1,5 +1,5 @@
-// y[t,f] = act(gate[f,:] * norm(x[t,:]) + bias) * (up[f,:] * norm(x[t,:]) + bias): rows of gate and up lie by turns, so
-// that a group of 4 rows makes 2 values.
+// y[t,f] = act(gate[f,:] * norm(x[t,:]) + bias) * (up[f,:] * norm(x[t,:]) + bias): rows of gate and up alternate, so
+// that a group of 4 rows yields 2 values.
 #import shared/step
 #import shared/vectors
 #import matmul/*
@@ -15,7 +15,7 @@ struct Params {
 
 fn activated(gate: vec2<f32>) -> vec2<f32> {
     if (IS_GELU) {
-        // GELU by its tanh approximation. A tanh of large numbers overflows on some devices; it is 1 from 10 on.
+        // GELU by its tanh approximation. `tanh` of large numbers overflows on some devices; from 10 on it is 1.
         let inner = 0.7978845608 * (gate + 0.044715 * gate * gate * gate);
         return 0.5 * gate * (vec2<f32>(1.0) + tanh(clamp(inner, vec2<f32>(-10.0), vec2<f32>(10.0))));
     }

@@ -1,5 +1,5 @@
-// Norms each head of queries and keys, turns it by its position, and puts keys into the cache; for families that norm
-// heads. Queries go from `x` to `y`, places in the same buffer.
+// Norms and rotates each head of queries and keys, and stores keys in the KV cache; for families that norm heads.
+// Queries go from `x` to `y`, two offsets into the same buffer.
 #import shared/step
 #import shared/vectors
 #import shared/cache
@@ -7,12 +7,12 @@
 
 struct Params {
     attention: AttentionParams,
-    x: u32,         // first word of what is normed
+    x: u32,         // first word of the queries and keys to norm
     x_stride: u32,  // words from one token to the next
-    y: u32,         // first word of the queries once they are turned
+    y: u32,         // first word of the rotated queries
     y_stride: u32,  // words from one token to the next
-    q_gain: u32,    // first word of the gain of queries' heads, in `vectors`
-    k_gain: u32,    // first word of the gain of keys' heads
+    q_gain: u32,    // first word of the query heads' gain, in `vectors`
+    k_gain: u32,    // first word of the key heads' gain
     eps: f32,
     padding: u32,
 }

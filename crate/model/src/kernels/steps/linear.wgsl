@@ -1,4 +1,4 @@
-// y[t,:] = weights * x[t,:] + bias, kept below the cap where there is one: logits, and the inner products of adapters.
+// y[t,:] = weights * x[t,:] + bias, soft-capped where there is a cap: logits, and the inner products of adapters.
 #import shared/step
 #import shared/vectors
 #import matmul/*

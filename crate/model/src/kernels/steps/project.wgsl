@@ -1,5 +1,5 @@
-// y[t,:] = (ADDS ? y[t,:] : 0) + weights * x[t,:] + bias: what a block makes goes to the stream, or beside it where it
-// is normed first.
+// y[t,:] = (ADDS ? y[t,:] : 0) + weights * x[t,:] + bias: a block's output is added to the stream, or stored next to it
+// where it is normed first.
 #import shared/step
 #import shared/vectors
 #import matmul/*
@@ -12,7 +12,7 @@ struct Params {
     attention: AttentionParams,
 }
 
-@group(0) @binding(8) var<storage, read_write> projected: array<vec4<f32>>;  // [T, C], the stream or a place behind it
+@group(0) @binding(8) var<storage, read_write> projected: array<vec4<f32>>;  // [T, C], the stream or the part after it
 
 fn store(token: u32, group: u32, rows: vec4<f32>, squares: f32) {
     var value = adapted(token, group, 0u, params.lora.rank, rows, squares);

@@ -1,5 +1,5 @@
-// q|k|v[t,:] = weights * norm(x[t,:]) + bias; where heads are not normed, q and k are turned by their position, and k and
-// v go into the cache.
+// q|k|v[t,:] = weights * norm(x[t,:]) + bias; where heads are not normed, q and k are rotated here. k, once rotated,
+// and v go to the KV cache.
 #import shared/step
 #import shared/vectors
 #import shared/cache

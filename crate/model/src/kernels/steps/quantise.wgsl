@@ -1,5 +1,6 @@
-// Rounds each 32 values of a token to 8 bits, normed first if they are the stream's: 8 words of four codes, as they lie for
-// weights too; then the scale, the sum of all codes, and of the first and the last 16 the sums of those that are not a fourth.
+// Quantises each 32 values of a token to 8 bits, normed first if they are the stream's: 8 words of four codes, laid out
+// as for weights; then the scale, the sum of all codes, and, for the first and the last 16, the sum of the codes that
+// are not the fourth of a word.
 #import shared/step
 #import shared/vectors
 #import input/*
@@ -43,7 +44,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var thirds = vec2<f32>();
     for (var i = 0u; i < 8u; i++) {
         let code = round(values[i] * inverse);
-        // The first three without signs, the last with its own.
+        // The first three are unsigned, the last is signed.
         let bytes = vec4<u32>(vec4<i32>(code) + vec4<i32>(128, 128, 128, 0)) & vec4<u32>(0xffu);
         codes[i] = bytes.x + bytes.y * 0x100u + bytes.z * 0x10000u + bytes.w * 0x1000000u;
         let three = code.x + code.y + code.z;

@@ -1,15 +1,15 @@
-// next[t,:] = x[t,:] + gain * delta[t,:] / rms(delta[t,:]): for families that norm what a block adds, where no later step
-// does it on the way.
+// next[t,:] = x[t,:] + gain * delta[t,:] / rms(delta[t,:]): for families that norm a block's output, where no later
+// step does it on the way.
 #import shared/step
 #import shared/vectors
 
 struct Params {
     n_cols: u32,      // C
     x: u32,           // first word of the stream
-    x_stride: u32,    // words from one token to the next, of delta and of where the stream goes on too
-    delta: u32,       // first word of what is added
+    x_stride: u32,    // words from one token to the next; the same for delta and next
+    delta: u32,       // first word of the block's output
     delta_gain: u32,  // first word of its norm's gain, in `vectors`
-    next: u32,        // first word of where the stream goes on
+    next: u32,        // first word of the stream after the addition
     eps: f32,
     padding: u32,
 }

@@ -1,5 +1,5 @@
-// A tile's numbers in half precision: half the workgroup's memory, and twice the arithmetic where a device has it. What
-// does not fit is cut off. Sums of more than four products are single precision.
+// Tiles in f16: half the workgroup memory, and twice the arithmetic rate where a device has it. Numbers out of range
+// are clamped. Sums of more than four products are f32.
 enable f16;
 
 alias Word = vec4<f16>;

@@ -1,2 +1,2 @@
-// A tile's numbers in single precision.
+// Tiles in f32.
 alias Word = vec4<f32>;

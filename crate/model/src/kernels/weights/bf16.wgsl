@@ -1,4 +1,4 @@
-// Weights as pairs of bf16: the upper halves of f32.
+// Weights as pairs of bf16: the upper 16 bits of f32.
 #import shared/float_weights
 
 fn four(pairs: vec2<u32>) -> vec4<f32> {

@@ -1,5 +1,5 @@
-// Weights as codes of 8 bits, with scales and minimums in single precision, as `gpu/matrix/bytes.rs` lays them out.
-// `BLOCK_WORDS` and `HAS_MINS` come with the permutation.
+// Weights as 8-bit codes, with scales and minimums in f32, as `gpu/matrix/bytes.rs` lays them out. The permutation sets
+// `BLOCK_WORDS` and `HAS_MINS`.
 #import shared/step
 
 const HAS_SCALES = true;
@@ -11,7 +11,7 @@ const UNIT_WORDS = 1u;      // words of a unit
 struct Block { scales: vec4<f32>, mins: vec4<f32> }
 struct Unit { q: vec4<u32> }
 
-// The first of the four rows' u32, in a stream that has `per_row` of them for a row; the others follow 8 apart.
+// Index of the first of the four rows' u32, in a stream with `per_row` of them per row; the others follow 8 apart.
 fn place_at(first_word: u32, per_row: u32, group: u32, idx: u32) -> u32 {
     return first_word * 4u + ((group / 8u) * per_row + idx) * 32u + group % 8u;
 }
@@ -33,12 +33,12 @@ fn unit_at(group: u32, unit: u32) -> Unit {
     return Unit(four_rows(place_at(0u, params.weights.n_words, group, unit)));
 }
 
-// Four codes as they stand in their u32: the first three plus 128, and each times 256 for every place before it.
+// Four codes, not shifted out of their u32: the first three plus 128, and each times 256 for every byte below it.
 fn in_place(codes: u32) -> vec4<f32> {
     return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(codes) & vec4<u32>(0xffu, 0xff00u, 0xff0000u, 0xff000000u)));
 }
 
-// Inverse factors of the places, and the offsets added to their codes.
+// Inverse factors of the byte positions, and the offsets added to their codes.
 const PLACES = vec4<f32>(1.0, 0.00390625, 0.0000152587890625, 5.9604644775390625e-8);
 const ADDED = vec4<f32>(128.0, 128.0, 128.0, 0.0);
 

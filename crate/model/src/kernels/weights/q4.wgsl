@@ -1,4 +1,4 @@
-// Weights of 4 bits: the lower halves of a unit's bytes are its first word, the upper halves its second.
+// 4-bit weights: the low nibbles of a unit's bytes are its first word, the high nibbles its second.
 #import shared/step
 #import shared/weight_streams
 #import shared/codes
@@ -8,7 +8,7 @@ const HAS_SCALES = true;
 const HAS_MINS = true;
 const UNITS = 4u;       // units of a block
 const UNIT_WORDS = 2u;  // words of a unit
-const CENTRE = 8.0;     // the code of 0, where codes stand for numbers around it
+const CENTRE = 8.0;     // the code of 0, for types with centred codes
 
 struct Block { scales: vec4<f32>, mins: vec4<f32> }
 struct Unit { q: vec4<u32> }

@@ -1,4 +1,4 @@
-// Weights of 5 bits: 4 as in `q4`, the fifth bits of a block in one word of their own.
+// 5-bit weights: 4 bits as in `q4`, the fifth bits of a block in a separate word.
 #import shared/step
 #import shared/weight_streams
 #import shared/codes
@@ -8,7 +8,7 @@ const HAS_SCALES = true;
 const HAS_MINS = true;
 const UNITS = 4u;       // units of a block
 const UNIT_WORDS = 2u;  // words of a unit
-const CENTRE = 16.0;    // the code of 0, where codes stand for numbers around it
+const CENTRE = 16.0;    // the code of 0, for types with centred codes
 
 struct Block { scales: vec4<f32>, mins: vec4<f32>, bits: vec4<u32> }
 struct Unit { q: vec4<u32> }
@@ -27,7 +27,7 @@ fn unit_at(group: u32, unit: u32) -> Unit {
 fn unit_codes(b: Block, unit: Unit, idx: u32, word: u32) -> vec4<u32> {
     let four = (unit.q >> vec4<u32>(word * 4u)) & vec4<u32>(0x0f0f0f0fu);
     let bits = (b.bits >> vec4<u32>((idx * 2u + word) * 4u)) & vec4<u32>(0xfu);
-    // Puts bit i of four at bit 8 i.
+    // Moves bit i, one of four, to bit 8 i.
     let spread = (bits * vec4<u32>(0x00204081u)) & vec4<u32>(0x01010101u);
     return four | (spread << vec4<u32>(4u));
 }

@@ -1,4 +1,4 @@
-// Weights of 6 bits around 32, with an i8 scale for 16 of them and an f16 factor for 256.
+// 6-bit weights centred on 32, with an i8 scale per 16 of them and an f16 factor per 256.
 #import shared/step
 #import shared/weight_streams
 #import shared/codes
@@ -31,7 +31,7 @@ fn unit_at(group: u32, unit: u32) -> Unit {
 fn unit_codes(b: Block, unit: Unit, idx: u32, word: u32) -> vec4<u32> {
     let four = (unit.q >> vec4<u32>(word * 4u)) & vec4<u32>(0x0f0f0f0fu);
     let bits = (b.bits >> vec4<u32>((idx * 2u + word) * 8u)) & vec4<u32>(0xffu);
-    // Puts two bits from 2 i at bit 8 i.
+    // Moves the two bits from 2 i on to bit 8 i.
     let spread = (bits | (bits << vec4<u32>(6u)) | (bits << vec4<u32>(12u)) | (bits << vec4<u32>(18u)))
         & vec4<u32>(0x03030303u);
     return four | (spread << vec4<u32>(4u));

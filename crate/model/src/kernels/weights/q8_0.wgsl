@@ -1,4 +1,4 @@
-// Weights as i8, with an f16 scale for 32 of them.
+// Weights as i8, with an f16 scale per 32 of them.
 #import shared/step
 #import shared/weight_streams
 #import scales/*

@@ -75,7 +75,7 @@ impl<'s> Compiler<'s> {
         }
     }
 
-    /// Makes room for a split at `start`; every target behind it moves by one.
+    /// Makes room for a split at `start`; every target after it moves by one.
     fn open_split(&mut self, start: usize) {
         self.pattern.steps.insert(start, Step::Accept);
         let moved = |to: usize| if to >= start { to + 1 } else { to };

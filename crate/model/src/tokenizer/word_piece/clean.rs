@@ -15,7 +15,7 @@ const ACCENTS: &str = include_str!("accents.txt");
 #[derive(Debug)]
 pub(super) struct Cleaning {
     lowercase: bool,
-    /// Characters with accents, ascending, and what remains of each; `None` where accents stay.
+    /// Characters with accents, ascending, and the remainder of each; `None` where accents stay.
     accents: Option<Vec<(char, Vec<char>)>>,
 }
 
@@ -44,7 +44,7 @@ impl Cleaning {
         cleaned
     }
 
-    /// Appends what is left of `c` once its accents are off, in the case that is wanted.
+    /// Appends `c` without its accents, in the requested case.
     ///
     /// Marks that stay keep the order in which the text has them. Unicode's would differ for two such marks in a row.
     fn push(&self, c: char, cleaned: &mut String) {
@@ -80,8 +80,8 @@ pub(super) fn words(cleaned: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The bytes of `text` that each word takes before it is cleaned: cutting first and cleaning then gives the same words, but for
-/// a character whose remainder is several.
+/// The bytes of `text` that each word takes before it is cleaned: cutting first and cleaning afterwards gives the same
+/// words, except for a character whose remainder is several.
 pub(super) fn word_ranges(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut open: Option<usize> = None;
     let mut chars = text.char_indices();
