@@ -49,7 +49,7 @@ for (const file of modules.flatMap(({ glue, source }) => [glue, source])) {
   }
 }
 
-/** Whatever the page itself needs beside its module, so that the service worker can keep it. */
+/** Everything that the page itself needs apart from its module, so that the service worker can keep it. */
 const SHELL = [
   "./",
   "anchorite.js",
@@ -93,9 +93,9 @@ await Promise.all([
       entryPoints: { [script]: entry },
       alias: { "#pkg": glue, "#pkg-search": glue, "#pkg-embedder": glue },
       define: { MODULE: JSON.stringify(wasm), EMBEDDER: JSON.stringify(embedder) },
-      // Fetched when it is needed, from beside the worker.
+      // Fetched on demand, from the worker's folder.
       external: [embedder],
-      // The glue is generated; its own `new URL` is never reached, for the worker names the file itself.
+      // The glue is generated; its own `new URL` is never reached, because the worker names the file itself.
       logOverride: { "empty-import-meta": "silent" },
     }),
   ),

@@ -24,7 +24,7 @@ try {
     await page.press("anchorite-chat textarea", "Enter");
     await page.locator("anchorite-answer [part=details], anchorite-answer [part=error]").first().waitFor();
     await page.waitForSelector("anchorite-chat[data-asking=false]");
-    // The field keeps its frame of focus otherwise, and a caret that blinks into one of two pictures.
+    // Otherwise the field keeps its focus frame, and its blinking caret shows in one of the two pictures.
     await page.evaluate(() => document.activeElement?.blur());
     const file = path.join(values.out, `demo-${colorScheme}.png`);
     await page.screenshot({ path: file, animations: "disabled" });

@@ -8,7 +8,7 @@ from gguf import GGUFWriter, LlamaFileType, TokenType
 
 LAYERS, WIDTH, HEADS, HIDDEN = 6, 384, 12, 1536
 NORM_EPSILON = 1e-12
-# Texts are read up to so many tokens; positions beyond them are left out.
+# The most tokens of a text that are read; later positions are left out.
 POSITIONS = 256
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -21,7 +21,7 @@ def spelling(token: str) -> str:
 
 
 def write(path: Path, name: str, licence: str, tokens: list[str], numbers: dict[str, int], add_tensors: Callable) -> None:
-    """Writes an encoder; `numbers` are metadata of its own, and `add_tensors(writer)` adds its weights."""
+    """Writes an encoder; `numbers` are its own metadata, and `add_tensors(writer)` adds its weights."""
     writer = GGUFWriter(path, "bert")
     writer.add_name(name)
     writer.add_license(licence)

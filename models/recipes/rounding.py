@@ -1,8 +1,8 @@
-"""Rounding of a matrix to 4- and 5-bit blocks, and their bytes as ggml lays them out.
+"""Turns a matrix into 4- and 5-bit blocks, and the blocks into bytes as ggml lays them out.
 
 The rounding is GPTQ's (Frantar and others, "GPTQ: Accurate Post-Training Quantization", 2023): columns are rounded one after
-the other, and what each rounding does wrong is made up for by the columns that follow, as the activations' second moments
-say. A block of 32 has one scale, chosen among candidates of both signs by the error that is left.
+another, and the following columns make up for the error of each, according to the activations' second moments. A block of
+32 has one scale, the candidate of either sign that leaves the smallest error.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from gguf import GGMLQuantizationType
 
 BLOCK = 32
 DAMPING = 0.01
-# How far the largest value may be beyond the last step, and how far below.
+# Candidates for the block's largest value, as a share of the last step.
 SCALES = [0.7 + 0.4 * step / 23 for step in range(24)]
 TYPES = {4: GGMLQuantizationType.Q4_0, 5: GGMLQuantizationType.Q5_0}
 
@@ -35,7 +35,7 @@ def bounds(n_bits: int) -> tuple[int, int]:
 
 
 def best_scale(blocks: torch.Tensor, importance: torch.Tensor, n_bits: int) -> torch.Tensor:
-    """For each row of `[n, 32]` the scale, as half, that leaves the least weighted error."""
+    """For each row of `[n, 32]`, the scale, rounded to half precision, that leaves the smallest weighted error."""
     low, high = bounds(n_bits)
     largest = blocks.abs().amax(1, keepdim=True).clamp(min=1e-8)
     least, chosen = None, None
@@ -54,7 +54,7 @@ def best_scale(blocks: torch.Tensor, importance: torch.Tensor, n_bits: int) -> t
 
 
 def plain(matrix: torch.Tensor, n_bits: int) -> Codes:
-    """Each value to the nearest step."""
+    """Rounds each value to the nearest step."""
     blocks = matrix.reshape(-1, BLOCK)
     scales = best_scale(blocks, torch.ones(1, BLOCK), n_bits)
     values = torch.clamp(torch.round(blocks / scales), *bounds(n_bits))
@@ -88,7 +88,7 @@ def gptq(matrix: torch.Tensor, moments: torch.Tensor, n_bits: int) -> Codes:
 
 
 def packed(codes: Codes) -> np.ndarray:
-    """The blocks as ggml lays them out: scale, for 5 bits the upper bits, then two values a byte, 16 apart."""
+    """The blocks as ggml lays them out: the scale, for 5 bits the upper bits, then two values per byte, 16 apart."""
     n_rows = codes.values.shape[0]
     values = codes.values.numpy().astype(np.int16).reshape(n_rows, -1, BLOCK)
     values = (values - bounds(codes.n_bits)[0]).astype(np.uint8)

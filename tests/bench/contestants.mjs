@@ -1,4 +1,4 @@
-// Turns an engine, its kernels and a model into a page of its own in a browser of its own, ready to be timed.
+// Turns an engine, its kernels and a model into a page in a browser of its own, ready to be timed.
 import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
@@ -24,7 +24,7 @@ const WEBGPU = [
 
 const browsers = new Set();
 
-/** Starts a browser whose pages reach nothing but this machine. */
+/** Starts a browser whose pages can reach only this machine. */
 export async function launch(args = []) {
   const browser = await chromium.launch({
     executablePath: process.env.ANCHORITE_CHROMIUM,
@@ -36,7 +36,7 @@ export async function launch(args = []) {
       "--disable-component-update",
       "--disable-extensions",
       "--disable-sync",
-      // Pages wait for each other's turn, and must not be slowed for it.
+      // Pages take turns, and must not be throttled while they wait.
       "--disable-background-timer-throttling",
       "--disable-backgrounding-occluded-windows",
       "--disable-renderer-backgrounding",
@@ -49,7 +49,7 @@ export async function launch(args = []) {
   return browser;
 }
 
-/** Ends what is still open, so that the process can end too. */
+/** Closes the browsers that are still open, so that the process can end. */
 export async function closeBrowsers() {
   await Promise.all([...browsers].map((browser) => browser.close()));
 }
@@ -98,7 +98,7 @@ export async function open(host, engine, options, brotliCache) {
       async peak() {
         const { processInfo } = await session.send("SystemInfo.getProcessInfo");
         const peakOf = (kind) => peakMemory(processInfo.filter(({ type }) => type === kind).map(({ id }) => id));
-        // A page's memory on a device belongs to another process.
+        // A page's graphics memory belongs to another process.
         return peakOf("renderer") + (isGpu ? peakOf("GPU") : 0);
       },
       close: () => browser.close(),
@@ -109,7 +109,7 @@ export async function open(host, engine, options, brotliCache) {
   }
 }
 
-/** Bytes that were downloaded for an engine: weights as sent, code once, as stored and as a host would compress it. */
+/** Bytes downloaded for an engine: weights as sent, and code, counted once, as stored and as a host would compress it. */
 function count(sent, brotliCache) {
   const isCode = ({ folder, file }) => folder === "ours" || file.includes("node_modules");
   const isWeights = ({ folder }) => folder === "models" || folder === "shipped";
@@ -122,10 +122,10 @@ function count(sent, brotliCache) {
   };
 }
 
-/** Above this size brotli's best quality takes minutes; larger files get the best of the quick ones. */
+/** Above this size, brotli's best quality takes minutes, so larger files get the best of the quick ones. */
 const LARGE_BYTES = 48 << 20;
 
-/** The length after brotli's best: a minute for the largest runtime, so it is kept by the content's hash. */
+/** The length after brotli at its best, which takes a minute for the largest runtime, so it is cached by the content's hash. */
 export function brotliLength(file, cache) {
   const bytes = fs.readFileSync(file);
   const kept = path.join(cache, crypto.createHash("sha256").update(bytes).digest("hex"));

@@ -17,7 +17,7 @@ const { values: options } = parseArgs({
 const N_REPS = Number(options.reps);
 const N_PASSAGES = 32;
 const N_TOKENS = 200;
-/** Every word of the texts is one token, and two frame a text. */
+/** Every word of the texts is one token, and two more frame a text. */
 const N_WORDS = N_TOKENS - 2;
 
 const ours = start(options.ours, options.embedder);
@@ -44,7 +44,7 @@ try {
   const firsts = [];
   for (const contestant of contestants) firsts.push((await time(contestant, 1)).first);
   const runs = contestants.map(() => []);
-  // In turn, so that a busy neighbour hits each of them alike.
+  // Engines take turns, so that a busy neighbour affects each equally.
   for (let rep = 0; rep < N_REPS; rep++) {
     for (const [idx, contestant] of contestants.entries()) runs[idx].push(await time(contestant, 100 + rep));
   }

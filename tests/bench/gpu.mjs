@@ -22,11 +22,11 @@ const { values: options } = parseArgs({
 const N_REPS = Number(options.reps);
 /** Tokens before the timed ones. */
 const N_BEFORE = 16;
-/** Tokens whose commands are counted, behind a prompt of one token: counts are the same for all. */
+/** Tokens whose commands are counted, after a prompt of one token; each has the same count. */
 const N_TRACED = 8;
 const N_DECODED = 16;
 const N_PREFILL = 128;
-/** Steps around the layers: looking a token up, its logits, and two to choose the next. */
+/** Steps outside the layers: looking up a token, its logits, and two to choose the next. */
 const N_AROUND = 4;
 const FAR_PLACES = [4000, 2000];
 const SIZE = 4096;
@@ -38,14 +38,14 @@ const ask = (what, values = {}) => ours.ask({ do: what, ...values });
 const { device, variants, best } = await ask("describe");
 say(device);
 
-/** Asks, and watches what the machine does meanwhile. */
+/** Asks, and watches the machine's load meanwhile. */
 async function watched(what, values) {
   const stop = watchCores();
   const answer = await ask(what, values);
   return { answer, cores: stop() };
 }
 
-/** Bytes of weights and cache that a token reads, adapters left out: calculated from how they lie, not measured. */
+/** Bytes of weights and cache that a token reads, without adapters: calculated from their layout, not measured. */
 function reportRead(row, { weight_bytes, place_bytes }) {
   for (const place of [0, 2000, 4000]) report(row, `read_${place}`, "bytes", [weight_bytes + place * place_bytes]);
 }
@@ -100,7 +100,7 @@ const work = {
       await ask("decode", { ids, position: 0, n: 1 });
       await timed(row, `prefill${N_PREFILL}`, "prefill", (rep) => ({ ids: prompt(N_PREFILL, 100 + rep).ids }));
       await timed(row, "decode", "decode", (rep) => ({ ids: prompt(N_BEFORE, 200 + rep).ids, position: 0, n: N_DECODED }));
-      // A text can go on anywhere in what was cached, so one long prompt does for all places, the farthest first.
+      // A text can continue from anywhere in the cache, so one long prompt serves all places, the farthest first.
       say(`${model}, ${type}: behind ${FAR_PLACES.join(" and ")} places`);
       await ask("prefill", { ids: prompt(FAR_PLACES[0], 1).ids });
       for (const position of FAR_PLACES) {
@@ -129,7 +129,7 @@ function reportPublished({ source, ...row }, known) {
   }
 }
 
-/** Products in a second and, for one token, bytes of weights read in a second where they are known. */
+/** Products per second and, for one token, bytes of weights read per second if known. */
 function reportProduct(row, n_tokens, times, weight_bytes, cores) {
   const used = cores ? [cores] : [];
   const speeds = times.map((ms) => (n_tokens * SIZE * SIZE) / ms / 1e6);

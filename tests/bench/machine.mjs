@@ -1,10 +1,10 @@
-// Turns /proc into what a timing needs beside it: the CPU that others took, and the memory that a page took at most.
+// Turns /proc into the context of a timing: the CPU that others used, and a page's peak memory.
 import fs from "node:fs";
 
 /** The kernel counts time in hundredths of a second, whatever its own clock. */
 const TICKS_PER_S = 100;
 
-/** Starts to watch the CPU; the function that it gives ends that, and gives cores used by this process's tree and by others. */
+/** Starts watching the CPU; the returned function ends that, and returns the cores used by this process's tree and by others. */
 export function watchCores() {
   const before = snapshot();
   return () => {
@@ -20,7 +20,7 @@ function snapshot() {
   const processes = new Map();
   for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     const stat = read(`/proc/${pid}/stat`);
-    // The name in parentheses may itself hold spaces.
+    // The name in parentheses may itself contain spaces.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const [, parent, , , , , , , , , , utime, stime, cutime, cstime] = fields.map(Number);
     if (stat) processes.set(Number(pid), { parent, ticks: utime + stime + cutime + cstime });
@@ -34,7 +34,7 @@ function snapshot() {
   return { ms: performance.now(), busy: user + nice + system + irq + softirq, own };
 }
 
-/** A process may have ended since its folder was listed. */
+/** Reads a file of a process, which may have ended since its folder was listed. */
 function read(file) {
   try {
     return fs.readFileSync(file, "utf8");

@@ -45,13 +45,13 @@ export function byMeaning({ host, options, scratch, report, skip, say, openPage,
       loads.push(await contestant.opened.page.evaluate((values) => search.load(values), load));
     }
     const { page } = contestant.opened;
-    // Ours says how it searches, which depends on the build; the reason follows a colon.
+    // Our module says how it searches, which depends on the build; the reason follows a colon.
     const mode = await page.evaluate(() => search.mode());
     if (mode) [row.type] = mode.split(":");
     await page.evaluate(([url, dimension]) => search.prepare(url, dimension), [`/corpus/vector-queries-${n}.f32`, DIMENSION]);
     report(row, "load", "ms", loads);
     report(row, "index_bytes", "bytes", [n_bytes]);
-    // Our module here holds everything that is measured; the code that a page loads is in the rows by words.
+    // Our module here has everything that is measured; the rows by words have the code that a page loads.
     if (engine !== "anchorite") {
       const code = new Set(host.sent.filter(({ folder }) => folder === "modules").map(({ file }) => file));
       const lengths = [...code].map((file) => brotliLength(file, options.brotli));
@@ -76,7 +76,7 @@ export function byMeaning({ host, options, scratch, report, skip, say, openPage,
         await contestant.opened?.browser.close();
       }
     }
-    // In turn, so that a busy neighbour hits each alike.
+    // Engines take turns, so that a busy neighbour affects each equally.
     const rounds = contestants.map(() => ({ ms: [], cores: [] }));
     for (let rep = 0; rep < N_REPS; rep += 1) {
       for (const [idx, { opened }] of contestants.entries()) {
@@ -97,7 +97,7 @@ export function byMeaning({ host, options, scratch, report, skip, say, openPage,
   return measure;
 }
 
-/** The share of the nearest that an engine finds. */
+/** The share of the nearest chunks that an engine finds. */
 function recall(found, nearest) {
   const shares = nearest.map((expected, idx) => expected.filter((id) => found[idx].includes(id)).length / expected.length);
   return shares.reduce((sum, share) => sum + share, 0) / shares.length;

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import readline from "node:readline";
 
-/** Starts `program`. A line with `error` is thrown; an end without an answer too. */
+/** Starts `program`. A line with `error` is thrown, and so is an end without an answer. */
 export function start(program, ...values) {
   const child = spawn(program, values, { stdio: ["pipe", "pipe", "inherit"] });
   const answers = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -1,9 +1,9 @@
-// Holds what others published of what a decoded token sends to a graphics device, as rows; nothing here was measured by us.
+// Turns others' published figures for what a decoded token sends to a graphics device into rows; we measured none of them.
 
-/** Six steps a layer and four around them are what ours are held against, so the peers' are counted the same way. */
+/** Ours are judged by six steps a layer and four outside the layers, so the peers' are counted the same way. */
 const perLayer = (dispatches, n_layers) => (dispatches - 4) / n_layers;
 
-/** Engine, how it runs, model, source, and what is known of a token. */
+/** Engine, how it runs, model, source, and the known figures of a token. */
 export const TRACES = [
   {
     engine: "llama.cpp",
@@ -50,7 +50,7 @@ export const TRACES = [
 /** Milliseconds of one token's product of 4096 by 4096 on lavapipe, by kernels that unpack weights for one row or for four. */
 const PRODUCTS = { F32: [18, 12.5], Q8_0: [12.9, 6.1], Q4_0: [6.8, 2.8] };
 
-/** The same as rows of `bench gpu --kernels`. */
+/** `PRODUCTS` as rows of `bench gpu --kernels`. */
 export const KERNELS = Object.entries(PRODUCTS).flatMap(([type, times]) =>
   times.map((ms, idx) => ({
     engine: "sketch",

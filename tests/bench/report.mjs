@@ -1,4 +1,4 @@
-// Turns timings into rows: one JSON line for each engine, model and metric, with the cores that were busy meanwhile; and the error
+// Turns timings into rows: one JSON line for each engine, model and metric, with the cores that were busy meanwhile; and an error
 // that stopped an engine into a row that says so.
 
 const round = (value) => (Number.isInteger(value) ? value : Number(value.toPrecision(5)));
@@ -12,7 +12,7 @@ function median(values) {
 /** The 95th percentile. */
 export const p95 = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.95)];
 
-/** Returns a function that writes rows to `stream`: what was measured, the values, and for each of them the cores in use. */
+/** Returns a function that writes rows to `stream`: the metric, its values, and the cores in use for each value. */
 export function reporter(stream) {
   return (row, metric, unit, values, cores = []) => {
     const line = {
@@ -32,7 +32,7 @@ export function reporter(stream) {
   };
 }
 
-/** Returns a function that writes to `stream` that an engine is left out, and why; `said` has its page's console errors. */
+/** Returns a function that writes a row to `stream` for a skipped engine, with the reason; `said` has its page's console errors. */
 export function skipper(stream) {
   return (row, error, said = []) => {
     const reason = why(error, said);
@@ -41,10 +41,10 @@ export function skipper(stream) {
   };
 }
 
-/** In one line: a module that panics tells its console why, and the page only that it is unreachable. */
+/** The reason in one line. A module that panics gives it on the console, and tells the page only "unreachable". */
 function why(error, said) {
   const panic = said.findLast((text) => text.includes("panicked at"));
-  // The message stands between quotation marks before the place, or, of newer compilers, in the line behind it.
+  // The message is in quotation marks before the place or, with newer compilers, on the line after it.
   const told = panic && (/panicked at '([^']*)'/.exec(panic)?.[1] ?? panic.split("\n", 2)[1]);
   return told || error.message.split("\n", 1)[0].replace(/^page\.evaluate: (Error: )?/, "");
 }

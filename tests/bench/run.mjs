@@ -10,7 +10,7 @@ import { passages, prompt } from "./texts.mjs";
 
 const { values: options } = parseArgs({
   options: {
-    /** The folder with `models` and `wasm`, and where sizes are kept. */
+    /** The folder with `models`, `wasm` and the cached sizes. */
     target: { type: "string" },
     /** The folder with the models that ship. */
     shipped: { type: "string" },
@@ -21,18 +21,18 @@ const { values: options } = parseArgs({
   },
 });
 const N_REPS = Number(options.reps);
-/** Tokens before the timed ones of a decoding run, and these. */
+/** Tokens before the timed ones of a decoding run, and the timed ones. */
 const N_BEFORE = 16;
 const N_DECODED = 64;
 const PREFILLS = [128, 512];
-/** Who takes longer for a token, as on WebGPU without a graphics card, is timed once, and writes this many. */
+/** An engine slower than this per token, as on WebGPU without a graphics card, is timed once, with `N_SLOW_DECODED` tokens. */
 const SLOW_MS = 1000;
 const N_SLOW_DECODED = 4;
 /** Short runs before the timed ones: the browser compiles a module's hot functions again while it runs. */
 const WARM_UP = { n_prompt: 128, n_decoded: 16 };
 /** A query takes milliseconds, so it is repeated more often. */
 const QUERY_REPS = 5;
-/** Windows that are read for a question, and the tokens of each, question and frame included. */
+/** Windows read for a question, and the tokens of each, including question and frame. */
 const WINDOWS = { n: 8, n_tokens: 192, n_words: 200 };
 
 const host = await serve({
@@ -77,8 +77,8 @@ async function closeAll(contestants) {
 }
 
 /**
- * Times `run` on all contestants in turn, again and again, so that a busy neighbour hits each of them alike. The slow ones
- * run once, after the others.
+ * Times `run` on all contestants in turn, again and again, so that a busy neighbour affects all equally. The slow
+ * ones run once, after the others.
  */
 async function alternate(contestants, n_reps, run) {
   const results = contestants.map(() => ({ values: [], cores: [] }));
@@ -122,7 +122,7 @@ async function decode(contestant, seed, n_decoded = N_DECODED) {
   return (1000 * n) / ms;
 }
 
-/** An engine that ran another number of tokens, or of windows, was not timed at the same work. */
+/** Fails if an engine ran another number of tokens or windows, because it was then timed on different work. */
 function expectSame({ row }, found, expected) {
   if (found !== expected) throw new Error(`${row.engine} did another amount of work\nexpected: ${expected}\nfound: ${found}`);
 }
@@ -157,7 +157,7 @@ const groups = {
     const adapters = ["a", "b"].map((name) => `/models/smollm2-135m-lora-${name}.gguf`);
     const contestants = await openAll("adapter", "smollm2-135m", wanted(ours("Q8_0", smollm2("Q8_0"), { adapters })));
     const swaps = contestants.map(() => []);
-    // With and without in turn, for the difference is smaller than the noise of a busy machine.
+    // With and without the adapter in turn, because the difference is smaller than the noise of a busy machine.
     const speeds = contestants.map(() => ({ plain: [], adapted: [], cores: [] }));
     for (const contestant of contestants) {
       await contestant.call("decode", prompt(N_BEFORE, 2), WARM_UP.n_decoded);
@@ -189,7 +189,7 @@ const groups = {
     entries.push({ engine: "transformers", type: "q4", weights, file: `${weights}/onnx/model_q4.onnx`, device, dtype: "q4" });
     const contestants = await openAll("gpu", "smollm2-135m", wanted(entries));
     for (const contestant of contestants) {
-      // Every kernel is compiled by the first of these; the second says who takes seconds for a token.
+      // The first run compiles every kernel; the second shows which engine takes seconds for a token.
       await contestant.call("decode", prompt(N_BEFORE, 2), 1);
       const { ms, n } = await contestant.call("decode", prompt(1, 3), 1);
       contestant.isSlow = ms / n > SLOW_MS;
@@ -235,7 +235,7 @@ const groups = {
     }
     await closeAll(contestants);
   },
-  /** No peer reads: the same work costs it what embedding as many tokens does. */
+  /** No peer has a reader; the same work would cost a peer as much as embedding as many tokens. */
   async read() {
     const entries = ours("shipped", "/shipped/reader.gguf", { task: "read" });
     const contestants = await openAll("read", "reader", wanted(entries));

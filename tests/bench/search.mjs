@@ -17,10 +17,10 @@ const { values: options } = parseArgs({
     ours: { type: "string" },
     /** The folder with our module that searches vectors, once for each of its builds. */
     wasm: { type: "string" },
-    /** Where brotli's lengths are kept. */
+    /** The folder that caches brotli's lengths. */
     brotli: { type: "string" },
     reps: { type: "string", default: "3" },
-    /** Engines, and numbers of chunks, by words and by meaning. */
+    /** Engines, and numbers of chunks, for search by words and by meaning. */
     words: { type: "string", multiple: true, default: [] },
     "words-n": { type: "string", multiple: true, default: [] },
     meaning: { type: "string", multiple: true, default: [] },

@@ -1,4 +1,4 @@
-// Turns folders into a host on this machine that answers ranges, lets pages measure finely, counts what it sends, and keeps what it is given.
+// Turns folders into a local host that answers ranges, gives pages a fine clock, counts the bytes it sends, and keeps uploads.
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
@@ -18,8 +18,8 @@ const ISOLATION = {
 };
 
 /**
- * Serves each folder of `folders` under its name: `{ models: "/some/folder" }` gives `/models/FILE`. What a page puts is kept in the
- * folder of the name `writable`, where there is one.
+ * Serves each folder of `folders` under its name: `{ models: "/some/folder" }` gives `/models/FILE`. Files that a page puts are kept
+ * in the folder named `writable`, if there is one.
  */
 export async function serve(folders, { writable } = {}) {
   const sent = [];

@@ -19,7 +19,7 @@ const code = (sent) => [...new Map(sent.filter(isCode).map((one) => [one.file, o
 
 /** Returns a function that measures one engine on `n` chunks, or on the pages of a site. */
 export function byWords({ host, options, scratch, report, skip, say, openPage, version }) {
-  /** Bytes of `sent`, as a host sends them: text by brotli, files that are compressed already as they are. */
+  /** Bytes of `sent`, as a host sends them: text with brotli, and compressed files unchanged. */
   function sentBytes(sent) {
     const length = ({ file, n_bytes }) => (/\.(js|mjs|json|wasm)$/.test(file) ? brotliLength(file, options.brotli) : n_bytes);
     return sent.reduce((sum, one) => sum + length(one), 0);

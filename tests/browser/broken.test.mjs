@@ -1,4 +1,4 @@
-// Checks what a visit says when the host, the bundle or the storage is broken, and that the rest goes on.
+// Checks what a visit says when the host, the bundle or the storage is broken, and that the rest still works.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
@@ -10,7 +10,7 @@ import { serve } from "./server.mjs";
 /** Pages of 64 KiB that hold the guide's index, and none of the models. */
 const PAGES_WITHOUT_MODELS = 300;
 
-/** The module, allowed no more than `pages` of memory, as in a browser that has no more. */
+/** The module, limited to `pages` of memory, as in a browser that has no more. */
 function withMemoryLimit(module, pages) {
   const number = (at) => {
     let [value, end] = [0, at];
@@ -22,7 +22,7 @@ function withMemoryLimit(module, pages) {
   for (let at = 8; at < module.length; ) {
     const size = number(at + 1);
     if (module[at] === 5) {
-      // One memory without a maximum: its count, its flags, its first size.
+      // The section declares one memory without a maximum: count, flags, initial size.
       const first = number(size.end + 2).value;
       const section = [1, 1, ...leb(first), ...leb(Math.max(first, pages))];
       return Buffer.concat([module.subarray(0, at), Buffer.from([5, section.length, ...section]), module.subarray(size.end + size.value)]);
@@ -150,7 +150,7 @@ for (const make of [doubleSite, realSite]) {
         const module = fs.readFileSync(path.join(site.roots[0], name));
         return { replace: withMemoryLimit(module, PAGES_WITHOUT_MODELS) };
       });
-      // The generator of this site is small enough to have room.
+      // This site's generator is small enough to fit.
       assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "failed", reading: "failed", answer: "ready" });
       assert.match(await said(page), /no_memory/);
       assert.match(await said(page), /\d+ bytes were asked for/);

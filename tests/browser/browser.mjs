@@ -18,7 +18,7 @@ export function chromium() {
 
 /**
  * Starts Chromium. `gpu` asks for WebGPU on SwiftShader; `ANCHORITE_GPU_ARGS` replaces that adapter's flag on a machine
- * with a real one. No name but this machine's own resolves, so that a third-party request cannot succeed unnoticed.
+ * with a real one. Only this machine's own name resolves, so that a third-party request cannot succeed unnoticed.
  */
 export async function launch({ gpu = false, args = [] } = {}) {
   const { chromium: playwright } = require("playwright-core");

@@ -5,7 +5,7 @@
 //     [--mode retrieve|ask] [--limit N] [--base bundle/pages/] [--json]
 //
 // All questions are searched; in `ask` mode the first N are asked too, and half as many of the unanswerable ones.
-// Exit code 1: a request after load, a missing anchor, another backend than the one asked for, or a share of hits below the
+// Exit code 1: a request after load, a missing anchor, a backend other than the one asked for, or a share of hits below the
 // `minimum` that the file of questions names.
 import fs from "node:fs";
 import { parseArgs } from "node:util";
@@ -148,7 +148,7 @@ try {
   await proxy.close();
 }
 
-/** Links as the site's owner knows them, not as the counting proxy served them. */
+/** Links with the site's own address instead of the counting proxy's. */
 const own = (link) => link.replace(proxy.url, "");
 for (const { question, expected, found, rank, answer, citations, missing, query_ms, ms } of results) {
   const line = { kind: "question", question, expected, found: found.map(own), rank, query_ms: round(query_ms) };

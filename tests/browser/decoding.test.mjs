@@ -1,12 +1,12 @@
-// That the engine in Chromium decodes what is known: run.c's story, and every quantised type as natively, on WebGPU (SwiftShader) and on
-// the CPU's kernels, those of SIMD128 and those of relaxed SIMD.
+// Checks that the engine in Chromium decodes known texts: run.c's story, and every quantised type as natively, on WebGPU
+// (SwiftShader) and on the CPU's kernels with SIMD128 and with relaxed SIMD.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch } from "./browser.mjs";
 import { engineState, knownSite, settle, visit } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
-/** `backend` is what is asked for and what then runs. `relaxed` is whether the page takes the module with relaxed SIMD. */
+/** `backend` is the backend requested and then used. `relaxed` says if the page takes the module with relaxed SIMD. */
 const cases = [
   { name: "stories260K", tokens: 200, backend: "webgpu" },
   { name: "stories260K", tokens: 200, backend: "cpu" },
@@ -37,7 +37,7 @@ for (const name of new Set(cases.map((one) => one.name))) {
         const state = await engineState(page);
         assert.equal(state.backend?.kind, backend, state.backend?.reason);
         if (relaxed === false) assert.match(state.backend.device, /SIMD128/);
-        // Dots where the processor multiplies four bytes in one, pairs elsewhere.
+        // "dots" if the processor has an instruction for products of four bytes, else "pairs".
         if (relaxed === true) assert.match(state.backend.device, /relaxed SIMD, (dots|pairs)/);
         const { text, timing } = await page.evaluate(async ({ question, max_tokens }) => {
           const engine = await document.querySelector("anchorite-chat").engine;

@@ -1,4 +1,4 @@
-// Checks the elements themselves: keyboard, roles, shortcuts, parts, themes, safety; on the double, as only the page is tested.
+// Checks the elements themselves: keyboard, roles, shortcuts, parts, themes, safety; on the double, because only the page is tested.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import fs from "node:fs";

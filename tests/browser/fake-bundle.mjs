@@ -24,7 +24,7 @@ function sections(markdown) {
     .filter(({ text }) => text !== "");
 }
 
-/** Writes `bundle/` and the pages under `out`. Weights are noise of the sizes given: nobody reads them. */
+/** Writes `bundle/` and the pages under `out`. Weights are noise of the given sizes, because nothing reads them. */
 export function fakeSite(docs, out, { embedder = 300_000, generator = 900_000 } = {}) {
   const chunks = [];
   let documents = 0;

@@ -11,7 +11,7 @@ const root = path.join(here, "../..");
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "anchorite-browser-"));
 process.on("exit", () => fs.rmSync(scratch, { recursive: true, force: true }));
 
-/** Loading and one answer, on a slow machine with a software GPU. */
+/** The time for loading and one answer on a slow machine with a software GPU. */
 export const PATIENCE_MS = Number(process.env.ANCHORITE_PATIENCE_MS ?? 120_000);
 
 const run = (program, ...args) => execFileSync(program, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
@@ -59,7 +59,7 @@ export function deployedSite(pages) {
 
 /**
  * The page on the real package with the user guide. `ANCHORITE_SITE` names a folder that `cargo xtask demo` put together;
- * without it, the folder is made here from `www/dist` and the command line in the target folder. Null when those are missing.
+ * without it, the folder is made here from `www/dist` and the command line in the target folder. Null if those are missing.
  */
 export function realSite() {
   const about = {
@@ -77,7 +77,7 @@ export function realSite() {
     const models = knownModels("script");
     if (!models) return null;
     const weights = ["--generator", path.join(models, "generator.gguf"), "--adapter", path.join(models, "adapter.gguf")];
-    // Calibration takes most of a build, and no test here looks at the site's own threshold.
+    // Calibration takes most of a build, and no test here uses the site's own threshold.
     const options = ["--render", "--json", "--no-calibration", "--base-url", "bundle/pages/"];
     run(program, "build", "docs", ...options, ...weights, "--out", path.join(site, "bundle"));
     describeSite(site, about.answerable);
@@ -85,7 +85,7 @@ export function realSite() {
   return { ...about, roots: [dist, site] };
 }
 
-/** The folder with a model whose text is known, as `write_models` makes it. Null where it cannot be made. */
+/** The folder with a model whose text is known, as `write_models` makes it. Null if it cannot be made. */
 function knownModels(name) {
   const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
   const writer = path.join(target, "debug/examples/write_models");
@@ -96,7 +96,7 @@ function knownModels(name) {
 
 /**
  * The page on the real package with a generator whose text is known: `stories260K`, `mixed` or `smollm2`, as `write_models`
- * makes them. The site also has that `text`. Null where it cannot be made.
+ * makes them. The site also has that `text`. Null if it cannot be made.
  */
 export function knownSite(name) {
   const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
@@ -114,13 +114,13 @@ export function knownSite(name) {
   };
 }
 
-/** The texts that `cargo xtask demo` writes beside the page. */
+/** The texts that `cargo xtask demo` writes next to the page. */
 function describeSite(folder, question) {
   fs.writeFileSync(path.join(folder, "demo.json"), JSON.stringify({ title: "Ask the tests", questions: [question] }));
 }
 
 /**
- * Opens the demo and watches it: `problems` collects whatever a page without faults would not say. Without `relaxed` the
+ * Opens the demo and watches it: `problems` collects everything that a faultless page would not log. Without `relaxed` the
  * page believes that its browser has no relaxed SIMD.
  */
 export async function visit(

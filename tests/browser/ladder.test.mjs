@@ -1,4 +1,4 @@
-// That the backend is chosen as the design says, for every kind of device; no browser needed.
+// Checks that the backend is chosen as the design says, for every kind of device; no browser needed.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-// Checks that an answer survives its graphics device: lost in mid-answer, lost twice, lost for good, or refusing. On SwiftShader.
+// Checks that an answer survives its graphics device: lost mid-answer, lost twice, lost for good, or refusing. On SwiftShader.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
@@ -8,9 +8,9 @@ import { askInChat, doubleSite, engineState, realSite, settle, visit } from "./h
 import { serve } from "./server.mjs";
 
 /**
- * Served before the worker's own script: remembers the devices that the worker opens, and what their adapter offered, and
- * breaks each after the first piece of text that it wrote, as often as `plan` says: later pieces may come from the device's
- * queue. Nothing in the page knows.
+ * Code served in front of the worker's own script. It remembers the devices that the worker opens, and what their adapter
+ * offered, and breaks each after the first piece of text that it wrote, as often as `plan` says; later pieces may come from the
+ * device's queue. The page is unaware of it.
  */
 const prelude = (plan) => `{
   const plan = ${JSON.stringify(plan)};
@@ -30,7 +30,7 @@ const prelude = (plan) => `{
     plan.times -= 1;
     const { device } = opened.at(-1);
     if (plan.refuse) {
-      // An allocation that no device has room for, made on ours: what it says reaches the engine as its own.
+      // An allocation too large for any device, made on the engine's device, so that the engine gets the error as its own.
       device.createBuffer({ size: device.limits.maxBufferSize, usage: 0x80 });
       device.createBuffer({ size: 4, usage: 0x80 | 0x1 | 0x2 });
       return;
@@ -74,7 +74,7 @@ describe("a graphics device that fails in mid-answer", { skip: site ? false : "t
       for (const type of ["anchorite-restarted", "anchorite-error"]) {
         document.addEventListener(type, ({ detail }) => globalThis.told.push({ type, ...detail }));
       }
-      // The line under an answer, as it stood while the answer was being written again.
+      // The lines shown under an answer while it was being rewritten.
       globalThis.lines = new Set();
       const chat = document.querySelector("anchorite-chat");
       document.addEventListener("anchorite-restarted", async () => {
@@ -191,7 +191,7 @@ test("a worker that stops says so, and the next question starts it anew", async 
     const { page } = await visit(browser, host.url);
     await settle(page);
     await askInChat(page, double.answerable);
-    // As a trap in the module would: thrown where nothing catches it.
+    // Thrown where nothing catches it, as a trap in the module would be.
     await page.workers()[0].evaluate(() => void setTimeout(() => { throw new RangeError("out of memory"); }));
     await page.waitForSelector("anchorite-chat[data-state=error]");
     await page.locator("anchorite-chat").getByText(/worker has stopped: .*out of memory/).waitFor();

@@ -1,4 +1,4 @@
-// Which module a page loads: the small one where it only searches, the whole one once where it asks, and the change between.
+// Checks which module a page loads: the small one if it only searches, the whole one once if it asks, and the switch between.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch } from "./browser.mjs";
@@ -25,14 +25,14 @@ for (const make of [doubleSite, realSite]) {
       await host?.close();
     });
 
-    /** Visits a page of nothing but `body`. */
+    /** Visits a page that contains only `body`. */
     async function visitBody(body, options) {
       host.rules = (name) => (name === "index.html" ? { replace: page(body) } : null);
       host.log.length = 0;
       return visit(browser, host.url, options);
     }
     const files = () => host.log.map(({ url }) => url.slice(1));
-    /** Workers and modules that were fetched, without what only says how fast they are. */
+    /** Workers and modules that were fetched, without the parts of their names that tell only the build. */
     const modules = () => [
       ...new Set(files().filter((url) => /^anchorite.*(worker|embedder|wasm)/.test(url)).map((url) => url.replace(/[-_]relaxed/, "").replace("_bg", ""))),
     ];
@@ -94,7 +94,7 @@ for (const make of [doubleSite, realSite]) {
       host.rules = (name) => (name === "index.html" ? { replace: page(SEARCH) } : name === embedder ? { hold } : null);
       const { page: tab, context } = await visit(browser, host.url);
       await tab.focus("anchorite-search input");
-      // No page has these words, nor two that one is made of; what they mean, some have.
+      // No page has these words, or words that compound into them; some pages have their meaning.
       const foreign = "sluggish telephone";
       assert.deepEqual(await search(tab, foreign), [], "by words");
       release();
@@ -125,7 +125,7 @@ for (const make of [doubleSite, realSite]) {
       const seen = await page.evaluate(
         async ({ question, query }) => {
           const engine = await document.querySelector("anchorite-search").engine;
-          // A search that is under way when the worker is replaced is not lost.
+          // A search in progress when the worker is replaced is not lost.
           const search = engine.search(query);
           const answer = await engine.ask(question);
           return { outcome: answer.outcome, quoted: answer.quote !== null, backend: answer.backend, hits: (await search).length };

@@ -189,7 +189,7 @@ for (const make of sites) {
         globalThis.heard = new Promise((resolve) => {
           document.addEventListener("anchorite-answer", (event) => resolve(event.detail), { once: true });
         });
-        // A short answer is over before a click can come from outside the page.
+        // A short answer would end before a click from outside the page arrives.
         const root = document.querySelector("anchorite-chat").shadowRoot;
         const button = () => root.querySelector("button.stop");
         const watch = new MutationObserver(() => {

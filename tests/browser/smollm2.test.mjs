@@ -1,5 +1,5 @@
-// That a real model in Chromium, on the CPU's kernels, writes behind each recorded prompt what llama.cpp wrote, and draws what the
-// native CPU draws. Without the pulled model (`anchorite pull SmolLM2-135M-Instruct`) this is skipped.
+// Checks that a real model in Chromium, on the CPU's kernels, writes what llama.cpp wrote after each recorded prompt, and draws
+// what the native CPU draws. Skipped without the pulled model (`anchorite pull SmolLM2-135M-Instruct`).
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { after, before, describe, test } from "node:test";
@@ -8,13 +8,13 @@ import { engineState, knownSite, settle, visit } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
 const { prompts } = JSON.parse(fs.readFileSync(new URL("../fixtures/golden/smollm2.json", import.meta.url)));
-/** `DRAWN` in tests/harness/smollm2.rs: `text` of the site was drawn so. */
+/** `DRAWN` in tests/harness/smollm2.rs: the site's `text` was drawn with these options. */
 const drawn = { prompt: 0, temperature: 0.8, top_k: 40, top_p: 0.95, seed: 26, max_tokens: 32 };
 
-/** As in tests/golden/smollm2.rs: a closer choice may fall either way, and no more texts than these part from llama.cpp's. */
+/** As in tests/golden/smollm2.rs: a closer choice may go either way, and at most `MAX_OTHERS` texts may differ from llama.cpp's. */
 const CLOSE = 0.5;
 const MAX_OTHERS = 3;
-/** All prompts take minutes: without `ANCHORITE_GOLDEN=all` it is every fourth one of those below 500 tokens. */
+/** All prompts take minutes: without `ANCHORITE_GOLDEN=all` only every fourth is asked, if it is below 500 tokens. */
 const isAsked = (number) => process.env.ANCHORITE_GOLDEN === "all" || (number % 4 === 0 && prompts[number].n_tokens < 500);
 
 const site = knownSite("smollm2");
@@ -34,7 +34,7 @@ describe("smollm2 in Chromium", { skip: site ? false : "skipped: no pulled model
     await host?.close();
   });
 
-  /** The text behind the recorded prompt of a number, which the model's template puts in place of what the page asks. */
+  /** The text after the recorded prompt of that number, which the model's template substitutes for the page's question. */
   const write = (number, options) =>
     page.evaluate(async ({ question, options }) => {
       const engine = await document.querySelector("anchorite-chat").engine;
@@ -42,7 +42,7 @@ describe("smollm2 in Chromium", { skip: site ? false : "skipped: no pulled model
       const onEvent = (event) => {
         if (event.kind === "text") text += event.text;
       };
-      // Recorded from the model alone, which may write any word.
+      // The text was recorded from the model alone, which may write any word.
       const { timing } = await engine.ask(question, { lock: false, ...options, onEvent });
       return { text, timing };
     }, { question: `${site.answerable} ${number}`, options });

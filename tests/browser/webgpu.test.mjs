@@ -1,4 +1,4 @@
-// That WebGPU is used when asked for, and a software adapter is not taken by itself; on SwiftShader.
+// Checks that WebGPU is used when asked for, and that a software adapter is never chosen automatically; on SwiftShader.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch } from "./browser.mjs";

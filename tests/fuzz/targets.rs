@@ -21,7 +21,7 @@ pub struct Target {
     pub name: &'static str,
     /// The function under test.
     pub run: fn(&[u8]),
-    /// Good input that is made anew, so that a changed format is tested without a new corpus.
+    /// Freshly made good input, so that a changed format is tested without a new corpus.
     pub seeds: fn() -> Vec<Vec<u8>>,
 }
 
@@ -165,7 +165,7 @@ pub fn html(data: &[u8]) {
     page("guide/page.html", data);
 }
 
-/// A Markdown page, as sections, as HTML, and with itself and others put in where it includes them.
+/// A Markdown page, as sections, as HTML, and with its includes, itself among them, inserted.
 pub fn markdown_page(data: &[u8]) {
     page("guide/page.md", data);
     if let Ok(text) = std::str::from_utf8(data) {
@@ -176,7 +176,7 @@ pub fn markdown_page(data: &[u8]) {
         }
         let html = markdown::to_html(text, markdown::Anchors::default()).to_ascii_lowercase();
         for markup in ["<script", "javascript:", " onclick="] {
-            // In attributes and texts quotes and brackets are escaped, so that these can only be text.
+            // Quotes and brackets are escaped in attributes and texts, so these can only be text.
             let escaped = html.replace("&quot;", "").replace("&lt;", "");
             let found = escaped
                 .find(markup)
@@ -186,7 +186,7 @@ pub fn markdown_page(data: &[u8]) {
     }
 }
 
-/// True if what was found stands inside a tag or a link's address, where it acts.
+/// True if the markup found is inside a tag or a link's address, where it takes effect.
 fn is_tag_or_link(html: &str, at: usize, markup: &str) -> bool {
     let before = &html[..at];
     match markup {
@@ -204,7 +204,7 @@ pub fn text(data: &[u8]) {
     page("notes/page.txt", data);
 }
 
-/// A section's text, and a place in it that is quoted; the place comes from the first bytes.
+/// A section's text, and a place in it to quote, taken from the first bytes.
 pub fn units(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -338,7 +338,7 @@ fn file_of(bundle: &Bundle, role: Role) -> Vec<u8> {
         .collect()
 }
 
-/// The sample's manifest, vouching for other bytes of a file.
+/// The sample's manifest, changed to vouch for other bytes of a file.
 fn vouching(role: Role, bytes: &[u8]) -> Manifest {
     let mut manifest = sample().manifest.clone();
     if let Some(file) = manifest.files.iter_mut().find(|file| file.role == role) {
@@ -403,7 +403,7 @@ fn unfolded(bytes: &[u8]) -> Vec<u8> {
     miniz_oxide::inflate::decompress_to_vec(bytes).expect("DEFLATE")
 }
 
-/// The resident part of an index; damage is done inside of its compression.
+/// The resident part of an index, with the damage inside its compression.
 pub fn index_file(data: &[u8]) {
     let bytes = miniz_oxide::deflate::compress_to_vec(data, 1);
     if let Ok(index) = bundle::read_index(&vouching(Role::Index, &bytes), &bytes) {
@@ -425,7 +425,7 @@ pub fn shards(data: &[u8]) {
     }
 }
 
-/// The index by embeddings; the checksum is made right, so that damage reaches what is behind it.
+/// The index by embeddings, with a corrected checksum, so that damage reaches the code behind the check.
 pub fn vectors(data: &[u8]) {
     let mut index = opened();
     if bundle::read_vectors(&vouching(Role::Vectors, data), data, &mut index).is_ok() {
@@ -582,7 +582,7 @@ fn lora_seeds() -> Vec<Vec<u8>> {
     vec![tiny().adapter_writer(2, 4.0).finish()]
 }
 
-/// Two matrices of the small model, scaled in each way that PEFT has.
+/// Two matrices of the small model, scaled in each of PEFT's ways.
 fn peft_seeds() -> Vec<Vec<u8>> {
     let config = br#"{"peft_type":"LORA","r":2,"lora_alpha":4,"use_rslora":true,"bias":"none","rank_pattern":{"v_proj":2},
         "alpha_pattern":{"layers.[0-9].self_attn.q_proj":1},"modules_to_save":null,"init_lora_weights":true}"#;

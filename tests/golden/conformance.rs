@@ -6,8 +6,8 @@ use anchorite_model::gguf::TensorType;
 use harness::conformance::{Expected, FAMILIES, KINDS, bounds};
 use harness::gpu::variants;
 
-/// A software adapter takes seconds for each form, so a row of the table is tried in every third one, the next row in those beside
-/// them: `ANCHORITE_GOLDEN=all` tries all.
+/// A software adapter takes seconds for each form, so each row of the table tries every third form, shifted by one from row to
+/// row; `ANCHORITE_GOLDEN=all` tries all.
 const FORMS_PER_CELL: usize = 3;
 
 fn check(row: usize, family: Architecture, kind: TensorType, adapters: &[bool]) {

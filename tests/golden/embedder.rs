@@ -20,7 +20,7 @@ struct Case {
     embedding: Vec<f32>,
 }
 
-/// The int8 one, with the published vocabulary.
+/// The int8 embedder, with the published vocabulary.
 fn embedder() -> Embedder {
     load("models/int8/embedder.gguf")
 }
@@ -38,7 +38,7 @@ fn fixture() -> Fixture {
         .expect("the fixture parses")
 }
 
-/// The same by the tuned weights, before they were rounded.
+/// Embeddings by the tuned weights, in single precision, before they were rounded.
 fn tuned() -> Fixture {
     serde_json::from_str(include_str!("../fixtures/golden/tuned.json")).expect("the fixture parses")
 }
@@ -83,8 +83,8 @@ fn words_outside_the_small_vocabulary_are_spelled_or_unknown() {
     );
 }
 
-/// Prints the cosine of each text's embedding with the recorded one, and holds it to the first bound, or the second one where the
-/// text has other letters than English.
+/// Prints the cosine between each text's embedding and the recorded one, and holds it to the first bound, or to the second if the
+/// text has letters that English lacks.
 fn check_directions(embedder: &Embedder, fixture: &Fixture, [english, other]: [f64; 2]) {
     assert_eq!(embedder.dimension(), 384, "as published");
     let texts: Vec<&str> = fixture
@@ -145,7 +145,7 @@ fn refuses_a_generator_as_embedder() {
     );
 }
 
-/// An adapter beside the encoder's matrices, and a file in which `W + scale * B A` stands in their place.
+/// An adapter applied next to the encoder's matrices, against a file with `W + scale * B A` in their place.
 #[test]
 fn an_adapter_does_what_merging_it_would() {
     const RANK: usize = 4;

@@ -1,6 +1,6 @@
 //! Compares each family's forward pass with what llama.cpp computed with the same files, with and without an adapter.
 //!
-//! `record_llama_cpp` made the record. The files are written anew here; their SHA-256 shows that they are the same.
+//! `record_llama_cpp` made the record. The files are regenerated here; their SHA-256 shows that they are the same.
 
 use anchorite_model::adapter::Adapter;
 use anchorite_model::embed::Embedder;
@@ -41,11 +41,11 @@ struct VariantRecord {
 
 #[derive(Deserialize)]
 struct Decoded {
-    /// The likeliest token behind each token of the prompt.
+    /// The likeliest token after each token of the prompt.
     first_choices: Vec<u32>,
-    /// The likeliest tokens behind the prompt, one after another.
+    /// The likeliest tokens after the prompt, one after another.
     greedy: Vec<u32>,
-    /// Behind the prompt, `[V]`.
+    /// The logits after the prompt, `[V]`.
     logits: Vec<f32>,
 }
 
@@ -77,11 +77,11 @@ fn is_the_file(name: &str, bytes: &[u8], expected: &str) {
 
 /// How far results may be off, as NMSE.
 ///
-/// Decoders keep keys and values as halves of floats, llama.cpp was asked to keep floats: without that, those with SwiGLU
-/// come to 1e-12, for float sums then differ in their order only. GELU llama.cpp looks up in a table of half precision,
-/// also where bert's own code has the exact one, as ours. Beside 8-bit weights both round activations to 8 bits once for
-/// each product, each in its own way, and the errors of the layers add up; ours rounds the adapter's pair as well, and
-/// these pairs are as strong as the matrices they change.
+/// Our decoders keep keys and values as halves; llama.cpp was asked to keep floats. Without that difference, those with SwiGLU
+/// come to 1e-12, because then only the order of float sums differs. llama.cpp looks GELU up in a table of half precision,
+/// even where bert's own code, like ours, computes it exactly. With 8-bit weights both round activations to 8 bits once for
+/// each product, each in its own way, and the errors of the layers add up; ours also rounds the adapter's pairs, which are
+/// as strong as the matrices they change.
 fn bound(case: &FamilyCase, has_adapter: bool) -> f64 {
     match (case.kind, has_adapter) {
         (TensorType::F32, _) => 1e-6,
@@ -127,7 +127,7 @@ fn run(forward: &mut Forward, tokens: &[u32], position: usize) -> Vec<f32> {
     pollster::block_on(forward.forward(&tokens, position)).expect("the model runs")
 }
 
-/// Compares one model, with or without its adapter; gives its logits behind the prompt.
+/// Compares one model, with or without its adapter; returns its logits after the prompt.
 fn compare(
     case: &FamilyCase,
     loaded: &mut Loaded,
@@ -155,7 +155,7 @@ fn compare(
         "{label}: NMSE bound {bound:.1e}, got {got:.1e}"
     );
 
-    // In two pieces, and then token by token: on the CPU the same sums in the same order.
+    // In two pieces, and then token by token: on the CPU these are the same sums in the same order.
     let middle = prompt.len() / 2 + 3;
     run(forward, &prompt[..middle], 0);
     let cut = run(forward, &prompt[middle..], middle);
@@ -194,7 +194,7 @@ fn compare(
         .take_while(|(found, expected)| found == expected)
         .count();
     println!("{label}: {n_same} greedy tokens of {} agree", greedy.len());
-    // Rounded activations can turn a close choice, and then all that follow it.
+    // Rounded activations can change a close choice, and then every later one.
     if case.kind == TensorType::F32 && !has_f16 {
         assert_eq!(greedy, expected.greedy, "{label}: greedy tokens");
     }

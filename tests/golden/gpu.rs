@@ -52,7 +52,7 @@ fn compare_on(gpu: Gpu, tiny: &Tiny, bound: f64) {
     let variant = gpu.variant();
     let bound = match variant.precision {
         Precision::F32 => bound,
-        // Tiles in halves lose what a random adapter, as strong as its model, makes the most of.
+        // Tiles in halves lose precision, and a random adapter as strong as its model amplifies the loss.
         Precision::F16 => bound.max(1e-4),
         // Both round their inputs to 8 bits, each in its own way.
         Precision::Int8 => bound,
@@ -83,7 +83,7 @@ fn compare_on(gpu: Gpu, tiny: &Tiny, bound: f64) {
                 &got,
             );
         }
-        // Going back replaces what the cache held.
+        // Going back replaces the later entries of the cache.
         let expected = on_cpu.forward(&prompt[7..20], 7).expect("logits");
         let got = logits(&mut on_gpu, &prompt[7..20], 7);
         assert_close(&format!("{case}, from 7 on"), bound, &expected, &got);
@@ -92,7 +92,7 @@ fn compare_on(gpu: Gpu, tiny: &Tiny, bound: f64) {
 
 #[test]
 fn agrees_with_the_cpu_in_f32() {
-    // The CPU's cache holds halves, and a random adapter as strong as its model makes the most of that.
+    // The CPU's cache holds halves, and a random adapter as strong as its model amplifies their rounding.
     compare(&Tiny::default(), 1e-5);
 }
 

@@ -1,4 +1,4 @@
-//! Turns every family, type, form of the kernels and adapter into a table in Markdown: what `cargo xtask conformance` prints.
+//! Turns every family, type, form of the kernels and adapter into the Markdown table that `cargo xtask conformance` prints.
 
 use anchorite_model::gpu::Variant;
 use harness::conformance::{Expected, FAMILIES, KINDS, bounds};

@@ -1,4 +1,4 @@
-//! The reader that ships beside what its weights give in single precision, and files that are no reader.
+//! Compares the reader that ships with its weights in single precision, and shows that files without a reader are refused.
 
 use anchorite_model::error::LoadError;
 use anchorite_model::gguf::Gguf;
@@ -7,7 +7,7 @@ use anchorite_model::read::{Reader, Word};
 use harness::{nmse, root};
 use serde::Deserialize;
 
-/// The rounding of activations to 8 bits, layer by layer.
+/// The bound for rounding activations to 8 bits, layer by layer.
 const BOUND: f64 = 5e-3;
 
 /// A case that `models/recipes/reader/golden.py` recorded.
@@ -21,7 +21,7 @@ struct Case {
     window: [f32; 2],
     /// Logits of no answer.
     null: f32,
-    /// Bytes of the text that each token takes.
+    /// The byte range of each token in the text.
     offsets: Vec<[usize; 2]>,
     /// Logits of start, end and evidence for each token.
     tokens: Vec<[f32; 3]>,
@@ -145,7 +145,7 @@ fn reads_whatever_it_is_given() {
     }
 }
 
-/// The shipped file with `from` replaced by as many bytes.
+/// The shipped file with `from` replaced by `to`, of the same length.
 fn changed(from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len(), "offsets must stay");
     let mut bytes = bytes();

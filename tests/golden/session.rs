@@ -1,4 +1,4 @@
-//! Shows that an answer survives its graphics device, and that what two prompts share is read once: whole sessions, natively.
+//! Shows that an answer survives its graphics device, and that the prefix that two prompts share is read once; native sessions.
 
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
@@ -32,7 +32,7 @@ fn load(backend: BackendRequest, reason: &str) -> Result<Generator, EngineError>
     Ok(block_on(Generator::load(parts, None, backend, reason))?)
 }
 
-/// The device that a generator runs on, to be broken.
+/// The device that a generator runs on, for tests to break.
 fn device(generator: &mut Generator) -> Option<Gpu> {
     match generator.forward_mut() {
         Forward::Gpu(forward) => Some(forward.gpu().clone()),
@@ -62,8 +62,8 @@ fn session(generator: Generator) -> Session {
     session
 }
 
-/// Asks, and breaks each device behind the first piece of text that it wrote, `n_losses` times; gives the answer, and what was
-/// told apart from the text, with the text that stood in the end. Later pieces may come from what a device had in its queue.
+/// Asks, and breaks each device after the first piece of text that it wrote, `n_losses` times; later pieces may come from a device's
+/// queue. Returns the answer, the events other than text, and the final text.
 fn ask(
     session: &mut Session,
     question: &str,
@@ -110,7 +110,7 @@ fn ask(
     Ok((answer, told, text))
 }
 
-/// A session on the device, whose generator is loaded again on the device at most `n_more` times; `None` where there is none.
+/// A session whose generator is reloaded on the device at most `n_more` times; `None` if there is no device.
 fn on_the_gpu(n_more: usize) -> Option<(Session, Rc<RefCell<Vec<Gpu>>>)> {
     harness::gpu::gpu()?;
     let devices = Rc::new(RefCell::new(Vec::new()));
@@ -164,7 +164,7 @@ fn the_processor_takes_over_from_a_device_that_is_lost_again() {
     let Some((mut session, devices)) = on_the_gpu(1) else {
         return;
     };
-    // The processor's own text: its sums are rounded otherwise than the device's, which may turn a close choice.
+    // The CPU's own text: its sums round differently from the device's, which may change a close choice.
     let generator = load(BackendRequest::Cpu, "a test").expect("it loads");
     let alone = ask(&mut self::session(generator), QUESTION, &Rc::default(), 0);
     let (_, _, expected) = alone.expect("an answer");

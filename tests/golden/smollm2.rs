@@ -1,4 +1,4 @@
-//! Compares what a real model writes with what llama.cpp wrote with the same file, and what is drawn on one backend with another.
+//! Compares a real model's text with llama.cpp's from the same file, and the tokens drawn on one backend with another's.
 //!
 //! `record_llama_cpp/record_smollm2.py` made the record. The file is pulled, not committed; without it these tests are skipped.
 
@@ -13,12 +13,12 @@ use harness::smollm2::{self, Case, DRAWN, DRAWN_PROMPT, N_DRAWN};
 use pollster::block_on;
 use sha2::{Digest, Sha256};
 
-/// Both round activations to 8 bits beside 4-bit weights, each in its own way: either is about 1e-4 (NMSE) from the logits that
-/// floats give, and a choice between two tokens whose logits lie closer than this may fall either way (`record_llama_cpp`).
+/// With 4-bit weights both engines round activations to 8 bits, each in its own way. Either is about 1e-4 (NMSE) from the logits
+/// in floats, and a choice between two tokens with logits closer than this may go either way (`record_llama_cpp`).
 const CLOSE: f32 = 0.5;
 
-/// How far each logit is nudged where draws are shown to be clear: beyond what rounding moves most of them, see [`CLOSE`]. At 0.1
-/// a seed was taken whose draws natively and in Chromium parted.
+/// How far each logit is nudged to show that draws are clear: more than rounding moves most of them, see [`CLOSE`]. At 0.1
+/// a seed passed whose draws differed between native code and Chromium.
 const NUDGE: f32 = 0.25;
 
 fn hex(bytes: &[u8]) -> String {
@@ -60,7 +60,7 @@ fn write(generator: &mut Generator, prompt: &[TokenId], options: &GenerateOption
     block_on(generator.generate(prompt, options, || 0.0, text)).expect("the model runs")
 }
 
-/// True if the text behind the prompt is llama.cpp's; where it is not, every choice that is not close must be.
+/// True if the text after the prompt is llama.cpp's; otherwise every choice that is not close must be llama.cpp's.
 fn writes_the_same(generator: &mut Generator, number: usize, case: &Case) -> bool {
     let expected = &case.written;
     let prompt = tokens(generator, case);
@@ -76,7 +76,7 @@ fn writes_the_same(generator: &mut Generator, number: usize, case: &Case) -> boo
         "prompt {number}: expected {:?}, found {:?}",
         expected.text, found.text
     );
-    // Along llama.cpp's text, so that the choices behind one that fell otherwise are compared too.
+    // Follows llama.cpp's text, so that the choices after a different one are compared too.
     let forward = generator.forward_mut();
     let mut logits = block_on(forward.forward(&prompt, 0)).expect("logits");
     let mut is_same = true;
@@ -112,7 +112,7 @@ fn writes_what_llama_cpp_writes_on_the_cpu() {
     assert_eq!(cases.len(), 30, "prompts recorded");
     let longest = cases.iter().map(|case| case.written.n_tokens).max();
     println!("the longest prompt has {longest:?} tokens");
-    // All of them take minutes: without `ANCHORITE_GOLDEN=all` every fifth one is asked, and the longest.
+    // All prompts take minutes: without `ANCHORITE_GOLDEN=all` only every fifth one and the longest are asked.
     let is_asked = |number: usize| {
         harness::compares_all()
             || number.is_multiple_of(5)
@@ -138,7 +138,7 @@ fn writes_what_llama_cpp_writes_on_the_cpu() {
 
 #[test]
 fn writes_what_llama_cpp_writes_on_the_gpu() {
-    // Says so and skips where the tests are told that there is no device.
+    // Reports a skip if the tests are told that there is no device.
     if harness::gpu::gpu().is_none() {
         return;
     }
@@ -155,7 +155,7 @@ fn writes_what_llama_cpp_writes_on_the_gpu() {
     assert!(n_same >= 3, "{n_same} of 3 texts are llama.cpp's, 3 were");
 }
 
-/// The tokens drawn behind the prompt; each draw must stay the same when the logits are nudged as one backend's differ from another's.
+/// The tokens drawn after the prompt; each draw must survive nudges of the logits as large as the difference between backends.
 fn clear_draws(generator: &mut Generator, prompt: &[TokenId]) -> Vec<TokenId> {
     let ends = generator.tokenizer().ends();
     let forward = generator.forward_mut();
@@ -229,7 +229,7 @@ fn draws_the_same_on_every_backend() {
     let Some((mut on_gpu, _)) = load(BackendRequest::Gpu) else {
         return;
     };
-    // The device draws by itself, then from logits that were read back, then again with half of the prompt in the cache.
+    // The device draws by itself, then from logits that were read back, then by itself again with half of the prompt in the cache.
     demand(&mut on_gpu, false);
     demand(&mut on_gpu, true);
     demand(&mut on_gpu, false);

@@ -1,4 +1,4 @@
-//! Compares greedy decoding of a small real model with what llama2.c's `run.c` tells.
+//! Compares greedy decoding of a small real model with the story that llama2.c's `run.c` tells.
 
 use std::ops::ControlFlow;
 
@@ -67,7 +67,7 @@ fn tells_the_reference_story_on_the_cpu() {
 
 #[test]
 fn tells_the_reference_story_on_the_gpu() {
-    // Says so and skips where the tests are told that there is no device.
+    // Reports a skip if the tests are told that there is no device.
     if harness::gpu::gpu().is_some() {
         tells_the_story(BackendRequest::Gpu);
     }
@@ -89,7 +89,7 @@ fn stays_close_when_quantised() {
         (logits, tell(&mut generator))
     };
     let (expected, _) = logits(&exact);
-    // The model has only 64 channels, so that few errors average out; larger models lose less.
+    // The model has only 64 channels, so few errors average out; larger models lose less.
     for (kind, bound) in [
         (TensorType::F16, 1e-5),
         (TensorType::Q8_0, 1e-3),

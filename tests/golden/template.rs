@@ -40,7 +40,7 @@ struct LlamaCppCase {
 struct HuggingFaceCase {
     name: String,
     template: String,
-    /// In this type because it keeps the order of keys.
+    /// This type keeps the order of keys.
     data: Value,
     expected: String,
 }
@@ -71,7 +71,7 @@ fn demand_exactly(known: &[&str], differing: &[(String, String)]) {
     );
 }
 
-/// Where `found` leaves `expected`, with a little of what follows in both.
+/// The place where `found` departs from `expected`, with a little of what follows in both.
 fn first_difference(expected: &str, found: &Result<String, String>) -> String {
     let Ok(found) = found else {
         return format!("{found:?}");
@@ -125,7 +125,7 @@ fn renders_the_templates_of_llama_cpp() {
                     .render(&messages, add_generation_prompt)
                     .map_err(|error| error.to_string())
             });
-        // llama.cpp takes these away behind the template, for its tokenizer adds them again.
+        // llama.cpp strips these after the template, because its tokenizer adds them again.
         let found = found.map(|text| trimmed(&text, &case).to_owned());
         let expected = trimmed(&case.expected_jinja, &case);
         if found.as_deref() != Ok(expected) {

@@ -13,7 +13,7 @@ const SEPARATOR: &str = "\n__ggml_vocab_test__\n";
 
 /// Unpacks `vocab/NAME.tar.xz` of the public data, or prints why it is skipped.
 fn vocabularies(name: &str) -> Option<tempfile::TempDir> {
-    // Put together as text: `with_extension` would take the `.cpp` of a name away.
+    // Joined as text, because `with_extension` would remove the `.cpp` of a name.
     let archive = harness::data_dir()?
         .join("vocab")
         .join(format!("{name}.tar.xz"));
@@ -39,7 +39,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The strings and their ids that are recorded beside the vocabulary `name`.
+/// The strings and ids recorded with the vocabulary `name`.
 fn cases(dir: &Path, name: &str) -> Vec<(String, Vec<u32>)> {
     let texts = read(&dir.join(format!("ggml-vocab-{name}.gguf.inp")));
     let ids = read(&dir.join(format!("ggml-vocab-{name}.gguf.out")));
@@ -119,7 +119,7 @@ fn every_string_comes_back_from_its_tokens() {
         return;
     };
     let dir = dir.path().join("llama.cpp");
-    // The last two have no recorded ids; `bert-bge` is left out, for it lowercases.
+    // The last two have no recorded ids; `bert-bge` is left out, because it lowercases.
     for name in [
         "deepseek-coder",
         "deepseek-llm",
@@ -150,7 +150,7 @@ fn every_string_comes_back_from_its_tokens() {
     }
 }
 
-/// Qwen's vocabulary comes as ranks of byte strings; the merge of a token is the split that its rank makes last.
+/// Qwen's vocabulary comes as ranks of byte strings; a token's merge is the last one that builds it from lower ranks.
 #[test]
 fn tokenizer_ids_are_equal_for_qwen() {
     let (Some(qwen), Some(recorded)) = (vocabularies("qwen"), vocabularies("llama.cpp")) else {
@@ -219,7 +219,7 @@ fn merged_below(
     }
 }
 
-/// The spelling of bytes in byte-level vocabularies, worked out as GPT-2's code does it.
+/// The spelling of bytes in byte-level vocabularies, computed as in GPT-2's code.
 fn spelt(bytes: &[u8]) -> String {
     let is_printable = |byte: u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
     let spell = |&byte: &u8| {

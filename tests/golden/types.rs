@@ -1,4 +1,4 @@
-//! Compares what the bytes of each quantised type mean with candle's reading of them.
+//! Compares our reading of each quantised type's bytes with candle's.
 
 use anchorite_model::gguf::TensorType;
 use anchorite_model::quant;
@@ -7,7 +7,7 @@ use candle_core::quantized::GgmlDType;
 use candle_core::quantized::ggml_file::qtensor_from_ggml;
 use harness::tiny::Random;
 
-/// The type, candle's name for it, and the bytes of a block that start an f16.
+/// The type, candle's name for it, and the byte offsets of f16s in a block.
 const TYPES: [(TensorType, GgmlDType, &[usize]); 8] = [
     (TensorType::Q8_0, GgmlDType::Q8_0, &[0]),
     (TensorType::Q4_0, GgmlDType::Q4_0, &[0]),
@@ -19,7 +19,7 @@ const TYPES: [(TensorType, GgmlDType, &[usize]); 8] = [
     (TensorType::Q6K, GgmlDType::Q6K, &[208]),
 ];
 
-/// Any bytes, but for the f16s: theirs are small numbers, positive and negative.
+/// Arbitrary bytes, except for the f16s, which are small numbers of either sign.
 fn stored(kind: TensorType, n_values: usize, halves: &[usize]) -> Vec<u8> {
     let mut random = Random(7);
     let n_bytes = kind.n_bytes(n_values).expect("whole blocks");
@@ -49,7 +49,7 @@ fn unpacks_every_type_as_candle_does() {
         let largest = expected.iter().fold(0.0f32, |max, x| max.max(x.abs()));
         assert!(largest > 0.0, "{kind}: the case says something");
         for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
-            // The same operations, but for the order of a product of three.
+            // The operations are the same, except for the order in a product of three.
             assert!(
                 (found - expected).abs() <= 2.0 * f32::EPSILON * largest,
                 "{kind}, value {i}: found {found}, expected {expected}"

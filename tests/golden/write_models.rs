@@ -1,8 +1,9 @@
 //! Turns a model with known text into a folder that `anchorite build --models` takes, for the browser's tests.
 //!
-//! `script` writes two sentences of the user guide, with its adapter others; `stories260K` is the real small model with the story that llama2.c's `run.c` tells (left out without public test data);
-//! `mixed` is a random one whose matrices are of every quantised type, with what this machine's CPU decodes; `smollm2` is the
-//! pulled model (left out where it was not pulled), with what this machine's CPU draws behind one of its recorded prompts.
+//! `script` writes two sentences of the user guide, and others with its adapter; `stories260K` is the real small model with the
+//! story that llama2.c's `run.c` tells (left out without public test data); `mixed` is a random one with matrices of every
+//! quantised type, and the text that this machine's CPU decodes; `smollm2` is the pulled model (left out if it was not pulled),
+//! with the text that this machine's CPU draws after one of its recorded prompts.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -17,10 +18,10 @@ use harness::stories::Stories;
 use harness::tiny::{Random, Tiny};
 
 /// Tokens decoded by the random model. Kernels differ in the order of their float sums; after some dozens of tokens that
-/// can turn the rounding of an activation, and then a close choice.
+/// can change the rounding of an activation, and then a close choice.
 const N_TOKENS: usize = 24;
 
-/// Tensors start on multiples of this.
+/// Tensors start at multiples of this.
 const ALIGNMENT: usize = 32;
 
 fn main() {
@@ -110,7 +111,7 @@ fn decode(gguf: &[u8]) -> String {
         .text
 }
 
-/// The text that the pulled model draws after the recorded prompt of `smollm2::DRAWN`.
+/// The text that the pulled model draws after the recorded prompt `smollm2::DRAWN_PROMPT`.
 fn draw(gguf: &[u8]) -> String {
     let parts = Parts::new(vec![gguf.to_vec()]);
     let generator = Generator::load(parts, None, BackendRequest::Cpu, "a test");
@@ -131,8 +132,8 @@ fn draw(gguf: &[u8]) -> String {
         .text
 }
 
-/// The pulled model, its template preceded by the recorded conversations: whatever the page says, the number that ends it chooses the
-/// conversation that the model reads, and any other word the first one. So a page gives raw prompts without a way of its own for them.
+/// The pulled model, with the recorded conversations in front of its template: a number at the end of the page's question chooses
+/// the conversation that the model reads, and any other word chooses the first one. So a page needs no API of its own for raw prompts.
 fn asked_by_number(gguf: &[u8]) -> Vec<u8> {
     let (cases, _) = smollm2::cases();
     let conversations: serde_json::Map<String, serde_json::Value> = cases
@@ -154,7 +155,7 @@ fn asked_by_number(gguf: &[u8]) -> Vec<u8> {
          {{%- set number = messages[-1].content.split(' ')[-1] -%}}\
          {{%- set messages = conversations.get(number, conversations['0']) -%}}{own}"
     );
-    // The bytes behind the template keep their alignment; the template drops the space before it.
+    // The bytes after the template keep their alignment; rendering drops the spaces in front of the template.
     let n_missing = (own.len() + ALIGNMENT - template.len() % ALIGNMENT) % ALIGNMENT;
     template.insert_str(0, &" ".repeat(n_missing));
     let stored = |text: &str| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat();

@@ -1,11 +1,11 @@
-//! Turns a tensor type and a seed into stored blocks of random weights, also of the types that nothing here packs.
+//! Turns a tensor type and a seed into stored blocks of random weights, including types that nothing here packs.
 
 use anchorite_model::gguf::TensorType;
 use anchorite_model::quant;
 
 use crate::tiny::Random;
 
-/// Any numbers, under scales that give a row about the length 1 and the mean 0.
+/// Arbitrary numbers, with scales that give a row a length of about 1 and a mean of about 0.
 #[expect(clippy::cast_precision_loss, reason = "a row is short")]
 pub fn random_blocks(
     kind: TensorType,
@@ -19,7 +19,7 @@ pub fn random_blocks(
             .map(|_| random.draw() * 1.7 * size)
             .collect()
     };
-    // Where the f16s of a block lie, and what they are: the size of the numbers behind them is known.
+    // Byte offset and value of each f16 in a block, chosen for the known size of the numbers that it scales.
     let halves: &[(usize, f32)] = match kind {
         TensorType::Q4_1 => &[(0, 1.0 / 4.6), (2, -7.5 / 4.6)],
         TensorType::Q5_0 => &[(0, 1.0 / 9.2)],

@@ -40,15 +40,15 @@ pub const KINDS: [TensorType; 11] = [
 
 /// Tokens of the prompt whose logits are compared.
 const N_PROMPT: usize = 104;
-/// Tokens of these that run together, in tiles.
+/// The first tokens of the prompt, which run together in tiles.
 const N_TOGETHER: usize = 96;
-/// Tokens whose logits a device gives at once.
+/// Tokens whose logits a device returns at once.
 const N_AT_ONCE: usize = 8;
 
 /// Largest normalised error of the logits, and least share of tokens whose likeliest successor is the same.
 pub fn bounds(variant: Variant) -> (f64, f64) {
     match variant.precision {
-        // A key that rounds to another half than the CPU's costs about 1e-6 by itself.
+        // A key that rounds to a different half than the CPU's costs about 1e-6 by itself.
         Precision::F32 => (1e-5, 0.99),
         Precision::F16 => (1e-4, 0.99),
         // As for the CPU's own kernels for quantised weights, which are not the reference here.
@@ -137,7 +137,7 @@ impl Expected {
     /// The model on a device.
     ///
     /// # Errors
-    /// Why it cannot run there.
+    /// The reason why it cannot run there.
     pub fn on(&self, gpu: Gpu) -> Result<GpuForward, String> {
         let load = GpuForward::load_on(gpu, &self.config, self.weights.clone());
         pollster::block_on(load).map_err(|error| error.to_string())

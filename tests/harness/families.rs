@@ -1,4 +1,4 @@
-//! Turns each family of models into small random files, which llama.cpp was asked about and which ours are compared with.
+//! Turns each family of models into small random files, on which our results are compared with llama.cpp's.
 
 use anchorite_model::adapter::LAYER_TARGETS;
 use anchorite_model::config::Architecture;
@@ -43,7 +43,7 @@ pub fn decoders() -> Vec<FamilyCase> {
         .collect()
 }
 
-/// Decoders with what some files of their family have besides: biases, and positions that were stretched.
+/// Decoders with features that only some files of their family have: biases, and stretched positions.
 pub fn variants() -> Vec<FamilyCase> {
     use Architecture::{Gemma3, Llama, Qwen2, Qwen3};
     let yarn = |writer: &mut Writer, family: &str| {
@@ -53,7 +53,7 @@ pub fn variants() -> Vec<FamilyCase> {
             .set(&key("factor"), 4f32)
             .set(&key("original_context_length"), 4096u32);
     };
-    // llama.cpp rounds its context up to 256 positions, ours has the 64 of the file: both are longer than 32.
+    // llama.cpp rounds its context up to 256 positions, ours is the file's 64; both are longer than 32.
     let longrope = |writer: &mut Writer, original: u32| {
         writer
             .set("llama.rope.scaling.type", "longrope")
@@ -90,7 +90,7 @@ pub fn variants() -> Vec<FamilyCase> {
         }),
         ("yarn", Qwen2, TensorType::F32, &|writer| {
             yarn(writer, "qwen2");
-            // All but the last are keys that llama.cpp reads in other families only.
+            // llama.cpp reads all of these keys but the last only in other families.
             writer
                 .set("qwen2.rope.scaling.yarn_ext_factor", 0.75f32)
                 .set("qwen2.rope.scaling.yarn_beta_fast", 16f32)
@@ -156,7 +156,7 @@ fn factors(name: &str, step: f32) -> TensorOut {
     TensorOut::pack(name, TensorType::F32, &[8], &values)
 }
 
-/// An adapter that llama.cpp takes: it looks for the adapted matrix in the file, where a shared output is none.
+/// An adapter that llama.cpp accepts: it looks each adapted matrix up in the file, which has none for a shared output.
 fn adapter(tiny: &Tiny) -> Vec<u8> {
     let mut writer = tiny.adapter_writer(4, 8.0);
     if tiny.is_tied {
@@ -259,7 +259,7 @@ fn norms() -> Vec<String> {
         .collect()
 }
 
-/// A WordPiece vocabulary of control tokens and letters, each at the start of a word and inside one; gives its length.
+/// Writes a WordPiece vocabulary of control tokens and letters, each at the start of a word and inside one; returns its length.
 fn write_word_pieces(writer: &mut Writer) -> usize {
     const NORMAL: i32 = 1;
     const CONTROL: i32 = 3;

@@ -8,10 +8,10 @@ use anchorite_model::gpu::{Gpu, GpuError, Op, PackedMatrix, Rows};
 use anchorite_model::kernels::batch::BatchBuffer;
 use anchorite_model::weights::Matrix;
 
-/// The value that rows behind a kernel's output hold before it runs, and must still hold afterwards.
+/// The value of the rows after a kernel's output, before it runs and still afterwards.
 pub const SENTINEL: f32 = -12345.0;
 
-/// The device under test. `None` only where `ANCHORITE_GPU=none` says that there is none.
+/// The device under test. `None` only if `ANCHORITE_GPU=none` says that there is none.
 ///
 /// # Panics
 /// If there is no adapter: a test that silently runs nowhere proves nothing.
@@ -72,11 +72,11 @@ pub fn pair(rank: usize, n_rows: usize, n_cols: usize) -> LoraPair {
     }
 }
 
-/// A source of numbers that are the same in every run.
+/// A source of pseudo-random numbers, the same in every run.
 pub struct Numbers(u64);
 
 impl Numbers {
-    /// Numbers that `seed` decides.
+    /// The numbers of `seed`.
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
@@ -97,7 +97,7 @@ impl Numbers {
     }
 }
 
-/// Room for `T` rows of `n_cols`, all of them and one more row filled with [`SENTINEL`].
+/// Room for `T` rows of `n_cols` and one more, all filled with [`SENTINEL`].
 pub fn output(gpu: &Gpu, n_tokens: usize, n_cols: usize) -> Rows {
     let filled = vec![SENTINEL; (n_tokens + 1) * n_cols];
     gpu.rows_of("output", &filled, n_cols)
@@ -123,7 +123,7 @@ pub fn run(gpu: &Gpu, n_tokens: usize, plan: impl FnOnce() -> Result<Vec<Op>, Gp
     }
 }
 
-/// The rows of an [`output`] that a kernel had to fill, after checking that it left the row behind them alone.
+/// The rows of an [`output`] that a kernel had to fill, after checking that it left the row after them alone.
 pub fn filled(gpu: &Gpu, case: &str, rows: &Rows) -> Vec<f32> {
     let mut values = pollster::block_on(gpu.read_rows(rows)).expect("the output");
     let rest = values.split_off(values.len() - rows.n_cols);
@@ -145,7 +145,7 @@ pub fn assert_close(case: &str, bound: f64, expected: &[f32], got: &[f32]) {
     );
 }
 
-/// A configuration with these heads, for kernels that look at nothing else of it.
+/// A configuration with these heads, for kernels that read nothing else of it.
 pub fn model_config(n_heads: usize, n_kv_heads: usize, head_size: usize) -> ModelConfig {
     ModelConfig {
         architecture: Architecture::Llama,

@@ -15,14 +15,14 @@ use std::path::PathBuf;
 
 pub use skipped::skipped;
 
-/// The folder of public test corpora: `ANCHORITE_DATA`, or `../shared/data` beside the checkout.
+/// The folder of public test corpora: `ANCHORITE_DATA`, or `../shared/data` next to the checkout.
 ///
-/// Prints `skipped: ...` and returns `None` where it is absent, so that a fresh clone anywhere passes.
+/// Prints `skipped: ...` and returns `None` if it is absent, so that a fresh clone anywhere passes.
 pub fn data_dir() -> Option<PathBuf> {
     beside_checkout("data", "ANCHORITE_DATA")
 }
 
-/// The folder of reported situations: `ANCHORITE_CASES`, or `../shared/cases` beside the checkout; as [`data_dir`].
+/// The folder of reported situations: `ANCHORITE_CASES`, or `../shared/cases` next to the checkout; may be absent, as [`data_dir`].
 pub fn cases_dir() -> Option<PathBuf> {
     beside_checkout("cases", "ANCHORITE_CASES")
 }
@@ -68,14 +68,14 @@ pub fn nmse(found: &[f32], expected: &[f32]) -> f64 {
 pub struct Run {
     /// The exit code: 0 done, 1 done with warnings under `--strict`, 2 failed.
     pub code: i32,
-    /// Data.
+    /// The data that it printed.
     pub stdout: String,
-    /// Progress, warnings, errors.
+    /// Its progress, warnings and errors.
     pub stderr: String,
 }
 
 impl Run {
-    /// Asserts that it failed, saying each of `expected` and what to do.
+    /// Asserts that it failed with each of `expected` in its message, and advice on what to do.
     #[track_caller]
     pub fn fails(&self, expected: &[&str]) {
         assert_eq!(self.code, 2, "{}{}", self.stdout, self.stderr);
@@ -95,7 +95,7 @@ impl Run {
     }
 }
 
-/// A folder of pages that is gone with this value, and the command line to run on it.
+/// A folder of pages, deleted when this value is dropped, and the command line to run on it.
 pub struct Site {
     dir: tempfile::TempDir,
 }
@@ -131,7 +131,7 @@ impl Site {
         self.dir.path().join("bundle")
     }
 
-    /// A path beside the pages, for whatever a test writes.
+    /// A path next to the pages, for a test's own files.
     pub fn beside(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -188,7 +188,7 @@ pub fn anchorite(arguments: &[&str]) -> Run {
     anchorite_in(&root(), &[], arguments)
 }
 
-/// Runs the command line in a folder, with variables of the environment.
+/// Runs the command line in a folder, with environment variables.
 pub fn anchorite_in(dir: &std::path::Path, variables: &[(&str, &str)], arguments: &[&str]) -> Run {
     let mut command = std::process::Command::new(program());
     command.current_dir(dir).envs(variables.iter().copied());
@@ -212,7 +212,7 @@ pub fn anchorite_reading(input: &str, arguments: &[&str]) -> Run {
     finish(command.args(arguments).stdin(file))
 }
 
-/// Runs the command line for a reader who closes standard output at once; gives its standard error.
+/// Runs the command line for a reader that closes standard output at once; returns its standard error.
 pub fn anchorite_unread(arguments: &[&str]) -> String {
     let mut command = std::process::Command::new(program());
     let (reader, writer) = std::io::pipe().expect("a pipe");

@@ -1,8 +1,8 @@
-//! Turns fixed texts into a model that writes them, whatever it is asked: for tests of all that surrounds a generator.
+//! Turns fixed texts into a model that writes them, whatever it is asked, for tests of the code around a generator.
 //!
-//! Each token's embedding is a random direction, and the output's row of a token is the direction of the one before it, so the
-//! likeliest next token is the text's next word by a wide margin, on every device and after every rounding. The layers between are
-//! random and weak: they are computed, and decide nothing.
+//! Each token's embedding is a random direction, and a token's row of the output is the direction of the token before it, so the
+//! likeliest next token is the text's next word by a wide margin, on every device and after every rounding. The layers in between
+//! are random and weak: they are computed, but decide nothing.
 
 use anchorite_model::gguf::TensorType;
 use anchorite_model::gguf::write::{TensorOut, Writer};
@@ -14,7 +14,7 @@ const N_EMBD: usize = 64;
 const N_FF: usize = 128;
 const N_LAYERS: usize = 2;
 const N_HEADS: usize = 4;
-/// Letters are tokens, so a prompt takes many.
+/// Letters are tokens, so a prompt needs many positions.
 const N_POSITIONS: u32 = 4096;
 const N_CONTROLS: usize = 3;
 const END: usize = 2;
@@ -23,7 +23,7 @@ const LINE_END: usize = N_CONTROLS + b'\n' as usize;
 /// How much stronger the right token is than a random one.
 const STRENGTH: f32 = 0.25;
 
-/// A model, and an adapter that has it write another text.
+/// A model, and an adapter that makes it write another text.
 pub struct Script {
     /// The model as GGUF.
     pub gguf: Vec<u8>,
@@ -32,13 +32,13 @@ pub struct Script {
 }
 
 impl Script {
-    /// The model's text in the browser's tests, true of the user guide.
+    /// The model's text in the browser tests, which is true according to the user guide.
     pub const TEXT: &str =
         "The chat opens with mod+I. That is Cmd+I on a Mac and Ctrl+I elsewhere.";
-    /// Its text there with the adapter.
+    /// The model's text in the browser tests with the adapter.
     pub const ADAPTED: &str = "Hold Ctrl or Cmd, then press I, to open it.";
 
-    /// A model that writes `text`, and `adapted` with its adapter. No word may occur twice in both together.
+    /// A model that writes `text`, or `adapted` with its adapter. No word may occur twice across the two.
     pub fn new(text: &str, adapted: &str) -> Script {
         Script::written(text, adapted, false)
     }
@@ -78,7 +78,7 @@ impl Script {
         }
         follow(LINE_END, firsts[0]);
 
-        // Twice as strong as what leads into the first text.
+        // The adapter's step is twice as strong as the one that leads into the first text.
         let mut adapter = Writer::new();
         adapter
             .set("general.architecture", "llama")
@@ -127,7 +127,7 @@ fn model(
             "tokenizer.chat_template",
             "{% for m in messages %}{{ m.content }}\n{% endfor %}",
         );
-    // No text is merged into the words of the texts: prompts are read by letters.
+    // Prompts are never merged into the words of the texts, but read letter by letter.
     let scores = (0..n_vocab).map(|id| if id < n_plain { -1.0 } else { -9.0 });
     set_pieces(&mut writer, tokens, scores.collect());
 

@@ -13,7 +13,7 @@ pub fn skipped(reason: &str) {
         .append(true)
         .create(true)
         .open(path);
-    // One write, so that lines of tests that run side by side don't mix.
+    // A single write, so that lines from parallel tests don't mix.
     let written = file.and_then(|mut file| file.write_all(format!("{reason}\n").as_bytes()));
     if let Err(error) = written {
         eprintln!("the skipped test could not be counted: {error}");

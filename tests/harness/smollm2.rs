@@ -1,4 +1,4 @@
-//! Turns the pulled SmolLM2-135M-Instruct, its prompts and what llama.cpp wrote behind them into cases to compare.
+//! Turns the pulled SmolLM2-135M-Instruct, its prompts and llama.cpp's text after them into cases to compare.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use anchorite_model::Message;
 use anchorite_model::sample::SampleOptions;
 use serde::Deserialize;
 
-/// Its name in `models/registry.toml`.
+/// The model's name in `models/registry.toml`.
 const NAME: &str = "SmolLM2-135M-Instruct";
 
-/// How tokens are drawn where backends are compared.
+/// Options for drawing tokens when backends are compared.
 pub const DRAWN: SampleOptions = SampleOptions {
     temperature: 0.8,
     top_k: 40,
@@ -18,9 +18,9 @@ pub const DRAWN: SampleOptions = SampleOptions {
     repetition_penalty: 1.0,
     seed: 26,
 };
-/// The prompt that they are drawn behind.
+/// The prompt after which they are drawn.
 pub const DRAWN_PROMPT: usize = 0;
-/// The most tokens that are drawn.
+/// The number of tokens drawn, at most.
 pub const N_DRAWN: usize = 32;
 
 /// `tests/fixtures/golden/smollm2_prompts.json`.
@@ -86,11 +86,11 @@ struct Record {
 pub struct Written {
     /// Tokens of the prompt in the model's template.
     pub n_tokens: usize,
-    /// The hash of their ids, four bytes each, the lowest first.
+    /// The hash of their ids, four bytes each, little-endian.
     pub tokens_sha256: String,
     /// The likeliest tokens, one after another: 32, or up to the one that ends the message.
     pub greedy: Vec<u32>,
-    /// How far the logit of each lies before the next one.
+    /// The margin of each token's logit over the runner-up's.
     pub margins: Vec<f32>,
     /// Their text.
     pub text: String,
@@ -127,7 +127,7 @@ pub fn cases() -> (Vec<Case>, String) {
 
 /// The model's file as `anchorite pull` keeps it.
 ///
-/// Prints `skipped: ...` and returns `None` where it was not pulled; `cargo xtask test` pulls it where there is a network.
+/// Prints `skipped: ...` and returns `None` if it was not pulled; `cargo xtask test` pulls it if there is a network.
 pub fn path() -> Option<PathBuf> {
     let folder = std::env::var_os("ANCHORITE_MODELS_DIR").map(PathBuf::from);
     let path = folder

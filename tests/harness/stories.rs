@@ -7,17 +7,17 @@ use std::path::Path;
 use anchorite_model::gguf::TensorType;
 use anchorite_model::gguf::write::{TensorOut, Writer};
 
-/// A model that tells stories, and what it must tell.
+/// A model that tells stories, and the story that it must tell.
 pub struct Stories {
     /// The model as GGUF.
     pub gguf: Vec<u8>,
-    /// The text of 200 steps of greedy decoding.
+    /// The model's text after 200 steps of greedy decoding.
     pub expected: String,
 }
 
 impl Stories {
-    /// Reads `models/stories260K` below the public test data; matrices are stored as `kind` where their rows are whole
-    /// blocks, else as they are.
+    /// Reads `models/stories260K` below the public test data; matrices are stored as `kind` if their rows are whole
+    /// blocks, else unchanged.
     pub fn load(data_dir: &Path, kind: TensorType) -> Stories {
         let dir = data_dir.join("models/stories260K");
         let read = |name: &str| {
@@ -27,7 +27,7 @@ impl Stories {
         };
         let gguf = convert(&read("stories260K.bin"), &read("tok512.bin"), kind);
         let expected = String::from_utf8(read("greedy200.txt")).expect("the story is UTF-8");
-        // run.c ends its output with a line end of its own.
+        // run.c adds a line end to its output.
         let expected = expected
             .strip_suffix('\n')
             .expect("run.c's line end")
@@ -104,8 +104,8 @@ fn convert(model: &[u8], vocabulary: &[u8], kind: TensorType) -> Vec<u8> {
         n_vocab,
         n_embd,
     );
-    // Each kind of tensor lies there for all layers at once. llama2.c turns neighbouring pairs, as GGUF's llama does, so
-    // no row changes its place.
+    // The file has each kind of tensor for all layers at once. llama2.c rotates neighbouring pairs, as GGUF's llama does, so
+    // no row has to move.
     let mut vectors = Vec::new();
     for (stem, n_rows, n_cols) in [
         ("attn_norm", n_embd, 1),
@@ -137,7 +137,7 @@ fn convert(model: &[u8], vocabulary: &[u8], kind: TensorType) -> Vec<u8> {
             &values,
         ));
     }
-    // The rest is tables of cosines and sines, which run.c does not use either.
+    // The rest are tables of cosines and sines, which run.c does not use either.
     assert_eq!(
         reader.0.len(),
         4 * n_positions * (n_embd / n_heads),
@@ -164,7 +164,7 @@ fn write_vocabulary(writer: &mut Writer, vocabulary: &[u8], n_vocab: usize) {
     set_pieces(writer, tokens, scores);
 }
 
-/// The keys of a SentencePiece vocabulary that begins as Llama's: unknown, start, end, a token for each byte, then pieces.
+/// The keys of a SentencePiece vocabulary that begins like Llama's: unknown, start, end, a token for each byte, then pieces.
 pub(crate) fn set_pieces(writer: &mut Writer, tokens: Vec<String>, scores: Vec<f32>) {
     let kind = |id| match id {
         0 => 2,

@@ -9,13 +9,13 @@ use anchorite_model::config::Architecture;
 use anchorite_model::gguf::TensorType;
 use anchorite_model::gguf::write::{TensorOut, Writer};
 
-/// Positions that a layer with a window sees: few, so that a short prompt passes them.
+/// Positions that a layer with a window sees: few, so that a short prompt exceeds them.
 const N_VISIBLE: u32 = 8;
 
 /// The sizes of a random decoder.
 #[derive(Debug, Clone)]
 pub struct Tiny {
-    /// The family; [`Tiny::of`] also sets what its models must have.
+    /// The family; [`Tiny::of`] also sets the features that its models must have.
     pub family: Architecture,
     /// How matrices are stored.
     pub kind: TensorType,
@@ -29,13 +29,13 @@ pub struct Tiny {
     pub n_kv_heads: usize,
     /// Feed-forward width.
     pub n_ff: usize,
-    /// Tokens seen at once.
+    /// The context, in tokens.
     pub context_length: usize,
     /// True if the output shares the embedding.
     pub is_tied: bool,
     /// True if queries, keys and values have a bias.
     pub has_bias: bool,
-    /// Start of the random numbers.
+    /// Seed of the random numbers.
     pub seed: u64,
 }
 
@@ -61,12 +61,12 @@ impl Tiny {
     /// Tokens in the vocabulary: three or four control tokens, a token for each byte, pieces.
     pub const N_VOCAB: usize = 3 + 256 + 29;
 
-    /// A model with what llama.cpp's own models of `family` have.
+    /// A model with the features of `family`'s models in llama.cpp.
     pub fn of(family: Architecture) -> Self {
         let is_gemma = family == Architecture::Gemma3;
         Self {
             family,
-            // One layer that sees everything, between ones with a window.
+            // One layer sees everything, between layers with a window.
             n_layers: if is_gemma { 7 } else { 2 },
             is_tied: is_gemma,
             has_bias: family == Architecture::Qwen2,
@@ -74,7 +74,7 @@ impl Tiny {
         }
     }
 
-    /// Values in a head: more than an even share of the stream where the family's own models have more.
+    /// Values in a head: more than an even share of the stream if that is so in the family's own models.
     pub fn head_size(&self) -> usize {
         let share = self.n_embd / self.n_heads;
         match self.family {
@@ -99,7 +99,7 @@ impl Tiny {
         ]
     }
 
-    /// The model, ready to be changed before it is finished.
+    /// The model's writer, for changes before it is finished.
     pub fn writer(&self) -> Writer {
         let mut random = Random(self.seed);
         let mut writer = Writer::new();
@@ -142,7 +142,7 @@ impl Tiny {
         writer
     }
 
-    /// The keys that the family's own files have, but for the vocabulary.
+    /// Writes the keys of the family's own files, except for the vocabulary.
     fn write_sizes(&self, writer: &mut Writer) {
         let family = self.family.name();
         let name = |key: &str| format!("{family}.{key}");
@@ -168,7 +168,7 @@ impl Tiny {
             writer.set(&name("rope.freq_base"), 1e6f32);
         }
         if self.family == Architecture::Gemma3 {
-            // The 4B model and larger ones are stretched, where they see everything. None caps its logits, but llama.cpp
+            // The 4B model and larger ones stretch the layers that see everything. None caps its logits, but llama.cpp
             // reads the key for this family.
             writer
                 .set(&name("attention.sliding_window"), N_VISIBLE)
@@ -233,7 +233,7 @@ fn root(n: usize) -> f32 {
     (n as f32).sqrt()
 }
 
-/// Even numbers between -1 and 1, the same on every machine: SplitMix64.
+/// Uniform random numbers between -1 and 1, the same on every machine: SplitMix64.
 pub struct Random(pub u64);
 
 impl Random {

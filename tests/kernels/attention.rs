@@ -16,7 +16,7 @@ use harness::gpu::{
     Numbers, assert_close, batch, filled, model_config, on_device, output, run, variants,
 };
 
-/// Scores of this size make the softmax nearly a choice of one, so that a wrong maximum shows.
+/// Scores of this size make the softmax pick nearly a single place, so that a wrong maximum shows.
 const SHARP: f32 = 6.0;
 
 /// Numbers that halves hold exactly.
@@ -39,7 +39,7 @@ pub(crate) fn halves(gpu: &Gpu, cache: &Rows) -> Vec<f32> {
     values
 }
 
-/// Keys and values, `[places, K * D]`, as the cache holds them; what lies behind them must not be seen.
+/// Keys and values, `[places, K * D]`, as the cache holds them; the kernel must not see anything after them.
 fn cache(gpu: &Gpu, config: &ModelConfig, k: &[f32], v: &[f32]) -> (Rows, usize) {
     let (width, d) = (config.kv_width(), config.head_size);
     let n_places = (k.len() / width + 3).next_multiple_of(64);
@@ -112,7 +112,7 @@ impl Case {
         let parts = gpu
             .rows("parts", self.n_heads * 5, self.head_size + 4)
             .expect("room");
-        // A step that puts the parts together, and changes nothing.
+        // A projection that joins the parts, and changes nothing.
         let same: Vec<f32> = (0..q_width * q_width)
             .map(|at| {
                 if at / q_width == at % q_width {

@@ -15,7 +15,7 @@ use harness::gpu::{
     run, variants,
 };
 
-/// One token goes its own way, some go by fours, many in tiles: the last does not fill its tile.
+/// A single token, groups of four and tiles use different kernels; the last number does not fill its tile.
 const N_TOKENS: [usize; 4] = [1, 3, 8, 70];
 
 const EPS: f32 = 1e-5;
@@ -37,7 +37,7 @@ fn rows(gpu: &Gpu, values: &[f32], n_cols: usize) -> Rows {
     gpu.rows_of("rows", values, n_cols).expect("rows")
 }
 
-/// Plans it for as many tokens as there are.
+/// Plans `matmul` for a batch of `n_tokens`.
 fn plan(gpu: &Gpu, n_tokens: usize, matmul: &Matmul<'_>) -> Result<Vec<Op>, GpuError> {
     let batch = batch(gpu, 0, &vec![0; n_tokens]);
     match n_tokens {
@@ -63,7 +63,7 @@ fn compare_linear(
     );
     let mut numbers = Numbers::new(7);
     let values = numbers.take(n_tokens * n_cols);
-    // A word that is no bias stands before it.
+    // The bias follows four words that are not part of it.
     let bias = numbers.take(4 + n_rows);
     let vectors = rows(gpu, &bias, bias.len());
     let packed = on_device(gpu, weights);
@@ -178,7 +178,7 @@ fn keeps_logits_below_the_cap() {
 #[test]
 fn adds_an_adapter_of_any_rank() {
     for gpu in variants() {
-        // The last is more than a workgroup has room for.
+        // The last rank exceeds a workgroup's room.
         for rank in [1, 16, 40, 520] {
             for n_tokens in N_TOKENS {
                 let weights = matrix(TensorType::Q8_0, 70, 96);
@@ -198,7 +198,7 @@ fn adds_an_adapter_of_any_rank() {
 #[test]
 fn splits_a_matrix_that_passes_a_binding() {
     for mut gpu in variants() {
-        // Three tiles of 32 rows, with 2 bytes of scale for 32 weights of one.
+        // Three tiles of 32 rows, with 2 bytes of scale for 32 weights of 1 byte.
         gpu.limit_binding_bytes(3 * 32 * (512 + 32));
         for n_tokens in [1, 9] {
             compare_linear(
@@ -233,7 +233,7 @@ fn projects_to_the_stream_or_beside_it() {
             let x = numbers.take(n_tokens * 96);
             let stream = numbers.take(n_tokens * 64);
             let with_sentinel = [&stream[..], &[SENTINEL; 64]].concat();
-            // A word that is no bias stands before it.
+            // The bias follows four words that are not part of it.
             let bias = numbers.take(4 + 64);
             let (source, y) = (rows(&gpu, &x, 96), rows(&gpu, &with_sentinel, 64));
             let vectors = rows(&gpu, &bias, bias.len());
@@ -278,7 +278,7 @@ fn projects_to_the_stream_or_beside_it() {
     }
 }
 
-/// Gate and up as one matrix, their rows by turns.
+/// Gate and up as one matrix, with their rows interleaved.
 fn by_turns(gpu: &Gpu, gate: &Matrix, up: &Matrix) -> PackedMatrix {
     let rows: Vec<&[u8]> = gate
         .rows()
@@ -396,7 +396,7 @@ fn turns_queries_and_fills_the_cache() {
             let mut numbers = Numbers::new(11);
             let (x, gain) = (numbers.take(n_tokens * c), numbers.take(c));
             let bias = [q, kv, kv].map(|n| numbers.take(n));
-            // Values have no pair, keys one of a lower rank.
+            // Values have no pair, and keys have one of a lower rank.
             let loras = [pair(4, q, c), pair(2, kv, c)];
             let pairs = if has_adapter {
                 [Some(&loras[0]), Some(&loras[1]), None]

@@ -46,7 +46,7 @@ fn tires_of_what_was_said_as_the_cpu_does() {
         let logits = Numbers::new(seed).take(N_VOCAB);
         let mut order: Vec<u32> = (0..1000).collect();
         order.sort_by(|&a, &b| logits[b as usize].total_cmp(&logits[a as usize]));
-        // Some of the likeliest were said, one of them twice, and others long ago.
+        // Some of the likeliest tokens occurred recently, one of them twice, and others long ago.
         let mut prompt: Vec<TokenId> = order[3..9].iter().copied().map(TokenId).collect();
         prompt.extend((0..58).map(TokenId));
         prompt.extend([order[0], order[1], order[0]].map(TokenId));
@@ -172,7 +172,7 @@ fn draws_what_the_cpu_draws() {
         // As peaked as a model's.
         let logits: Vec<f32> = logits.iter().map(|logit| 30.0 * logit * logit).collect();
         let mut sampler = Sampler::new(options);
-        // The device is given the place of the token that runs; the next one is behind it.
+        // The device gets the position of the token that runs; the next token comes after it.
         sampler.read(&vec![TokenId(0); position as usize + 1]);
         let expected = sampler.sample(&logits).0;
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Turns every shader of the graphics engine into a file of a folder, for reading and for comparing two versions.
+//! Turns every shader of the graphics engine into a file, for reading and for comparing two versions.
 
 use std::error::Error;
 use std::path::PathBuf;

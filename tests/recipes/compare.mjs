@@ -14,13 +14,13 @@ const USAGE = `usage: node compare.mjs [--anchorite FILE] [--mdbook FILE] [--bui
 /**
  * The sites, by the name of their folder. Each has its output in `dist`.
  *
- * `root` is what Pagefind is told to read (`--root-selector`): where a generator's pages carry no marks of their own, a
- * default install would index menus that stand outside of `nav`. We are told nothing.
+ * `root` is Pagefind's `--root-selector`: if a generator's pages carry no marks of their own, a default install would index
+ * menus outside of `nav`. Our program gets no such option.
  *
  * @type {Record<string, { package?: string, root?: string }>}
  */
 const SITES = {
-  // Marks its pages, and leaves side bars and banners out.
+  // Marks its own pages, and leaves side bars and banners out.
   starlight: { package: "@astrojs/starlight" },
   // The whole body would add the bar with the announcement and the link that skips to the content.
   docusaurus: { package: "@docusaurus/core", root: "main" },
@@ -33,10 +33,10 @@ const SITES = {
 };
 
 /**
- * Elements that Pagefind indexes and we leave out on purpose, for nobody reads them as content, and why. `isOfUnmarked`
- * where that holds only for sites that mark nothing: on pages that are marked we read such elements.
+ * Elements that Pagefind indexes but we leave out on purpose, because nobody reads them as content, and why. `isOfUnmarked`
+ * says that this holds only for sites that mark nothing: on marked pages we read such elements.
  *
- * Pagefind is told to pass over each in turn, so that a reason excuses no more words than stand in its elements.
+ * Pagefind is told to ignore each in turn, so that a reason excuses no more words than its elements contain.
  *
  * @type {{ selector: string, why: string, isOfUnmarked?: boolean }[]}
  */
@@ -70,7 +70,7 @@ function readArguments() {
         anchorite: { type: "string", default: "anchorite" },
         /** The program that builds books. */
         mdbook: { type: "string", default: "mdbook" },
-        /** Take what was built before, where there is something. */
+        /** Reuse sites that were built before. */
         built: { type: "boolean", default: false },
         /** A folder of HTML pages instead of the sites. */
         folder: { type: "string" },
@@ -94,7 +94,7 @@ function readArguments() {
   return { ...values, names: positionals.length > 0 ? positionals : Object.keys(SITES) };
 }
 
-/** Builds a site into its `dist`, which it gives. */
+/** Builds a site into its `dist`, and returns that folder. */
 function build(name, { mdbook, built }) {
   const folder = path.join(HERE, name);
   const output = path.join(folder, "dist");
@@ -129,14 +129,14 @@ function version(name, { mdbook }) {
  *
  * @param {string} site
  * @param {{ root?: string, anchorite: string }} how
- * @returns {Comparison} where the pages and the words of both differ
+ * @returns {Comparison} the differences between the pages and words of both
  *
  * @typedef {object} Comparison
- * @property {string[]} shared the pages of both
+ * @property {string[]} shared the pages that both have
  * @property {string[]} onlyPagefind
  * @property {string[]} onlyOurs
  * @property {Record<string, number>} leftOut how many pages we leave out, by reason
- * @property {number} words how many words Pagefind has on the pages of both
+ * @property {number} words how many words Pagefind has on the shared pages
  * @property {Difference[]} missing words that we lack
  * @property {Difference[]} excused words that we lack for one of {@link REASONS}
  * @property {Difference[]} more words that Pagefind lacks
@@ -165,7 +165,7 @@ function compare(site, { root, anchorite }) {
   }
 }
 
-/** Adds to `found` the words by which a page differs; `lesser` are Pagefind's texts without what each reason names. */
+/** Adds to `found` the words by which a page differs; `lesser` has Pagefind's texts without the elements of each reason. */
 function comparePage(page, theirText, lesser, ourPage, found) {
   const ours = words(ourPage.text);
   const known = [...ours, ...words(ourPage.besides)];
@@ -187,8 +187,8 @@ function comparePage(page, theirText, lesser, ourPage, found) {
 }
 
 /**
- * Parts loose pages into a site of those with marks and one of those without, because one page with a mark would leave
- * out all others.
+ * Splits loose pages into a site of those with marks and one of those without, because a single marked page would exclude
+ * all others.
  *
  * @param {string} folder
  * @param {string} scratch
@@ -201,7 +201,7 @@ function asSites(folder, scratch) {
   for (const name of names) {
     const isMarked = fs.readFileSync(path.join(folder, name)).includes("data-pagefind-body");
     const title = isMarked ? "pages with marks" : "pages without";
-    // Pagefind passes over what ends in `.htm`.
+    // Pagefind ignores files that end in `.htm`.
     const copy = path.join(scratch, title, name.replace(/\.htm$/, ".html"));
     fs.mkdirSync(path.dirname(copy), { recursive: true });
     fs.copyFileSync(path.join(folder, name), copy);
@@ -210,7 +210,7 @@ function asSites(folder, scratch) {
   return [...sites];
 }
 
-/** Pages that we lack although we left none out that could be them. */
+/** The number of pages that we lack and that none of our reasons for leaving pages out explains. */
 function nLost({ onlyPagefind, leftOut }) {
   const { unmarked: _, ...others } = leftOut;
   const n = Object.values(others).reduce((sum, n) => sum + n, 0);

@@ -1,14 +1,14 @@
-// Turns the folder of a built site into its pages as Pagefind and as we index them.
+// Turns the folder of a built site into its pages, once as Pagefind indexes them and once as we do.
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { tableFromIPC } from "apache-arrow";
 
-/** Each fragment opens with this, so that a browser which unpacked it knows. */
+/** Each fragment opens with this, which tells that it is already decompressed. */
 const FRAGMENT_MARK = "pagefind_dcd";
 
-/** Most bytes of a program's output that are kept. */
+/** Maximum bytes of a program's output. */
 const MAX_OUTPUT = 1 << 26;
 
 /** A failure whose message says what to do about it. */
@@ -18,7 +18,7 @@ export class Wrong extends Error {}
  * Runs a program to its end.
  * @param {string} program
  * @param {string[]} args
- * @param {(stderr: string) => boolean} isFine true of what a program says that failed for a reason which is none here
+ * @param {(stderr: string) => boolean} isFine true if the output of a failed program shows a failure that doesn't matter here
  * @returns {{ stdout: string, stderr: string }}
  */
 export function run(program, args, isFine = () => false) {
@@ -34,7 +34,7 @@ export function run(program, args, isFine = () => false) {
 }
 
 /**
- * The address of a page without what engines differ in: a slash in front, `index.html`.
+ * The address of a page without the parts in which engines differ: a leading slash, and `index.html`.
  * @param {string} url
  */
 function key(url) {
@@ -45,7 +45,7 @@ function key(url) {
  * Runs Pagefind and reads the texts of its fragments.
  * @param {string} site the built site
  * @param {string} scratch an empty folder for the index
- * @param {{ root?: string, exclude?: string }} selectors what counts as the page, and what to pass over
+ * @param {{ root?: string, exclude?: string }} selectors the part that counts as the page, and the parts to ignore
  * @returns {Map<string, string>} texts by address
  */
 export function pagefindPages(site, scratch, { root, exclude } = {}) {
@@ -55,7 +55,7 @@ export function pagefindPages(site, scratch, { root, exclude } = {}) {
   if (exclude) options.push("--exclude-selectors", exclude);
   run(process.execPath, [program, ...options], (stderr) => stderr.includes("not able to build an index"));
   const folder = path.join(scratch, "fragment");
-  // Where there is nothing to index, it writes nothing.
+  // It writes nothing if there is nothing to index.
   if (!fs.existsSync(folder)) return new Map();
   const fragments = fs.readdirSync(folder).map((name) => {
     const text = gunzipSync(fs.readFileSync(path.join(folder, name))).toString("utf8");
@@ -67,7 +67,7 @@ export function pagefindPages(site, scratch, { root, exclude } = {}) {
 }
 
 /**
- * Reads our texts from the chunks that a build indexes, and has a build say how many pages it takes.
+ * Reads our texts from the chunks that a build indexes, and has a build report how many pages it accepts.
  * @param {string} anchorite the program
  * @param {string} site the built site
  * @param {string} scratch an empty folder
@@ -75,7 +75,7 @@ export function pagefindPages(site, scratch, { root, exclude } = {}) {
  *
  * @typedef {object} OurPage
  * @property {string} text its headings and its text
- * @property {string} besides words that are indexed with it, but need not stand in it: its title, a heading once more
+ * @property {string} besides words indexed with the page that need not be in its text: its title, a repeated heading
  */
 export function ourPages(anchorite, site, scratch) {
   const chunks = path.join(scratch, "chunks.arrow");
@@ -91,7 +91,7 @@ export function ourPages(anchorite, site, scratch) {
   }
   const isMarked = [...bySource.values()].some(([first]) => first.is_marked);
   const keys = new Set([...bySource.values()].filter(([first]) => !first.copy_of).map(([first]) => first.key));
-  // As the last step of a build chooses: where one page is marked only such count, and a copy gives way.
+  // The last step of a build chooses likewise: if any page is marked, only marked ones count, and a copy gives way to its original.
   const counts = ([first]) => (first.is_marked || !isMarked) && !(first.copy_of && keys.has(first.copy_of));
   const pages = new Map(
     [...bySource].filter(([, rows]) => counts(rows)).map(([source, rows]) => [key(source), ourPage(rows)]),
@@ -122,17 +122,17 @@ function ourPage(rows) {
     const headings = [...row.headings];
     const firstNew = headings.findIndex((heading, at) => heading !== above[at]);
     if (firstNew >= 0) text.push(...headings.slice(firstNew));
-    // A term that is an anchor goes on under the headings of its list; two sections may also have the same heading.
+    // A term with an anchor stays under the headings of its list; two sections may also have the same heading.
     else if (row.anchor !== anchor) besides.push(headings.at(-1) ?? "");
     [above, anchor] = [headings, row.anchor];
-    // A heading above nothing is the text of its section, too.
+    // A heading without text below it is also the text of its section.
     if (row.text !== headings.at(-1)) text.push(withoutMarks(row.text));
   }
   if (!rows.some(({ headings }) => [...headings].includes(rows[0].title))) besides.push(rows[0].title);
   return { text: text.join("\n"), besides: besides.join("\n") };
 }
 
-/** Drops what we write beside a page's words: the languages of code, and the numbers of lists. */
+/** Drops what we add to a page's words: the languages of code, and the numbers of lists. */
 function withoutMarks(text) {
   let fence;
   const lines = text.split("\n").map((line) => {

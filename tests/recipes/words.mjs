@@ -1,12 +1,12 @@
 // Turns two texts of one page into the words that one has and the other lacks, each with the words around it.
 
-/** Characters that no reader sees, and that may stand inside of a word: texts are compared without them. */
+/** Invisible characters that may be inside a word; texts are compared without them. */
 const UNSEEN = /[\u00ad\u200b\u2060\ufeff]/g;
-/** How many words are shown on each side of one. */
+/** Number of words shown on each side of one. */
 const CONTEXT = 5;
 
 /**
- * The words of a text: runs of letters and digits, with the marks on them, in lower case.
+ * The words of a text: runs of letters and digits, including combining marks, in lower case.
  * @param {string} text
  * @returns {string[]}
  */
@@ -31,9 +31,9 @@ export function count(list) {
 }
 
 /**
- * Parts what one text runs together: a word that `other` has nowhere becomes the neighbouring words of `other` that
- * it is made of. A table's cells, or a label and the code below it, touch each other in one text and stand apart in the
- * other; no word is lost by it.
+ * Splits words that one text runs together: a word that `other` lacks becomes the neighbouring words of `other` that it is
+ * made of. A table's cells, or a label and the code below it, are adjacent in one text and separate in the other, without
+ * any word being lost.
  * @param {string[]} list
  * @param {string[]} other
  * @returns {string[]}
@@ -67,7 +67,7 @@ export function beyond(list, counts) {
 }
 
 /**
- * Where `list` has a word that `other` lacks: those `n` of its places whose neighbours are least known to `other`.
+ * Places where `list` has a word that `other` lacks: the `n` of them with the neighbours least known to `other`.
  * @param {string[]} list
  * @param {string[]} other
  * @param {string} word

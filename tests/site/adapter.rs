@@ -1,4 +1,4 @@
-//! `anchorite adapter`: what PEFT wrote becomes a file that a build takes, or an error that names what is in the way.
+//! `anchorite adapter`: PEFT's files become a file that a build accepts, or an error that names the obstacle.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::Value;
 
-/// Queries and values of each layer, as halves that bfloat16 cut.
+/// Queries and values of each layer, in bfloat16: the upper halves of floats.
 fn tensors(tiny: &Tiny, rank: usize) -> Vec<u8> {
     let mut random = Random(5);
     let mut bytes = Vec::new();

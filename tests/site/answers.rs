@@ -1,5 +1,5 @@
-//! `anchorite eval answers`: figures of a public file and of a site's own questions, with and without their answers in
-//! reach.
+//! `anchorite eval answers`: figures of a public file and of a site's own questions, with and without
+//! reachable answers.
 
 use harness::{Run, Site, anchorite, path_text};
 use serde_json::Value;

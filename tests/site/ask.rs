@@ -246,7 +246,7 @@ fn symbols_that_no_page_holds_are_not_answered() {
     }
 }
 
-/// Whatever the pages and the question look like, there is an answer, and every line of its quotation stands on a page.
+/// Whatever the pages and the question look like, there is an answer, and every line of its quotation is on a page.
 #[test]
 fn odd_pages_and_odd_questions_get_an_answer_that_stands_on_a_page() {
     let mut many = "# Pumps\n\n".to_owned();
@@ -343,7 +343,7 @@ fn a_text_that_says_what_is_quoted_is_the_answer_and_another_is_left_out() {
         .find("Bake the loaf for forty minutes in a hot oven.");
     let text = run.stdout.find("You bake the loaf for forty minutes. [1]");
     assert!(quote.is_some() && text > quote, "both: {}", run.stdout);
-    // No such word stands in the sources.
+    // The sources have no such word.
     let run = ask(&["--no-lock"]);
     run.works();
     assert!(!run.stdout.contains("Sixty"), "{}", run.stdout);
@@ -358,7 +358,7 @@ fn a_text_that_says_what_is_quoted_is_the_answer_and_another_is_left_out() {
     };
     assert_eq!(json(&["--no-adapter"])["written"], "shown");
     assert_eq!(json(&["--no-lock"])["written"], "unsupported");
-    // Its first choice is no word of the sources; its second one is.
+    // The generator's first choice is not a word of the sources; its second one is.
     assert_eq!(json(&[])["written"], "shown", "the lock holds it to them");
     assert_eq!(json(&["--max-tokens", "0"])["written"], "nothing");
 }

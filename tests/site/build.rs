@@ -1,4 +1,4 @@
-//! `anchorite build`: what becomes of good pages and of bad ones.
+//! `anchorite build`: what happens to good pages and to bad ones.
 
 use harness::{Run, Site};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 const GUIDE: &[u8] = b"# Pumps\n\nA pump moves water uphill.\n\n## Starting a pump\n\nTurn the red wheel to the left until \
 the needle stands at seven bar. Then open the valve.\n\n## Stopping a pump\n\nClose the valve before you turn the wheel back.\n";
 
-/// A good page beside the bad one: it must still be there afterwards.
+/// Builds the page together with a good one, which must still be there afterwards.
 fn build_with(path: &str, bytes: &[u8]) -> Run {
     let site = Site::new(&[("pumps.md", GUIDE), (path, bytes)]);
     let run = site.build(&["--json"]);

@@ -1,4 +1,4 @@
-//! A bundle that was changed on the way: every way is noticed, and named.
+//! A bundle that was changed in transit: every change is noticed, and named.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ fn built() -> Site {
     site
 }
 
-/// The smallest content-addressed file: a change of it is quick to notice.
+/// The smallest content-addressed file, in which a change is quickly noticed.
 fn smallest_file(site: &Site) -> PathBuf {
     let files = fs::read_dir(site.bundle().join("files"))
         .expect("files")
@@ -84,7 +84,7 @@ fn a_newer_version_is_refused() {
     check_refused(&site, &["999"]);
 }
 
-/// Version 3 knew neither readers nor thresholds; everything else of it is the same.
+/// Version 3 had neither readers nor thresholds; everything else is the same.
 #[test]
 fn a_bundle_of_the_version_before_is_judged_by_the_thresholds_for_all_sites() {
     let site = built();

@@ -1,4 +1,4 @@
-//! `anchorite.toml`, the environment and flags: one set of names, the later one stronger.
+//! `anchorite.toml`, the environment and flags: they share one set of names, and the later ones take precedence.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ fn site() -> Site {
     Site::new(&[("pumps.md", b"# Pumps\n\nA pump moves water uphill.\n")])
 }
 
-/// Builds in the folder beside the pages, where `anchorite.toml` lies.
+/// Builds in the folder next to the pages, which has `anchorite.toml`.
 fn build(site: &Site, variables: &[(&str, &str)], arguments: &[&str]) -> Run {
     let dir = site.beside("");
     anchorite_in(&dir, variables, &[&["build"], arguments].concat())

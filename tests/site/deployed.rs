@@ -1,4 +1,4 @@
-//! `anchorite build --site`: sites as hosts serve them, with and without the attributes of Pagefind.
+//! `anchorite build --site`: sites as hosts serve them, with and without Pagefind's attributes.
 
 use harness::{Run, Site};
 use serde_json::Value;

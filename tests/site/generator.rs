@@ -1,4 +1,4 @@
-//! `--generator` and `--adapter` of a build: by name, as files, and what is refused before it is shipped.
+//! `--generator` and `--adapter` of a build: by name, as files, and refusals before anything ships.
 
 use std::fs;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ pub(crate) fn put(site: &Site, name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// Builds in the folder beside the pages.
+/// Builds in the folder next to the pages.
 pub(crate) fn build(site: &Site, arguments: &[&str]) -> Run {
     let fixed = [
         "build",
@@ -275,7 +275,7 @@ fn a_bundle_holds_several_adapters_and_one_speaks() {
         "the bundle has no adapter `quiet`",
         "its adapters are: calm, loud",
     ]);
-    // Which one is read shows when one is gone.
+    // Removing one shows which one is read.
     let manifest = fs::read(site.bundle().join("manifest.json")).expect("a manifest");
     let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
     let files = manifest["files"].as_array().expect("files");
@@ -395,7 +395,7 @@ fn what_a_browser_would_refuse_is_refused_by_the_build() {
     run.fails(&["nowhere.gguf", "a name that `anchorite models` lists"]);
 }
 
-/// The bytes with the end of what was found replaced.
+/// The bytes with the end of `found` replaced.
 fn replaced(mut bytes: Vec<u8>, found: &[u8], end: &[u8]) -> Vec<u8> {
     let at = bytes
         .windows(found.len())

@@ -1,4 +1,4 @@
-//! Files that are given as a generator: templates that fail, models in several parts, and what was never fetched.
+//! Files given as a generator: templates that fail, models in several parts, and files that were never fetched.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Pages that were made to break a build: each is indexed or named, in bounded time and memory, and no markup gets through.
+//! Pages made to break a build: each is indexed or named, in bounded time and memory, and no markup gets through.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;

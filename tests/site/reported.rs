@@ -1,7 +1,7 @@
-//! Situations that people report of tools like this one: each folder is built, and the right value is looked for.
+//! Situations that people report about tools like this one: each folder is built and searched for the right value.
 //!
-//! The folders lie outside the project, in `ANCHORITE_CASES` or beside the public test data; what is right in each of them is
-//! `tests/fixtures/reported.toml`. `cargo xtask cases` prints every one of them.
+//! The folders are outside the project, in `ANCHORITE_CASES` or next to the public test data; `tests/fixtures/reported.toml` has the
+//! right values for each. `cargo xtask cases` prints them all.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -26,7 +26,7 @@ struct Expected {
     not_yet: Option<String>,
 }
 
-/// A folder's bundle, and what was found wrong in it.
+/// A folder's bundle, and the faults found in it.
 struct Case {
     name: String,
     bundle: tempfile::TempDir,
@@ -94,7 +94,7 @@ fn judge(folder: &Path, name: &str, expected: &Expected) -> Case {
     case
 }
 
-/// The hits that a search prints. One that fails must not pass for one that finds nothing.
+/// The hits that a search prints. A search that fails must not pass for one that finds nothing.
 fn found(search: &[&str]) -> Vec<Value> {
     let run = anchorite(search);
     run.works();
@@ -102,7 +102,7 @@ fn found(search: &[&str]) -> Vec<Value> {
 }
 
 impl Case {
-    /// Pages of HTML alone are a deployed site; a folder with Markdown in it is documents.
+    /// Builds the pages: as a deployed site if all are HTML, as documents if there is Markdown.
     fn build(&self, pages: &Path) -> Run {
         let names = std::fs::read_dir(pages)
             .expect("the folder of pages")

@@ -1,4 +1,4 @@
-//! `anchorite chunk | embed | index`: the steps of many machines make the bundle of one, byte for byte.
+//! `anchorite chunk | embed | index`: steps on many machines make the same bundle as one machine, byte for byte.
 
 use std::path::PathBuf;
 
@@ -30,7 +30,7 @@ struct Steps {
 }
 
 impl Steps {
-    /// The chunks of all pages, in two tables by glob; then their embeddings, in one.
+    /// Writes the chunks of all pages into two tables by glob, then their embeddings into one.
     fn new(extension: &str) -> Steps {
         let site = site();
         let (chunks, embeddings) = (site.beside("chunks"), site.beside("embeddings"));

@@ -1,4 +1,4 @@
-// Turns the part of this package that searches into a script of its own, for pages without a chat; `index.ts` has all of it.
+// Turns the search part of this package into a script of its own, for pages without a chat; `index.ts` exports everything.
 export { Anchorite } from "./engine/client.js";
 export type { EngineState, OpenOptions, SearchOptions } from "./engine/client.js";
 export { AnchoriteError } from "./engine/errors.js";

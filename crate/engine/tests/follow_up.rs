@@ -11,6 +11,7 @@ use anchorite_index::{Index, IndexOptions, SearchOptions};
 use serde_json::Value;
 
 #[path = "../../../tests/harness/skipped.rs"]
+#[expect(unreachable_pub, reason = "public where the workspace's tests use it")]
 mod skipped;
 
 /// Share of `tests/fixtures/questions/follow-ups` that must be right: three points below what was measured.

@@ -9,6 +9,7 @@ use anchorite_index::parse::{ParseOptions, markdown, parse_page};
 use anchorite_index::{Document, Index, IndexOptions, SearchOptions};
 
 #[path = "../../../tests/harness/skipped.rs"]
+#[expect(unreachable_pub, reason = "public where the workspace's tests use it")]
 mod skipped;
 
 /// The book's sources below the folder of public test corpora: `ANCHORITE_DATA`, or `../shared/data` beside the checkout.

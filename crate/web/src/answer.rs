@@ -21,14 +21,14 @@ use web_sys::{MessageChannel, WorkerGlobalScope};
 use crate::engine::{Engine, Files, value};
 use crate::error::{busy, from_js, to_js};
 
-/// Says to a running answer that the reader has had enough.
+/// Stops a running answer when the reader has had enough.
 #[wasm_bindgen]
 #[derive(Clone, Default)]
 pub struct AbortFlag(Rc<Cell<bool>>);
 
 #[wasm_bindgen]
 impl AbortFlag {
-    /// A flag that is not raised.
+    /// A flag that has not been raised.
     #[wasm_bindgen(constructor)]
     pub fn new() -> AbortFlag {
         AbortFlag::default()
@@ -54,7 +54,7 @@ impl Engine {
         load().map_err(|error| to_js(&error))
     }
 
-    /// Makes quotations and decisions those of the reader, once its parts are here.
+    /// Has the reader choose quotations and decide outcomes, once its parts have arrived.
     pub fn load_reader(&self) -> Result<(), JsValue> {
         let session = self.session()?;
         let load = || -> Result<(), EngineError> {
@@ -66,9 +66,9 @@ impl Engine {
         load().map_err(|error| to_js(&error))
     }
 
-    /// Opens the graphics device and compiles the generator's kernels, as soon as the parts that have arrived hold its file's
-    /// head; gives nothing before that: ask again when the next part is here. [`Engine::load_generator`] waits for nothing,
-    /// so wait for the promise first. It resolves also where the device refuses, which loading then reports.
+    /// Opens the graphics device and compiles the generator's kernels, once the parts that have arrived hold its file's head.
+    /// Returns nothing before that: call again when the next part arrives. [`Engine::load_generator`] does not wait, so await
+    /// the promise first. It also resolves if the device refuses, which loading then reports.
     pub fn prepare_generator(&self, adapter: bool) -> Option<js_sys::Promise> {
         let gguf = self.files.head(Role::Generator)?;
         let prepared = Rc::clone(&self.prepared);
@@ -82,9 +82,8 @@ impl Engine {
 
     /// Loads the generator, and its adapter where wanted and shipped, on `webgpu` or `cpu`; resolves to the backend.
     ///
-    /// When a graphics device fails in mid-answer, `again` is called with where the generator goes next. It brings the
-    /// generator's parts here once more, and its promise then resolves; it rejects with the code `gpu` where there is no
-    /// device to load on.
+    /// When a graphics device fails mid-answer, `again` is called with the backend to load next. It supplies the generator's
+    /// parts again, and then its promise resolves; it rejects with the code `gpu` if there is no device to load on.
     pub fn load_generator(
         &self,
         backend: &str,
@@ -130,7 +129,7 @@ impl Engine {
         }))
     }
 
-    /// The shards to be supplied before a question is asked; ask again until there are none.
+    /// The shards to supply before a question is asked; call again until there are none.
     pub fn needs(&self, question: &str, options: JsValue) -> Result<JsValue, JsValue> {
         let options = ask_options(options)?;
         let session = self.session()?;
@@ -139,7 +138,7 @@ impl Engine {
         value(&needs.map_err(|error| to_js(&error))?)
     }
 
-    /// Answers a question; `on_event` gets passages, quotation and text as they come, the promise the whole answer.
+    /// Answers a question: `on_event` gets passages, quotation and text as they come, and the promise the whole answer.
     #[expect(
         clippy::await_holding_refcell_ref,
         reason = "held on purpose: a call that comes meanwhile finds it borrowed, and is told `busy`"
@@ -177,7 +176,7 @@ impl Engine {
 }
 
 impl Files {
-    /// The head of a GGUF file, if what has arrived from its start on holds it.
+    /// The head of a GGUF file, if the parts that have arrived from its start contain it.
     fn head(&self, role: Role) -> Option<Gguf> {
         let file = self.manifest.file(role)?;
         let mut waiting = self.parts.borrow_mut();
@@ -207,7 +206,7 @@ fn ask_options(options: JsValue) -> Result<AskOptions, JsValue> {
     })
 }
 
-/// Has `again` bring the generator's parts, and loads it from them.
+/// Has `again` supply the generator's parts, and loads the generator from them.
 fn reload(files: Rc<Files>, again: js_sys::Function) -> Reload {
     Box::new(move |request, reason| {
         let (files, again) = (Rc::clone(&files), again.clone());
@@ -237,7 +236,7 @@ fn now_ms() -> f64 {
 
 /// Lets the worker read its messages (an abort among them) between two tokens.
 ///
-/// A message to oneself is a task of its own, and unlike a timer it is not delayed.
+/// A message to itself is a task of its own, and unlike a timer it is not delayed.
 async fn next_task() {
     let promise = js_sys::Promise::new(&mut |resolve, reject| {
         let posted = MessageChannel::new().and_then(|channel| {

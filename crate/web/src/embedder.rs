@@ -1,4 +1,4 @@
-//! Turns the parts of a sentence embedder into one that embeds what readers search for.
+//! Turns the parts of a sentence embedder into one that embeds readers' queries.
 
 use std::cell::RefCell;
 
@@ -20,7 +20,7 @@ pub struct Embedder {
 
 #[wasm_bindgen]
 impl Embedder {
-    /// An embedder whose parts are still to come.
+    /// An embedder whose parts have yet to arrive.
     #[wasm_bindgen(constructor)]
     pub fn new() -> Embedder {
         Embedder::default()
@@ -31,12 +31,12 @@ impl Embedder {
         reserve(bytes)
     }
 
-    /// Takes the next part of the file, which the engine that has the manifest has checked.
+    /// Takes the next part of the file, which the engine with the manifest has already checked.
     pub fn add_part(&self, bytes: Vec<u8>) {
         self.parts.borrow_mut().push(bytes);
     }
 
-    /// Makes the model of the parts.
+    /// Builds the model from the parts.
     pub fn load(&mut self) -> Result<(), JsValue> {
         let load = |parts| -> Result<Model, EngineError> { Ok(Model::load(Parts::new(parts))?) };
         let model = load(self.parts.take()).map_err(|error| to_js(&error))?;

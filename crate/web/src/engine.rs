@@ -32,7 +32,7 @@ fn session(index: Index, _: &Manifest) -> Session {
     Session::new(index)
 }
 
-/// The files of one bundle, as far as they have arrived and are not read yet.
+/// The files of one bundle that have arrived and are not read yet.
 pub(crate) struct Files {
     pub(crate) manifest: Manifest,
     /// Checked parts that wait for [`Engine::load_index`] and its siblings, by path.
@@ -44,7 +44,7 @@ pub(crate) struct Files {
 pub struct Engine {
     pub(crate) files: Rc<Files>,
     pub(crate) session: Option<Rc<RefCell<Session>>>,
-    /// A graphics device with the generator's kernels, until it is loaded.
+    /// A graphics device with the generator's kernels, until the generator is loaded.
     #[cfg(feature = "answers")]
     pub(crate) prepared: Rc<RefCell<Option<anchorite::model::gpu::Gpu>>>,
 }
@@ -83,7 +83,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Opens the index; its shards are still to be supplied.
+    /// Opens the index, without its shards.
     pub fn load_index(&mut self) -> Result<(), JsValue> {
         let load = |files: &Files| -> Result<Session, EngineError> {
             let resident = files.take(Role::Index)?.concat();
@@ -122,17 +122,17 @@ impl Engine {
             .map_err(|error| to_js(&error))
     }
 
-    /// Every shard of the index that is not here; ask again once these are supplied.
+    /// Every missing shard of the index; call again once they are supplied.
     pub fn missing(&self) -> Result<JsValue, JsValue> {
         self.with_index(|index| value(&index.missing_shards()))
     }
 
-    /// Every shard of the index that is known by now.
+    /// Every shard of the index that is known so far.
     pub fn shards(&self) -> Result<JsValue, JsValue> {
         self.with_index(|index| value(&index.shards()))
     }
 
-    /// The shard of filters where it is not here, then how many documents have each value of each filter.
+    /// The filters' shard if it is missing; otherwise how many documents have each value of each filter.
     pub fn filters(&self) -> Result<JsValue, JsValue> {
         self.with_index(|index| {
             let filters = index.filters().map(|filters| filters.counts());
@@ -149,8 +149,8 @@ impl Engine {
     }
 
     /// The best sections for a query, which may be half typed, and the shards that would make them complete.
-    /// `filters` has name, value, name, value: plain strings cost a page fewer bytes of code than an object. `sort_by` is empty for
-    /// the best first.
+    /// `filters` alternates names and values: plain strings cost a page fewer bytes of code than an object. `sort_by` is empty
+    /// for best first.
     pub fn search(
         &self,
         query: &str,
@@ -172,7 +172,7 @@ impl Engine {
             values.push(pair[1].clone());
         }
         let session = self.session()?;
-        // An answer that is being written holds the session; the search box can wait for the next keystroke.
+        // An answer in progress holds the session; the search box can wait for the next keystroke.
         let session = session.try_borrow().map_err(|_| busy())?;
         let found = session.search(query, &request);
         value(&found.map_err(|error| to_js(&error))?)
@@ -205,7 +205,7 @@ impl Engine {
 }
 
 impl Files {
-    /// Compares a downloaded part with the length and hash that the manifest gives.
+    /// Compares a downloaded part with the manifest's length and hash.
     pub(crate) fn check(&self, path: &str, bytes: &[u8]) -> Result<(), JsValue> {
         let part = self.manifest.part(path).ok_or_else(|| {
             to_js(&EngineError::UnknownPart {

@@ -32,7 +32,7 @@ fn text(thrown: &JsValue, name: &str) -> Option<String> {
     field.as_string()
 }
 
-/// The error of a call that brings the generator's file again; any code but `gpu` means that the file did not arrive.
+/// The error of a call that supplies the generator's file again; any code but `gpu` means that the file did not arrive.
 #[cfg(feature = "answers")]
 pub(crate) fn from_js(thrown: &JsValue) -> EngineError {
     let reason = reason(thrown);

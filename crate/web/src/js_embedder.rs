@@ -1,4 +1,4 @@
-//! Turns the embedder of another module into the one that this module's searches ask.
+//! Turns another module's embedder into the one that this module's searches use.
 
 use anchorite::{Embed, EngineError};
 use wasm_bindgen::prelude::*;
@@ -39,7 +39,7 @@ impl Engine {
         self.files.check(path, bytes)
     }
 
-    /// Makes the index searchable by meaning, with an embedder that is loaded.
+    /// Makes the index searchable by meaning, with a loaded embedder.
     pub fn set_embedder(&self, embedder: JsEmbedder) -> Result<(), JsValue> {
         let session = self.session()?;
         let mut session = session.try_borrow_mut().map_err(|_| busy())?;

@@ -1,7 +1,7 @@
 //! Turns calls from JavaScript into calls of the engine, and its results and errors into plain objects.
 //!
-//! It is linked three times. Features say what is in a module: with `answers` everything; with `index` what searches; with
-//! `embedder` the model that turns a query into a vector for the latter.
+//! It is linked three times. Features decide a module's contents: `answers` is everything, `index` is search, and `embedder` is
+//! the model that turns a query into a vector for search.
 #![cfg(target_arch = "wasm32")]
 
 #[cfg(feature = "answers")]
@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::to_js;
 
-/// Lends the search the tables by which this browser decomposes characters; they would be a large part of its code.
+/// Lends search this browser's own tables for decomposing characters; they would be a large part of its code.
 #[cfg(feature = "index")]
 #[wasm_bindgen(start)]
 pub fn lend_tables() {
@@ -28,7 +28,7 @@ pub fn lend_tables() {
     });
 }
 
-/// Says that every device of this browser has the feature `subgroups`: the page asks for it in wgpu's place.
+/// Says that every device of this browser has the feature `subgroups`, which the page requests in wgpu's place.
 #[cfg(feature = "answers")]
 #[wasm_bindgen]
 pub fn browser_has_subgroups() {
@@ -38,7 +38,7 @@ pub fn browser_has_subgroups() {
 /// Makes room for `bytes` of files before any of them is downloaded: once memory runs out in the middle of a load, the
 /// module can only stop.
 fn reserve(bytes: f64) -> Result<(), JsValue> {
-    /// Bytes held beside the layouts while a large file is read: some parts, one tensor as stored.
+    /// Bytes held in addition to the layouts while a large file is read: some parts, and one tensor as stored.
     const BESIDE: f64 = 64.0 * 1024.0 * 1024.0;
     #[expect(
         clippy::cast_possible_truncation,
@@ -49,7 +49,7 @@ fn reserve(bytes: f64) -> Result<(), JsValue> {
     let asked = (bytes * 9.0 / 4.0).min(bytes * 4.0 / 3.0 + BESIDE) as u64;
     let reserved =
         usize::try_from(asked).is_ok_and(|asked| Vec::<u8>::new().try_reserve_exact(asked).is_ok());
-    // A module's memory never shrinks, so what was given stays for the files.
+    // A module's memory never shrinks, so the room made here stays for the files.
     if reserved {
         Ok(())
     } else {

@@ -1,4 +1,4 @@
-//! Turns the checkout into figures: ours beside other engines, on the same machine in the same minutes.
+//! Turns the checkout into figures: ours and other engines', on the same machine within the same minutes.
 
 mod build;
 mod gpu;
@@ -28,20 +28,20 @@ use verdicts::Verdict;
 /// The benchmark to run.
 #[derive(clap::Subcommand)]
 pub(crate) enum Bench {
-    /// Language models, the embedder and the reader in Chromium, one thread, beside transformers.js and wllama.
+    /// Language models, the embedder and the reader in Chromium, one thread, against transformers.js and wllama.
     Cpu(CpuArguments),
-    /// The language model on WebGPU in Chromium, beside transformers.js; or natively, counted and timed.
+    /// The language model on WebGPU in Chromium, against transformers.js; or natively, counted and timed.
     Gpu(gpu::Arguments),
-    /// The embedder natively, one thread, beside onnxruntime.
+    /// The embedder natively, one thread, against onnxruntime.
     Embed(Output),
-    /// Bundles from nothing, again, and after one page was changed: seconds, bytes, memory.
+    /// Bundles built from nothing, again, and after one page has changed: seconds, bytes, memory.
     Build(build::Arguments),
-    /// Search by words in Chromium, beside Pagefind, MiniSearch and Orama, and by meaning, beside hnswlib-wasm, voy and Orama, on
+    /// Search by words in Chromium, against Pagefind, MiniSearch and Orama, and by meaning, against hnswlib-wasm, voy and Orama, on
     /// the toolchain's own documentation.
     Search(search::Arguments),
-    /// Answers of the generator that the guide is asked with, one thread, with and without guessing tokens from the passages.
+    /// The generator's answers about the guide, one thread, with and without guessing tokens from the passages.
     Lookup(lookup::Arguments),
-    /// The first token of a later question over the same site, with and without what is known from the one before.
+    /// The first token of a later question about the same site, with and without reusing the previous one's prefix.
     Prefix(prefix::Arguments),
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Output {
     /// How often each thing is timed, engine after engine.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     reps: u32,
-    /// Print JSON lines on standard output: rows, and last one object with the ratios.
+    /// Print JSON lines on standard output: rows, then one object with the ratios.
     #[arg(long)]
     json: bool,
     /// Write the JSON lines to this file too.
@@ -135,7 +135,7 @@ fn cpu(arguments: &CpuArguments) -> anyhow::Result<()> {
     measure(driver, &arguments.output, verdicts::cpu)
 }
 
-/// The driver that has engines run in Chromium, with these options, each as often as it has values.
+/// The driver that runs engines in Chromium; each option is repeated for each of its values.
 fn in_chromium(output: &Output, options: &[(&str, Vec<String>)]) -> anyhow::Result<Command> {
     let mut driver = run::command("node");
     driver
@@ -177,7 +177,7 @@ fn all_unless_named<T: ValueEnum + Clone>(named: &[T]) -> Vec<T> {
     }
 }
 
-/// The names under which the driver knows them, which are those of the command line.
+/// The driver's names for `values`, which are those of the command line.
 fn names<T: ValueEnum>(values: &[T]) -> Vec<String> {
     values
         .iter()
@@ -191,7 +191,7 @@ struct Summary<'v> {
     summary: &'v [Verdict],
 }
 
-/// Runs the driver, passes its rows on as they come, and ends with what they say.
+/// Runs the driver, passes its rows on as they come, and ends with the verdicts on them.
 fn measure(
     mut driver: Command,
     output: &Output,

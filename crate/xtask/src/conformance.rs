@@ -18,7 +18,7 @@ processor computes what a graphics card would.
 
 ";
 
-/// Prints the table, and writes it down.
+/// Prints the table and writes it to the file.
 pub(crate) fn run() -> anyhow::Result<()> {
     setup::vulkan()?;
     let table = run::output(

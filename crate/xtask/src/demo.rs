@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The generator that the page gets: the one asked for, or none where it can't be had.
+/// The page's generator: the one asked for, or none if it is unavailable.
 fn generator(wanted: &str) -> anyhow::Result<&str> {
     if wanted == setup::GENERATOR && !setup::generator()? {
         eprintln!("the page answers with quotations alone");
@@ -108,7 +108,7 @@ pub(crate) fn shots() -> anyhow::Result<()> {
     )
 }
 
-/// The corpus's name: its folder's, which a public checkout may keep in a subfolder `raw` or `src`.
+/// The corpus's name, taken from its folder; in a public checkout the pages may be in a subfolder `raw` or `src`.
 pub(crate) fn corpus_name(site: &Path) -> String {
     site.file_name()
         .unwrap_or_default()
@@ -116,7 +116,7 @@ pub(crate) fn corpus_name(site: &Path) -> String {
         .into_owned()
 }
 
-/// The question file for the corpus of that name, where there is one.
+/// The question file for the corpus of that name, if there is one.
 fn questions(site: &Path) -> anyhow::Result<Option<(PathBuf, Value)>> {
     let path = run::root().join(format!(
         "tests/fixtures/questions/{}.json",
@@ -132,7 +132,7 @@ fn questions(site: &Path) -> anyhow::Result<Option<(PathBuf, Value)>> {
     Ok(Some((path, value)))
 }
 
-/// Puts the page, the bundle and the rendered documents into one folder; gives it with the build's summary.
+/// Puts the page, the bundle and the rendered documents into one folder; returns it with the build's summary.
 fn assemble(
     site: &Path,
     questions: Option<&(PathBuf, Value)>,
@@ -176,7 +176,7 @@ fn assemble(
     Ok((folder, summary))
 }
 
-/// The folder below `site` that holds all its pages: names on the way down that hold nothing else are skipped.
+/// The folder below `site` that holds all its pages: folders on the way down that contain only another folder are skipped.
 ///
 /// `book/raw/src/a.md` then has the address `a.html`, as on the book's own site.
 pub(crate) fn documents_root(site: &Path) -> PathBuf {
@@ -187,7 +187,7 @@ pub(crate) fn documents_root(site: &Path) -> PathBuf {
             path.extension()
                 .is_some_and(|extension| extension == "md" || extension == "html")
         };
-        // A note about the corpus's origin beside the folder is not a page of it.
+        // A note next to the folder about the corpus's origin is not one of its pages.
         let has_pages = entries
             .iter()
             .filter(is_page)
@@ -205,7 +205,7 @@ fn anchorite() -> PathBuf {
     run::target().join("debug/anchorite")
 }
 
-/// A server that ends with this value.
+/// A server that ends when this value is dropped.
 struct Server {
     child: Child,
     address: String,
@@ -245,7 +245,7 @@ fn serve(folder: &Path, port: u16) -> anyhow::Result<Server> {
     Ok(server)
 }
 
-/// Opens the page for each of the backends: asked for, or chosen by itself (`auto`).
+/// Opens the page once for each backend: a requested one, or the page's own choice (`auto`).
 fn check(
     folder: &Path,
     questions: &Path,

@@ -1,5 +1,5 @@
-//! Turns the guide and what it describes into a list of contradictions: options, attributes, events, styles, files, error codes and
-//! words of the page that are in one of them only.
+//! Turns the guide and the sources it describes into a list of contradictions: options, attributes, events, styles, files,
+//! error codes and words of the page that only one of them has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -40,7 +40,7 @@ struct Guide(BTreeMap<String, String>);
 impl Guide {
     fn read() -> anyhow::Result<Self> {
         let mut pages = read_all(&["docs"], "md")?;
-        // Figures of other engines, and the options that they were measured with.
+        // It has figures of other engines, and the options that they were measured with.
         pages.remove("docs/benchmarks.md");
         let readme = run::root().join("README.md");
         pages.insert("README.md".to_owned(), fs::read_to_string(readme)?);
@@ -69,7 +69,7 @@ fn read_all(folders: &[&str], ending: &str) -> anyhow::Result<BTreeMap<String, S
     Ok(files)
 }
 
-/// Every part of a text that begins with `start` and goes on as long as `belongs` says, without what it begins with.
+/// For each `start` in a text, the characters after it for as long as `belongs` is true.
 fn all_after<'t>(
     text: &'t str,
     start: &'t str,
@@ -85,7 +85,7 @@ fn is_name(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
 }
 
-/// Options that the help prints and the guide does not mention, and commands in the guide with options that they do not take.
+/// Options in the help that the guide does not mention, and commands in the guide with options that they do not take.
 fn options(guide: &Guide) -> anyhow::Result<Vec<String>> {
     let binary = run::target().join("debug/anchorite");
     let help =
@@ -155,7 +155,7 @@ fn elements(guide: &Guide, sources: &BTreeMap<String, String>) -> Vec<String> {
             .unwrap_or_default();
         let is_public =
             |line: &&str| !line.contains("state: true") && !line.contains("attribute: false");
-        // What the chat makes for itself is not set by a page.
+        // The chat creates these elements itself, so a page sets none of their attributes.
         let is_inner = path.ends_with("-answer.ts") || path.ends_with("-citation.ts");
         for line in block
             .lines()
@@ -197,7 +197,7 @@ fn elements(guide: &Guide, sources: &BTreeMap<String, String>) -> Vec<String> {
     wrong
 }
 
-/// Files of the page that hosting names and the page's build does not write, or the other way round.
+/// Files that the guide's page on hosting names but the build does not write, or the other way round.
 fn files(guide: &Guide, listed: &str) -> Vec<String> {
     let built: BTreeSet<&str> = listed.lines().collect();
     let page = &guide.0["docs/hosting.md"];
@@ -217,7 +217,7 @@ fn files(guide: &Guide, listed: &str) -> Vec<String> {
     unsaid.chain(unknown).collect()
 }
 
-/// Error codes that a page can meet and the guide does not list, or lists and nobody gives.
+/// Error codes that a page can meet but the guide does not list, or that the guide lists but nothing gives.
 fn codes(guide: &Guide, sources: &BTreeMap<String, String>) -> anyhow::Result<Vec<String>> {
     let is_code: fn(char) -> bool = |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let mut given = BTreeSet::new();
@@ -246,10 +246,10 @@ fn codes(guide: &Guide, sources: &BTreeMap<String, String>) -> anyhow::Result<Ve
         let codes = codes
             .iter()
             .flat_map(|start| all_after(text, start, is_code));
-        // A test of a code gives none.
+        // A comparison with a code gives none.
         given.extend(codes.filter(|code| !code.is_empty()).map(str::to_owned));
     }
-    // Made of a rung's name.
+    // These are built from a rung's name.
     given.extend(
         [
             "keyword_failed",
@@ -284,7 +284,7 @@ fn codes(guide: &Guide, sources: &BTreeMap<String, String>) -> anyhow::Result<Ve
     Ok(unsaid.chain(unknown).collect())
 }
 
-/// Sentences that the guide quotes as the page's or the command line's, and that neither says.
+/// Sentences that the guide quotes from the page or the command line, but that neither says.
 fn words(guide: &Guide, sources: &BTreeMap<String, String>, ask: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for (page, text) in &guide.0 {
@@ -298,7 +298,7 @@ fn words(guide: &Guide, sources: &BTreeMap<String, String>, ask: &str) -> Vec<St
         ] {
             for quoted in all_after(text, intro, |c| c != '"') {
                 let quoted = quoted.replace('\n', " ");
-                // Words that are no sentence are an example of something else.
+                // A quotation that is not a sentence is an example of something else.
                 if !quoted.ends_with('.') && intro != "default is \"" {
                     continue;
                 }

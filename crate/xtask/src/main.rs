@@ -34,7 +34,7 @@ struct Arguments {
 enum Command {
     /// Build everything, index a folder, and serve the page that asks it.
     Demo(demo::Arguments),
-    /// Run every test, and install what they need.
+    /// Run every test, and install what the tests need.
     Test(test::Arguments),
     /// Build the sites of reported situations and print which are right; see `tests/fixtures/reported.toml`.
     Cases,
@@ -48,18 +48,18 @@ enum Command {
     Size(size::Arguments),
     /// Make `models/int8/embedder.gguf` from its published source.
     Models,
-    /// Record what the embedder's tests compare with, by candle in single precision.
+    /// Record the reference values of the embedder's tests, from candle in single precision.
     Golden,
     /// Run every family, type and form of the graphics kernels, and write `docs/conformance.md`.
     Conformance,
-    /// Write every shader of the graphics engine, put together, into `target/wgsl`.
+    /// Write every assembled shader of the graphics engine into `target/wgsl`.
     Wgsl,
-    /// Measure speed and memory beside other engines; see `tests/bench/README.md`.
+    /// Measure speed and memory against other engines; see `tests/bench/README.md`.
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Build small sites by their generators, and compare what is indexed of them with Pagefind.
+    /// Build small sites with their generators, and compare our index of them with Pagefind's.
     Recipes(recipes::Arguments),
-    /// Build the guide by Spark's local cluster, and compare with one machine's bundle.
+    /// Build the guide on Spark's local cluster, and compare with one machine's bundle.
     Spark,
     /// Take the screenshots in `docs/images`.
     Shots,

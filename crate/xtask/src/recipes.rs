@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use crate::{run, setup};
 
-/// The version that `docs/building-a-bundle.md` tells the result of.
+/// The version whose result `docs/building-a-bundle.md` reports.
 const MDBOOK: &str = "0.5.4";
 
 #[derive(clap::Args)]
@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     /// The element of the folder's pages that Pagefind reads.
     #[arg(long, requires = "folder")]
     root: Option<String>,
-    /// Take what was built before, where there is something: a change of ours needs no site built again.
+    /// Reuse sites that were built before: a change of ours doesn't require building them again.
     #[arg(long, conflicts_with = "folder")]
     built: bool,
 }
@@ -36,7 +36,7 @@ enum Site {
 }
 
 impl Site {
-    /// Its folder, which is its name on the command line too.
+    /// The site's folder, which is also its name on the command line.
     fn name(self) -> &'static str {
         match self {
             Self::Starlight => "starlight",

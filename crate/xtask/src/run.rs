@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-/// The top of the checkout: the one that Cargo was called in, for several may share a target folder and so this program.
+/// The top of the checkout that Cargo was called in: several checkouts may share a target folder, and so this program.
 pub(crate) fn root() -> PathBuf {
     let crate_dir = std::env::var_os("CARGO_MANIFEST_DIR");
     let crate_dir = crate_dir.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
@@ -17,7 +17,7 @@ pub(crate) fn root() -> PathBuf {
         .to_owned()
 }
 
-/// Where Cargo puts what it builds.
+/// The folder for Cargo's build output.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
@@ -29,13 +29,13 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Cargo, as it was called; what the outer call set for the xtask itself is not handed on.
+/// Cargo, as it was called, without the variables that the outer call set for the xtask itself.
 pub(crate) fn cargo() -> Command {
     let mut command = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .env_remove("CARGO_MANIFEST_DIR")
         .env_remove("CARGO_PKG_NAME")
-        // Where tests that are skipped say why.
+        // The file in which skipped tests say why.
         .env(
             "ANCHORITE_SKIPPED",
             root().join(target()).join("skipped.txt"),
@@ -46,7 +46,7 @@ pub(crate) fn cargo() -> Command {
 /// Runs to the end.
 ///
 /// # Errors
-/// The program is not there, or ends with another code than 0.
+/// The program is missing, or its exit code is not 0.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let line = line(command);
     let status = command
@@ -58,7 +58,7 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs to the end and gives what it printed on standard output.
+/// Runs to the end and returns its standard output.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let line = line(command);
     let output = command

@@ -1,4 +1,4 @@
-//! Turns a bare machine into one that can build and test: what is missing is installed, or named.
+//! Turns a bare machine into one that can build and test: missing tools are installed, or named.
 
 use std::fs;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::run;
 /// Chromium's name on Debian and on Ubuntu, and Google's.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
-/// The standard library for WebAssembly; rustup adds it by itself where `rust-toolchain.toml` is honoured.
+/// The standard library for WebAssembly; rustup adds it by itself if it honours `rust-toolchain.toml`.
 pub(crate) fn wasm_target() -> anyhow::Result<()> {
     const TARGET: &str = "wasm32-unknown-unknown";
     let sysroot = run::output(
@@ -67,7 +67,7 @@ pub(crate) fn chromium() -> anyhow::Result<String> {
         .to_owned())
 }
 
-/// A Vulkan loader and a driver; lavapipe where there is no GPU.
+/// A Vulkan loader and a driver, which is lavapipe if there is no GPU.
 pub(crate) fn vulkan() -> anyhow::Result<()> {
     let has_loader = run::output(run::command("ldconfig").arg("-p"))
         .or_else(|_| run::output(run::command("/sbin/ldconfig").arg("-p")))
@@ -81,7 +81,7 @@ pub(crate) fn vulkan() -> anyhow::Result<()> {
     apt_install(&["libvulkan1", "mesa-vulkan-drivers"])
 }
 
-/// Vulkan's driver looks for a display, and complains on every device when there is no variable that says where.
+/// Silences Vulkan's driver, which looks for a display and complains on every device if no variable says where.
 pub(crate) fn quiet_vulkan(command: &mut Command) {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
@@ -91,14 +91,14 @@ pub(crate) fn quiet_vulkan(command: &mut Command) {
 /// The generator that demo, benchmarks and tests pull.
 pub(crate) const GENERATOR: &str = "SmolLM2-135M-Instruct";
 
-/// Messages of a pull where there is no Python, or no pip.
+/// Messages of a pull without Python, or without pip.
 const PULLS_WITHOUT_PIP: [&str; 2] = ["could not start `python3`", "`python3` has no pip"];
 
-/// The message of a pull where pip gets nothing: no network, no index that it may ask, or one without the package.
+/// The message of a pull for which pip gets nothing: no network, no index that it may use, or an index without the package.
 const PIP_WITHOUT_PACKAGE: &str = "pip could not fetch";
 
-/// Pulls [`GENERATOR`] as the guide tells; false, and a line that says why, where pip gets nothing, or is not here and can't be
-/// installed. Any other failure of the pull is one, such as another hash.
+/// Pulls [`GENERATOR`] as the guide describes. False, with a line that says why, if pip gets nothing, or is missing and can't be
+/// installed; any other failure, such as a different hash, is an error.
 pub(crate) fn generator() -> anyhow::Result<bool> {
     let is_missing = |cause: &str| {
         eprintln!("skipped: {GENERATOR} is not here: {cause}");

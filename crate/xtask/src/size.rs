@@ -14,12 +14,12 @@ use crate::{page, run};
 const CODE_LIMIT: usize = 1_000_000;
 /// The module that answers, brotli.
 const ENGINE_LIMIT: usize = 600_000;
-/// All code of a page that only searches, brotli: worker, module, element. What its first query reads of 10,000 pages comes on top,
-/// and should fit into 300,000 with it.
+/// All code of a search-only page, brotli: worker, module, element. Together with what its first query over 10,000 pages reads,
+/// it should fit into 300,000.
 const SEARCH_CODE_LIMIT: usize = 180_000;
 /// The module that searches, brotli.
 const SEARCH_LIMIT: usize = 160_000;
-/// The module that embeds what is searched for, brotli.
+/// The module that embeds queries, brotli.
 const EMBEDDER_LIMIT: usize = 110_000;
 /// The elements and the client without the worker, gzip.
 const ELEMENTS_LIMIT: usize = 40_000;

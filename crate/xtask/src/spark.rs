@@ -1,5 +1,5 @@
-//! Turns the user guide, rendered as a site, into two bundles, by one machine and by Spark's local cluster, and compares
-//! them.
+//! Turns the user guide, rendered as a site, into two bundles, one built by one machine and one by Spark's local cluster,
+//! and compares them.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::run;
 
 /// Packages that the job needs, at the versions that were tested.
 const PACKAGES: [&str; 3] = ["pyspark==4.0.1", "pyarrow==22.0.0", "pandas==2.3.3"];
-/// A cluster of two workers on this machine, that says no more than the job does.
+/// A cluster of two workers on this machine, quiet but for the job's own output.
 const SUBMIT: &str = "--master local[2] --conf spark.ui.enabled=false --conf spark.ui.showConsoleProgress=false \
 --conf spark.log.level=ERROR pyspark-shell";
 const JOB: &str = "docs/examples/spark_build.py";

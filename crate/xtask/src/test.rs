@@ -11,13 +11,13 @@ use crate::{demo, docs, page, run, setup, tidy};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only the quick part: house rules, formatting, and the tests beside the code.
+    /// Only the quick part: house rules, formatting, and the unit tests.
     #[arg(long)]
     quick: bool,
     /// Only the runner of this name; may be given several times.
     #[arg(long, value_name = "NAME", conflicts_with = "quick")]
     only: Vec<String>,
-    /// Fail where a test was skipped because something that it needs is not here.
+    /// Fail if a test was skipped because something it needs is missing.
     #[arg(long)]
     no_skips: bool,
 }
@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Why native tests were skipped, as the harness wrote it down, and how often.
+/// Why native tests were skipped, as recorded by the harness, and how often.
 fn skips(path: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
     let mut skips = BTreeMap::new();
     if path.exists() {
@@ -113,7 +113,7 @@ fn skips(path: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
     Ok(skips)
 }
 
-/// Compiles the command line and every native test, so that the other runners' times are their own.
+/// Compiles the command line and every native test, so that the other runners' times don't include it.
 ///
 /// None of these calls names a package: one selection means one set of features, and each dependency compiled once.
 fn compile() -> anyhow::Result<()> {
@@ -121,7 +121,7 @@ fn compile() -> anyhow::Result<()> {
     run::run(run::cargo().args(["test", "--quiet", "--no-run"]))
 }
 
-/// Tests beside the code.
+/// The unit tests, next to the code.
 fn unit() -> anyhow::Result<()> {
     run::run(run::cargo().args(["test", "--quiet", "--lib", "--bins"]))?;
     // The examples of the crates' READMEs.
@@ -141,7 +141,7 @@ fn site() -> anyhow::Result<()> {
     integration(&["site"])
 }
 
-/// The sites of reported situations alone, each printed with what is right and wrong.
+/// The sites of reported situations alone, with what is right and wrong printed for each.
 pub(crate) fn cases() -> anyhow::Result<()> {
     run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
     run::run(run::cargo().args([
@@ -154,7 +154,7 @@ pub(crate) fn cases() -> anyhow::Result<()> {
     ]))
 }
 
-/// Each parser and reader with its corpus, and with seeded changes of it.
+/// Each parser and reader on its corpus, and on seeded mutations of it.
 fn fuzz() -> anyhow::Result<()> {
     integration(&["fuzz"])
 }

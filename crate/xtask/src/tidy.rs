@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use crate::wasm::{self, Instructions};
 use crate::{docs, run, setup};
 
-/// A file that nobody reads in one sitting.
+/// Most lines of a file that can be read in one sitting.
 const MAX_LINES: usize = 800;
 const MAX_WGSL_LINES: usize = 250;
 /// Openings of a comment that don't name the thing.
@@ -37,7 +37,7 @@ pub(crate) fn rules() -> anyhow::Result<()> {
     run::run(run::cargo().args(["fmt", "--all", "--check"]))
 }
 
-/// Clippy for every target, and for what runs in the browser.
+/// Clippy for every target, and for the modules that run in the browser.
 pub(crate) fn lints() -> anyhow::Result<()> {
     let lints = ["--quiet", "--", "--deny", "warnings"];
     run::run(
@@ -66,7 +66,7 @@ pub(crate) fn lints() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The sources that git tracks or would track.
+/// The sources that git tracks, or would track once added.
 fn tracked_files() -> anyhow::Result<Vec<PathBuf>> {
     let list = run::output(run::command("git").args([
         "ls-files",
@@ -133,7 +133,7 @@ fn broken_rules(path: &Path) -> anyhow::Result<Vec<String>> {
     Ok(broken)
 }
 
-/// Lines of comments that begin with a vague opening, from 1, each with that opening.
+/// Numbers, from 1, of the comment lines with a vague opening, each with that opening.
 fn vague_comments(text: &str) -> Vec<(usize, &'static str)> {
     let mut is_block = false;
     let mut found = Vec::new();
@@ -162,7 +162,7 @@ fn comment_in(line: &str) -> &str {
         .map_or("", |(_, comment)| comment)
 }
 
-/// The boundaries that a file crosses: names that may stand only in some folders; see ARCHITECTURE.md.
+/// The boundaries that a file crosses: names that are allowed only in some folders; see ARCHITECTURE.md.
 fn boundaries(path: &Path, text: &str) -> Vec<String> {
     let path = path.to_string_lossy();
     let code: String = text

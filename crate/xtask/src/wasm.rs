@@ -8,7 +8,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{run, setup};
 
-/// The modules that `anchorite-web` becomes beside the one with everything: their names, and what makes them.
+/// The modules built from `anchorite-web` in addition to the complete one: their names, and the arguments that build them.
 pub(crate) const PARTS: [(&str, [&str; 3]); 2] = [
     (
         "anchorite_search",
@@ -25,7 +25,7 @@ pub(crate) const PARTS: [(&str, [&str; 3]); 2] = [
 pub(crate) enum Instructions {
     /// SIMD128, which every current browser has.
     Simd128,
-    /// Relaxed SIMD too. One such instruction makes a module invalid where the browser has none.
+    /// Relaxed SIMD too. A browser without it rejects a module that has even one such instruction.
     RelaxedSimd,
 }
 
@@ -40,7 +40,7 @@ impl Instructions {
         }
     }
 
-    /// The variable that makes Cargo compile for these, and its value. It affects only wasm, so that build scripts and
+    /// The variable that makes Cargo compile for these instructions, and its value. It affects only wasm, so that build scripts and
     /// macros are shared.
     pub(crate) fn environment(self) -> (&'static str, &'static str) {
         let flags = match self {
@@ -51,7 +51,7 @@ impl Instructions {
     }
 }
 
-/// Compiles all modules and writes their glue; what is fresh is not built again.
+/// Compiles all modules and writes their glue; up-to-date ones are not rebuilt.
 pub(crate) fn build() -> anyhow::Result<()> {
     setup::wasm_target()?;
     let pkg = run::root().join("www/pkg");
@@ -104,14 +104,14 @@ fn link(
     glue(&run::target().join(file), name, folder)
 }
 
-/// Writes the JavaScript that calls `module`, and the module as it calls, as `name` into `folder`.
+/// Writes the JavaScript that calls `module`, and the module in the form that it calls, as `name` into `folder`.
 fn glue(module: &Path, name: &str, folder: &Path) -> anyhow::Result<()> {
     Bindgen::new()
         .input_path(module)
         .out_name(name)
         .web(true)?
         .typescript(true)
-        // Names help nobody in a browser, and weigh a third of the module.
+        // Names help nobody in a browser, and take up a third of the module.
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(folder)

@@ -6,11 +6,11 @@ use anyhow::Context;
 
 use crate::run;
 
-/// Writes each shader, with a mark where each of its parts is from.
+/// Writes each shader, with a mark that says where each of its parts comes from.
 pub(crate) fn run() -> anyhow::Result<()> {
     let folder = run::target().join("wgsl");
     if folder.exists() {
-        // Shaders that are no longer put together would stay.
+        // Shaders that are no longer generated would remain.
         fs::remove_dir_all(&folder)
             .with_context(|| format!("could not empty `{}`", folder.display()))?;
     }

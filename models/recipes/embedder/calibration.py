@@ -8,7 +8,7 @@ from pathlib import Path
 SEED = 3
 PASSAGES, QUESTIONS = 200, 200
 PASSAGE_CHARACTERS = 900
-# Lines of documents that are looked through for passages.
+# Lines of documents to search for passages.
 DOCUMENTS = 6000
 
 

@@ -1,4 +1,4 @@
-"""Turns token ids into MiniLM's embeddings in single precision, and tells what goes into each matrix."""
+"""Turns token ids into MiniLM's embeddings in single precision, and reports the inputs of each matrix."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 sys.path.append(str(Path(__file__).parents[1]))
 from bert_gguf import HEADS, LAYERS, NORM_EPSILON, WIDTH  # noqa: E402
 
-# Name in a layer of the published weights, and in GGUF.
+# A matrix's name within a layer in the published weights, and in GGUF.
 MATRICES = {
     "attention.self.query": "attn_q",
     "attention.self.key": "attn_k",
@@ -30,7 +30,7 @@ def load(folder: Path) -> Weights:
 
 
 def hidden(weights: Weights, ids: torch.Tensor, mask: torch.Tensor, watch=None) -> torch.Tensor:
-    """The last layer's `[texts, tokens, WIDTH]`; `watch(name, inputs)` sees what each matrix is given."""
+    """The last layer's `[texts, tokens, WIDTH]`; `watch(name, inputs)` sees each matrix's inputs."""
 
     def linear(x: torch.Tensor, name: str) -> torch.Tensor:
         if watch:
@@ -66,7 +66,7 @@ def embed(weights: Weights, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tens
 
 
 def batches(texts: list[list[int]], n_tokens: int = 8192):
-    """`(indices, ids, mask)` of texts of like length, at most about `n_tokens` with what pads them."""
+    """`(indices, ids, mask)` of texts of similar length, at most about `n_tokens` tokens with padding."""
     order = sorted(range(len(texts)), key=lambda idx: len(texts[idx]))
     start = 0
     while start < len(order):

@@ -13,7 +13,7 @@ SEED = 5
 # Headings that name nothing ("See also", "Example 2") teach nothing.
 MIN_HEADING_WORDS = 3
 MIN_TEXT_CHARACTERS, MAX_TEXT_CHARACTERS = 150, 900
-# Of one heading, one document and one source: templates repeat themselves.
+# Limits for one heading, one document and one source, because templates repeat themselves.
 MAX_PER_HEADING, MAX_PER_DOCUMENT, MAX_PER_SOURCE = 3, 12, 4000
 
 HEADING = re.compile(r"^(#{1,5})\s+(.+?)\s*#*$")
@@ -49,13 +49,13 @@ def abstracts(data: Path):
 
 
 def tested(data: Path) -> set[str]:
-    """Documents of which a part is in the test set of documentation questions."""
+    """Documents with a part in the test set of documentation questions."""
     lines = (data / "qa/docs-faq/faq.jsonl").read_text(encoding="utf-8").splitlines()
     return {json.loads(line)["source"] for line in lines}
 
 
 def sections(text: str):
-    """`(heading, body)`, code blocks left in the body but never read as headings."""
+    """`(heading, body)`; code blocks stay in the body, but their lines are never headings."""
     heading, body, is_code = None, [], False
     for line in text.splitlines():
         if line.lstrip().startswith("```"):
@@ -77,10 +77,10 @@ def pairs_of(document: dict) -> list[dict]:
             continue
         title = title or heading
         text = plain_lines(body)
-        # The test questions are headings that ask; none is taught.
+        # The test questions are headings phrased as questions, so none is trained on.
         if len(heading.split()) < MIN_HEADING_WORDS or "?" in heading or len(text) < MIN_TEXT_CHARACTERS:
             continue
-        # Under the title's own text, the title would be question and answer at once.
+        # With the title in its own text, it would be both question and answer.
         passage = text if heading == title else f"{title}\n{text}"
         found.append({"query": heading, "passage": passage, "source": document["source"]})
     return found

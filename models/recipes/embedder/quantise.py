@@ -1,6 +1,6 @@
 """Turns the embedder's matrices into 4- and 5-bit blocks whose products with real activations stay near those of the originals.
 
-Matrices are rounded layer by layer (`../rounding.py`). The bias takes what remains of the mean.
+Matrices are rounded layer by layer (`../rounding.py`). The bias absorbs the remaining error of the mean.
 """
 
 import sys
@@ -14,7 +14,7 @@ from model import Weights
 sys.path.append(str(Path(__file__).parents[1]))
 from rounding import Codes, gptq  # noqa: E402
 
-# Values and what comes back into the residual stream through the widest sum suffer most from 4 bits.
+# Values, and the widest sums into the residual stream, suffer most from 4 bits.
 FIVE_BITS = ("attention.self.value", ".output.dense")
 
 
@@ -24,7 +24,7 @@ def bits_of(name: str) -> int:
 
 
 def all_matrices(weights: Weights, texts: list[list[int]]) -> tuple[Weights, dict[str, Codes]]:
-    """Rounds layer by layer: each sees what the rounded ones before it give."""
+    """Rounds layer by layer: each layer sees the outputs of the rounded ones before it."""
     rounded = dict(weights)
     codes: dict[str, Codes] = {}
     groups = list(model.batches(texts))

@@ -1,9 +1,9 @@
 """Turns the published MiniLM and pairs of heading and text into a MiniLM that knows documentation.
 
-Each batch is of few sources, so that a heading must find its text among others of the same site: that is what search in a
-site is. The loss is the cross-entropy of the right text among all of the batch (Henderson and others, "Efficient Natural
-Language Response Suggestion", 2017). What is written lies between the published weights and the tuned ones (Wortsman and
-others, "Robust fine-tuning of zero-shot models", 2022): texts of other kinds then keep their places.
+Each batch has few sources, so that a heading must find its text among others of the same site, as in a site's search.
+The loss is the cross-entropy of the right text among all of the batch (Henderson and others, "Efficient Natural
+Language Response Suggestion", 2017). The result is between the published weights and the tuned ones (Wortsman and
+others, "Robust fine-tuning of zero-shot models", 2022), so that texts of other kinds keep their places.
 """
 
 import argparse
@@ -29,7 +29,7 @@ RATE, WARM_UP, DECAY = 3e-5, 0.1, 0.01
 
 
 def batches(pairs: list[dict], n_epochs: int, generator: random.Random):
-    """Batches of pairs, each of a few sources; queries that are the same never meet in one."""
+    """Batches of pairs, each from a few sources; no batch has the same query twice."""
     size = BATCH // SOURCES_PER_BATCH
     for _ in range(n_epochs):
         by_source: dict[str, list[dict]] = {}

@@ -12,11 +12,11 @@ from tokenizers import Tokenizer
 sys.path.append(str(Path(__file__).parents[1]))
 from bert_gguf import SPECIAL_TOKENS  # noqa: E402
 
-# Characters read of each file: documentation counts most, novels least.
+# Characters to read from each source; documentation counts most, novels least.
 SOURCES = {"docs": 60_000_000, "reference": 12_000_000, "facts": 8_000_000, "books": 15_000_000}
 # A rarer token costs 220 bytes and is spelled by its pieces instead.
 MIN_COUNT = 8
-# Single characters below this stay whatever their count: Latin letters with and without accents, so that any word is spelled.
+# Single characters below this stay whatever their count: Latin letters with and without accents, to spell any word.
 LATIN_END = 0x250
 PIECE_CHARACTERS = 4000
 BATCH = 500
@@ -28,7 +28,7 @@ def open_lines(folder: Path, name: str):
 
 
 def pieces(folder: Path):
-    """Texts in pieces that tokenise quickly, up to the limit of each source."""
+    """Texts, in pieces that tokenise quickly, up to each source's limit."""
     for name, limit in SOURCES.items():
         n_characters = 0
         with open_lines(folder, name) as lines:

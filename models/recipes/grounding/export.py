@@ -1,4 +1,4 @@
-"""Turns a checkpoint of train.py into a GGUF adapter, in llama.cpp's form, with halves for numbers."""
+"""Turns a checkpoint of train.py into a GGUF adapter, in llama.cpp's form, with half-precision numbers."""
 
 import argparse
 from pathlib import Path

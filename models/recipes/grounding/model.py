@@ -1,4 +1,4 @@
-"""Turns a GGUF file of the llama family into frozen matrices with a low-rank change beside each, and into its tokenizer."""
+"""Turns a GGUF file of the llama family into frozen matrices, each with a low-rank change, and into its tokenizer."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ class Configuration:
 
 
 class Adapted(nn.Module):
-    """`W x + alpha / rank * B A x`, `W` as the file holds it once dequantised, `[N, C]`. `B` starts at zero."""
+    """`W x + alpha / rank * B A x`, with `W`, `[N, C]`, dequantised from the file. `B` starts at zero."""
 
     def __init__(self, weight: torch.Tensor, rank: int, alpha: float):
         super().__init__()
@@ -72,14 +72,14 @@ class Layer(nn.Module):
 
 
 def rotate(x, cosine, sine):
-    """Rotates neighbours together, as the files of llama.cpp are permuted for: what is trained here needs no permutation."""
+    """Rotates neighbours together, as llama.cpp's permuted files expect, so the adapter trained here needs no permutation."""
     even, odd = x[..., 0::2], x[..., 1::2]
     return torch.stack((even * cosine - odd * sine, even * sine + odd * cosine), dim=-1).flatten(-2)
 
 
 class Llama(nn.Module):
     def __init__(self, path: Path, rank: int, alpha: float, dtype: torch.dtype = torch.float32):
-        """`dtype` is that of the frozen matrices: bfloat16 where products are to be multiplied in it."""
+        """`dtype` is the frozen matrices' type: bfloat16 to multiply in it."""
         super().__init__()
         reader = GGUFReader(path)
         value = lambda key: reader.fields[f"llama.{key}"].contents()
@@ -108,7 +108,7 @@ class Llama(nn.Module):
     def hidden(self, ids, first=0, mask=None, caches=None):
         """The states after the last norm, `[rows, T, C]`; `first` is the position of the first token."""
         cosine, sine = (table[first : first + ids.shape[1]] for table in (self.cosine, self.sine))
-        # The stream is summed in single precision, whatever the matrices are in.
+        # The residual stream is summed in single precision, whatever the matrices' type.
         x = F.embedding(ids, self.token_embd).float()
         for index, layer in enumerate(self.layers):
             x = layer(x, cosine, sine, mask, None if caches is None else caches[index])
@@ -134,7 +134,7 @@ class Llama(nn.Module):
         return written
 
     def begin_with(self, path: Path) -> None:
-        """Takes the pairs of an adapter that export.py wrote."""
+        """Loads the pairs of an adapter that export.py wrote."""
         found = {tensor.name: torch.from_numpy(numpy.array(tensor.data, dtype=numpy.float32)) for tensor in GGUFReader(path).tensors}
         for name, (a, b) in self.pairs().items():
             a.copy_(found[f"{name}.lora_a"])
@@ -151,7 +151,7 @@ class Llama(nn.Module):
 
 
 def tokenizer(path: Path) -> Tokenizer:
-    """The file's byte-level BPE. SmolLM2 takes digits one by one, which `tokenizer.ggml.pre` says as `smollm`."""
+    """The file's byte-level BPE. SmolLM2 splits digits one by one, which `tokenizer.ggml.pre` calls `smollm`."""
     fields = GGUFReader(path).fields
     kind = fields["tokenizer.ggml.pre"].contents()
     if kind != "smollm":

@@ -21,7 +21,7 @@ LIMITS = {
 }
 MAX_PIECE, MAX_ANSWER_WORDS = 500, 45
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\"(])")
-# The closing question of a dialogue's turn, which is no answer.
+# The closing question of a dialogue's turn, which is not part of the answer.
 CLOSING = re.compile(r"(?:[^.!?]*\?)\s*$")
 IDENTIFIER = re.compile(r"`([^`\s]{3,40})`")
 NUMBER = re.compile(r"\b\d{2,4}\b")
@@ -47,7 +47,7 @@ class Pieces:
         self.generator = generator
 
     def numbered(self, pieces: list[tuple[str, str]], right: int | None) -> tuple[list[dict], int | None]:
-        """`pieces` are headings and texts; the order becomes any, and the number of the one at `right` is told."""
+        """`pieces` are headings and texts; they are shuffled, and the number of the one at `right` is returned too."""
         order = list(range(len(pieces)))
         self.generator.shuffle(order)
         numbers = sorted(self.generator.sample(range(1, 6), len(pieces)))
@@ -99,7 +99,7 @@ def squad(data: Path, generator: random.Random):
         yield "squad", row["question"], found, answer
         number = NUMBER.search(label["text"])
         if number and label["text"] in sentence:
-            # The passage says so: whatever else is known, the answer follows it.
+            # The answer follows the passage, whatever else the model knows.
             other = str(int(number[0]) + generator.randint(1, 9))
             changed = [{**piece, "text": piece["text"].replace(number[0], other)} for piece in found]
             yield "squad-changed", row["question"], changed, answer.replace(number[0], other)
@@ -113,7 +113,7 @@ def squad(data: Path, generator: random.Random):
 
 
 def documentation(data: Path, generator: random.Random):
-    """Question headings of the sites that are trained on, answered by the beginning of their section."""
+    """Question headings of the training sites, answered by the beginning of their section."""
     pieces = Pieces(generator)
     rows = [row for row in jsonl(data / "qa/docs-faq/faq.jsonl") if not is_measured(row["source"]) and not row["source"].startswith(HELD_OUT)]
     generator.shuffle(rows)
@@ -131,7 +131,7 @@ def documentation(data: Path, generator: random.Random):
 
 
 def dialogues(data: Path, generator: random.Random):
-    """Frequent questions as people rephrased their answers in a chat."""
+    """Frequent questions, with their answers as people rephrased them in a chat."""
     pieces = Pieces(generator)
     for source, name in (("dstc9", "dstc9-faq-replies"), ("dstc11", "dstc11-reviews-faq")):
         for row in jsonl(data / f"qa-2/{name}/{name}.jsonl"):
@@ -158,7 +158,7 @@ def others(data: Path, generator: random.Random):
     asked = ("What about `{}`?", "What does `{}` do?", "When is `{}` used?", "`{}`?", "Tell me about {}", "how does {} work")
     for document in jsonl(data / "text/docs.jsonl.xz"):
         site = document["source"].split("/")[0]
-        # Not every document, so that no site gives most of the drills.
+        # A part of the documents is left out, so that no site provides most of the drills.
         if site in HELD_OUT or is_measured(document["source"]) or generator.random() < 0.4:
             continue
         kept = [found for found in sentences(re.sub(r"```.*?```", "", document["text"], flags=re.S))

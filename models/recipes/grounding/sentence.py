@@ -1,11 +1,11 @@
-"""Turns a question, its answer and the sentence that holds it into the sentence to write: the question's words around the answer where
-that can be done surely, else the document's sentence without what does not answer."""
+"""Turns a question, its answer and the sentence that holds it into the sentence to write: the question's words around the answer if
+that is safe, else the document's sentence without the parts that don't answer."""
 
 import re
 
 BE = {"is", "are", "was", "were"}
 DETERMINERS = ("the ", "a ", "an ", "his ", "her ", "its ", "their ", "this ", "these ")
-# A noun phrase that ends so waits for what the question asks for.
+# A noun phrase with this ending lacks the very thing that the question asks for.
 OPEN_END = re.compile(r"\b(?:called|known|for|of|in|to|as|with|by|on|from|at|about|like|named|made|than|who|that|which|and|or|is|was)$")
 SUBJECT = re.compile(r"^(?:Who|What) (?P<verb>[a-z]+) (?P<rest>[^?,]+)\?$")
 NOUN_OF_SUBJECT = re.compile(r"^(?:Who|What|Which) (?P<be>is|are|was|were) (?P<rest>[^?,]+)\?$")
@@ -26,7 +26,7 @@ PARTICIPLE = re.compile(r"^(?:\w{2,}ed|born|built|held|made|found|written|known|
                         r"spoken|led|set|put|cut|grown|kept|begun|buried|paid|met|left|told|taught|spent|brought|bought)$")
 PREPOSITIONS = {"in", "on", "at", "by", "during", "near", "from", "around", "since", "until", "between", "after", "before", "to", "into",
                 "through", "along", "within", "outside", "under", "over", "about"}
-# Words with which a sentence leans on the one before.
+# Words with which a sentence refers to the one before.
 LEAD_IN = re.compile(r"^(?:However|Moreover|Furthermore|In addition|Additionally|For example|For instance|Also|Thus|Therefore|Consequently|"
                      r"As a result|Nevertheless|Nonetheless|Meanwhile|Similarly|Likewise|Indeed|In fact|Instead|Hence|Finally), ")
 CLAUSE = re.compile(r", (?:which|who|whose|where|although|though|while|whereas|but|and (?:he|she|it|they|this|these)|because|since|as well as)\b")
@@ -44,7 +44,7 @@ def capital(text: str) -> str:
 
 
 def past_of(verb: str, sentence: str) -> str | None:
-    """The form of a verb that the sentence has, so that no wrong form is made up."""
+    """The verb's past form as found in the sentence, so that no wrong form is made up."""
     said = set(word.lower() for word in re.findall(r"[A-Za-z]+", sentence))
     doubled = verb + verb[-1] + "ed"
     forms = (PAST.get(verb), verb + "ed", verb + "d", verb[:-1] + "ied" if verb.endswith("y") else None, doubled)
@@ -58,7 +58,7 @@ def third_of(verb: str, sentence: str) -> str | None:
 
 
 def placed(answer: str, before: str, default: str) -> str:
-    """The answer with the preposition that stands before it in its sentence."""
+    """The answer with the preposition before it in its sentence."""
     first = answer.split()[0].lower()
     if first in PREPOSITIONS:
         return answer
@@ -70,7 +70,7 @@ def placed(answer: str, before: str, default: str) -> str:
 
 
 def split_at(rest: str, is_verb) -> tuple[str, str, str] | None:
-    """The words before the first one that is a verb, that word, and the words behind it."""
+    """The words before the first verb, the verb, and the words after it."""
     words = rest.split()
     for idx in range(1, min(len(words), 9)):
         if is_verb(words[idx]):
@@ -83,7 +83,7 @@ def is_subject(text: str) -> bool:
 
 
 def of_question(question: str, answer: str, before: str, sentence: str) -> str | None:
-    """The question's words as a statement around the answer; `before` is what stands before it in its sentence."""
+    """The question's words as a statement around the answer; `before` is the text before the answer in its sentence."""
     question = question.strip()
     short = answer.strip().rstrip(".,;")
     if not short or len(short.split()) > 9 or short[0] in "\"'(" or "\n" in short:
@@ -134,7 +134,7 @@ def is_covered(text: str, sentence: str, heading: str) -> bool:
 
 
 def condensed(sentence: str, start: int, end: int) -> str:
-    """The sentence without a lead-in, brackets and a last clause that do not hold the characters `start..end`."""
+    """The sentence without lead-in, brackets and last clause, except where they hold the characters `start..end`."""
     answer = sentence[start:end]
     kept = re.sub(r"\s*\([^()]*\)", lambda found: found[0] if answer in found[0] else "", sentence)
     without = LEAD_IN.sub("", kept)
@@ -148,7 +148,7 @@ def condensed(sentence: str, start: int, end: int) -> str:
 
 
 def to_write(question: str, answer: str, sentence: str, start: int, heading: str) -> str:
-    """The sentence that answers; `start` is where the answer stands in `sentence`."""
+    """The sentence that answers; `start` is the answer's position in `sentence`."""
     statement = of_question(question, answer, sentence[:start], sentence)
     if statement and is_covered(statement, sentence, heading):
         return statement

@@ -18,12 +18,12 @@ RANK, ALPHA = 8, 16.0
 RATE, WARM_UP_STEPS = 1e-3, 20
 TOKENS_PER_BATCH = 2_400
 MAX_TOKENS = 900
-# Rows among which those of like length are put together.
+# Number of rows among which those of similar length are batched.
 POOL = 240
 
 
 def batches(path: Path, tokenize, epoch: int):
-    """Lists of (prompt's ids, answer's ids with its end) of like length, about `TOKENS_PER_BATCH` padded tokens each."""
+    """Lists of (prompt's ids, answer's ids with the end token) of similar length, about `TOKENS_PER_BATCH` padded tokens each."""
     rows = [json.loads(line) for line in path.open(encoding="utf-8")]
     generator = random.Random(SEED + epoch)
     generator.shuffle(rows)
@@ -58,7 +58,7 @@ def loss_of(model: Llama, batch: list[tuple[list[int], list[int]]]) -> torch.Ten
         places += range(len(asked) - 1, len(asked) + len(answer) - 1)
         targets += answer
         weights += [1 / len(answer)] * len(answer)
-    # Padding stands behind the answers, where no token of theirs sees it.
+    # Padding comes after the answers, where none of their tokens sees it.
     states = model.hidden(ids)[torch.tensor(rows), torch.tensor(places)]
     losses = F.cross_entropy(model.scores(states).float(), torch.tensor(targets), reduction="none")
     return (losses * torch.tensor(weights)).sum() / len(batch)

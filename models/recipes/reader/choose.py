@@ -1,9 +1,9 @@
-"""Fits the weights by which units compare, each site left out in turn.
+"""Fits the weights that rank units, leaving each site out in turn.
 
 Reads what `anchorite eval answers --candidates FILE` wrote for several sites, one file each: for each question the units that were read,
 with their signs and whether they are right. The likelihood is that of a choice among a question's units (a softmax of weighted
 sums), so a difference of one means odds of e. Prints the weights for `crate/engine/src/read.rs`, fitted on all sites, and how often the
-first choice is right with weights that were fitted without the site.
+first choice is right with weights fitted without the site.
 """
 
 import argparse
@@ -17,7 +17,7 @@ PENALTY = 1e-3
 
 
 def questions(path: Path) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Signs, `[units, 5]`, and whether each unit is right; questions that can't tell weights apart are left out."""
+    """Signs, `[units, 5]`, and whether each unit is right; questions that don't depend on the weights are left out."""
     found = []
     for line in path.read_text(encoding="utf-8").splitlines():
         asked = json.loads(line)
@@ -30,7 +30,7 @@ def questions(path: Path) -> list[tuple[torch.Tensor, torch.Tensor]]:
 
 
 def fit(sites: list[list[tuple[torch.Tensor, torch.Tensor]]]) -> torch.Tensor:
-    """Weights that are not negative; each site counts as much as any other."""
+    """Non-negative weights; each site counts as much as any other."""
     roots = torch.full((len(SIGNS) + 1,), 0.5, requires_grad=True)
     optimizer = torch.optim.LBFGS([roots], max_iter=200, line_search_fn="strong_wolfe")
 

@@ -19,11 +19,11 @@ IGNORED = -100
 @dataclass
 class Encoded:
     ids: list[int]
-    # Where the text begins; before it stand question and heading.
+    # Index of the text's first token, after question and heading.
     text_start: int
-    # Tokens of the answer, `(0, 0)` where there is none, `None` where that is unknown.
+    # First and last token of the answer; `(0, 0)` if there is none, `None` if that is unknown.
     span: tuple[int, int] | None
-    # For each token of the text: 1 in a sentence that answers; `None` where that is unknown.
+    # For each token of the text: 1 in a sentence that answers; `None` if that is unknown.
     evidence: list[int] | None
     relevant: bool
     answerable: bool
@@ -38,7 +38,7 @@ def covered(offsets: list[tuple[int, int]], start: int, end: int) -> tuple[int, 
 
 
 def encode(tokenizer: Tokenizer, row: dict, n_tokens: int, generator: random.Random | None = None) -> Encoded:
-    """Cuts the text to what fits; with a `generator` at a random place that keeps the answer, else from its start."""
+    """Cuts the text to fit; with a `generator`, at a random place that keeps the answer, else from its start."""
     question = tokenizer.encode(row["question"]).ids[:QUESTION_TOKENS]
     heading = tokenizer.encode(row["heading"] or "").ids[:HEADING_TOKENS]
     text = tokenizer.encode(row["text"])
@@ -74,7 +74,7 @@ def tensors(batch: list[Encoded]) -> dict[str, torch.Tensor]:
     ids, types, mask = (torch.zeros(shape, dtype=torch.long) for _ in range(3))
     evidence = torch.full(shape, -1.0)
     spans = torch.full((len(batch), 2), IGNORED, dtype=torch.long)
-    # Tokens that may begin or end an answer: those of the text, and `[CLS]` for none.
+    # Tokens that may begin or end an answer: those of the text, and `[CLS]` for no answer.
     allowed = torch.zeros(shape, dtype=torch.bool)
     for row, found in enumerate(batch):
         n_tokens, start = len(found.ids), found.text_start

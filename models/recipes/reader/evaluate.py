@@ -1,7 +1,7 @@
 """Scores a reader on SQuAD's form, in single precision: exact match and F1 of answerable questions, refusals of the others.
 
-As SQuAD 2.0's own evaluation: the paragraph that a question is about is read, in windows; a question counts as refused where the best
-span's margin over "no answer", and half of the window's own logit with it, is below a threshold. Figures stand at zero and at the
+As in SQuAD 2.0's own evaluation, the paragraph that a question is about is read, in windows. A question counts as refused if the
+best span's margin over "no answer", plus half of the window's own logit, is below a threshold. Figures are given at zero and at the
 threshold that suits these questions best, which is an upper bound.
 """
 

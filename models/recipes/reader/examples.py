@@ -1,8 +1,8 @@
-"""Reading sets and documentation, as examples for the reader: a question, a heading, a text, and what is known of it.
+"""Reading sets and documentation, as examples for the reader: a question, a heading, a text, and what is known about it.
 
-A row has `question`, `heading`, `text`, `spans` (`[start, end)` in characters of `text`, the answer as it stands there), `evidence`
+A row has `question`, `heading`, `text`, `spans` (`[start, end)` in characters of `text`, the answer verbatim), `evidence`
 (the same for sentences that answer), `relevant`, `answerable`, `source`, and `group`: rows of one group are trained in one batch, so
-that a question and its near miss are told apart. What a set doesn't say is `null`, and is not learnt.
+that the reader learns to tell a question from its near miss. A label that a set lacks is `null`, and is not learnt.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 SEED = 11
-# The most rows of each set. All of the first one, whose pairs of a question and a near miss teach most.
+# The most rows of each set. The first is taken whole: its pairs of a question and a near miss teach most.
 LIMITS = {
     "squad2-train-part": 40_000,
     "squad-train-partial": 4_000,
@@ -36,12 +36,12 @@ LIMITS = {
     "other-paragraph": 6_000,
     "off-topic": 2_000,
 }
-# Corpora on which answers are measured: nothing of them is trained on.
+# Corpora on which answers are measured, so none of their text is trained on.
 HELD_OUT = ("rust-book", "cargo-book", "rust-by-example", "rust-reference", "svelte-docs", "tts-handbook", "kubernetes-docs-2021", "tldr-pages-en")
-# A source of docs-faq is trained on or measured on, never both: by the hash of its name, see `is_measured`.
+# Each source of docs-faq is used for training or for measuring, never both; the hash of its name decides, see `is_measured`.
 MEASURED_SHARE = 0.5
 MIN_HEADING_WORDS, MIN_TEXT, MAX_TEXT = 3, 120, 1_400
-# Longer words of a sentence that is asked for, at least; and at most in what asks for it.
+# The fewest longer words in a sentence to ask for, and the most in the question for it.
 MIN_SENTENCE_WORDS, MOST_WORDS = 5, 7
 SENTENCE_END = re.compile(r"(?<![A-Z]\.)(?<!\b[A-Z])(?<!\b(?:St|Dr|Mr|vs|No|Jr|Sr|eg|ie|cf)\.)(?<!\bMrs\.)(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9`])|\n+")
 HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$")
@@ -57,7 +57,7 @@ def is_measured(source: str) -> bool:
 
 
 def sentence_cuts(text: str) -> list[int]:
-    """Where the sentences begin, and the end of the last one."""
+    """The starts of the sentences, and the end of the last one."""
     return [0, *(found.end() for found in SENTENCE_END.finditer(text)), len(text)]
 
 
@@ -70,7 +70,7 @@ def sentence_around(text: str, start: int, end: int) -> list[int]:
 
 
 def nearest(question: str, texts: list[str], generator: random.Random) -> str:
-    """The text that shares most of the question's long words, half of the time; else any."""
+    """Half of the time, the text that shares most of the question's long words; otherwise any text."""
     if generator.random() < 0.5:
         return generator.choice(texts)
     words = set(LONG_WORDS.findall(question.lower()))
@@ -125,7 +125,7 @@ def squad_partial(data: Path, known: set[str]):
 
 
 def squad_sentences(data: Path, known: set[str]):
-    """Questions whose answering sentence is known, and not the words in it."""
+    """Questions whose answering sentence is known, but not the answering words in it."""
     for number, found in enumerate(jsonl(data / "qa/squad-train-partial/sentences.jsonl")):
         start = found["context"].find(found["sentence"])
         if start >= 0 and found["question"].lower() not in known:
@@ -135,7 +135,7 @@ def squad_sentences(data: Path, known: set[str]):
 
 
 def stories(data: Path):
-    """Questions of FairytaleQA's training part that words of the section answer."""
+    """Questions of FairytaleQA's training part that are answered by words of the section."""
     folder = data / "qa/fairytaleqa/data-by-train-split"
     for path in sorted((folder / "questions/train").glob("*.csv")):
         story = path.name.removesuffix("-questions.csv")
@@ -152,7 +152,7 @@ def stories(data: Path):
 
 
 def articles(data: Path, generator: random.Random):
-    """Questions of COVID-QA over the part of a long article that answers, and over another part of it."""
+    """Questions of COVID-QA, each with the part of a long article that answers it, and with another part."""
     path = data / "qa/covid-qa/data/question-answering/200423_covidQA.json"
     for paragraph in (p for article in json.loads(path.read_text(encoding="utf-8"))["data"] for p in article["paragraphs"]):
         context = paragraph["context"]
@@ -224,7 +224,7 @@ def sections(text: str):
 
 
 def half_of(heading: str, generator: random.Random) -> str:
-    """A heading as a reader would ask: some of its words, in their order."""
+    """A heading as a reader would ask for it: some of its words, in order."""
     words = heading.split()
     if len(words) > 3 and generator.random() < 0.5:
         kept = sorted(generator.sample(range(len(words)), (len(words) + 1) // 2))
@@ -265,14 +265,14 @@ def documentation(data: Path, generator: random.Random):
 
 
 def words_of(sentence: str, generator: random.Random) -> str:
-    """A sentence as a reader would look for it: half of its longer words, in their order, and never all."""
+    """A sentence as a reader would look for it: half of its longer words, in order, and never all."""
     words = LONG_WORDS.findall(sentence)
     n_kept = min(MOST_WORDS, max(2, len(words) // 2))
     return " ".join(words[idx] for idx in sorted(generator.sample(range(len(words)), n_kept)))
 
 
 def documentation_sentences(rows: list[dict], generator: random.Random):
-    """Words of any sentence of a section: what answers need not stand at its start. `rows` are those of `documentation`."""
+    """Words of any sentence of a section, since an answer need not be at its start. `rows` come from `documentation`."""
     for found in rows:
         text = found["text"]
         cuts = sentence_cuts(text)
@@ -283,7 +283,7 @@ def documentation_sentences(rows: list[dict], generator: random.Random):
 
 
 def faq(data: Path, generator: random.Random):
-    """Questions of documentation, each with its answer, behind the end of another text, and with another answer of the page."""
+    """Documentation questions, each with its answer, sometimes behind the end of another text, and with another answer of the page."""
     by_page: dict[str, list[dict]] = defaultdict(list)
     for found in jsonl(data / "qa/docs-faq/faq.jsonl"):
         if not is_measured(found["source"]) and not found["source"].startswith(HELD_OUT):
@@ -303,7 +303,7 @@ def faq(data: Path, generator: random.Random):
 
 
 def misplaced(rows: list[dict], generator: random.Random):
-    """Answerable questions over another paragraph of their article, and over a text about something else."""
+    """Answerable questions, with another paragraph of their article, and with a text about something else."""
     texts: dict[str, set[str]] = defaultdict(set)
     for found in rows:
         texts[found["heading"]].add(found["text"])

@@ -1,6 +1,6 @@
 """Writes the reader as `reader.gguf`: the vocabulary of the embedder that ships, matrices of 4 and 5 bits, two heads in floats.
 
-Matrices are rounded layer by layer (`../rounding.py`), each with what the rounded ones before it give for real questions over real
+Matrices are rounded layer by layer (`../rounding.py`), each on the outputs of the rounded ones before it, for real questions over real
 windows. Values and the feed-forward's second matrix take 5 bits, as in the embedder: sums into the residual stream suffer most.
 """
 
@@ -28,7 +28,7 @@ FIVE_BITS = ("value", "down")
 
 
 def rounded(reader: Reader, batches: list[dict[str, torch.Tensor]]) -> dict[str, Codes]:
-    """Rounds the reader's matrices in place, and gives their codes by llama.cpp's names."""
+    """Rounds the reader's matrices in place, and returns their codes by llama.cpp's names."""
     codes: dict[str, Codes] = {}
     for number, layer in enumerate(reader.layers):
         moments = {name: 0 for name in MATRICES}
@@ -101,7 +101,7 @@ def main() -> None:
     reader = Reader(len(vocabulary.tokens))
     reader.load_state_dict(torch.load(arguments.reader))
     reader.eval()
-    # Embeddings first: what follows then sees the rounded ones.
+    # Embeddings come first, so that later layers see the rounded ones.
     with torch.no_grad():
         reader.words.weight.copy_(plain(reader.words.weight, 4).restored())
     lines = arguments.examples.read_text(encoding="utf-8").splitlines()[-CALIBRATION_ROWS:]
@@ -110,7 +110,7 @@ def main() -> None:
     codes = rounded(reader, batches)
     if arguments.rounded:
         torch.save(reader.state_dict(), arguments.rounded)
-    # One vector for each token.
+    # No pooling: one vector for each token.
     numbers = {"bert.pooling_type": 0, "reader.version": VERSION}
     bert_gguf.write(
         arguments.output, "anchorite reader, from all-MiniLM-L6-v2", "cc-by-sa-4.0", vocabulary.tokens, numbers,

@@ -1,7 +1,7 @@
-"""Fits the weights by which a probability is made of what reader and retrieval say, each site left out in turn.
+"""Fits the weights that turn the signs of reader and retrieval into a probability, leaving each site out in turn.
 
 Reads what `anchorite eval answers --answers FILE` wrote for several sites, one file each, and prints the weights for
-`crate/engine/src/gate.rs`, fitted on all sites, with how well those do that were fitted without the site they are judged on.
+`crate/engine/src/gate.rs`, fitted on all sites, and the results of weights fitted without the site that they are judged on.
 """
 
 import argparse
@@ -33,8 +33,8 @@ def rows(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit(sites: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Weights that are not negative: no sign that speaks for an answer may count against it. Those that would are left out, the
-    most negative one first."""
+    """Non-negative weights: no sign in favour of an answer may count against it. Signs that would are left out, the
+    most negative first."""
     kept = list(range(sites[0][0].shape[1]))
     while True:
         found = unconstrained([(features[:, kept], right) for features, right in sites])
@@ -66,7 +66,7 @@ def unconstrained(sites: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
 
 
 def area(probability: np.ndarray, right: np.ndarray) -> float:
-    """Area under the curve of risk by coverage."""
+    """Area under the risk-coverage curve."""
     order = np.argsort(-probability)
     wrong = np.cumsum(1 - right[order]) / np.arange(1, len(order) + 1)
     return float(wrong.mean())

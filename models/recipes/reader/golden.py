@@ -1,4 +1,4 @@
-"""Records what the rounded reader gives in single precision, which `tests/golden/reader.rs` compares with the engine."""
+"""Records the rounded reader's outputs in single precision, which `tests/golden/reader.rs` compares with the engine."""
 
 import argparse
 import json

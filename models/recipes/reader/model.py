@@ -1,7 +1,7 @@
-"""MiniLM as a reader: a question and a window of text in, where the answer stands out.
+"""MiniLM as a reader: a question and a window of text in, the answer's position out.
 
-One pass gives, for each token, the logits of being the answer's first and last token and of standing in a sentence that is
-evidence, and for the window the logits of being about the question and of answering it. The first token, `[CLS]`, stands for
+One pass gives, for each token, the logits of being the answer's first and last token and of being part of a sentence that
+is evidence; and for the window, the logits of being about the question and of answering it. The first token, `[CLS]`, stands for
 "no answer here" (Devlin and others, "BERT", 2019, section 4.3).
 """
 
@@ -19,7 +19,7 @@ from torch import nn
 sys.path.append(str(Path(__file__).parents[1]))
 from bert_gguf import HEADS, HIDDEN, LAYERS, NORM_EPSILON, POSITIONS, SPECIAL_TOKENS, WIDTH  # noqa: E402
 
-# The share of each step's output that training leaves out (Devlin and others, appendix A.2).
+# The share of each step's output that training drops (Devlin and others, appendix A.2).
 DROPOUT = 0.1
 # Rows of the two heads.
 START, END, EVIDENCE = range(3)
@@ -62,7 +62,7 @@ class Reader(nn.Module):
         self.window_head = nn.Linear(WIDTH, 2)
 
     def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """`[texts, tokens]` each; gives `[texts, tokens, 3]` and `[texts, 2]`."""
+        """Takes `[texts, tokens]` each; returns `[texts, tokens, 3]` and `[texts, 2]`."""
         x = self.norm(self.words(ids) + self.types(types) + self.positions.weight[: ids.shape[1]])
         seen = mask[:, None, None, :].bool()
         for layer in self.layers:
@@ -70,7 +70,7 @@ class Reader(nn.Module):
         return self.token_head(x), self.window_head(x[:, 0])
 
 
-# Name in a layer of the published weights, and here.
+# A module's name within a layer in the published weights, and here.
 PUBLISHED = {
     "attention.self.query": "query",
     "attention.self.key": "key",
@@ -82,7 +82,7 @@ PUBLISHED = {
     "output.LayerNorm": "down_norm",
 }
 
-# A linear layer here, and in llama.cpp's names.
+# A linear layer's name here, and in llama.cpp.
 MATRICES = {
     "query": "attn_q", "key": "attn_k", "value": "attn_v", "output": "attn_output", "up": "ffn_up", "down": "ffn_down",
 }
@@ -91,7 +91,7 @@ NORMS = {"output_norm": "attn_output_norm", "down_norm": "layer_output_norm"}
 
 @dataclass
 class Vocabulary:
-    """The tokens of the embedder that ships: a page then needs one vocabulary for both."""
+    """The tokens of the embedder that ships, so that a page needs one vocabulary for both."""
 
     tokens: list[str]
 
@@ -105,7 +105,7 @@ class Vocabulary:
         ])
 
     def tokenizer(self) -> Tokenizer:
-        """WordPiece as BERT's uncased models cut it, with offsets and without a frame."""
+        """WordPiece as in BERT's uncased models, with offsets but without `[CLS]` and `[SEP]`."""
         ids = {token: idx for idx, token in enumerate(self.tokens)}
         tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))
         tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -114,7 +114,7 @@ class Vocabulary:
 
 
 def published(folder: Path, vocabulary: Vocabulary) -> Reader:
-    """The published sentence embedder with new heads, and only the vocabulary's rows."""
+    """The published sentence embedder with new heads, cut to the vocabulary's rows."""
     stored = load_file(folder / "model.safetensors")
     rows = {token: idx for idx, token in enumerate((folder / "vocab.txt").read_text(encoding="utf-8").splitlines())}
     reader = Reader(len(vocabulary.tokens))

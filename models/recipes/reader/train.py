@@ -16,14 +16,14 @@ from model import END, EVIDENCE, START, Reader, Vocabulary, of_gguf, published
 
 SEED = 13
 TOKENS, TOKENS_PER_BATCH = 192, 4_800
-# Groups are put into batches of like length among so many rows.
+# Number of rows among which groups of similar length are batched.
 POOL = 1_200
 RATE, WARM_UP_STEPS, DECAY = 1.5e-4, 150, 0.01
 WEIGHTS = {"span": 1.0, "evidence": 0.5, "relevant": 0.3, "answerable": 0.5}
 
 
 def groups(path: Path, epoch: int):
-    """Rows that belong together, in another order each epoch."""
+    """Rows that belong together, in a different order each epoch."""
     found: list[list[dict]] = []
     for row in map(json.loads, path.open(encoding="utf-8")):
         if found and row["group"] and found[-1][-1]["group"] == row["group"]:
@@ -36,7 +36,7 @@ def groups(path: Path, epoch: int):
 
 
 def batches(path: Path, tokenizer: Tokenizer, epoch: int):
-    """Batches of about `TOKENS_PER_BATCH` padded tokens, whole groups of like length."""
+    """Batches of about `TOKENS_PER_BATCH` padded tokens, whole groups of similar length."""
     generator = random.Random(SEED + epoch)
     pool: list[list[Encoded]] = []
 

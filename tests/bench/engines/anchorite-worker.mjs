@@ -1,9 +1,9 @@
-// Turns messages into calls of the WebAssembly module: the loop around it is as short as it can be.
+// Turns messages into calls of the WebAssembly module, with as short a loop around it as possible.
 
-/** A bundle's parts have this size. */
+/** The size of a bundle's parts. */
 const PART_BYTES = 20 * 1024 * 1024;
 
-/** Command buffers that are on their way while tokens are read back, as when an answer is written. */
+/** Command buffers in flight while tokens are read back, as when an answer is written. */
 const N_AHEAD = 2;
 
 let decoder;
@@ -15,7 +15,7 @@ let adapters = [];
 const gpu = {
   async prefill(ids) {
     decoder.begin(new Uint32Array(ids));
-    // The first token is on its way with the prompt, and nothing else is.
+    // The first token is in flight with the prompt, and nothing else is.
     const [token] = await decoder.next(1);
     return token;
   },
@@ -29,7 +29,7 @@ const gpu = {
       nWritten += length;
     }
     const ms = performance.now() - start;
-    // Commands sent ahead must not run into what is timed next.
+    // Commands sent ahead must not run into the next timing.
     await decoder.next(1);
     return { ms, n: nWritten };
   },

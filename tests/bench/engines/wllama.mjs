@@ -1,8 +1,8 @@
 // Turns the shared calls of an engine into calls of wllama: llama.cpp compiled to WebAssembly.
 const PACKAGE = "/bench/node_modules/@wllama/wllama/esm";
-/** Prompt and answer of the longest run. */
+/** Tokens of the longest run's prompt and answer. */
 const N_CONTEXT = 1024;
-/** As many prompt tokens in one pass as there are in the longest prompt. */
+/** Prompt tokens in one pass: those of the longest prompt. */
 const N_BATCH = 512;
 
 let wllama;
@@ -25,7 +25,7 @@ export async function load({ task, weights }) {
   return { device: `${wllama.getNumThreads()} thread` };
 }
 
-// It takes prompts only as text, so its tokenizer's time is part of a prefill: microseconds.
+// It takes prompts only as text, so a prefill includes its tokenizer's time, which is microseconds.
 const complete = (text, n) =>
   wllama.createCompletion({
     prompt: text,

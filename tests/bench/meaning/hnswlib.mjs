@@ -2,9 +2,9 @@
 const FILE = "bench.dat";
 const DATABASE = "/hnswlib-index";
 const STORE = "FILE_DATA";
-/** The library's documented links and breadth of a build, and its seed. */
+/** Links, breadth of the build and seed, as the library's documentation gives them. */
 const [N_LINKS, EF_CONSTRUCTION, SEED] = [16, 200, 100];
-/** Candidates of a search; the default is 10, no more than are asked for. */
+/** Candidates of a search; the default is 10, which is only as many as each query asks for. */
 const EF_SEARCH = 64;
 const N_AT_ONCE = 1000;
 let library;
@@ -50,7 +50,7 @@ export default {
   },
   async load({ index: url, n, dimension }) {
     const contents = new Uint8Array(await (await fetch(url)).arrayBuffer());
-    // Newer than what the library remembers, so that it takes this one.
+    // Newer than the library's own copy, so that it takes this one.
     const file = { timestamp: new Date(Date.now() + 1000), mode: 0o100666, contents };
     await inStore("readwrite", (store) => store.put(file, `${DATABASE}/${FILE}`));
     await synchronise(true);

@@ -18,7 +18,7 @@ export default {
     orama.load(index, await (await fetch(url)).json());
   },
   async query(vector, k) {
-    // By default it leaves out what is less than 0.8 alike.
+    // By default it leaves out hits with a similarity below 0.8.
     const options = { mode: "vector", vector: { value: vector, property: "vector" }, similarity: -1, limit: k };
     return (await orama.search(index, options)).hits.map(({ id }) => id);
   },

@@ -3,7 +3,7 @@ let voy;
 let index;
 
 export default {
-  /** The package leaves it to a bundler to load its module. */
+  /** Loads the module, which the package leaves to a bundler. */
   async init({ modules }) {
     voy = await import(`${modules}/voy-search/voy_search_bg.js`);
     const response = fetch(`${modules}/voy-search/voy_search_bg.wasm`);

@@ -11,14 +11,14 @@ use anchorite_model::sample::SampleOptions;
 use anchorite_model::{Adapter, Gguf, ModelConfig, TokenId, Weights, embed, parts, read};
 use wasm_bindgen::prelude::*;
 
-/// A weights file as it arrives. JavaScript gives up each part, so that no two copies of a file are in memory.
+/// A weights file as it arrives. JavaScript hands each part over, so that memory never has two copies of a file.
 #[wasm_bindgen]
 #[derive(Default)]
 pub struct Parts(Vec<Vec<u8>>);
 
 #[wasm_bindgen]
 impl Parts {
-    /// A file of which nothing has arrived.
+    /// An empty file, before any part arrives.
     #[wasm_bindgen(constructor)]
     pub fn new() -> Parts {
         Parts::default()
@@ -30,7 +30,7 @@ impl Parts {
     }
 }
 
-/// A decoder. What samples, stops and writes text is left out: peers are timed on what comes before.
+/// A decoder. Sampling, stopping and writing text are left out: peers are timed on the steps before those.
 #[wasm_bindgen]
 pub struct Decoder(Generator);
 
@@ -43,12 +43,12 @@ impl Decoder {
         Ok(Decoder(generator))
     }
 
-    /// Which of the kernels multiply.
+    /// The kernels that multiply.
     pub fn kernel(&self) -> String {
         self.0.backend().device.clone()
     }
 
-    /// Runs `tokens` from `position` on; gives the likeliest next token.
+    /// Runs `tokens` from `position` on; returns the likeliest next token.
     pub async fn run(&mut self, tokens: Vec<u32>, position: usize) -> Result<u32, JsError> {
         let tokens: Vec<TokenId> = tokens.into_iter().map(TokenId).collect();
         let logits = self.0.forward_mut().forward(&tokens, position).await?;
@@ -95,7 +95,7 @@ impl GpuDecoder {
         Ok(self.0.begin(&prompt, 0, &prompt, &options, &[])?)
     }
 
-    /// The text's next tokens, while up to `n_ahead` command buffers are on their way.
+    /// The text's next tokens, while up to `n_ahead` command buffers are in flight.
     pub async fn next(&mut self, n_ahead: usize) -> Result<Vec<u32>, JsError> {
         let tokens = self.0.next(n_ahead).await?;
         Ok(tokens.into_iter().map(|token| token.0).collect())
@@ -113,7 +113,7 @@ impl Embedder {
         Ok(Embedder(embed::Embedder::load(parts::Parts::new(file.0))?))
     }
 
-    /// The vectors of `texts`, one behind the other.
+    /// The vectors of `texts`, one after another.
     pub fn embed(&self, texts: Vec<String>) -> Result<Vec<f32>, JsError> {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         Ok(self.0.embed(&texts)?.concat())

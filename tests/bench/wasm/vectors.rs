@@ -15,7 +15,7 @@ impl VectorIndex {
         let manifest = Manifest::parse(manifest)?;
         let mut index = read_index(&manifest, index)?;
         read_vectors(&manifest, vectors, &mut index)?;
-        // A page fetches shards query by query; nothing here would.
+        // A page fetches shards query by query, but there is no code for that here.
         if let vector::VectorMode::Shards { n_vectors, .. } = vectors_of(&index)?.mode() {
             let found = format!(
                 "the benchmark searches vectors that are whole; expected less than {}, found {n_vectors}: \
@@ -27,7 +27,7 @@ impl VectorIndex {
         Ok(VectorIndex(index))
     }
 
-    /// How neighbours are found.
+    /// The way in which neighbours are found.
     pub fn mode(&self) -> Result<String, JsError> {
         Ok(vectors_of(&self.0)?.mode().to_string())
     }

@@ -17,7 +17,7 @@ export default {
     await pagefind.options({ baseUrl: "/" });
     await pagefind.init();
   },
-  /** The ranking, with what a page shows of its first `k`. */
+  /** The ranking, with the texts that a page shows for its first `k`. */
   async query(q, k) {
     const { results } = await pagefind.search(q);
     const shown = await Promise.all(results.slice(0, k).map((result) => result.data()));

@@ -1,11 +1,11 @@
-//! Turns a family of models into a small vocabulary of its kind, with which every text can be written.
+//! Turns a family of models into a small vocabulary of its kind that can spell every text.
 
 use anchorite_model::config::Architecture;
 use anchorite_model::gguf::write::Writer;
 
 use super::Tiny;
 
-/// `tokenizer.ggml.token_type`: made from text, stands for what nothing covers, steers the model, one byte.
+/// Values of `tokenizer.ggml.token_type`: text, unknown, control, one byte.
 const NORMAL: i32 = 1;
 const UNKNOWN: i32 = 2;
 const CONTROL: i32 = 3;
@@ -65,7 +65,7 @@ fn sentence_piece(controls: &[(&str, i32)], writer: &mut Writer) {
         .set("tokenizer.ggml.token_type", kinds);
 }
 
-/// A token for each byte, spelt as GPT-2 spells it, what merges make of them, and control tokens.
+/// A token for each byte, spelt as in GPT-2, the tokens that merges make of them, and control tokens.
 fn byte_level(writer: &mut Writer) {
     let mut tokens: Vec<String> = (0..=255u8).map(|byte| spelling(byte).to_string()).collect();
     let mut merges = Vec::new();

@@ -1,4 +1,4 @@
-// Turns one question and what came back so far into sources, the answer and its quotation.
+// Turns one question and its results so far into sources, the answer and its quotation.
 import { css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { Answer, Outcome, Passage, PlainError, Quote, Restarted, Sentence } from "../engine/protocol.js";
 import "./anchorite-citation.js";
@@ -6,7 +6,7 @@ import { backendName, restartLine, strings } from "./strings.js";
 import { tokens } from "./styles.js";
 import { breadcrumb, errorBox, quoteLink } from "./text.js";
 
-/** One question of a conversation; a new object for each change, so that a render shows one moment. */
+/** One question of a conversation. Every change makes a new object, so a render shows one consistent state. */
 export interface Turn {
   readonly id: number;
   readonly question: string;
@@ -17,20 +17,20 @@ export interface Turn {
   readonly quote: Quote | null | undefined;
   /** Null until it is decided. */
   readonly outcome: Outcome | null;
-  /** The generator has begun to write; nothing of it is shown before it was checked. */
+  /** True once the generator has begun to write. Its text stays hidden until it has been checked. */
   readonly writing: boolean;
   readonly answer: Answer | null;
   readonly error: PlainError | null;
   /** The generator was still loading when the question was asked, and has not written yet. */
   readonly early: boolean;
-  /** The last time that the answer began anew, because a graphics device failed. */
+  /** The latest restart of the answer after a graphics device failed. */
   readonly restarted: Restarted | null;
 }
 
 /** Nearest sections shown when the documents do not say. */
 const N_NEAREST = 3;
 
-/** The quotation with the likeliest answer in it marked. */
+/** The quotation, with the likeliest answer inside it marked. */
 function marked({ text, mark }: Quote): TemplateResult {
   if (!mark) return html`${text}`;
   const { start, end } = mark;
@@ -44,8 +44,8 @@ const EXCERPT = 260;
  * One answered question.
  *
  * @csspart question, asked, unclear, waiting, sources, source, not-found, closest
- * @csspart quote, mark, quote-link - the quotation, the likeliest answer in it, and the link to where it stands
- * @csspart writing, written, sentence, label - that the generator writes, and what it wrote
+ * @csspart quote, mark, quote-link - the quotation, the likeliest answer in it, and the link to its place on the page
+ * @csspart writing, written, sentence, label - the notice that the generator is writing, and its text
  * @csspart restarted, stopped, details, error
  */
 export class AnchoriteAnswer extends LitElement {
@@ -249,7 +249,7 @@ export class AnchoriteAnswer extends LitElement {
     </article>`;
   }
 
-  /** The question that a follow-up was completed to, or that it could not be. */
+  /** The completed form of a follow-up question, or a note that it could not be completed. */
   #asked({ answer }: Turn): TemplateResult | typeof nothing {
     if (!answer) return nothing;
     if (answer.is_unclear) return html`<p class="note" part="unclear">${strings.unclear}</p>`;
@@ -289,7 +289,7 @@ export class AnchoriteAnswer extends LitElement {
     </figure>`;
   }
 
-  /** The generator's text, where it says what is quoted: readers never get two answers. */
+  /** The generator's text, shown only if it agrees with the quotation, so that readers never get two answers. */
   #written({ answer }: Turn): TemplateResult | typeof nothing {
     if (answer?.written !== "shown") return nothing;
     return html`<section class="written" part="written" aria-label=${strings.written}>

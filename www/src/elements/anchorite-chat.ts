@@ -13,11 +13,11 @@ import { announced, chatLine, restartLine, strings } from "./strings.js";
 import { tokens } from "./styles.js";
 import { errorBox } from "./text.js";
 
-/** A follow-up is completed from so many turns before it. */
+/** Number of earlier turns that a follow-up can be completed from. */
 const MAX_TURNS = 6;
-/** Announcements follow each other by as much, or a screen reader drops them. */
+/** Pause between announcements; screen readers drop those that follow each other more quickly. */
 const ANNOUNCE_MS = 400;
-/** Parts of an answer that the page's style sheet reaches too. */
+/** Parts of an answer that the page's style sheet can also reach. */
 const ANSWER_PARTS =
   "question, asked, unclear, waiting, sources, source, not-found, closest, writing, written, sentence, label, quote, mark, " +
   "quote-link, restarted, stopped, details, error";
@@ -31,13 +31,13 @@ function past({ asked, quote, passages }: Answer): Past {
 /**
  * A chat about the documents of one bundle.
  *
- * @fires anchorite-answer - `detail` is the `Answer`; a stopped one too, with `stopped: true`
- * @fires anchorite-completed - an answer that was given before the generator was here has been gone over by it; `detail` as above
- * @fires anchorite-restarted - a graphics device failed, and the text begins anew; `detail` is `{ on, code, reason }`
+ * @fires anchorite-answer - `detail` is the `Answer`; a stopped answer fires it too, with `stopped: true`
+ * @fires anchorite-completed - the generator has completed an answer given before it was loaded; `detail` as above
+ * @fires anchorite-restarted - a graphics device failed, and the text starts over; `detail` is `{ on, code, reason }`
  * @fires anchorite-error - `detail` is `{ code, message, hint }`
  * @csspart launcher - the button that opens the panel
  * @csspart panel, header, transcript, form, input, submit, suggestion, status, privacy
- * @csspart question, ..., error - those of an answer, see `AnchoriteAnswer`
+ * @csspart question, ..., error - the parts of an answer, see `AnchoriteAnswer`
  */
 export class AnchoriteChat extends BundleElement {
   static override properties: PropertyDeclarations = {
@@ -72,13 +72,13 @@ export class AnchoriteChat extends BundleElement {
   declare private complaint: string;
   protected override readonly module = "answers";
   #running: AbortController | null = null;
-  /** Ends the completion of an answer that was given before the generator was here. */
+  /** Aborts the completion of an answer that was given before the generator was loaded. */
   #completing: AbortController | null = null;
   #nextTurn = 1;
   /** Where the transcript was scrolled to, in pixels. */
   #followedTo = 0;
   #announced = 0;
-  /** One function for all renders, so that old answers are not drawn again with every token. */
+  /** The same function in every render, so that old answers are not redrawn with every token. */
   readonly #link = (url: string): string => this.link(url);
 
   constructor() {
@@ -130,7 +130,7 @@ export class AnchoriteChat extends BundleElement {
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".launcher")?.focus());
   }
 
-  /** Ends the answer that is being made, after the token being made. */
+  /** Ends the running answer after the token in progress. */
   stop(): void {
     this.#running?.abort();
   }
@@ -197,7 +197,7 @@ export class AnchoriteChat extends BundleElement {
     return answers.map(past).slice(-MAX_TURNS);
   }
 
-  /** Lets the generator, now that it is here, write what the newest answer that was given without it lacks. A question goes first. */
+  /** Once the generator is loaded, has it complete the newest answer given without it. A new question takes precedence. */
   async #complete(): Promise<void> {
     const turn = this.turns.findLast(({ early, status, outcome }) => early && status === "done" && outcome === "answered");
     if (!turn || !this.isConnected || this.#running || this.#completing) return;
@@ -218,7 +218,7 @@ export class AnchoriteChat extends BundleElement {
       if (answer.written === "shown") this.#announce(strings.announceDone);
       this.#emit("anchorite-completed", answer);
     } catch (thrown) {
-      // The quotation stands; only another question is a reason to try again.
+      // The quotation remains; only another question is a reason to try again.
       if (!isAbort(thrown)) this.#change(id, { early: false });
     } finally {
       this.#completing = null;
@@ -366,7 +366,7 @@ export class AnchoriteChat extends BundleElement {
         this.#emit("anchorite-restarted", event);
         return;
       case "backend":
-        // The line of the chat follows the engine's state.
+        // The chat's status line follows the engine's state instead.
         return;
       case "stopped":
         this.#change(id, { answer: event.answer });
@@ -379,7 +379,7 @@ export class AnchoriteChat extends BundleElement {
     this.turns = this.turns.map((turn) => (turn.id === id ? { ...turn, ...part } : turn));
   }
 
-  /** Spoken one after the other: a polite region that changes too fast says only its last words. */
+  /** Announces texts one at a time: if a polite live region changes too fast, only its last text is spoken. */
   #announce(text: string): void {
     const now = performance.now();
     this.#announced = Math.max(now, this.#announced + ANNOUNCE_MS);
@@ -411,7 +411,7 @@ export class AnchoriteChat extends BundleElement {
     }
   }
 
-  /** A modal dialog closes itself on Escape; the answer comes first. */
+  /** A modal dialog would close itself on Escape; a running answer has to end first. */
   #onCancel(event: Event): void {
     event.preventDefault();
     this.#escape(event);
@@ -434,7 +434,7 @@ export class AnchoriteChat extends BundleElement {
   readonly #onShortcut = (event: KeyboardEvent): void => {
     const wanted = this.shortcut && event.key.toLowerCase() === this.shortcut.toLowerCase();
     if (!wanted || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.defaultPrevented) return;
-    // In somebody else's field the keys belong to that field.
+    // In any other text field, keys belong to that field.
     if (isTyping(event) && !event.composedPath().includes(this)) return;
     event.preventDefault();
     this.open();

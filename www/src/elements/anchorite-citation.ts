@@ -7,7 +7,7 @@ import { tokens } from "./styles.js";
  * A numbered citation.
  *
  * @csspart link - the number, a link to the cited heading
- * @csspart card - what appears on hover and focus
+ * @csspart card - shown on hover and focus
  */
 export class AnchoriteCitation extends LitElement {
   static override properties: PropertyDeclarations = {
@@ -102,7 +102,7 @@ export class AnchoriteCitation extends LitElement {
       </div>`;
   }
 
-  /** The card lives in the top layer, so no scrolling container can cut it; its place is computed once, on showing. */
+  /** The card lives in the top layer, so no scrolling container can clip it; its position is computed once, when it opens. */
   #show(event: Event): void {
     const card = this.renderRoot.querySelector<HTMLElement>("[popover]");
     const link = event.currentTarget as HTMLElement;

@@ -8,7 +8,7 @@ import { searchLine, strings } from "./strings.js";
 import { tokens } from "./styles.js";
 import { breadcrumb, errorBox, highlight } from "./text.js";
 
-/** Long enough to skip the letters in between, short enough not to be noticed. */
+/** Long enough to skip intermediate keystrokes, short enough to go unnoticed. */
 const DEBOUNCE_MS = 80;
 
 /**
@@ -176,16 +176,16 @@ export class AnchoriteSearch extends BundleElement {
 
   /** Most results to show. */
   declare limit: number;
-  /** A key that moves the focus here, such as `/`; none by default, for the site may use it. */
+  /** A key that moves the focus here, such as `/`; none by default, because the site may use that key. */
   declare shortcut: string;
   declare placeholder: string;
   /** Filters on the results, by the names and values of `Anchorite.filters()`; a property, not an attribute. */
   declare filters: Filters;
-  /** The value of the documents that results are sorted by, one of `Anchorite.sortKeys()`; null for the best first. A property, not an attribute. */
+  /** The document value to sort by, one of `Anchorite.sortKeys()`; null for best first. A property, not an attribute. */
   declare sort: Sort | null;
-  /** Names of what documents say about themselves, such as `author date`, to be shown with each result. */
+  /** Names of the document metadata to show with each result, such as `author date`. */
   declare details: string;
-  /** True to show the image of each result's document. Images from other hosts are never shown: they would learn what was found. */
+  /** True to show the image of each result's document. Images on other hosts are never shown: the host would learn the results. */
   declare images: boolean;
   declare private query: string;
   declare private hits: readonly Hit[] | null;
@@ -240,7 +240,7 @@ export class AnchoriteSearch extends BundleElement {
     super.updated(changed);
     if ((changed.has("filters") || changed.has("sort")) && this.hits) void this.#search();
     if (!changed.has("state") || !this.query.trim()) return;
-    // The same words find more once the next rung is there.
+    // The same query finds more once the next rung is ready.
     const meaning = this.state?.rungs.meaning.kind === "ready";
     if (meaning && !this.#withMeaning && this.hits) void this.#search();
   }
@@ -324,7 +324,7 @@ export class AnchoriteSearch extends BundleElement {
       const full = this.link(url);
       return new URL(full).origin === location.origin ? full : null;
     } catch {
-      // A page may name an image by something that is no address.
+      // The image that a page names may not be a valid address.
       return null;
     }
   }
@@ -368,7 +368,7 @@ export class AnchoriteSearch extends BundleElement {
       if (running.signal.aborted) return;
       const withMeaning = engine.state.rungs.meaning.kind === "ready";
       const onPartial = (partial: readonly Hit[]): void => {
-        // Fewer hits than are shown would only flicker: the rest is a moment away.
+        // Showing fewer hits than before would only flicker: the rest arrives in a moment.
         if (!running.signal.aborted && partial.length >= (this.hits?.length ?? 0)) this.hits = partial;
       };
       const { limit, filters, sort } = this;
@@ -403,7 +403,7 @@ export class AnchoriteSearch extends BundleElement {
         event.preventDefault();
         this.expanded = true;
         const step = event.key === "ArrowDown" ? 1 : -1;
-        // One place more than there are hits: the field itself, so that arrows come back to it.
+        // The extra position is the field itself, so that the arrow keys return to it.
         this.active = ((this.active + 1 + step + count + 1) % (count + 1)) - 1;
         void this.updateComplete.then(() => this.#link(this.active)?.scrollIntoView({ block: "nearest" }));
         return;

@@ -10,7 +10,7 @@ import { errorBox } from "./text.js";
 /**
  * The state of the engine, rung by rung.
  *
- * @csspart rung - one row; `data-kind` says where it stands
+ * @csspart rung - one row; `data-kind` is its state
  * @csspart summary - bytes and bundle
  */
 export class AnchoriteStatus extends BundleElement {

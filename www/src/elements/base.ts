@@ -42,7 +42,7 @@ export abstract class BundleElement extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    // Elements before this one start their engine only once all of the page's are known.
+    // Elements earlier on the page wait to start their engine until all of the page's elements are known.
     if (this.module === "answers" && this.load === "now") Anchorite.expectQuestions(this.bundle);
     if (this.#engine) this.#subscribe(this.#engine);
     this.#mark();
@@ -67,7 +67,7 @@ export abstract class BundleElement extends LitElement {
     return this.#engine?.link(url) ?? url;
   }
 
-  /** Starts loading, again after a failure; call it when the reader acts, never for a render. Safe to call often. */
+  /** Starts loading, or retries after a failure. Call it when the reader acts, never from a render; repeated calls are safe. */
   protected start(): Anchorite {
     if (!this.#engine || this.#engine.state.error) {
       const engine = Anchorite.shared(this.bundle, this.module);

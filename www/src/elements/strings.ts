@@ -90,7 +90,7 @@ export function megabytes(bytes: number): string {
   return mb >= 10 || mb === 0 ? mb.toFixed(0) : mb.toFixed(1);
 }
 
-/** One line that says where an engine stands; `detail` is the longer part, shown dimmer. */
+/** One line on the state of an engine; `detail` is the longer part, shown dimmer. */
 export interface StateLine {
   readonly kind: "idle" | "busy" | "ready" | "failed";
   readonly text: string;
@@ -110,7 +110,7 @@ function loading(what: string, state: RungState): StateLine {
   };
 }
 
-/** The line under a search box: it needs the index, and the embedder when there is one. */
+/** The line under a search box, which waits for the index, and for the embedder if there is one. */
 export function searchLine(state: EngineState): StateLine {
   const { keyword, meaning } = state.rungs;
   if (state.error) return { kind: "failed", text: state.error.message, detail: "", progress: null };
@@ -150,9 +150,9 @@ export function chatLine(state: EngineState): StateLine {
   }
 }
 
-/** Why an answer begins, or began, anew. */
+/** The reason why an answer is being restarted (`now`) or was restarted. */
 export function restartLine({ on, code }: Restarted, now: boolean): string {
-  // Where no device could be opened again, one was lost before.
+  // If no device could be opened again, one had been lost before.
   const what = code === "device_lost" || code === "gpu" ? strings.deviceLost : strings.deviceFailed;
   const then = now
     ? { gpu: strings.restartingGpu, cpu: strings.restartingCpu }
@@ -171,7 +171,7 @@ export function backendName(kind: string | undefined): string {
   }
 }
 
-/** Said aloud when an answer is complete. */
+/** The screen reader's announcement when an answer is complete. */
 export function announced(outcome: Outcome): string {
   return { answered: strings.announceDone, closest: strings.announceClosest, absent: strings.silent }[outcome];
 }

@@ -65,7 +65,7 @@ export const tokens = css`
   }
   input:focus-visible,
   textarea:focus-visible {
-    /* Their frame shows the focus. */
+    /* The frame around the field shows the focus. */
     outline: none;
   }
   button {

@@ -26,12 +26,12 @@ export interface EngineState {
   /** The module that runs: a page that only searches has the small one, until something on it asks. */
   readonly module: Module;
   readonly manifest: Manifest | null;
-  /** The host was out of reach, and the copy on this device is used. */
+  /** The host was out of reach, so the copy on this device is used. */
   readonly offline: boolean;
   readonly rungs: Readonly<Record<Rung, RungState>>;
   /** Where the generator is to run, and why: known before it is downloaded. Null until the device was asked. */
   readonly choice: Choice | null;
-  /** The backend that it runs on, once it is loaded; if the chosen one failed, another one, whose reason says so. */
+  /** The generator's backend, once loaded. If the chosen one failed, this is another one, whose reason says so. */
   readonly backend: Backend | null;
   /** Bytes of the bundle that came over the network, and from this device, in this visit. */
   readonly bytes: { readonly fetched: number; readonly cached: number };
@@ -50,9 +50,12 @@ export interface SearchOptions {
   readonly limit?: number;
   /** Filters on the hits: for each one named here, a hit must have one of the values. `filters()` lists them. */
   readonly filters?: Filters;
-  /** Sorts by a value of the documents, one hit for each, among those that have all words of the query that any has; without it, the best come first. */
+  /**
+   * Sorts by a document value, with one hit per document, among the documents that contain every query word that occurs in any
+   * of them. Without it, the best come first.
+   */
   readonly sort?: Sort | null;
-  /** Called with the hits from the part of the index that is here, while the rest of it that the query reads is fetched. */
+  /** Called with the hits from the loaded part of the index, while the rest that the query reads is being fetched. */
   readonly onPartial?: (hits: readonly Hit[]) => void;
   readonly signal?: AbortSignal;
 }
@@ -93,7 +96,7 @@ export class Anchorite {
   #prepared: Promise<Backend | null> | null = null;
   #settlePrepared: () => void = () => undefined;
   #settleOpened: { resolve: (engine: Anchorite) => void; reject: (error: AnchoriteError) => void };
-  /** Bytes that came for a worker before this one. */
+  /** Bytes that arrived for the previous worker. */
   #bytes: EngineState["bytes"] = { fetched: 0, cached: 0 };
   #state: EngineState;
 
@@ -111,7 +114,7 @@ export class Anchorite {
     this.#worker = this.#start(module);
   }
 
-  /** Opens a bundle and resolves when search works; the embedder and the generator go on loading behind it. */
+  /** Opens a bundle and resolves when search works; the embedder and the generator continue loading in the background. */
   static async open(bundle: string | URL, options: OpenOptions = {}): Promise<Anchorite> {
     const { backend = "auto", signal } = options;
     const engine = new Anchorite(bundleUrl(bundle), backend === "none" ? "search" : "answers");
@@ -132,7 +135,7 @@ export class Anchorite {
 
   /**
    * The engine that all elements with this bundle share. It exists at once; await `opened` before calling it. It opens
-   * with the module that is wanted here, or the one that answers where `expectQuestions` announced it.
+   * with the requested module, or with the answering one if `expectQuestions` announced questions.
    */
   static shared(bundle: string | URL, module: Module = "search"): Anchorite {
     const url = bundleUrl(bundle);
@@ -157,7 +160,7 @@ export class Anchorite {
     return this.#state.backend;
   }
 
-  /** Calls `listener` on every change, and once now. Returns the function that ends it. */
+  /** Calls `listener` on every change, and once now. Returns a function that unsubscribes it. */
   subscribe(listener: (state: EngineState) => void): () => void {
     this.#listeners.add(listener);
     listener(this.#state);
@@ -205,13 +208,13 @@ export class Anchorite {
   }
 
   /**
-   * Answers a question: sources, then the quotation, then generated text, each told through `onEvent`.
+   * Answers a question: sources, then the quotation, then generated text, each reported through `onEvent`.
    * Rejects with an `AbortError` once `signal` is aborted; the answer so far comes as the event `stopped`.
    */
   async ask(question: string, call: AskCall = {}): Promise<Answer> {
     const { signal, onEvent, ...options } = call;
     if (!signal?.aborted) this.#becomeAnswering();
-    // Events that the worker sent before it heard of the abort come too late, even an answer that was just complete.
+    // Events that the worker sent before it saw the abort come too late, even an answer that was just complete.
     const tell = (event: AskEvent): void => {
       if (!signal?.aborted) onEvent?.(event);
     };
@@ -258,7 +261,7 @@ export class Anchorite {
     this.#pending.set(id, { message, resolve, reject, onEvent, onPartial });
     const stop = (): void => {
       this.#post({ kind: "abort", id });
-      // The worker ends an answer after the token being made, and then replies.
+      // The worker ends an answer after the token in progress, and then replies.
       if (message.kind === "ask") return;
       this.#pending.delete(id);
       reject(abortError(signal));
@@ -284,7 +287,7 @@ export class Anchorite {
       event.preventDefault();
       if (worker !== this.#worker) return;
       if (this.#state.manifest) {
-        // Whatever stopped it (memory, a trap in the module), what it holds can't be trusted any more.
+        // Whatever stopped the worker (memory, a trap in the module), its state can no longer be trusted.
         worker.terminate();
         this.#fail({
           code: "worker_stopped",
@@ -305,8 +308,8 @@ export class Anchorite {
   }
 
   /**
-   * Replaces the worker that only searches by the one that answers, which opens the bundle again: parts that had
-   * arrived come from this device, one that was under way begins anew. Searches that wait are put to the new worker.
+   * Replaces the search-only worker with the answering one, which reopens the bundle: parts that had arrived come from
+   * this device, and a download in progress starts over. Pending searches go to the new worker.
    */
   #becomeAnswering(): void {
     if (this.#state.module === "answers" || this.#state.error || this.#closed) return;
@@ -404,7 +407,7 @@ function bundleUrl(bundle: string | URL): URL {
   return url;
 }
 
-/** `Promise.withResolvers`, which is younger than some browsers that can run the rest. */
+/** `Promise.withResolvers`, which some browsers lack that can run the rest. */
 function withResolvers<T>(): {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;

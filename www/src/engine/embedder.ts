@@ -1,10 +1,10 @@
-// Turns the embedder's module into an object that the search worker hands to its engine; loaded only where vectors are.
+// Turns the embedder's module into an object that the search worker hands to its engine; loaded only for bundles with vectors.
 import init, { Embedder } from "#pkg-embedder";
 
-/** The file of the module that this script's glue belongs to; written in by `build.mjs`. */
+/** The file of the module that this script's glue belongs to; filled in by `build.mjs`. */
 declare const MODULE: string;
 
-/** An embedder whose file is still to come. */
+/** An embedder whose file has yet to be loaded. */
 export async function start(): Promise<Embedder> {
   await init({ module_or_path: new URL(MODULE, import.meta.url) });
   return new Embedder();

@@ -1,4 +1,4 @@
-// Turns what the device offers and what was asked for into the backend that generates, before anything large is fetched.
+// Turns a device's abilities and a requested backend into the backend that generates, before anything large is fetched.
 import type { BackendRequest, Choice } from "./protocol.js";
 
 /** Properties of the device that decide where to run; gathered by `probe`, or written by hand in a test. */
@@ -14,11 +14,11 @@ export interface Device {
   } | null;
   /** The reader asked the browser to save data. */
   readonly saveData: boolean;
-  /** Bytes of memory that the device says it has; null where it does not say, or says only that it has much. */
+  /** Bytes of memory that the device says it has; null if it does not say, or says only that it has at least `MEMORY_TOLD`. */
   readonly memory: number | null;
 }
 
-/** Largest memory that browsers report, in GiB: they round it, and report this for any more. */
+/** Largest memory that browsers report, in GiB: they round it, and report this value for anything larger. */
 const MEMORY_TOLD = 8;
 
 /** Names that software implementations of WebGPU give themselves. */
@@ -53,11 +53,11 @@ export async function probe(scope: { readonly navigator: unknown }): Promise<Dev
 }
 
 /**
- * Chooses where to run a generator of `bytes`, with a reason that the page shows as it stands.
+ * Chooses where to run a generator of `bytes`, with a reason that the page shows verbatim.
  *
  * A software adapter is slower than our own CPU kernels, so it is taken only when asked for by name. A reader
- * who saves data gets search and quotations without the model, unless the page asks for a backend by name; so does one
- * whose device has less than twice the memory that the model takes.
+ * who saves data gets search and quotations without the model, unless the page asks for a backend by name. The same
+ * goes for a device with less than twice the memory that the model takes.
  */
 export function choose(request: BackendRequest, device: Device, bytes: number): Choice {
   const missing = !device.webgpu

@@ -1,7 +1,7 @@
 // Turns what this browser compiles, and what a page wants, into the names of the engine's files: a worker, and its module.
 import type { Module } from "./protocol.js";
 
-/** The files that a page loads beside its own script. */
+/** The files that a page loads in addition to its own script. */
 export interface ModuleFiles {
   readonly worker: string;
   readonly wasm: string;
@@ -17,7 +17,7 @@ const RELAXED = new Uint8Array([
   ...[0xfd, 0x80, 0x02, 0x1a, 0x0b], // i8x16.relaxed_swizzle, drop, end
 ]);
 
-/** The files of a module, as fast as this browser takes it. */
+/** The files of a module, in the fastest build that this browser runs. */
 export function moduleFiles(module: Module): ModuleFiles {
   const relaxed = WebAssembly.validate(RELAXED);
   const worker = module === "search" ? "anchorite-search-worker" : "anchorite-worker";

@@ -74,9 +74,9 @@ export interface Hit {
   readonly headings: readonly string[];
   readonly snippet: string;
   readonly score: number;
-  /** Values that the document states about itself beside its title, such as `image` or `date`; an image's address is relative as `url` is. */
+  /** The document's metadata apart from its title, such as `image` or `date`; an image's address is relative just as `url` is. */
   readonly meta: Readonly<Record<string, string>>;
-  /** Words to mark: those of the query that have a topic, their stems, corrections. The same for all hits of a search. */
+  /** Words to mark: the query's topical words, their stems, and corrections. The same for all hits of a search. */
   readonly terms: readonly string[];
 }
 
@@ -112,24 +112,24 @@ export interface Timing {
   readonly prefill_ms: number;
   readonly decode_ms: number;
   readonly prompt_tokens: number;
-  /** The first tokens of these, still known from the question before, that were not read again. */
+  /** The number of leading prompt tokens still cached from the previous question, and so not read again. */
   readonly cached_tokens: number;
   readonly generated_tokens: number;
-  /** Runs of the model that wrote them: fewer where tokens were guessed and checked together. */
+  /** Model runs that wrote these tokens; there are fewer runs than tokens where guessed tokens were checked together. */
   readonly steps: number;
   readonly tokens_per_second: number;
 }
 
 /**
- * How a question ends. `answered`: the quotation answers, as surely as the site asks for. `closest`: the closest passage is
- * quoted, and may not answer. `absent`: these documents don't say.
+ * How a question ends. `answered`: the quotation answers, with the certainty that the site demands. `closest`: the
+ * closest passage is quoted, but may not answer. `absent`: these documents don't say.
  */
 export type Outcome = "answered" | "closest" | "absent";
 
 /**
- * The signs behind the outcome: cosine of the nearest passage (null without an embedder), share of the question's words found,
- * and what the reader says of the unit that is quoted, in logits (null without a reader), with the share of the numbers and the code
- * asked about that its passage holds, and if it holds all of them itself, code among them.
+ * The evidence behind the outcome: the cosine of the nearest passage (null without an embedder), the share of the question's
+ * words found, and the reader's logits for the quoted unit (null without a reader). `asked` is the share of the numbers and code
+ * in the question that the unit's passage contains; `is_named` says that the unit itself contains them all, with code among them.
  */
 export interface Evidence {
   readonly similarity: number | null;
@@ -146,17 +146,17 @@ export interface Evidence {
 }
 
 /**
- * The verdict on the generator's text. Only `shown` may stand as the answer: supported, whole sentences that say what is marked in the
- * quotation. Else the quotation stands alone: nothing was written, the model abstained, a sentence is unsupported or no sentence, the
- * text differs from the quotation, turned in circles, or only repeats the quotation.
+ * The verdict on the generator's text. Only `shown` text may appear as the answer: supported, whole sentences that agree with the
+ * marked part of the quotation. Otherwise the quotation appears alone: nothing was written, the model abstained, a sentence is
+ * unsupported or incomplete, or the text differs from the quotation, loops, or only repeats the quotation.
  */
 export type Written = "nothing" | "abstained" | "unsupported" | "fragment" | "differs" | "loops" | "repeats" | "shown";
 
 export interface Answer {
   readonly question: string;
-  /** The question that was put to the documents: a follow-up is completed from the turns before it. */
+  /** The question as put to the documents: a follow-up is completed from earlier turns. */
   readonly asked: string;
-  /** The question refers to a turn before it, but not surely to which: it was asked as it stands. */
+  /** The question refers to an earlier turn, but it is unclear which, so it was asked unchanged. */
   readonly is_unclear: boolean;
   readonly outcome: Outcome;
   /** The probability that the quotation answers, 0 to 1; null without a reader. */
@@ -185,12 +185,12 @@ export interface AskOptions {
   readonly top_p?: number;
   /** Leaves out tokens less likely than this share of the likeliest one. */
   readonly min_p?: number;
-  /** Makes tokens that were written lately less likely; 1 has no effect. */
+  /** Makes recently written tokens less likely; 1 has no effect. */
   readonly repetition_penalty?: number;
   readonly seed?: number;
-  /** Guesses tokens from the passages and checks them together: the same text, sooner where it copies. On by default. */
+  /** Guesses tokens from the passages and checks them together. The text is the same, and faster where it copies. On by default. */
   readonly lookup?: boolean;
-  /** Only words of the sources, of the question and common ones are written, so that none is invented, and a loop ends the text. On by default. */
+  /** Writes only common words and words of the sources and the question, so none is invented; a loop ends the text. On by default. */
   readonly lock?: boolean;
   /** The sources before the question: the few units that the reader chose (the default), whole passages, or their pages. */
   readonly prompt?: "evidence" | "passages" | "long";
@@ -200,9 +200,9 @@ export interface AskOptions {
   readonly history?: readonly Past[];
 }
 
-/** A question that was answered before. */
+/** A question that has already been answered. */
 export interface Past {
-  /** As it was put to the documents: `asked` of its answer. */
+  /** The question as put to the documents: `asked` of its answer. */
   readonly question: string;
   /** The quotation or the text that was shown. */
   readonly answer: string;
@@ -211,9 +211,9 @@ export interface Past {
 }
 
 /**
- * Events of an answer while it is being made, in this order; `text` repeats, one piece for each token. Where the graphics
- * device fails, `restarted` says that all text so far is void, once for each place where the generator is then loaded, and
- * `backend` what it was loaded on; text begins anew behind that. Sources and quotation stand.
+ * Events of an answer in progress, in this order; `text` repeats, one piece for each token. If the graphics device fails,
+ * `restarted` voids all text so far, once for each place where the generator is loaded next, and `backend` names the one that it
+ * was loaded on; then the text starts over. Sources and quotation remain valid.
  */
 export type AskEvent =
   | { readonly kind: "sources"; readonly passages: readonly Passage[] }
@@ -222,21 +222,21 @@ export type AskEvent =
   | Restarted
   | { readonly kind: "backend"; readonly backend: Backend };
 
-/** A graphics device failed in mid-answer, and the text is written again. */
+/** A graphics device failed mid-answer, and the text is being rewritten. */
 export interface Restarted {
   readonly kind: "restarted";
   /** Where the generator is being loaded: on the graphics device again, or on the CPU. */
   readonly on: "gpu" | "cpu";
-  /** `device_lost`; `kernel` for what the device refused, memory included; `not_finite`; `gpu` where no device could be opened. */
+  /** `device_lost`; `kernel` if the device refused work or memory; `not_finite`; `gpu` if no device could be opened. */
   readonly code: string;
   /** The fault, in words for people. */
   readonly reason: string;
 }
 
-/** The parts of the ladder that load one after the other; each works without the next. */
+/** The parts of the ladder, which load one after another; each works without the next. */
 export type Rung = "keyword" | "meaning" | "reading" | "answer";
 
-/** Where a rung stands. `absent`: not in this bundle. `skipped`: not wanted on this device, see `reason`. */
+/** The state of a rung. `absent`: not in this bundle. `skipped`: not wanted on this device, see `reason`. */
 export type RungState =
   | { readonly kind: "waiting" }
   | { readonly kind: "loading"; readonly loaded: number; readonly total: number }
@@ -261,7 +261,7 @@ export type SearchRequest =
   | {
       readonly kind: "open";
       readonly bundle: string;
-      /** A worker before this one searched by meaning, so calls wait until this one does. */
+      /** The previous worker searched by meaning, so calls wait until this one does too. */
       readonly awaitMeaning: boolean;
     }
   | {
@@ -276,7 +276,7 @@ export type SearchRequest =
   | { readonly kind: "sort_keys"; readonly id: number }
   /** Fetches the whole index, so that search works without the host. */
   | { readonly kind: "keep"; readonly id: number }
-  /** Ends an answer after the token being made, and a search before it fetches more. */
+  /** Ends an answer after the token in progress, and a search before it fetches more. */
   | { readonly kind: "abort"; readonly id: number };
 
 /** Page to the worker that answers. */
@@ -294,7 +294,7 @@ export type Reply =
   | { readonly kind: "backend"; readonly backend: Backend | null }
   | { readonly kind: "prepared" }
   | { readonly kind: "hits"; readonly id: number; readonly hits: readonly Hit[] }
-  /** Hits from the part of the index that is here; `hits` follows. */
+  /** Hits from the part of the index that is already loaded; `hits` follows. */
   | { readonly kind: "partial"; readonly id: number; readonly hits: readonly Hit[] }
   | { readonly kind: "filters"; readonly id: number; readonly filters: FilterCounts }
   | { readonly kind: "sort_keys"; readonly id: number; readonly keys: readonly string[] }

@@ -1,4 +1,4 @@
-// Turns a bundle's address into an engine that searches, rung by rung; what the workers of both modules do alike.
+// Turns a bundle's address into an engine that searches, rung by rung; the workers of both modules share it.
 import type { SearchEngine } from "#pkg-search";
 import { AnchoriteError, toPlain } from "./errors.js";
 import type { FileEntry, FilterCounts, Filters, Hit, Manifest, Reply, Request, Rung, SearchRequest, Shard, Sort } from "./protocol.js";
@@ -18,19 +18,19 @@ export function listen<Heard extends Request>(hear: (request: Heard) => void): v
   scope.addEventListener("message", ({ data }) => hear(data as Heard));
 }
 
-/** The file of the module that this worker's glue belongs to; written in by `build.mjs`. */
+/** The file of the module that this worker's glue belongs to; filled in by `build.mjs`. */
 declare const MODULE: string;
 
-/** Least time between two reports of progress, which people watch: more of them would only cost work. */
+/** Minimum time between two progress reports: people watch them, so more would only cost work. */
 const PROGRESS_MS = 60;
 
-/** An index of at most this many bytes is kept whole, for a visit without the host, where the reader does not save data. */
+/** An index of at most this many bytes is kept whole for offline visits, unless the reader saves data. */
 const KEEP_BYTES = 2 * 1024 * 1024;
-/** An index of at most this many bytes is fetched whole at once: some files, and no search waits for another. */
+/** An index of at most this many bytes is fetched whole at once: it is a few files, and no search then waits for more. */
 const SMALL_BYTES = 256 * 1024;
 /** Time without a search after which the rest of a small index may take the connection. */
 const QUIET_MS = 3000;
-/** Shards that are under way at a time when nobody waits for them. */
+/** Shards fetched in parallel while nobody waits for them. */
 const KEEP_AT_ONCE = 4;
 /** A search is complete after a few rounds: a table, words, a table, texts, and more texts for copies. More is a fault in the bundle. */
 const MAX_ROUNDS = 20;
@@ -42,7 +42,7 @@ export interface Session<Engine extends SearchEngine> {
   readonly store: Store;
   /** Runs a call when no answer holds the engine. */
   readonly free: Free;
-  /** The bundle has changed since the last visit, so some of what is kept is of no more use. */
+  /** The bundle has changed since the last visit, so some kept files are obsolete. */
   readonly isUpdate: boolean;
 }
 
@@ -77,12 +77,12 @@ export async function reply(id: number, call: () => Promise<void>): Promise<void
   }
 }
 
-/** Reports that nothing works, for the bundle could not be opened. */
+/** Reports that nothing works, because the bundle could not be opened. */
 export function failed(thrown: unknown): void {
   post({ kind: "failed", id: null, error: toPlain(thrown, "open_failed") });
 }
 
-/** Rung 1: manifest and index, without its shards. A failure here ends the visit, for nothing works without them. */
+/** Rung 1: manifest and index, without its shards. A failure here ends the visit, because nothing works without them. */
 export async function open<Engine extends SearchEngine>(
   bundle: string,
   glue: Glue<Engine>,
@@ -110,8 +110,8 @@ export function ofRoles({ files }: Manifest, ...roles: FileEntry["role"][]): rea
 }
 
 /**
- * Rung 2: vectors and the sentence embedder. Without them, search goes on by keywords. `start` says where they go; `alone`
- * runs its work when nothing else holds the engine.
+ * Rung 2: vectors and the sentence embedder. Without them, search continues by keywords. `start` returns their receiver;
+ * `alone` runs its work when nothing else holds the engine.
  */
 export async function loadMeaning<Engine extends SearchEngine>(
   ready: Session<Engine>,
@@ -131,7 +131,7 @@ export async function loadMeaning<Engine extends SearchEngine>(
   });
 }
 
-/** Removes what an earlier version of the bundle left here, and keeps what is left of a small index while nobody searches. */
+/** Removes files that an earlier version of the bundle left, and fetches the rest of a small index while nobody searches. */
 export async function keepRest<Engine extends SearchEngine>(ready: Session<Engine>): Promise<void> {
   const { engine, manifest, store } = ready;
   if (ready.isUpdate) {
@@ -147,7 +147,7 @@ function savesData(): boolean {
   return connection?.saveData === true;
 }
 
-/** The hits for a query: `partial` is called with those from the shards that are here, while missing ones are fetched. */
+/** The hits for a query: `partial` is called with those from the loaded shards, while missing ones are fetched. */
 async function search(
   ready: Session<SearchEngine>,
   query: string,
@@ -172,7 +172,7 @@ async function search(
 /** Searches that the page no longer waits for. */
 const cancelled = new Set<number>();
 
-/** Serves what the page asks of a module that searches, `open` excepted. */
+/** Serves the page's requests to a search module, except `open`. */
 export function answerSearch(
   request: Exclude<SearchRequest, { readonly kind: "open" }>,
   opened: () => Promise<Session<SearchEngine>>,
@@ -253,7 +253,7 @@ async function keepIndex(ready: Session<SearchEngine>, turn = async (): Promise<
   }
 }
 
-/** Shards that are under way, so that two searches that need the same one fetch it once. */
+/** Shards being fetched, so that two searches that need the same one fetch it once. */
 const underWay = new Map<number, Promise<void>>();
 
 async function fetchShards({ engine, store, free }: Session<SearchEngine>, shards: readonly Shard[]): Promise<void> {
@@ -280,7 +280,7 @@ function endless(): AnchoriteError {
   });
 }
 
-/** Reports how a rung that others do not depend on ended; never throws. */
+/** Loads a rung that no other rung depends on, and reports the outcome; never throws. */
 export async function climb(rung: Rung, absent: boolean, load: () => Promise<void>): Promise<void> {
   if (absent) {
     post({ kind: "rung", rung, state: { kind: "absent" } });
@@ -299,7 +299,10 @@ export function bytesOf(files: readonly FileEntry[]): number {
   return files.reduce((sum, file) => sum + file.bytes, 0);
 }
 
-/** Brings every part of `files` `into` the engine, once there is room for them, one after the other, so that a broken download resumes by part; tells `rung`, and `arrived` after each. */
+/**
+ * Reserves room for `files`, then loads their parts `into` the engine one by one, so that a broken download resumes by part.
+ * Posts progress for `rung`, and calls `arrived` after each part.
+ */
 export async function fetchFiles(
   { engine, store }: Session<SearchEngine>,
   rung: Rung | null,

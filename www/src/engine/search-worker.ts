@@ -1,9 +1,9 @@
-// Turns requests from a page that only searches into calls of the small wasm engine, which has no model, and of one that embeds.
+// Turns requests from a search-only page into calls of the small wasm engine, which has no model, and of the embedder's module.
 import init, { Engine } from "#pkg-search";
 import type { SearchRequest } from "./protocol.js";
 import { answerSearch, bytesOf, failed, keepRest, listen, loadMeaning, type Meaning, ofRoles, open, type Session } from "./rungs.js";
 
-/** The embedder's script, beside this one; written in by `build.mjs`. */
+/** The embedder's script, next to this one; filled in by `build.mjs`. */
 declare const EMBEDDER: string;
 
 /** Settles when the index is opened; every search waits for it. */
@@ -14,7 +14,7 @@ listen((request: SearchRequest) => {
     answerSearch(request, () => session ?? Promise.reject(new Error("`open` comes first")));
     return;
   }
-  // No call here outlasts its own turn, so nothing else ever holds the engine.
+  // Every call here ends within its own turn, so nothing else ever holds the engine.
   session = open(request.bundle, { init, Engine }, async (call) => call());
   session
     .then(async (ready) => {

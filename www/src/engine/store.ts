@@ -5,9 +5,9 @@ import type { PartEntry, Shard } from "./protocol.js";
 /** Named after the layout of the cache, not of the bundle: a bundle's version is in its manifest. */
 const CACHE = "anchorite-1";
 const MANIFEST = "manifest.json";
-/** A manifest lists files, it does not carry them; larger is not a manifest. */
+/** A manifest only lists files, so anything larger is not a manifest. */
 const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
-/** A dropped connection is tried again this often before it is reported. */
+/** Attempts at a download before a dropped connection is reported. */
 const ATTEMPTS = 3;
 
 /** Bytes that arrived since the last call, and where from. */
@@ -28,7 +28,7 @@ export class Store {
     this.#cache = cache;
   }
 
-  /** Opens the store of one bundle. Without Cache Storage (insecure origin, full disk) everything works, once. */
+  /** Opens the store of one bundle. Without Cache Storage (insecure origin, full disk) everything works, but only for this visit. */
   static async open(bundle: string): Promise<Store> {
     const base = new URL(bundle.endsWith("/") ? bundle : `${bundle}/`);
     try {
@@ -66,7 +66,7 @@ export class Store {
     await this.#keep(new URL(MANIFEST, this.#base).href, bytes);
   }
 
-  /** True if the manifest kept from an earlier visit is another one; false on the first visit, before any is kept. */
+  /** True if the manifest kept from an earlier visit differs from this one; false on the first visit, before any is kept. */
   async isUpdate(bytes: Uint8Array): Promise<boolean> {
     const kept = await this.#cache?.match(new URL(MANIFEST, this.#base).href);
     if (!kept) return false;
@@ -75,8 +75,8 @@ export class Store {
   }
 
   /**
-   * Brings one piece to `accept`: from the cache when it is there and intact, else from the host. A piece that
-   * `accept` refuses is dropped from the cache and asked for once more past every cache before the error is reported.
+   * Passes one piece to `accept`, from the cache if an intact copy is there, else from the host. A piece that `accept`
+   * refuses is dropped from the cache and requested once more, past every cache, before the error is reported.
    */
   async bring(part: Piece, accept: Accept, count: Count): Promise<void> {
     const url = new URL(part.path, this.#base).href;
@@ -142,7 +142,7 @@ export class Store {
           arrived += value.length;
           count(value.length, "network");
         }
-        // A short body is left to the hash check: it says path, expected and found.
+        // A short body is left to the hash check, whose error names the path and what was expected and found.
         return arrived === bytes.length ? bytes : bytes.slice(0, arrived);
       } catch (thrown) {
         count(-arrived, "network");

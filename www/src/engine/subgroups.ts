@@ -2,7 +2,7 @@
 
 /**
  * Makes every request for a device ask for subgroups too. wgpu can't: its table of features for browsers has no entry for
- * them. Shaders reach the browser as they are written, so a device that has the feature is all that is missing.
+ * them. Shaders reach the browser unchanged, so a device with the feature is all that is missing.
  */
 export function requestSubgroups(): void {
   if (typeof GPUAdapter === "undefined") return;

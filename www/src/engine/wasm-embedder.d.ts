@@ -8,9 +8,9 @@ export class Embedder {
   constructor();
   /** Makes room for `bytes` of its file, or throws `no_memory`. */
   reserve(bytes: number): void;
-  /** Takes the next part of its file, which somebody else has checked. */
+  /** Takes the next part of its file, which the caller has already checked. */
   add_part(bytes: Uint8Array): void;
-  /** Makes the model of the parts. */
+  /** Builds the model from the parts. */
   load(): void;
   /** Values in an embedding. */
   dimension(): number;

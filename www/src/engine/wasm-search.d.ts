@@ -19,23 +19,23 @@ export class Engine {
   load_vectors(): void;
   /** Checks the length and SHA-256 of a part that another module holds. */
   check_part(path: string, bytes: Uint8Array): void;
-  /** Makes the index searchable by meaning, with an embedder that is loaded. */
+  /** Makes the index searchable by meaning, with a loaded embedder. */
   set_embedder(embedder: Embedder): void;
   /** Takes a shard, after checking its length and SHA-256. Throws `busy` while an answer is being made. */
   insert_shard(id: number, bytes: Uint8Array): void;
-  /** Every shard that is not here and whose name is known; ask again once these are supplied. */
+  /** Every missing shard whose name is known; call again once they are supplied. */
   missing(): Shard[];
-  /** Every shard whose name is known, here or not. */
+  /** Every shard whose name is known, loaded or not. */
   shards(): Shard[];
   filters(): { missing: Shard[]; filters: FilterCounts };
   /** Names of the values that `search` can sort by. */
   sort_keys(): string[];
   /**
-   * `filters` has name, value, name, value; `sort_by` is empty for the best first. Returns the results from the shards that are here,
-   * and the shards that would make them complete. Throws `busy` while an answer is being made.
+   * `filters` alternates names and values; `sort_by` is empty for best first. Returns the results from the loaded shards,
+   * and the shards that would complete them. Throws `busy` while an answer is being made.
    */
   search(query: string, limit: number, filters: string[], sort_by: string, descending: boolean): { results: Omit<Hit, "terms">[]; terms: string[]; missing: Shard[] };
 }
 
-/** The methods that the engine of the answering module has too; that one holds an embedder itself. */
+/** The methods that the answering module's engine shares; it has its own embedder. */
 export type SearchEngine = Omit<Engine, "check_part" | "set_embedder">;

@@ -4,34 +4,34 @@ import type { SearchEngine } from "./wasm-search.js";
 
 export { default } from "./wasm-search.js";
 
-/** Says "stop" to a running answer, which then ends after the token being made. */
+/** Stops a running answer, which then ends after the token in progress. */
 export class AbortFlag {
   constructor();
   abort(): void;
 }
 
-/** Says that every device of this browser has the feature `subgroups`; to be called before a generator is loaded. */
+/** Says that every device of this browser has the feature `subgroups`; call it before loading a generator. */
 export function browser_has_subgroups(): void;
 
 /** The methods of both engines. */
 export interface Engine extends SearchEngine {}
 
-/** The engine of the search module with an embedder of its own, and what answers. */
+/** The engine of the search module, plus its own embedder and the models that answer. */
 export class Engine {
   /** Reads a bundle's manifest; refuses one of a newer format. */
   constructor(manifest: Uint8Array);
-  /** Makes the index searchable by meaning, once the embedder's parts are here. */
+  /** Makes the index searchable by meaning, once the embedder's parts have arrived. */
   load_embedder(): void;
-  /** Makes quotations and decisions those of the reader, once its parts are here. */
+  /** Has the reader choose quotations and decide outcomes, once its parts have arrived. */
   load_reader(): void;
   /**
-   * Opens the graphics device and compiles the generator's kernels once the parts that have arrived tell which; nothing
-   * before that. To be awaited before `load_generator`, which reports what goes wrong.
+   * Opens the graphics device and compiles the generator's kernels once enough parts have arrived to tell which; returns
+   * undefined before that. Await it before `load_generator`, which reports any failure.
    */
   prepare_generator(adapter: boolean): Promise<void> | undefined;
   /**
-   * When a graphics device fails in mid-answer, `again` is called with where the generator goes next. It brings the
-   * generator's parts once more; it rejects with the code `gpu` where there is no device to load on.
+   * When a graphics device fails mid-answer, `again` is called with the backend to load next. It supplies the generator's
+   * parts again, or rejects with the code `gpu` if there is no device to load on.
    */
   load_generator(
     backend: "webgpu" | "cpu",
@@ -39,9 +39,9 @@ export class Engine {
     adapter: boolean,
     again: (backend: "webgpu" | "cpu") => Promise<void>,
   ): Promise<Backend>;
-  /** The shards that `ask` would read and that are not here; ask again once these are supplied. */
+  /** The missing shards that `ask` would read; call again once they are supplied. */
   needs(question: string, options: AskOptions): Shard[];
-  /** Gives the event loop a turn between tokens, so that `AbortFlag.abort` can be heard. */
+  /** Yields to the event loop between tokens, so that `AbortFlag.abort` takes effect. */
   ask(
     question: string,
     options: AskOptions,

@@ -29,9 +29,9 @@ type Session = Ready<Engine>;
 let session: Promise<Session> | null = null;
 /** Loading is one chain, so that a rung never competes with the one below it for the connection. */
 let loading: Promise<void> = Promise.resolve();
-/** Settles when the reader is loaded or can't be: a question that is asked before waits for it. */
+/** Settles when the reader is loaded or can't be: a question asked earlier waits for it. */
 let reading: Promise<void> = Promise.resolve();
-/** Settles when the last work has ended that changes the engine, or holds it from token to token: such work never overlaps. */
+/** Settles when the last task that changes the engine, or holds it between tokens, has ended: such tasks never overlap. */
 let exclusive: Promise<unknown> = Promise.resolve();
 const aborts = new Map<number, AbortFlag>();
 
@@ -45,7 +45,7 @@ listen((request: Request) => {
       if (request.awaitMeaning) session = Promise.all([session, loading]).then(([ready]) => ready);
       loading = loading.then(() => opened()).then(loadReader, () => undefined);
       reading = loading;
-      // Nothing waits for what is only kept for later.
+      // Nothing waits for files that are only kept for later.
       void reading.then(() => opened()).then(keepRest).catch(() => undefined);
       return;
     case "prepare":
@@ -89,14 +89,14 @@ function opened(): Promise<Session> {
   return session ?? Promise.reject(new Error("`open` comes first"));
 }
 
-/** Runs `work` when everything before it that needs the engine for itself has ended. */
+/** Runs `work` once all earlier work that needs the engine to itself has ended. */
 function alone<T>(work: () => Promise<T>): Promise<T> {
   const mine = exclusive.then(work);
   exclusive = mine.catch(() => undefined);
   return mine;
 }
 
-/** Runs a call that an answer being written refuses, right after that answer. */
+/** Runs a call at once or, if an answer in progress makes it fail as busy, right after that answer. */
 async function free<T>(call: () => T): Promise<T> {
   for (;;) {
     const before = exclusive;
@@ -138,7 +138,7 @@ async function ask(request: Extract<Request, { kind: "ask" }>, flag: AbortFlag):
   }
 }
 
-/** This engine embeds by itself. */
+/** This engine has its own embedder. */
 async function meaning({ engine }: Session): Promise<Meaning> {
   return {
     reserve: (bytes) => engine.reserve(bytes),
@@ -150,7 +150,7 @@ async function meaning({ engine }: Session): Promise<Meaning> {
   };
 }
 
-/** Rung 3: the reader, which finds what answers and decides whether it does. */
+/** Rung 3: the reader, which finds the likeliest answer and decides whether it is one. */
 async function loadReader(ready: Session): Promise<void> {
   const files = ofRoles(ready.manifest, "reader");
   await climb("reading", files.length === 0, async () => {
@@ -175,7 +175,7 @@ async function loadGenerator(ready: Session, request: BackendRequest): Promise<v
     return;
   }
   await climb("answer", false, async () => {
-    // Kernels are compiled while the rest is still on its way.
+    // Kernels compile while the rest is still downloading.
     let prepared: Promise<void> | undefined;
     const arrived = (): void => {
       if (kind === "webgpu") prepared ??= ready.engine.prepare_generator(hasAdapter(ready));
@@ -196,7 +196,7 @@ async function loadGenerator(ready: Session, request: BackendRequest): Promise<v
   });
 }
 
-/** Asks the device anew: after a loss it may offer another adapter, or none. */
+/** Asks the device again: after a loss it may offer another adapter, or none. */
 async function decide(ready: Session, request: BackendRequest): Promise<Choice> {
   const device = await probe(scope);
   const choice = choose(request, device, bytesOf(generatorFiles(ready)));
@@ -204,7 +204,7 @@ async function decide(ready: Session, request: BackendRequest): Promise<Choice> 
   return choice;
 }
 
-/** The generator's file, and that of its first adapter, which is the one that speaks; none where the bundle has no generator. */
+/** The files of the generator and of its first adapter, the only one in use; empty if the bundle has no generator. */
 function generatorFiles({ manifest }: Session): readonly FileEntry[] {
   const generator = manifest.files.find(({ role }) => role === "generator");
   const adapter = manifest.files.find(({ role }) => role === "adapter");
@@ -215,13 +215,13 @@ function hasAdapter(ready: Session): boolean {
   return generatorFiles(ready).some(({ role }) => role === "adapter");
 }
 
-/** Loads the generator from parts that have arrived, and says what runs it. */
+/** Loads the generator from parts that have arrived, and reports the backend that runs it. */
 async function startGenerator(ready: Session, request: BackendRequest, kind: "webgpu" | "cpu", reason: string): Promise<void> {
   const again = (next: "webgpu" | "cpu"): Promise<void> => bringAgain(ready, request, next);
   post({ kind: "backend", backend: await ready.engine.load_generator(kind, reason, hasAdapter(ready), again) });
 }
 
-/** Brings the generator's parts once more, from this device where they were kept, unless it goes to a GPU that is not there. */
+/** Loads the generator's parts again, from this device if they were kept; throws if it should go to a GPU that is gone. */
 async function bringAgain(ready: Session, request: BackendRequest, next: "webgpu" | "cpu"): Promise<void> {
   if (next === "webgpu") {
     const { kind, reason } = await decide(ready, request);

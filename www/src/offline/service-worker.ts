@@ -17,7 +17,7 @@ interface Fetch extends Lifetime {
   readonly request: globalThis.Request;
   respondWith(response: Promise<Response>): void;
 }
-/** Files of the page itself beside its module; written in by `build.mjs`. */
+/** Files of the page itself, apart from its module; filled in by `build.mjs`. */
 declare const SHELL: readonly string[];
 
 const scope = globalThis as unknown as Scope;
@@ -44,7 +44,7 @@ scope.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   const ours = url.href.startsWith(scope.registration.scope) && request.method === "GET";
-  // A manifest or part that cannot be fetched is the store's affair: it knows what it kept.
+  // The store handles a manifest or part that cannot be fetched: it knows what it kept.
   if (!ours || /\/(?:manifest\.json|files\/[^/]+)$/.test(url.pathname)) return;
   event.respondWith(fresh(request));
 });

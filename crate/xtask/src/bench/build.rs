@@ -1,4 +1,4 @@
-//! Turns a folder of documents into what building it costs: from nothing, again, and after one page was changed.
+//! Turns a folder of documents into the cost of building it: from nothing, again, and after one page has changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
     /// The folder of documents; default: `docs`.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// A folder of a site as it is deployed instead.
+    /// The folder of a deployed site instead.
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
     /// Print JSON lines on standard output.
@@ -38,7 +38,7 @@ struct Row {
     bundle: String,
 }
 
-/// Fails where a bundle depends on the number of threads or on what was built before.
+/// Fails if a bundle depends on the number of threads or on earlier builds.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
     let work = run::target().join("bench-build");
@@ -165,7 +165,7 @@ fn row(build: &'static str, summary: &Value) -> anyhow::Result<Row> {
     })
 }
 
-/// Adds a sentence to the page in the middle, in the order of their paths.
+/// Adds a sentence to the middle page, in the order of paths.
 fn change_one(pages: &Path) -> anyhow::Result<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![pages.to_owned()];

@@ -1,4 +1,4 @@
-//! Turns the language model on a graphics device into figures: in Chromium beside a peer, and natively, counted and timed.
+//! Turns the language model on a graphics device into figures: in Chromium against a peer, and natively, counted and timed.
 
 use clap::ValueEnum;
 
@@ -8,16 +8,16 @@ use super::{Output, Type, all_unless_named, in_chromium, measure, names};
 use crate::wasm::Instructions;
 use crate::{run, setup};
 
-/// Without one of the first three: WebGPU in Chromium, beside transformers.js.
+/// Without one of the first three: WebGPU in Chromium, against transformers.js.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Natively: count what each decoded token sends to the device, beside what peers published.
+    /// Natively: count what each decoded token sends to the device, against figures that peers published.
     #[arg(long)]
     trace: bool,
     /// Natively: time the products of each type, in every form of the kernels.
     #[arg(long, conflicts_with = "trace")]
     kernels: bool,
-    /// Natively: time prompts, and decoding behind short and long ones.
+    /// Natively: time prompts, and decoding after short and long ones.
     #[arg(long, conflicts_with_all = ["trace", "kernels"])]
     native: bool,
     /// In Chromium: only these engines.
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     output: Output,
 }
 
-/// wllama is not among them: its WebGPU asks for half precision in shaders, which no software adapter has.
+/// Without wllama: its WebGPU backend requires half precision in shaders, which no software adapter has.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Engine {
     Anchorite,
@@ -88,7 +88,7 @@ fn trace(output: &Output) -> anyhow::Result<()> {
     natively("trace", &options, output, verdicts::trace)
 }
 
-/// Has the native program do one of the driver's things, with these options, each as often as it has values.
+/// Has the native program do one of the driver's tasks; each option is repeated for each of its values.
 fn natively(
     what: &str,
     options: &[(&str, Vec<String>)],

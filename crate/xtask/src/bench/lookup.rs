@@ -1,4 +1,4 @@
-//! Turns questions about the user guide into what guessing tokens from the passages saves: runs of the model, and time.
+//! Turns questions about the user guide into the savings of guessing tokens from the passages: model runs, and time.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::run;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Print JSON lines on standard output: a row for each question, and last one object with the sums.
+    /// Print JSON lines on standard output: a row for each question, then one object with the sums.
     #[arg(long)]
     json: bool,
     /// How often each answer is timed; the fastest counts.
@@ -54,7 +54,7 @@ struct Summary {
     tokens_per_step: f64,
     /// Time without guessing over time with it.
     speed_up: f64,
-    /// Every answer had the same tokens with and without guessing; else this command fails.
+    /// True if every answer had the same tokens with and without guessing; otherwise this command fails.
     identical: bool,
 }
 

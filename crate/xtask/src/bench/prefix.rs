@@ -1,4 +1,4 @@
-//! Turns questions about the user guide into what reading a shared prefix only once saves: the time until the first token.
+//! Turns questions about the user guide into the time until the first token that reading a shared prefix only once saves.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use crate::run;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Print JSON lines on standard output: a row for each question, and last one object for each kind.
+    /// Print JSON lines on standard output: a row for each question, then one object for each kind.
     #[arg(long)]
     json: bool,
     /// How often all questions are asked, with and without reuse in turn; the fastest of each counts.
@@ -60,7 +60,7 @@ struct Timing {
 }
 
 impl Timing {
-    /// From the question to the generator's first token.
+    /// Milliseconds from the question to the generator's first token.
     fn first_token_ms(&self) -> f64 {
         self.retrieve_ms + self.quote_ms + self.prefill_ms
     }
@@ -70,9 +70,9 @@ impl Timing {
 #[derive(Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
-    /// Another question over the same site: the instructions, and passages for as long as they are the same.
+    /// Another question about the same site shares the instructions, and the passages up to the first difference.
     Another,
-    /// The same question once more: all of it.
+    /// The same question again shares the whole prompt.
     Again,
 }
 
@@ -101,7 +101,7 @@ struct Summary {
     plain_first_token_ms: f64,
     prefill_ms: f64,
     plain_prefill_ms: f64,
-    /// Every answer had the same text with and without reuse; else this command fails.
+    /// True if every answer had the same text with and without reuse; otherwise this command fails.
     identical: bool,
 }
 
@@ -117,7 +117,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let device = device.context("no question got prose")?;
     let backend = format!("{}, {}", device.kind, device.device);
     let mut rows = Vec::new();
-    // The first question has none before it.
+    // The first question has no predecessor.
     for (idx, (with, without)) in reused.iter().zip(&plain).enumerate().skip(1) {
         if with.sentences != without.sentences {
             bail!("reuse changed the answer to `{}`", with.question);
@@ -181,7 +181,7 @@ fn ask(guide: &Guide, backend: Backend, options: &[&str]) -> anyhow::Result<Vec<
     for question in &guide.questions {
         lines.push_str(&format!("{question}\n{question}\n"));
     }
-    // A few kilobytes, which a pipe holds, so that nobody waits for the other. The pipe closes at the end of the statement.
+    // A pipe holds these few kilobytes, so neither side waits for the other. It closes at the end of the statement.
     child
         .stdin
         .take()
@@ -200,7 +200,7 @@ fn ask(guide: &Guide, backend: Backend, options: &[&str]) -> anyhow::Result<Vec<
         .collect()
 }
 
-/// Keeps, of each question, the answer that began first.
+/// Keeps, for each question, the answer that began first.
 fn keep_fastest(best: &mut Vec<Answer>, answers: Vec<Answer>) {
     if best.is_empty() {
         *best = answers;

@@ -1,4 +1,4 @@
-//! Turns a checkout into what the benchmarks run: modules, models and packages, each made once, below `target/bench`.
+//! Turns a checkout into the modules, models and packages that the benchmarks run, each made once, below `target/bench`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ const PACKAGE: &str = "anchorite-bench";
 /// Passages for each question, as many as when the figures in `docs/benchmarks.md` were measured.
 pub(super) const N_PASSAGES: &str = "3";
 
-/// Where everything made for the benchmarks lies.
+/// The folder for everything made for the benchmarks.
 pub(super) fn folder() -> PathBuf {
     run::target().join("bench")
 }
 
-/// Builds the module for each of `all`: as the page ships it, and with the relaxed instructions that not every browser has.
+/// Builds the module for each of `all`: as the page ships it, with and without the relaxed instructions that only some browsers have.
 pub(super) fn modules(all: &[Instructions]) -> anyhow::Result<()> {
     setup::wasm_target()?;
     for &instructions in all {

@@ -22,7 +22,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// True if both are of one engine with one model.
+    /// True if both rows have the same engine and model.
     pub(super) fn is_beside(&self, other: &Row) -> bool {
         let key = |row: &Row| {
             (

@@ -1,5 +1,5 @@
-//! Turns the toolchain's documentation into figures of search engines, by words and by meaning: bytes, times and hits, ours beside
-//! others.
+//! Turns the toolchain's documentation into figures of search engines, by words and by meaning: bytes, times and hits, of ours
+//! and of others.
 
 use std::path::{Path, PathBuf};
 
@@ -17,13 +17,13 @@ pub(crate) struct Arguments {
     /// Only this way of searching.
     #[arg(long, value_enum)]
     only: Vec<Kind>,
-    /// Only these engines, where they search that way.
+    /// Only these engines, if they search that way.
     #[arg(long, value_enum)]
     engine: Vec<Engine>,
-    /// How many chunks are searched; may be repeated. Default 2000 and 20000, by meaning 10000 too.
+    /// Number of chunks to search; may be repeated. Default 2000 and 20000, and by meaning also 10000.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1000..))]
     n: Vec<u32>,
-    /// The folder of HTML to search; default: what `rustup` installed with the toolchain.
+    /// The folder of HTML to search; default: the documentation that `rustup` installed with the toolchain.
     #[arg(long)]
     html: Option<PathBuf>,
     #[command(flatten)]
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 enum Kind {
     /// Queries are words.
     Words,
-    /// Queries are vectors: what is embedded is the same for all.
+    /// Queries are vectors, the same for all engines.
     Meaning,
 }
 
@@ -64,7 +64,7 @@ impl Kind {
         }
     }
 
-    /// Makes what these engines search, from the folder `html`, in the folder `corpus`.
+    /// Makes the files that these engines search, from the folder `html`, in the folder `corpus`.
     fn prepare(
         self,
         engines: &[Engine],
@@ -94,7 +94,7 @@ impl Kind {
 const FIRST_RESULT_LIMIT: f64 = 300_000.0;
 /// Number of vectors at which the times of a query are judged.
 const JUDGED_VECTORS: u32 = 10_000;
-/// Most milliseconds that the median query may take there, and the 95th percentile.
+/// Most milliseconds that the median query, and the 95th percentile, may take at that number.
 const MEDIAN_LIMIT: f64 = 1.0;
 const P95_LIMIT: f64 = 3.0;
 /// Largest size of our index, as a share of hnswlib's.
@@ -204,7 +204,7 @@ fn by_words(rows: &[Row]) -> Vec<Verdict> {
     verdicts
 }
 
-/// The verdicts on search by meaning: bytes beside hnswlib's for each number of vectors, times where they are judged.
+/// The verdicts on search by meaning: bytes against hnswlib's for each number of vectors, and times where they are judged.
 fn by_meaning(rows: &[Row]) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for (model, of_model) in by_model(rows, "meaning") {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::rows::Row;
 use super::verdicts::{Bar, Verdict};
 
-/// The columns, in the order in which they are read; those without a value in the whole table are left out.
+/// The columns, in reading order; a column without a single value is left out.
 const METRICS: [&str; 42] = [
     "dispatches",
     "dispatches_per_layer",
@@ -51,7 +51,7 @@ const METRICS: [&str; 42] = [
     "build",
 ];
 
-/// All of it, with its line breaks.
+/// The whole table, with its line breaks.
 pub(super) fn table(rows: &[Row], verdicts: &[Verdict]) -> String {
     let mut text = String::new();
     let key = |row: &Row| (row.group.clone(), row.model.clone());
@@ -130,7 +130,7 @@ fn value(row: &Row) -> String {
     }
 }
 
-/// The first column to the left, the others to the right. A line that says why it is short doesn't widen them.
+/// Aligns the first column left and the others right. A line that only says why it is short doesn't widen them.
 fn push_aligned(text: &mut String, lines: &[Vec<String>]) {
     let n_columns = lines[0].len();
     let width = |idx: usize| {

@@ -1,4 +1,4 @@
-//! Turns rows into ratios, each beside the bar that it is held against.
+//! Turns rows into ratios, each with the bar that it is held against.
 
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ impl Bar {
     }
 }
 
-/// A number and its bar; `None` for a number that is only reported.
+/// A number and its bar, which is `None` if the number is only reported.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Verdict {
     pub(super) name: String,
@@ -37,7 +37,7 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// A number beside its bar.
+    /// Compares a number with its bar.
     pub(super) fn new(name: String, value: f64, unit: &'static str, bar: Option<Bar>) -> Self {
         Self {
             name,
@@ -50,10 +50,10 @@ impl Verdict {
     }
 }
 
-/// The type in which transformers.js is compared: its 8 bits with ours.
+/// The type for the comparison with transformers.js: its 8 bits against ours.
 const SAME_BITS: &str = "Q8_0";
 
-/// The verdicts on `bench cpu`. Numbers whose rows were not asked for are left out.
+/// The verdicts on `bench cpu`. Numbers whose rows were not requested are left out.
 pub(super) fn cpu(rows: &[Row]) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for (metric, bar) in [("decode64", 2.5), ("prefill128", 1.3), ("prefill512", 3.0)] {
@@ -94,7 +94,7 @@ pub(super) fn cpu(rows: &[Row]) -> Vec<Verdict> {
     verdicts
 }
 
-/// The time that a question's windows take, by the build that reads them.
+/// The time to read a question's windows, for each build.
 fn reader(rows: &[Row]) -> Vec<Verdict> {
     let found = find(rows, peer("read", "anchorite", None), "windows8");
     let verdicts = found.into_iter().filter_map(|row| {
@@ -109,7 +109,7 @@ fn reader(rows: &[Row]) -> Vec<Verdict> {
     verdicts.collect()
 }
 
-/// The verdict on `bench embed`: ours beside the better of the peer's ways of batching.
+/// The verdict on `bench embed`: ours against the better of the peer's ways of batching.
 pub(super) fn embed(rows: &[Row]) -> Vec<Verdict> {
     let metric = "passages200";
     let peer = peer("native", "onnxruntime", None);
@@ -119,7 +119,7 @@ pub(super) fn embed(rows: &[Row]) -> Vec<Verdict> {
         .collect()
 }
 
-/// The verdicts on `bench gpu` in the browser: each of our types beside the peer's 4 bits.
+/// The verdicts on `bench gpu` in the browser: each of our types against the peer's 4 bits.
 pub(super) fn gpu(rows: &[Row]) -> Vec<Verdict> {
     let peer = peer("gpu", "transformers", None);
     let kinds = ["Q8_0", "Q4_0", "Q4_K_M"].into_iter();
@@ -133,7 +133,7 @@ pub(super) fn gpu(rows: &[Row]) -> Vec<Verdict> {
 }
 
 /// The verdicts on `bench gpu --trace`: the worst of the forms that graphics cards run. The form without barriers is
-/// for software adapters, where a dispatch costs next to nothing: its number of dispatches is reported, not judged.
+/// for software adapters, where a dispatch costs next to nothing, so its number of dispatches is reported, not judged.
 pub(super) fn trace(rows: &[Row]) -> Vec<Verdict> {
     let is_barrier_free = |row: &Row| {
         let kernel = row.kernel.as_deref();
@@ -209,7 +209,7 @@ fn peer<'s>(group: &'s str, engine: &'s str, kind: Option<&'s str>) -> Of<'s> {
     }
 }
 
-/// How many times faster ours is. The build that is reported for a model is the best one by `decider`.
+/// How many times faster ours is. The build reported for a model is the one that does best by `decider`.
 fn faster(
     rows: &[Row],
     group: &str,
@@ -293,7 +293,7 @@ fn verdict(
 ) -> Verdict {
     Verdict {
         name,
-        // Three digits are more than the noise leaves.
+        // Three digits are more than the noise allows.
         value: (value * 1000.0).round() / 1000.0,
         unit,
         bar,

@@ -1,13 +1,13 @@
-//! Turns lines of requests from standard input into lines that say what a graphics device did for them, and how long it took.
+//! Turns lines of requests from standard input into lines with what a graphics device did for them, and how long it took.
 //!
 //! | request | answer |
 //! |---------|--------|
 //! | `{"do": "describe"}` | the adapter, every form of the kernels that it runs, and the one it runs best |
-//! | `{"do": "load", "model": FILE, "variant": FORM}` | what the model reads for a token |
+//! | `{"do": "load", "model": FILE, "variant": FORM}` | the bytes that the model reads for a token |
 //! | `{"do": "adapt", "adapter": FILE or null}` | |
 //! | `{"do": "prefill", "ids": [..]}` | milliseconds until the next token is known |
-//! | `{"do": "decode", "ids": [..], "position": .., "n": ..}` | milliseconds for `n` tokens behind the one after `ids` |
-//! | `{"do": "trace", "ids": [..], "n": ..}` | what was sent to the device for `n` such tokens |
+//! | `{"do": "decode", "ids": [..], "position": .., "n": ..}` | milliseconds for `n` tokens following the one after `ids` |
+//! | `{"do": "trace", "ids": [..], "n": ..}` | the commands sent to the device for `n` such tokens |
 //! | `{"do": "multiply", "variant": .., "type": .., "n_tokens": .., "n_reps": ..}` | milliseconds of a product, that often |
 //!
 //! A request that fails is answered with `{"error": ..}`.
@@ -130,7 +130,7 @@ impl Bench {
         Ok(self.model.as_mut().ok_or("no model was loaded")?)
     }
 
-    /// The device, running the form of the kernels that has this name.
+    /// The device, set to the form of the kernels with this name.
     fn in_form(&self, name: &str) -> Result<Gpu, Box<dyn Error>> {
         let mut variants = self.gpu.variants().into_iter();
         let variant = variants

@@ -1,4 +1,4 @@
-//! Turns a type of weights and a number of tokens into the time of one product with a matrix of 4096 by 4096.
+//! Turns a type of weights and a number of tokens into the time of one product with a 4096 by 4096 matrix.
 
 use std::error::Error;
 use std::time::Instant;
@@ -18,12 +18,12 @@ use crate::tiny::Random;
 /// Rows and columns.
 const SIZE: usize = 4096;
 
-/// A command buffer holds as many products as take this long, so that sending it and reading back count for little.
+/// A command buffer holds as many products as take this long, so that sending it and reading back hardly matter.
 const RUN_MS: f64 = 100.0;
 
-/// Times the product `n_reps` times; gives the milliseconds of one, and the bytes that the matrix takes on the device.
+/// Times the product `n_reps` times; returns the milliseconds of one, and the bytes that the matrix takes on the device.
 ///
-/// A time is that of one command buffer with some products, one after the other since all write the same output.
+/// Each time covers one command buffer of several products, which run one after another since all write the same output.
 pub(crate) fn multiply(
     gpu: &Gpu,
     kind: &str,

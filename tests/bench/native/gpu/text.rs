@@ -9,7 +9,7 @@ use anchorite_model::sample::SampleOptions;
 use anchorite_model::{Adapter, Gguf, ModelConfig, Parts, TokenId, Weights};
 use serde_json::{Value, json};
 
-/// Command buffers that are on their way while tokens are read back, as when an answer is written.
+/// Command buffers in flight while tokens are read back, as when an answer is written.
 const N_AHEAD: usize = 2;
 
 pub(crate) struct Model {
@@ -27,7 +27,7 @@ impl Model {
         Ok(Self { forward, config })
     }
 
-    /// Layers; bytes of weights that a token reads; bytes of keys and values, in halves, that it reads for each place before it.
+    /// The number of layers, the bytes of weights that a token reads, and the bytes of keys and values, in halves, per earlier place.
     pub(crate) fn sizes(&self) -> Value {
         json!({
             "n_layers": self.config.n_layers,
@@ -67,7 +67,7 @@ impl Model {
         Ok(json!({ "ms": ms, "n": n_written }))
     }
 
-    /// Commands for `n` tokens in the middle of a text: those of the prompt, and those sent ahead once, are left out.
+    /// Commands for `n` tokens in the middle of a text, without those of the prompt and those sent ahead once.
     pub(crate) fn trace(&mut self, ids: &[u32], n: usize) -> Result<Value, Box<dyn Error>> {
         self.begin(ids, 0)?;
         self.write(1)?;
@@ -78,10 +78,10 @@ impl Model {
         Ok(json!({ "n": n_written, "trace": trace }))
     }
 
-    /// Runs the prompt until the first token behind it is known.
+    /// Runs the prompt until the first token after it is known.
     fn begin(&mut self, ids: &[u32], position: usize) -> Result<(), Box<dyn Error>> {
         let prompt: Vec<TokenId> = ids.iter().copied().map(TokenId).collect();
-        // Nothing ends the text: every run is as long as the others.
+        // Nothing ends the text, so all runs are equally long.
         self.forward
             .begin(&prompt, position, &prompt, &SampleOptions::default(), &[])?;
         match pollster::block_on(self.forward.next(1))?.len() {
@@ -90,7 +90,7 @@ impl Model {
         }
     }
 
-    /// Has at least `n` tokens written, as many as come with the last of them; returns how many.
+    /// Writes at least `n` tokens, and any that come with the last of them; returns how many.
     fn write(&mut self, n: usize) -> Result<usize, Box<dyn Error>> {
         let mut n_written = 0;
         while n_written < n {
@@ -102,7 +102,7 @@ impl Model {
         Ok(n_written)
     }
 
-    /// Waits for what was sent ahead, so that it doesn't run into what is timed next.
+    /// Waits for commands sent ahead, so that they don't run into the next timing.
     fn drain(&mut self) -> Result<(), Box<dyn Error>> {
         for _ in 1..N_AHEAD {
             pollster::block_on(self.forward.next(1))?;

@@ -1,6 +1,6 @@
 //! Turns the shapes of known models into GGUF files of random weights: right for speed and memory, useless for text.
 //!
-//! `bench_models DIR NAME..` writes the files that are missing. The same name gives the same bytes.
+//! `bench_models DIR NAME..` writes the missing files. The same name always gives the same bytes.
 
 #[path = "../../../harness/blocks.rs"]
 #[expect(unreachable_pub, reason = "public where the tests use it")]
@@ -102,7 +102,7 @@ enum Mix {
     Q8_0,
     /// The embedding, which is also the output, stays Q8_0.
     Q4_0,
-    /// The mix of llama.cpp's quantiser for these shapes: rows that are no multiple of 256 get a type of 32 values.
+    /// The mix of llama.cpp's quantiser for these shapes: rows whose length is not a multiple of 256 get a type with blocks of 32.
     Q4KM,
 }
 
@@ -134,7 +134,7 @@ impl Mix {
     }
 }
 
-/// The layers whose values and second feed-forward matrix llama.cpp stores finer: the ends, and every third between.
+/// True for layers whose values and second feed-forward matrix llama.cpp stores more precisely: the ends, and every third between.
 fn gets_more_bits(layer_idx: usize, shape: &Shape) -> bool {
     let eighth = shape.n_layers / 8;
     layer_idx < eighth || layer_idx >= shape.n_layers * 7 / 8 || (layer_idx - eighth) % 3 == 2

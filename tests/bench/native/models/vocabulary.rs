@@ -5,8 +5,8 @@
 
 /// Tokens that end a text, start a turn and end it.
 const CONTROL: [&str; 3] = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"];
-/// Control tokens, and a token for each byte: what a greedy decoder must not choose, so that no engine stops or meets
-/// text that is not UTF-8.
+/// Control tokens, and a token for each byte. A greedy decoder must not choose them, so that no engine stops or meets text
+/// that is not UTF-8.
 pub(crate) const N_UNCHOSEN: usize = CONTROL.len() + 256;
 const N_PAIRS: usize = 26 * 26;
 /// The token of the word ` aa`.
@@ -33,7 +33,7 @@ impl Vocabulary {
         }
         let letters = || 'a'..='z';
         let pairs = || letters().flat_map(move |x| letters().map(move |y| format!("{x}{y}")));
-        // In a word of two letters these two merges are the only ones there are, so it always ends as one token.
+        // These two merges are the only ones in a word of two letters, so it always becomes one token.
         let space = spell(b' ');
         let words = pairs().map(|pair| (space.to_string(), pair));
         let short = letters().flat_map(|x| letters().map(move |y| (x.to_string(), y.to_string())));

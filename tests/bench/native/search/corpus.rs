@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anchorite_index::parse::{ParseOptions, parse_page};
 use anchorite_index::{Document, Section};
 
-/// Words of a chunk: about those of a paragraph or two.
+/// Words of a chunk: about a paragraph or two.
 const MIN_WORDS: usize = 60;
 const MAX_WORDS: usize = 110;
 const N_QUERIES: usize = 1000;
@@ -24,7 +24,7 @@ const SKIPPED: [&str; 5] = [
 pub(crate) struct Corpus {
     /// The first pages, as the seed orders them.
     pub(crate) pages: Vec<Document>,
-    /// Title and text of each chunk, shuffled; a smaller number of them is taken from the front.
+    /// Title and text of each chunk, shuffled; smaller sizes take them from the front.
     pub(crate) chunks: Vec<(String, String)>,
 }
 
@@ -62,7 +62,7 @@ impl Corpus {
         (0..).zip(&self.chunks[..n]).map(document).collect()
     }
 
-    /// Which of the first `n` chunks is looked for, and by which words.
+    /// Queries over the first `n` chunks: the chunk to find, and the words.
     pub(crate) fn queries(&self, n: usize) -> Vec<(usize, String)> {
         let texts = self.chunks[..n].iter().map(|(_, text)| text.as_str());
         let texts: Vec<&str> = texts.collect();
@@ -88,7 +88,7 @@ fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
     }
 }
 
-/// The page's title and its text in pieces of some words, without those that were seen before.
+/// The page's title with pieces of its text, without pieces that were seen before.
 fn pieces(page: &Document, seen: &mut HashSet<String>) -> Vec<(String, String)> {
     let mut pieces = Vec::new();
     for section in &page.sections {
@@ -102,7 +102,7 @@ fn pieces(page: &Document, seen: &mut HashSet<String>) -> Vec<(String, String)> 
             .filter(|piece| piece.len() >= MIN_WORDS)
         {
             let distinct: HashSet<&&str> = piece.iter().collect();
-            // Tables of impls say the same words again and again.
+            // Tables of impls repeat the same words.
             if distinct.len() * 3 > piece.len() && seen.insert(piece[..MIN_WORDS].join(" ")) {
                 pieces.push((page.title.clone(), piece.join(" ")));
             }
@@ -128,9 +128,9 @@ fn document((id, (title, text)): (usize, &(String, String))) -> Document {
     }
 }
 
-/// Queries for known items: two or three words of one text, each in five texts at least and in one of fifty at most.
+/// Queries for known items: two or three words of one text, each in at least five texts and in at most one of fifty.
 ///
-/// Gives for each the position of that text, and the words.
+/// Returns, for each, the position of that text, and the words.
 pub(crate) fn queries(texts: &[&str], seed: u64) -> Vec<(usize, String)> {
     let mut random = Random(seed);
     let words = |text: &str| -> BTreeSet<String> {

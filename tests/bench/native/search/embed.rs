@@ -1,4 +1,4 @@
-//! Turns texts into embeddings on all cores, and keeps them in a file, for they take minutes.
+//! Turns texts into embeddings on all cores, and keeps them in a file, because they take minutes.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -9,25 +9,25 @@ use std::path::Path;
 use anchorite_model::Parts;
 use anchorite_model::embed::Embedder;
 
-/// Texts that are embedded before they are kept and told of.
+/// Number of texts after which embeddings are saved and progress is reported.
 const N_AT_ONCE: usize = 1000;
 
-/// An embedder, and what it made in this run and before.
+/// An embedder, and its embeddings from this run and earlier ones.
 pub(crate) struct Embeddings {
     embedder: Embedder,
     file: File,
-    /// By the hash of their text.
+    /// Embeddings by the hash of their text.
     known: HashMap<u64, Vec<f32>>,
 }
 
 impl Embeddings {
-    /// Loads the embedder at `path`, and what is kept of its work in `folder`.
+    /// Loads the embedder at `path`, and the embeddings kept in `folder`.
     pub(crate) fn open(folder: &Path, path: &Path) -> Self {
         let bytes = std::fs::read(path).expect("the embedder's file");
         let kept = folder.join(format!("embeddings-{:016x}.f32", hash(&bytes)));
         let embedder = Embedder::load(Parts::new(vec![bytes])).expect("an embedder");
         let bytes = std::fs::read(&kept).unwrap_or_default();
-        // A record is a hash and a vector. One that was cut short by the end of a run is not whole, and is cut off.
+        // A record is a hash and a vector. An incomplete record, left by an interrupted run, is dropped.
         let n_bytes = 8 + 4 * embedder.dimension();
         let mut known = HashMap::new();
         for record in bytes.chunks_exact(n_bytes) {
@@ -49,7 +49,7 @@ impl Embeddings {
         }
     }
 
-    /// The embedding of each text: unit length, made now where it is not known.
+    /// The embedding of each text, of unit length, made now if it is not known.
     pub(crate) fn of(&mut self, texts: &[String]) -> Vec<Vec<f32>> {
         let unknown: Vec<&String> = texts
             .iter()

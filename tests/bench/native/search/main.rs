@@ -1,11 +1,11 @@
-//! Turns the Rust toolchain's HTML documentation into what search engines are compared on; the same toolchain gives the same files.
+//! Turns the Rust toolchain's HTML documentation into the files on which search engines are compared, the same for a toolchain.
 //!
 //! `bench_search words HTML OUT N..` writes for each N `docs-N.json` (`[{id, title, url, text}]`, one chunk each),
 //! `queries-N.json` (`[{id, q}]`: words of one chunk, and which) and `bundle-N`, our index by words over the same chunks; then
 //! `pages`, our index over 10,000 whole pages, with `queries-pages.json`.
 //!
 //! `bench_search meaning HTML OUT EMBEDDER N..` writes for each N the embeddings of the same chunks and queries, `vectors-N.f32`
-//! and `vector-queries-N.f32` (32-bit floats, little-endian, one vector behind the other), `nearest-N.json` (for each query the
+//! and `vector-queries-N.f32` (32-bit floats, little-endian, one vector after another), `nearest-N.json` (for each query the
 //! ten chunks with the largest cosines, all compared) and `vectors-N`, our bundle with these vectors.
 
 #![expect(clippy::print_stdout, reason = "progress of a tool")]

@@ -1,4 +1,4 @@
-//! Turns chunks into what search by meaning is compared on: embeddings, the exact answers, our index.
+//! Turns chunks into the files for comparing search by meaning: embeddings, the exact answers, our index.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::corpus::Corpus;
 use crate::embed::Embeddings;
 use crate::{write_bundle, write_json};
 
-/// How many chunks a query asks for.
+/// Number of chunks that a query asks for.
 const K: usize = 10;
 
 /// Writes the files for each of `sizes`.

@@ -1,4 +1,4 @@
-//! Turns chunks and pages into what search by words is compared on: documents, queries, our index.
+//! Turns chunks and pages into the files for comparing search by words: documents, queries, our index.
 
 use std::path::Path;
 
