@@ -8,7 +8,7 @@ use crate::gguf::{Gguf, TensorType};
 use crate::parts::Parts;
 use crate::reference::{
     add::add, attention::attention, embed::embed, geglu::geglu, lora::lora, matmul::matmul,
-    rms_norm::rms_norm, rope::rope, swiglu::swiglu,
+    rms_norm::rms_norm, swiglu::swiglu,
 };
 use crate::tiny::Tiny;
 use crate::weights::Matrix;
@@ -95,8 +95,8 @@ fn reference(model: &Model, adapter: Option<&Adapter>, tokens: &[TokenId]) -> Ve
             None => (None, &config.rope, weights.rope_factors.as_deref()),
             Some(window) => (Some(window.n_visible), &window.rope, None),
         };
-        rope(config, rope, factors, config.n_heads, 0, &mut q);
-        rope(config, rope, factors, config.n_kv_heads, 0, &mut k);
+        crate::reference::rope::rope(config, rope, factors, config.n_heads, 0, &mut q);
+        crate::reference::rope::rope(config, rope, factors, config.n_kv_heads, 0, &mut k);
         let mut gathered = vec![0.0; q.len()];
         attention(config, n_visible, 0, &q, &k, &v, &mut gathered);
         let bias = layer.attn_output_bias.as_ref();
