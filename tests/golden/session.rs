@@ -147,7 +147,7 @@ fn a_lost_device_is_opened_again_and_the_answer_is_the_same() {
     let (answer, told, text) = ask(&mut session, QUESTION, &devices, 1).expect("an answer");
     assert_eq!(
         told,
-        ["sources", "quote", "device-lost, on gpu", "runs on gpu"]
+        ["sources", "quote", "device_lost, on gpu", "runs on gpu"]
     );
     assert_eq!(text, expected, "the same text");
     let backend = answer.backend.expect("a generator wrote");
@@ -174,9 +174,9 @@ fn the_processor_takes_over_from_a_device_that_is_lost_again() {
         [
             "sources",
             "quote",
-            "device-lost, on gpu",
+            "device_lost, on gpu",
             "runs on gpu",
-            "device-lost, on cpu",
+            "device_lost, on cpu",
             "runs on cpu"
         ]
     );
@@ -195,7 +195,7 @@ fn the_processor_takes_over_where_no_device_opens_again() {
         [
             "sources",
             "quote",
-            "device-lost, on gpu",
+            "device_lost, on gpu",
             "gpu, on cpu",
             "runs on cpu"
         ]

@@ -1,5 +1,7 @@
 //! Turns every shader of the graphics engine into a file, for reading and for comparing two versions.
 
+#![expect(clippy::print_stdout, reason = "results go to standard output")]
+
 use std::error::Error;
 use std::path::PathBuf;
 

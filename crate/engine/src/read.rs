@@ -4,6 +4,7 @@
 //! item, a row, a block of code) is scored from the logits of its best span against "no answer here", the evidence of
 //! its words, and the window's own logits, so that units of different windows compare on one scale.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use anchorite_index::lexical;
@@ -113,25 +114,30 @@ pub fn best(
         }
     }
     if unit::asks_for_steps(question) {
-        show_steps(&mut units, passages);
+        show_steps(&mut units, passages, &lexical::terms(question));
     }
     Ok(units)
 }
 
-/// Replaces the best of `units` with the steps that it introduces, unless the reader found the answer in its own words.
-fn show_steps(units: &mut Vec<Candidate>, passages: &[Passage]) {
+/// Replaces the best of `units` with the steps that it introduces or is one of, unless the reader found the answer in its
+/// own words, or it is the step with a word of the question: "How do I open the valve?" asks for that step alone.
+fn show_steps(units: &mut Vec<Candidate>, passages: &[Passage], topics: &BTreeSet<String>) {
     let Some(best) = units.first().filter(|best| best.signs.margin <= 0.0) else {
         return;
     };
     let passage = best.passage;
-    let Some(steps) = unit::steps_behind(&passages[passage].section, &best.unit) else {
+    let section = &passages[passage].section;
+    let Some(steps) = unit::steps_for(section, &best.unit) else {
         return;
     };
-    // The best unit itself precedes the steps, and stays.
-    units.retain(|other| other.passage != passage || !steps.contains(&other.unit.start));
-    if let Some(best) = units.first_mut() {
-        (best.unit, best.span) = (steps.clone(), steps);
+    let is_step = steps.contains(&best.unit.start);
+    if is_step && !lexical::terms(&section[best.unit.clone()]).is_disjoint(topics) {
+        return;
     }
+    let mut best = units.remove(0);
+    units.retain(|other| other.passage != passage || !steps.contains(&other.unit.start));
+    (best.unit, best.span) = (steps.clone(), steps);
+    units.insert(0, best);
 }
 
 /// Every unit of every window that is read, the best one first, ties in the order of reading; `lead` is not set.

@@ -122,7 +122,7 @@ fn fetch(page: &mut Index, files: &HashMap<&str, &[u8]>, query: &[f32]) -> (usiz
     let (mut n_requests, mut n_bytes) = (0, 0);
     loop {
         let needs = page
-            .find("", Some(query), &SearchOptions::default())
+            .search_loaded("", Some(query), &SearchOptions::default())
             .missing;
         if needs.is_empty() {
             return (n_requests, n_bytes);

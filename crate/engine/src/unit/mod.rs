@@ -17,7 +17,7 @@ use std::ops::Range;
 
 pub(crate) use lines::prose;
 pub(crate) use named::{Member, units_with_members};
-pub(crate) use steps::{asks_for_steps, steps_behind};
+pub(crate) use steps::{asks_for_steps, steps_for};
 
 /// The most characters of a quotation; code has its own limit, [`MAX_CODE_CHARS`].
 pub const MAX_CHARS: usize = 700;

@@ -1,4 +1,4 @@
-//! Finds the steps that a question asks for: the numbered list after the sentence that introduces them.
+//! Finds the steps that a question asks for: the numbered list after the sentence that introduces them, or around one of them.
 
 use std::ops::Range;
 
@@ -27,21 +27,30 @@ pub(crate) fn asks_for_steps(question: &str) -> bool {
     is_how || words.contains(&"steps")
 }
 
-/// The bytes of the numbered list of `text` that only sentences separate from the sentence `unit`, its markers
-/// included; `None` where there is no such list, or `unit` is no sentence.
-pub(crate) fn steps_behind(text: &str, unit: &Range<usize>) -> Option<Range<usize>> {
+/// The bytes of the numbered list of `text` for `unit`, its markers included: the list that only sentences separate from
+/// the sentence `unit`, or the one whose item `unit` is. `None` where there is no such list.
+pub(crate) fn steps_for(text: &str, unit: &Range<usize>) -> Option<Range<usize>> {
     let pieces = pieces(text);
     let asked = pieces.iter().position(|piece| piece.range == *unit)?;
     let is_sentence = |piece: &&Piece| piece.kind == UnitKind::Sentence;
-    let n_sentences = pieces[asked..].iter().take_while(is_sentence).count();
-    if n_sentences == 0 || n_sentences > 1 + MAX_SENTENCES_BETWEEN {
-        return None;
-    }
-    let list = &pieces[asked + n_sentences..];
+    let is_item = |piece: &&Piece| piece.kind == UnitKind::Item;
+    let list = match pieces[asked].kind {
+        UnitKind::Item => {
+            let n_before = pieces[..asked].iter().rev().take_while(is_item).count();
+            &pieces[asked - n_before..]
+        }
+        _ => {
+            let n_sentences = pieces[asked..].iter().take_while(is_sentence).count();
+            if n_sentences == 0 || n_sentences > 1 + MAX_SENTENCES_BETWEEN {
+                return None;
+            }
+            &pieces[asked + n_sentences..]
+        }
+    };
     let first = list.first()?;
     let items = list
         .iter()
-        .take_while(|piece| piece.kind == UnitKind::Item && piece.indent >= first.indent);
+        .take_while(|piece| is_item(piece) && piece.indent >= first.indent);
     let mut n_steps = 0;
     let mut end = first.range.end;
     for item in items {
@@ -78,7 +87,7 @@ mod tests {
 
     fn steps<'t>(text: &'t str, sentence: &str) -> Option<&'t str> {
         let start = text.find(sentence).unwrap();
-        steps_behind(text, &(start..start + sentence.len())).map(|range| &text[range])
+        steps_for(text, &(start..start + sentence.len())).map(|range| &text[range])
     }
 
     #[test]
@@ -88,7 +97,9 @@ mod tests {
         assert_eq!(steps(text, "Change the blade each spring."), Some(list));
         assert_eq!(steps(text, "Wear gloves."), Some(list));
         assert_eq!(steps(text, "Oil it."), None);
-        assert_eq!(steps(text, "Lift the blade."), None);
+        for step in ["Take the nut off.", "Turn it left.", "Lift the blade."] {
+            assert_eq!(steps(text, step), Some(list), "around `{step}`");
+        }
     }
 
     #[test]
@@ -101,6 +112,7 @@ mod tests {
         ] {
             assert_eq!(steps(text, "Change it."), None, "{text}");
         }
-        assert_eq!(steps_behind("", &(0..0)), None);
+        assert_eq!(steps("- gloves\n- a wrench", "gloves"), None, "no numbers");
+        assert_eq!(steps_for("", &(0..0)), None);
     }
 }
