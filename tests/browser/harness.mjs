@@ -35,11 +35,16 @@ export function doubleSite() {
   };
 }
 
+/** A program in the target folder, such as `anchorite`; null when it is not built. */
+export function built(name) {
+  const program = path.join(process.env.CARGO_TARGET_DIR ?? path.join(root, "target"), "debug", name);
+  return fs.existsSync(program) ? program : null;
+}
+
 /** The page on the real package, and the command line in the target folder; null when those are missing. */
 function realPackage() {
-  const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
-  const program = path.join(target, "debug/anchorite");
-  if (!fs.existsSync(path.join(root, "www/pkg/simd128/anchorite_web_bg.wasm")) || !fs.existsSync(program)) return null;
+  const program = built("anchorite");
+  if (!fs.existsSync(path.join(root, "www/pkg/simd128/anchorite_web_bg.wasm")) || !program) return null;
   run("node", "www/build.mjs");
   return { dist: path.join(root, "www/dist"), program };
 }
@@ -87,10 +92,9 @@ export function realSite() {
 
 /** The folder with a model whose text is known, as `write_models` makes it. Null if it cannot be made. */
 function knownModels(name) {
-  const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
-  const writer = path.join(target, "debug/examples/write_models");
+  const writer = built("examples/write_models");
   const models = path.join(scratch, "known", name);
-  if (!fs.existsSync(models) && fs.existsSync(writer)) run(writer, models, name);
+  if (!fs.existsSync(models) && writer) run(writer, models, name);
   return fs.existsSync(models) ? models : null;
 }
 
@@ -99,11 +103,10 @@ function knownModels(name) {
  * makes them. The site also has that `text`. Null if it cannot be made.
  */
 export function knownSite(name) {
-  const target = process.env.CARGO_TARGET_DIR ?? path.join(root, "target");
   const models = knownModels(name);
   if (!models || !fs.existsSync(path.join(root, "www/dist/anchorite_web_bg.wasm"))) return null;
   const site = path.join(scratch, `${name}-site`);
-  run(path.join(target, "debug/anchorite"), "build", path.join(here, "fixtures"), "--no-calibration", "--models", models, "--out", path.join(site, "bundle"));
+  run(built("anchorite"), "build", path.join(here, "fixtures"), "--no-calibration", "--models", models, "--out", path.join(site, "bundle"));
   const question = "What causes the tides?";
   describeSite(site, question);
   return {
