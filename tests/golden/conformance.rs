@@ -3,7 +3,7 @@
 
 use anchorite_model::config::Architecture;
 use anchorite_model::gguf::TensorType;
-use harness::conformance::{Expected, FAMILIES, KINDS, bounds};
+use harness::conformance::{Expected, FAMILIES, bounds};
 use harness::gpu::variants;
 
 /// A software adapter takes seconds for each form, so each row of the table tries every third form, shifted by one from row to
@@ -40,7 +40,7 @@ fn check(row: usize, family: Architecture, kind: TensorType, adapters: &[bool]) 
 
 #[test]
 fn runs_every_type_of_llama() {
-    for (row, kind) in KINDS.into_iter().enumerate() {
+    for (row, kind) in TensorType::ALL.into_iter().enumerate() {
         check(row, Architecture::Llama, kind, &[true]);
     }
 }

@@ -1,7 +1,8 @@
 //! Turns every family, type, form of the kernels and adapter into the Markdown table that `cargo xtask conformance` prints.
 
+use anchorite_model::gguf::TensorType;
 use anchorite_model::gpu::Variant;
-use harness::conformance::{Expected, FAMILIES, KINDS, bounds};
+use harness::conformance::{Expected, FAMILIES, bounds};
 use harness::gpu::variants;
 
 #[expect(clippy::print_stdout, reason = "the table is what it is for")]
@@ -16,7 +17,7 @@ fn main() -> Result<(), String> {
         let heads: Vec<String> = forms.iter().map(ToString::to_string).collect();
         println!("| type | adapter | {} |", heads.join(" | "));
         println!("| --- | --- |{}", " ---: |".repeat(forms.len()));
-        for kind in KINDS {
+        for kind in TensorType::ALL {
             let expected = Expected::new(family, kind);
             let mut rows = [false, true].map(|has_adapter| {
                 format!("| {kind} | {} |", if has_adapter { "on" } else { "off" })

@@ -23,21 +23,6 @@ pub const FAMILIES: [Architecture; 4] = [
     Architecture::Gemma3,
 ];
 
-/// Types of matrices.
-pub const KINDS: [TensorType; 11] = [
-    TensorType::F32,
-    TensorType::F16,
-    TensorType::BF16,
-    TensorType::Q8_0,
-    TensorType::Q4_0,
-    TensorType::Q4_1,
-    TensorType::Q5_0,
-    TensorType::Q5_1,
-    TensorType::Q4K,
-    TensorType::Q5K,
-    TensorType::Q6K,
-];
-
 /// Tokens of the prompt whose logits are compared.
 const N_PROMPT: usize = 104;
 /// The first tokens of the prompt, which run together in tiles.

@@ -29,6 +29,21 @@ pub enum TensorType {
 }
 
 impl TensorType {
+    /// Every type, those without blocks first.
+    pub const ALL: [Self; 11] = [
+        Self::F32,
+        Self::F16,
+        Self::BF16,
+        Self::Q8_0,
+        Self::Q4_0,
+        Self::Q4_1,
+        Self::Q5_0,
+        Self::Q5_1,
+        Self::Q4K,
+        Self::Q5K,
+        Self::Q6K,
+    ];
+
     /// The type with this number in the file, if known.
     pub(crate) fn from_number(number: u32) -> Option<Self> {
         Some(match number {

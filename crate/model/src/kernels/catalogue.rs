@@ -7,20 +7,6 @@ use super::permutations::{self, Epilogue, Input, Matmul, Tiling};
 use crate::gguf::TensorType;
 use crate::gpu::{ByteBlocks, Layout, Precision, Reduction, Variant};
 
-const KINDS: [TensorType; 11] = [
-    TensorType::F32,
-    TensorType::F16,
-    TensorType::BF16,
-    TensorType::Q8_0,
-    TensorType::Q4_0,
-    TensorType::Q4_1,
-    TensorType::Q5_0,
-    TensorType::Q5_1,
-    TensorType::Q4K,
-    TensorType::Q5K,
-    TensorType::Q6K,
-];
-
 fn variants() -> Vec<Variant> {
     [
         Reduction::BarrierFree,
@@ -39,7 +25,9 @@ fn variants() -> Vec<Variant> {
 
 /// Every layout of 8-bit codes; unquantised types have none.
 fn bytes() -> Vec<Layout> {
-    let all = KINDS[3..].iter().map(|&kind| ByteBlocks::of(kind));
+    let all = TensorType::ALL[3..]
+        .iter()
+        .map(|&kind| ByteBlocks::of(kind));
     all.map(Layout::Bytes).collect()
 }
 
@@ -65,7 +53,9 @@ pub(super) fn products() -> Vec<Matmul> {
                     continue;
                 }
                 let layouts = match epilogue {
-                    Epilogue::Linear => [&KINDS.map(Layout::Streams)[..], &bytes()].concat(),
+                    Epilogue::Linear => {
+                        [&TensorType::ALL.map(Layout::Streams)[..], &bytes()].concat()
+                    }
                     _ => vec![Layout::Streams(TensorType::Q8_0), bytes()[0]],
                 };
                 all.extend(layouts.into_iter().map(|layout| Matmul {
@@ -91,7 +81,11 @@ pub(super) fn kernels() -> Vec<Kernel> {
     ];
     kernels.extend([Input::Stream, Input::StepOutput].map(permutations::quantise));
     kernels.extend(permutations::sample());
-    kernels.extend(KINDS.map(Layout::Streams).map(permutations::embed));
+    kernels.extend(
+        TensorType::ALL
+            .map(Layout::Streams)
+            .map(permutations::embed),
+    );
     kernels.extend(bytes().into_iter().map(permutations::embed));
     kernels.extend([1, 4, 16, 20, 32, 64].map(permutations::attention_tiled));
     for variant in variants() {
