@@ -85,6 +85,9 @@ def row(question, heading, text, source, *, spans=None, evidence=None, relevant=
 
 
 def jsonl(path: Path):
+    """The rows of a file, which may also be packed as `.xz` under its name."""
+    if not path.exists():
+        path = path.with_name(f"{path.name}.xz")
     opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
     with opened as lines:
         yield from map(json.loads, lines)
