@@ -69,7 +69,7 @@ pub(crate) fn layer_norm(x: &mut [f32], gain: &[f32], bias: &[f32], eps: f32) {
     }
 }
 
-/// One piece of an online softmax, [`crate::reference::softmax`] without the division: `x` becomes its exponentials
+/// One piece of an online softmax, [`crate::ops::softmax`] without the division: `x` becomes its exponentials
 /// relative to the largest score so far, and `total` their running sum. Returns the factor that rescales earlier
 /// pieces, now that `largest` has grown.
 pub(crate) fn softmax_onto(x: &mut [f32], largest: &mut f32, total: &mut f32) -> f32 {
@@ -221,7 +221,7 @@ mod tests {
             let scale = softmax_onto(last, &mut largest, &mut total);
             first.iter_mut().for_each(|x| *x *= scale);
             found.iter_mut().for_each(|x| *x /= total);
-            reference::softmax::softmax(&mut expected);
+            crate::ops::softmax::softmax(&mut expected);
             nmse("softmax", &found, &expected);
 
             let (mut found, mut expected) = (a.clone(), vec![0.0; n]);

@@ -2,8 +2,8 @@
 
 use super::matmul::dot;
 use super::round;
-use super::softmax::softmax;
 use crate::config::ModelConfig;
+use crate::ops::softmax::softmax;
 
 /// `y[t,h,:] = sum over p of softmax(query_scale * q[t,h,:] . k[p,g,:]) * v[p,g,:]`, `g = h / (H / K)`, over the positions
 /// `p <= position + t` of which there are at most `n_visible`, the last ones.

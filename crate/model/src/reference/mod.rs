@@ -10,7 +10,6 @@ pub mod layer_norm;
 pub mod matmul;
 pub mod lora;
 pub mod rope;
-pub mod softmax;
 pub mod attention;
 pub mod swiglu;
 pub mod linear;

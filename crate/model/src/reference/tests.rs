@@ -164,7 +164,7 @@ fn attends_to_what_came_before() {
 #[test]
 fn shares_sum_to_one_for_any_scores() {
     let mut x = [1000.0, 1000.0 + 3f32.ln()];
-    softmax::softmax(&mut x);
+    crate::ops::softmax::softmax(&mut x);
     assert!((x[0] - 0.25).abs() < 1e-4, "one to three: {x:?}");
     assert!((x[0] + x[1] - 1.0).abs() < 1e-6, "in all one: {x:?}");
 }
