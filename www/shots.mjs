@@ -1,5 +1,6 @@
-// Turns a served demo into the pictures of the README: `demo-light.png` and `demo-dark.png`, of an answer.
-// Usage: node www/shots.mjs --url http://127.0.0.1:8080/ [--out docs/images] [--question TEXT]; `cargo xtask shots` runs this.
+// Turns a served demo into the pictures of the README: `NAME-light.png` and `NAME-dark.png`, of an answer.
+// Usage: node www/shots.mjs --url http://127.0.0.1:8080/ [--out docs/images] [--name demo] [--question TEXT]; `cargo xtask shots`
+// runs this.
 import fs from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -10,6 +11,7 @@ const { values } = parseArgs({
   options: {
     url: { type: "string", default: "http://127.0.0.1:8080/" },
     out: { type: "string", default: "docs/images" },
+    name: { type: "string", default: "demo" },
     question: { type: "string", default: "What happens when the GPU device is lost?" },
   },
 });
@@ -26,7 +28,7 @@ try {
     await page.waitForSelector("anchorite-chat[data-asking=false]");
     // Otherwise the field keeps its focus frame, and its blinking caret shows in one of the two pictures.
     await page.evaluate(() => document.activeElement?.blur());
-    const file = path.join(values.out, `demo-${colorScheme}.png`);
+    const file = path.join(values.out, `${values.name}-${colorScheme}.png`);
     await page.screenshot({ path: file, animations: "disabled" });
     console.log(JSON.stringify({ file, bytes: fs.statSync(file).size }));
     await context.close();

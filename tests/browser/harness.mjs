@@ -90,6 +90,22 @@ export function realSite() {
   return { ...about, roots: [dist, site] };
 }
 
+/** As `realSite`, with two voices: `Calm` writes what the model writes, `Brisk` another text. */
+export function voicesSite() {
+  const real = realPackage();
+  const models = real && knownModels("script");
+  if (!models) return null;
+  const site = path.join(scratch, "voices-site");
+  if (!fs.existsSync(site)) {
+    const weights = ["--generator", path.join(models, "generator.gguf")];
+    const voices = ["calm.gguf", "brisk.gguf"].flatMap((name) => ["--adapter", path.join(models, name)]);
+    const options = ["--render", "--json", "--no-calibration", "--base-url", "bundle/pages/"];
+    run(real.program, "build", "docs", ...options, ...weights, ...voices, "--out", path.join(site, "bundle"));
+    describeSite(site, "Which key combination opens the chat?");
+  }
+  return { name: "voices", roots: [real.dist, site], answerable: "Which key combination opens the chat?" };
+}
+
 /** The folder with a model whose text is known, as `write_models` makes it. Null if it cannot be made. */
 function knownModels(name) {
   const writer = built("examples/write_models");

@@ -283,3 +283,63 @@ fn what_two_questions_share_is_read_once_and_changes_nothing() {
         "asked twice in a row, only the last token is read, for its logits"
     );
 }
+
+#[test]
+fn a_question_names_the_voice_that_answers_it() {
+    let generator = load(BackendRequest::Cpu, "a test").expect("it loads");
+    let mut session = session(generator);
+    let config = session.generator_config().expect("a generator").clone();
+    let adapted = Adapter::load(&Parts::new(vec![script().adapter]), &config).expect("it fits");
+    let mut silent = adapted.clone();
+    silent
+        .pairs
+        .values_mut()
+        .for_each(|pair| pair.b.iter_mut().for_each(|value| *value = 0.0));
+    session.set_adapter(None).expect("nothing to take off");
+    session.add_voice("plain", silent).expect("no phrases");
+    session.add_voice("other", adapted.clone()).expect("none");
+    let write = |session: &mut Session, voice: Option<&str>| {
+        let mut text = String::new();
+        let options = AskOptions {
+            max_tokens: 24,
+            lock: false,
+            voice: voice.map(str::to_owned),
+            ..AskOptions::default()
+        };
+        let asked = session.ask(
+            QUESTION,
+            &options,
+            || 0.0,
+            async |event| {
+                if let AskEvent::Text { text: piece } = event {
+                    text.push_str(&piece);
+                }
+                ControlFlow::Continue(())
+            },
+        );
+        block_on(asked).map(|_| text)
+    };
+    let plain = write(&mut session, None).expect("the first one");
+    assert_eq!(plain.trim(), Script::TEXT);
+    for _ in 0..2 {
+        let other = write(&mut session, Some("other")).expect("the other one");
+        assert_eq!(other.trim(), Script::ADAPTED, "its own text");
+        let again = write(&mut session, Some("plain")).expect("the first one");
+        assert_eq!(again, plain, "nothing of the other voice is left");
+        assert_eq!(write(&mut session, None).expect("the first one"), plain);
+    }
+    let error = write(&mut session, Some("third")).expect_err("no such voice");
+    assert_eq!(error.code(), "unknown_voice");
+    assert!(
+        error.to_string().contains("`plain`, `other`"),
+        "names them: {error}"
+    );
+    let mut claiming = adapted;
+    claiming.voice = Some(anchorite_model::adapter::Voice {
+        label: "Claims".to_owned(),
+        openings: vec!["The port is 80.".to_owned()],
+        closings: Vec::new(),
+    });
+    let error = session.add_voice("claims", claiming);
+    assert_eq!(error.expect_err("a number").code(), "voice_phrase");
+}

@@ -35,6 +35,9 @@ fn main() {
             let script = Script::new(Script::TEXT, Script::ADAPTED);
             write(folder, &script.gguf, Script::TEXT);
             std::fs::write(folder.join("adapter.gguf"), &script.adapter).expect("the adapter");
+            for (name, voice) in ["calm.gguf", "brisk.gguf"].iter().zip(&script.voices) {
+                std::fs::write(folder.join(name), voice).expect("a voice");
+            }
         }
         "mixed" => {
             let mixed = mixed();

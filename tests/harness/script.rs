@@ -29,6 +29,8 @@ pub struct Script {
     pub gguf: Vec<u8>,
     /// An adapter for it as GGUF.
     pub adapter: Vec<u8>,
+    /// Two adapters with voices: `Calm`, which changes nothing, and `Brisk`, which has the other text written.
+    pub voices: [Vec<u8>; 2],
 }
 
 impl Script {
@@ -79,26 +81,38 @@ impl Script {
         follow(LINE_END, firsts[0]);
 
         // The adapter's step is twice as strong as the one that leads into the first text.
-        let mut adapter = Writer::new();
-        adapter
-            .set("general.architecture", "llama")
-            .set("general.type", "adapter")
-            .set("general.name", "another text")
-            .set("adapter.type", "lora")
-            .set("adapter.lora.alpha", 1.0f32);
-        let a: Vec<f32> = direction(LINE_END).to_vec();
-        let mut b = vec![0.0; tokens.len()];
-        b[firsts[1]] = 2.0 * STRENGTH;
-        for (suffix, shape, values) in [
-            ("lora_a", [N_EMBD, 1], &a),
-            ("lora_b", [1, tokens.len()], &b),
-        ] {
-            let name = format!("output.weight.{suffix}");
-            adapter.add(TensorOut::pack(&name, TensorType::F32, &shape, values));
-        }
+        let adapter = |label: Option<&str>, strength: f32| {
+            let mut adapter = Writer::new();
+            adapter
+                .set("general.architecture", "llama")
+                .set("general.type", "adapter")
+                .set("general.name", "another text")
+                .set("adapter.type", "lora")
+                .set("adapter.lora.alpha", 1.0f32);
+            if let Some(label) = label {
+                adapter.set("anchorite.voice.label", label);
+            }
+            let a: Vec<f32> = direction(LINE_END).to_vec();
+            let mut b = vec![0.0; tokens.len()];
+            b[firsts[1]] = strength;
+            for (suffix, shape, values) in [
+                ("lora_a", [N_EMBD, 1], &a),
+                ("lora_b", [1, tokens.len()], &b),
+            ] {
+                let name = format!("output.weight.{suffix}");
+                adapter.add(TensorOut::pack(&name, TensorType::F32, &shape, values));
+            }
+            adapter.finish()
+        };
+        let voices = [
+            adapter(Some("Calm"), 0.0),
+            adapter(Some("Brisk"), 2.0 * STRENGTH),
+        ];
+        let adapter = adapter(None, 2.0 * STRENGTH);
         Script {
             gguf: model(tokens, n_plain, &embedding, &output, &mut random),
-            adapter: adapter.finish(),
+            adapter,
+            voices,
         }
     }
 }

@@ -16,3 +16,4 @@ mod injections;
 mod pull;
 mod reported;
 mod steps;
+mod voice;

@@ -6,6 +6,8 @@ interface Demo {
   readonly title?: string;
   readonly sentence?: string;
   readonly questions?: readonly string[];
+  /** The voice that speaks first, by its name in the bundle. */
+  readonly voice?: string;
 }
 
 const MAX_QUESTIONS = 4;
@@ -25,6 +27,7 @@ async function describe(): Promise<void> {
     document.querySelector("#title")?.replaceChildren(demo.title);
   }
   if (demo.sentence) document.querySelector("#sentence")?.replaceChildren(demo.sentence);
+  if (chat && demo.voice) chat.voice = demo.voice;
   if (chat && demo.questions) chat.suggestions = demo.questions.slice(0, MAX_QUESTIONS);
 }
 

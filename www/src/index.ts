@@ -1,6 +1,6 @@
 // Turns this package into what pages import: the engine's client and the elements, which define themselves.
 export { Anchorite } from "./engine/client.js";
-export type { AnswerEvent, AskCall, EngineState, OpenOptions, SearchOptions } from "./engine/client.js";
+export type { AnswerEvent, AskCall, EngineState, OpenOptions, SearchOptions, VoiceEntry } from "./engine/client.js";
 export { AnchoriteError } from "./engine/errors.js";
 export type {
   Answer,

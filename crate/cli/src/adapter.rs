@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anchorite::model::adapter::{Adapter, ConvertOptions, Stored, Summary, convert};
+use anchorite::Phrases;
+use anchorite::model::adapter::{Adapter, ConvertOptions, Stored, Summary, Voice, convert};
 use anchorite::model::config::ModelConfig;
 use anchorite::model::parts::Parts;
 use anyhow::Context;
 use clap::Subcommand;
 
 use crate::report::Hint;
-use crate::split;
+use crate::{split, voice};
 
 /// The files of a folder written by PEFT.
 const CONFIG: &str = "adapter_config.json";
@@ -32,6 +33,8 @@ enum Step {
     Convert(ConvertArguments),
     /// Say what an adapter's GGUF file changes, and how much.
     Inspect(InspectArguments),
+    /// Say whether a voice changes facts or citations, and how often it has its manner.
+    Check(voice::Arguments),
 }
 
 #[derive(clap::Args)]
@@ -50,6 +53,9 @@ struct ConvertArguments {
     /// How its numbers are stored: f16 is half as large, and rounds.
     #[arg(long = "type", value_enum, default_value_t = TypeArgument::F32)]
     stored: TypeArgument,
+    /// A TOML file with the `label`, `openings` and `closings` of the voice that the adapter was trained for.
+    #[arg(long, value_name = "FILE")]
+    voice: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -71,6 +77,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.step {
         Step::Convert(arguments) => run_convert(arguments),
         Step::Inspect(arguments) => run_inspect(arguments),
+        Step::Check(arguments) => voice::run(arguments),
     }
 }
 
@@ -88,6 +95,7 @@ fn run_convert(arguments: &ConvertArguments) -> anyhow::Result<ExitCode> {
             TypeArgument::F32 => Stored::F32,
             TypeArgument::F16 => Stored::F16,
         },
+        voice: arguments.voice.as_deref().map(read_voice).transpose()?,
     };
     let bytes = convert(
         &read(&config, MAX_CONFIG)?,
@@ -104,6 +112,20 @@ fn run_convert(arguments: &ConvertArguments) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("could not write `{}`", arguments.out.display()))?;
     print(&summary);
     Ok(ExitCode::SUCCESS)
+}
+
+/// The voice that a file describes.
+fn read_voice(path: &Path) -> anyhow::Result<Voice> {
+    let text = String::from_utf8(read(path, MAX_CONFIG)?)
+        .with_context(|| format!("could not read `{}`", path.display()))?;
+    let voice: Voice = toml::from_str(&text)
+        .with_context(|| format!("could not read the voice `{}`", path.display()))?;
+    voice
+        .check()
+        .map_err(anchorite::EngineError::from)
+        .and_then(|()| Phrases::new(&voice).map(|_| ()))
+        .with_context(|| format!("could not use the voice `{}`", path.display()))?;
+    Ok(voice)
 }
 
 /// The configuration and the tensors of an adapter.
@@ -176,6 +198,9 @@ fn print(summary: &Summary) {
     let text = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
     println!("name        {}", text(&summary.name));
     println!("base        {}", text(&summary.architecture));
+    if let Some(voice) = &summary.voice {
+        println!("voice       {}", text(&voice.label));
+    }
     println!("alpha       {}", summary.alpha);
     let ranks = summary.ranks.iter();
     let ranks: Vec<String> = ranks

@@ -195,12 +195,14 @@ fn weights(
     let mut weights = vec![WeightFile {
         role: Role::Embedder,
         name: "embedder.gguf".to_owned(),
+        label: None,
         bytes: embedder,
     }];
     if !arguments.no_reader && models.join(READER).exists() {
         weights.push(WeightFile {
             role: Role::Reader,
             name: READER.to_owned(),
+            label: None,
             bytes: read_model(models, READER)?,
         });
     }

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use anchorite::Phrases;
 use anchorite::check::Source;
 use anchorite::index::bundle::{Role, WeightFile};
+use anchorite::model::adapter::Voice;
 use anchorite::model::error::LoadError;
 use anchorite::model::generate::Generator;
 use anchorite::model::parts::Parts;
@@ -16,6 +18,7 @@ use crate::report::Hint;
 use crate::settings::{BundleArguments, read_model};
 use crate::split;
 use crate::store::ModelArguments;
+use crate::voice;
 
 /// Most adapters in a bundle: far more voices than one site needs.
 const MAX_ADAPTERS: usize = 16;
@@ -88,7 +91,12 @@ pub(crate) fn writers(
             ));
         }
     }
-    check(&generator, &adapters)?;
+    let voices = check(&generator, &adapters)?;
+    let value = arguments.generator.as_deref().unwrap_or("generator.gguf");
+    voice::admit(&arguments.named, (value, &generator), &adapters, &voices)?;
+    for (adapter, voice) in adapters.iter_mut().zip(voices) {
+        adapter.label = voice.map(|voice| voice.label);
+    }
     Ok(std::iter::once(generator).chain(adapters).collect())
 }
 
@@ -96,6 +104,7 @@ fn shipped(models: &Path, role: Role, name: &str) -> anyhow::Result<WeightFile> 
     Ok(WeightFile {
         role,
         name: name.to_owned(),
+        label: None,
         bytes: read_model(models, name)?,
     })
 }
@@ -148,6 +157,7 @@ fn pulled(named: &ModelArguments, entry: &Entry, role: Role) -> anyhow::Result<W
     Ok(WeightFile {
         role,
         name: format!("{}.gguf", entry.name),
+        label: None,
         bytes: named.store()?.read(entry)?,
     })
 }
@@ -169,15 +179,17 @@ fn read(path: &Path, role: Role) -> anyhow::Result<WeightFile> {
     Ok(WeightFile {
         role,
         name: name.to_owned(),
+        label: None,
         bytes,
     })
 }
 
-/// Refuses now what a visitor's browser would refuse: a generator that can't write, an adapter that doesn't fit it.
+/// Refuses now what a visitor's browser would refuse: a generator that can't write, an adapter that doesn't fit it, a voice
+/// whose phrases could say something. Returns the voice of each adapter.
 pub(crate) fn check<'f>(
     generator: &WeightFile,
     adapters: impl IntoIterator<Item = &'f WeightFile>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<Option<Voice>>> {
     let parts = |file: &WeightFile| Parts::new(vec![file.bytes.clone()]);
     let (config, template) = Generator::check(parts(generator))
         .with_context(|| format!("generator `{}` cannot be used", generator.name))?;
@@ -188,8 +200,9 @@ pub(crate) fn check<'f>(
         ));
     };
     try_template(&generator.name, &template)?;
+    let mut voices = Vec::new();
     for adapter in adapters {
-        Adapter::load(&parts(adapter), &config).map_err(|error| {
+        let loaded = Adapter::load(&parts(adapter), &config).map_err(|error| {
             let hint = match error {
                 LoadError::TensorShape { .. }
                 | LoadError::AdapterTarget { .. }
@@ -204,8 +217,13 @@ pub(crate) fn check<'f>(
                 hint,
             )
         })?;
+        if let Some(voice) = &loaded.voice {
+            Phrases::new(voice)
+                .with_context(|| format!("adapter `{}` cannot be used", adapter.name))?;
+        }
+        voices.push(loaded.voice);
     }
-    Ok(())
+    Ok(voices)
 }
 
 /// Renders the engine's prompts in each form: only rendering reveals a template's limits.

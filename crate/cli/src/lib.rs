@@ -41,6 +41,7 @@ mod settings;
 mod split;
 mod store;
 mod tables;
+mod voice;
 mod walk;
 mod warnings;
 

@@ -41,7 +41,19 @@ pub(crate) struct Entry {
     pub(crate) card: String,
     /// The adapter that is pulled and used with a generator, unless another one is given.
     pub(crate) adapter: Option<String>,
+    /// Of an adapter with a voice: what `anchorite adapter check` measured.
+    pub(crate) measured: Option<Measured>,
     pub(crate) source: Source,
+}
+
+/// A voice's comparison with the adapter that it began with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Measured {
+    /// The name of that adapter.
+    pub(crate) against: String,
+    pub(crate) equal_citations: f64,
+    pub(crate) equal_facts: f64,
 }
 
 /// The kinds of entries.
@@ -177,6 +189,17 @@ impl Registry {
         Ok(Some(adapter))
     }
 
+    /// What is known of the voice with this hash, against the adapter with that one.
+    pub(crate) fn measured(&self, voice: &str, base: &str) -> Option<&Measured> {
+        let with_hash = |hash: &str| {
+            self.entries
+                .iter()
+                .find(|entry| entry.sha256.as_deref() == Some(hash))
+        };
+        let measured = with_hash(voice)?.measured.as_ref()?;
+        is_same(&measured.against, &with_hash(base)?.name).then_some(measured)
+    }
+
     /// The first name with this prefix, or else the one with the fewest changes, if it shares more than half of its letters.
     fn nearest(&self, name: &str) -> Option<&str> {
         let folded = name.to_lowercase();
@@ -279,6 +302,16 @@ impl Entry {
         if let Some(sha256) = self.sha256.as_ref().filter(|digits| !is_sha256(digits)) {
             let expected = "64 hexadecimal digits in small letters";
             return Err(refused(self, "sha256", expected, sha256));
+        }
+        if let Some(measured) = &self.measured {
+            for (key, share) in [
+                ("equal_citations", measured.equal_citations),
+                ("equal_facts", measured.equal_facts),
+            ] {
+                if !(0.0..=1.0).contains(&share) {
+                    return Err(refused(self, key, "a share, 0 to 1", &share.to_string()));
+                }
+            }
         }
         match &self.source {
             Source::Package(of) => {

@@ -42,6 +42,8 @@ pub struct AskOptions {
     pub generate: bool,
     /// True if the adapter is applied, where one is loaded.
     pub adapter: bool,
+    /// The adapter that speaks, by the name under which it was added; `None` for the first one.
+    pub voice: Option<String>,
     /// The turns before this question, oldest first, from which a follow-up is completed; see [`crate::follow_up`].
     pub history: Vec<Turn>,
 }
@@ -70,6 +72,7 @@ impl Default for AskOptions {
             prompt: Form::default(),
             generate: true,
             adapter: true,
+            voice: None,
             history: Vec::new(),
         }
     }
@@ -164,8 +167,11 @@ pub struct Sentence {
     pub text: String,
     /// Numbers of the passages that it cites and that support it.
     pub passages: Vec<usize>,
-    /// True if there is one, see [`crate::check`].
+    /// True if there is one, see [`crate::check`], and for a set phrase, which needs none.
     pub supported: bool,
+    /// True if it is a set phrase of the voice, which claims nothing.
+    #[serde(default)]
+    pub is_phrase: bool,
 }
 
 /// Events while a question is being answered, in this order. The text begins anew only after a device failed, following
@@ -222,6 +228,8 @@ pub struct Draft {
     pub stopped: bool,
     /// True if the text began to repeat itself and was ended.
     pub is_loop: bool,
+    /// True if a voice with set phrases wrote it.
+    pub is_voiced: bool,
     /// Timing of the generator alone: nothing was retrieved or quoted for it.
     pub timing: Timing,
 }

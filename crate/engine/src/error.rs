@@ -78,6 +78,24 @@ pub enum EngineError {
         /// The model's name.
         name: String,
     },
+    /// A set phrase of a voice could say something about the documents.
+    #[error("voice `{voice}` has a phrase that can't be set: expected {expected}, found `{found}`")]
+    VoicePhrase {
+        /// The voice's label.
+        voice: String,
+        /// The form that is allowed.
+        expected: &'static str,
+        /// The phrase.
+        found: String,
+    },
+    /// No adapter of this name is loaded.
+    #[error("no voice is called `{found}`: {}", voices(.expected))]
+    UnknownVoice {
+        /// Names of the adapters that are loaded.
+        expected: Vec<String>,
+        /// The name that was asked for.
+        found: String,
+    },
     /// A part was given that the manifest does not name.
     #[error("the manifest names no part `{path}`")]
     UnknownPart {
@@ -126,6 +144,8 @@ impl EngineError {
             EngineError::EmbedderMismatch { .. } => "embedder_mismatch",
             EngineError::Embedder { .. } => "embedder",
             EngineError::NoTemplate { .. } => "no_template",
+            EngineError::VoicePhrase { .. } => "voice_phrase",
+            EngineError::UnknownVoice { .. } => "unknown_voice",
             EngineError::UnknownPart { .. } => "unknown_part",
             EngineError::NoMemory { .. } => "no_memory",
             EngineError::Reload { .. } => "reload",
@@ -159,6 +179,10 @@ impl EngineError {
             EngineError::NoTemplate { .. } => {
                 "use an instruction-tuned GGUF: its metadata holds the chat template"
             }
+            EngineError::VoicePhrase { .. } => {
+                "change the phrases of its file, and train it on the new ones"
+            }
+            EngineError::UnknownVoice { .. } => "give the name of an adapter in the bundle",
             EngineError::UnknownPart { .. } => {
                 "fetch the manifest again: the bundle changed while it was being read"
             }
@@ -180,6 +204,13 @@ impl EngineError {
 fn sort_keys(expected: &[String]) -> String {
     match expected {
         [] => "no document has a value to sort by".to_owned(),
+        _ => format!("expected one of `{}`", expected.join("`, `")),
+    }
+}
+
+fn voices(expected: &[String]) -> String {
+    match expected {
+        [] => "no adapter is loaded".to_owned(),
         _ => format!("expected one of `{}`", expected.join("`, `")),
     }
 }

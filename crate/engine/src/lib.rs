@@ -3,7 +3,7 @@
 //! The modules are listed in the order in which a question passes through them: [`follow_up`] completes it from the
 //! turns before it, [`retrieve`] finds passages, [`read`] looks for the answer in them, [`gate`] decides whether they
 //! hold one, [`quote`] quotes it word for word from its passage, in a [`unit`] of the document, [`prompt`] puts the
-//! passages into the generator's prompt, [`check`] matches its text with the passages that it cites, [`written`]
+//! passages into the generator's prompt, [`check`] matches its text with the passages that it cites (apart from the [`phrases`] of a voice), [`written`]
 //! decides whether that text may be shown, and [`session`] runs them in that order; [`searcher`] is the part of it that
 //! only searches, and [`recover`] chooses where an answer continues after its device was lost. Nothing here touches
 //! files, the network, a GPU or a page: the caller gives bytes, a clock and a seed.
@@ -14,6 +14,7 @@ pub mod embed;
 pub mod error;
 pub mod follow_up;
 pub mod gate;
+pub mod phrases;
 pub mod prompt;
 pub mod quote;
 pub mod read;
@@ -23,6 +24,7 @@ pub mod sentence;
 pub mod searcher;
 pub mod session;
 pub mod unit;
+mod voices;
 pub mod written;
 
 pub use answer::{Answer, AskEvent, AskOptions, Draft, Passage, Quote, Sentence, Timing};
@@ -30,6 +32,7 @@ pub use embed::Embed;
 pub use error::EngineError;
 pub use follow_up::{FollowUp, Turn};
 pub use gate::{Outcome, Thresholds};
+pub use phrases::Phrases;
 pub use retrieve::{Found, SearchRequest, SearchResult};
 pub use searcher::Searcher;
 pub use session::Session;

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::{Passage, Quote, Window};
 use crate::check::Source;
 use crate::error::EngineError;
+use crate::phrases::Phrases;
 use crate::sentence;
 
 /// Instructions to the generator, before the passages.
@@ -80,9 +81,9 @@ impl Form {
     }
 }
 
-/// The words that an answer to `question` from `sources` may hold; `None` where the sources are written without spaces,
+/// The words that an answer to `question` from `sources` may hold, with those of a voice's phrases; `None` where the sources are written without spaces,
 /// because a run between two spaces is not a word there.
-pub fn lock(question: &str, sources: &[Source]) -> Option<WordLock> {
+pub fn lock(question: &str, sources: &[Source], phrases: &Phrases) -> Option<WordLock> {
     let texts = sources
         .iter()
         .flat_map(|source| [source.heading_path.as_str(), source.text.as_str()]);
@@ -96,7 +97,7 @@ pub fn lock(question: &str, sources: &[Source]) -> Option<WordLock> {
     if n_spaceless * MIN_SPACED > n_letters {
         return None;
     }
-    let texts = texts.chain([question, ABSTENTION]);
+    let texts = texts.chain([question, ABSTENTION]).chain(phrases.texts());
     Some(WordLock::new(texts, COMMON_WORDS.split_whitespace()))
 }
 
@@ -389,7 +390,11 @@ mod tests {
             ("ตั้งค่าพอร์ตเป็นแปดสิบ", false),
             ("Порт установлен на 80.", true),
         ] {
-            assert_eq!(lock("Why?", &[source(text)]).is_some(), expected, "{text}");
+            assert_eq!(
+                lock("Why?", &[source(text)], &Phrases::default()).is_some(),
+                expected,
+                "{text}"
+            );
         }
     }
 

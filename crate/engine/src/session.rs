@@ -6,6 +6,7 @@ use anchorite_index::bundle::Manifest;
 use anchorite_index::{Index, Shard, ShardId, lexical};
 use anchorite_model::TokenId;
 use anchorite_model::adapter::Adapter;
+use anchorite_model::config::ModelConfig;
 use anchorite_model::embed::Embedder;
 use anchorite_model::generate::{Backend, GenerateOptions, Generator, StopReason};
 use anchorite_model::read::Reader;
@@ -21,6 +22,7 @@ use crate::read::Candidate;
 use crate::recover::{Fallback, Reload, load_again};
 use crate::retrieve::{Found, SearchRequest};
 use crate::searcher::{Searcher, check_length};
+use crate::voices::Voices;
 use crate::written::{self, Written};
 use crate::{check, prompt, quote, read, retrieve};
 
@@ -37,8 +39,7 @@ pub struct Session {
     reader: Option<Reader>,
     thresholds: Thresholds,
     generator: Option<Generator>,
-    /// The adapter, and whether it is in the generator now.
-    adapter: Option<(Adapter, bool)>,
+    voices: Voices,
     /// Loads the generator again after its device was lost.
     reload: Option<Reload>,
 }
@@ -52,7 +53,7 @@ impl Session {
             reader: None,
             thresholds,
             generator: None,
-            adapter: None,
+            voices: Voices::default(),
             reload: None,
         }
     }
@@ -78,7 +79,7 @@ impl Session {
     /// Adds the generator, and the adapter that is applied to it, if there is one.
     ///
     /// # Errors
-    /// [`EngineError::NoTemplate`] when the model has no chat template.
+    /// [`EngineError::NoTemplate`] when the model has no chat template; as [`add_voice`](Self::add_voice).
     pub fn set_generator(
         &mut self,
         generator: Generator,
@@ -90,21 +91,35 @@ impl Session {
             });
         }
         self.generator = Some(generator);
-        self.adapter = adapter.map(|adapter| (adapter, false));
-        Ok(())
+        self.voices.taken_off();
+        self.set_adapter(adapter)
     }
 
-    /// Replaces the adapter, or removes it; the generator stays.
+    /// Replaces the adapters by one, or removes them; the generator stays.
     ///
     /// # Errors
-    /// A failure of the device that holds the last one. An adapter that was made for another model is found when it is
-    /// first applied.
+    /// A failure of the device that holds the last one; as [`add_voice`](Self::add_voice).
     pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), EngineError> {
-        if let (Some((_, true)), Some(generator)) = (&self.adapter, &mut self.generator) {
-            generator.set_adapter(None)?;
+        self.voices.clear(self.generator.as_mut())?;
+        match adapter {
+            Some(adapter) => self.add_voice(&adapter.name.clone(), adapter),
+            None => Ok(()),
         }
-        self.adapter = adapter.map(|adapter| (adapter, false));
-        Ok(())
+    }
+
+    /// Adds an adapter that [`AskOptions::voice`] can name; the first one that was added speaks where it names none.
+    ///
+    /// An adapter that was made for another model is found when it is first applied.
+    ///
+    /// # Errors
+    /// [`EngineError::VoicePhrase`] where one of its set phrases could say something about the documents.
+    pub fn add_voice(&mut self, name: &str, adapter: Adapter) -> Result<(), EngineError> {
+        self.voices.insert(name, adapter)
+    }
+
+    /// The generator's configuration, for which adapters are loaded; `None` without a generator.
+    pub fn generator_config(&self) -> Option<&ModelConfig> {
+        self.generator.as_ref().map(Generator::config)
     }
 
     /// Lets an answer survive a graphics device that fails while it is being written: `reload` loads the generator
@@ -271,9 +286,7 @@ impl Session {
             self.generator = None;
             let (generator, fallback, wanted) = load_again(reload, fallback, &mut on_event).await?;
             self.generator = Some(generator);
-            if let Some((_, applied)) = &mut self.adapter {
-                *applied = false;
-            }
+            self.voices.taken_off();
             before = Some(fallback);
             answer.backend = self.backend().cloned();
             if !wanted {
@@ -300,7 +313,7 @@ impl Session {
         answer.written = match &answer.quote {
             // The text before the loop may be sound, but a model that loops has lost its thread.
             _ if draft.is_loop => Written::Loops,
-            Some(quote) => written::judge(&draft.text, &draft.sentences, quote),
+            Some(quote) => written::judge(&draft, quote),
             None => Written::Nothing,
         };
         answer.sentences = draft.sentences;
@@ -359,12 +372,8 @@ impl Session {
             Form::Long => retrieve::pages(self.searcher.index(), passages),
             Form::Bare => Vec::new(),
         };
-        if let Some((adapter, applied)) = &mut self.adapter
-            && *applied != options.adapter
-        {
-            generator.set_adapter(options.adapter.then(|| adapter.clone()))?;
-            *applied = options.adapter;
-        }
+        let voice = options.voice.as_deref();
+        let phrases = self.voices.apply(generator, options.adapter, voice)?;
         let (tokens, sources, window) =
             prompt_tokens(generator, asked, offered, is_units, options)?;
         let generate_options = GenerateOptions {
@@ -381,7 +390,7 @@ impl Session {
             stop: Vec::new(),
             loop_tokens: if options.lock { LOOP_TOKENS } else { 0 },
             lock: match options.lock {
-                true => prompt::lock(asked, &sources),
+                true => prompt::lock(asked, &sources, &phrases),
                 false => None,
             },
         };
@@ -402,12 +411,13 @@ impl Session {
         };
         Ok(Some(Draft {
             // Only text that was in the prompt can be cited.
-            sentences: check::check(text, &sources),
+            sentences: check::check_voice(text, &sources, &phrases),
             text: text.to_owned(),
             sources,
             window,
             stopped: generation.stop == StopReason::Cancelled,
             is_loop: generation.stop == StopReason::Repetition,
+            is_voiced: !phrases.is_empty(),
             timing: Timing {
                 prefill_ms: generation.prefill_ms,
                 decode_ms: generation.decode_ms,

@@ -4,7 +4,7 @@
 use anchorite_index::lexical;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{Quote, Sentence};
+use crate::answer::{Draft, Quote, Sentence};
 use crate::check;
 
 /// Share of the marked answer's terms that the text must hold: one word of a few may take another form.
@@ -35,11 +35,13 @@ pub enum Written {
     Shown,
 }
 
-/// Judges `text`, and the `sentences` that [`check::check`] made of it, against the quotation.
-pub fn judge(text: &str, sentences: &[Sentence], quote: &Quote) -> Written {
-    if check::abstains(text) {
+/// Judges a draft, whose sentences [`check::check_voice`] made, against the quotation.
+pub fn judge(draft: &Draft, quote: &Quote) -> Written {
+    if check::abstains(&draft.text) {
         return Written::Abstained;
     }
+    let is_claim = |sentence: &&Sentence| !sentence.is_phrase;
+    let sentences: Vec<&Sentence> = draft.sentences.iter().filter(is_claim).collect();
     if sentences.is_empty() {
         return Written::Nothing;
     }
@@ -52,7 +54,11 @@ pub fn judge(text: &str, sentences: &[Sentence], quote: &Quote) -> Written {
     if !sentences.iter().any(|sentence| says(sentence, quote)) {
         return Written::Differs;
     }
-    let (quoted, written) = (letters(&quote.text), all_letters(sentences));
+    if draft.is_voiced {
+        // The voice is what its owner wants to hear, also where it has nothing to add.
+        return Written::Shown;
+    }
+    let (quoted, written) = (letters(&quote.text), all_letters(&sentences));
     #[expect(clippy::cast_precision_loss, reason = "lengths of short texts")]
     let share = written.len() as f32 / quoted.len().max(1) as f32;
     if share >= REPEATED_SHARE && quoted.contains(&written) {
@@ -61,7 +67,8 @@ pub fn judge(text: &str, sentences: &[Sentence], quote: &Quote) -> Written {
     Written::Shown
 }
 
-/// True if a text reads as a sentence: it begins as one, ends as one, and no table, list or block of code is laid out in it.
+/// True if a text reads as a statement: it begins as one, ends as one (a question answers nothing), and no table, list or block of
+/// code is laid out in it.
 fn is_whole(text: &str) -> bool {
     let text = text.trim();
     let opens = text.trim_start_matches(|letter: char| !letter.is_alphanumeric());
@@ -72,9 +79,7 @@ fn is_whole(text: &str) -> bool {
         .is_some_and(|first| !first.is_lowercase() || text.starts_with('`') || is_code(opens));
     let ends = text
         .trim_end_matches(['"', '\'', ')', ']', '\u{201d}', '\u{2019}', '\u{bb}'])
-        .ends_with([
-            '.', '!', '?', '\u{3002}', '\u{ff01}', '\u{ff1f}', '\u{61f}', '\u{964}',
-        ]);
+        .ends_with(['.', '!', '\u{3002}', '\u{ff01}', '\u{964}']);
     let is_laid_out = text.contains('\n') || text.contains(" | ") || text.contains("```");
     begins && ends && !is_laid_out && lexical::terms(text).len() > 1
 }
@@ -117,7 +122,7 @@ fn letters(text: &str) -> String {
         .collect()
 }
 
-fn all_letters(sentences: &[Sentence]) -> String {
+fn all_letters(sentences: &[&Sentence]) -> String {
     let texts = sentences.iter().map(|sentence| letters(&sentence.text));
     texts.collect()
 }
@@ -125,7 +130,7 @@ fn all_letters(sentences: &[Sentence]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::Mark;
+    use crate::answer::{Mark, Timing, Window};
 
     fn quote(text: &str, marked: &str) -> Quote {
         let start = text.find(marked).expect("it stands there");
@@ -143,6 +148,24 @@ mod tests {
             text: text.to_owned(),
             passages: passages.to_vec(),
             supported: !passages.is_empty(),
+            is_phrase: false,
+        }
+    }
+
+    fn judge(text: &str, sentences: &[Sentence], quote: &Quote) -> Written {
+        super::judge(&draft(text, sentences, false), quote)
+    }
+
+    fn draft(text: &str, sentences: &[Sentence], is_voiced: bool) -> Draft {
+        Draft {
+            text: text.to_owned(),
+            sentences: sentences.to_vec(),
+            sources: Vec::new(),
+            window: Window::default(),
+            stopped: false,
+            is_loop: false,
+            is_voiced,
+            timing: Timing::default(),
         }
     }
 
@@ -163,6 +186,7 @@ mod tests {
             ("The server listens on 127.0.0.1.", &[2], Written::Differs),
             ("The default port is 9090.", &[], Written::Unsupported),
             ("default port is 8080.", &[2], Written::Fragment),
+            ("Is the default port 8080?", &[2], Written::Fragment),
             ("The default port is 8080", &[2], Written::Fragment),
             ("| port | 8080 |.", &[2], Written::Fragment),
             ("8080.", &[2], Written::Fragment),
@@ -193,6 +217,23 @@ mod tests {
         assert_eq!(judge("..", &[good.clone(), more], &port), Written::Shown);
         let bad = sentence("It is changed by restarting.", &[]);
         assert_eq!(judge("..", &[good, bad], &port), Written::Unsupported);
+    }
+
+    #[test]
+    fn a_voice_may_repeat_but_its_phrases_answer_nothing() {
+        let port = quote("The default port is 8080.", "8080");
+        let phrase = Sentence {
+            is_phrase: true,
+            supported: true,
+            ..sentence("Good question.", &[])
+        };
+        let said = sentence("The default port is 8080.", &[2]);
+        let judge = |sentences: &[Sentence]| super::judge(&draft("..", sentences, true), &port);
+        assert_eq!(judge(&[phrase.clone(), said.clone()]), Written::Shown);
+        assert_eq!(judge(&[said]), Written::Shown, "in its voice");
+        assert_eq!(judge(std::slice::from_ref(&phrase)), Written::Nothing);
+        let bad = sentence("It is changed by restarting.", &[]);
+        assert_eq!(judge(&[phrase, bad]), Written::Unsupported);
     }
 
     #[test]

@@ -45,6 +45,22 @@ The option `max_retries` is 3, and ports[1] is the second port.";
 const ADMIN: &str = "Only administrators can delete projects. Members may archive a project. Guests must not edit pages.";
 
 const CASES: &[Case] = &[
+    // Clauses of their own.
+    no(
+        "The server listens on port 8080 by default, what rule am I breaking?",
+        SERVER,
+        "a copy that goes on with the words of a question",
+    ),
+    no(
+        "Idle connections are closed after 50 seconds, because memory leaks otherwise.",
+        SERVER,
+        "a reason that the source does not give",
+    ),
+    yes(
+        "Idle connections are closed after 50 seconds, as a rule.",
+        SERVER,
+        "one word more says nothing",
+    ),
     // Numbers.
     yes(
         "The server listens on port 8080 by default.",

@@ -51,6 +51,7 @@ fn written(choice: VectorChoice) -> Bundle {
     let adapter = WeightFile {
         role: Role::Adapter,
         name: "voice".to_owned(),
+        label: None,
         bytes: b"GGUF adapter".to_vec(),
     };
     bundle::write(&index(choice), &[adapter], "0.1.0").expect("a good bundle")
@@ -156,6 +157,7 @@ fn large_files_are_cut_into_parts() {
     let weights = WeightFile {
         role: Role::Generator,
         name: "generator".to_owned(),
+        label: None,
         bytes: bytes.clone(),
     };
     let bundle =
@@ -529,6 +531,7 @@ fn empty_weights_and_second_generators_are_refused() {
     let weights = |bytes: &[u8]| WeightFile {
         role: Role::Generator,
         name: "g".to_owned(),
+        label: None,
         bytes: bytes.to_vec(),
     };
     let write = |files: &[WeightFile]| bundle::write(&index(VectorChoice::Flat), files, "0").err();

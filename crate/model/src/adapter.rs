@@ -6,10 +6,12 @@
 mod convert;
 mod peft;
 mod summary;
+mod voice;
 
 pub use convert::{ConvertOptions, Stored, convert};
 pub use peft::ConvertError;
 pub use summary::{Summary, Target};
+pub use voice::{MAX_LABEL, Voice};
 
 use std::collections::BTreeMap;
 
@@ -24,6 +26,8 @@ use crate::quant;
 pub struct Adapter {
     /// `general.name` of its file, or `adapter`.
     pub name: String,
+    /// The manner that it was trained to answer in, if its file names one.
+    pub voice: Option<Voice>,
     /// By the name of the base tensor, `blk.0.attn_q.weight`.
     pub pairs: BTreeMap<String, LoraPair>,
 }
@@ -71,8 +75,11 @@ impl Adapter {
             let pair = load_pair(&gguf, parts, base, alpha, Some(shape))?;
             pairs.insert(base.to_owned(), pair);
         }
-        let name = name(&gguf)?;
-        Ok(Self { name, pairs })
+        Ok(Self {
+            name: name(&gguf)?,
+            voice: Voice::read(&gguf)?,
+            pairs,
+        })
     }
 
     /// True if every pair fits a model: for an adapter that was loaded together with another one.

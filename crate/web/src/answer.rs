@@ -129,6 +129,31 @@ impl Engine {
         }))
     }
 
+    /// Adds the adapter of this name, which a question's `voice` can then name, once its parts have arrived. The first adapter is
+    /// loaded with the generator.
+    pub fn load_voice(&self, name: &str) -> Result<(), JsValue> {
+        let session = self.session()?;
+        let load = || -> Result<(), EngineError> {
+            let mut files = self.files.manifest.files.iter();
+            let file = files.find(|file| file.role == Role::Adapter && file.name == name);
+            let file = file.ok_or_else(|| EngineError::UnknownVoice {
+                expected: Vec::new(),
+                found: name.to_owned(),
+            })?;
+            let parts = Parts::new(self.files.take_file(file)?);
+            let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
+            let Some(config) = session.generator_config() else {
+                return Err(EngineError::Missing {
+                    role: Role::Generator,
+                    path: "not loaded yet".to_owned(),
+                });
+            };
+            let adapter = Adapter::load(&parts, config)?;
+            session.add_voice(name, adapter)
+        };
+        load().map_err(|error| to_js(&error))
+    }
+
     /// The shards to supply before a question is asked; call again until there are none.
     pub fn needs(&self, question: &str, options: JsValue) -> Result<JsValue, JsValue> {
         let options = ask_options(options)?;

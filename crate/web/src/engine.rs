@@ -217,14 +217,19 @@ impl Files {
 
     /// Removes the parts of a file from the waiting ones, in order.
     pub(crate) fn take(&self, role: Role) -> Result<Vec<Vec<u8>>, EngineError> {
-        let missing = |path: &str| EngineError::Missing {
+        let file = self.manifest.file(role);
+        self.take_file(file.ok_or_else(|| EngineError::Missing {
             role,
+            path: "not named in the manifest".to_owned(),
+        })?)
+    }
+
+    /// As [`Files::take`], for a file of a role that several have.
+    pub(crate) fn take_file(&self, file: &FileEntry) -> Result<Vec<Vec<u8>>, EngineError> {
+        let missing = |path: &str| EngineError::Missing {
+            role: file.role,
             path: path.to_owned(),
         };
-        let file: &FileEntry = self
-            .manifest
-            .file(role)
-            .ok_or_else(|| missing("not named in the manifest"))?;
         let mut waiting = self.parts.borrow_mut();
         if let Some(part) = file
             .parts

@@ -87,25 +87,44 @@ fn generator(wanted: &str) -> anyhow::Result<&str> {
     Ok(wanted)
 }
 
-/// Takes the screenshots for the README, of the page with the user guide.
+/// The pages of the README's screenshots: a site, a name for its pictures, and a question.
+const SHOTS: [(&str, &str, &str); 4] = [
+    ("docs", "demo", "What happens when the GPU device is lost?"),
+    (
+        "www/demo/voices/support",
+        "support",
+        "How long is the warranty on lamps?",
+    ),
+    (
+        "www/demo/voices/reviewer",
+        "reviewer",
+        "What must a bug fix come with?",
+    ),
+    (
+        "www/demo/voices/research",
+        "research",
+        "When was the harbour bridge opened?",
+    ),
+];
+
+/// Takes the screenshots for the README: of the page with the user guide, and of one for each voice.
 pub(crate) fn shots() -> anyhow::Result<()> {
-    let site = run::root().join("docs");
-    let questions = questions(&site)?;
     page::build()?;
     let generator = generator(setup::GENERATOR)?;
-    let (folder, _) = assemble(&site, questions.as_ref(), generator)?;
-    let server = serve(&folder, 0)?;
-    run::run(
-        run::command("node")
-            .args([
-                "www/shots.mjs",
-                "--url",
-                &server.address,
-                "--out",
-                "docs/images",
-            ])
-            .env("ANCHORITE_CHROMIUM", setup::chromium()?),
-    )
+    for (site, name, question) in SHOTS {
+        let site = run::root().join(site);
+        let questions = questions(&site)?;
+        let (folder, _) = assemble(&site, questions.as_ref(), generator)?;
+        let server = serve(&folder, 0)?;
+        run::run(
+            run::command("node")
+                .args(["www/shots.mjs", "--url", &server.address])
+                .args(["--out", "docs/images", "--name", name])
+                .args(["--question", question])
+                .env("ANCHORITE_CHROMIUM", setup::chromium()?),
+        )?;
+    }
+    Ok(())
 }
 
 /// The corpus's name, taken from its folder; in a public checkout the pages may be in a subfolder `raw` or `src`.
@@ -147,18 +166,27 @@ fn assemble(
     eprintln!("building the command line");
     run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
     let bundle = folder.join("bundle");
+    let adapters: &[&str] = match generator == setup::GENERATOR {
+        true => &setup::ADAPTERS,
+        false => &[],
+    };
     let summary = run::output(
         Command::new(anchorite())
             .arg("build")
             .arg(documents_root(site))
             .args(["--render", "--json", "--base-url", "bundle/pages/"])
-            .args(["--generator", generator, "--out"])
+            .args(["--generator", generator])
+            .args(adapters.iter().flat_map(|name| ["--adapter", name]))
+            .arg("--out")
             .arg(&bundle),
     )?;
     let summary: Value =
         serde_json::from_str(&summary).context("the build's summary is not JSON")?;
     let title = match corpus_name(site).as_str() {
         "docs" => "The anchorite guide".to_owned(),
+        "support" => "Help pages of a lamp shop".to_owned(),
+        "reviewer" => "A team's rules for its code".to_owned(),
+        "research" => "Sources on a harbour".to_owned(),
         name => name.to_owned(),
     };
     let examples: Vec<&Value> = questions
@@ -171,7 +199,10 @@ fn assemble(
                 .collect()
         })
         .unwrap_or_default();
-    let demo = json!({ "title": title, "questions": examples });
+    let voice = adapters
+        .iter()
+        .find(|name| name.ends_with(&format!("-{}", corpus_name(site))));
+    let demo = json!({ "title": title, "questions": examples, "voice": voice });
     fs::write(folder.join("demo.json"), demo.to_string()).context("could not write `demo.json`")?;
     Ok((folder, summary))
 }

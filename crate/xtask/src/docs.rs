@@ -1,5 +1,7 @@
 //! Turns the guide and the sources it describes into a list of contradictions: options, attributes, events, styles, files,
-//! error codes and words of the page that only one of them has.
+//! error codes and words of the page that only one of them has, and tables that differ from the results they are made of.
+
+mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,12 +11,22 @@ use anyhow::{Context, bail};
 
 use crate::run;
 
-/// Compares the guide with the sources and with the command line's own help.
-pub(crate) fn run() -> anyhow::Result<()> {
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Only compare, which is what happens without it too.
+    #[arg(long, conflicts_with = "write")]
+    pub(crate) check: bool,
+    /// Write the tables anew from `tests/bench/results`, and compare the rest.
+    #[arg(long)]
+    pub(crate) write: bool,
+}
+
+/// Compares the guide with the sources, with the command line's own help and with the results of measurements.
+pub(crate) fn run(is_writing: bool) -> anyhow::Result<()> {
     run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
     let guide = Guide::read()?;
     let sources = read_all(&["www/src/elements", "www/src/engine", "www/src"], "ts")?;
-    let mut wrong = Vec::new();
+    let mut wrong = tables::check(is_writing)?;
     wrong.extend(options(&guide)?);
     wrong.extend(elements(&guide, &sources));
     let listed = run::output(run::command("node").args(["www/build.mjs", "--list"]))?;

@@ -39,7 +39,7 @@ enum Command {
     /// Build the sites of reported situations and print which are right; see `tests/fixtures/reported.toml`.
     Cases,
     /// Compare the guide with options, attributes, files, error codes and words of the page.
-    Docs,
+    Docs(docs::Arguments),
     /// Check formatting, lints, house rules.
     Tidy,
     /// Build the WebAssembly package into `www/pkg`.
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Cases => test::cases(),
-        Command::Docs => docs::run(),
+        Command::Docs(arguments) => docs::run(arguments.write && !arguments.check),
         Command::Tidy => tidy::run(),
         Command::Wasm => wasm::build(),
         Command::Size(arguments) => size::run(&arguments),

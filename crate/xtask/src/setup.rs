@@ -91,13 +91,21 @@ pub(crate) fn quiet_vulkan(command: &mut Command) {
 /// The generator that demo, benchmarks and tests pull.
 pub(crate) const GENERATOR: &str = "SmolLM2-135M-Instruct";
 
+/// Its adapters: the one that speaks first, and the voices that readers of the demo can choose.
+pub(crate) const ADAPTERS: [&str; 4] = [
+    "SmolLM2-135M-Instruct-grounding",
+    "SmolLM2-135M-Instruct-support",
+    "SmolLM2-135M-Instruct-reviewer",
+    "SmolLM2-135M-Instruct-research",
+];
+
 /// Messages of a pull without Python, or without pip.
 const PULLS_WITHOUT_PIP: [&str; 2] = ["could not start `python3`", "`python3` has no pip"];
 
 /// The message of a pull for which pip gets nothing: no network, no index that it may use, or an index without the package.
 const PIP_WITHOUT_PACKAGE: &str = "pip could not fetch";
 
-/// Pulls [`GENERATOR`] as the guide describes. False, with a line that says why, if pip gets nothing, or is missing and can't be
+/// Pulls [`GENERATOR`] and its voices as the guide describes. False, with a line that says why, if pip gets nothing, or is missing and can't be
 /// installed; any other failure, such as a different hash, is an error.
 pub(crate) fn generator() -> anyhow::Result<bool> {
     let is_missing = |cause: &str| {
@@ -106,12 +114,16 @@ pub(crate) fn generator() -> anyhow::Result<bool> {
     };
     let pull = || -> anyhow::Result<Result<(), String>> {
         run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
-        let output = run::command(run::target().join("debug/anchorite"))
-            .args(["pull", GENERATOR])
-            .output()
-            .context("could not start `anchorite`")?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        Ok(output.status.success().then_some(()).ok_or(said))
+        for name in std::iter::once(GENERATOR).chain(ADAPTERS) {
+            let output = run::command(run::target().join("debug/anchorite"))
+                .args(["pull", name])
+                .output()
+                .context("could not start `anchorite`")?;
+            if !output.status.success() {
+                return Ok(Err(String::from_utf8_lossy(&output.stderr).into_owned()));
+            }
+        }
+        Ok(Ok(()))
     };
     let Err(mut said) = pull()? else {
         return Ok(true);

@@ -28,7 +28,7 @@ type Runner = (&'static str, fn() -> anyhow::Result<()>);
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let quick: [Runner; 3] = [("rules", tidy::rules), ("compile", compile), ("unit", unit)];
     let slow: [Runner; 8] = [
-        ("docs", docs::run),
+        ("docs", || docs::run(false)),
         ("lints", tidy::lints),
         ("site", site),
         ("fuzz", fuzz),

@@ -16,7 +16,7 @@ const VAGUE_OPENINGS: [&str; 4] = ["What", "Whether", "Of", "So many"];
 
 pub(crate) fn run() -> anyhow::Result<()> {
     rules()?;
-    docs::run()?;
+    docs::run(false)?;
     lints()
 }
 

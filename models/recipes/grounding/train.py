@@ -72,6 +72,7 @@ def main() -> None:
     parser.add_argument("--initial", type=Path, help="an adapter to go on from, in place of one that changes nothing")
     parser.add_argument("--bf16", action="store_true", help="products in bfloat16, faster where the processor multiplies it")
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--rank", type=int, default=RANK)
     parser.add_argument("--checkpoint-steps", type=int, default=20)
     parser.add_argument("--cool-down", type=int, help="from the last checkpoint to a rate of zero in so many steps, then stop")
@@ -83,7 +84,7 @@ def main() -> None:
     model = Llama(arguments.model, arguments.rank, ALPHA, torch.bfloat16 if arguments.bf16 else torch.float32)
     if arguments.initial:
         model.begin_with(arguments.initial)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.0, betas=(0.9, 0.99))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=arguments.rate, weight_decay=0.0, betas=(0.9, 0.99))
     arguments.output.mkdir(parents=True, exist_ok=True)
     checkpoint, log = arguments.output / "checkpoint.pt", arguments.output / "train.jsonl"
     done = 0
@@ -104,7 +105,7 @@ def main() -> None:
         step += 1
         if step <= done:
             continue
-        rate = RATE * min(1.0, step / WARM_UP_STEPS)
+        rate = arguments.rate * min(1.0, step / WARM_UP_STEPS)
         if first_cool is not None:
             rate *= 1 - (step - first_cool) / arguments.cool_down
         for group in optimizer.param_groups:

@@ -139,6 +139,8 @@ export class Engine {
     return pause(0);
   }
 
+  load_voice() {}
+
   async load_generator(kind, reason, adapter, again) {
     this.#file("generator");
     this.#again = again;
@@ -219,7 +221,7 @@ export class Engine {
           onEvent({ kind: "text", text: made === token && out.length ? ` ${token}` : token });
           await pause(25);
         }
-        if (made) out.push({ text: made, passages: cited, supported });
+        if (made) out.push({ text: made, passages: cited, supported, is_phrase: false });
         if (abort.aborted) break;
       }
     }

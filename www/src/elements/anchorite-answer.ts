@@ -40,6 +40,12 @@ function marked({ text, mark }: Quote): TemplateResult {
 /** Characters of a passage on a citation's card. */
 const EXCERPT = 260;
 
+/** True for sentences that each cite one passage, none the same: what several sources say, which readers compare. */
+function isSideBySide(sentences: readonly Sentence[]): boolean {
+  const cited = sentences.map(({ passages }) => passages.join());
+  return sentences.length > 1 && sentences.every(({ passages }) => passages.length === 1) && new Set(cited).size === cited.length;
+}
+
 /**
  * One answered question.
  *
@@ -152,6 +158,20 @@ export class AnchoriteAnswer extends LitElement {
         font: 400 1.18em/1.55 var(--_serif);
         overflow-wrap: anywhere;
         text-wrap: pretty;
+      }
+      .sides {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr));
+        gap: 0.9rem;
+        margin: 0;
+        padding: 0;
+        list-style: none;
+        font: 400 1.1em/1.5 var(--_serif);
+        overflow-wrap: anywhere;
+      }
+      .sides li {
+        padding-inline-start: 0.9rem;
+        border-inline-start: 2px solid var(--_line);
       }
       .written .label {
         margin-block-start: 0.45rem;
@@ -293,7 +313,11 @@ export class AnchoriteAnswer extends LitElement {
   #written({ answer }: Turn): TemplateResult | typeof nothing {
     if (answer?.written !== "shown") return nothing;
     return html`<section class="written" part="written" aria-label=${strings.written}>
-      <p>${answer.sentences.map((sentence) => this.#sentence(sentence))}</p>
+      ${isSideBySide(answer.sentences)
+        ? html`<ul class="sides">
+            ${answer.sentences.map((sentence) => html`<li>${this.#sentence(sentence)}</li>`)}
+          </ul>`
+        : html`<p>${answer.sentences.map((sentence) => this.#sentence(sentence))}</p>`}
       <p class="label" part="label">${strings.written}</p>
     </section>`;
   }

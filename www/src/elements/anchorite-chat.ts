@@ -36,7 +36,7 @@ function past({ asked, quote, passages }: Answer): Past {
  * @fires anchorite-restarted - a graphics device failed, and the text starts over; `detail` is `{ on, code, reason }`
  * @fires anchorite-error - `detail` is `{ code, message, hint }`
  * @csspart launcher - the button that opens the panel
- * @csspart panel, header, transcript, form, input, submit, suggestion, status, privacy
+ * @csspart panel, header, transcript, form, input, submit, suggestion, voice, status, privacy
  * @csspart question, ..., error - the parts of an answer, see `AnchoriteAnswer`
  */
 export class AnchoriteChat extends BundleElement {
@@ -48,6 +48,7 @@ export class AnchoriteChat extends BundleElement {
     heading: {},
     suggestions: { type: Array },
     seed: { type: Number },
+    voice: {},
     opened: { state: true },
     turns: { state: true },
     announcement: { state: true },
@@ -66,6 +67,8 @@ export class AnchoriteChat extends BundleElement {
   declare suggestions: readonly string[];
   /** Same bundle, same seed, same question: same answer. */
   declare seed: number;
+  /** The adapter that speaks, by its name in the bundle; empty for the first. A bundle with voices lets readers choose. */
+  declare voice: string;
   declare private opened: boolean;
   declare private turns: readonly Turn[];
   declare private announcement: string;
@@ -89,6 +92,7 @@ export class AnchoriteChat extends BundleElement {
     this.heading = strings.chatTitle;
     this.suggestions = [];
     this.seed = 0;
+    this.voice = "";
     this.opened = false;
     this.turns = [];
     this.announcement = "";
@@ -169,6 +173,7 @@ export class AnchoriteChat extends BundleElement {
       const engine = await this.engine;
       const answer = await engine.ask(trimmed, {
         seed: this.seed,
+        voice: this.voice,
         history,
         signal: running.signal,
         onEvent: (event) => this.#onEvent(id, event),
@@ -208,6 +213,7 @@ export class AnchoriteChat extends BundleElement {
       const engine = await this.engine;
       const answer = await engine.ask(question, {
         seed: this.seed,
+        voice: this.voice,
         history: this.#before(id),
         signal: completing.signal,
         onEvent: (event) => {
@@ -265,7 +271,7 @@ export class AnchoriteChat extends BundleElement {
     const live = html`<div class="hidden" role="status" aria-live="polite">${this.announcement}</div>`;
     if (this.layout === "page") {
       return html`<section class="page" part="panel" aria-label=${this.heading}>
-        ${this.#form()} ${this.#statusLine()} ${this.#suggestions()} ${this.#transcript([...this.turns].reverse())}
+        ${this.#form()} ${this.#voices()} ${this.#statusLine()} ${this.#suggestions()} ${this.#transcript([...this.turns].reverse())}
         ${this.turns.length > 1 ? this.#clearButton() : nothing} ${live}
       </section>`;
     }
@@ -279,7 +285,7 @@ export class AnchoriteChat extends BundleElement {
           <button class="quiet" aria-label=${strings.close} @click=${this.close}>✕</button>
         </header>
         ${this.#transcript(this.turns)} ${this.turns.length === 0 ? this.#suggestions() : nothing} ${this.#form()}
-        ${this.#statusLine()} ${live}
+        ${this.#voices()} ${this.#statusLine()} ${live}
       </dialog>`;
   }
 
@@ -318,6 +324,28 @@ export class AnchoriteChat extends BundleElement {
       </button>
       <p class="complaint" id="complaint" role="alert" ?hidden=${!this.complaint}>${this.complaint}</p>
     </form>`;
+  }
+
+  /** The choice of a voice, where the bundle has several and a model is going to speak. */
+  #voices(): TemplateResult | typeof nothing {
+    const adapters = this.state?.manifest?.files.filter(({ role }) => role === "adapter") ?? [];
+    const kind = this.state?.rungs.answer.kind;
+    if (adapters.length < 2 || kind === "absent" || kind === "skipped" || kind === "failed") return nothing;
+    const chosen = (name: string, idx: number): boolean => name === this.voice || `${this.voice}.gguf` === name || (!this.voice && idx === 0);
+    return html`<label class="voices" part="voice"
+      >${strings.voice}
+      <select
+        @change=${({ target }: Event) => {
+          if (target instanceof HTMLSelectElement) this.voice = target.value;
+        }}
+      >
+        ${adapters.map(({ name, label }, idx) =>
+          label || idx === 0
+            ? html`<option value=${name} ?selected=${chosen(name, idx)}>${label ?? strings.voicePlain}</option>`
+            : nothing,
+        )}
+      </select></label
+    >`;
   }
 
   #suggestions(): TemplateResult | typeof nothing {

@@ -149,6 +149,23 @@ export const chatStyles = css`
     border-color: var(--_accent);
     background: var(--_surface);
   }
+  .voices {
+    display: flex;
+    align-items: center;
+    gap: 0.5rem;
+    margin: 0.6rem 0.2rem 0;
+    color: var(--_muted);
+    font-size: 0.82em;
+  }
+  .voices select {
+    min-block-size: 1.9rem;
+    padding: 0.15rem 0.5rem;
+    border: 1px solid var(--_line);
+    border-radius: 0.5rem;
+    background: var(--_surface);
+    color: var(--_ink);
+    font: inherit;
+  }
   anchorite-answer {
     --anchorite-size: 1em;
     font-size: 1em;

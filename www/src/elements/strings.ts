@@ -16,6 +16,8 @@ export const strings = {
   close: "Close",
   clear: "New conversation",
   suggestions: "For example",
+  voice: "Voice",
+  voicePlain: "Plain",
   privacy: "Runs on this device. Nothing you type leaves it.",
   looking: "Looking through the documents",
   sources: "Sources",

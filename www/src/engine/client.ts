@@ -39,6 +39,14 @@ export interface EngineState {
   readonly error: AnchoriteError | null;
 }
 
+/** An adapter with a voice. */
+export interface VoiceEntry {
+  /** Its name in the bundle. */
+  readonly name: string;
+  /** The name that readers see. */
+  readonly label: string;
+}
+
 export interface OpenOptions {
   /** Default `auto`. Give `none` for search and quotations without the generator. */
   readonly backend?: BackendRequest | "none";
@@ -158,6 +166,12 @@ export class Anchorite {
   /** The backend that the generator runs on, and why; null while no generator is loaded. */
   get backend(): Backend | null {
     return this.#state.backend;
+  }
+
+  /** The adapters that readers can choose by a label, by the name that `ask` takes as `voice`; none before the bundle is open. */
+  get voices(): readonly VoiceEntry[] {
+    const files = this.#state.manifest?.files ?? [];
+    return files.flatMap(({ role, name, label }) => (role === "adapter" && label ? { name: name.replace(/\.gguf$/, ""), label } : []));
   }
 
   /** Calls `listener` on every change, and once now. Returns a function that unsubscribes it. */

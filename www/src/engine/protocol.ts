@@ -27,6 +27,8 @@ export interface PartEntry {
 export interface FileEntry {
   readonly role: "index" | "vectors" | "embedder" | "reader" | "generator" | "adapter";
   readonly name: string;
+  /** Of an adapter with a voice: the label by which readers choose it. */
+  readonly label?: string;
   readonly bytes: number;
   readonly sha256: string;
   readonly parts: readonly PartEntry[];
@@ -103,7 +105,10 @@ export interface Quote {
 export interface Sentence {
   readonly text: string;
   readonly passages: readonly number[];
+  /** True for a set phrase too, which needs no passage. */
   readonly supported: boolean;
+  /** A set phrase of the voice, which claims nothing. */
+  readonly is_phrase: boolean;
 }
 
 export interface Timing {
@@ -196,6 +201,8 @@ export interface AskOptions {
   readonly prompt?: "evidence" | "passages" | "long";
   readonly generate?: boolean;
   readonly adapter?: boolean;
+  /** The adapter that speaks, by the name of its file with or without `.gguf`; default: the bundle's first. */
+  readonly voice?: string | null;
   /** The turns before this question, oldest first, from which a follow-up is completed. */
   readonly history?: readonly Past[];
 }

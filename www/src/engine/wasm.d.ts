@@ -39,6 +39,8 @@ export class Engine {
     adapter: boolean,
     again: (backend: "webgpu" | "cpu") => Promise<void>,
   ): Promise<Backend>;
+  /** Adds the adapter of this name, whose parts have arrived, so that a question's `voice` can name it. The generator comes first. */
+  load_voice(name: string): void;
   /** The missing shards that `ask` would read; call again once they are supplied. */
   needs(question: string, options: AskOptions): Shard[];
   /** Yields to the event loop between tokens, so that `AbortFlag.abort` takes effect. */

@@ -2,7 +2,7 @@
 import init, { AbortFlag, browser_has_subgroups, Engine } from "#pkg";
 import { AnchoriteError, toPlain } from "./errors.js";
 import { choose, probe } from "./ladder.js";
-import type { Answer, AskEvent, BackendRequest, Choice, FileEntry, Request } from "./protocol.js";
+import type { Answer, AskEvent, AskOptions, BackendRequest, Choice, FileEntry, Request } from "./protocol.js";
 import {
   answerSearch,
   bytesOf,
@@ -34,6 +34,8 @@ let reading: Promise<void> = Promise.resolve();
 /** Settles when the last task that changes the engine, or holds it between tokens, has ended: such tasks never overlap. */
 let exclusive: Promise<unknown> = Promise.resolve();
 const aborts = new Map<number, AbortFlag>();
+/** Names of the adapters that the generator can use; null until there is a generator. */
+let voices: Set<string> | null = null;
 
 requestSubgroups();
 
@@ -112,7 +114,8 @@ async function free<T>(call: () => T): Promise<T> {
 
 async function ask(request: Extract<Request, { kind: "ask" }>, flag: AbortFlag): Promise<Answer> {
   const ready = await opened();
-  const { id, question, options } = request;
+  const { id, question } = request;
+  const options = await inVoice(ready, request.options);
   await fetchNeeded(ready, () => ready.engine.needs(question, options));
   let reloading = false;
   const tell = (event: AskEvent): void => {
@@ -136,6 +139,28 @@ async function ask(request: Extract<Request, { kind: "ask" }>, flag: AbortFlag):
     }
     throw thrown;
   }
+}
+
+/** Loads the adapter that a question names; the first one is loaded with the generator, and needs no name. */
+async function inVoice(ready: Session, { voice, ...options }: AskOptions): Promise<AskOptions> {
+  if (!voice) return options;
+  const adapters = ofRoles(ready.manifest, "adapter");
+  const file = adapters.find(({ name }) => name === voice || name === `${voice}.gguf`);
+  if (!file) {
+    const known = adapters.map(({ name }) => name.replace(/\.gguf$/, "")).join(", ");
+    throw new AnchoriteError({
+      code: "unknown_voice",
+      message: `no voice is called \`${voice}\``,
+      hint: known ? `the bundle's adapters are: ${known}` : "build the bundle with --adapter",
+    });
+  }
+  if (file === adapters[0] || voices === null) return options;
+  if (!voices.has(file.name)) {
+    await fetchFiles(ready, null, [file]);
+    ready.engine.load_voice(file.name);
+    voices.add(file.name);
+  }
+  return { ...options, voice: file.name };
 }
 
 /** This engine has its own embedder. */
@@ -204,7 +229,7 @@ async function decide(ready: Session, request: BackendRequest): Promise<Choice> 
   return choice;
 }
 
-/** The files of the generator and of its first adapter, the only one in use; empty if the bundle has no generator. */
+/** The files of the generator and of its first adapter, which speaks unless a question names another; empty if the bundle has no generator. */
 function generatorFiles({ manifest }: Session): readonly FileEntry[] {
   const generator = manifest.files.find(({ role }) => role === "generator");
   const adapter = manifest.files.find(({ role }) => role === "adapter");
@@ -218,7 +243,9 @@ function hasAdapter(ready: Session): boolean {
 /** Loads the generator from parts that have arrived, and reports the backend that runs it. */
 async function startGenerator(ready: Session, request: BackendRequest, kind: "webgpu" | "cpu", reason: string): Promise<void> {
   const again = (next: "webgpu" | "cpu"): Promise<void> => bringAgain(ready, request, next);
-  post({ kind: "backend", backend: await ready.engine.load_generator(kind, reason, hasAdapter(ready), again) });
+  const backend = await ready.engine.load_generator(kind, reason, hasAdapter(ready), again);
+  voices = new Set();
+  post({ kind: "backend", backend });
 }
 
 /** Loads the generator's parts again, from this device if they were kept; throws if it should go to a GPU that is gone. */

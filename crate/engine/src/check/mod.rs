@@ -18,16 +18,18 @@ mod support;
 mod token;
 mod window;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anchorite_index::lexical;
 
 use crate::answer::Sentence;
+use crate::phrases::Phrases;
 use crate::prompt::ABSTENTION;
 
 pub(crate) use asked::{Asked, Held};
 use citation::Cited;
 use support::{Read, Text};
+use token::{Atom, Kind};
 
 /// Longer text is checked up to here, in bytes: no window lets a generator write more.
 const MAX_TEXT_BYTES: usize = 1 << 20;
@@ -43,12 +45,26 @@ pub struct Source {
     pub text: String,
 }
 
+impl Source {
+    /// The document's title: the heading path up to its first heading.
+    pub fn title(&self) -> &str {
+        let path = self.heading_path.as_str();
+        path.split_once(" > ").map_or(path, |(title, _)| title)
+    }
+}
+
 /// Divides `text` into sentences, reads their citations and checks each against `sources`.
 ///
 /// A citation that names no source, or one that does not support the sentence, is dropped; a sentence that keeps
 /// none is unsupported. A sentence without a citation gets the first source that supports it, and is unsupported
 /// without one. Abstentions are left out: see [`is_abstention`].
 pub fn check(text: &str, sources: &[Source]) -> Vec<Sentence> {
+    check_voice(text, sources, &Phrases::default())
+}
+
+/// As [`check`], of text that a voice wrote: its set phrases claim nothing, and a sentence is judged without the one that it
+/// begins with.
+pub fn check_voice(text: &str, sources: &[Source], phrases: &Phrases) -> Vec<Sentence> {
     let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
     let read: Vec<(usize, Read)> = sources
         .iter()
@@ -59,7 +75,7 @@ pub fn check(text: &str, sources: &[Source]) -> Vec<Sentence> {
         .filter(|cited| {
             cited.text.chars().any(char::is_alphanumeric) && !is_abstention(&cited.text)
         })
-        .map(|cited| check_one(cited, &read))
+        .map(|cited| check_one(cited, sources, &read, phrases))
         .collect()
 }
 
@@ -117,11 +133,53 @@ pub fn is_abstention(text: &str) -> bool {
 }
 
 /// True if any sentence of a text says that the passages don't answer.
-pub(crate) fn abstains(text: &str) -> bool {
+pub fn abstains(text: &str) -> bool {
     let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
     citation::cited_sentences(text)
         .iter()
         .any(|cited| is_abstention(&cited.text))
+}
+
+/// How many hard facts (numbers with their units, names, code) two texts have, each counted in either, and how many of them the other
+/// one has too. A name is shared where the other has its word, however written: at the start of a sentence a capital says nothing.
+pub fn shared_facts(one: &str, other: &str) -> (usize, usize) {
+    let read = |text: &str| Text::claim(&text[..text.floor_char_boundary(MAX_TEXT_BYTES)]);
+    let (one, other) = (read(one), read(other));
+    let count = |of: &Text, beside: &Text| {
+        let is_fact =
+            |atom: &&Atom| atom.number.is_some() || matches!(atom.kind, Kind::Code | Kind::Name);
+        let facts: BTreeMap<&str, &Atom> = of
+            .atoms
+            .iter()
+            .filter(is_fact)
+            .map(|atom| (atom.key.as_str(), atom))
+            .collect();
+        let is_shared = |atom: &&&Atom| match &atom.number {
+            Some(number) => beside
+                .atoms
+                .iter()
+                .any(|found| found.number.as_ref() == Some(number)),
+            None => beside.has(atom),
+        };
+        (facts.values().filter(is_shared).count(), facts.len())
+    };
+    let ((shared, all), (shared_back, all_back)) = (count(&one, &other), count(&other, &one));
+    (shared + shared_back, all + all_back)
+}
+
+/// How many sentences a text has.
+pub(crate) fn n_sentences(text: &str) -> usize {
+    let sentences = citation::sentences(text).into_iter();
+    sentences
+        .filter(|sentence| sentence.contains(char::is_alphanumeric))
+        .count()
+}
+
+/// True if a word of a text denies something.
+pub(crate) fn denies(text: &str) -> bool {
+    !polarity::denial(&Text::claim(text).atoms)
+        .negators
+        .is_empty()
 }
 
 /// `text` up to the end of its last whole sentence; a citation may follow the full stop.
@@ -158,14 +216,30 @@ pub fn whole_sentences(text: &str) -> &str {
     &text[..end.unwrap_or(0)]
 }
 
-fn check_one(cited: Cited, sources: &[(usize, Read)]) -> Sentence {
-    let claim = Text::claim(&cited.text);
+fn check_one(
+    cited: Cited,
+    sources: &[Source],
+    read: &[(usize, Read)],
+    phrases: &Phrases,
+) -> Sentence {
+    let is_cited = |source: &&Source| cited.numbers.contains(&source.number);
+    let titles: Vec<&str> = sources.iter().filter(is_cited).map(Source::title).collect();
+    let body = phrases.body(&cited.text, &titles);
+    if !body.contains(char::is_alphanumeric) {
+        return Sentence {
+            text: cited.text,
+            passages: Vec::new(),
+            supported: true,
+            is_phrase: true,
+        };
+    }
+    let claim = Text::claim(body);
     let supports = |read: &Read| read.judge(&claim).is_supported();
     let passages: Vec<usize> = if cited.numbers.is_empty() {
-        let found = sources.iter().find(|(_, read)| supports(read));
+        let found = read.iter().find(|(_, read)| supports(read));
         found.map(|(number, _)| *number).into_iter().collect()
     } else {
-        let named = sources
+        let named = read
             .iter()
             .filter(|(number, _)| cited.numbers.contains(number));
         named
@@ -177,6 +251,7 @@ fn check_one(cited: Cited, sources: &[(usize, Read)]) -> Sentence {
         text: cited.text,
         supported: !passages.is_empty(),
         passages,
+        is_phrase: false,
     }
 }
 

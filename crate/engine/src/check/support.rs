@@ -53,6 +53,8 @@ pub(super) enum Fault {
     Force(&'static str),
     /// The source has too few of the claim's words.
     Words,
+    /// The source has no content word of one of the claim's clauses.
+    Clause,
 }
 
 /// How well a source supports a claim.
@@ -237,11 +239,14 @@ fn verdict(claim: &Text, window: &Window) -> Verdict {
     if share < SUPPORT_SHARE {
         faults.push(Fault::Words);
     }
+    if has_foreign_clause(claim, window) {
+        faults.push(Fault::Clause);
+    }
     // A missing name takes a fifth of the score, any other fault half of it; too few words lower the share already. The
     // order of words distinguishes a copy from other text of the same words.
     let order = order(claim, window);
     let weight = faults.iter().fold(1.0_f32, |weight, fault| match fault {
-        Fault::Words => weight,
+        Fault::Words | Fault::Clause => weight,
         Fault::Name(_) => weight * 0.8,
         _ => weight * 0.5,
     });
@@ -249,6 +254,22 @@ fn verdict(claim: &Text, window: &Window) -> Verdict {
         score: ((1.0 - ORDER_WEIGHT) * share + ORDER_WEIGHT * order) * weight,
         faults,
     }
+}
+
+/// True if a clause of the claim has several content words and the window none of them: a copied sentence may go on with
+/// something of its own, and the share of its words stays high.
+fn has_foreign_clause(claim: &Text, window: &Window) -> bool {
+    let clauses = claim
+        .atoms
+        .chunk_by(|one, next| (one.sentence, one.clause) == (next.sentence, next.clause));
+    let is_foreign = |clause: &[Atom]| {
+        let mut content = clause.iter().filter(|atom| atom.is_content()).peekable();
+        let is_alone = content.clone().nth(1).is_none();
+        content.peek().is_some()
+            && !is_alone
+            && content.all(|atom| window.places_of(atom).is_empty())
+    };
+    clauses.into_iter().any(is_foreign)
 }
 
 /// Share of the claim's content terms that stand in the window.

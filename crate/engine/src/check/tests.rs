@@ -266,3 +266,83 @@ fn a_score_falls_with_each_fault() {
         "falling scores: {scores:?}"
     );
 }
+
+#[test]
+fn a_voice_is_judged_without_its_phrases() {
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let phrases = Phrases::new(&anchorite_model::adapter::Voice {
+        label: "Test".to_owned(),
+        openings: owned(&["Good question.", "Note:", "{title} says that"]),
+        closings: owned(&["Anything else?"]),
+    })
+    .expect("phrases");
+    let check = |text: &str| {
+        let sentences = check_voice(text, &sources(), &phrases);
+        let told = sentences.into_iter();
+        told.map(|one| (one.is_phrase, one.supported, one.passages))
+            .collect::<Vec<_>>()
+    };
+    let phrase = || (true, true, Vec::new());
+    for (text, expected) in [
+        (
+            "Good question. Rust 1.95 was released in 2026 [2]. Anything else?",
+            vec![phrase(), (false, true, vec![2]), phrase()],
+        ),
+        (
+            "Note: Cargo downloads dependencies [1].",
+            vec![(false, true, vec![1])],
+        ),
+        (
+            "Cargo says that Rust 1.95 was released in 2026 [2].",
+            vec![(false, true, vec![2])],
+        ),
+        // A phrase supports nothing behind it, and its form must be exact.
+        (
+            "Note: Rust 1.96 was released in 2026 [2].",
+            vec![(false, false, vec![])],
+        ),
+        (
+            "Bazel says that Rust 1.95 was released in 2026 [2].",
+            vec![(false, false, vec![])],
+        ),
+        (
+            "Rust 1.95 was released in 2026 [2]. Anything else to fear?",
+            vec![(false, true, vec![2]), (false, false, vec![])],
+        ),
+        ("Good question [2].", vec![phrase()]),
+        ("The documents do not say.", vec![]),
+    ] {
+        assert_eq!(check(text), expected, "{text}");
+    }
+    let plain = check_voice("Good question.", &sources(), &Phrases::default());
+    assert!(
+        !plain[0].supported && !plain[0].is_phrase,
+        "without the voice it is a claim"
+    );
+}
+
+#[test]
+fn facts_are_shared_however_they_are_put() {
+    for (one, other, expected) in [
+        ("It takes 30 days.", "After 30 days it ends.", (2, 2)),
+        ("It takes 30 days.", "It takes 31 days.", (0, 2)),
+        ("It takes 30 days.", "It takes 30 hours.", (0, 2)),
+        (
+            "Use `--cache` with Cargo here.",
+            "With Cargo, `--cache` helps.",
+            (4, 4),
+        ),
+        ("Use `--cache` here.", "Use `--cash` here.", (0, 2)),
+        ("the port is free", "the port is taken", (0, 0)),
+        ("", "", (0, 0)),
+    ] {
+        assert_eq!(shared_facts(one, other), expected, "{one} / {other}");
+    }
+    let (shared, all) = shared_facts(
+        "Membership costs 12 euros.",
+        "The membership costs 12 euros.",
+    );
+    assert_eq!(shared, all, "a first word's capital says nothing");
+    let (shared, all) = shared_facts("The hall is by Anna Lind.", "The hall is by Jan Lind.");
+    assert!(shared < all);
+}

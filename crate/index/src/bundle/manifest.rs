@@ -19,6 +19,7 @@ const MAX_MANIFEST_BYTES: usize = 1 << 20;
 const MAX_FILES: usize = 64;
 const MAX_PARTS: usize = 4096;
 const MAX_NAME_BYTES: usize = 200;
+const MAX_LABEL_CHARS: usize = 40;
 const MAX_BINS: usize = 100;
 pub(super) const MAX_CHUNKS: u32 = 1 << 24;
 
@@ -143,6 +144,9 @@ pub struct FileEntry {
     pub role: Role,
     /// Its name, for people to read.
     pub name: String,
+    /// Of an adapter with a voice: the label by which readers choose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// Its length.
     pub bytes: u64,
     /// Its SHA-256, 64 hexadecimal digits.
@@ -308,6 +312,17 @@ impl FileEntry {
                 self.name.len(),
             ));
         }
+        let is_shown = |label: &String| {
+            let n_chars = label.chars().count();
+            (1..=MAX_LABEL_CHARS).contains(&n_chars) && !label.contains(char::is_control)
+        };
+        if let Some(label) = self.label.as_ref().filter(|label| !is_shown(label)) {
+            return Err(field(
+                format!("{place}.label"),
+                format!("a line of 1 to {MAX_LABEL_CHARS} characters"),
+                format!("{label:?}"),
+            ));
+        }
         check_hash(&self.sha256, place)?;
         if self.parts.is_empty() || self.parts.len() > MAX_PARTS {
             return Err(field(
@@ -441,6 +456,9 @@ pub(super) fn content_id(files: &[FileEntry], calibration: Option<&Calibration>)
             "{} {} {} {}\n",
             file.role, file.bytes, file.sha256, file.name
         ));
+        if let Some(label) = &file.label {
+            hash.update(format!("label {label}\n"));
+        }
         for part in &file.parts {
             hash.update(format!("{} {}\n", part.bytes, part.sha256));
         }

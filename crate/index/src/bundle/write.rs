@@ -18,6 +18,8 @@ pub struct WeightFile {
     pub role: Role,
     /// Their name, for people to read.
     pub name: String,
+    /// Of an adapter with a voice: the label by which readers choose it.
+    pub label: Option<String>,
     /// The GGUF file.
     pub bytes: Vec<u8>,
 }
@@ -65,7 +67,11 @@ pub fn write(
         files.push(add(&mut bundle, Role::Vectors, "vectors", &file)?);
     }
     for file in weights {
-        files.push(add(&mut bundle, file.role, &file.name, &file.bytes)?);
+        let entry = add(&mut bundle, file.role, &file.name, &file.bytes)?;
+        files.push(FileEntry {
+            label: file.label.clone(),
+            ..entry
+        });
     }
     let manifest = Manifest {
         format: FORMAT,
@@ -147,6 +153,7 @@ fn add(
     Ok(FileEntry {
         role,
         name: name.to_owned(),
+        label: None,
         bytes: bytes.len() as u64,
         sha256,
         parts,

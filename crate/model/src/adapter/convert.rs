@@ -10,7 +10,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use super::peft::{Config, ConvertError, Side, place, target};
-use super::{MAX_RANK, target_shape};
+use super::{MAX_RANK, Voice, target_shape};
 use crate::config::{ModelConfig, RopeOrder};
 use crate::gguf::TensorType;
 use crate::gguf::stand_in::{START_BYTES, stand_in};
@@ -34,6 +34,8 @@ pub struct ConvertOptions {
     pub name: String,
     /// The type of its matrices.
     pub stored: Stored,
+    /// The manner that it was trained to answer in; `None` for an adapter without set phrases.
+    pub voice: Option<Voice>,
 }
 
 /// The matrices of a pair found so far.
@@ -120,6 +122,9 @@ pub fn convert(
         .set("general.name", options.name.as_str())
         .set("adapter.type", "lora")
         .set("adapter.lora.alpha", file_alpha);
+    if let Some(voice) = &options.voice {
+        voice.write(&mut writer);
+    }
     for (target, module, pair) in read {
         let factor = config.factor(module, pair.rank, alpha)?;
         let b = scaled(reordered(target, pair.b, pair.rank, base), factor);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{LoraPair, alpha, bases, load_pair, name};
+use super::{LoraPair, Voice, alpha, bases, load_pair, name};
 use crate::error::LoadError;
 use crate::gguf::Gguf;
 use crate::parts::Parts;
@@ -14,6 +14,9 @@ use crate::parts::Parts;
 pub struct Summary {
     /// `general.name`, or `adapter`.
     pub name: String,
+    /// Its voice, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice: Option<Voice>,
     /// The family of its base: `general.architecture`.
     pub architecture: String,
     /// `adapter.lora.alpha`.
@@ -57,6 +60,7 @@ impl Summary {
         }
         Ok(Self {
             name: name(&gguf)?,
+            voice: Voice::read(&gguf)?,
             architecture: gguf.string("general.architecture")?.to_owned(),
             alpha,
             bytes: parts.len(),

@@ -9,7 +9,7 @@ use anchorite::{Answer, AskEvent, AskOptions, Session};
 
 use super::super::case::{Case, Right};
 use super::super::site::Site;
-use super::rows::{Row, Voice};
+use super::rows::{Row, Speaker};
 use super::verdict::{self, Shown, Verdict};
 use super::weights::Writers;
 use crate::ask::now_ms;
@@ -56,10 +56,10 @@ impl Asked {
 
     /// Applies a row's adapter to the generator, or removes any.
     pub(super) fn speak_as(&mut self, row: Row) -> anyhow::Result<()> {
-        self.session.set_adapter(match row.voice() {
-            Voice::Adapter => self.adapter.clone(),
-            Voice::BareAdapter => self.bare_adapter.clone(),
-            Voice::Base | Voice::None => None,
+        self.session.set_adapter(match row.speaker() {
+            Speaker::Adapter => self.adapter.clone(),
+            Speaker::BareAdapter => self.bare_adapter.clone(),
+            Speaker::Base | Speaker::None => None,
         })?;
         Ok(())
     }

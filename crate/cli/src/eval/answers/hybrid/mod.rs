@@ -20,7 +20,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use self::ask::Asked;
-use self::rows::{Bytes, Row, Voice};
+use self::rows::{Bytes, Row, Speaker};
 use self::verdict::{Place, REFUSALS, Verdict};
 use self::weights::{Named, Writers};
 use super::case::{Case, Right, Scope};
@@ -265,8 +265,8 @@ fn reports(
         name: row.name(),
         says: row.says(),
         bytes: bytes.of(row),
-        training_seconds: match row.voice() {
-            Voice::Adapter => arguments.hybrid.training_seconds,
+        training_seconds: match row.speaker() {
+            Speaker::Adapter => arguments.hybrid.training_seconds,
             _ => None,
         },
         difference: whole

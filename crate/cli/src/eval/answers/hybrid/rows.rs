@@ -37,7 +37,7 @@ pub(super) enum Reads {
 
 /// The weights that write: the generator alone, or with one of its adapters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Voice {
+pub(super) enum Speaker {
     /// Nothing is written.
     None,
     Base,
@@ -106,14 +106,14 @@ impl Row {
         }
     }
 
-    pub(super) fn voice(self) -> Voice {
+    pub(super) fn speaker(self) -> Speaker {
         match self {
-            Row::NoContext | Row::LongPrompt | Row::Retrieval => Voice::Base,
+            Row::NoContext | Row::LongPrompt | Row::Retrieval => Speaker::Base,
             Row::AdapterAlone | Row::RetrievalAdapter | Row::RetrievalAdapterPassages => {
-                Voice::Adapter
+                Speaker::Adapter
             }
-            Row::RetrievalBareAdapter => Voice::BareAdapter,
-            Row::Quotation => Voice::None,
+            Row::RetrievalBareAdapter => Speaker::BareAdapter,
+            Row::Quotation => Speaker::None,
         }
     }
 
@@ -145,11 +145,11 @@ pub(super) struct Bytes {
 impl Bytes {
     /// Bytes of weights that a visitor downloads for this kind of answer. The index is extra, if something is retrieved.
     pub(super) fn of(&self, row: Row) -> u64 {
-        let voice = match row.voice() {
-            Voice::None => 0,
-            Voice::Base => self.generator,
-            Voice::Adapter => self.generator + self.adapter,
-            Voice::BareAdapter => self.generator + self.bare_adapter,
+        let voice = match row.speaker() {
+            Speaker::None => 0,
+            Speaker::Base => self.generator,
+            Speaker::Adapter => self.generator + self.adapter,
+            Speaker::BareAdapter => self.generator + self.bare_adapter,
         };
         let found = match row.reads() {
             Reads::Nothing => 0,

@@ -94,6 +94,7 @@ fn draft(text: &str) -> Draft {
         window: Window::default(),
         stopped: false,
         is_loop: false,
+        is_voiced: false,
         timing: Timing {
             prefill_ms: 4_000.0,
             decode_ms: 8_000.0,
@@ -181,6 +182,7 @@ fn a_page_shows_a_text_that_may_stand_and_else_the_quotation() {
         text: "The cache holds 50 MB.".to_owned(),
         passages: if supported { vec![2] } else { Vec::new() },
         supported,
+        is_phrase: false,
     };
     let shown = |written: Written, is_supported: bool| {
         let answer = Answer {

@@ -8,7 +8,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use super::Arguments;
-use super::rows::{Row, Voice};
+use super::rows::{Row, Speaker};
 use crate::choice;
 use crate::report::Hint;
 
@@ -28,12 +28,12 @@ pub(super) struct Writers {
 }
 
 impl Writers {
-    /// True if the weights for `voice` were given.
-    pub(super) fn have(&self, voice: Voice) -> bool {
-        match voice {
-            Voice::None | Voice::Base => true,
-            Voice::Adapter => self.adapter.is_some(),
-            Voice::BareAdapter => self.bare_adapter.is_some(),
+    /// True if the weights for `speaker` were given.
+    pub(super) fn have(&self, speaker: Speaker) -> bool {
+        match speaker {
+            Speaker::None | Speaker::Base => true,
+            Speaker::Adapter => self.adapter.is_some(),
+            Speaker::BareAdapter => self.bare_adapter.is_some(),
         }
     }
 }
@@ -101,10 +101,10 @@ impl Named {
 /// # Errors
 /// If a requested row needs an adapter that was not given.
 pub(super) fn rows(wanted: &[Row], writers: &Writers) -> anyhow::Result<Vec<Row>> {
-    let has = |row: &Row| writers.have(row.voice());
+    let has = |row: &Row| writers.have(row.speaker());
     if let Some(row) = wanted.iter().find(|row| !has(row)) {
-        let option = match row.voice() {
-            Voice::BareAdapter => "--bare-adapter",
+        let option = match row.speaker() {
+            Speaker::BareAdapter => "--bare-adapter",
             _ => "--adapter",
         };
         return Err(Hint::error(
