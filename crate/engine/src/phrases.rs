@@ -91,6 +91,11 @@ impl Phrases {
         self.phrases.is_empty()
     }
 
+    /// True if the voice names the documents that its sentences are from.
+    pub fn reports(&self) -> bool {
+        self.phrases.iter().any(|phrase| is_report(phrase))
+    }
+
     /// The phrases as texts whose words may be written.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.phrases.iter().map(String::as_str)
@@ -226,6 +231,7 @@ mod tests {
             "it cites nothing"
         );
         assert_eq!(Phrases::default().body("Note: it is.", &[]), "Note: it is.");
+        assert!(found.reports() && !Phrases::default().reports());
     }
 
     #[test]

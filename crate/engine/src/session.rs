@@ -28,6 +28,8 @@ use crate::{check, prompt, quote, read, retrieve};
 
 /// A run of this many tokens that the generator writes twice is a loop.
 const LOOP_TOKENS: usize = 8;
+/// The same for a voice that says what each document says: two of them may say it in nearly the same words.
+const REPORTED_LOOP_TOKENS: usize = 32;
 
 /// One bundle, with whatever models have been loaded for it.
 ///
@@ -388,7 +390,11 @@ impl Session {
             },
             lookup: options.lookup,
             stop: Vec::new(),
-            loop_tokens: if options.lock { LOOP_TOKENS } else { 0 },
+            loop_tokens: match options.lock {
+                true if phrases.reports() => REPORTED_LOOP_TOKENS,
+                true => LOOP_TOKENS,
+                false => 0,
+            },
             lock: match options.lock {
                 true => prompt::lock(asked, &sources, &phrases),
                 false => None,

@@ -103,7 +103,7 @@ const SHOTS: [(&str, &str, &str); 4] = [
     (
         "www/demo/voices/research",
         "research",
-        "When was the harbour bridge opened?",
+        "How deep is the channel at low tide?",
     ),
 ];
 

@@ -107,7 +107,11 @@ const TABLES: [Table; 3] = [
             column("way", "/row", Form::Way),
             column("score", "/figures/score/value", Form::Number),
             column("right", "/figures/right/value", Form::Number),
-            column("F1 of what is shown", "/figures/shown_f1/value", Form::Number),
+            column(
+                "F1 of what is shown",
+                "/figures/shown_f1/value",
+                Form::Number,
+            ),
             column(
                 "shows an unsupported sentence",
                 "/figures/unsupported_shown/value",
