@@ -41,7 +41,7 @@ pub(crate) struct Entry {
     pub(crate) card: String,
     /// The adapter that is pulled and used with a generator, unless another one is given.
     pub(crate) adapter: Option<String>,
-    /// Of an adapter with a voice: what `anchorite adapter check` measured.
+    /// The result of `anchorite adapter check`, for an adapter with a voice.
     pub(crate) measured: Option<Measured>,
     pub(crate) source: Source,
 }
@@ -189,7 +189,7 @@ impl Registry {
         Ok(Some(adapter))
     }
 
-    /// What is known of the voice with this hash, against the adapter with that one.
+    /// The registered comparison of the voice with this hash and the adapter with that one.
     pub(crate) fn measured(&self, voice: &str, base: &str) -> Option<&Measured> {
         let with_hash = |hash: &str| {
             self.entries

@@ -101,7 +101,7 @@ impl Phrases {
         self.phrases.iter().map(String::as_str)
     }
 
-    /// What `sentence` says apart from a phrase: all of it without one, nothing if it is one. `titles` are those of the documents
+    /// The part of `sentence` that is no phrase: all of it without one, nothing if it is one. `titles` are those of the documents
     /// that it cites.
     pub fn body<'s>(&self, sentence: &'s str, titles: &[&str]) -> &'s str {
         let rest_after = |phrase: &String| match phrase.strip_prefix(TITLE) {

@@ -27,7 +27,7 @@ export interface PartEntry {
 export interface FileEntry {
   readonly role: "index" | "vectors" | "embedder" | "reader" | "generator" | "adapter";
   readonly name: string;
-  /** Of an adapter with a voice: the label by which readers choose it. */
+  /** The label by which readers choose an adapter with a voice. */
   readonly label?: string;
   readonly bytes: number;
   readonly sha256: string;

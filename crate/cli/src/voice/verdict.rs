@@ -23,7 +23,7 @@ pub(super) struct Said {
     declines: bool,
     /// The passages that are cited by what is shown.
     cited: BTreeSet<usize>,
-    /// What is shown, without set phrases.
+    /// The text that is shown, without set phrases.
     claims: String,
 }
 
@@ -190,7 +190,7 @@ impl Verdict {
         self.agreement().is_faithful()
     }
 
-    /// What the registry may say about the voice.
+    /// The part of the verdict that the registry keeps.
     pub(crate) fn agreement(&self) -> Agreement {
         Agreement {
             equal_citations: self.equal_citations,

@@ -144,7 +144,7 @@ pub struct FileEntry {
     pub role: Role,
     /// Its name, for people to read.
     pub name: String,
-    /// Of an adapter with a voice: the label by which readers choose it.
+    /// The label by which readers choose an adapter with a voice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// Its length.

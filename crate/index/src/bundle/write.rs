@@ -18,7 +18,7 @@ pub struct WeightFile {
     pub role: Role,
     /// Their name, for people to read.
     pub name: String,
-    /// Of an adapter with a voice: the label by which readers choose it.
+    /// The label by which readers choose an adapter with a voice.
     pub label: Option<String>,
     /// The GGUF file.
     pub bytes: Vec<u8>,
