@@ -12,6 +12,12 @@ const SPAN_SHARE: f32 = 0.6;
 /// A text of at least this share of the quotation's letters, all of them the quotation's own, only repeats it.
 const REPEATED_SHARE: f32 = 0.8;
 
+/// The verbs that a question for yes or no begins with.
+const AUXILIARIES: [&str; 22] = [
+    "is", "are", "was", "were", "am", "do", "does", "did", "can", "could", "will", "would",
+    "shall", "should", "may", "might", "must", "has", "have", "had", "ca", "wo",
+];
+
 /// The verdict on the generator's text.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,8 +41,8 @@ pub enum Written {
     Shown,
 }
 
-/// Judges a draft, whose sentences [`check::check_voice`] made, against the quotation.
-pub fn judge(draft: &Draft, quote: &Quote) -> Written {
+/// Judges a draft, whose sentences [`check::check_voice`] made, against the quotation and the question `asked`.
+pub fn judge(draft: &Draft, quote: &Quote, asked: &str) -> Written {
     if check::abstains(&draft.text) {
         return Written::Abstained;
     }
@@ -52,6 +58,11 @@ pub fn judge(draft: &Draft, quote: &Quote) -> Written {
         return Written::Fragment;
     }
     if !sentences.iter().any(|sentence| says(sentence, quote)) {
+        return Written::Differs;
+    }
+    let is_verdict = |sentence: &&Sentence| begins_with_verdict(&sentence.text);
+    if sentences.iter().any(is_verdict) && !asks_for_verdict(asked) {
+        // "Yes, it takes three days" answers another question than "How long does it take?".
         return Written::Differs;
     }
     if draft.is_voiced {
@@ -82,6 +93,31 @@ fn is_whole(text: &str) -> bool {
         .ends_with(['.', '!', '\u{3002}', '\u{ff01}', '\u{964}']);
     let is_laid_out = text.contains('\n') || text.contains(" | ") || text.contains("```");
     begins && ends && !is_laid_out && lexical::terms(text).len() > 1
+}
+
+/// True if a text begins with yes or no, also after a label such as `Note:`.
+fn begins_with_verdict(text: &str) -> bool {
+    let behind_label = text.split_once(": ").map_or(text, |(_, rest)| rest);
+    [text, behind_label].into_iter().any(|text| {
+        let lower = text.trim_start().to_lowercase();
+        ["yes,", "no,", "yes.", "no."]
+            .iter()
+            .any(|verdict| lower.starts_with(verdict))
+    })
+}
+
+/// True if a clause of an English question begins as those do that are answered with yes or no, or offers a choice.
+fn asks_for_verdict(asked: &str) -> bool {
+    let lower = asked.to_lowercase();
+    let begins = |clause: &str| {
+        let first = clause.split_whitespace().next().unwrap_or_default();
+        let first = first.split(['\'', '\u{2019}']).next().unwrap_or_default();
+        // `isn't` and `can't` without what denies in them.
+        AUXILIARIES.contains(&first) || AUXILIARIES.contains(&first.trim_end_matches('n'))
+    };
+    lower.split([',', ';', '.', ':', '?', '!']).any(begins)
+        || lower.contains(" or ")
+        || lower.contains(" if ")
 }
 
 /// True if a text begins with a name of code (words like `cargo` can't be told from prose, `io.open` and `max_size`
@@ -153,7 +189,7 @@ mod tests {
     }
 
     fn judge(text: &str, sentences: &[Sentence], quote: &Quote) -> Written {
-        super::judge(&draft(text, sentences, false), quote)
+        super::judge(&draft(text, sentences, false), quote, "Which port is it?")
     }
 
     fn draft(text: &str, sentences: &[Sentence], is_voiced: bool) -> Draft {
@@ -228,12 +264,44 @@ mod tests {
             ..sentence("Good question.", &[])
         };
         let said = sentence("The default port is 8080.", &[2]);
-        let judge = |sentences: &[Sentence]| super::judge(&draft("..", sentences, true), &port);
+        let judge = |sentences: &[Sentence]| {
+            super::judge(&draft("..", sentences, true), &port, "Which port?")
+        };
         assert_eq!(judge(&[phrase.clone(), said.clone()]), Written::Shown);
         assert_eq!(judge(&[said]), Written::Shown, "in its voice");
         assert_eq!(judge(std::slice::from_ref(&phrase)), Written::Nothing);
         let bad = sentence("It is changed by restarting.", &[]);
         assert_eq!(judge(&[phrase, bad]), Written::Unsupported);
+    }
+
+    #[test]
+    fn yes_and_no_answer_only_what_asks_for_them() {
+        let port = quote("The default port is 8080, which --port changes.", "8080");
+        for text in [
+            "Yes, the default port is 8080.",
+            "Note: No, the default port is 8080.",
+        ] {
+            let said = draft(text, &[sentence(text, &[2])], false);
+            for (asked, expected) in [
+                ("Which port is the default?", Written::Differs),
+                ("How fast is express delivery?", Written::Differs),
+                ("default port", Written::Differs),
+                ("Is the default port 8080?", Written::Shown),
+                ("Isn't it 8080?", Written::Shown),
+                ("Can't I change the port?", Written::Shown),
+                ("I heard of 8080, is that the port?", Written::Shown),
+                ("8080 or 8081?", Written::Shown),
+            ] {
+                assert_eq!(
+                    super::judge(&said, &port, asked),
+                    expected,
+                    "{asked} {text}"
+                );
+            }
+        }
+        let plain = "Nodes listen on the default port 8080.";
+        let said = draft(plain, &[sentence(plain, &[2])], false);
+        assert_eq!(super::judge(&said, &port, "Which port?"), Written::Shown);
     }
 
     #[test]

@@ -30,7 +30,8 @@ pub(super) struct Said {
 impl Said {
     /// The draft of an adapter with these set phrases.
     pub(super) fn new(draft: Draft, prompt: &Prompt, phrases: &Phrases) -> Self {
-        let is_shown = !draft.is_loop && written::judge(&draft, &prompt.quote) == Written::Shown;
+        let is_shown = !draft.is_loop
+            && written::judge(&draft, &prompt.quote, &prompt.question) == Written::Shown;
         let body = |sentence: &Sentence| {
             let cited = prompt.passages.iter();
             let cited = cited.filter(|passage| sentence.passages.contains(&passage.number));
