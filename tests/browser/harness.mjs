@@ -81,13 +81,18 @@ export function realSite() {
   if (!fs.existsSync(site)) {
     const models = knownModels("script");
     if (!models) return null;
-    const weights = ["--generator", path.join(models, "generator.gguf"), "--adapter", path.join(models, "adapter.gguf")];
-    // Calibration takes most of a build, and no test here uses the site's own threshold.
-    const options = ["--render", "--json", "--no-calibration", "--base-url", "bundle/pages/"];
-    run(program, "build", "docs", ...options, ...weights, "--out", path.join(site, "bundle"));
+    buildGuide(program, models, ["adapter.gguf"], site);
     describeSite(site, about.answerable);
   }
   return { ...about, roots: [dist, site] };
+}
+
+/** Builds the user guide's bundle with the model whose text is known, and some of its adapters. */
+function buildGuide(program, models, adapters, site) {
+  const weights = ["--generator", path.join(models, "generator.gguf"), ...adapters.flatMap((name) => ["--adapter", path.join(models, name)])];
+  // Calibration takes most of a build, and no test here uses the site's own threshold.
+  const options = ["--render", "--json", "--no-calibration", "--base-url", "bundle/pages/"];
+  run(program, "build", "docs", ...options, ...weights, "--out", path.join(site, "bundle"));
 }
 
 /** As `realSite`, with two voices: `Calm` writes what the model writes, `Brisk` another text. */
@@ -97,10 +102,7 @@ export function voicesSite() {
   if (!models) return null;
   const site = path.join(scratch, "voices-site");
   if (!fs.existsSync(site)) {
-    const weights = ["--generator", path.join(models, "generator.gguf")];
-    const voices = ["calm.gguf", "brisk.gguf"].flatMap((name) => ["--adapter", path.join(models, name)]);
-    const options = ["--render", "--json", "--no-calibration", "--base-url", "bundle/pages/"];
-    run(real.program, "build", "docs", ...options, ...weights, ...voices, "--out", path.join(site, "bundle"));
+    buildGuide(real.program, models, ["calm.gguf", "brisk.gguf"], site);
     describeSite(site, "Which key combination opens the chat?");
   }
   return { name: "voices", roots: [real.dist, site], answerable: "Which key combination opens the chat?" };

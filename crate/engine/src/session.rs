@@ -313,8 +313,6 @@ impl Session {
             return Ok(());
         };
         answer.written = match &answer.quote {
-            // The text before the loop may be sound, but a model that loops has lost its thread.
-            _ if draft.is_loop => Written::Loops,
             Some(quote) => written::judge(&draft, quote, asked),
             None => Written::Nothing,
         };

@@ -13,9 +13,9 @@ const SPAN_SHARE: f32 = 0.6;
 const REPEATED_SHARE: f32 = 0.8;
 
 /// The verbs that a question for yes or no begins with.
-const AUXILIARIES: [&str; 22] = [
+const AUXILIARIES: [&str; 21] = [
     "is", "are", "was", "were", "am", "do", "does", "did", "can", "could", "will", "would",
-    "shall", "should", "may", "might", "must", "has", "have", "had", "ca", "wo",
+    "shall", "should", "may", "might", "must", "has", "have", "had", "wo",
 ];
 
 /// The verdict on the generator's text.
@@ -43,6 +43,10 @@ pub enum Written {
 
 /// Judges a draft, whose sentences [`check::check_voice`] made, against the quotation and the question `asked`.
 pub fn judge(draft: &Draft, quote: &Quote, asked: &str) -> Written {
+    if draft.is_loop {
+        // The text before the loop may be sound, but a model that loops has lost its thread.
+        return Written::Loops;
+    }
     if check::abstains(&draft.text) {
         return Written::Abstained;
     }

@@ -118,25 +118,13 @@ pub(crate) fn compare(
     let all = prompts::prompts();
     let step = all.len().div_ceil(limit.clamp(1, all.len()));
     let prompts: Vec<Prompt> = all.into_iter().step_by(step).collect();
-    let (base_texts, _) = ask_all(
-        &mut session,
-        Some(base),
-        &prompts,
-        &|question| question.to_owned(),
-        "before",
-    )?;
-    let (voice_texts, milliseconds) = ask_all(
-        &mut session,
-        Some(voice),
-        &prompts,
-        &|question| question.to_owned(),
-        "voice",
-    )?;
+    let (base_texts, _) = ask_all(&mut session, Some(base), &prompts, None, "before")?;
+    let (voice_texts, milliseconds) = ask_all(&mut session, Some(voice), &prompts, None, "voice")?;
     let prompted = match is_prompted {
         false => None,
         true => {
-            let told = |question: &str| format!("{question}\n{}", verdict::instructions(&manner));
-            Some(ask_all(&mut session, None, &prompts, &told, "prompted")?.0)
+            let told = verdict::instructions(&manner);
+            Some(ask_all(&mut session, None, &prompts, Some(&told), "prompted")?.0)
         }
     };
     Ok(Verdict::new(
@@ -149,12 +137,12 @@ pub(crate) fn compare(
     ))
 }
 
-/// All drafts of an adapter, and their time.
+/// All drafts of an adapter, and their time; `told` is put behind each question.
 fn ask_all(
     session: &mut Session,
     adapter: Option<Adapter>,
     prompts: &[Prompt],
-    put: &dyn Fn(&str) -> String,
+    told: Option<&str>,
     what: &'static str,
 ) -> anyhow::Result<(Vec<Said>, f64)> {
     let phrases = match adapter.as_ref().and_then(|adapter| adapter.voice.as_ref()) {
@@ -171,7 +159,10 @@ fn ask_all(
     let start = now_ms();
     let mut said = Vec::new();
     for prompt in prompts {
-        let question = put(&prompt.question);
+        let question = match told {
+            Some(told) => format!("{}\n{told}", prompt.question),
+            None => prompt.question.clone(),
+        };
         let draft =
             pollster::block_on(session.draft(&question, &prompt.passages, &options, now_ms))?;
         let draft: Draft = draft.context("the session lost its generator")?;

@@ -30,8 +30,8 @@ pub(super) struct Said {
 impl Said {
     /// The draft of an adapter with these set phrases.
     pub(super) fn new(draft: Draft, prompt: &Prompt, phrases: &Phrases) -> Self {
-        let is_shown = !draft.is_loop
-            && written::judge(&draft, &prompt.quote, &prompt.question) == Written::Shown;
+        let verdict = written::judge(&draft, &prompt.quote, &prompt.question);
+        let is_shown = verdict == Written::Shown;
         let body = |sentence: &Sentence| {
             let cited = prompt.passages.iter();
             let cited = cited.filter(|passage| sentence.passages.contains(&passage.number));
@@ -59,7 +59,7 @@ impl Said {
 }
 
 /// How a voice compares with the adapter that it began with.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Verdict {
     /// The voice's label.
     pub(crate) label: String,
@@ -82,7 +82,6 @@ pub(crate) struct Verdict {
     /// Milliseconds for an answer of the voice.
     pub(crate) milliseconds: f64,
     /// Every question with both texts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) texts: Vec<Texts>,
 }
 
@@ -102,7 +101,7 @@ impl Agreement {
 }
 
 /// The texts for one question.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Texts {
     question: String,
     base: String,

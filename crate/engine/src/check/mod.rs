@@ -169,17 +169,12 @@ pub fn shared_facts(one: &str, other: &str) -> (usize, usize) {
 
 /// How many sentences a text has.
 pub(crate) fn n_sentences(text: &str) -> usize {
-    let sentences = citation::sentences(text).into_iter();
-    sentences
-        .filter(|sentence| sentence.contains(char::is_alphanumeric))
-        .count()
+    claims(text).count()
 }
 
 /// True if a word of a text denies something.
 pub(crate) fn denies(text: &str) -> bool {
-    !polarity::denial(&Text::claim(text).atoms)
-        .negators
-        .is_empty()
+    !Text::claim(text).denial.negators.is_empty()
 }
 
 /// `text` up to the end of its last whole sentence; a citation may follow the full stop.

@@ -263,11 +263,8 @@ fn has_foreign_clause(claim: &Text, window: &Window) -> bool {
         .atoms
         .chunk_by(|one, next| (one.sentence, one.clause) == (next.sentence, next.clause));
     let is_foreign = |clause: &[Atom]| {
-        let mut content = clause.iter().filter(|atom| atom.is_content()).peekable();
-        let is_alone = content.clone().nth(1).is_none();
-        content.peek().is_some()
-            && !is_alone
-            && content.all(|atom| window.places_of(atom).is_empty())
+        let content = || clause.iter().filter(|atom| atom.is_content());
+        content().count() > 1 && content().all(|atom| window.places_of(atom).is_empty())
     };
     clauses.into_iter().any(is_foreign)
 }

@@ -145,7 +145,7 @@ pub(super) struct Bytes {
 impl Bytes {
     /// Bytes of weights that a visitor downloads for this kind of answer. The index is extra, if something is retrieved.
     pub(super) fn of(&self, row: Row) -> u64 {
-        let voice = match row.speaker() {
+        let weights = match row.speaker() {
             Speaker::None => 0,
             Speaker::Base => self.generator,
             Speaker::Adapter => self.generator + self.adapter,
@@ -155,7 +155,7 @@ impl Bytes {
             Reads::Nothing => 0,
             _ => self.embedder,
         };
-        voice + found + if row.is_read() { self.reader } else { 0 }
+        weights + found + if row.is_read() { self.reader } else { 0 }
     }
 }
 
