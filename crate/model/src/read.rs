@@ -12,6 +12,7 @@ use crate::config::ModelConfig;
 use crate::error::{LoadError, RunError};
 use crate::forward::bert::{BertForward, Biased, Input};
 use crate::forward::matrix::Inputs;
+use crate::forward::threads::Threads;
 use crate::gguf::Gguf;
 use crate::parts::Parts;
 use crate::token::TokenId;
@@ -262,8 +263,10 @@ impl Reader {
     fn reading(&self, x: &[f32], text_start: usize, window: &Window) -> Result<Reading, RunError> {
         let c = self.config.n_embd;
         let (mut of_tokens, mut of_window) = (Vec::new(), Vec::new());
-        self.tokens.apply(&Inputs::new(x, c), &mut of_tokens);
-        self.window.apply(&Inputs::new(&x[..c], c), &mut of_window);
+        self.tokens
+            .apply(&Inputs::new(Threads::One, x, c), &mut of_tokens);
+        self.window
+            .apply(&Inputs::new(Threads::One, &x[..c], c), &mut of_window);
         if let Some(place) = of_tokens.iter().position(|logit| !logit.is_finite()) {
             return Err(RunError::NotFinite {
                 position: place / 3,

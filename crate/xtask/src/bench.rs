@@ -166,7 +166,9 @@ fn embed(output: &Output) -> anyhow::Result<()> {
         .arg("--python")
         .arg(prepare::python()?)
         .arg("--onnx")
-        .arg(prepare::folder().join("models/minilm-onnx"));
+        .arg(prepare::folder().join("models/minilm-onnx"))
+        // Ours would take all cores; the peer is told to take one.
+        .env("RAYON_NUM_THREADS", "1");
     measure(driver, output, verdicts::embed)
 }
 

@@ -81,6 +81,19 @@ pub(crate) fn vulkan() -> anyhow::Result<()> {
     apt_install(&["libvulkan1", "mesa-vulkan-drivers"])
 }
 
+/// A compiler's target for 64-bit ARM, a linker for it, and an emulator of its processors.
+pub(crate) fn arm(target: &str) -> anyhow::Result<()> {
+    run::run(run::command("rustup").args(["target", "add", target]))?;
+    if run::exists("qemu-aarch64") && run::exists("aarch64-linux-gnu-gcc") {
+        return Ok(());
+    }
+    apt_install(&[
+        "qemu-user",
+        "gcc-aarch64-linux-gnu",
+        "libc6-dev-arm64-cross",
+    ])
+}
+
 /// Silences Vulkan's driver, which looks for a display and complains on every device if no variable says where.
 pub(crate) fn quiet_vulkan(command: &mut Command) {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {

@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
     /// Only the quick part: house rules, formatting, and the unit tests.
     #[arg(long)]
     quick: bool,
-    /// Only the runner of this name; may be given several times.
+    /// Only the runner of this name; may be given several times. `arm` runs only if it is named.
     #[arg(long, value_name = "NAME", conflicts_with = "quick")]
     only: Vec<String>,
     /// Fail if a test was skipped because something it needs is missing.
@@ -37,12 +37,15 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ("browser", browser),
         ("demo", check_demo),
     ];
+    // Compiling for another processor takes minutes, so these run only when they are named.
+    let named: [Runner; 1] = [("arm", arm)];
     let mut runners = if arguments.quick {
         quick.to_vec()
     } else {
         [quick.as_slice(), slow.as_slice()].concat()
     };
     if !arguments.only.is_empty() {
+        runners.extend(named);
         let names: Vec<_> = runners.iter().map(|runner| runner.0).collect();
         if let Some(unknown) = arguments
             .only
@@ -163,6 +166,30 @@ fn fuzz() -> anyhow::Result<()> {
 fn kernels() -> anyhow::Result<()> {
     setup::vulkan()?;
     integration(&["kernels"])
+}
+
+/// The CPU's products and loops on an emulated 64-bit ARM, with and without its dot product.
+fn arm() -> anyhow::Result<()> {
+    const TARGET: &str = "aarch64-unknown-linux-gnu";
+    setup::arm(TARGET)?;
+    // A Cortex-A76 has the dot product, a Cortex-A72 doesn't.
+    for processor in ["cortex-a76", "cortex-a72"] {
+        run::run(
+            run::cargo()
+                .args(["test", "--quiet", "--target", TARGET])
+                .args(["--package", "anchorite-model", "--lib", "forward::"])
+                .env("QEMU_CPU", processor)
+                .env(
+                    "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER",
+                    "aarch64-linux-gnu-gcc",
+                )
+                .env(
+                    "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER",
+                    "qemu-aarch64 -L /usr/aarch64-linux-gnu",
+                ),
+        )?;
+    }
+    Ok(())
 }
 
 /// Whole models against recorded truth.

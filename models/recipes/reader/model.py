@@ -26,6 +26,19 @@ START, END, EVIDENCE = range(3)
 RELEVANT, ANSWERABLE = range(2)
 
 
+class Adapted(nn.Linear):
+    """A frozen layer with a low-rank change: `W x + B A x`, `A` `[R, n_in]`, `B` `[n_out, R]` and zero at first."""
+
+    def __init__(self, frozen: nn.Linear, rank: int) -> None:
+        super().__init__(frozen.in_features, frozen.out_features)
+        self.weight, self.bias = (nn.Parameter(p.detach(), requires_grad=False) for p in (frozen.weight, frozen.bias))
+        self.a = nn.Parameter(torch.randn(rank, frozen.in_features) / frozen.in_features**0.5)
+        self.b = nn.Parameter(torch.zeros(frozen.out_features, rank))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x) + F.linear(F.linear(x, self.a), self.b)
+
+
 class Layer(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -128,21 +141,45 @@ def published(folder: Path, vocabulary: Vocabulary) -> Reader:
         for layer in range(LAYERS):
             for source, name in PUBLISHED.items():
                 state[f"layers.{layer}.{name}.{part}"] = stored[f"encoder.layer.{layer}.{source}.{part}"]
-    for name in ("token_head", "window_head"):
-        nn.init.normal_(state[f"{name}.weight"], std=0.02)
-        nn.init.zeros_(state[f"{name}.bias"])
+    start_heads(state)
     reader.load_state_dict(state)
     return reader
 
 
+def start_heads(state: dict[str, torch.Tensor]) -> None:
+    for name in ("token_head", "window_head"):
+        nn.init.normal_(state[f"{name}.weight"], std=0.02)
+        nn.init.zeros_(state[f"{name}.bias"])
+
+
+def adapted(reader: Reader, rank: int) -> Reader:
+    """Freezes the encoder but for the rows that tell question and text apart, and gives each of its layers a pair."""
+    for name, parameter in reader.named_parameters():
+        parameter.requires_grad = name.startswith(("types.", "token_head.", "window_head."))
+    for layer in reader.layers:
+        for name in MATRICES:
+            setattr(layer, name, Adapted(getattr(layer, name), rank))
+    return reader
+
+
+def merged(reader: Reader) -> dict[str, torch.Tensor]:
+    """The state of a plain reader of equal results: low-rank changes are added to the matrices."""
+    state = reader.state_dict()
+    for name, layer in reader.named_modules():
+        if isinstance(layer, Adapted):
+            state[f"{name}.weight"] = layer.weight + state.pop(f"{name}.b") @ state.pop(f"{name}.a")
+    return state
+
+
 def of_gguf(path: Path, vocabulary: Vocabulary) -> Reader:
-    """The weights of a `reader.gguf`, as its rounding left them."""
+    """The weights of a `reader.gguf`, or those of an `embedder.gguf` under new heads, as its rounding left them."""
     names = {"token_embd": "words", "position_embd": "positions", "token_types": "types", "token_embd_norm": "norm",
              "reader.tokens": "token_head", "reader.window": "window_head"}
     for layer in range(LAYERS):
         names |= {f"blk.{layer}.{stored}": f"layers.{layer}.{name}" for name, stored in (MATRICES | NORMS).items()}
     reader = Reader(len(vocabulary.tokens))
     state = reader.state_dict()
+    start_heads(state)
     for found in GGUFReader(path).tensors:
         module, part = found.name.rsplit(".", 1)
         name = f"{names[module]}.{part}"

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 
 from encode import Encoded, encode, tensors
-from model import END, EVIDENCE, START, Reader, Vocabulary, of_gguf, published
+from model import END, EVIDENCE, START, Reader, Vocabulary, adapted, merged, of_gguf, published
 
 SEED = 13
 TOKENS, TOKENS_PER_BATCH = 192, 4_800
@@ -85,7 +85,8 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="folder with model.safetensors and vocab.txt")
     parser.add_argument("--embedder", type=Path, required=True, help="embedder.gguf, whose vocabulary is used")
     parser.add_argument("--output", type=Path, required=True, help="folder for checkpoints and log")
-    parser.add_argument("--initial", type=Path, help="a reader.gguf to go on from, in place of the published weights")
+    parser.add_argument("--initial", type=Path, help="a reader.gguf to go on from, or an embedder.gguf to begin with, in place of the published weights")
+    parser.add_argument("--rank", type=int, help="train heads and low-rank changes of this rank alone, on a frozen encoder")
     parser.add_argument("--bf16", action="store_true", help="products in bfloat16, faster where the processor multiplies it")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rate", type=float, default=RATE)
@@ -97,8 +98,10 @@ def main() -> None:
     vocabulary = Vocabulary.of_gguf(arguments.embedder)
     tokenizer = vocabulary.tokenizer()
     reader = of_gguf(arguments.initial, vocabulary) if arguments.initial else published(arguments.model, vocabulary)
-    matrices = [p for p in reader.parameters() if p.ndim > 1]
-    others = [p for p in reader.parameters() if p.ndim == 1]
+    if arguments.rank:
+        reader = adapted(reader, arguments.rank)
+    trained = [p for p in reader.parameters() if p.requires_grad]
+    matrices, others = [p for p in trained if p.ndim > 1], [p for p in trained if p.ndim == 1]
     optimizer = torch.optim.AdamW(
         [{"params": matrices, "weight_decay": DECAY}, {"params": others, "weight_decay": 0.0}], lr=arguments.rate, fused=True
     )
@@ -129,7 +132,7 @@ def main() -> None:
             loss = sum(WEIGHTS[name] * value for name, value in found.items())
             optimizer.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             step = passed
             n_tokens += sum(len(row.ids) for row in batch)
@@ -150,7 +153,7 @@ def main() -> None:
         else:
             continue
         break
-    torch.save(reader.state_dict(), arguments.output / "reader.pt")
+    torch.save(merged(reader), arguments.output / "reader.pt")
     print(f"{arguments.output / 'reader.pt'} after {step} steps")
 
 

@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use super::multiversion::multiversion;
+use super::threads::{Columns, Threads};
 use super::vector;
 use crate::cache::KeysValues;
 use crate::config::ModelConfig;
@@ -42,9 +44,57 @@ impl Heads {
     }
 }
 
-/// Scratch memory, kept between calls.
+/// As [`crate::reference::attention`], where query `t` sees the positions `visible(t)`.
+///
+/// `q` and `y` are `[T, H * D]`; `y` is overwritten.
+pub(super) fn attend(
+    threads: Threads,
+    heads: Heads,
+    source: &(impl KeysValues + Sync),
+    visible: impl Fn(usize) -> Range<usize> + Sync,
+    q: &[f32],
+    y: &mut [f32],
+) {
+    let d = heads.size;
+    let width = heads.n_heads * d;
+    let n_group = heads.n_heads / heads.n_kv_heads;
+    let n_rows = q.len() / width * n_group;
+    let n_parts = n_rows.div_ceil(QUERIES);
+    let y = Columns::new(y, width);
+    let part = |scratch: &mut Scratch, idx: usize| {
+        let (kv_head, start) = (idx / n_parts, idx % n_parts * QUERIES);
+        let rows = start..n_rows.min(start + QUERIES);
+        // The queries of one token that share a KV head are contiguous.
+        let place = |row: usize| (row / n_group, (kv_head * n_group + row % n_group) * d);
+        scratch.q.clear();
+        for (token, column) in rows.clone().map(place) {
+            let q = &q[token * width + column..][..d];
+            scratch.q.extend(q.iter().map(|q| heads.scale * q));
+        }
+        let seen: Vec<Range<usize>> = rows.clone().map(|row| visible(row / n_group)).collect();
+        scratch.gather(kv_head, d, source, &seen);
+        let gathered = scratch.gathered.chunks_exact_mut(d);
+        for (row, (gathered, (_, sum))) in rows.zip(gathered.zip(&scratch.sums)) {
+            let scale = if *sum > 0.0 { 1.0 / sum } else { 0.0 };
+            gathered.iter_mut().for_each(|x| *x *= scale);
+            let (token, column) = place(row);
+            // SAFETY: these columns of these tokens are this part's.
+            unsafe { y.write(token, column, gathered) };
+        }
+    };
+    // Products with keys and with values.
+    let operations = 2 * n_rows.min(QUERIES) * d * source.n_positions();
+    threads.for_each(
+        heads.n_kv_heads * n_parts,
+        operations,
+        Scratch::default,
+        part,
+    );
+}
+
+/// Scratch memory of one thread.
 #[derive(Debug, Default)]
-pub(super) struct Scratch {
+struct Scratch {
     /// `[48, D]`: queries, scaled.
     q: Vec<f32>,
     /// `[D, 64]`
@@ -60,48 +110,6 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// As [`crate::reference::attention`], where query `t` sees the positions `visible(t)`.
-    ///
-    /// `q` and `y` are `[T, H * D]`; `y` is overwritten.
-    pub(super) fn attend(
-        &mut self,
-        heads: Heads,
-        source: &impl KeysValues,
-        visible: impl Fn(usize) -> Range<usize>,
-        q: &[f32],
-        y: &mut [f32],
-    ) {
-        let d = heads.size;
-        let width = heads.n_heads * d;
-        let n_group = heads.n_heads / heads.n_kv_heads;
-        let n_rows = q.len() / width * n_group;
-        for kv_head in 0..heads.n_kv_heads {
-            for start in (0..n_rows).step_by(QUERIES) {
-                let rows = start..n_rows.min(start + QUERIES);
-                // The queries of one token that share a KV head are contiguous.
-                let place =
-                    |row: usize| row / n_group * width + (kv_head * n_group + row % n_group) * d;
-                self.q.clear();
-                for row in rows.clone() {
-                    let q = &q[place(row)..place(row) + d];
-                    self.q.extend(q.iter().map(|q| heads.scale * q));
-                }
-                let seen: Vec<Range<usize>> =
-                    rows.clone().map(|row| visible(row / n_group)).collect();
-                self.gather(kv_head, d, source, &seen);
-                for (row, (gathered, (_, sum))) in
-                    rows.zip(self.gathered.chunks_exact(d).zip(&self.sums))
-                {
-                    let scale = if *sum > 0.0 { 1.0 / sum } else { 0.0 };
-                    let y = &mut y[place(row)..place(row) + d];
-                    for (y, gathered) in y.iter_mut().zip(gathered) {
-                        *y = scale * gathered;
-                    }
-                }
-            }
-        }
-    }
-
     /// Runs over the tiles for the queries in `self.q`, each of which sees its own range of positions.
     fn gather(&mut self, head: usize, d: usize, source: &impl KeysValues, seen: &[Range<usize>]) {
         let n = seen.len();
@@ -147,33 +155,48 @@ impl Scratch {
     }
 }
 
-/// `c += a b`: `a` is `[M, n_inner]`, `b` is `[n_inner, n_cols]`, `c` is `[M, n_cols]`. Each sum runs in order.
-fn add_products(a: &[f32], b: &[f32], n_inner: usize, n_cols: usize, c: &mut [f32]) {
-    /// Rows that share the loads of `b`.
-    const ROWS: usize = 4;
-    let mut a = a.chunks_exact(ROWS * n_inner);
-    let mut c = c.chunks_exact_mut(ROWS * n_cols);
-    for (a, c) in a.by_ref().zip(c.by_ref()) {
-        add_rows::<ROWS>(a, b, n_inner, n_cols, c);
-    }
-    let (a, c) = (a.remainder(), c.into_remainder());
-    match a.len() / n_inner {
-        3 => add_rows::<3>(a, b, n_inner, n_cols, c),
-        2 => add_rows::<2>(a, b, n_inner, n_cols, c),
-        1 => add_rows::<1>(a, b, n_inner, n_cols, c),
-        _ => {}
+multiversion! {
+    /// `c += a b`: `a` is `[M, n_inner]`, `b` is `[n_inner, n_cols]`, `c` is `[M, n_cols]`. Each sum runs in order.
+    pub(super) fn add_products<const FMA: bool>(a: &[f32], b: &[f32], n_inner: usize, n_cols: usize, c: &mut [f32]) {
+        let mut a = a.chunks_exact(SHARED * n_inner);
+        let mut c = c.chunks_exact_mut(SHARED * n_cols);
+        for (a, c) in a.by_ref().zip(c.by_ref()) {
+            add_rows::<SHARED, FMA>(a, b, n_inner, n_cols, c);
+        }
+        let (a, c) = (a.remainder(), c.into_remainder());
+        match a.len() / n_inner {
+            5 => add_rows::<5, FMA>(a, b, n_inner, n_cols, c),
+            4 => add_rows::<4, FMA>(a, b, n_inner, n_cols, c),
+            3 => add_rows::<3, FMA>(a, b, n_inner, n_cols, c),
+            2 => add_rows::<2, FMA>(a, b, n_inner, n_cols, c),
+            1 => add_rows::<1, FMA>(a, b, n_inner, n_cols, c),
+            _ => {}
+        }
     }
 }
 
-/// Columns per step: two vector registers for each row.
+/// Rows that share the loads of `b`: as many as leave registers for their sums, two for each.
+#[cfg(target_arch = "wasm32")]
+const SHARED: usize = 4;
+#[cfg(not(target_arch = "wasm32"))]
+const SHARED: usize = 6;
+
+/// Columns per step: two vector registers of 128 or 256 bits for each row.
 #[cfg(target_arch = "wasm32")]
 const COLUMNS: usize = 8;
 #[cfg(not(target_arch = "wasm32"))]
 const COLUMNS: usize = 16;
 
 /// As [`add_products`] for `ROWS` rows.
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[cfg_attr(target_arch = "wasm32", inline(never))]
-fn add_rows<const ROWS: usize>(a: &[f32], b: &[f32], n_inner: usize, n_cols: usize, c: &mut [f32]) {
+fn add_rows<const ROWS: usize, const FMA: bool>(
+    a: &[f32],
+    b: &[f32],
+    n_inner: usize,
+    n_cols: usize,
+    c: &mut [f32],
+) {
     let a: [&[f32]; ROWS] = std::array::from_fn(|row| &a[row * n_inner..(row + 1) * n_inner]);
     let n_whole = n_cols / COLUMNS * COLUMNS;
     for start in (0..n_whole).step_by(COLUMNS) {
@@ -186,7 +209,7 @@ fn add_rows<const ROWS: usize>(a: &[f32], b: &[f32], n_inner: usize, n_cols: usi
                 continue;
             };
             for row in 0..ROWS {
-                add_product(a[row][inner], b, &mut sums[row]);
+                add_product::<FMA>(a[row][inner], b, &mut sums[row]);
             }
         }
         for (row, sums) in sums.iter().enumerate() {
@@ -205,16 +228,16 @@ fn add_rows<const ROWS: usize>(a: &[f32], b: &[f32], n_inner: usize, n_cols: usi
 /// `sums += a * b`
 #[cfg(not(target_feature = "relaxed-simd"))]
 #[inline(always)]
-fn add_product(a: f32, b: &[f32; COLUMNS], sums: &mut [f32; COLUMNS]) {
+fn add_product<const FMA: bool>(a: f32, b: &[f32; COLUMNS], sums: &mut [f32; COLUMNS]) {
     for (sum, b) in sums.iter_mut().zip(b) {
-        *sum = vector::mul_add(a, *b, *sum);
+        *sum = vector::mul_add::<FMA>(a, *b, *sum);
     }
 }
 
 /// `sums += a * b`, in one instruction where the processor has it.
 #[cfg(target_feature = "relaxed-simd")]
 #[inline(always)]
-fn add_product(a: f32, b: &[f32; COLUMNS], sums: &mut [f32; COLUMNS]) {
+fn add_product<const FMA: bool>(a: f32, b: &[f32; COLUMNS], sums: &mut [f32; COLUMNS]) {
     use std::arch::wasm32::{f32x4_relaxed_madd, f32x4_splat, v128_load, v128_store};
     let (b, _) = b.as_chunks::<4>();
     let (sums, _) = sums.as_chunks_mut::<4>();
@@ -236,6 +259,8 @@ fn add_product(a: f32, b: &[f32; COLUMNS], sums: &mut [f32; COLUMNS]) {
 mod tests {
     use super::*;
     use crate::cache::KvCache;
+    use crate::forward::multiversion::Level;
+    use crate::forward::multiversion::tests::{FORCED, on_every_level};
     use crate::forward::{test_nmse, test_values as values};
     use crate::reference;
 
@@ -262,6 +287,10 @@ mod tests {
     /// `n_tokens` queries after `position` others, in one piece and one by one.
     #[test]
     fn agrees_with_the_twin_in_any_pieces() {
+        on_every_level(agrees_on);
+    }
+
+    fn agrees_on(level: Level) {
         const BOUND: f64 = 1e-11;
         for (head_size, n_visible, position, n_tokens) in [
             (8, None, 0, 1),
@@ -288,12 +317,11 @@ mod tests {
                 &v,
                 &mut expected,
             );
-            let run = |n_at_once: usize| {
+            let run = |threads: Threads, n_at_once: usize| {
                 let mut cache = KvCache::new(1, config.n_kv_heads, head_size);
                 let seen = ..position * kv_width;
                 cache.layer_mut(0).extend(&k[seen], &v[seen]);
                 cache.advance(position);
-                let mut scratch = Scratch::default();
                 let visible = |first: usize| {
                     move |t: usize| {
                         let end = first + t + 1;
@@ -309,22 +337,33 @@ mod tests {
                     let rows = first * kv_width..(first + q.len() / width) * kv_width;
                     let layer = cache.layer_mut(0);
                     layer.extend(&k[rows.clone()], &v[rows]);
-                    scratch.attend(Heads::new(&config), layer, visible(first), q, y);
+                    attend(threads, Heads::new(&config), layer, visible(first), q, y);
                 }
                 found
             };
-            let (whole, single) = (run(n_tokens), run(1));
+            let (whole, single) = (run(Threads::One, n_tokens), run(Threads::One, 1));
             assert!(
                 whole == single,
-                "D {head_size}: other numbers alone than in a batch"
+                "D {head_size} on {level:?}: other numbers alone than in a batch"
             );
             let got = test_nmse(&whole, &expected);
             println!(
-                "D {head_size}, {n_tokens} behind {position}: NMSE bound {BOUND:e}, got {got:e}"
+                "D {head_size} on {level:?}, {n_tokens} behind {position}: NMSE bound {BOUND:e}, got {got:e}"
             );
             assert!(
                 got <= BOUND,
-                "D {head_size}: NMSE bound {BOUND:e}, got {got:e}"
+                "D {head_size} on {level:?}: NMSE bound {BOUND:e}, got {got:e}"
+            );
+            // Other threads run what this processor runs best.
+            FORCED.set(None);
+            let [shared, alone] = [
+                Threads::enter(|threads| run(threads, n_tokens)),
+                run(Threads::One, n_tokens),
+            ];
+            FORCED.set(Some(level));
+            assert!(
+                shared == alone,
+                "D {head_size}: other numbers on several threads"
             );
         }
     }

@@ -6,8 +6,9 @@
 
 use std::ops::Range;
 
-use super::attention::{self, Heads};
+use super::attention::{Heads, attend};
 use super::matrix::{Inputs, Linear};
+use super::threads::{Threads, cost};
 use super::vector;
 use crate::adapter::Adapter;
 use crate::cache::KeysValues;
@@ -19,7 +20,7 @@ use crate::token::TokenId;
 use crate::weights::Tensors;
 
 /// Tokens per batch. More would save nothing and take memory.
-const MAX_BATCH_TOKENS: usize = 1024;
+const MAX_BATCH_TOKENS: usize = 256;
 
 /// A bert encoder on the CPU.
 #[derive(Debug)]
@@ -200,7 +201,7 @@ impl BertForward {
                 n_tokens <= MAX_BATCH_TOKENS
             };
             let n_texts = rest.iter().take_while(fits).count().max(1);
-            let (ranges, x) = self.run(&rest[..n_texts])?;
+            let (ranges, x) = Threads::enter(|threads| self.run(threads, &rest[..n_texts]))?;
             for range in ranges {
                 taken.push(take(taken.len(), &x[range.start * c..range.end * c])?);
             }
@@ -209,29 +210,37 @@ impl BertForward {
     }
 
     /// Runs texts together; returns the range of tokens of each, and `[T, C]` for all of them.
-    fn run(&self, texts: &[Input<'_>]) -> Result<(Vec<Range<usize>>, Vec<f32>), RunError> {
+    fn run(
+        &self,
+        threads: Threads,
+        texts: &[Input<'_>],
+    ) -> Result<(Vec<Range<usize>>, Vec<f32>), RunError> {
         let c = self.config.n_embd;
         let mut ranges = Vec::with_capacity(texts.len());
-        let mut x = vec![0.0; texts.iter().map(|text| text.tokens.len()).sum::<usize>() * c];
-        let mut rows = x.chunks_exact_mut(c);
-        let mut other = vec![0.0; c];
-        let mut n_tokens = 0;
+        let mut places = Vec::new();
         for text in texts {
             super::check(&self.config, 0, text.tokens, 0)?;
-            ranges.push(n_tokens..n_tokens + text.tokens.len());
-            n_tokens += text.tokens.len();
-            for ((position, token), x) in text.tokens.iter().enumerate().zip(&mut rows) {
-                self.token_embd.row(token.idx(), x);
-                self.position_embd.row(position, &mut other);
-                vector::add_scaled(1.0, &other, x);
+            ranges.push(places.len()..places.len() + text.tokens.len());
+            let tokens = text.tokens.iter().enumerate();
+            places.extend(tokens.map(|(position, token)| {
                 let kind = usize::from(position >= text.n_first).min(self.n_types() - 1);
-                vector::add_scaled(1.0, &self.token_types[kind], x);
-            }
+                (*token, position, kind)
+            }));
         }
-        self.token_embd_norm.apply(self.config.norm_eps, &mut x);
-        let mut attention = attention::Scratch::default();
+        let mut x = vec![0.0; places.len() * c];
+        let mut scratch = Scratch::default();
+        threads.for_rows(&mut x, c, 2 * cost::UNPACK, |first, x| {
+            let mut other = vec![0.0; c];
+            for ((token, position, kind), x) in places[first..].iter().zip(x.chunks_exact_mut(c)) {
+                self.token_embd.row(token.idx(), x);
+                self.position_embd.row(*position, &mut other);
+                vector::add_scaled(1.0, &other, x);
+                vector::add_scaled(1.0, &self.token_types[*kind], x);
+            }
+            self.token_embd_norm.apply(self.config.norm_eps, x);
+        });
         for layer in &self.layers {
-            layer.run(&self.config, &ranges, &mut attention, &mut x);
+            layer.run(threads, &self.config, &ranges, &mut scratch, &mut x);
         }
         Ok((ranges, x))
     }
@@ -248,44 +257,75 @@ pub(crate) struct Input<'t> {
 impl Layer {
     fn run(
         &self,
+        threads: Threads,
         config: &ModelConfig,
         texts: &[Range<usize>],
-        attention: &mut attention::Scratch,
+        scratch: &mut Scratch,
         x: &mut [f32],
     ) {
-        let (mut q, mut k, mut v) = (Vec::new(), Vec::new(), Vec::new());
-        let inputs = Inputs::new(x, config.n_embd);
-        self.attn_q.apply(&inputs, &mut q);
-        self.attn_k.apply(&inputs, &mut k);
-        self.attn_v.apply(&inputs, &mut v);
-        let mut gathered = vec![0.0; x.len()];
+        let Scratch {
+            q,
+            k,
+            v,
+            gathered,
+            wide,
+            delta,
+        } = scratch;
+        let c = config.n_embd;
+        let inputs = Inputs::new(threads, x, c);
+        Biased::apply_all(
+            &inputs,
+            [
+                (&self.attn_q, &mut *q),
+                (&self.attn_k, &mut *k),
+                (&self.attn_v, &mut *v),
+            ],
+        );
+        gathered.resize(x.len(), 0.0);
         let heads = Heads::new(config);
         for text in texts {
-            let range = text.start * config.n_embd..text.end * config.n_embd;
+            let range = text.start * c..text.end * c;
             let source = Text {
                 k: &k[range.clone()],
                 v: &v[range.clone()],
-                n_embd: config.n_embd,
+                n_embd: c,
                 head_size: config.head_size,
             };
             // Every token of a text sees every other.
             let all = |_| 0..text.len();
-            attention.attend(heads, &source, all, &q[range.clone()], &mut gathered[range]);
+            let (q, gathered) = (&q[range.clone()], &mut gathered[range]);
+            attend(threads, heads, &source, all, q, gathered);
         }
-        let mut delta = q;
-        self.attn_output
-            .apply(&Inputs::new(&gathered, config.n_embd), &mut delta);
-        vector::add_scaled(1.0, &delta, x);
-        self.attn_output_norm.apply(config.norm_eps, x);
+        let inputs = Inputs::new(threads, gathered, c);
+        self.attn_output.apply(&inputs, delta);
+        self.attn_output_norm
+            .add_and_apply(threads, config, delta, x);
 
-        let mut wide = Vec::new();
-        self.ffn_up.apply(&Inputs::new(x, config.n_embd), &mut wide);
-        vector::gelu(&mut wide);
-        self.ffn_down
-            .apply(&Inputs::new(&wide, config.n_ff), &mut delta);
-        vector::add_scaled(1.0, &delta, x);
-        self.layer_output_norm.apply(config.norm_eps, x);
+        let inputs = Inputs::new(threads, x, c);
+        self.ffn_up.apply(&inputs, wide);
+        threads.for_rows(wide, config.n_ff, cost::EXP, |_, wide| vector::gelu(wide));
+        let inputs = Inputs::new(threads, wide, config.n_ff);
+        self.ffn_down.apply(&inputs, delta);
+        self.layer_output_norm
+            .add_and_apply(threads, config, delta, x);
     }
+}
+
+/// Activations, kept from layer to layer so that nothing is allocated for one.
+#[derive(Default)]
+struct Scratch {
+    /// `[T, C]`
+    q: Vec<f32>,
+    /// `[T, C]`
+    k: Vec<f32>,
+    /// `[T, C]`
+    v: Vec<f32>,
+    /// `[T, C]`: attention's output.
+    gathered: Vec<f32>,
+    /// `[T, F]`
+    wide: Vec<f32>,
+    /// `[T, C]`: a block's output, to be added to the stream.
+    delta: Vec<f32>,
 }
 
 impl Biased {
@@ -303,8 +343,14 @@ impl Biased {
     }
 
     pub(crate) fn apply(&self, x: &Inputs<'_>, y: &mut Vec<f32>) {
-        self.matrix.apply(x, y);
-        vector::add_bias(&self.bias, y);
+        Self::apply_all(x, [(self, y)]);
+    }
+
+    fn apply_all<const N: usize>(x: &Inputs<'_>, products: [(&Biased, &mut Vec<f32>); N]) {
+        Linear::apply_all(
+            x,
+            products.map(|(biased, y)| (&biased.matrix, Some(&biased.bias[..]), y)),
+        );
     }
 }
 
@@ -318,6 +364,14 @@ impl Norm {
 
     fn apply(&self, eps: f32, x: &mut [f32]) {
         vector::layer_norm(x, &self.gain, &self.bias, eps);
+    }
+
+    /// Adds a block's output, `[T, C]`, to the stream `x`, and norms it.
+    fn add_and_apply(&self, threads: Threads, config: &ModelConfig, delta: &[f32], x: &mut [f32]) {
+        threads.for_rows(x, config.n_embd, cost::NORM, |first, x| {
+            vector::add_scaled(1.0, &delta[first * config.n_embd..][..x.len()], x);
+            self.apply(config.norm_eps, x);
+        });
     }
 }
 
@@ -335,12 +389,28 @@ impl KeysValues for Text<'_> {
     }
 
     fn keys(&self, head: usize, first: usize, n: usize, keys: &mut [f32]) {
-        // In the order of the output, so that writes are contiguous.
-        let start = first * self.n_embd + head * self.head_size;
-        for (channel, keys) in keys.chunks_exact_mut(n).enumerate() {
-            let column = self.k[start + channel..].iter().step_by(self.n_embd);
-            for (key, k) in keys.iter_mut().zip(column) {
-                *key = *k;
+        /// Positions and channels that are transposed at once.
+        const SIDE: usize = 4;
+        let rows = &self.k[first * self.n_embd..];
+        let n_filled = n.min(rows.len() / self.n_embd);
+        let place = |position: usize| position * self.n_embd + head * self.head_size;
+        let (n_whole, d_whole) = (n_filled / SIDE * SIDE, self.head_size / SIDE * SIDE);
+        for position in (0..n_whole).step_by(SIDE) {
+            let rows: [&[f32]; SIDE] =
+                std::array::from_fn(|i| &rows[place(position + i)..][..self.head_size]);
+            for channel in (0..d_whole).step_by(SIDE) {
+                let block: [[f32; SIDE]; SIDE] =
+                    std::array::from_fn(|i| std::array::from_fn(|j| rows[i][channel + j]));
+                for j in 0..SIDE {
+                    let column: [f32; SIDE] = std::array::from_fn(|i| block[i][j]);
+                    keys[(channel + j) * n + position..][..SIDE].copy_from_slice(&column);
+                }
+            }
+        }
+        for position in 0..n_filled {
+            let channels = if position < n_whole { d_whole } else { 0 }..self.head_size;
+            for channel in channels {
+                keys[channel * n + position] = rows[place(position) + channel];
             }
         }
     }

@@ -8,8 +8,9 @@
 
 use std::ops::Range;
 
-use super::attention::{self, Heads};
+use super::attention::{Heads, attend};
 use super::matrix::{Inputs, Linear};
+use super::threads::{Threads, cost};
 use super::vector;
 use crate::adapter::Adapter;
 use crate::cache::{KvCache, LayerCache};
@@ -58,7 +59,6 @@ struct Scratch {
     angles: Vec<(f32, f32)>,
     /// The same for layers with a window; empty where the model has none.
     local_angles: Vec<(f32, f32)>,
-    attention: attention::Scratch,
 }
 
 impl CpuForward {
@@ -118,12 +118,14 @@ impl CpuForward {
         );
         // The remainder runs first, so that the last batch holds all tokens whose logits are wanted.
         let (first, rest) = tokens.split_at(tokens.len() % MAX_BATCH);
-        for batch in std::iter::once(first).chain(rest.chunks(MAX_BATCH)) {
-            if !batch.is_empty() {
-                self.run(batch);
+        Threads::enter(|threads| {
+            for batch in std::iter::once(first).chain(rest.chunks(MAX_BATCH)) {
+                if !batch.is_empty() {
+                    self.run(threads, batch);
+                }
             }
-        }
-        self.logits(n)
+            self.logits(threads, n)
+        })
     }
 
     /// Sets an adapter on every matrix it has a pair for, or removes the last one. Clears the cache.
@@ -153,7 +155,7 @@ impl CpuForward {
     }
 
     /// Runs one batch after the cached tokens; leaves the residual stream in the scratch.
-    fn run(&mut self, tokens: &[TokenId]) {
+    fn run(&mut self, threads: Threads, tokens: &[TokenId]) {
         let Self {
             config,
             weights,
@@ -161,10 +163,13 @@ impl CpuForward {
             scratch,
         } = self;
         let position = cache.n_positions();
-        scratch.x.resize(tokens.len() * config.n_embd, 0.0);
-        for (token, x) in tokens.iter().zip(scratch.x.chunks_exact_mut(config.n_embd)) {
-            weights.token_embd.row(token.idx(), x);
-        }
+        let c = config.n_embd;
+        scratch.x.resize(tokens.len() * c, 0.0);
+        threads.for_rows(&mut scratch.x, c, cost::UNPACK, |first, x| {
+            for (token, x) in tokens[first..].iter().zip(x.chunks_exact_mut(c)) {
+                weights.token_embd.row(token.idx(), x);
+            }
+        });
         if config.embd_scale != 1.0 {
             scratch.x.iter_mut().for_each(|x| *x *= config.embd_scale);
         }
@@ -182,6 +187,7 @@ impl CpuForward {
         for (layer_idx, layer) in weights.layers.iter().enumerate() {
             let window = config.window(layer_idx);
             layer.run(
+                threads,
                 config,
                 window,
                 position,
@@ -193,7 +199,7 @@ impl CpuForward {
     }
 
     /// The logits of the last `n` tokens in the scratch.
-    fn logits(&mut self, n: usize) -> Result<Vec<f32>, RunError> {
+    fn logits(&mut self, threads: Threads, n: usize) -> Result<Vec<f32>, RunError> {
         let Self {
             config,
             weights,
@@ -205,8 +211,9 @@ impl CpuForward {
         vector::rms_norm(last, &weights.output_norm, config.norm_eps, norm);
         let mut logits = Vec::new();
         let output = weights.output.as_ref().unwrap_or(&weights.token_embd);
-        output.apply(&Inputs::new(norm, config.n_embd), &mut logits);
-        add_bias(weights.output_bias.as_deref(), &mut logits);
+        let inputs = Inputs::new(threads, norm, config.n_embd);
+        let bias = weights.output_bias.as_deref();
+        Linear::apply_all(&inputs, [(output, bias, &mut logits)]);
         if let Some(cap) = config.logit_cap {
             for logit in &mut logits {
                 *logit = cap * (*logit / cap).tanh();
@@ -238,6 +245,7 @@ impl LayerWeights<Linear> {
     /// Adds both blocks of this layer to the residual stream, and the batch's keys and values to the cache.
     fn run(
         &self,
+        threads: Threads,
         config: &ModelConfig,
         window: Option<&LocalLayers>,
         position: usize,
@@ -255,7 +263,6 @@ impl LayerWeights<Linear> {
             gate,
             up,
             angles,
-            attention,
             local_angles,
         } = scratch;
         let angles = if window.is_some() {
@@ -264,24 +271,24 @@ impl LayerWeights<Linear> {
             angles
         };
 
-        vector::rms_norm(x, &self.attn_norm, config.norm_eps, norm);
-        let inputs = Inputs::new(norm, config.n_embd);
-        for (linear, bias, y) in [
-            (&self.attn_q, &self.attn_q_bias, &mut *q),
-            (&self.attn_k, &self.attn_k_bias, &mut *k),
-            (&self.attn_v, &self.attn_v_bias, &mut *v),
-        ] {
-            linear.apply(&inputs, y);
-            add_bias(bias.as_deref(), y);
-        }
+        rms_norm(threads, x, &self.attn_norm, config.norm_eps, norm);
+        let inputs = Inputs::new(threads, norm, config.n_embd);
+        Linear::apply_all(
+            &inputs,
+            [
+                (&self.attn_q, self.attn_q_bias.as_deref(), &mut *q),
+                (&self.attn_k, self.attn_k_bias.as_deref(), &mut *k),
+                (&self.attn_v, self.attn_v_bias.as_deref(), &mut *v),
+            ],
+        );
         if let Some(gain) = &self.attn_q_norm {
-            norm_through(gain, config.norm_eps, gathered, q);
+            norm_through(threads, gain, config.norm_eps, gathered, q);
         }
         if let Some(gain) = &self.attn_k_norm {
-            norm_through(gain, config.norm_eps, gathered, k);
+            norm_through(threads, gain, config.norm_eps, gathered, k);
         }
-        rotate(config, angles, config.q_width(), q);
-        rotate(config, angles, config.kv_width(), k);
+        rotate(threads, config, angles, config.q_width(), q);
+        rotate(threads, config, angles, config.kv_width(), k);
         cache.extend(k, v);
         gathered.resize(q.len(), 0.0);
         // A token sees itself and the tokens before it, as far back as the layer's window reaches.
@@ -290,45 +297,54 @@ impl LayerWeights<Linear> {
             let end = position + t + 1;
             end.saturating_sub(n_visible)..end
         };
-        attention.attend(Heads::new(config), cache, visible, q, gathered);
-        self.attn_output
-            .apply(&Inputs::new(gathered, config.q_width()), delta);
-        add_bias(self.attn_output_bias.as_deref(), delta);
+        attend(threads, Heads::new(config), cache, visible, q, gathered);
+        let inputs = Inputs::new(threads, gathered, config.q_width());
+        let bias = self.attn_output_bias.as_deref();
+        Linear::apply_all(&inputs, [(&self.attn_output, bias, &mut *delta)]);
         if let Some(gain) = &self.post_attention_norm {
-            norm_through(gain, config.norm_eps, norm, delta);
+            norm_through(threads, gain, config.norm_eps, norm, delta);
         }
         vector::add_scaled(1.0, delta, x);
 
-        vector::rms_norm(x, &self.ffn_norm, config.norm_eps, norm);
-        let inputs = Inputs::new(norm, config.n_embd);
-        self.ffn_gate.apply(&inputs, gate);
-        self.ffn_up.apply(&inputs, up);
-        add_bias(self.ffn_gate_bias.as_deref(), gate);
-        add_bias(self.ffn_up_bias.as_deref(), up);
-        match config.traits.activation {
-            Activation::Silu => vector::swiglu(gate, up),
-            Activation::GeluTanh => vector::geglu(gate, up),
-        }
-        self.ffn_down.apply(&Inputs::new(gate, config.n_ff), delta);
-        add_bias(self.ffn_down_bias.as_deref(), delta);
+        rms_norm(threads, x, &self.ffn_norm, config.norm_eps, norm);
+        let inputs = Inputs::new(threads, norm, config.n_embd);
+        Linear::apply_all(
+            &inputs,
+            [
+                (&self.ffn_gate, self.ffn_gate_bias.as_deref(), &mut *gate),
+                (&self.ffn_up, self.ffn_up_bias.as_deref(), &mut *up),
+            ],
+        );
+        let f = config.n_ff;
+        threads.for_rows(gate, f, cost::EXP, |first, gate| {
+            let up = &up[first * f..][..gate.len()];
+            match config.traits.activation {
+                Activation::Silu => vector::swiglu(gate, up),
+                Activation::GeluTanh => vector::geglu(gate, up),
+            }
+        });
+        let inputs = Inputs::new(threads, gate, f);
+        let bias = self.ffn_down_bias.as_deref();
+        Linear::apply_all(&inputs, [(&self.ffn_down, bias, &mut *delta)]);
         if let Some(gain) = &self.post_ffw_norm {
-            norm_through(gain, config.norm_eps, norm, delta);
+            norm_through(threads, gain, config.norm_eps, norm, delta);
         }
         vector::add_scaled(1.0, delta, x);
     }
 }
 
-/// Adds a bias to every row, if there is one.
-fn add_bias(bias: Option<&[f32]>, y: &mut [f32]) {
-    if let Some(bias) = bias {
-        vector::add_bias(bias, y);
-    }
+/// As [`vector::rms_norm`]; `y` is as long as `x`.
+fn rms_norm(threads: Threads, x: &[f32], gain: &[f32], eps: f32, y: &mut [f32]) {
+    let c = gain.len();
+    threads.for_rows(y, c, cost::NORM, |first, y| {
+        vector::rms_norm(&x[first * c..][..y.len()], gain, eps, y);
+    });
 }
 
 /// Norms rows of `gain.len()` values: the heads of a token, or a block's output. `other` is scratch for the result.
-fn norm_through(gain: &[f32], eps: f32, other: &mut Vec<f32>, x: &mut Vec<f32>) {
+fn norm_through(threads: Threads, gain: &[f32], eps: f32, other: &mut Vec<f32>, x: &mut Vec<f32>) {
     other.resize(x.len(), 0.0);
-    vector::rms_norm(x, gain, eps, other);
+    rms_norm(threads, x, gain, eps, other);
     std::mem::swap(x, other);
 }
 
@@ -347,28 +363,37 @@ fn turns(
 }
 
 /// As `reference::rope`, from a table of cosines and sines, `[T, rope.dim / 2]`.
-fn rotate(config: &ModelConfig, angles: &[(f32, f32)], width: usize, x: &mut [f32]) {
+fn rotate(
+    threads: Threads,
+    config: &ModelConfig,
+    angles: &[(f32, f32)],
+    width: usize,
+    x: &mut [f32],
+) {
     let n_pairs = config.rope.dim / 2;
     let turn = |a: &mut f32, b: &mut f32, (cos, sin): &(f32, f32)| {
         (*a, *b) = (*a * cos - *b * sin, *a * sin + *b * cos);
     };
-    for (token, angles) in x.chunks_exact_mut(width).zip(angles.chunks_exact(n_pairs)) {
-        for head in token.chunks_exact_mut(config.head_size) {
-            match config.traits.rope_order {
-                RopeOrder::Neighbours => {
-                    for ([a, b], angle) in head.as_chunks_mut().0.iter_mut().zip(angles) {
-                        turn(a, b, angle);
+    threads.for_rows(x, width, cost::ROTATE, |first, x| {
+        let angles = angles[first * n_pairs..].chunks_exact(n_pairs);
+        for (token, angles) in x.chunks_exact_mut(width).zip(angles) {
+            for head in token.chunks_exact_mut(config.head_size) {
+                match config.traits.rope_order {
+                    RopeOrder::Neighbours => {
+                        for ([a, b], angle) in head.as_chunks_mut().0.iter_mut().zip(angles) {
+                            turn(a, b, angle);
+                        }
                     }
-                }
-                RopeOrder::Halves => {
-                    let (a, b) = head.split_at_mut(n_pairs);
-                    for ((a, b), angle) in a.iter_mut().zip(b).zip(angles) {
-                        turn(a, b, angle);
+                    RopeOrder::Halves => {
+                        let (a, b) = head.split_at_mut(n_pairs);
+                        for ((a, b), angle) in a.iter_mut().zip(b).zip(angles) {
+                            turn(a, b, angle);
+                        }
                     }
                 }
             }
         }
-    }
+    });
 }
 
 #[cfg(test)]

@@ -3,15 +3,18 @@
 //! | stored       | kept as          | product                                              |
 //! |--------------|------------------|------------------------------------------------------|
 //! | blocks       | panels of 16 rows | [`int8`], activations quantised by block            |
-//! | F32          | floats           | plain loop, vector registers along a row             |
-//! | F16, BF16    | as stored        | each row unpacked once for all tokens, then as F32   |
+//! | F32          | panels of 16 rows | [`floats`]                                          |
+//! | F16, BF16    | the same, of halves | [`floats`], each panel unpacked once for all tokens |
 //!
 //! The two matrices of an adapter's pair are kept as Q8_0 where the weights are blocks, and as floats where they are
 //! floats.
 
 use std::cell::OnceCell;
 
-use super::{int8, vector};
+use super::floats::FloatMatrix;
+use super::int8;
+use super::threads::Threads;
+use super::vector;
 use crate::adapter::LoraPair;
 use crate::gguf::TensorType;
 use crate::quant::{self, QK};
@@ -28,8 +31,7 @@ pub(crate) struct Linear {
 
 #[derive(Debug, Clone)]
 enum Values {
-    F32(Vec<f32>),
-    Half(TensorType, Vec<u8>),
+    Floats(FloatMatrix),
     Blocks(int8::PackedMatrix),
 }
 
@@ -40,16 +42,21 @@ enum Lora {
     Blocks(int8::PackedMatrix, int8::PackedMatrix),
 }
 
+/// A matrix to multiply, the bias to add, `[n_rows]`, and the result, `[T, n_rows]`.
+pub(crate) type Product<'a> = (&'a Linear, Option<&'a [f32]>, &'a mut Vec<f32>);
+
 /// The inputs of some tokens, `[T, n_cols]`, quantised at most once for all matrices that share them.
 pub(crate) struct Inputs<'x> {
+    threads: Threads,
     x: &'x [f32],
     n_cols: usize,
     quantized: OnceCell<int8::Activations>,
 }
 
 impl<'x> Inputs<'x> {
-    pub(crate) fn new(x: &'x [f32], n_cols: usize) -> Self {
+    pub(crate) fn new(threads: Threads, x: &'x [f32], n_cols: usize) -> Self {
         Self {
+            threads,
             x,
             n_cols,
             quantized: OnceCell::new(),
@@ -57,8 +64,9 @@ impl<'x> Inputs<'x> {
     }
 
     fn quantized(&self) -> &int8::Activations {
-        self.quantized
-            .get_or_init(|| int8::Activations::quantized(int8::Kernel::best(), self.x, self.n_cols))
+        self.quantized.get_or_init(|| {
+            int8::Activations::quantized(int8::Kernel::best(), self.threads, self.x, self.n_cols)
+        })
     }
 }
 
@@ -66,11 +74,12 @@ impl Linear {
     /// Takes ownership of the matrix; its bytes are freed.
     pub(crate) fn new(matrix: Matrix) -> Self {
         let (n_rows, n_cols) = (matrix.n_rows, matrix.n_cols);
-        let values = match (int8::PackedMatrix::new(&matrix), matrix.kind) {
+        let values = match (int8::PackedMatrix::new(&matrix), FloatMatrix::new(&matrix)) {
             (Some(packed), _) => Values::Blocks(packed),
-            (None, TensorType::F16 | TensorType::BF16) => Values::Half(matrix.kind, matrix.bytes),
-            // The loader lets only supported types through.
-            (None, _) => Values::F32(matrix.to_f32()),
+            (None, Some(floats)) => Values::Floats(floats),
+            (None, None) => {
+                unreachable!("a type that is neither blocks nor floats: {}", matrix.kind)
+            }
         };
         Self {
             n_rows,
@@ -93,54 +102,51 @@ impl Linear {
     pub(crate) fn set_lora(&mut self, pair: Option<LoraPair>) {
         self.lora = pair.map(|pair| match &self.values {
             Values::Blocks(_) => Lora::quantized(&pair, self.n_rows, self.n_cols),
-            Values::F32(_) | Values::Half(..) => Lora::Floats(pair),
+            Values::Floats(_) => Lora::Floats(pair),
         });
     }
 
     /// Unpacks one row, as [`Matrix::row`].
     pub(crate) fn row(&self, row_idx: usize, y: &mut [f32]) {
-        let start = row_idx * self.n_cols;
         match &self.values {
-            Values::F32(values) => y.copy_from_slice(&values[start..start + self.n_cols]),
-            Values::Half(kind, bytes) => {
-                quant::dequantize(*kind, &bytes[2 * start..2 * (start + self.n_cols)], y);
-            }
+            Values::Floats(floats) => floats.row(row_idx, y),
             Values::Blocks(packed) => packed.row(row_idx, y),
         }
     }
 
-    /// `y[t,:] = W x[t,:] + scale * B (A x[t,:])`; `y` is resized to `[T, n_rows]`.
-    pub(crate) fn apply(&self, x: &Inputs<'_>, y: &mut Vec<f32>) {
-        debug_assert_eq!(x.n_cols, self.n_cols, "as many inputs as columns");
-        y.clear();
-        y.resize(x.x.len() / self.n_cols * self.n_rows, 0.0);
-        match &self.values {
-            Values::Blocks(packed) => packed.matmul(int8::Kernel::best(), x.quantized(), y),
-            Values::F32(_) | Values::Half(..) => self.apply_floats(x.x, y),
-        }
-        match &self.lora {
-            None => {}
-            Some(Lora::Floats(pair)) => apply_lora(pair, x.x, y),
-            Some(Lora::Blocks(a, b)) => apply_quantized_lora(a, b, x.quantized(), y),
-        }
-    }
-
-    /// Rows in the outer loop, tokens in the inner one, so that each row is read, or unpacked, once.
-    fn apply_floats(&self, x: &[f32], y: &mut [f32]) {
-        let mut unpacked = vec![0.0; self.n_cols];
-        for row_idx in 0..self.n_rows {
-            let row = match &self.values {
-                Values::F32(values) => &values[row_idx * self.n_cols..(row_idx + 1) * self.n_cols],
-                _ => {
-                    self.row(row_idx, &mut unpacked);
-                    &unpacked
+    /// `y[t,:] = W x[t,:] + bias + scale * B (A x[t,:])` for each of some matrices with the same inputs, which threads share
+    /// as if they were one. A `y` is resized.
+    pub(crate) fn apply_all<const N: usize>(x: &Inputs<'_>, mut products: [Product<'_>; N]) {
+        for (linear, bias, y) in &mut products {
+            debug_assert_eq!(x.n_cols, linear.n_cols, "as many inputs as columns");
+            // Every value is overwritten, so old ones may stay.
+            y.resize(x.x.len() / linear.n_cols * linear.n_rows, 0.0);
+            if let Values::Floats(floats) = &linear.values {
+                floats.matmul(x.threads, x.x, y);
+                if let Some(bias) = bias {
+                    vector::add_bias(bias, y);
                 }
-            };
-            for (x, y) in x
-                .chunks_exact(self.n_cols)
-                .zip(y.chunks_exact_mut(self.n_rows))
-            {
-                y[row_idx] = vector::dot(row, x);
+            }
+        }
+        let mut blocks = products
+            .iter_mut()
+            .filter_map(|(linear, bias, y)| match &linear.values {
+                Values::Blocks(matrix) => Some(int8::Product {
+                    matrix,
+                    bias: *bias,
+                    y,
+                }),
+                Values::Floats(_) => None,
+            })
+            .peekable();
+        if blocks.peek().is_some() {
+            int8::matmul(int8::Kernel::best(), x.threads, x.quantized(), blocks);
+        }
+        for (linear, _, y) in products {
+            match &linear.lora {
+                None => {}
+                Some(Lora::Floats(pair)) => apply_lora(pair, x.x, y),
+                Some(Lora::Blocks(a, b)) => apply_quantized_lora(a, b, x, y),
             }
         }
     }
@@ -195,20 +201,30 @@ fn apply_lora(pair: &LoraPair, x: &[f32], y: &mut [f32]) {
 fn apply_quantized_lora(
     a: &int8::PackedMatrix,
     b: &int8::PackedMatrix,
-    x: &int8::Activations,
+    x: &Inputs<'_>,
     y: &mut [f32],
 ) {
     let kernel = int8::Kernel::best();
     let (rank, width) = (a.n_rows(), b.n_cols());
     let mut inner = vec![0.0; y.len() / b.n_rows() * rank];
-    a.matmul(kernel, x, &mut inner);
+    let product = int8::Product {
+        matrix: a,
+        bias: None,
+        y: &mut inner,
+    };
+    int8::matmul(kernel, x.threads, x.quantized(), [product]);
     let mut padded = vec![0.0; y.len() / b.n_rows() * width];
     for (padded, inner) in padded.chunks_exact_mut(width).zip(inner.chunks_exact(rank)) {
         padded[..rank].copy_from_slice(inner);
     }
-    let inner = int8::Activations::quantized(kernel, &padded, width);
+    let inner = int8::Activations::quantized(kernel, x.threads, &padded, width);
     let mut delta = vec![0.0; y.len()];
-    b.matmul(kernel, &inner, &mut delta);
+    let product = int8::Product {
+        matrix: b,
+        bias: None,
+        y: &mut delta,
+    };
+    int8::matmul(kernel, x.threads, &inner, [product]);
     vector::add_scaled(1.0, &delta, y);
 }
 
@@ -242,8 +258,8 @@ mod tests {
                 reference::matmul::matmul(&matrix, &x, &mut expected);
                 let mut linear = Linear::new(matrix.clone());
                 let mut found = Vec::new();
-                let inputs = Inputs::new(&x, n_cols);
-                linear.apply(&inputs, &mut found);
+                let inputs = Inputs::new(Threads::One, &x, n_cols);
+                Linear::apply_all(&inputs, [(&linear, None, &mut found)]);
                 check(kind, "matmul", bound, &found, &expected);
 
                 let rank = 4;
@@ -256,7 +272,7 @@ mod tests {
                 };
                 reference::lora::lora(&pair, &x, &mut expected);
                 linear.set_lora(Some(pair));
-                linear.apply(&inputs, &mut found);
+                Linear::apply_all(&inputs, [(&linear, None, &mut found)]);
                 check(kind, "with lora", bound, &found, &expected);
 
                 let (mut row, mut same) = (vec![0.0; n_cols], vec![0.0; n_cols]);

@@ -3,7 +3,10 @@
 //! Backends are variants of one enum, so that callers and the generation loop are the same for all of them.
 
 mod attention;
+mod floats;
 mod int8;
+mod multiversion;
+pub(crate) mod threads;
 mod vector;
 pub(crate) mod matrix;
 pub mod cpu;

@@ -1,116 +1,126 @@
-//! Turns the loops between the matrix products into ones that compilers vectorise: SSE, NEON, and SIMD128 in wasm.
+//! Turns the loops between the matrix products into ones that compilers vectorise: AVX-512, AVX2 or SSE by what the
+//! processor has, NEON, and SIMD128 in wasm.
 //!
 //! Each has a twin in [`crate::reference`] and is compared with it below.
+
+use super::multiversion::multiversion;
 
 /// Sums use this many lanes, four registers of four, since a single chain of additions would be latency-bound.
 const LANES: usize = 16;
 
-/// `a * b + c`, in one instruction where the code is compiled for processors that have it; elsewhere it would be a call.
-#[inline(always)]
-pub(crate) fn mul_add(a: f32, b: f32, c: f32) -> f32 {
-    if cfg!(target_feature = "fma") {
-        a.mul_add(b, c)
-    } else {
-        a * b + c
+multiversion! {
+    /// `sum of a[i] * b[i]`.
+    pub(crate) fn dot<const FMA: bool>(a: &[f32], b: &[f32]) -> f32 {
+        sum_of_products::<FMA>(a, b)
+    }
+
+    /// `y[i] += scale * x[i]`.
+    pub(crate) fn add_scaled<const FMA: bool>(scale: f32, x: &[f32], y: &mut [f32]) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = mul_add::<FMA>(scale, *x, *y);
+        }
+    }
+
+    /// `y[t,:] += bias`, for every row.
+    pub(crate) fn add_bias<const FMA: bool>(bias: &[f32], y: &mut [f32]) {
+        for y in y.chunks_exact_mut(bias.len()) {
+            for (y, bias) in y.iter_mut().zip(bias) {
+                *y += bias;
+            }
+        }
+    }
+
+    /// As [`crate::reference::rms_norm`].
+    pub(crate) fn rms_norm<const FMA: bool>(x: &[f32], gain: &[f32], eps: f32, y: &mut [f32]) {
+        let c = gain.len();
+        for (x, y) in x.chunks_exact(c).zip(y.chunks_exact_mut(c)) {
+            let scale = 1.0 / (sum_of_products::<FMA>(x, x) / len(c) + eps).sqrt();
+            for ((y, x), gain) in y.iter_mut().zip(x).zip(gain) {
+                *y = gain * x * scale;
+            }
+        }
+    }
+
+    /// As [`crate::reference::layer_norm`].
+    pub(crate) fn layer_norm<const FMA: bool>(x: &mut [f32], gain: &[f32], bias: &[f32], eps: f32) {
+        let c = gain.len();
+        for x in x.chunks_exact_mut(c) {
+            let mean = sum(x) / len(c);
+            for x in &mut *x {
+                *x -= mean;
+            }
+            let scale = 1.0 / (sum_of_products::<FMA>(x, x) / len(c) + eps).sqrt();
+            for ((x, gain), bias) in x.iter_mut().zip(gain).zip(bias) {
+                *x = mul_add::<FMA>(gain * *x, scale, *bias);
+            }
+        }
+    }
+
+    /// One piece of an online softmax, [`crate::ops::softmax`] without the division: `x` becomes its exponentials
+    /// relative to the largest score so far, and `total` their running sum. Returns the factor that rescales earlier
+    /// pieces, now that `largest` has grown.
+    pub(crate) fn softmax_onto<const FMA: bool>(x: &mut [f32], largest: &mut f32, total: &mut f32) -> f32 {
+        let max = max(x).max(*largest);
+        let scale = if *largest == max {
+            1.0
+        } else {
+            exp::<FMA>(*largest - max)
+        };
+        for x in &mut *x {
+            *x = exp::<FMA>(*x - max);
+        }
+        *largest = max;
+        *total = scale * *total + sum(x);
+        scale
+    }
+
+    /// As [`crate::reference::swiglu`], into `gate`.
+    pub(crate) fn swiglu<const FMA: bool>(gate: &mut [f32], up: &[f32]) {
+        for (gate, up) in gate.iter_mut().zip(up) {
+            *gate = *gate / (1.0 + exp::<FMA>(-*gate)) * up;
+        }
+    }
+
+    /// As [`crate::reference::geglu`], into `gate`.
+    pub(crate) fn geglu<const FMA: bool>(gate: &mut [f32], up: &[f32]) {
+        for (gate, up) in gate.iter_mut().zip(up) {
+            let inner = GEGLU_SCALE * *gate * (1.0 + 0.044_715 * *gate * *gate);
+            *gate = *gate / (1.0 + exp::<FMA>(-inner)) * up;
+        }
+    }
+
+    /// As [`crate::reference::gelu`].
+    pub(crate) fn gelu<const FMA: bool>(x: &mut [f32]) {
+        for x in x {
+            *x = 0.5 * *x * (1.0 + erf::<FMA>(*x * std::f32::consts::FRAC_1_SQRT_2));
+        }
     }
 }
 
-/// `sum of a[i] * b[i]`.
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+/// `2 * sqrt(2 / pi)`: `(1 + tanh(z)) / 2` is `1 / (1 + e^(-2 z))`.
+const GEGLU_SCALE: f32 = 1.595_769;
+
+/// `a * b + c`, in one instruction where `FMA` says that there is one; elsewhere it would be a call.
+#[inline(always)]
+pub(super) fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FMA { a.mul_add(b, c) } else { a * b + c }
+}
+
+#[inline(always)]
+fn sum_of_products<const FMA: bool>(a: &[f32], b: &[f32]) -> f32 {
     let (a_blocks, a_rest) = a.as_chunks::<LANES>();
     let (b_blocks, b_rest) = b.as_chunks::<LANES>();
     let mut sums = [0.0f32; LANES];
     for (a, b) in a_blocks.iter().zip(b_blocks) {
         for lane in 0..LANES {
-            sums[lane] = mul_add(a[lane], b[lane], sums[lane]);
+            sums[lane] = mul_add::<FMA>(a[lane], b[lane], sums[lane]);
         }
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     sums.iter().sum::<f32>() + rest
 }
 
-/// `y[i] += scale * x[i]`.
-pub(crate) fn add_scaled(scale: f32, x: &[f32], y: &mut [f32]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y = mul_add(scale, *x, *y);
-    }
-}
-
-/// `y[t,:] += bias`, for every row.
-pub(crate) fn add_bias(bias: &[f32], y: &mut [f32]) {
-    for y in y.chunks_exact_mut(bias.len()) {
-        add_scaled(1.0, bias, y);
-    }
-}
-
-/// As [`crate::reference::rms_norm`].
-pub(crate) fn rms_norm(x: &[f32], gain: &[f32], eps: f32, y: &mut [f32]) {
-    let c = gain.len();
-    for (x, y) in x.chunks_exact(c).zip(y.chunks_exact_mut(c)) {
-        let scale = 1.0 / (dot(x, x) / len(c) + eps).sqrt();
-        for ((y, x), gain) in y.iter_mut().zip(x).zip(gain) {
-            *y = gain * x * scale;
-        }
-    }
-}
-
-/// As [`crate::reference::layer_norm`].
-pub(crate) fn layer_norm(x: &mut [f32], gain: &[f32], bias: &[f32], eps: f32) {
-    let c = gain.len();
-    for x in x.chunks_exact_mut(c) {
-        let mean = sum(x) / len(c);
-        for x in &mut *x {
-            *x -= mean;
-        }
-        let scale = 1.0 / (dot(x, x) / len(c) + eps).sqrt();
-        for ((x, gain), bias) in x.iter_mut().zip(gain).zip(bias) {
-            *x = gain * *x * scale + bias;
-        }
-    }
-}
-
-/// One piece of an online softmax, [`crate::ops::softmax`] without the division: `x` becomes its exponentials
-/// relative to the largest score so far, and `total` their running sum. Returns the factor that rescales earlier
-/// pieces, now that `largest` has grown.
-pub(crate) fn softmax_onto(x: &mut [f32], largest: &mut f32, total: &mut f32) -> f32 {
-    let max = max(x).max(*largest);
-    let scale = if *largest == max {
-        1.0
-    } else {
-        exp(*largest - max)
-    };
-    for x in &mut *x {
-        *x = exp(*x - max);
-    }
-    *largest = max;
-    *total = scale * *total + sum(x);
-    scale
-}
-
-/// As [`crate::reference::swiglu`], into `gate`.
-pub(crate) fn swiglu(gate: &mut [f32], up: &[f32]) {
-    for (gate, up) in gate.iter_mut().zip(up) {
-        *gate = *gate / (1.0 + exp(-*gate)) * up;
-    }
-}
-
-/// As [`crate::reference::geglu`], into `gate`.
-pub(crate) fn geglu(gate: &mut [f32], up: &[f32]) {
-    /// `2 * sqrt(2 / pi)`: `(1 + tanh(z)) / 2` is `1 / (1 + e^(-2 z))`.
-    const SCALE: f32 = 1.595_769;
-    for (gate, up) in gate.iter_mut().zip(up) {
-        let inner = SCALE * *gate * (1.0 + 0.044_715 * *gate * *gate);
-        *gate = *gate / (1.0 + exp(-inner)) * up;
-    }
-}
-
-/// As [`crate::reference::gelu`].
-pub(crate) fn gelu(x: &mut [f32]) {
-    for x in x {
-        *x = 0.5 * *x * (1.0 + erf(*x * std::f32::consts::FRAC_1_SQRT_2));
-    }
-}
-
+#[inline(always)]
 fn max(x: &[f32]) -> f32 {
     let larger = |max: f32, x: f32| if x > max { x } else { max };
     let (blocks, rest) = x.as_chunks::<LANES>();
@@ -127,6 +137,7 @@ fn max(x: &[f32]) -> f32 {
         .fold(f32::NEG_INFINITY, larger)
 }
 
+#[inline(always)]
 fn sum(x: &[f32]) -> f32 {
     let (blocks, rest) = x.as_chunks::<LANES>();
     let mut sums = [0.0f32; LANES];
@@ -138,6 +149,7 @@ fn sum(x: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest.iter().sum::<f32>()
 }
 
+#[inline(always)]
 #[expect(clippy::cast_precision_loss, reason = "widths are far below 2^24")]
 fn len(n: usize) -> f32 {
     n as f32
@@ -146,39 +158,43 @@ fn len(n: usize) -> f32 {
 /// `e ^ x` to about 1e-7 of itself, without a branch or a call: `2^n * e^r` with `|r| <= ln(2) / 2`.
 ///
 /// Source: Cephes, `expf.c`.
-fn exp(x: f32) -> f32 {
+#[inline(always)]
+fn exp<const FMA: bool>(x: f32) -> f32 {
     /// Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits of the sum.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.0, 88.0);
     let rounded = x * std::f32::consts::LOG2_E + ROUND;
     let n = rounded - ROUND;
-    let r = mul_add(n, 2.121_944_4e-4, mul_add(n, -0.693_359_4, x));
+    let r = mul_add::<FMA>(n, 2.121_944_4e-4, mul_add::<FMA>(n, -0.693_359_4, x));
     let mut p = 1.987_569_1e-4;
-    p = mul_add(p, r, 1.398_199_9e-3);
-    p = mul_add(p, r, 8.333_452e-3);
-    p = mul_add(p, r, 4.166_579_6e-2);
-    p = mul_add(p, r, 1.666_666_5e-1);
-    p = mul_add(p, r, 5e-1);
-    p = mul_add(p * r, r, r) + 1.0;
+    p = mul_add::<FMA>(p, r, 1.398_199_9e-3);
+    p = mul_add::<FMA>(p, r, 8.333_452e-3);
+    p = mul_add::<FMA>(p, r, 4.166_579_6e-2);
+    p = mul_add::<FMA>(p, r, 1.666_666_5e-1);
+    p = mul_add::<FMA>(p, r, 5e-1);
+    p = mul_add::<FMA>(p * r, r, r) + 1.0;
     // The exponent is 1 to 254 by the clamp; the bits above it are shifted out.
     p * f32::from_bits((rounded.to_bits().wrapping_add(127)) << 23)
 }
 
 /// The error function to 2e-7. Source: Abramowitz and Stegun, 7.1.26.
-fn erf(x: f32) -> f32 {
+#[inline(always)]
+fn erf<const FMA: bool>(x: f32) -> f32 {
     let size = x.abs();
     let t = 1.0 / (1.0 + 0.327_591_1 * size);
     let mut p = 1.061_405_4;
-    p = mul_add(p, t, -1.453_152);
-    p = mul_add(p, t, 1.421_413_8);
-    p = mul_add(p, t, -0.284_496_74);
-    p = mul_add(p, t, 0.254_829_6);
-    mul_add(-p * t, exp(-size * size), 1.0).copysign(x)
+    p = mul_add::<FMA>(p, t, -1.453_152);
+    p = mul_add::<FMA>(p, t, 1.421_413_8);
+    p = mul_add::<FMA>(p, t, -0.284_496_74);
+    p = mul_add::<FMA>(p, t, 0.254_829_6);
+    mul_add::<FMA>(-p * t, exp::<FMA>(-size * size), 1.0).copysign(x)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forward::multiversion::Level;
+    use crate::forward::multiversion::tests::on_every_level;
     use crate::forward::{test_nmse, test_values as values};
     use crate::reference;
 
@@ -188,17 +204,25 @@ mod tests {
     #[track_caller]
     fn nmse(what: &str, found: &[f32], expected: &[f32]) {
         const BOUND: f64 = 1e-11;
+        let level = Level::best();
         let got = test_nmse(found, expected);
         println!(
-            "{what}, {} values: bound {BOUND:e}, got {got:e}",
+            "{what} on {level:?}, {} values: bound {BOUND:e}, got {got:e}",
             found.len()
         );
-        assert!(got <= BOUND, "{what}: bound {BOUND:e}, got {got:e}");
+        assert!(
+            got <= BOUND,
+            "{what} on {level:?}: bound {BOUND:e}, got {got:e}"
+        );
     }
 
     #[test]
     fn agrees_with_the_twins() {
-        for n in LENGTHS {
+        on_every_level(|_| LENGTHS.into_iter().for_each(agrees_at_length));
+    }
+
+    fn agrees_at_length(n: usize) {
+        {
             let (a, b, bias) = (values(n, 1), values(n, 2), values(n, 3));
             nmse("dot", &[dot(&a, &b)], &[reference::matmul::dot(&a, &b)]);
 
@@ -243,8 +267,19 @@ mod tests {
 
     #[test]
     fn stays_finite_far_out() {
-        assert_eq!(exp(-1e9), exp(-87.0), "never below the smallest");
-        assert!(exp(1e9).is_finite(), "never infinite");
+        on_every_level(|_| ends());
+    }
+
+    fn ends() {
+        let exponentials = |mut x: [f32; 2]| {
+            softmax_onto(&mut x, &mut 0.0, &mut 0.0);
+            x
+        };
+        assert_eq!(
+            exponentials([-1e9, 0.0]),
+            exponentials([-87.0, 0.0]),
+            "never below the smallest"
+        );
         let mut far = [-1e4, 1e4];
         swiglu(&mut far, &[1.0, 1.0]);
         assert!(

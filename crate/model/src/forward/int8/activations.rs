@@ -1,8 +1,9 @@
 //! Turns floats into signed bytes, block by block, with the scale and sums of each block that the products need.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
-use super::{STEP, Tokens};
+use super::super::threads::Threads;
+use super::{Kernel, STEP, Tokens};
 use crate::quant::QK;
 
 /// Quantised activations: whole groups of [`super::Kernel::n_tokens`] tokens, then the remaining tokens one by one. A
@@ -17,7 +18,7 @@ pub(in crate::forward) struct Activations {
     /// `[groups, n_cols / 4, tokens, 4]`
     quants: Vec<i8>,
     /// The same numbers as i16, computed when a kernel first asks for them.
-    wide: OnceCell<Vec<i16>>,
+    wide: OnceLock<Vec<i16>>,
     /// `[groups, n_cols / 32, tokens]`
     scales: Vec<f32>,
     /// `[groups, n_cols / 32, tokens]`: the sums of a block's first half, and of the whole block.
@@ -26,30 +27,51 @@ pub(in crate::forward) struct Activations {
 
 impl Activations {
     /// Quantises `x`, `[T, n_cols]`: the largest of a block becomes 127.
-    pub(in crate::forward) fn quantized(kernel: super::Kernel, x: &[f32], n_cols: usize) -> Self {
+    pub(in crate::forward) fn quantized(
+        kernel: Kernel,
+        threads: Threads,
+        x: &[f32],
+        n_cols: usize,
+    ) -> Self {
         let n_blocks = n_cols / QK;
-        let mut activations = Self {
+        let n_group = kernel.n_tokens();
+        let mut quants = vec![0; x.len()];
+        let mut scales = vec![0.0; x.len() / QK];
+        let mut sums = vec![[0; 2]; x.len() / QK];
+        // Whole groups, then tokens one by one.
+        let n_whole = x.len() / n_cols / n_group * n_group;
+        let (x_whole, x_rest) = x.split_at(n_whole * n_cols);
+        let (quants_whole, quants_rest) = quants.split_at_mut(n_whole * n_cols);
+        let (scales_whole, scales_rest) = scales.split_at_mut(n_whole * n_blocks);
+        let (sums_whole, sums_rest) = sums.split_at_mut(n_whole * n_blocks);
+        for (n, x, quants, scales, sums) in [
+            (n_group, x_whole, quants_whole, scales_whole, sums_whole),
+            (1, x_rest, quants_rest, scales_rest, sums_rest),
+        ] {
+            let groups = x
+                .chunks_exact(n * n_cols)
+                .zip(quants.chunks_exact_mut(n * n_cols))
+                .zip(scales.chunks_exact_mut(n * n_blocks))
+                .zip(sums.chunks_exact_mut(n * n_blocks));
+            /// For each number, measured in additions of products of bytes.
+            const OPERATIONS: usize = 8;
+            threads.for_items(
+                groups,
+                OPERATIONS * n * n_cols,
+                |(((x, quants), scales), sums)| {
+                    quantize_group(kernel, n_cols, x, quants, scales, sums);
+                },
+            );
+        }
+        Self {
             n_cols,
             n_tokens: x.len() / n_cols,
-            n_group: kernel.n_tokens(),
-            quants: vec![0; x.len()],
-            wide: OnceCell::new(),
-            scales: vec![0.0; x.len() / QK],
-            sums: vec![[0; 2]; x.len() / QK],
-        };
-        for (token_idx, x) in x.chunks_exact(n_cols).enumerate() {
-            let (first, n) = activations.group(token_idx);
-            let lane = token_idx - first;
-            for (block_idx, block) in x.as_chunks::<QK>().0.iter().enumerate() {
-                let (scale, bytes, sums) = quantize_block(block);
-                let place = first * n_blocks + block_idx * n + lane;
-                activations.scales[place] = scale;
-                activations.sums[place] = [sums[0], sums[0] + sums[1]];
-                let start = first * n_cols + block_idx * QK * n + lane * STEP;
-                spread(&bytes, n, &mut activations.quants[start..]);
-            }
+            n_group,
+            quants,
+            wide: OnceLock::new(),
+            scales,
+            sums,
         }
-        activations
     }
 
     /// The first token of a token's group, and the size of the group.
@@ -99,7 +121,28 @@ impl Activations {
     }
 }
 
+/// Quantises the tokens of a group, `x`, `[n, n_cols]`; the rest is as in [`Activations`].
+fn quantize_group(
+    kernel: Kernel,
+    n_cols: usize,
+    x: &[f32],
+    quants: &mut [i8],
+    scales: &mut [f32],
+    sums: &mut [[i32; 2]],
+) {
+    let n = x.len() / n_cols;
+    for (lane, x) in x.chunks_exact(n_cols).enumerate() {
+        for (block_idx, block) in x.as_chunks::<QK>().0.iter().enumerate() {
+            let (scale, bytes, [low, high]) = kernel.quantize_block(block);
+            scales[block_idx * n + lane] = scale;
+            sums[block_idx * n + lane] = [low, low + high];
+            spread(&bytes, n, &mut quants[block_idx * QK * n + lane * STEP..]);
+        }
+    }
+}
+
 /// Writes a block's steps into the slots of one of `n` interleaved tokens, beginning at the start of `places`.
+#[inline(always)]
 fn spread(block: &[i8; QK], n: usize, places: &mut [i8]) {
     let steps = block.as_chunks::<STEP>().0;
     for (step, place) in steps
@@ -110,53 +153,14 @@ fn spread(block: &[i8; QK], n: usize, places: &mut [i8]) {
     }
 }
 
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-use super::wasm::quantize_block;
-
-/// The block's scale, its numbers divided by the scale and rounded to even, and the sum of each half of them.
-///
-/// Loops, not calls of `map`: compilers vectorise these.
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-fn quantize_block(block: &[f32; QK]) -> (f32, [i8; QK], [i32; 2]) {
-    /// Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits of the sum. A conversion that saturates
-    /// would not be vectorised.
-    const ROUND: f32 = 12_582_912.0;
-    let larger = |a: f32, b: f32| if b > a { b } else { a };
-    let mut lanes = [0.0f32; 8];
-    for part in block.as_chunks::<8>().0 {
-        for (lane, x) in lanes.iter_mut().zip(part) {
-            *lane = larger(*lane, x.abs());
-        }
-    }
-    // Pairwise, to keep the chain of dependent operations short.
-    let four: [f32; 4] = std::array::from_fn(|i| larger(lanes[i], lanes[i + 4]));
-    let largest = larger(larger(four[0], four[2]), larger(four[1], four[3]));
-    let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
-    let mut numbers = [0; QK];
-    for (number, x) in numbers.iter_mut().zip(block) {
-        *number = (x * inverse + ROUND).to_bits().cast_signed() - ROUND.to_bits().cast_signed();
-    }
-    let mut bytes = [0; QK];
-    for (byte, number) in bytes.iter_mut().zip(numbers) {
-        #[expect(clippy::cast_possible_truncation, reason = "within 127 by the scale")]
-        let narrow = number as i8;
-        *byte = narrow;
-    }
-    // Summed from the bytes, which stay small whatever the floats were.
-    let (low, high) = bytes.split_at(QK / 2);
-    let sum = |half: &[i8]| half.iter().map(|byte| i32::from(*byte)).sum();
-    (largest / 127.0, bytes, [sum(low), sum(high)])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forward::int8::Kernel;
 
     #[test]
     fn takes_what_is_no_number_without_a_panic() {
         for x in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            let found = Activations::quantized(Kernel::Plain, &[x; 32], 32);
+            let found = Activations::quantized(Kernel::Plain, Threads::One, &[x; 32], 32);
             assert_eq!(found.groups(false).count(), 1, "one token of {x}");
         }
     }
@@ -166,7 +170,7 @@ mod tests {
         let mut x = [0.0f32; 64];
         x[..5].copy_from_slice(&[127.0, -126.6, 0.5, 1.5, -0.4]);
         x[16] = 3.0;
-        let found = Activations::quantized(Kernel::Plain, &x, 64);
+        let found = Activations::quantized(Kernel::Plain, Threads::One, &x, 64);
         let (_, token) = found.groups(false).next().expect("one token");
         assert_eq!(
             token.quants[..6],

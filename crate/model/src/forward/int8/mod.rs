@@ -12,6 +12,8 @@
 //! | [`plain`] | everywhere; the twin of the others | a loop |
 //! | AVX2 | x86-64, detected at run time | `vpmaddubsw`, `vpmaddwd`, `vpaddd` |
 //! | AVX-VNNI, AVX-512 VNNI | x86-64, detected at run time | `vpdpbusd` |
+//! | NEON | 64-bit ARM | `smull`, `addp`, `sadalp` |
+//! | NEON, dot product | 64-bit ARM, detected at run time | `sdot` |
 //! | SIMD128 | wasm | two `i32x4.dot_i16x8_s` of widened bytes |
 //! | relaxed SIMD, dots | wasm, in the module built for it, where the processor does it in one | `i32x4.relaxed_dot_i8x16_i7x16_add_s` |
 //! | relaxed SIMD, pairs | the same module on other processors | `i16x8.relaxed_dot_i8x16_i7x16_s`, four steps added in 16 bits; 8 bits as SIMD128 |
@@ -20,10 +22,13 @@
 //! defined for 7, and their pairs, `63 * 127 * 2` at most, neither saturate nor wrap.
 
 mod activations;
+#[cfg(target_arch = "aarch64")]
+mod arm;
 mod pack;
 pub(super) mod plain;
 #[cfg(any(
     target_arch = "x86_64",
+    target_arch = "aarch64",
     all(target_arch = "wasm32", target_feature = "simd128")
 ))]
 mod tile;
@@ -35,6 +40,7 @@ mod x86;
 pub(super) use activations::Activations;
 pub(super) use pack::PackedMatrix;
 
+use super::threads::{Columns, Threads};
 use crate::quant::QK;
 
 /// Rows that are interleaved.
@@ -90,6 +96,12 @@ struct Tokens<'x> {
     sums: &'x [[i32; 2]],
 }
 
+/// A block of activations: its scale, its signed bytes, and the sum of each half of them.
+type Quantized = (f32, [i8; QK], [i32; 2]);
+
+/// Blocks whose largest value is below this count as zeros: its inverse would be infinite.
+const SMALLEST: f32 = 1e-36;
+
 /// A way to multiply panels with tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kernel {
@@ -104,6 +116,10 @@ pub(super) enum Kernel {
     AvxVnni,
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    #[cfg(target_arch = "aarch64")]
+    NeonDot,
     #[cfg(all(
         target_arch = "wasm32",
         target_feature = "simd128",
@@ -126,10 +142,13 @@ impl Kernel {
     pub(super) fn best() -> Kernel {
         #[cfg(target_arch = "x86_64")]
         return x86::best().unwrap_or(Kernel::Plain);
+        #[cfg(target_arch = "aarch64")]
+        return arm::best();
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         return wasm::best();
         #[cfg(not(any(
             target_arch = "x86_64",
+            target_arch = "aarch64",
             all(target_arch = "wasm32", target_feature = "simd128")
         )))]
         Kernel::Plain
@@ -145,6 +164,10 @@ impl Kernel {
             Kernel::AvxVnni => "AVX-VNNI",
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512Vnni => "AVX-512 VNNI",
+            #[cfg(target_arch = "aarch64")]
+            Kernel::Neon => "NEON",
+            #[cfg(target_arch = "aarch64")]
+            Kernel::NeonDot => "NEON, dot product",
             #[cfg(all(
                 target_arch = "wasm32",
                 target_feature = "simd128",
@@ -182,7 +205,20 @@ impl Kernel {
         }
     }
 
-    /// `sums[t][n]`, the products of a panel's rows with the tokens.
+    /// As [`plain::quantize_block`].
+    fn quantize_block(self, block: &[f32; QK]) -> Quantized {
+        match self {
+            Kernel::Plain => plain::quantize_block(block),
+            #[cfg(target_arch = "x86_64")]
+            _ => x86::quantize_block(block),
+            #[cfg(target_arch = "aarch64")]
+            _ => arm::quantize_block(block),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            _ => wasm::quantize_block(block),
+        }
+    }
+
+    /// Adds to `sums[t][n]` the products of a panel's rows with the tokens.
     fn tile(
         self,
         bits: usize,
@@ -195,37 +231,87 @@ impl Kernel {
             Kernel::Plain => plain::tile(bits, n_scales, panel, tokens, sums),
             #[cfg(target_arch = "x86_64")]
             _ => x86::tile(self, bits, n_scales, panel, tokens, sums),
+            #[cfg(target_arch = "aarch64")]
+            _ => arm::tile(self, bits, n_scales, panel, tokens, sums),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             _ => wasm::tile(self, bits, n_scales, panel, tokens, sums),
         }
     }
 }
 
+/// A matrix to multiply with the inputs that it shares with others, and where the result goes.
+#[derive(Debug)]
+pub(super) struct Product<'a> {
+    pub(super) matrix: &'a PackedMatrix,
+    /// `[n_rows]`, added to each token's result.
+    pub(super) bias: Option<&'a [f32]>,
+    /// `[T, n_rows]`, overwritten.
+    pub(super) y: &'a mut [f32],
+}
+
+/// `y[t,:] = W x[t,:] + bias` for each of the products, all of whose panels the threads share; `x` is `[T, n_cols]`.
+pub(super) fn matmul<'m>(
+    kernel: Kernel,
+    threads: Threads,
+    x: &Activations,
+    products: impl IntoIterator<Item = Product<'m>>,
+) {
+    let mut n_panels = 0;
+    let products: Vec<_> = products
+        .into_iter()
+        .map(|Product { matrix, bias, y }| {
+            debug_assert_eq!(x.n_cols(), matrix.n_cols(), "as many inputs as columns");
+            let first = n_panels;
+            n_panels += matrix.n_rows().div_ceil(ROWS);
+            (first, matrix, bias, Columns::new(y, matrix.n_rows()))
+        })
+        .collect();
+    let operations = ROWS * x.n_cols() * x.n_tokens();
+    threads.for_each(n_panels, operations, Vec::new, |spread, panel_idx| {
+        let product = products.iter().rfind(|(first, ..)| *first <= panel_idx);
+        if let Some((first, matrix, bias, y)) = product {
+            matrix.multiply_panel(kernel, x, panel_idx - first, *bias, spread, y);
+        }
+    });
+}
+
 impl PackedMatrix {
-    /// `y[t,:] = W x[t,:]`; `x` is `[T, n_cols]`, `y` is `[T, n_rows]` and overwritten.
-    pub(super) fn matmul(&self, kernel: Kernel, x: &Activations, y: &mut [f32]) {
-        debug_assert_eq!(x.n_cols(), self.n_cols(), "as many inputs as columns");
-        let n_rows = self.n_rows();
+    /// Multiplies one panel; `spread` is scratch memory. Only one thread may multiply a panel.
+    fn multiply_panel(
+        &self,
+        kernel: Kernel,
+        x: &Activations,
+        panel_idx: usize,
+        bias: Option<&[f32]>,
+        spread: &mut Vec<u8>,
+        y: &Columns<'_>,
+    ) {
+        let mut panel = self.panel(panel_idx);
+        let mut bits = self.bits();
         // Unpacking pays once several tokens share it.
-        let spreads = self.bits() < SPREAD && x.n_tokens() >= kernel.n_tokens();
-        let mut spread = Vec::new();
+        if bits < SPREAD && x.n_tokens() >= kernel.n_tokens() {
+            pack::spread(bits, panel.codes, spread);
+            panel.codes = spread;
+            bits = SPREAD;
+        }
+        let first_row = panel_idx * ROWS;
+        let n_rows = ROWS.min(self.n_rows() - first_row);
+        let mut start = [0.0; ROWS];
+        if let Some(bias) = bias {
+            start[..n_rows].copy_from_slice(&bias[first_row..first_row + n_rows]);
+        }
         let mut sums = [[0.0; ROWS]; MAX_TOKENS];
-        for group_idx in 0..n_rows.div_ceil(ROWS) {
-            let mut panel = self.panel(group_idx);
-            let mut bits = self.bits();
-            if spreads {
-                pack::spread(bits, panel.codes, &mut spread);
-                panel.codes = &spread;
-                bits = SPREAD;
-            }
-            let first_row = group_idx * ROWS;
-            let n_group = ROWS.min(n_rows - first_row);
-            for (token_idx, tokens) in x.groups(bits >= kernel.wide_from()) {
-                let sums = &mut sums[..tokens.n];
-                kernel.tile(bits, self.n_scales(), &panel, &tokens, sums);
-                for (idx, sums) in sums.iter().enumerate() {
-                    let start = (token_idx + idx) * n_rows + first_row;
-                    y[start..start + n_group].copy_from_slice(&sums[..n_group]);
+        for (token_idx, tokens) in x.groups(bits >= kernel.wide_from()) {
+            let sums = &mut sums[..tokens.n];
+            sums.fill(start);
+            kernel.tile(bits, self.n_scales(), &panel, &tokens, sums);
+            for (idx, sums) in sums.iter().enumerate() {
+                // SAFETY: these columns are this panel's.
+                unsafe {
+                    match n_rows {
+                        ROWS => y.write_array(token_idx + idx, first_row, sums),
+                        _ => y.write(token_idx + idx, first_row, &sums[..n_rows]),
+                    }
                 }
             }
         }

@@ -1,8 +1,9 @@
 //! Turns a panel and some tokens into their products, one after the other: the twin of the fast kernels.
 
-use super::{Panel, ROWS, STEP, STEPS, Tokens, block_bytes, pack};
+use super::{Panel, Quantized, ROWS, SMALLEST, STEP, STEPS, Tokens, block_bytes, pack};
+use crate::quant::QK;
 
-/// `sums[t][n] = sum over blocks of sx * (sw * (code . qx - offset * sum(qx)) + min * sum(qx))`; with two scales, the first
+/// `sums[t][n] += sum over blocks of sx * (sw * (code . qx - offset * sum(qx)) + min * sum(qx))`; with two scales, the first
 /// half of a block has the first one.
 pub(super) fn tile(
     bits: usize,
@@ -12,7 +13,6 @@ pub(super) fn tile(
     sums: &mut [[f32; ROWS]],
 ) {
     for (t, sums) in sums.iter_mut().enumerate() {
-        *sums = [0.0; ROWS];
         let blocks = panel.codes.chunks_exact(block_bytes(bits));
         for (block_idx, block) in blocks.enumerate() {
             let place = block_idx * tokens.n + t;
@@ -37,6 +37,24 @@ pub(super) fn tile(
             }
         }
     }
+}
+
+/// The block's scale, its numbers divided by the scale and rounded to even, and the sum of each half of them.
+pub(super) fn quantize_block(block: &[f32; QK]) -> Quantized {
+    let largest = block.iter().fold(0.0f32, |largest, x| largest.max(x.abs()));
+    let inverse = if largest > SMALLEST {
+        127.0 / largest
+    } else {
+        0.0
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "within 127 by the scale, and a cast saturates"
+    )]
+    let bytes = block.map(|x| (x * inverse).round_ties_even() as i8);
+    let (low, high) = bytes.split_at(QK / 2);
+    let sum = |half: &[i8]| half.iter().map(|byte| i32::from(*byte)).sum();
+    (largest / 127.0, bytes, [sum(low), sum(high)])
 }
 
 #[expect(clippy::cast_precision_loss, reason = "at most 32 * 2^15, exact")]

@@ -51,8 +51,28 @@ const KINDS: [TensorType; 8] = [
 fn kernels() -> Vec<Kernel> {
     #[cfg(target_arch = "x86_64")]
     return x86::all();
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    return arm::all();
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     vec![Kernel::best()]
+}
+
+/// The product with `x`, `[T, n_cols]`, on the current thread.
+fn product(kernel: Kernel, matrix: &PackedMatrix, x: &[f32]) -> Vec<f32> {
+    let x = Activations::quantized(kernel, Threads::One, x, matrix.n_cols());
+    // A value that no product has: every output must be written, and nothing beyond.
+    let mut y = vec![f32::NAN; x.n_tokens() * matrix.n_rows()];
+    matmul(
+        kernel,
+        Threads::One,
+        &x,
+        [Product {
+            matrix,
+            bias: None,
+            y: &mut y,
+        }],
+    );
+    y
 }
 
 /// The fast kernels against their twin: only the order of the float sums differs, which shows most where a minimum
@@ -67,20 +87,9 @@ fn every_kernel_agrees_with_the_plain_one() {
     for (kind, (n_tokens, n_cols, n_rows)) in cases {
         let (_, packed) = packed(kind, n_rows, n_cols);
         let x = values(n_tokens * n_cols, 2);
-        // A value that no product has: every output must be written, and nothing beyond.
-        let mut expected = vec![f32::NAN; n_tokens * n_rows];
-        packed.matmul(
-            Kernel::Plain,
-            &Activations::quantized(Kernel::Plain, &x, n_cols),
-            &mut expected,
-        );
+        let expected = product(Kernel::Plain, &packed, &x);
         for kernel in kernels() {
-            let mut found = vec![f32::NAN; n_tokens * n_rows];
-            packed.matmul(
-                kernel,
-                &Activations::quantized(kernel, &x, n_cols),
-                &mut found,
-            );
+            let found = product(kernel, &packed, &x);
             let got = test_nmse(&found, &expected);
             let case = format!("{kind}, {n_tokens} x {n_cols} x {n_rows}");
             println!(
@@ -96,18 +105,29 @@ fn every_kernel_agrees_with_the_plain_one() {
     }
 }
 
+#[test]
+fn every_kernel_quantises_as_the_plain_one() {
+    let tiny = f32::MIN_POSITIVE / 64.0;
+    for scale in [1.0, 1e-30, 1e30, tiny, 0.0] {
+        for seed in 0..50 {
+            let x: Vec<f32> = values(QK, seed).iter().map(|x| scale * x).collect();
+            let block = x.first_chunk().expect("a block");
+            let expected = Kernel::Plain.quantize_block(block);
+            for kernel in kernels() {
+                let found = kernel.quantize_block(block);
+                assert_eq!(found, expected, "{}: {block:?}", kernel.name());
+            }
+        }
+    }
+}
+
 /// The loader's layout against the meaning of the stored bytes.
 #[test]
 fn a_product_is_that_of_the_stored_numbers() {
     for kind in KINDS {
         let (matrix, packed) = packed(kind, 19, 256);
         let x = values(5 * 256, 3);
-        let mut found = vec![f32::NAN; 5 * 19];
-        packed.matmul(
-            Kernel::best(),
-            &Activations::quantized(Kernel::best(), &x, 256),
-            &mut found,
-        );
+        let found = product(Kernel::best(), &packed, &x);
         let mut expected = vec![0.0; 5 * 19];
         crate::reference::matmul::matmul(&matrix, &x, &mut expected);
         let (bound, got) = (5e-5, test_nmse(&found, &expected));
@@ -121,18 +141,48 @@ fn one_token_gets_the_same_alone_and_among_others() {
         let (_, packed) = packed(kind, 33, 256);
         let x = values(11 * 256, 4);
         for kernel in kernels() {
-            let mut together = vec![f32::NAN; 11 * 33];
-            packed.matmul(
-                kernel,
-                &Activations::quantized(kernel, &x, 256),
-                &mut together,
-            );
+            let together = product(kernel, &packed, &x);
             for (x, together) in x.chunks_exact(256).zip(together.chunks_exact(33)) {
-                let mut alone = vec![f32::NAN; 33];
-                packed.matmul(kernel, &Activations::quantized(kernel, x, 256), &mut alone);
                 assert!(
-                    alone == together,
+                    product(kernel, &packed, x) == together,
                     "{kind} on {}: other numbers",
+                    kernel.name()
+                );
+            }
+        }
+    }
+}
+
+/// Several matrices at once, on all threads of the pool.
+#[test]
+fn threads_share_products_without_changing_them() {
+    let matrices = KINDS.map(|kind| packed(kind, 1 + 97 * (1 + kind as usize % 3), 512).1);
+    for n_tokens in [1, 13, 64] {
+        let x = values(n_tokens * 512, 6);
+        for kernel in kernels() {
+            let mut found: Vec<Vec<f32>> = matrices
+                .iter()
+                .map(|matrix| vec![f32::NAN; n_tokens * matrix.n_rows()])
+                .collect();
+            Threads::enter(|threads| {
+                let x = Activations::quantized(kernel, threads, &x, 512);
+                let products = matrices.iter().zip(&mut found);
+                matmul(
+                    kernel,
+                    threads,
+                    &x,
+                    products.map(|(matrix, y)| Product {
+                        matrix,
+                        bias: None,
+                        y,
+                    }),
+                );
+            });
+            for (matrix, found) in matrices.iter().zip(&found) {
+                assert!(
+                    *found == product(kernel, matrix, &x),
+                    "{} bits on {}, {n_tokens} tokens: other numbers",
+                    matrix.bits(),
                     kernel.name()
                 );
             }
@@ -148,12 +198,8 @@ fn unpacked_once_or_for_each_product_is_the_same() {
         let x = values(11 * 256, 5);
         for n_tokens in [1, 5, 11] {
             for kernel in kernels() {
-                let x = Activations::quantized(kernel, &x[..n_tokens * 256], 256);
-                let products = [&packed, &spread].map(|matrix| {
-                    let mut y = vec![f32::NAN; n_tokens * 33];
-                    matrix.matmul(kernel, &x, &mut y);
-                    y
-                });
+                let x = &x[..n_tokens * 256];
+                let products = [&packed, &spread].map(|matrix| product(kernel, matrix, x));
                 assert!(
                     products[0] == products[1],
                     "{kind} on {}, {n_tokens} tokens: other numbers",
@@ -180,17 +226,11 @@ fn the_smallest_byte_does_not_overflow() {
         *byte = 0x80;
     }
     let packed = PackedMatrix::new(&matrix).expect("a type with a kernel");
-    let mut expected = [0.0; 4];
     let x = [-1.0; 64];
-    packed.matmul(
-        Kernel::Plain,
-        &Activations::quantized(Kernel::Plain, &x, 64),
-        &mut expected,
-    );
+    let expected = product(Kernel::Plain, &packed, &x);
     assert!(expected[0] > 0.0, "minus times minus: {expected:?}");
     for kernel in kernels() {
-        let mut found = [0.0; 4];
-        packed.matmul(kernel, &Activations::quantized(kernel, &x, 64), &mut found);
+        let found = product(kernel, &packed, &x);
         for (found, expected) in found.iter().zip(&expected) {
             assert!(
                 (found - expected).abs() <= 1e-5 * expected.abs(),
@@ -222,15 +262,10 @@ fn the_largest_codes_and_activations_do_not_overflow() {
             }
             let packed = PackedMatrix::new(&matrix).expect("a type with a kernel");
             let x = vec![1.0; 64 * n_tokens];
-            let product = |kernel: Kernel, packed: &PackedMatrix| {
-                let mut y = vec![0.0; 16 * n_tokens];
-                packed.matmul(kernel, &Activations::quantized(kernel, &x, 64), &mut y);
-                y
-            };
-            let expected = product(Kernel::Plain, &packed);
+            let expected = product(Kernel::Plain, &packed, &x);
             for kernel in kernels() {
                 for packed in [packed.clone(), packed.clone().spread()] {
-                    let found = product(kernel, &packed);
+                    let found = product(kernel, &packed, &x);
                     for (found, expected) in found.iter().zip(&expected) {
                         assert!(
                             (found - expected).abs() <= 1e-4 * expected.abs(),

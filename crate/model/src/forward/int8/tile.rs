@@ -142,6 +142,11 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
     unsafe {
         for first in (0..ROWS).step_by(V * L::N) {
             let mut totals = [[L::splat(0.0); V]; T];
+            for t in 0..T {
+                for v in 0..V {
+                    totals[t][v] = L::load(sums[t].as_ptr().add(first + v * L::N));
+                }
+            }
             for block_idx in 0..n_blocks {
                 // Compilers turn addresses that advance with a loop into sums, which wasm loads can't encode as
                 // constant offsets: one more instruction per load. An opaque index keeps the offsets constant.

@@ -19,7 +19,7 @@ use std::arch::wasm32::{
 };
 
 use super::tile::{Fours, Lanes, run};
-use super::{Kernel, Panel, ROWS, Tokens};
+use super::{Kernel, Panel, Quantized, ROWS, SMALLEST, Tokens};
 use crate::quant::QK;
 
 /// The fastest kernel that this module and this processor have.
@@ -79,8 +79,8 @@ pub(super) fn tile(
     }
 }
 
-/// As its portable twin in [`super::activations`], which compilers don't vectorise here.
-pub(super) fn quantize_block(block: &[f32; QK]) -> (f32, [i8; QK], [i32; 2]) {
+/// As [`super::plain::quantize_block`].
+pub(super) fn quantize_block(block: &[f32; QK]) -> Quantized {
     let pointer: *const v128 = block.as_ptr().cast();
     // SAFETY: the reference covers exactly the 128 bytes that are read, and no alignment is required.
     let x: [v128; 8] = std::array::from_fn(|i| unsafe { v128_load(pointer.add(i)) });
@@ -96,7 +96,11 @@ pub(super) fn quantize_block(block: &[f32; QK]) -> (f32, [i8; QK], [i32; 2]) {
     let two = larger(four, i32x4_shuffle::<2, 3, 0, 1>(four, four));
     let one = larger(two, i32x4_shuffle::<1, 0, 3, 2>(two, two));
     let largest = f32x4_extract_lane::<0>(one);
-    let inverse = f32x4_splat(if largest > 0.0 { 127.0 / largest } else { 0.0 });
+    let inverse = f32x4_splat(if largest > SMALLEST {
+        127.0 / largest
+    } else {
+        0.0
+    });
     let numbers = x.map(|x| i32x4_trunc_sat_f32x4(f32x4_nearest(f32x4_mul(x, inverse))));
     let halves = [0, 4].map(|i| {
         let low = i16x8_narrow_i32x4(numbers[i], numbers[i + 1]);

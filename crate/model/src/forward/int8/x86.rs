@@ -7,18 +7,23 @@
 
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::{
-    __m256, __m256i, __m512, __m512i, _mm256_abs_epi8, _mm256_add_epi16, _mm256_add_epi32,
-    _mm256_and_si256, _mm256_cvtepi32_ps, _mm256_dpbusd_avx_epi32, _mm256_fmadd_ps,
-    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps,
-    _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps,
-    _mm256_sign_epi8, _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_ps, _mm256_xor_si256,
-    _mm512_and_si512, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_loadu_si512, _mm512_mul_ps, _mm512_or_si512, _mm512_set1_epi8, _mm512_set1_epi32,
-    _mm512_set1_ps, _mm512_slli_epi16, _mm512_srli_epi16, _mm512_storeu_ps,
+    __m128i, __m256, __m256i, __m512, __m512i, _mm_add_epi32, _mm_cvtsi128_si32, _mm_cvtss_f32,
+    _mm_max_ps, _mm_max_ss, _mm_movehl_ps, _mm_shuffle_epi32, _mm_shuffle_ps, _mm256_abs_epi8,
+    _mm256_add_epi16, _mm256_add_epi32, _mm256_and_si256, _mm256_andnot_ps, _mm256_castps256_ps128,
+    _mm256_castsi256_si128, _mm256_cvtepi32_ps, _mm256_cvtps_epi32, _mm256_dpbusd_avx_epi32,
+    _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_max_ps, _mm256_mul_ps,
+    _mm256_or_si256, _mm256_packs_epi16, _mm256_packs_epi32, _mm256_permutevar8x32_epi32,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32,
+    _mm256_sign_epi8, _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_ps, _mm256_storeu_si256,
+    _mm256_xor_si256, _mm512_and_si512, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
+    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mul_ps, _mm512_or_si512, _mm512_set1_epi8,
+    _mm512_set1_epi32, _mm512_set1_ps, _mm512_slli_epi16, _mm512_srli_epi16, _mm512_storeu_ps,
 };
 
 use super::tile::{Lanes, run};
-use super::{EIGHT, Kernel, Panel, ROWS, STEP, Tokens};
+use super::{EIGHT, Kernel, Panel, Quantized, ROWS, SMALLEST, STEP, Tokens};
+use crate::quant::QK;
 
 /// Tokens that 512-bit registers take at once.
 pub(super) const AVX512_TOKENS: usize = 8;
@@ -67,6 +72,60 @@ pub(super) fn tile(
             _ => avx2(bits, n_scales, panel, tokens, sums),
         }
     }
+}
+
+/// As [`super::plain::quantize_block`], for any kernel but the plain one.
+#[inline(always)]
+pub(super) fn quantize_block(block: &[f32; QK]) -> Quantized {
+    // SAFETY: every set of this module includes AVX2, and `best` has checked the processor.
+    unsafe { quantize_block_avx2(block) }
+}
+
+#[target_feature(enable = "avx2")]
+fn quantize_block_avx2(block: &[f32; QK]) -> Quantized {
+    let (parts, _) = block.as_chunks::<8>();
+    // SAFETY: each part is the eight floats that are read.
+    let load = |i: usize| unsafe { _mm256_loadu_ps(parts[i].as_ptr()) };
+    let x = [load(0), load(1), load(2), load(3)];
+    let sign = _mm256_set1_ps(-0.0);
+    let sizes = x.map(|x| _mm256_andnot_ps(sign, x));
+    let eight = _mm256_max_ps(
+        _mm256_max_ps(sizes[0], sizes[1]),
+        _mm256_max_ps(sizes[2], sizes[3]),
+    );
+    let four = _mm_max_ps(
+        _mm256_castps256_ps128(eight),
+        _mm256_extractf128_ps::<1>(eight),
+    );
+    let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    let largest = _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps::<1>(two, two)));
+    let inverse = _mm256_set1_ps(if largest > SMALLEST {
+        127.0 / largest
+    } else {
+        0.0
+    });
+    let numbers = x.map(|x| _mm256_cvtps_epi32(_mm256_mul_ps(x, inverse)));
+    // Packing works within halves of a register, so that fours of bytes come out as 0 2 4 6 1 3 5 7.
+    let packed = _mm256_packs_epi16(
+        _mm256_packs_epi32(numbers[0], numbers[1]),
+        _mm256_packs_epi32(numbers[2], numbers[3]),
+    );
+    let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    let quants = _mm256_permutevar8x32_epi32(packed, order);
+    let pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), quants);
+    let fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+    let sum = |fours: __m128i| {
+        let two = _mm_add_epi32(fours, _mm_shuffle_epi32::<0b0100_1110>(fours));
+        _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<1>(two)))
+    };
+    let sums = [
+        sum(_mm256_castsi256_si128(fours)),
+        sum(_mm256_extracti128_si256::<1>(fours)),
+    ];
+    let mut bytes = [0; QK];
+    // SAFETY: the array is exactly the 32 bytes that are written.
+    unsafe { _mm256_storeu_si256(bytes.as_mut_ptr().cast(), quants) };
+    (largest / 127.0, bytes, sums)
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx2,fma")]
