@@ -112,7 +112,7 @@ export async function open(host, engine, options, brotliCache) {
 /** Bytes downloaded for an engine: weights as sent, and code, counted once, as stored and as a host would compress it. */
 function count(sent, brotliCache) {
   const isCode = ({ folder, file }) => folder === "ours" || file.includes("node_modules");
-  const isWeights = ({ folder }) => folder === "models" || folder === "shipped";
+  const isWeights = ({ folder }) => ["models", "real", "shipped"].includes(folder);
   const code = [...new Set(sent.filter(isCode).map(({ file }) => file))];
   const sum = (values) => values.reduce((total, value) => total + value, 0);
   return {

@@ -6,7 +6,7 @@ import { closeBrowsers, describeBrowser, open, versionOf } from "./contestants.m
 import { watchCores } from "./machine.mjs";
 import { reporter, skipper } from "./report.mjs";
 import { serve } from "./server.mjs";
-import { passages, prompt } from "./texts.mjs";
+import { grounded, passages, prompt } from "./texts.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -15,7 +15,10 @@ const { values: options } = parseArgs({
     /** The folder with the models that ship. */
     shipped: { type: "string" },
     reps: { type: "string", default: "3" },
-    only: { type: "string", multiple: true, default: ["lm", "qwen3", "adapter", "embed", "read"] },
+    only: { type: "string", multiple: true, default: ["lm", "qwen3", "adapter", "grounded", "embed", "read"] },
+    /** A generator with real weights, and its adapter. */
+    generator: { type: "string" },
+    adapter: { type: "string" },
     engine: { type: "string", multiple: true, default: ["anchorite", "transformers", "wllama"] },
     type: { type: "string", multiple: true, default: ["Q8_0", "Q4_0", "Q4_K_M"] },
   },
@@ -35,8 +38,15 @@ const QUERY_REPS = 5;
 /** Windows read for a question, and the tokens of each, including question and frame. */
 const WINDOWS = { n: 8, n_tokens: 192, n_words: 200 };
 
+/** Words of a page under a question: prompts of about 150 and 900 tokens. */
+const GROUNDED = [
+  { n_tokens: 150, n_words: 45 },
+  { n_tokens: 900, n_words: 560 },
+];
+
 const host = await serve({
   bench: import.meta.dirname,
+  ...(options.generator && { real: path.dirname(options.generator) }),
   models: path.join(options.target, "models"),
   ours: path.join(options.target, "wasm"),
   shipped: options.shipped,
@@ -180,6 +190,42 @@ const groups = {
       report(contestant.row, "decode64_with", "tok/s", adapted, cores);
       report(contestant.row, "swap", "ms", swaps[idx], cores);
     });
+    await closeAll(contestants);
+  },
+  /** Real weights, and prompts as a page writes them, each engine with its own tokenizer: the time to the first word. */
+  async grounded() {
+    const type = "Q4_1";
+    const weights = `/real/${path.basename(options.generator)}`;
+    const adapters = [`/real/${path.basename(options.adapter)}`];
+    const entries = [
+      ...ours(type, weights),
+      ...ours(`${type} and adapter`, weights, { adapters }),
+      { engine: "wllama", type, weights },
+    ];
+    const contestants = await openAll("grounded", "smollm2-135m-instruct", wanted(entries));
+    for (const contestant of contestants) {
+      if (contestant.row.type !== type) await contestant.call("swap", 0);
+      await contestant.call("decode", grounded(GROUNDED[0].n_words, 1), WARM_UP.n_decoded);
+    }
+    for (const { n_tokens, n_words } of GROUNDED) {
+      const name = `grounded${n_tokens}`;
+      say(`  ${name}`);
+      const counts = new Set();
+      const first = await alternate(contestants, N_REPS, async (contestant, rep) => {
+        const { ms, n } = await contestant.call("prefill", grounded(n_words, 100 + rep));
+        counts.add(`${rep}: ${n}`);
+        return ms;
+      });
+      if (counts.size !== N_REPS) throw new Error(`engines read the same prompts as different tokens: ${[...counts].join(", ")}`);
+      first.forEach(({ values, cores }, idx) => report(contestants[idx].row, name, "ms", values, cores));
+    }
+    say(`  decoding of ${N_DECODED}`);
+    const results = await alternate(contestants, N_REPS, async (contestant, rep) => {
+      const { ms, n } = await contestant.call("decode", grounded(GROUNDED[0].n_words, 200 + rep), N_DECODED);
+      expectSame(contestant, n, N_DECODED);
+      return (1000 * n) / ms;
+    });
+    results.forEach(({ values, cores }, idx) => report(contestants[idx].row, `decode${N_DECODED}`, "tok/s", values, cores));
     await closeAll(contestants);
   },
   async gpu() {

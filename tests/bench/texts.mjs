@@ -1,5 +1,9 @@
 // Turns a length and a number into a prompt that every engine reads as the same tokens, and into texts to embed.
 
+import fs from "node:fs";
+
+const LICENCE = fs.readFileSync(new URL("../../LICENSE-APACHE", import.meta.url), "utf8").trim();
+
 /** The token of the word ` aa` in the models that `bench_models` writes; ` xy` is `26 x + y` further. */
 const FIRST_WORD = 3 + 256 + 26 * 26;
 const WORDS =
@@ -30,4 +34,20 @@ export function passages(n_texts, n_words, seed) {
   const words = WORDS.split(" ");
   const draw = numbers(seed);
   return Array.from({ length: n_texts }, () => Array.from({ length: n_words }, () => words[draw(words.length)]).join(" "));
+}
+
+/**
+ * A prompt in SmolLM2's chat form, as a page writes it: instructions, one passage of `n_words` of this project's licence, and a
+ * question. Only as text.
+ */
+export function grounded(n_words, seed) {
+  const words = LICENCE.split(/\s+/);
+  const start = numbers(seed)(words.length - n_words);
+  const passage = words.slice(start, start + n_words).join(" ");
+  const turns = [
+    ["system", "Answer the question from the passages only. Cite every sentence with its passage, like [1]."],
+    ["user", `[1] Licence\n${passage}\n\nQuestion: What must be done before the work is given to others?`],
+  ];
+  const text = turns.map(([role, said]) => `<|im_start|>${role}\n${said}<|im_end|>\n`).join("");
+  return { text: `${text}<|im_start|>assistant\n` };
 }

@@ -12,6 +12,7 @@ mod stories;
 mod conformance;
 mod session;
 mod smollm2;
+mod adapters;
 mod gpu;
 mod reader;
 mod template;

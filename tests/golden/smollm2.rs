@@ -21,12 +21,12 @@ const CLOSE: f32 = 0.5;
 /// a seed passed whose draws differed between native code and Chromium.
 const NUDGE: f32 = 0.25;
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn load(backend: BackendRequest) -> Option<(Generator, Vec<Case>)> {
+pub(crate) fn load(backend: BackendRequest) -> Option<(Generator, Vec<Case>)> {
     let bytes = std::fs::read(smollm2::path()?).expect("the pulled model");
     let (cases, model_sha256) = smollm2::cases();
     assert_eq!(
@@ -39,7 +39,7 @@ fn load(backend: BackendRequest) -> Option<(Generator, Vec<Case>)> {
 }
 
 /// The prompt's tokens, which must be those that llama.cpp made of it.
-fn tokens(generator: &Generator, case: &Case) -> Vec<TokenId> {
+pub(crate) fn tokens(generator: &Generator, case: &Case) -> Vec<TokenId> {
     let template = generator.template().expect("the model's template");
     let text = template.render(&case.messages, true).expect("a prompt");
     let tokens = generator.tokenizer().encode(&text, true).expect("tokens");

@@ -158,11 +158,11 @@ impl Site {
         anchorite(&all)
     }
 
-    /// The answers to `questions`, one for each, in their order.
+    /// The answers to `questions`, one for each, in their order; `ask` gets `extra` arguments.
     #[track_caller]
-    pub fn answers(&self, questions: &[&str]) -> Vec<serde_json::Value> {
+    pub fn answers(&self, questions: &[&str], extra: &[&str]) -> Vec<serde_json::Value> {
         let bundle = self.bundle();
-        let words = ["ask", path_text(&bundle), "--json", "-"];
+        let words = [&["ask", path_text(&bundle), "--json", "-"], extra].concat();
         let run = anchorite_reading(&questions.join("\n"), &words);
         run.works();
         let answers: Vec<serde_json::Value> = run

@@ -280,7 +280,7 @@ fn odd_pages_and_odd_questions_get_an_answer_that_stands_on_a_page() {
         "why",
         &long,
     ];
-    let answers = site.answers(&questions);
+    let answers = site.answers(&questions, &[]);
     let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let all = squeezed(&format!("{many}\n{endless}\n{code}\n{hebrew}"));
     let mut n_quotes = 0;

@@ -79,6 +79,8 @@ enum Group {
     Embed,
     Adapter,
     Qwen3,
+    /// Real weights, and prompts as a page writes them.
+    Grounded,
     Read,
 }
 
@@ -126,11 +128,18 @@ fn cpu(arguments: &CpuArguments) -> anyhow::Result<()> {
         let wanted: Vec<Onnx> = decoder.into_iter().chain(minilm).collect();
         prepare::onnx_models(&wanted)?;
     }
-    let options = [
+    let mut options = vec![
         ("--only", names(&groups)),
         ("--engine", names(&engines)),
         ("--type", names(&types)),
     ];
+    if groups.contains(&Group::Grounded) {
+        let [generator, adapter] = prepare::pulled(&[setup::GENERATOR, setup::ADAPTERS[0]])?;
+        options.extend([
+            ("--generator", vec![generator]),
+            ("--adapter", vec![adapter]),
+        ]);
+    }
     let driver = in_chromium(&arguments.output, &options)?;
     measure(driver, &arguments.output, verdicts::cpu)
 }

@@ -141,6 +141,7 @@ fn unit() -> anyhow::Result<()> {
 
 /// The command line, end to end.
 fn site() -> anyhow::Result<()> {
+    setup::generator()?;
     integration(&["site"])
 }
 

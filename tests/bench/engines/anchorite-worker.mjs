@@ -57,6 +57,7 @@ const work = {
     adapters = await Promise.all(urls.map(async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer())));
     return { device: decoder.kernel() };
   },
+  tokens: (text) => Array.from(decoder.tokens(text)),
   prefill: (ids) => decoder.run(new Uint32Array(ids), 0),
   async decode(ids, n) {
     let token = await work.prefill(ids);

@@ -27,15 +27,18 @@ export async function load({ task, glue, weights, adapters, device }) {
   return ask("load", { task, glue, weights, adapters, device });
 }
 
-/** Runs a prompt from an empty cache. Returns the milliseconds until the first token is known, and the prompt's tokens. */
-export async function prefill({ ids }) {
+/** Runs a prompt, ids or text, from an empty cache. Returns the milliseconds until the first token is known, and the prompt's tokens. */
+export async function prefill(prompt) {
   const start = performance.now();
+  const ids = await idsOf(prompt);
   await ask("prefill", ids);
   return { ms: performance.now() - start, n: ids.length };
 }
 
 /** Runs a prompt, then `n` more tokens. Returns the milliseconds for tokens 2 to `n + 1`, and `n`. */
-export const decode = ({ ids }, n) => ask("decode", ids, n);
+export const decode = async (prompt, n) => ask("decode", await idsOf(prompt), n);
+
+const idsOf = ({ ids, text }) => ids ?? ask("tokens", text);
 
 /** Returns the milliseconds until all texts have their vectors, and the vectors. */
 export async function embed(texts) {

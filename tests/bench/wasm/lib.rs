@@ -48,6 +48,12 @@ impl Decoder {
         self.0.backend().device.clone()
     }
 
+    /// The tokens of a prompt in the model's chat form.
+    pub fn tokens(&self, prompt: &str) -> Result<Vec<u32>, JsError> {
+        let tokens = self.0.tokenizer().encode(prompt, false)?;
+        Ok(tokens.into_iter().map(|token| token.0).collect())
+    }
+
     /// Runs `tokens` from `position` on; returns the likeliest next token.
     pub async fn run(&mut self, tokens: Vec<u32>, position: usize) -> Result<u32, JsError> {
         let tokens: Vec<TokenId> = tokens.into_iter().map(TokenId).collect();

@@ -77,6 +77,25 @@ pub(super) fn program(name: &str) -> anyhow::Result<PathBuf> {
     Ok(run::target().join("release").join(name))
 }
 
+/// Where `anchorite pull` keeps these models; they are pulled if they are missing.
+pub(super) fn pulled<const N: usize>(names: &[&str; N]) -> anyhow::Result<[String; N]> {
+    if !setup::generator()? {
+        bail!("nothing is measured without {}", setup::GENERATOR);
+    }
+    let listed = run::output(run::command(run::target().join("debug/anchorite")).arg("models"))?;
+    let mut paths = names.map(|_| String::new());
+    for (path, name) in paths.iter_mut().zip(names) {
+        let line = listed
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{name} ")));
+        let found = line.and_then(|line| line.split_once(" here "));
+        let (_, found) =
+            found.with_context(|| format!("`anchorite models` doesn't say where `{name}` lies"))?;
+        found.trim().clone_into(path);
+    }
+    Ok(paths)
+}
+
 /// The user guide as a bundle, the command line that asks it, and the questions about it.
 pub(super) struct Guide {
     pub(super) program: PathBuf,

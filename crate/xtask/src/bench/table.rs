@@ -6,7 +6,7 @@ use super::rows::Row;
 use super::verdicts::{Bar, Verdict};
 
 /// The columns, in reading order; a column without a single value is left out.
-const METRICS: [&str; 42] = [
+const METRICS: [&str; 44] = [
     "dispatches",
     "dispatches_per_layer",
     "submits",
@@ -19,6 +19,8 @@ const METRICS: [&str; 42] = [
     "weights1",
     "prefill128",
     "prefill512",
+    "grounded150",
+    "grounded900",
     "decode",
     "decode_2000",
     "decode_4000",

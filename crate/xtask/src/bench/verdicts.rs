@@ -90,7 +90,34 @@ pub(super) fn cpu(rows: &[Row]) -> Vec<Verdict> {
             ));
         }
     }
+    verdicts.extend(grounded(rows));
     verdicts.extend(reader(rows));
+    verdicts
+}
+
+/// The time to the first word, and decoding, with real weights: beside the peer with the same file, ours with an adapter and without.
+fn grounded(rows: &[Row]) -> Vec<Verdict> {
+    const KINDS: [&str; 2] = ["Q4_1", "Q4_1 and adapter"];
+    let mut verdicts = Vec::new();
+    for kind in KINDS {
+        for (metric, bar) in [
+            ("grounded150", 5.0),
+            ("grounded900", 5.0),
+            ("decode64", 4.0),
+        ] {
+            let peer = peer("grounded", "wllama", None);
+            let bar = Some(Bar::AtLeast(bar));
+            let found = faster(rows, "grounded", kind, "grounded150", peer, metric, bar);
+            verdicts.extend(found);
+        }
+        let ours = peer("grounded", "anchorite", Some(kind));
+        let kernel = best_kernel(rows, ours, "grounded150");
+        let first = median(rows, ours, kernel.as_deref(), "grounded150");
+        verdicts.extend(first.map(|ms| {
+            let name = format!("grounded: first word after 150 tokens, {kind}");
+            verdict(name, ms, "ms", Some(Bar::AtMost(500.0)), kernel)
+        }));
+    }
     verdicts
 }
 
