@@ -64,12 +64,10 @@ fn computes_what_llama_cpp_computes_with_each_adapter() {
         let (mut worst, mut n_same) = (0.0f64, 0);
         let mut logits = Vec::new();
         for step in &recorded.steps {
-            logits = if step.step == 0 {
+            if step.step == 0 {
                 let prompt = tokens(&generator, &cases[step.prompt]);
-                block_on(generator.forward_mut().forward(&prompt, 0)).expect("logits")
-            } else {
-                logits
-            };
+                logits = block_on(generator.forward_mut().forward(&prompt, 0)).expect("logits");
+            }
             let found: Vec<f32> = step
                 .tokens
                 .iter()

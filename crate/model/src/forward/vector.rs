@@ -222,47 +222,45 @@ mod tests {
     }
 
     fn agrees_at_length(n: usize) {
-        {
-            let (a, b, bias) = (values(n, 1), values(n, 2), values(n, 3));
-            nmse("dot", &[dot(&a, &b)], &[reference::matmul::dot(&a, &b)]);
+        let (a, b, bias) = (values(n, 1), values(n, 2), values(n, 3));
+        nmse("dot", &[dot(&a, &b)], &[reference::matmul::dot(&a, &b)]);
 
-            let (mut found, mut expected) = (vec![0.0; n], vec![0.0; n]);
-            rms_norm(&a, &b, 1e-5, &mut found);
-            reference::rms_norm::rms_norm(&a, &b, 1e-5, &mut expected);
-            nmse("rms_norm", &found, &expected);
+        let (mut found, mut expected) = (vec![0.0; n], vec![0.0; n]);
+        rms_norm(&a, &b, 1e-5, &mut found);
+        reference::rms_norm::rms_norm(&a, &b, 1e-5, &mut expected);
+        nmse("rms_norm", &found, &expected);
 
-            let (mut found, mut expected) = (a.clone(), a.clone());
-            layer_norm(&mut found, &b, &bias, 1e-5);
-            reference::layer_norm::layer_norm(&mut expected, &b, &bias, 1e-5);
-            nmse("layer_norm", &found, &expected);
+        let (mut found, mut expected) = (a.clone(), a.clone());
+        layer_norm(&mut found, &b, &bias, 1e-5);
+        reference::layer_norm::layer_norm(&mut expected, &b, &bias, 1e-5);
+        nmse("layer_norm", &found, &expected);
 
-            let (mut found, mut expected) = (a.clone(), a.clone());
-            let (mut largest, mut total) = (f32::NEG_INFINITY, 0.0);
-            let (first, last) = found.split_at_mut(n / 2);
-            if !first.is_empty() {
-                softmax_onto(first, &mut largest, &mut total);
-            }
-            let scale = softmax_onto(last, &mut largest, &mut total);
-            first.iter_mut().for_each(|x| *x *= scale);
-            found.iter_mut().for_each(|x| *x /= total);
-            crate::ops::softmax::softmax(&mut expected);
-            nmse("softmax", &found, &expected);
-
-            let (mut found, mut expected) = (a.clone(), vec![0.0; n]);
-            swiglu(&mut found, &b);
-            reference::swiglu::swiglu(&a, &b, &mut expected);
-            nmse("swiglu", &found, &expected);
-
-            let (mut found, mut expected) = (a.clone(), vec![0.0; n]);
-            geglu(&mut found, &b);
-            reference::geglu::geglu(&a, &b, &mut expected);
-            nmse("geglu", &found, &expected);
-
-            let (mut found, mut expected) = (a.clone(), a.clone());
-            gelu(&mut found);
-            reference::gelu::gelu(&mut expected);
-            nmse("gelu", &found, &expected);
+        let (mut found, mut expected) = (a.clone(), a.clone());
+        let (mut largest, mut total) = (f32::NEG_INFINITY, 0.0);
+        let (first, last) = found.split_at_mut(n / 2);
+        if !first.is_empty() {
+            softmax_onto(first, &mut largest, &mut total);
         }
+        let scale = softmax_onto(last, &mut largest, &mut total);
+        first.iter_mut().for_each(|x| *x *= scale);
+        found.iter_mut().for_each(|x| *x /= total);
+        crate::ops::softmax::softmax(&mut expected);
+        nmse("softmax", &found, &expected);
+
+        let (mut found, mut expected) = (a.clone(), vec![0.0; n]);
+        swiglu(&mut found, &b);
+        reference::swiglu::swiglu(&a, &b, &mut expected);
+        nmse("swiglu", &found, &expected);
+
+        let (mut found, mut expected) = (a.clone(), vec![0.0; n]);
+        geglu(&mut found, &b);
+        reference::geglu::geglu(&a, &b, &mut expected);
+        nmse("geglu", &found, &expected);
+
+        let (mut found, mut expected) = (a.clone(), a.clone());
+        gelu(&mut found);
+        reference::gelu::gelu(&mut expected);
+        nmse("gelu", &found, &expected);
     }
 
     #[test]
