@@ -209,15 +209,15 @@ fn draws_the_same_on_every_backend() {
     let drawn = clear_draws(&mut on_cpu, &prompt);
     let expected = on_cpu.tokenizer().decode(&drawn);
     println!("drawn with seed {}: {expected:?}", DRAWN.seed);
-    let demand = |generator: &mut Generator, lookup: bool| {
+    let demand = |generator: &mut Generator, prompt_lookup: bool| {
         let options = GenerateOptions {
             max_tokens: drawn.len(),
             sample: DRAWN,
-            lookup,
+            prompt_lookup,
             ..GenerateOptions::default()
         };
         let found = write(generator, &prompt, &options);
-        let case = format!("{}, guessing {lookup}", generator.backend().kind);
+        let case = format!("{}, guessing {prompt_lookup}", generator.backend().kind);
         assert_eq!(found.text, expected, "{case}");
         assert_eq!(found.n_generated_tokens, drawn.len(), "{case}");
     };

@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         temperature: arguments.temperature,
         seed: arguments.seed,
         adapter: !arguments.no_adapter,
-        lookup: !arguments.no_lookup,
+        prompt_lookup: !arguments.no_lookup,
         lock: !arguments.no_lock,
         prompt: match arguments.prompt {
             PromptArgument::Evidence => Form::Evidence,

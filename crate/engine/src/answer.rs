@@ -12,7 +12,8 @@ use crate::written::Written;
 
 /// Options that the caller may set for one question; every field has a default.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct AskOptions {
     /// How many passages are shown and offered to the generator; 1 to 20.
     pub passages: usize,
@@ -32,7 +33,7 @@ pub struct AskOptions {
     pub seed: u64,
     /// True if tokens are guessed from the passages and verified together (prompt lookup decoding): the same text,
     /// sooner where it copies.
-    pub lookup: bool,
+    pub prompt_lookup: bool,
     /// Holds the generator to words of the sources, of the question and of a closed list of common ones: numbers, names
     /// and code are then copied and never invented. It also ends a text that repeats itself.
     pub lock: bool,
@@ -67,7 +68,7 @@ impl Default for AskOptions {
             min_p,
             repetition_penalty,
             seed,
-            lookup: true,
+            prompt_lookup: true,
             lock: true,
             prompt: Form::default(),
             generate: true,
@@ -80,6 +81,8 @@ impl Default for AskOptions {
 
 /// A chunk retrieved for a question.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Passage {
     /// The number that citations use, from 1.
     pub number: usize,
@@ -120,6 +123,8 @@ impl Passage {
 
 /// A unit of a passage, word for word: whole sentences, an item, a row with its header, a definition, or code.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Quote {
     /// The unit as it stands in the passage. Where it consists of two parts with text between them, a line with `…`
     /// separates them.
@@ -132,6 +137,7 @@ pub struct Quote {
 
 /// A piece of a text, counted in UTF-16 code units, as JavaScript counts.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Mark {
     /// Units before it.
     pub start: usize,
@@ -162,6 +168,8 @@ impl Quote {
 
 /// A sentence that the generator wrote, with the passages that it cites and that support it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Sentence {
     /// The sentence without its citation markers.
     pub text: String,
@@ -177,7 +185,8 @@ pub struct Sentence {
 /// Events while a question is being answered, in this order. The text begins anew only after a device failed, following
 /// [`AskEvent::Restarted`], once for each backend that was tried, and [`AskEvent::Backend`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "camelCase")]
 pub enum AskEvent {
     /// The passages, before anything is quoted or written.
     Sources {
@@ -200,6 +209,7 @@ pub enum AskEvent {
     /// valid.
     Restarted {
         /// Where the generator is being loaded: `gpu` (again) or `cpu`.
+        #[cfg_attr(feature = "typescript", ts(type = r#""gpu" | "cpu""#))]
         on: &'static str,
         /// The failure's stable name: `device_lost`, `kernel`, `not_finite`, or `gpu` where no device could be opened.
         code: &'static str,
@@ -236,6 +246,8 @@ pub struct Draft {
 
 /// How much of the sources found the generator's window held.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Window {
     /// Passages or pages that the prompt holds.
     pub sources: usize,
@@ -247,6 +259,8 @@ pub struct Window {
 
 /// How long the steps took, in milliseconds, and how much was read and written.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Timing {
     /// Embedding the question and searching.
     pub retrieve_ms: f64,
@@ -270,6 +284,8 @@ pub struct Timing {
 
 /// A whole answer.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Answer {
     /// The question as asked.
     pub question: String,

@@ -8,7 +8,8 @@ use crate::read::Signs;
 
 /// How a question ends.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub enum Outcome {
     /// The quotation answers, as surely as the site's threshold asks for.
     Answered,
@@ -20,6 +21,8 @@ pub enum Outcome {
 
 /// The signs behind a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Evidence {
     /// Cosine similarity of the best passage, -1 to 1; `None` without vectors.
     pub similarity: Option<f32>,

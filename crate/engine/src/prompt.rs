@@ -56,7 +56,8 @@ pub struct Prompt {
 
 /// The text that the generator reads before the question.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub enum Form {
     /// The units that the reader chose, one to three, under their passages' numbers; passages where there is no reader.
     #[default]

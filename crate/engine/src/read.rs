@@ -66,6 +66,8 @@ pub struct Candidate {
 
 /// The reader's view of the unit that is quoted. Logits, within 12 of 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Signs {
     /// The span's start and end together, less those of no answer in its window.
     pub margin: f32,

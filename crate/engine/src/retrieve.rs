@@ -20,6 +20,8 @@ const COPY_WORDS: usize = 16;
 
 /// A line of the search box.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct SearchResult {
     /// The chunk's stable id.
     pub id: String,
@@ -34,6 +36,7 @@ pub struct SearchResult {
     /// The fused score; comparable within one query only.
     pub score: f32,
     /// Metadata of the document other than its title, such as `image` or `date`, by name.
+    #[cfg_attr(feature = "typescript", ts(type = "Readonly<Record<string, string>>"))]
     pub meta: BTreeMap<String, String>,
 }
 
@@ -50,6 +53,8 @@ pub struct SearchRequest {
 
 /// The results so far, and the shards that would complete them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Found {
     /// Best first, at most one for each section.
     pub results: Vec<SearchResult>,

@@ -386,7 +386,7 @@ impl Session {
                 repetition_penalty: options.repetition_penalty,
                 seed: options.seed,
             },
-            lookup: options.lookup,
+            prompt_lookup: options.prompt_lookup,
             stop: Vec::new(),
             loop_tokens: match options.lock {
                 true if phrases.reports() => REPORTED_LOOP_TOKENS,

@@ -20,7 +20,8 @@ const AUXILIARIES: [&str; 21] = [
 
 /// The verdict on the generator's text.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub enum Written {
     /// The generator did not run, or wrote no whole sentence.
     #[default]

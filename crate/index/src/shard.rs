@@ -53,6 +53,7 @@ impl Family {
 
 /// Names one shard, or one page of a family's table of shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct ShardId(u32);
 
@@ -103,6 +104,8 @@ impl ShardId {
 
 /// A shard to fetch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Shard {
     /// The id to pass to [`Index::insert_shard`](crate::Index::insert_shard).
     pub id: ShardId,

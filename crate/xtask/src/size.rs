@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             size(&format!("{module}_relaxed_bg.wasm"))?,
         ])
     };
-    let engine = pairs("anchorite-worker", "anchorite_web")?;
+    let engine = pairs("anchorite-worker", "anchorite_answers")?;
     let search = pairs("anchorite-search-worker", "anchorite_search")?;
     let embedder = pairs("anchorite-embedder", "anchorite_embedder")?;
     let module = |files: &[FileSize; 4]| files[1].brotli.max(files[3].brotli);

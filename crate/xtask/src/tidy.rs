@@ -48,20 +48,15 @@ pub(crate) fn lints() -> anyhow::Result<()> {
     setup::wasm_target()?;
     for instructions in Instructions::ALL {
         let (name, flags) = instructions.environment();
-        let packages = ["--package=anchorite-web", "--package=anchorite-bench"];
-        let parts = wasm::PARTS
-            .map(|(_, arguments)| [&["--package=anchorite-web"], &arguments[..]].concat());
-        let modules = std::iter::once(&packages[..]).chain(parts.iter().map(Vec::as_slice));
-        for module in modules {
-            run::run(
-                run::cargo()
-                    .args(["clippy", "--lib"])
-                    .args(module)
-                    .arg("--target=wasm32-unknown-unknown")
-                    .args(lints)
-                    .env(name, flags),
-            )?;
-        }
+        let packages = wasm::PACKAGES.iter().chain(&["anchorite-bench"]);
+        run::run(
+            run::cargo()
+                .args(["clippy", "--lib"])
+                .args(packages.flat_map(|package| ["--package", package]))
+                .arg("--target=wasm32-unknown-unknown")
+                .args(lints)
+                .env(name, flags),
+        )?;
     }
     Ok(())
 }

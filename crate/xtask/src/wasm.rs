@@ -1,5 +1,5 @@
-//! Turns `crate/web` into the packages `www/pkg/simd128` and `www/pkg/relaxed-simd`: three WebAssembly modules, one that
-//! answers, a small one that searches and one that embeds for it, each with its JavaScript glue.
+//! Turns the crates of `crate/web` into the packages `www/pkg/simd128` and `www/pkg/relaxed-simd`: three WebAssembly
+//! modules, one that answers, a small one that searches and one that embeds for it, each with its JavaScript glue.
 
 use std::path::Path;
 
@@ -8,16 +8,17 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{run, setup};
 
-/// The modules built from `anchorite-web` in addition to the complete one: their names, and the arguments that build them.
-pub(crate) const PARTS: [(&str, [&str; 3]); 2] = [
-    (
-        "anchorite_search",
-        ["--no-default-features", "--features", "index"],
-    ),
-    (
-        "anchorite_embedder",
-        ["--no-default-features", "--features", "embedder"],
-    ),
+/// The packages of the page's modules.
+pub(crate) const PACKAGES: [&str; 3] = [
+    "anchorite-web-answers",
+    "anchorite-web-search",
+    "anchorite-web-embedder",
+];
+/// The page's modules, by the names of their libraries.
+const MODULES: [&str; 3] = [
+    "anchorite_answers",
+    "anchorite_search",
+    "anchorite_embedder",
 ];
 
 /// Vector instructions of a module; the page loads the best one that its browser runs.
@@ -57,51 +58,32 @@ pub(crate) fn build() -> anyhow::Result<()> {
     let pkg = run::root().join("www/pkg");
     for instructions in Instructions::ALL {
         let folder = pkg.join(instructions.name());
-        module("anchorite-web", instructions, &folder)?;
-        for (name, arguments) in PARTS {
-            link("anchorite-web", name, &arguments, instructions, &folder)?;
-        }
+        modules(&PACKAGES, &MODULES, instructions, &folder)?;
     }
     Ok(())
 }
 
-/// Compiles the library of `package` as a module, and writes it with its glue into `folder`.
-pub(crate) fn module(
-    package: &str,
+/// Compiles the libraries of `packages`, whose names are `modules`, and writes each with its glue into `folder`.
+pub(crate) fn modules(
+    packages: &[&str],
+    modules: &[&str],
     instructions: Instructions,
     folder: &Path,
 ) -> anyhow::Result<()> {
-    link(
-        package,
-        &package.replace('-', "_"),
-        &[],
-        instructions,
-        folder,
-    )
-}
-
-/// Compiles the library of `package` with more `arguments`, and writes it with its glue as `name` into `folder`.
-fn link(
-    package: &str,
-    name: &str,
-    arguments: &[&str],
-    instructions: Instructions,
-    folder: &Path,
-) -> anyhow::Result<()> {
-    eprintln!("building `{name}`, {}", instructions.name());
+    eprintln!("building {}, {}", modules.join(", "), instructions.name());
     let (variable, flags) = instructions.environment();
     let mut cargo = run::cargo();
     cargo
-        .args(["build", "--quiet", "--lib", "--package", package])
+        .args(["build", "--quiet", "--lib"])
         .args(["--target=wasm32-unknown-unknown", "--profile=wasm"])
-        .args(arguments)
+        .args(packages.iter().flat_map(|package| ["--package", package]))
         .env(variable, flags);
     run::run(&mut cargo)?;
-    let file = format!(
-        "wasm32-unknown-unknown/wasm/{}.wasm",
-        package.replace('-', "_")
-    );
-    glue(&run::target().join(file), name, folder)
+    for module in modules {
+        let file = format!("wasm32-unknown-unknown/wasm/{module}.wasm");
+        glue(&run::target().join(file), module, folder)?;
+    }
+    Ok(())
 }
 
 /// Writes the JavaScript that calls `module`, and the module in the form that it calls, as `name` into `folder`.

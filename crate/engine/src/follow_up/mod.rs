@@ -37,7 +37,8 @@ const MAX_SHORT: usize = 5;
 
 /// A question that was answered before.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Turn {
     /// As it was asked of the index: where it was itself rewritten, the rewritten question.
     pub question: String,

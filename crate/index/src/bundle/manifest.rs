@@ -8,8 +8,9 @@ use crate::hex;
 use crate::vector::MAX_DIMENSION;
 
 /// The version of the format that is written.
-pub const FORMAT: u32 = 4;
-/// The oldest version that is read: 3 knows no reader and no calibration.
+pub const FORMAT: u32 = 5;
+/// The oldest version that is read. Version 3 has no reader and no calibration; 4 has no labels, and names its fields
+/// in snake case.
 pub const OLDEST_FORMAT: u32 = 3;
 /// Path of the manifest in a bundle.
 pub const MANIFEST_PATH: &str = "manifest.json";
@@ -25,6 +26,7 @@ pub(super) const MAX_CHUNKS: u32 = 1 << 24;
 
 /// The purpose of a bundle's file; readers find it in the manifest by this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The resident part of the index, which every search needs: counts, lengths, and where the shards are.
@@ -70,6 +72,8 @@ impl std::fmt::Display for Role {
 
 /// The contents of a bundle, as `manifest.json` lists them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Manifest {
     /// Version of the format: [`OLDEST_FORMAT`] to [`FORMAT`].
     pub format: u32,
@@ -83,12 +87,14 @@ pub struct Manifest {
     /// How many chunks are indexed.
     pub chunks: u32,
     /// Length of the embeddings, if there are any.
+    #[serde(alias = "embedding_dimension")]
     pub embedding_dimension: Option<u32>,
     /// The shards of the index, which `index` names.
     pub shards: ShardTotals,
     /// The probability thresholds at which this site's questions count as answered; `None` if too few questions could
     /// be generated from it or no reader was available: then the thresholds for all sites apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub calibration: Option<Calibration>,
     /// All files other than the manifest.
     pub files: Vec<FileEntry>,
@@ -99,6 +105,8 @@ pub struct Manifest {
 /// An answer is right if the question's own section is quoted. It is wrong if another section is quoted, or if any is
 /// quoted although the question's page was left out of the index.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Calibration {
     /// From this probability on, 0 to 1, a question counts as answered.
     pub answered: f32,
@@ -119,6 +127,8 @@ pub struct Calibration {
 
 /// Questions of similar probability.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct ReliabilityBin {
     /// The mean of their probabilities.
     pub probability: f32,
@@ -130,6 +140,8 @@ pub struct ReliabilityBin {
 
 /// Number and size of an index's shards, pages of tables included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct ShardTotals {
     /// Their number.
     pub count: u32,
@@ -139,6 +151,8 @@ pub struct ShardTotals {
 
 /// One whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct FileEntry {
     /// Its purpose.
     pub role: Role,
@@ -146,6 +160,7 @@ pub struct FileEntry {
     pub name: String,
     /// The label by which readers choose an adapter with a voice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub label: Option<String>,
     /// Its length.
     pub bytes: u64,
@@ -157,6 +172,8 @@ pub struct FileEntry {
 
 /// One part, fetched separately.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct PartEntry {
     /// Its path in the bundle: `files/`, the first 16 digits of its SHA-256, a dot and an extension.
     pub path: String,

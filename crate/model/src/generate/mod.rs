@@ -40,8 +40,11 @@ pub enum BackendRequest {
 
 /// Where a model runs, and why there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub struct Backend {
     /// `cpu`, `webgpu` or `vulkan`.
+    #[cfg_attr(feature = "typescript", ts(type = r#""cpu" | "webgpu" | "vulkan""#))]
     pub kind: &'static str,
     /// The device as it calls itself.
     pub device: String,
@@ -60,7 +63,7 @@ pub struct GenerateOptions {
     pub stop: Vec<String>,
     /// True to guess tokens from the prompt and run them together ([`draft`]). The text is the same, and comes sooner
     /// where it copies. Needs a backend that gives the logits of several tokens; ignored elsewhere.
-    pub lookup: bool,
+    pub prompt_lookup: bool,
     /// Writing ends when a run of this many tokens repeats an earlier one, since small models loop. 0 turns this off.
     pub loop_tokens: usize,
     /// The words that may be written; `None` for any. With a lock, each token is chosen here and never by a device.
@@ -73,7 +76,7 @@ impl Default for GenerateOptions {
             max_tokens: 256,
             sample: SampleOptions::default(),
             stop: Vec::new(),
-            lookup: true,
+            prompt_lookup: true,
             loop_tokens: 0,
             lock: None,
         }
@@ -331,7 +334,8 @@ impl Generator {
         generation.n_steps = 1;
 
         let n_vocab = self.config.n_vocab;
-        let mut draft = (options.lookup && runner.forward.is_batching_cheap()).then(Draft::new);
+        let mut draft =
+            (options.prompt_lookup && runner.forward.is_batching_cheap()).then(Draft::new);
         // The prompt, and the tokens written after it.
         let mut tokens = prompt.to_vec();
         let mut stream = self.tokenizer.stream();

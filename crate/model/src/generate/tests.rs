@@ -283,10 +283,10 @@ fn guessing_changes_how_often_the_model_runs_and_nothing_else() {
             ..tiny.clone()
         });
         let prompt = prompt(&generator);
-        let mut run = |lookup: bool, max_tokens: usize| {
+        let mut run = |prompt_lookup: bool, max_tokens: usize| {
             let mut options = options(max_tokens);
             options.sample.temperature = temperature;
-            options.lookup = lookup;
+            options.prompt_lookup = prompt_lookup;
             generate(&mut generator, &prompt, &options).0.unwrap()
         };
         // To one of the last tokens before the end of the context, and into it.

@@ -11,6 +11,7 @@ use crate::wasm::{self, Instructions};
 use crate::{models, run, setup};
 
 const PACKAGE: &str = "anchorite-bench";
+const MODULE: &str = "anchorite_bench";
 
 /// Passages for each question, as many as when the figures in `docs/benchmarks.md` were measured.
 pub(super) const N_PASSAGES: &str = "3";
@@ -25,7 +26,7 @@ pub(super) fn modules(all: &[Instructions]) -> anyhow::Result<()> {
     setup::wasm_target()?;
     for &instructions in all {
         let folder = folder().join("wasm").join(instructions.name());
-        wasm::module(PACKAGE, instructions, &folder)?;
+        wasm::modules(&[PACKAGE], &[MODULE], instructions, &folder)?;
     }
     Ok(())
 }

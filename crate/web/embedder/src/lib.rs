@@ -1,16 +1,15 @@
-//! Turns the parts of a sentence embedder into one that embeds readers' queries.
+//! Turns the parts of a sentence embedder into one that embeds visitors' queries.
+#![cfg(target_arch = "wasm32")]
 
 use std::cell::RefCell;
 
 use anchorite::model::embed::Embedder as Model;
 use anchorite::model::parts::Parts;
 use anchorite::{Embed, EngineError};
+use anchorite_web_common::{reserve, to_js};
 use wasm_bindgen::prelude::*;
 
-use crate::error::to_js;
-use crate::reserve;
-
-/// A sentence embedder, for an `Engine` in another module.
+/// A sentence embedder, for an `Engine` in another module. All methods throw plain objects `{ code, message, hint }`.
 #[wasm_bindgen]
 #[derive(Default)]
 pub struct Embedder {
@@ -26,12 +25,13 @@ impl Embedder {
         Embedder::default()
     }
 
-    /// See [`reserve`].
+    /// Makes room for `bytes` of its file, or throws `no_memory`.
     pub fn reserve(&self, bytes: f64) -> Result<(), JsValue> {
         reserve(bytes)
     }
 
     /// Takes the next part of the file, which the engine with the manifest has already checked.
+    #[wasm_bindgen(js_name = addPart)]
     pub fn add_part(&self, bytes: Vec<u8>) {
         self.parts.borrow_mut().push(bytes);
     }

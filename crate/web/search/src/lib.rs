@@ -1,14 +1,21 @@
-//! Turns another module's embedder into the one that this module's searches use.
+//! Turns queries from JavaScript into hits: the index alone, with an embedder that another module lends.
+#![cfg(target_arch = "wasm32")]
 
-use anchorite::{Embed, EngineError};
+use anchorite::{Embed, EngineError, Searcher};
+use anchorite_web_common::{Opened, export_index_methods, lend_tables, reason};
 use wasm_bindgen::prelude::*;
 
-use crate::engine::Engine;
-use crate::error::{busy, reason, to_js};
+#[wasm_bindgen(start)]
+fn start() {
+    lend_tables();
+}
 
 #[wasm_bindgen]
 extern "C" {
     /// `Embedder` of the module that has it; both run in one thread, so a search can wait for it.
+    #[wasm_bindgen(
+        typescript_type = "Pick<import(\"./anchorite_embedder.js\").Embedder, \"dimension\" | \"embed\">"
+    )]
     pub type JsEmbedder;
 
     #[wasm_bindgen(method)]
@@ -32,19 +39,32 @@ impl Embed for JsEmbedder {
     }
 }
 
+/// One bundle, and what has arrived of it.
+#[wasm_bindgen]
+pub struct Engine {
+    opened: Opened<Searcher<JsEmbedder>>,
+}
+
+export_index_methods!(Engine);
+
 #[wasm_bindgen]
 impl Engine {
-    /// Compares a part with the manifest, for the module that will hold it.
+    /// Checks the length and SHA-256 of a part that another module holds.
+    #[wasm_bindgen(js_name = checkPart)]
     pub fn check_part(&self, path: &str, bytes: &[u8]) -> Result<(), JsValue> {
-        self.files.check(path, bytes)
+        self.opened.files.check(path, bytes)
     }
 
     /// Makes the index searchable by meaning, with a loaded embedder.
+    #[wasm_bindgen(js_name = setEmbedder)]
     pub fn set_embedder(&self, embedder: JsEmbedder) -> Result<(), JsValue> {
-        let session = self.session()?;
-        let mut session = session.try_borrow_mut().map_err(|_| busy())?;
-        session
-            .set_embedder(embedder)
-            .map_err(|error| to_js(&error))
+        self.opened
+            .change(|searcher| searcher.set_embedder(embedder))
+    }
+}
+
+impl Engine {
+    fn over(opened: Opened<Searcher<JsEmbedder>>) -> Self {
+        Self { opened }
     }
 }

@@ -1,27 +1,41 @@
-//! Turns questions from JavaScript into answers: the half of [`Engine`] that the module for search leaves out.
+//! Turns questions from JavaScript into answers, and queries into hits: the whole engine.
+#![cfg(target_arch = "wasm32")]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use anchorite::index::bundle::Role;
 use anchorite::model::adapter::Adapter;
 use anchorite::model::embed::Embedder;
+use anchorite::model::error::LoadError;
 use anchorite::model::forward::GpuForward;
 use anchorite::model::generate::{BackendRequest, Generator};
-use anchorite::model::gguf::Gguf;
+use anchorite::model::gpu::Gpu;
 use anchorite::model::parts::Parts;
 use anchorite::model::read::Reader;
 use anchorite::recover::Reload;
-use anchorite::{AskEvent, AskOptions, EngineError};
+use anchorite::{AskEvent, AskOptions, EngineError, Session};
+use anchorite_web_common::{
+    Files, Opened, busy, code, export_index_methods, lend_tables, reason, to_js, value,
+};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{MessageChannel, WorkerGlobalScope};
 
-use crate::engine::{Engine, Files, value};
-use crate::error::{busy, from_js, to_js};
+#[wasm_bindgen(start)]
+fn start() {
+    lend_tables();
+}
 
-/// Stops a running answer when the reader has had enough.
+/// Says that every device of this browser has the feature `subgroups`, which the page requests in wgpu's place. Call it
+/// before loading a generator.
+#[wasm_bindgen(js_name = browserHasSubgroups)]
+pub fn browser_has_subgroups() {
+    anchorite::model::gpu::browser_has_subgroups();
+}
+
+/// Stops a running answer, which then ends after the token in progress.
 #[wasm_bindgen]
 #[derive(Clone, Default)]
 pub struct AbortFlag(Rc<Cell<bool>>);
@@ -40,37 +54,43 @@ impl AbortFlag {
     }
 }
 
+/// One bundle, and what has arrived of it.
+#[wasm_bindgen]
+pub struct Engine {
+    opened: Opened<Session>,
+    /// A graphics device with the generator's kernels, until the generator is loaded.
+    prepared: Rc<RefCell<Option<Gpu>>>,
+}
+
+export_index_methods!(Engine);
+
 #[wasm_bindgen]
 impl Engine {
     /// Makes the index searchable by meaning.
+    #[wasm_bindgen(js_name = loadEmbedder)]
     pub fn load_embedder(&self) -> Result<(), JsValue> {
-        let session = self.session()?;
-        let load = || -> Result<(), EngineError> {
-            let parts = self.files.take(Role::Embedder)?;
-            let embedder = Embedder::load(Parts::new(parts))?;
-            let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
-            session.set_embedder(embedder)
-        };
-        load().map_err(|error| to_js(&error))
+        self.opened.change(|session| {
+            let parts = self.opened.files.take(Role::Embedder)?;
+            session.set_embedder(Embedder::load(Parts::new(parts))?)
+        })
     }
 
     /// Has the reader choose quotations and decide outcomes, once its parts have arrived.
+    #[wasm_bindgen(js_name = loadReader)]
     pub fn load_reader(&self) -> Result<(), JsValue> {
-        let session = self.session()?;
-        let load = || -> Result<(), EngineError> {
-            let reader = Reader::load(Parts::new(self.files.take(Role::Reader)?))?;
-            let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
-            session.set_reader(reader);
+        self.opened.change(|session| {
+            let parts = self.opened.files.take(Role::Reader)?;
+            session.set_reader(Reader::load(Parts::new(parts))?);
             Ok(())
-        };
-        load().map_err(|error| to_js(&error))
+        })
     }
 
     /// Opens the graphics device and compiles the generator's kernels, once the parts that have arrived hold its file's head.
     /// Returns nothing before that: call again when the next part arrives. [`Engine::load_generator`] does not wait, so await
     /// the promise first. It also resolves if the device refuses, which loading then reports.
+    #[wasm_bindgen(js_name = prepareGenerator, unchecked_return_type = "Promise<void> | undefined")]
     pub fn prepare_generator(&self, adapter: bool) -> Option<js_sys::Promise> {
-        let gguf = self.files.head(Role::Generator)?;
+        let gguf = self.opened.files.head(Role::Generator)?;
         let prepared = Rc::clone(&self.prepared);
         Some(wasm_bindgen_futures::future_to_promise(async move {
             if let Ok(gpu) = GpuForward::prepare(&gguf, adapter).await {
@@ -84,11 +104,13 @@ impl Engine {
     ///
     /// When a graphics device fails mid-answer, `again` is called with the backend to load next. It supplies the generator's
     /// parts again, and then its promise resolves; it rejects with the code `gpu` if there is no device to load on.
+    #[wasm_bindgen(js_name = loadGenerator, unchecked_return_type = "Promise<wire.Backend>")]
     pub fn load_generator(
         &self,
-        backend: &str,
+        #[wasm_bindgen(unchecked_param_type = "\"webgpu\" | \"cpu\"")] backend: &str,
         reason: String,
         adapter: bool,
+        #[wasm_bindgen(unchecked_param_type = "(backend: \"webgpu\" | \"cpu\") => Promise<void>")]
         again: js_sys::Function,
     ) -> Result<js_sys::Promise, JsValue> {
         let request = match backend {
@@ -102,8 +124,8 @@ impl Engine {
                 }));
             }
         };
-        let session = self.session()?;
-        let files = Rc::clone(&self.files);
+        let session = self.opened.session()?;
+        let files = Rc::clone(&self.opened.files);
         let take = |role| match files.take(role) {
             Ok(parts) => Ok(Parts::new(parts)),
             Err(error) => Err(to_js(&error)),
@@ -131,17 +153,16 @@ impl Engine {
 
     /// Adds the adapter of this name, which a question's `voice` can then name, once its parts have arrived. The first adapter is
     /// loaded with the generator.
+    #[wasm_bindgen(js_name = loadVoice)]
     pub fn load_voice(&self, name: &str) -> Result<(), JsValue> {
-        let session = self.session()?;
-        let load = || -> Result<(), EngineError> {
-            let mut files = self.files.manifest.files.iter();
+        self.opened.change(|session| {
+            let mut files = self.opened.files.manifest.files.iter();
             let file = files.find(|file| file.role == Role::Adapter && file.name == name);
             let file = file.ok_or_else(|| EngineError::UnknownVoice {
                 expected: Vec::new(),
                 found: name.to_owned(),
             })?;
-            let parts = Parts::new(self.files.take_file(file)?);
-            let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
+            let parts = Parts::new(self.opened.files.take_file(file)?);
             let Some(config) = session.generator_config() else {
                 return Err(EngineError::Missing {
                     role: Role::Generator,
@@ -150,14 +171,18 @@ impl Engine {
             };
             let adapter = Adapter::load(&parts, config)?;
             session.add_voice(name, adapter)
-        };
-        load().map_err(|error| to_js(&error))
+        })
     }
 
     /// The shards to supply before a question is asked; call again until there are none.
-    pub fn needs(&self, question: &str, options: JsValue) -> Result<JsValue, JsValue> {
+    #[wasm_bindgen(unchecked_return_type = "wire.Shard[]")]
+    pub fn needs(
+        &self,
+        question: &str,
+        #[wasm_bindgen(unchecked_param_type = "Partial<wire.AskOptions>")] options: JsValue,
+    ) -> Result<JsValue, JsValue> {
         let options = ask_options(options)?;
-        let session = self.session()?;
+        let session = self.opened.session()?;
         let session = session.try_borrow().map_err(|_| busy())?;
         let needs = session.needs(question, &options);
         value(&needs.map_err(|error| to_js(&error))?)
@@ -168,14 +193,16 @@ impl Engine {
         clippy::await_holding_refcell_ref,
         reason = "held on purpose: a call that comes meanwhile finds it borrowed, and is told `busy`"
     )]
+    #[wasm_bindgen(unchecked_return_type = "Promise<wire.Answer>")]
     pub fn ask(
         &self,
         question: String,
-        options: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Partial<wire.AskOptions>")] options: JsValue,
         abort: &AbortFlag,
+        #[wasm_bindgen(js_name = onEvent, unchecked_param_type = "(event: wire.AskEvent) => void")]
         on_event: js_sys::Function,
     ) -> Result<js_sys::Promise, JsValue> {
-        let session = self.session()?;
+        let session = self.opened.session()?;
         let abort = abort.clone();
         let options = ask_options(options)?;
         Ok(wasm_bindgen_futures::future_to_promise(async move {
@@ -200,21 +227,12 @@ impl Engine {
     }
 }
 
-impl Files {
-    /// The head of a GGUF file, if the parts that have arrived from its start contain it.
-    fn head(&self, role: Role) -> Option<Gguf> {
-        let file = self.manifest.file(role)?;
-        let mut waiting = self.parts.borrow_mut();
-        let arrived = file
-            .parts
-            .iter()
-            .map_while(|part| waiting.remove_entry(&part.path));
-        // Taken out and put back: a copy would need room that was not reserved.
-        let (paths, bytes): (Vec<_>, Vec<_>) = arrived.unzip();
-        let head = Parts::new(bytes);
-        let gguf = Gguf::parse_head(&head, file.bytes).ok();
-        waiting.extend(paths.into_iter().zip(head.into_parts()));
-        gguf
+impl Engine {
+    fn over(opened: Opened<Session>) -> Self {
+        Self {
+            opened,
+            prepared: Rc::default(),
+        }
     }
 }
 
@@ -249,6 +267,15 @@ fn reload(files: Rc<Files>, again: js_sys::Function) -> Reload {
             Ok(Generator::load(parts, None, request, &reason).await?)
         })
     })
+}
+
+/// The error of a call that supplies the generator's file again; any code but `gpu` means that the file did not arrive.
+fn from_js(thrown: &JsValue) -> EngineError {
+    let reason = reason(thrown);
+    match code(thrown).as_deref() {
+        Some("gpu") => LoadError::Gpu { reason }.into(),
+        _ => EngineError::Reload { reason },
+    }
 }
 
 /// The worker's clock, in milliseconds.
