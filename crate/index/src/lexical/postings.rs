@@ -34,7 +34,7 @@ pub(crate) fn form_class(word: &str) -> u32 {
     hash % N_FORM_CLASSES
 }
 
-/// Reads varints off a slice. Stops instead of failing at bytes that are not a varint: lists are checked when they are loaded.
+/// Reads varints from a slice. Stops at malformed bytes instead of failing: lists are checked when they are loaded.
 pub(crate) struct Varints<'b> {
     bytes: &'b [u8],
 }
@@ -85,7 +85,7 @@ pub(crate) fn push_varint(bytes: &mut Vec<u8>, mut value: u32) {
     bytes.push(value.to_le_bytes()[0]);
 }
 
-/// Appends one term's list. Both slices are in increasing order.
+/// Encodes and appends one term's list. Both slices are in increasing order.
 #[cfg(feature = "build")]
 pub(crate) fn encode(postings: &[Posting], titles: &[u32], bytes: &mut Vec<u8>) {
     let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
@@ -139,10 +139,10 @@ fn common_form(postings: &[Posting]) -> Option<u32> {
         .filter(|_| all.count_ones() > 1)
 }
 
-/// One term's list, as it was encoded.
+/// One term's encoded list.
 pub(crate) struct PostingList<'b> {
     varints: Varints<'b>,
-    /// How many chunks have the term in text or headings.
+    /// Number of chunks with the term in text or headings.
     pub(crate) n_chunks: u32,
     /// 0, or 1 more than the class of form that most chunks have.
     common: u32,
@@ -230,7 +230,7 @@ impl<'b> PostingList<'b> {
         }
     }
 
-    /// True if nothing follows what was visited.
+    /// True if nothing follows the visited entries.
     pub(crate) fn is_at_end(&self) -> bool {
         self.varints.is_empty()
     }

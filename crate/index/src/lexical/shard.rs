@@ -1,10 +1,10 @@
-//! Turns a range of the sorted dictionary into the chunks that its words occur in.
+//! One range of the sorted dictionary, with the chunks that each of its words occurs in.
 
 use super::dictionary::Dictionary;
 use super::postings::PostingList;
 use crate::error::Contradiction;
 
-/// The words of one range, each with its list.
+/// The words of one range, each with its posting list.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct TermShard {
     /// Stems, identifiers, compounds, pairs of characters.
@@ -16,7 +16,7 @@ pub(crate) struct TermShard {
     /// Words as written, if their stem doesn't reveal them: English words whose stem drops two or more letters, so that
     /// a prefix finds them, and all that change in other languages.
     pub(crate) forms: Dictionary,
-    /// The terms of each form: several if languages differ.
+    /// The terms of each form: several if languages disagree.
     pub(crate) form_terms: Vec<Vec<String>>,
 }
 

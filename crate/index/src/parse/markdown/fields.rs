@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use toml::de::{DeTable, DeValue};
 
-/// How deep lists and objects may nest.
+/// Maximum nesting of lists and objects.
 pub(super) const MAX_DEPTH: usize = 64;
 
 /// The fields of a block, as they are written.
