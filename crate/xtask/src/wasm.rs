@@ -8,7 +8,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{run, setup};
 
-/// The modules built from `anchorite-web` in addition to the complete one: their names, and the arguments that build them.
+/// Modules built from `anchorite-web` in addition to the complete one: their names, and the arguments that build them.
 pub(crate) const PARTS: [(&str, [&str; 3]); 2] = [
     (
         "anchorite_search",
@@ -111,7 +111,7 @@ fn glue(module: &Path, name: &str, folder: &Path) -> anyhow::Result<()> {
         .out_name(name)
         .web(true)?
         .typescript(true)
-        // Names help nobody in a browser, and take up a third of the module.
+        // Nobody reads names in a browser, and they take up a third of the module.
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(folder)
