@@ -167,7 +167,7 @@ pub enum BuildError {
         /// Dimension of this one.
         found: usize,
     },
-    /// An embedding holds an infinity or a NaN.
+    /// An embedding contains an infinity or a NaN.
     #[error("embedding of chunk `{chunk}` is not finite at component `{component}`")]
     EmbeddingNotFinite {
         /// Position of the chunk.

@@ -19,7 +19,7 @@ pub struct SearchOptions {
     pub depth: usize,
     /// Maximum hits per document, so that one long page does not fill the list; `None` for no limit. Default 3.
     pub per_document: Option<usize>,
-    /// Filters that hits must pass: each needs one of the values listed here. Empty by default.
+    /// Filters that hits must pass: for each filter named here, one of the values listed. Empty by default.
     pub filters: BTreeMap<String, Vec<String>>,
     /// Order of hits; `None`, the default, sorts by score. A sorted search is lexical only: it finds all chunks with as
     /// many of the query's words as the best chunk has.

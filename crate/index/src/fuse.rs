@@ -1,7 +1,7 @@
 //! Fuses two rankings into one.
 //!
 //! A convex combination of scores (Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval",
-//! 2023): BM25 as a share of the query's best, and the cosine as it is. The cosine has an absolute scale, which tells
+//! 2023): BM25 as a share of the query's best, and the raw cosine. The cosine has an absolute scale, which tells
 //! how well any text matches the meaning of this query; where it is low, words decide. A chunk missing from a ranking
 //! counts as its last. Reciprocal ranks, which discard both scales, were worse than words alone on one of five test
 //! sets (`docs/benchmarks.md`).

@@ -116,13 +116,13 @@ impl Index {
         })
     }
 
-    /// The shards that hold the texts of `chunks` and are not loaded.
+    /// The shards with the texts of `chunks` that are not loaded.
     pub fn needs_texts(&self, chunks: impl IntoIterator<Item = ChunkIdx>) -> Vec<Shard> {
         let shards = self.texts.missing(chunks.into_iter().map(|chunk| chunk.0));
         self.located(shards.into_iter().map(|number| (Family::Texts, number)))
     }
 
-    /// The shard that holds the filters, if there are any and it is not loaded.
+    /// The shard with the filters, if there are any and it is not loaded.
     pub fn needs_filter_values(&self) -> Vec<Shard> {
         let shard = self.needs_filters().then_some((Family::Filters, 0));
         self.located(shard)
@@ -263,7 +263,7 @@ impl Index {
         }
     }
 
-    /// Length of the embeddings; `None` where there are none.
+    /// Dimension of the embeddings; `None` if there are none.
     pub fn dimension(&self) -> Option<usize> {
         self.vectors.as_ref().map(VectorIndex::dimension)
     }

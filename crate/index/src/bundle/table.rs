@@ -137,7 +137,7 @@ impl ShardTable {
         }
     }
 
-    /// The file to fetch for a shard: the shard, or the page that will name it; `None` if there is no such shard.
+    /// The file to fetch for a shard: the shard, or the page that will name it; `None` if the shard does not exist.
     pub(crate) fn locate(&self, family: Family, number: u32) -> Option<Shard> {
         let shard = ShardId::shard(family, number);
         let page = || ShardId::table(family, number / PAGE);

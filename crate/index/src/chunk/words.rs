@@ -8,7 +8,7 @@ pub(super) fn count_words(text: &str) -> usize {
     text.split_whitespace().map(word_size).sum()
 }
 
-/// How many words a span without spaces counts as: one, more if it is very long, and about one per two letters in
+/// Number of words that a span without spaces counts as: one, more if it is very long, and about one per two letters in
 /// scripts without spaces.
 pub(super) fn word_size(word: &str) -> usize {
     if word.is_ascii() {

@@ -27,7 +27,7 @@ const PARTICLES: [&str; 8] = ["by", "in", "of", "off", "on", "to", "up", "out"];
 const MIN_WITHIN: usize = 5;
 /// Weight of a word that merely begins with the last typed word.
 const PREFIX_WEIGHT: f32 = 0.7;
-/// Weight of a correction by one edit of a word that no document has; applied again for each further edit.
+/// Weight of a correction by one edit of a word that no document has; applied once per edit.
 const CORRECTION_WEIGHT: f32 = 0.6;
 
 /// Looks words up, and records the shards that it could not read.
@@ -162,7 +162,7 @@ impl<'i> Lookup<'i> {
         best.1
     }
 
-    /// Longer words that contain a word that never stands alone, as in languages that write compounds as one word. Only
+    /// Longer words that contain a word that never occurs alone, as in languages that write compounds as one word. Only
     /// if all words are in one shard: a large site has the word by itself.
     fn within(&self, word: &str) -> Vec<(TermIdx, f32)> {
         let stem = word.trim_end_matches(['e', 'n', 'r', 's']);

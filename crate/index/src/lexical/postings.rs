@@ -48,7 +48,7 @@ impl<'b> Varints<'b> {
         self.bytes.is_empty()
     }
 
-    /// The next `len` bytes as they are; `None` where fewer are left.
+    /// The next `len` bytes as they are; `None` if fewer are left.
     pub(crate) fn take_bytes(&mut self, len: usize) -> Option<&'b [u8]> {
         let (taken, rest) = self.bytes.split_at_checked(len)?;
         self.bytes = rest;
@@ -217,7 +217,7 @@ impl<'b> PostingList<'b> {
         Some(self)
     }
 
-    /// Reads the next set of classes; `None` if the bytes hold none.
+    /// Reads the next set of classes; `None` if the bytes contain none.
     fn others(&mut self) -> Option<u32> {
         let class = |number: u32| (number < N_FORM_CLASSES).then(|| 1 << number);
         let first = self.varints.next()?;

@@ -9,7 +9,7 @@ use crate::error::Contradiction;
 pub(crate) struct TermShard {
     /// Stems, identifiers, compounds, pairs of characters.
     pub(crate) terms: Dictionary,
-    /// The lists of all terms, one after the other; see [`super::postings`].
+    /// The lists of all terms, one after another; see [`super::postings`].
     pub(crate) postings: Vec<u8>,
     /// Offset of each term's list, and the end of the last one.
     pub(crate) starts: Vec<u32>,

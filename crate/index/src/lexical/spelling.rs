@@ -93,7 +93,7 @@ impl Spelling {
             false => 2,
         };
         let (low, high) = ((letter, n_chars - limit), (letter, n_chars + limit));
-        // The shard before the first that begins at `low` may still hold words of that key.
+        // The shard before the first that begins at `low` may still contain words of that key.
         let start = self
             .firsts
             .partition_point(|first| *first < low)

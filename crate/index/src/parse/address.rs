@@ -15,7 +15,7 @@ pub enum Addresses {
     ServedWithIndex,
 }
 
-/// The address of a page's file below the root of the site, before the base is put in front of it.
+/// The address of a page's file below the root of the site, before the base is prepended.
 pub(super) fn path(
     source: &str,
     format: Format,
@@ -108,7 +108,7 @@ pub(super) fn file_url(path: &str, base_url: &str, address: &str) -> String {
     }
 }
 
-/// The end of a canonical address that stands for this very file, in the form that the site prefers
+/// The end of a canonical address that denotes this very file, in the form that the site prefers
 /// (`guide/a` for `guide/a.html`); `None` if the address is that of another page.
 fn own_form(path: &str, canonical: &str) -> Option<String> {
     let wanted = page_key(path);

@@ -116,7 +116,7 @@ impl Outline {
         self.space = false;
     }
 
-    /// Starts a paragraph: a block of its own, or a further line of a list.
+    /// Starts a paragraph: a block of its own, or another line of a list.
     pub(super) fn paragraph(&mut self) {
         let in_term = self.part == Some(Part::Term);
         if self.in_cell || (in_term && self.lists.is_empty()) {

@@ -12,7 +12,7 @@ use crate::error::Contradiction;
 
 /// The layout of a stored graph.
 pub(crate) const LAYOUT: &str = "instant-distance 0.6.1 postcard";
-/// How many candidates the graph keeps during a search, which is also the most neighbours that it returns.
+/// Number of candidates that a search keeps, which is also the maximum number of neighbours that it returns.
 const EF_SEARCH: usize = 128;
 /// The same during the build.
 #[cfg(feature = "build")]

@@ -23,7 +23,7 @@ use crate::error::Contradiction;
 
 /// Up to this many vectors, all are compared: in a browser, 8,192 of 384 components take half a millisecond.
 pub const GRAPH_FROM: usize = 8192;
-/// From this many on, vectors are cut into shards: whole they would be 19 MB. Below that, exact search is worth its bytes.
+/// From this many on, vectors are cut into shards: whole, they would be 19 MB. Below, exact search is worth its bytes.
 pub const SHARDS_FROM: usize = 50_000;
 /// One comparison in a graph walk costs as much as this many in a scan, which reads memory in order (`docs/benchmarks.md`).
 const GRAPH_STEP: usize = 8;
@@ -88,7 +88,7 @@ pub enum VectorMode {
         n_vectors: usize,
         /// Number of shards.
         n_shards: usize,
-        /// The most shards that a search reads.
+        /// Maximum number of shards that a search reads.
         n_probes: usize,
     },
 }

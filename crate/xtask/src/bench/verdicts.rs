@@ -237,7 +237,7 @@ fn peer<'s>(group: &'s str, engine: &'s str, kind: Option<&'s str>) -> Of<'s> {
     }
 }
 
-/// How many times faster ours is. The build reported for a model is the one that does best by `decider`.
+/// How many times faster ours is. The build reported for a model is the best by `decider`.
 fn faster(
     rows: &[Row],
     group: &str,

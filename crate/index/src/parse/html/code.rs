@@ -112,11 +112,11 @@ impl Code {
         }
     }
 
-    /// Adds text that is inside the element `parent`.
+    /// Adds `text`, the content of the text node `node`.
     pub(super) fn push(&mut self, node: ego_tree::NodeRef<'_, Node>, text: &str) {
         let is_blank = text.trim_matches([' ', '\t', '\n', '\r']).is_empty();
         if is_blank && is_between_lines(node) {
-            // The first newline repeats the line end that an element stood for; further ones are empty lines.
+            // The first newline repeats the line end that an element already made; further ones are empty lines.
             for _ in 1..text.matches('\n').count() {
                 self.end_line();
                 self.text.push('\n');

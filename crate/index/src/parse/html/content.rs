@@ -17,7 +17,7 @@ use crate::parse::Selector;
 pub(super) struct Content<'p> {
     /// The elements that hold it, in reading order.
     pub(super) roots: Vec<ElementRef<'p>>,
-    /// True if `data-pagefind-body` marks them. If one page of a site has such a mark, pages without it are ignored.
+    /// True if `data-pagefind-body` marks them. If one page of a site has this mark, pages without it are ignored.
     pub(super) is_marked: bool,
     /// True if nothing sets the text apart from its surroundings, so the whole body is read.
     is_whole: bool,
@@ -34,7 +34,7 @@ pub(super) struct Content<'p> {
     exclude: &'p [Selector],
 }
 
-/// Why an element holds no text of the page.
+/// Why an element contributes no text to the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Skip {
     /// It is not text, or belongs to the site around the page.
@@ -139,7 +139,7 @@ impl<'p> Content<'p> {
         }
     }
 
-    /// Why an element holds no text of the page; `None` if it does.
+    /// Why an element contributes no text to the page; `None` if it does.
     pub(super) fn skip(&self, element: ElementRef<'_>) -> Option<Skip> {
         if attributes::ignore(element).is_some()
             || self.is_excluded(element)
@@ -235,7 +235,7 @@ impl<'p> Content<'p> {
                 .is_some_and(|parent| parent.value().name() == "details")
     }
 
-    /// True if a cell holds headings, code or tables, as in a table used for layout.
+    /// True if a cell contains headings, code or tables, as in a table used for layout.
     pub(super) fn lays_out(&self, cell: ElementRef<'_>) -> bool {
         self.around_blocks.contains(&cell.id())
     }
@@ -385,7 +385,7 @@ fn only<'p>(mut found: impl Iterator<Item = ElementRef<'p>>) -> Option<ElementRe
     found.next().is_none().then_some(first)
 }
 
-/// True if an element holds a page's own text.
+/// True if an element marks a page's own text.
 pub(super) fn is_content(element: ElementRef<'_>) -> bool {
     matches!(element.value().name(), "main" | "article")
         || element.attr("role") == Some("main")

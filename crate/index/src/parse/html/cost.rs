@@ -12,7 +12,7 @@ pub(super) struct Cost {
     pub(super) open_elements: usize,
     /// Open formatting elements, summed over the tags of blocks.
     pub(super) formatting: usize,
-    /// The most attributes of one tag.
+    /// Largest number of attributes in one tag.
     pub(super) attributes: usize,
 }
 
@@ -67,7 +67,7 @@ const FORMATTING: [&str; 14] = [
 pub(super) fn of(text: &str) -> Cost {
     let mut cost = Cost::default();
     let (mut depth, mut formatting) = (0_usize, 0_usize);
-    // A tag may stay open across pieces, because a quoted value may hold a `<`.
+    // A tag may stay open across pieces, because a quoted value may contain a `<`.
     let mut attributes = Attributes::default();
     let mut raw: Option<&str> = None;
     for piece in text.split('<').skip(1) {

@@ -33,7 +33,7 @@ const MIN_PROSE_WORDS: usize = 3;
 /// Maximum texts examined to tell a menu from a note.
 const MAX_TEXTS: usize = 300;
 
-/// True if an element never holds words that a page shows, or only marks its neighbour.
+/// True if an element never contains words that a page shows, or only marks its neighbour.
 pub(super) fn is_no_text(element: ElementRef<'_>) -> bool {
     let value = element.value();
     match value.name() {
@@ -156,7 +156,7 @@ pub(super) fn is_menu(element: ElementRef<'_>) -> bool {
     n_links > 1 && 3 * n_linked > 2 * n_all
 }
 
-/// True if an element is prose: a form around it holds more than fields.
+/// True if an element is prose: a form around it is more than fields.
 pub(super) fn is_prose(element: ElementRef<'_>) -> bool {
     match element.value().name() {
         "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "table" | "pre" | "dl" | "section"

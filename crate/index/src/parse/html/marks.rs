@@ -7,7 +7,7 @@ use scraper::{ElementRef, Node};
 
 /// Maximum texts examined to judge one element.
 const MAX_TEXTS: usize = 200;
-/// Maximum elements and texts visited to find them: one element may hold thousands of elements to judge.
+/// Maximum elements and texts visited to find them: one element may contain thousands of elements to judge.
 const MAX_NODES: usize = 1000;
 
 /// Classes of text that only screen readers read out.

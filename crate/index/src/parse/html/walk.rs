@@ -1,4 +1,4 @@
-//! Turns the elements of a page into an outline, one after the other.
+//! Turns the elements of a page into an outline, one by one.
 //!
 //! The walk is a loop, so that a page nested a million deep cannot exhaust the stack.
 

@@ -39,7 +39,7 @@ pub struct Included {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IncludeProblem {
-    /// There is no such file, or it is not text.
+    /// The file does not exist, or is not text.
     Missing,
     /// The path leads out of the folder of the pages, or is not a path.
     Outside,
@@ -49,7 +49,7 @@ pub enum IncludeProblem {
     TooDeep,
     /// The page would exceed a limit on text, directives or reading.
     TooMuch,
-    /// The file has no such lines, or no anchor of that name.
+    /// The file lacks these lines, or an anchor of that name.
     NoLines,
 }
 
@@ -260,7 +260,7 @@ fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
     })
 }
 
-/// True if backticks surround a span in its line, no further away than a directive is long.
+/// True if backticks surround a span in its line, at most the length of a directive away.
 fn is_in_code(text: &str, start: usize, end: usize) -> bool {
     let before = &text[text.floor_char_boundary(start.saturating_sub(MAX_DIRECTIVE_BYTES))..start];
     let before = before.rsplit('\n').next().unwrap_or("");

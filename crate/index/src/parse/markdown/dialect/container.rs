@@ -95,7 +95,7 @@ pub(super) struct Slashes {
 }
 
 impl Slashes {
-    /// The title of a line that opens or ends such a block.
+    /// The title of a line that opens or closes a block.
     pub(super) fn title<'t>(&mut self, line: &'t str) -> Option<&'t str> {
         let rest = line.strip_prefix("///")?.trim_start_matches('/');
         if rest.trim().is_empty() {
