@@ -1,5 +1,5 @@
-//! Turns each committed corpus file, freshly made good input, and a bounded number of seeded changes of both into calls of
-//! the fuzz targets: every run checks what libFuzzer once found, and may find something new.
+//! Replays each committed corpus file, freshly made valid input, and a bounded number of seeded mutations of both
+//! through the fuzz targets: every run checks what libFuzzer once found, and may find something new.
 
 #![expect(
     unreachable_pub,
@@ -14,9 +14,9 @@ use std::path::Path;
 use harness::tiny;
 use targets::TARGETS;
 
-/// Changes made to each input, unless `ANCHORITE_FUZZ_ROUNDS` is set.
+/// Mutations of each input, unless `ANCHORITE_FUZZ_ROUNDS` is set.
 const ROUNDS: u64 = 60;
-/// Larger inputs are changed less often, so that all take about the same time.
+/// Larger inputs are mutated less often, so that all take about the same time.
 const BYTES_PER_ROUND: usize = 4096;
 
 /// SplitMix64.
@@ -36,7 +36,8 @@ impl Random {
         usize::try_from(self.next() % n).unwrap_or(0)
     }
 
-    /// Makes a few changes as libFuzzer would: bits, bytes, cuts, repeats, numbers at their limits, pieces of another input.
+    /// Makes a few mutations as libFuzzer would: bits, bytes, cuts, repeats, numbers at their limits, pieces of another
+    /// input.
     fn change(&mut self, input: &[u8], others: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = input.to_vec();
         for _ in 0..=self.below(4) {
@@ -152,7 +153,7 @@ fn every_target_has_a_binary_for_libfuzzer() {
     }
 }
 
-/// Writes good input of the binary formats into the corpus; run it when a format has changed.
+/// Writes valid input of the binary formats into the corpus; run it when a format has changed.
 #[test]
 #[ignore = "writes into the checkout"]
 fn write_seeds() {

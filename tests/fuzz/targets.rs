@@ -1,6 +1,6 @@
-//! Turns any bytes into calls of each parser and reader: none may panic, run on, or let control characters through.
+//! Feeds arbitrary bytes to each parser and reader: none may panic, run on, or let control characters through.
 //!
-//! `fuzz_targets` gives these to libFuzzer, `replay.rs` to every run of the tests.
+//! `fuzz_targets` runs these under libFuzzer, `replay.rs` in every run of the tests.
 
 use std::sync::OnceLock;
 
@@ -15,17 +15,17 @@ use anchorite_model::gguf::{Gguf, split};
 use anchorite_model::{Adapter, ChatTemplate, Message, ModelConfig, Parts, Tokenizer};
 use sha2::{Digest, Sha256};
 
-/// A parser, by the name of its corpus.
+/// A parser under the name of its corpus.
 pub struct Target {
     /// The folder of its corpus.
     pub name: &'static str,
     /// The function under test.
     pub run: fn(&[u8]),
-    /// Freshly made good input, so that a changed format is tested without a new corpus.
+    /// Freshly made valid input, so that a changed format is tested without a new corpus.
     pub seeds: fn() -> Vec<Vec<u8>>,
 }
 
-/// All of them.
+/// All targets.
 pub const TARGETS: [Target; 18] = [
     Target {
         name: "html",
@@ -204,7 +204,7 @@ pub fn text(data: &[u8]) {
     page("notes/page.txt", data);
 }
 
-/// A section's text, and a place in it to quote, taken from the first bytes.
+/// A section's text, and a span of it to quote, taken from the first bytes.
 pub fn units(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -353,7 +353,7 @@ fn opened() -> Index {
     bundle::read_index(&sample().manifest, &file(Role::Index)).expect("the sample is good")
 }
 
-/// An index with all its shards but those in `without`.
+/// An index with all its shards except those in `without`.
 fn supplied(without: Option<u32>) -> Index {
     let mut index = opened();
     for shard in index.shards() {
@@ -403,7 +403,7 @@ fn unfolded(bytes: &[u8]) -> Vec<u8> {
     miniz_oxide::inflate::decompress_to_vec(bytes).expect("DEFLATE")
 }
 
-/// The resident part of an index, with the damage inside its compression.
+/// The resident part of an index, damaged before compression.
 pub fn index_file(data: &[u8]) {
     let bytes = miniz_oxide::deflate::compress_to_vec(data, 1);
     if let Ok(index) = bundle::read_index(&vouching(Role::Index, &bytes), &bytes) {
@@ -412,7 +412,7 @@ pub fn index_file(data: &[u8]) {
     let _ = bundle::read_index(&vouching(Role::Index, data), data);
 }
 
-/// Each shard of an index: the first byte says which.
+/// Each shard of an index; the first byte picks one.
 pub fn shards(data: &[u8]) {
     let Some((which, content)) = data.split_first() else {
         return;
@@ -425,7 +425,7 @@ pub fn shards(data: &[u8]) {
     }
 }
 
-/// The index by embeddings, with a corrected checksum, so that damage reaches the code behind the check.
+/// The vector index with a corrected checksum, so that damage reaches the code behind the check.
 pub fn vectors(data: &[u8]) {
     let mut index = opened();
     if bundle::read_vectors(&vouching(Role::Vectors, data), data, &mut index).is_ok() {

@@ -9,7 +9,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::Value;
 
-/// Queries and values of each layer, in bfloat16: the upper halves of floats.
+/// Query and value matrices of each layer, in bfloat16: the upper halves of floats.
 fn tensors(tiny: &Tiny, rank: usize) -> Vec<u8> {
     let mut random = Random(5);
     let mut bytes = Vec::new();

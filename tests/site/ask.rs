@@ -304,7 +304,7 @@ fn odd_pages_and_odd_questions_get_an_answer_that_stands_on_a_page() {
     );
 }
 
-/// A site with a generator whose text is known, and its adapter.
+/// A site with a generator that writes a known text, and its adapter.
 fn with_script(script: Script) -> Site {
     let site = Site::new(&[("pumps.md", PUMPS), ("bread.md", BREAD)]);
     let files = [
@@ -343,7 +343,7 @@ fn a_text_that_says_what_is_quoted_is_the_answer_and_another_is_left_out() {
         .find("Bake the loaf for forty minutes in a hot oven.");
     let text = run.stdout.find("You bake the loaf for forty minutes. [1]");
     assert!(quote.is_some() && text > quote, "both: {}", run.stdout);
-    // The sources have no such word.
+    // The sources do not contain this word.
     let run = ask(&["--no-lock"]);
     run.works();
     assert!(!run.stdout.contains("Sixty"), "{}", run.stdout);
@@ -358,7 +358,7 @@ fn a_text_that_says_what_is_quoted_is_the_answer_and_another_is_left_out() {
     };
     assert_eq!(json(&["--no-adapter"])["written"], "shown");
     assert_eq!(json(&["--no-lock"])["written"], "unsupported");
-    // The generator's first choice is not a word of the sources; its second one is.
+    // The generator's first choice is not a word of the sources; its second is.
     assert_eq!(json(&[])["written"], "shown", "the lock holds it to them");
     assert_eq!(json(&["--max-tokens", "0"])["written"], "nothing");
 }

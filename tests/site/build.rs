@@ -1,4 +1,4 @@
-//! `anchorite build`: what happens to good pages and to bad ones.
+//! `anchorite build`: its handling of good and of bad pages.
 
 use harness::{Run, Site};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 const GUIDE: &[u8] = b"# Pumps\n\nA pump moves water uphill.\n\n## Starting a pump\n\nTurn the red wheel to the left until \
 the needle stands at seven bar. Then open the valve.\n\n## Stopping a pump\n\nClose the valve before you turn the wheel back.\n";
 
-/// Builds the page together with a good one, which must still be there afterwards.
+/// Builds the page together with a good one, which must survive.
 fn build_with(path: &str, bytes: &[u8]) -> Run {
     let site = Site::new(&[("pumps.md", GUIDE), (path, bytes)]);
     let run = site.build(&["--json"]);
@@ -129,7 +129,7 @@ fn a_page_of_fifty_megabytes_is_a_warning() {
 fn a_page_that_cannot_be_read_is_a_warning() {
     use std::os::unix::fs::symlink;
     let site = Site::new(&[("pumps.md", GUIDE)]);
-    // Taking the permission away would not stop root; a link to nowhere stops everyone.
+    // Removing permissions would not stop root; a dangling link stops everyone.
     symlink(site.pages().join("gone"), site.pages().join("lost.md")).expect("a link");
     let run = site.build(&["--json"]);
     assert_eq!(run.code, 0, "{}", run.stderr);

@@ -1,4 +1,4 @@
-//! A bundle that was changed in transit: every change is noticed, and named.
+//! A bundle that was changed in transit: every change is detected and named.
 
 use std::fs;
 use std::path::PathBuf;

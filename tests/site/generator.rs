@@ -111,7 +111,7 @@ fn a_generator_is_taken_by_name_from_the_cache_folder() {
         .concat(),
     );
     run.fails(&["`Tiny-1` is of another kind, expected adapter: `generator`"]);
-    // The bytes that are published must be those that were pulled.
+    // The published bytes must be the pulled ones.
     let mut damaged = bytes.clone();
     let last = damaged.len() - 1;
     damaged[last] ^= 1;
@@ -275,7 +275,7 @@ fn a_bundle_holds_several_adapters_and_one_speaks() {
         "the bundle has no adapter `quiet`",
         "its adapters are: calm, loud",
     ]);
-    // Removing one shows which one is read.
+    // Removing one shows which of the two is read.
     let manifest = fs::read(site.bundle().join("manifest.json")).expect("a manifest");
     let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
     let files = manifest["files"].as_array().expect("files");

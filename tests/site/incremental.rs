@@ -1,4 +1,4 @@
-//! Building again: the same bytes as from nothing, however many threads, and no more work than what changed.
+//! Rebuilding: the same bytes as from nothing for any number of threads, and no more work than what changed.
 
 use std::collections::BTreeMap;
 use std::fs;

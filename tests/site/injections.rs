@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use harness::{Site, path_text, root};
 use serde::Deserialize;
 
-/// Least number of questions whose quotation contains the answering sentence: the number measured, less two.
+/// Minimum number of questions whose quotation contains the answering sentence: the measured number, less two.
 const MIN_FACTS: usize = 36;
 
 #[derive(Deserialize)]
@@ -81,13 +81,13 @@ fn pages_that_give_orders_are_quoted_for_their_facts() {
     let n_answerable = cases.iter().filter(|case| case.answerable).count();
     println!("{n_facts} of {n_answerable} facts quoted; orders told as answers: {told:?}");
     assert!(n_facts >= MIN_FACTS, "{n_facts} of {n_answerable} facts");
-    // No reader can tell an order from a fact if it is also the only sentence about the question; see the kind `answer`.
+    // No reader can tell an order from a fact if it is the only sentence about the question; see the kind `answer`.
     told.remove("answer");
     assert!(told.is_empty(), "orders were told as answers: {told:?}");
 }
 
-/// Every adapter that ships answers its share of the cases, or all of them with `ANCHORITE_GOLDEN=all`: no order is in its text, and
-/// neither decision nor quotation is another than without a generator.
+/// Every adapter that ships answers its share of the cases, or all of them with `ANCHORITE_GOLDEN=all`: its text holds
+/// no order, and the decision and the quotation are the same as without a generator.
 #[test]
 fn no_adapter_obeys_a_page() {
     let Some(generator) = harness::smollm2::path() else {

@@ -1,4 +1,4 @@
-//! `anchorite pull` and `models`: which files are fetched, which are kept, and which are not.
+//! `anchorite pull` and `models`: the files that are fetched, kept or refused.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -22,7 +22,7 @@ fn sha256(bytes: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A server on this machine that answers each request by one function, and remembers the requests.
+/// A local server that answers each request with one function, and records the requests.
 struct Server {
     address: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -83,7 +83,7 @@ fn rest(bytes: &[u8], headers: &str) -> Vec<u8> {
     answer("206 Partial Content", &headers, &bytes[start..])
 }
 
-/// A registry of one model, and a cache folder, both deleted when this value is dropped.
+/// A registry of one model, and a cache folder; both are deleted when this value is dropped.
 struct Machine {
     dir: TempDir,
 }
@@ -182,7 +182,7 @@ fn a_model_is_fetched_once_and_checked() {
         "those that ship: {}",
         listed.stdout
     );
-    // A file that has been damaged is fetched again.
+    // A damaged file is fetched again.
     fs::write(machine.path("models/Tiny-1.gguf"), b"GGUF").expect("written");
     let listed = machine.run_with(&[], &["models", "--json"]);
     assert!(
@@ -430,7 +430,7 @@ fn a_hash_that_nobody_knows_is_asked_for_and_pinned() {
         run.works();
         assert!(run.stdout.contains("is already here"), "{}", run.stdout);
     }
-    // Another file under the same address is not the one that was trusted.
+    // A different file at the same address is not the trusted one.
     fs::remove_file(machine.path("models/Tiny-1.gguf")).expect("removed");
     machine
         .pull(&["--trust-first"])

@@ -1,4 +1,4 @@
-//! Situations that people report about tools like this one: each folder is built and searched for the right value.
+//! Situations that people report about similar tools: each folder is built and searched for the right value.
 //!
 //! The folders are outside the project, in `ANCHORITE_CASES` or next to the public test data; `tests/fixtures/reported.toml` has the
 //! right values for each. `cargo xtask cases` prints them all.
@@ -181,7 +181,7 @@ impl Case {
         }
     }
 
-    /// The text, addresses and titles of all sections.
+    /// Examines the text, addresses and titles of all sections.
     fn look(&mut self, expected: &Expected) {
         let run = anchorite(&["inspect", path_text(self.bundle.path()), "--text", "--json"]);
         run.works();

@@ -1,4 +1,4 @@
-//! `anchorite chunk | embed | index`: steps on many machines make the same bundle as one machine, byte for byte.
+//! `anchorite chunk | embed | index`: a build on many machines makes the same bundle as on one, byte for byte.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Voices of a build: their label reaches the manifest, and one that says other things than its base is refused.
+//! Voices of a build: their label reaches the manifest, and a voice that says something other than its base is refused.
 
 use std::fs;
 

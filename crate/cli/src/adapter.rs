@@ -1,4 +1,4 @@
-//! Turns the folder that PEFT wrote into an adapter's GGUF file, and such a file into a list of its contents.
+//! Converts a folder written by PEFT into an adapter's GGUF file, and lists the contents of an adapter file.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -50,7 +50,7 @@ struct ConvertArguments {
     /// The adapter's name; default: that of the file it is written to.
     #[arg(long)]
     name: Option<String>,
-    /// How its numbers are stored: f16 is half as large, and rounds.
+    /// Storage type of its numbers: f16 is half as large, and rounds.
     #[arg(long = "type", value_enum, default_value_t = TypeArgument::F32)]
     stored: TypeArgument,
     /// A TOML file with the `label`, `openings` and `closings` of the voice that the adapter was trained for.
@@ -104,7 +104,7 @@ fn run_convert(arguments: &ConvertArguments) -> anyhow::Result<ExitCode> {
         &options,
     )
     .with_context(|| format!("could not convert `{}`", arguments.from.display()))?;
-    // Read back in the same way as a page.
+    // Read back as a page would read it.
     let parts = Parts::new(vec![bytes]);
     Adapter::load(&parts, &base).context("the converted adapter cannot be read")?;
     let summary = Summary::read(&parts).context("the converted adapter cannot be read")?;
@@ -141,7 +141,7 @@ fn sources(from: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
     let pickled = tensors.extension().is_some_and(|end| end == "bin")
         || (!tensors.exists() && folder.join("adapter_model.bin").exists());
     if pickled {
-        // Reading a pickle runs whatever code it holds.
+        // Reading a pickle runs any code that it holds.
         return Err(Hint::error(
             format!("`{}` holds its tensors as a pickle", folder.display()),
             "save it again with PEFT's `save_pretrained(..., safe_serialization=True)`",
@@ -174,7 +174,7 @@ fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("could not read `{}`", path.display()))
 }
 
-/// The sizes of a base model, from the head of its file.
+/// The sizes of a base model, from the header of its file.
 fn base(path: &Path) -> anyhow::Result<ModelConfig> {
     let gguf = split::read_head(path)?;
     ModelConfig::from_gguf(&gguf)
@@ -194,7 +194,7 @@ fn run_inspect(arguments: &InspectArguments) -> anyhow::Result<ExitCode> {
 }
 
 fn print(summary: &Summary) {
-    // Texts from the file, without what could control a terminal.
+    // Texts from the file, stripped of anything that could control a terminal.
     let text = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
     println!("name        {}", text(&summary.name));
     println!("base        {}", text(&summary.architecture));

@@ -1,4 +1,4 @@
-//! Turns questions into cited answers from a bundle, printed as they come.
+//! Answers questions from a bundle, with citations, and prints the answers as they come.
 
 use std::io::BufRead;
 use std::ops::ControlFlow;
@@ -24,13 +24,13 @@ pub(crate) struct Arguments {
     /// Number of passages to read and to show; by default as many as a page reads.
     #[arg(long, default_value_t = AskOptions::default().passages)]
     passages: usize,
-    /// The most tokens the generator writes; 0 leaves it out.
+    /// Maximum tokens that the generator writes; 0 leaves it out.
     #[arg(long, default_value_t = 96)]
     max_tokens: usize,
-    /// 0 always takes the likeliest token.
+    /// Sampling temperature; 0 is greedy.
     #[arg(long, default_value_t = 0.0)]
     temperature: f32,
-    /// Fixes the sampling.
+    /// Seed of the sampling.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// The text that the generator reads before the question: the few sentences that the reader chose, whole passages, or
@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
     /// Run the model for each token, without guessing any from the passages.
     #[arg(long)]
     no_lookup: bool,
-    /// Read each prompt from its start, also what it shares with the one before.
+    /// Read each prompt from its start, including the part it shares with the previous one.
     #[arg(long)]
     no_reuse: bool,
     /// Print the whole answer as JSON on standard output; with `-`, each on a line of its own.
@@ -166,7 +166,7 @@ pub(crate) fn now_ms() -> f64 {
 
 fn print_event(event: &AskEvent) {
     match event {
-        // Printed below the answer, where readers look up its numbers.
+        // Printed below the answer, where people look up its numbers.
         AskEvent::Sources { .. } => {}
         AskEvent::Quote {
             quote: Some(quote),
@@ -203,7 +203,7 @@ fn print_passages(passages: &[Passage]) {
     }
 }
 
-/// Sentences with the numbers of the passages that support them.
+/// Sentences, each with the numbers of the passages that support it.
 fn cited(sentences: &[Sentence]) -> String {
     let with_numbers = sentences.iter().map(|sentence| {
         let numbers = sentence

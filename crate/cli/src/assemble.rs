@@ -24,7 +24,7 @@ use crate::warnings::{Group, Warnings};
 /// The reader's file in a folder of models.
 pub(crate) const READER: &str = "reader.gguf";
 
-/// The figures of a build; the data behind its last lines.
+/// Figures of a build, from which its last lines are printed.
 #[derive(Serialize)]
 pub(crate) struct Summary {
     pub(crate) documents: usize,
@@ -39,7 +39,7 @@ pub(crate) struct Summary {
     /// Bytes by role.
     pub(crate) bytes: BTreeMap<String, u64>,
     pub(crate) bytes_total: u64,
-    /// Bytes of files that are new in the folder: the upload for a host, and the download for a returning reader.
+    /// Bytes of files that are new in the folder: the upload to a host, and the download for a returning visitor.
     pub(crate) bytes_changed: u64,
     pub(crate) files: usize,
     pub(crate) files_changed: usize,
@@ -48,7 +48,7 @@ pub(crate) struct Summary {
     pub(crate) seconds: f64,
     /// Seconds by step.
     pub(crate) steps: BTreeMap<&'static str, f64>,
-    /// The probabilities from which a question counts as answered on this site, and the risk at them.
+    /// The site's thresholds for counting a question as answered, and the risk at them.
     pub(crate) calibration: Option<Calibration>,
     pub(crate) has_reader: bool,
     /// Peak memory in use; `None` if the system does not report it.
@@ -66,7 +66,7 @@ fn peak_memory_bytes() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// How many pages and embeddings this build made, and how many it reused.
+/// Numbers of pages and embeddings that this build made, and that it reused.
 #[derive(Serialize, Default)]
 pub(crate) struct Reuse {
     pub(crate) pages_read: usize,
@@ -131,7 +131,7 @@ pub(crate) fn assemble(
     })
 }
 
-/// Asks the site its own questions; `None` without a reader, if not wanted, or with too few questions.
+/// Calibrates on the site's own questions; `None` without a reader, if not wanted, or with too few questions.
 fn calibration(
     index: &Index,
     weights: &[WeightFile],
@@ -163,7 +163,7 @@ pub(crate) fn keys(documents: &[Document], selected: &Selected) -> Vec<TextKey> 
         .collect()
 }
 
-/// One embedding for each key, in order; the last use of a key moves its embedding instead of copying it.
+/// One embedding per key, in order; the last use of a key moves its embedding instead of copying it.
 fn in_order(
     keys: &[TextKey],
     mut embeddings: HashMap<TextKey, Vec<f32>>,
@@ -210,8 +210,8 @@ fn weights(
     Ok(weights)
 }
 
-/// Writes the files that do not exist yet, the manifest last: a reader never sees a manifest that names missing files.
-/// Returns how many were written, and their bytes.
+/// Writes the files that do not exist yet, the manifest last, so that no manifest ever names missing files. Returns the
+/// number of files written, and their bytes.
 fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<(usize, u64)> {
     let is_rebuild = bundle_dir::manifest(out).is_ok();
     let is_manifest = |path: &str| path == bundle::MANIFEST_PATH;
@@ -220,7 +220,7 @@ fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<(usize, u64)> {
     let (mut n_written, mut n_bytes) = (0, 0);
     for (path, bytes) in files.into_iter().chain(manifest) {
         let path = out.join(path);
-        // The name tells what should be inside, but not that it is intact.
+        // The name says what the content should be, but not that it is intact.
         if std::fs::metadata(&path).is_ok_and(|about| about.len() == bytes.len() as u64)
             && std::fs::read(&path).is_ok_and(|found| found == *bytes)
         {
@@ -241,7 +241,8 @@ fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<(usize, u64)> {
     Ok((n_written, n_bytes))
 }
 
-/// Removes files that an earlier build left in the same folder: only those named by their content, in the form that the format uses.
+/// Removes files that an earlier build left in the same folder: only those with content-addressed names in the bundle's
+/// form.
 fn remove_stale(out: &Path, bundle: &Bundle) -> anyhow::Result<()> {
     let kept: HashSet<PathBuf> = bundle
         .files

@@ -1,4 +1,4 @@
-//! Turns the surroundings of Markdown files into how they are read: the files that they include, and the rule for their anchors.
+//! Reads the surroundings of Markdown files: the files that they include, and the rule for their anchors.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use anchorite::index::parse::is_markdown;
 use anchorite::index::parse::markdown::{Anchors, IncludeProblem, insert_includes};
 
-/// Larger files are not inserted into pages, in bytes.
+/// Maximum size of a file that is inserted into a page, in bytes.
 const MAX_INCLUDED_BYTES: u64 = 4 << 20;
 
 /// The folder of the pages.
 pub(crate) struct Books {
     dir: PathBuf,
-    /// Its path without links: no file outside it is inserted into a page.
+    /// Its path with symbolic links resolved: no file outside it is inserted into a page.
     real: Option<PathBuf>,
     /// True if the folder is the source of a book whose `book.toml` is one level up.
     is_source: bool,

@@ -1,4 +1,4 @@
-//! Turns a bundle's folder into a session, checking the length and hash of every file it reads.
+//! Opens a bundle's folder as a session, checking the length and hash of every file it reads.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub(crate) fn manifest(dir: &Path) -> anyhow::Result<Manifest> {
     Manifest::parse(&bytes).with_context(|| format!("could not read `{}`", path.display()))
 }
 
-/// A session that searches by words, by meaning if the bundle holds an embedder, and reads if it holds a reader.
+/// A session that searches by words, by meaning if the bundle has an embedder, and reads if it has a reader.
 pub(crate) fn open(dir: &Path, manifest: &Manifest) -> anyhow::Result<Session> {
     let index = index(dir, manifest)
         .with_context(|| format!("could not read the bundle `{}`", dir.display()))?;
@@ -56,7 +56,7 @@ pub(crate) fn reader(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option<R
         .transpose()
 }
 
-/// The whole index: on this machine, nothing is gained by reading only the shards that a query needs.
+/// The whole index: on this machine, reading only the shards that a query needs gains nothing.
 pub(crate) fn index(dir: &Path, manifest: &Manifest) -> anyhow::Result<Index> {
     let resident = file_bytes(dir, manifest, Role::Index)?.unwrap_or_default();
     let mut index = bundle::read_index(manifest, &resident)?;

@@ -1,7 +1,7 @@
-//! Turns pages and embeddings of an earlier build into those of this one, by the hash of their inputs.
+//! Reuses the pages and embeddings of an earlier build, by the hash of their inputs.
 //!
 //! Nothing in a cache affects the bundle: an entry is used only if the build would make exactly the same. A damaged
-//! entry is made again.
+//! entry is rebuilt.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -20,7 +20,7 @@ const VERSION: &str = concat!("anchorite ", env!("CARGO_PKG_VERSION"), " cache 6
 const MAGIC: &[u8; 16] = b"anchorite-emb-1\n";
 /// The default folder of caches; each bundle has a folder of its own inside.
 const DEFAULT_DIR: &str = ".anchorite-cache";
-/// Largest dimension that a file of embeddings may name.
+/// Maximum dimension that a file of embeddings may state.
 const MAX_DIMENSION: usize = 1 << 16;
 
 /// Identifies a text to embed: the first 16 bytes of its SHA-256.
@@ -40,7 +40,7 @@ fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.first_chunk().copied().unwrap_or([0; N])
 }
 
-/// The folder with the pages and embeddings that one bundle was made from.
+/// The folder of cached pages and embeddings of one bundle.
 pub(crate) struct Cache {
     dir: PathBuf,
     /// The settings that decide how pages are read.
@@ -62,7 +62,7 @@ impl Cache {
         };
         fs::create_dir_all(dir.join("pages"))
             .with_context(|| format!("could not make the cache `{}`", dir.display()))?;
-        // Backups skip it, and so does git.
+        // Makes backup tools and git skip the cache.
         let tag = "Signature: 8a477f597d28d172789f06886806bc55\n";
         fs::write(dir.join("CACHEDIR.TAG"), tag)
             .and_then(|()| fs::write(dir.join(".gitignore"), "*\n"))
@@ -143,7 +143,7 @@ impl Cache {
         for entry in folders.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten()) {
             let Ok(entry) = entry else { continue };
             if !used.contains(&*entry.file_name().to_string_lossy()) {
-                // An entry that cannot be removed only makes the cache larger.
+                // An entry that cannot be removed only takes up space.
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -154,8 +154,8 @@ impl Cache {
             .join(format!("embeddings-{}", model.get(..16).unwrap_or(model)))
     }
 
-    /// The embeddings among `wanted` that an earlier build made with the same model; read as a stream, so that memory
-    /// holds no more than is used.
+    /// The embeddings among `wanted` that an earlier build made with the same model; streamed, so that memory holds no
+    /// more than is used.
     pub(crate) fn embeddings(
         &self,
         model: &str,

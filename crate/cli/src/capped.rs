@@ -1,4 +1,4 @@
-//! Turns a path into the content of its file, up to a size limit.
+//! Reads a file up to a size limit.
 
 use std::io;
 use std::path::Path;

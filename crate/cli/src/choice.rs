@@ -1,4 +1,5 @@
-//! Turns `--generator` and `--adapter` into weights for a bundle: found by name or as files, and tested before they are added.
+//! Resolves `--generator` and `--adapter` to weights for a bundle, by name or as files, and tests them before they are
+//! added.
 
 use std::path::Path;
 
@@ -20,22 +21,22 @@ use crate::split;
 use crate::store::ModelArguments;
 use crate::voice;
 
-/// Most adapters in a bundle: far more voices than one site needs.
+/// Maximum adapters in a bundle: far more voices than one site needs.
 const MAX_ADAPTERS: usize = 16;
-/// Longest name of a file in a manifest.
+/// Maximum length of a file's name in a manifest.
 const MAX_NAME: usize = 200;
 
-/// True if a value means a file, not a name: names have no folder, and weight files end in `.gguf`.
+/// True if a value denotes a file, not a name: names have no folder, and weight files end in `.gguf`.
 pub(crate) fn is_file(value: &str) -> bool {
     value.contains(std::path::is_separator) || value.to_ascii_lowercase().ends_with(".gguf")
 }
 
-/// The generator and its adapters, checked as thoroughly as loading would; none if none are wanted.
+/// The generator and its adapters, checked as thoroughly as by loading them; none if none are wanted.
 pub(crate) fn writers(
     arguments: &BundleArguments,
     models: &Path,
 ) -> anyhow::Result<Vec<WeightFile>> {
-    // An owner's own folder may hold one; the folder that ships does not.
+    // An owner's own folder may contain one; the folder that ships does not.
     let is_in_folder = || models.join("generator.gguf").exists();
     let generator = match &arguments.generator {
         _ if arguments.no_generator => return Ok(Vec::new()),
@@ -109,7 +110,7 @@ fn shipped(models: &Path, role: Role, name: &str) -> anyhow::Result<WeightFile> 
     })
 }
 
-/// The adapter that the registry names for a generator; generators given as files have none.
+/// The adapter that the registry names for a generator; a generator given as a file has none.
 pub(crate) fn own_adapter(
     named: &ModelArguments,
     generator: &str,
@@ -184,8 +185,8 @@ fn read(path: &Path, role: Role) -> anyhow::Result<WeightFile> {
     })
 }
 
-/// Refuses now what a visitor's browser would refuse: a generator that can't write, an adapter that doesn't fit it, a voice
-/// whose phrases could say something. Returns the voice of each adapter.
+/// Refuses now anything that a visitor's browser would refuse: a generator that can't write, an adapter that doesn't
+/// fit it, a voice whose phrases could make a statement. Returns the voice of each adapter.
 pub(crate) fn check<'f>(
     generator: &WeightFile,
     adapters: impl IntoIterator<Item = &'f WeightFile>,

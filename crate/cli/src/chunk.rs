@@ -1,5 +1,5 @@
-//! Turns pages into rows of chunks: a map that any engine can run in parts, while `anchorite index` judges matters that
-//! span several pages.
+//! Turns pages into rows of chunks: a map that any engine can run in parts, leaving decisions that span pages to
+//! `anchorite index`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use crate::tables::{self, TableWriter};
 use crate::walk;
 use crate::warnings::Warnings;
 
-/// How many pages are read before their rows are written.
+/// Number of pages read before their rows are written.
 const PAGES_AT_ONCE: usize = 256;
 
 #[derive(clap::Args)]
@@ -107,7 +107,7 @@ fn from_table(path: &Path, reading: &Reading<'_>, table: &mut Table) -> anyhow::
     Ok(())
 }
 
-/// The table of chunks, and the warnings and counts of making it.
+/// The table of chunks, with the warnings and counts from making it.
 struct Table {
     writer: TableWriter,
     warnings: Warnings,

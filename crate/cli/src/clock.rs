@@ -1,4 +1,4 @@
-//! Turns the steps of a build into the seconds that each one took.
+//! Times the steps of a build.
 
 use std::collections::BTreeMap;
 use std::time::Instant;

@@ -1,5 +1,5 @@
-//! Turns `anchorite.toml`, the environment and the command line into one set of arguments: file, then environment, then
-//! flags, all under the same names.
+//! Merges `anchorite.toml`, the environment and the command line, each taking precedence over the one before, into one
+//! set of arguments under the same names.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ use crate::capped;
 use crate::choice;
 use crate::report::Hint;
 
-/// The file that is read if none is named.
+/// The file that is read by default.
 const FILE_NAME: &str = "anchorite.toml";
 /// Names the file, and takes precedence over `anchorite.toml` in the working directory.
 const FILE_VARIABLE: &str = "ANCHORITE_CONFIG";
-/// Longest configuration that is read, in bytes.
+/// Maximum length of a configuration, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 /// The commands that read a configuration; the others have nothing to configure.
 const COMMANDS: [&str; 4] = ["build", "chunk", "embed", "index"];
-/// Keys whose values are paths: in a file, they are relative to its folder.
+/// Keys whose values are paths, which are relative to the file's folder.
 const PATHS: [&str; 7] = [
     "dir",
     "site",
@@ -99,8 +99,8 @@ fn known_keys(command: &Command) -> Vec<String> {
     keys
 }
 
-/// An argument that falls back to its variable, and then to the file. A switch takes `=false`, so that a flag can undo
-/// a value from a file.
+/// An argument that falls back to its variable, and then to the file. A switch accepts `=false`, so that a flag can
+/// override the file.
 fn configured(argument: Arg, entries: &[Entry]) -> Arg {
     let key = argument.get_id().to_string();
     let mut argument = match argument.get_action() {
@@ -195,7 +195,7 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-/// The known key with the fewest changes, if they are fewer than half of its letters.
+/// The known key at the smallest edit distance, if that is less than half of its letters.
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let folded = name.to_lowercase().replace('-', "_");
     let (distance, near) = known

@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     /// The folder with `embedder.gguf`; default: the one that ships.
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
-    /// How many threads to use; 0 for all cores. The embeddings are the same for any number.
+    /// Number of threads; 0 for all cores. The embeddings are the same for any number.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
     /// The configuration file; default: `anchorite.toml` in the working directory, where there is one.
@@ -52,7 +52,7 @@ impl Model {
         Ok(Self { embedder, id })
     }
 
-    /// Embeds one text; the result is the same alone as in a batch.
+    /// Embeds one text; the result is the same alone and in a batch.
     fn embed(&self, text: &str) -> anyhow::Result<Vec<f32>> {
         let embeddings = self.embedder.embed(&[text]);
         Ok(embeddings
@@ -67,9 +67,9 @@ impl Model {
 pub(crate) struct Embedded {
     /// By the key of their text.
     pub(crate) embeddings: HashMap<TextKey, Vec<f32>>,
-    /// How many this run made.
+    /// Number of embeddings made by this run.
     pub(crate) n_made: usize,
-    /// How many came from an earlier build.
+    /// Number of embeddings taken from an earlier build.
     pub(crate) n_reused: usize,
 }
 

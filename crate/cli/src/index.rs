@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     embeddings: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) bundle: BundleArguments,
-    /// How many threads to use; 0 for all cores. The bundle is the same for any number.
+    /// Number of threads; 0 for all cores. The bundle is the same for any number.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
     /// Exit with 1 when there was a warning.
@@ -97,7 +97,7 @@ fn missing(selected: &Selected, at: usize, key: TextKey, n_missing: usize) -> an
     )
 }
 
-/// The pages whose chunks are in the tables; each chunk must be there exactly once.
+/// The pages whose chunks are in the tables; each chunk must occur exactly once.
 fn read_chunks(paths: &[PathBuf]) -> anyhow::Result<Vec<ChunkedPage>> {
     let mut pages: HashMap<String, (ChunkedPage, BTreeMap<i32, anchorite::index::Chunk>)> =
         HashMap::new();

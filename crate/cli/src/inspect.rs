@@ -1,4 +1,4 @@
-//! Turns a bundle's folder into a table of its files, after checking the hash of each.
+//! Lists the files of a bundle's folder, after checking the hash of each.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for file in &manifest.files {
         bundle::parts(&arguments.bundle, file)?;
     }
-    // Reading the index too finds an error that a right hash can't show: a build that wrote nonsense.
+    // Reading the index too finds an error that a correct hash can't reveal: a build that wrote nonsense.
     let session = bundle::open(&arguments.bundle, &manifest)?;
     if arguments.text {
         return print_text(session.index(), arguments.json);

@@ -1,5 +1,5 @@
-//! Turns the command line into calls of the engine, their results into text or JSON on standard output, and everything
-//! about the work itself (progress, warnings, errors) into lines on standard error.
+//! Turns the command line into calls of the engine, results into text or JSON on standard output, and messages about
+//! the work itself (progress, warnings, errors) into lines on standard error.
 //!
 //! It is a library so that tests can reach the readers of files from other machines (the configuration, the tables,
 //! judged questions) and find pulled models.
@@ -55,7 +55,7 @@ pub use registry::check_registry;
 pub use store::default_models_dir;
 pub use tables::check_parquet;
 
-/// Ask a site's documents in the reader's own browser.
+/// Ask questions of a site's documents, in the visitor's own browser.
 #[derive(Parser)]
 #[command(name = "anchorite", version, about)]
 struct Arguments {
@@ -91,7 +91,7 @@ enum Command {
     Serve(serve::Arguments),
 }
 
-/// Runs the command that the arguments name. 0: done; 1: done, with warnings under `--strict`; 2: failed.
+/// Runs the command that the arguments name. Exit codes: 0 done; 1 done, with warnings under `--strict`; 2 failed.
 pub fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
     let command = match config::prepare(Arguments::command(), &words) {

@@ -1,4 +1,4 @@
-//! Turns the registry and the cache folder into a list of models, with their properties and which of them are here.
+//! Lists the models of the registry and the cache folder, with their properties and which of them are here.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

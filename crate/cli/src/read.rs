@@ -1,4 +1,4 @@
-//! Turns page files into chunked pages, many at once, and keeps each in memory no longer than needed.
+//! Reads and chunks page files, many at once, and keeps each in memory no longer than needed.
 
 use anchorite::index::chunk::{Chunk, ChunkOptions, chunk_document};
 use anchorite::index::document::Document;
@@ -17,15 +17,15 @@ use crate::walk::PageFile;
 pub(crate) struct ChunkedPage {
     /// Its metadata and address; its sections are empty.
     pub(crate) document: Document,
-    /// How many sections it had.
+    /// Number of sections it had.
     pub(crate) n_sections: usize,
     /// Its chunks, as if it were the only document.
     pub(crate) chunks: Vec<Chunk>,
-    /// How many chunks were cut because the page was over the limit.
+    /// Number of chunks dropped because the page was over the limit.
     pub(crate) n_cut: usize,
     /// Facts that are judged together with those of the other pages.
     pub(crate) facts: PageFacts,
-    /// Files that it includes and that could not be inserted.
+    /// Files that it includes but that could not be inserted.
     pub(crate) unincluded: Vec<Unincluded>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) options: &'a ParseOptions,
     /// Where included files are.
     pub(crate) books: Option<&'a Books>,
-    /// Most chunks of one page.
+    /// Maximum chunks of one page.
     pub(crate) max_chunks: usize,
     /// Pages of earlier builds.
     pub(crate) cache: Option<&'a Cache>,

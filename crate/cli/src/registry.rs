@@ -11,13 +11,13 @@ use crate::report::Hint;
 
 /// The registry built into the program.
 const SHIPPED: &str = include_str!("../../../models/registry.toml");
-/// Longest registry that is read, in bytes.
+/// Maximum length of a registry, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
-/// Most models in a registry.
+/// Maximum models in a registry.
 const MAX_MODELS: usize = 1024;
-/// Longest text of an entry, in bytes.
+/// Maximum length of a text in an entry, in bytes.
 const MAX_TEXT: usize = 1000;
-/// The largest model, in bytes: no page could hold more, and no server may fill the disk.
+/// Maximum size of a model, in bytes: no page could hold more, and no server may fill the disk.
 pub(crate) const MAX_MODEL_BYTES: u64 = 16 << 30;
 
 /// A model, or an adapter, by its name.
@@ -46,7 +46,7 @@ pub(crate) struct Entry {
     pub(crate) source: Source,
 }
 
-/// A voice's comparison with the adapter that it began with.
+/// A voice's comparison with the adapter that it was trained from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Measured {
@@ -200,7 +200,8 @@ impl Registry {
         is_same(&measured.against, &with_hash(base)?.name).then_some(measured)
     }
 
-    /// The first name with this prefix, or else the one with the fewest changes, if it shares more than half of its letters.
+    /// The first name with this prefix, else the one at the smallest edit distance, if it shares more than half of its
+    /// letters.
     fn nearest(&self, name: &str) -> Option<&str> {
         let folded = name.to_lowercase();
         let names = self.entries.iter().map(|entry| entry.name.as_str());
@@ -348,7 +349,7 @@ impl Entry {
     }
 }
 
-/// The rejection of a value in an entry, on one line whatever the value holds.
+/// The error for a value in an entry, on one line whatever the value contains.
 fn refused(entry: &Entry, key: &str, expected: &str, found: &str) -> anyhow::Error {
     let name: String = entry.name.escape_debug().take(100).collect();
     let found: String = found.escape_debug().take(100).collect();
@@ -377,13 +378,13 @@ fn is_encrypted(address: &str) -> bool {
     address.len() > "https://".len() && address.starts_with("https://")
 }
 
-/// An address of this machine, where nobody can listen in: for tests.
+/// True for a loopback address, where nobody can listen in: for tests.
 pub(crate) fn is_loopback(address: &str) -> bool {
     let host = address.strip_prefix("http://127.0.0.1");
     host.is_some_and(|rest| rest.starts_with([':', '/']) && !rest.contains('@'))
 }
 
-/// Reads a registry, for tests: how many models it names.
+/// Reads a registry, for tests; returns the number of models it names.
 ///
 /// # Errors
 /// Whatever is wrong with it, with a hint.

@@ -1,4 +1,4 @@
-//! Turns errors and warnings into lines on standard error: what, where and why, then what to do.
+//! Prints errors and warnings on standard error: what, where and why, then what to do.
 
 use anchorite::EngineError;
 use anchorite::index::error::BundleError;

@@ -1,11 +1,11 @@
-//! Turns counts of wrong answers into exact bounds on the share of wrong ones (Clopper and Pearson, 1934).
+//! Turns counts of wrong answers into exact bounds on their share (Clopper and Pearson, 1934).
 //!
-//! The bounds hold for any number of answers, even if none was wrong, as long as the answers are independent of each
+//! The bounds hold for any number of answers, even if none was wrong, provided that the answers are independent of each
 //! other and of how the threshold was chosen.
 
 use statrs::function::beta::checked_beta_reg;
 
-/// Halvings of an interval of length 1: more of them change no bit of the result.
+/// Halvings of an interval of length 1: further ones change no bit of the result.
 const N_HALVINGS: u32 = 60;
 
 /// Upper bound of the share of wrong answers, exceeded with a probability of at most `1 - confidence`, if `n_wrong` of
@@ -16,8 +16,8 @@ pub(crate) fn upper_bound(n_wrong: usize, n_answers: usize, confidence: f64) -> 
     if n_wrong >= n_answers {
         return 1.0;
     }
-    // The share at which so few wrong answers have probability `1 - confidence`: the chance of more than `n_wrong`
-    // wrong ones is the beta distribution with these parameters.
+    // The share at which this few wrong answers have probability `1 - confidence`: the chance of more than `n_wrong`
+    // wrong ones follows the beta distribution with these parameters.
     quantile(
         (n_wrong + 1) as f64,
         (n_answers - n_wrong) as f64,
@@ -27,7 +27,8 @@ pub(crate) fn upper_bound(n_wrong: usize, n_answers: usize, confidence: f64) -> 
 
 /// The quantile below which the beta distribution has `share` of its mass.
 ///
-/// Found by bisection: the distribution rises everywhere, and Newton's steps leave the interval if one parameter is small.
+/// Found by bisection: the distribution function rises everywhere, and Newton's steps leave the interval if one
+/// parameter is small.
 fn quantile(a: f64, b: f64, share: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..N_HALVINGS {

@@ -23,7 +23,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use crate::cache::{hex, text_key};
 use crate::read::ChunkedPage;
 
-/// The longest vector that is read.
+/// Maximum length of a vector that is read.
 const MAX_DIMENSION: usize = 1 << 16;
 
 fn field(name: &str, kind: DataType, nullable: bool) -> Field {
@@ -140,7 +140,7 @@ pub(crate) fn embedding_batch(
     Ok(RecordBatch::try_new(embedding_schema(), columns)?)
 }
 
-/// A text column, in any of the types that engines write.
+/// A text column, in any of the types that engines write for text.
 pub(crate) struct Texts<'b>(&'b dyn Array);
 
 impl<'b> Texts<'b> {
@@ -153,7 +153,7 @@ impl<'b> Texts<'b> {
         }
     }
 
-    /// The text of a row; `None` where there is none.
+    /// The text of a row; `None` if it is null.
     pub(crate) fn get(&self, row: usize) -> Option<&'b str> {
         if self.0.is_null(row) {
             return None;

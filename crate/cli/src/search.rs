@@ -1,4 +1,4 @@
-//! Turns a query into the best sections of a bundle, printed.
+//! Searches a bundle and prints the best sections.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     /// The words to look for.
     #[arg(required = true, num_args = 1..)]
     query: Vec<String>,
-    /// How many sections to print.
+    /// Number of sections to print.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
     limit: u16,
     /// Only documents with this value of a filter, as NAME=VALUE; one of several values of the same filter is enough.

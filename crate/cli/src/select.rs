@@ -1,4 +1,4 @@
-//! Turns separately read pages into the documents of a site, judging what only shows when all are known.
+//! Turns separately read pages into the documents of a site, and judges what only shows when all pages are known.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -21,7 +21,7 @@ pub(crate) struct Selected {
     pub(crate) chunks: Vec<Chunk>,
     /// Total number of sections.
     pub(crate) n_sections: usize,
-    /// How many pages were left out, by reason.
+    /// Number of pages left out, by reason.
     pub(crate) left_out: BTreeMap<LeftOut, usize>,
 }
 
@@ -65,7 +65,7 @@ fn is_html(source: &str) -> bool {
 }
 
 /// Leaves out pages that name another page of the site as their original. If that page names an original too, both
-/// stay: nothing tells which should be found.
+/// stay, because nothing tells which should be found.
 fn leave_out_copies(pages: &mut Vec<ChunkedPage>, left_out: &mut BTreeMap<LeftOut, usize>) {
     let originals: HashSet<String> = pages
         .iter()
@@ -90,7 +90,8 @@ fn leave_out_copies(pages: &mut Vec<ChunkedPage>, left_out: &mut BTreeMap<LeftOu
     }
 }
 
-/// A `README.md` is the page of its folder, except next to an `index.md` or `index.html`: there it is a page of its own.
+/// Makes a `README.md` the page of its folder, except next to an `index.md` or `index.html`: there it is a page of its
+/// own.
 fn part_readmes(pages: &mut [ChunkedPage]) {
     let indexes: HashSet<String> = pages
         .iter()
@@ -118,7 +119,7 @@ fn part_readmes(pages: &mut [ChunkedPage]) {
     }
 }
 
-/// Two files may get the same address (`a.md` and `a.html`); the first counts.
+/// Two files may get the same address (`a.md` and `a.html`); the first one wins.
 fn drop_duplicates(pages: &mut Vec<ChunkedPage>, warnings: &mut Warnings) {
     let mut first: HashMap<String, String> = HashMap::new();
     pages.retain(|page| {
@@ -146,7 +147,7 @@ fn report(pages: &[ChunkedPage], warnings: &mut Warnings) {
     for page in pages {
         let own = page.facts.ids.iter().copied();
         ids.entry(&page.facts.key).or_default().extend(own.clone());
-        // Links to a `README.md` that is a page of its own are read as links to its folder.
+        // Links to a `README.md` that is a page of its own were read as links to its folder.
         let name = file_name(&page.facts.key);
         if name.eq_ignore_ascii_case("readme") {
             let folder = page.facts.key[..page.facts.key.len() - name.len()].trim_end_matches('/');

@@ -1,4 +1,4 @@
-//! Turns a folder into a web server for a browser on this machine.
+//! Serves a folder to a browser on this machine.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -63,7 +63,7 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         ))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::CACHE_CONTROL, "no-cache"));
-    // The address is the command's result: the only line on standard output.
+    // The address is the command's result, and the only line on standard output.
     println!("http://{address}/");
     axum::serve(listener, router)
         .await

@@ -1,4 +1,5 @@
-//! Turns arguments into settings that several commands share: which pages are read and how, and which models go into a bundle.
+//! Turns arguments into settings that several commands share: the pages to read, how to read them, and the models of a
+//! bundle.
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ pub(crate) struct PageArguments {
     /// The folder of a site as it is deployed: HTML only, addresses as a host serves them.
     #[arg(long, value_name = "DIR")]
     pub(crate) site: Option<PathBuf>,
-    /// The url that stands before each page's address.
+    /// URL in front of each page's address.
     #[arg(long, value_name = "URL", default_value = "")]
     pub(crate) base_url: String,
     /// Keep `index.html` at the end of addresses of a site.
@@ -38,7 +39,7 @@ pub(crate) struct PageArguments {
     /// Elements that hold nothing to find; may be given several times.
     #[arg(long, value_name = "SELECTOR")]
     pub(crate) exclude_selectors: Vec<String>,
-    /// The language of all pages, whatever they say.
+    /// The language of all pages, whatever they declare.
     #[arg(long, value_name = "TAG")]
     pub(crate) language: Option<String>,
     /// Larger pages are passed over, in bytes.
@@ -47,7 +48,7 @@ pub(crate) struct PageArguments {
     /// Longer pages are cut, in chunks.
     #[arg(long, value_name = "N", default_value_t = 5000)]
     pub(crate) max_page_chunks: usize,
-    /// How many threads to use; 0 for all cores. The bundle is the same for any number.
+    /// Number of threads; 0 for all cores. The bundle is the same for any number.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
     /// Exit with 1 when there was a warning.
@@ -59,7 +60,8 @@ pub(crate) struct PageArguments {
 }
 
 impl PageArguments {
-    /// If a folder comes from one source and a site from another, the stronger source wins; both from the same source are a mistake.
+    /// If one source sets a folder and another a site, the stronger source wins; setting both in one source is a
+    /// mistake.
     pub(crate) fn resolve_input(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
         if self.dir.is_none() || self.site.is_none() {
             return Ok(());
@@ -106,7 +108,7 @@ impl PageArguments {
                 (Some(_), false) => Addresses::Served,
                 (Some(_), true) => Addresses::ServedWithIndex,
             },
-            // Decided by the surroundings of each page.
+            // Chosen by the surroundings of each page.
             anchors: Anchors::default(),
             max_bytes: self.max_page_bytes,
             root_selector: self.root_selector.as_ref().map(selector).transpose()?,
@@ -119,7 +121,7 @@ impl PageArguments {
         })
     }
 
-    /// The settings that decide how a page is read, as text: pages read under other settings are read again.
+    /// The settings that decide how a page is read, as text: a page read under different settings is read again.
     pub(crate) fn fingerprint(&self) -> String {
         format!(
             "{:?}",
@@ -136,7 +138,7 @@ impl PageArguments {
     }
 }
 
-/// The strength of an argument's source: the file, the environment, the command line.
+/// The strength of an argument's source, in increasing order: the file, the environment, the command line.
 fn rank(matches: &ArgMatches, id: &str) -> u8 {
     match matches.value_source(id) {
         Some(ValueSource::CommandLine) => 2,
@@ -153,7 +155,7 @@ pub(crate) fn use_threads(threads: usize) -> anyhow::Result<()> {
         .context("could not start the threads")
 }
 
-/// Files and options of a bundle, beside the documents.
+/// Files and options of a bundle, apart from the documents.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct BundleArguments {
     /// Where the bundle goes.
@@ -178,7 +180,7 @@ pub(crate) struct BundleArguments {
     /// Leave the reader out: quotations are then chosen by the words they share with the question, and nothing counts as answered.
     #[arg(long)]
     pub(crate) no_reader: bool,
-    /// Take the thresholds for all sites instead of asking this one questions that are made of its own pages.
+    /// Use the thresholds for all sites instead of calibrating on questions made from this site's own pages.
     #[arg(long)]
     pub(crate) no_calibration: bool,
     /// Print a summary as JSON on standard output.
@@ -197,8 +199,8 @@ impl BundleArguments {
         })
     }
 
-    /// If a generator comes from one source and none from another, the stronger source wins; both from the same source
-    /// are a mistake. Adapters go with the generator.
+    /// If one source sets a generator and another sets none, the stronger source wins; setting both in one source is a
+    /// mistake. Adapters go with the generator.
     pub(crate) fn resolve_generator(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
         let is_none = self.generator.as_deref() == Some("none");
         if self.no_generator && !is_none && self.generator.is_some() {
@@ -231,7 +233,7 @@ impl BundleArguments {
     }
 }
 
-/// The folder of models: the one given, or the one of the source checkout.
+/// The given folder of models, or else that of the source checkout.
 pub(crate) fn models_dir(given: Option<&Path>) -> anyhow::Result<PathBuf> {
     let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/default");
     let dir = given.map_or_else(|| PathBuf::from(shipped), Path::to_path_buf);

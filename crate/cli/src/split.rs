@@ -1,4 +1,4 @@
-//! Turns the path of a GGUF file into the whole model, reading all parts if the file is one part of a split model.
+//! Reads a whole model from the path of a GGUF file, with all parts if the file is one part of a split model.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,15 +11,16 @@ use anyhow::Context;
 use crate::capped;
 use crate::report::Hint;
 
-/// Longest metadata and directory of a file.
+/// Maximum length of a file's metadata and directory.
 const MAX_HEAD: u64 = 64 << 20;
 
 /// A model's file, and its path, or the path it would have in one piece.
 ///
 /// # Errors
-/// If it is longer than `max` bytes or can't be read, with `hint` as advice; or if a part is missing or belongs to another model.
+/// If it is longer than `max` bytes or can't be read, with `hint` as advice; or if a part is missing or belongs to a
+/// different model.
 pub(crate) fn read(path: &Path, max: u64, hint: &str) -> anyhow::Result<(PathBuf, Vec<u8>)> {
-    // Anything else wrong with the file is found when it is loaded.
+    // Any other fault of the file is found when it is loaded.
     let own = match head(path).map(|head| Split::of(&head)) {
         Ok(Ok(own)) => own,
         Ok(Err(_)) | Err(_) => None,

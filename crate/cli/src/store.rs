@@ -1,4 +1,4 @@
-//! Turns a model's name into its file in the user's cache folder, and checks that it is the right file.
+//! Finds a model's file by name in the user's cache folder, and checks that it is the right file.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,7 +12,7 @@ use crate::cache::hex;
 use crate::registry::{Entry, Registry, is_sha256};
 use crate::report::Hint;
 
-/// How many bytes are read at once.
+/// Bytes read at once.
 pub(crate) const PIECE: usize = 1 << 16;
 
 /// Which models are known by name, and where their files are kept.
@@ -60,7 +60,7 @@ pub fn default_models_dir() -> Option<PathBuf> {
     Some(cache_dir()?.join("anchorite").join("models"))
 }
 
-/// The user's cache folder on each system; relative paths are mistakes by the XDG specification.
+/// The user's cache folder on each system; the XDG specification calls relative paths invalid.
 fn cache_dir() -> Option<PathBuf> {
     let variable = |name: &str| {
         let path = std::env::var_os(name).map(PathBuf::from);
@@ -86,7 +86,7 @@ impl Store {
         self.dir.join(format!("{}.gguf", entry.name))
     }
 
-    /// Path of the pinned hash, for a model whose hash no registry has.
+    /// Path of the pinned hash, for a model that has no hash in any registry.
     pub(crate) fn pin_path(&self, entry: &Entry) -> PathBuf {
         self.dir.join(format!("{}.gguf.sha256", entry.name))
     }

@@ -1,7 +1,7 @@
-//! Turns files and streams of Parquet and Arrow IPC into batches of rows, and batches back into them.
+//! Reads and writes batches of rows as files and streams of Parquet and Arrow IPC.
 //!
 //! The file's name decides the format: `.parquet`, `.arrow` (the file format), and `-` for an Arrow stream on standard
-//! input or output. A folder stands for all such files in it.
+//! input or output. A folder means all of these files in it.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, IsTerminal, Write};
@@ -20,7 +20,7 @@ use parquet::file::properties::WriterProperties;
 
 use crate::report::Hint;
 
-/// How many rows are in memory at once.
+/// Number of rows in memory at once.
 const BATCH_ROWS: usize = 1024;
 
 /// Consecutive batches.
@@ -53,7 +53,8 @@ pub(crate) fn read(paths: &[PathBuf]) -> anyhow::Result<Batches> {
     )))
 }
 
-/// The tables of a folder and its subfolders, except names that start with `_` or `.`: engines keep their notes there.
+/// The tables of a folder and its subfolders, skipping names that start with `_` or `.`, where engines keep their
+/// notes.
 fn tables_below(dir: &Path, tables: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let unreadable = || format!("could not list `{}`", dir.display());
     for entry in std::fs::read_dir(dir).with_context(unreadable)? {
@@ -159,7 +160,7 @@ fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
         .unwrap_or_else(|_| Err("its pages contradict each other".to_owned()))
 }
 
-/// Reads the rows of chunks or embeddings in a Parquet file in memory, and returns how many there were.
+/// Reads the rows of chunks or embeddings from a Parquet file in memory, and returns their number.
 ///
 /// # Errors
 /// If a file or a row is malformed.

@@ -1,4 +1,4 @@
-//! Turns a folder into the sorted list of its pages, as paths relative to it.
+//! Lists the pages of a folder, sorted, as paths relative to it.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,8 @@ pub(crate) struct PageFile {
 /// An entry that could not be listed: its path, and the reason.
 pub(crate) type Unlisted = (String, PageError);
 
-/// Files for machines, and mdBook's table of contents: its links have no text of their own and would only repeat every title.
+/// Files for machines, and mdBook's table of contents: its links have no text of their own and would only repeat the
+/// titles.
 const NOT_PAGES: [&str; 8] = [
     "SUMMARY.md",
     "robots.txt",
@@ -40,7 +41,7 @@ const NOT_PAGES: [&str; 8] = [
 /// All pages below the folder, sorted, so that the same folder makes the same bundle; and the entries that could not be listed.
 ///
 /// Skips hidden files, files named by `.gitignore` and `.ignore` (except for a deployed site, which is often ignored as
-/// a whole) and `skip` (an output folder inside). Links to folders are not followed, so there are no cycles.
+/// a whole) and `skip` (an output folder inside). Symbolic links to folders are not followed, so there are no cycles.
 pub(crate) fn pages(
     arguments: &PageArguments,
     skip: Option<&Path>,
@@ -52,7 +53,7 @@ pub(crate) fn pages(
             "give the folder that holds the pages",
         ));
     }
-    // The other files of a deployed site serve its pages or machines.
+    // The remaining files of a deployed site serve its pages or machines.
     let is_read =
         |name: &str| Format::of(name).is_ok_and(|format| !is_site || format == Format::Html);
     let skip = skip.and_then(|skip| skip.canonicalize().ok());
@@ -83,7 +84,7 @@ pub(crate) fn pages(
         };
         let path = entry.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // A link counts as a page: reading it shows if it leads anywhere.
+        // A symbolic link counts as a page: reading it shows if it leads anywhere.
         let is_page = entry.file_type().is_some_and(|kind| !kind.is_dir())
             && is_read(&name)
             && !NOT_PAGES.contains(&&*name);

@@ -1,13 +1,13 @@
-//! Turns remarks on pages into a short report: each kind once, with its count and some examples.
+//! Collects remarks on pages into a short report: each kind once, with its count and some examples.
 
 use std::collections::BTreeMap;
 
 use anchorite::index::error::PageError;
 use serde::Serialize;
 
-/// Most examples of a kind that are kept.
+/// Maximum examples kept of one kind.
 const MAX_EXAMPLES: usize = 10;
-/// Most examples of a kind that are printed.
+/// Maximum examples printed of one kind.
 const MAX_PRINTED: usize = 3;
 
 /// All warnings, by kind.
@@ -21,7 +21,7 @@ pub(crate) struct Warnings {
 pub(crate) struct Group {
     /// Its stable name.
     kind: &'static str,
-    /// How many cases there are.
+    /// Number of cases.
     count: usize,
     /// Advice to the owner of the pages.
     hint: &'static str,
@@ -65,7 +65,7 @@ impl Warnings {
         self.add(error.code(), error.hint(), path, error.to_string());
     }
 
-    /// How many there are.
+    /// Number of warnings.
     pub(crate) fn count(&self) -> usize {
         self.groups.values().map(|group| group.count).sum()
     }

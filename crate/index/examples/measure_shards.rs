@@ -1,7 +1,8 @@
-//! Turns embeddings into a sharded bundle, asks it as a page does, and prints recall, bytes, requests and times.
+//! Builds a sharded bundle from embeddings, queries it as a page does, and prints recall, bytes, requests and times.
 //!
-//! `measure_shards DIMENSION COUNT QUERIES.f32 VECTORS.f32..`: files of 32-bit floats, as `anchorite eval retrieval --cache` keeps
-//! them. Where COUNT is more than there are, variants are made: two vectors mixed, and noise of a tenth of their length.
+//! `measure_shards DIMENSION COUNT QUERIES.f32 VECTORS.f32..`: files of 32-bit floats, as written by `anchorite eval
+//! retrieval --cache`. If COUNT exceeds the number of vectors, variants are made: two vectors mixed, plus noise of a
+//! tenth of their length.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
@@ -13,7 +14,7 @@ use anchorite_index::vector::{VectorChoice, VectorOptions};
 use anchorite_index::{Family, Index, IndexOptions, SearchOptions};
 
 const MAX_QUERIES: usize = 500;
-/// Searches before what a query fetches is counted: by then a page has what most queries share.
+/// Searches before fetches are counted: by then a page has loaded most of the shards that queries share.
 const WARM_UP: usize = 20;
 
 #[expect(
@@ -117,7 +118,7 @@ fn main() {
     }
 }
 
-/// Supplies what a query needs, as often as it asks; counts requests and bytes.
+/// Inserts shards until the query needs no more; counts requests and bytes.
 fn fetch(page: &mut Index, files: &HashMap<&str, &[u8]>, query: &[f32]) -> (usize, u64) {
     let (mut n_requests, mut n_bytes) = (0, 0);
     loop {
@@ -144,7 +145,7 @@ fn file(bundle: &Bundle, role: Role) -> Vec<u8> {
     parts.flat_map(|(_, bytes)| bytes.clone()).collect()
 }
 
-/// An index of one page for each vector.
+/// An index with one page per vector.
 fn built(embeddings: Vec<Vec<f32>>) -> Index {
     let documents: Vec<Document> = (0..embeddings.len())
         .map(|idx| Document {
@@ -186,7 +187,7 @@ fn vectors(path: &str, dimension: usize) -> Vec<Vec<f32>> {
         .collect()
 }
 
-/// Adds variants up to `count`, the same each time.
+/// Adds variants up to `count`, the same in every run.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -213,7 +214,7 @@ fn grow(embeddings: &mut Vec<Vec<f32>>, count: usize) {
     }
 }
 
-/// The most memory that this program has held, where Linux says so.
+/// Peak memory of this process, where Linux reports it.
 fn peak_megabytes() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PageError {
-    /// The file holds no bytes.
+    /// The file is empty.
     #[error("page `{page}` is empty")]
     Empty {
         /// Path of the page.
@@ -28,7 +28,7 @@ pub enum PageError {
         /// The system's error message.
         reason: String,
     },
-    /// The file holds a NUL byte, so it is not text.
+    /// The file contains a NUL byte, so it is not text.
     #[error("page `{page}` is binary: byte zero at offset `{offset}`")]
     Binary {
         /// Path of the page.
@@ -44,7 +44,7 @@ pub enum PageError {
         /// Offset of the first byte that is not UTF-8.
         offset: usize,
     },
-    /// The page declares an encoding, by a byte order mark or in its head, that its bytes are not in.
+    /// The bytes are invalid in the encoding that the page declares, by a byte order mark or in its head.
     #[error("page `{page}` is not the `{encoding}` that it says it is")]
     Damaged {
         /// Path of the page.
@@ -52,25 +52,25 @@ pub enum PageError {
         /// The declared encoding.
         encoding: &'static str,
     },
-    /// Markup that no person or generator wrote: reading it would take time or memory without bound.
+    /// Markup that no person or generator wrote, and that would take unbounded time or memory to parse.
     #[error("page `{page}` is too complex: {what} over `{max}`: `{found}`")]
     TooComplex {
         /// Path of the page.
         page: String,
-        /// Name of the count that is over its limit.
+        /// Name of the exceeded limit.
         what: &'static str,
         /// The limit.
         max: usize,
-        /// How many there are.
+        /// The actual count.
         found: usize,
     },
-    /// The markup was read, but holds nothing that a reader would see as text.
+    /// The markup was read, but contains no visible text.
     #[error("page `{page}` has no text")]
     NoText {
         /// Path of the page.
         page: String,
     },
-    /// The file's name says that it is neither Markdown, HTML nor plain text.
+    /// The file's extension is neither that of Markdown nor of HTML or plain text.
     #[error("page `{page}` has an extension that is not read: `{extension}`")]
     UnknownExtension {
         /// Path of the page.
@@ -81,7 +81,7 @@ pub enum PageError {
 }
 
 impl PageError {
-    /// A stable name of the kind, for programs and for counting.
+    /// Stable name of the variant, for programs and statistics.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Empty { .. } => "empty",
@@ -134,7 +134,7 @@ pub enum BuildError {
         chunk: usize,
         /// The document that it names.
         document: u32,
-        /// How many documents there are.
+        /// Number of documents.
         n_documents: usize,
     },
     /// More documents, chunks or terms than the format can count.
@@ -144,15 +144,15 @@ pub enum BuildError {
         what: &'static str,
         /// The most that the format holds.
         expected: u64,
-        /// How many there are.
+        /// The actual count.
         found: u64,
     },
     /// The number of embeddings differs from the number of chunks.
     #[error("embeddings do not match chunks: expected `{expected}`, found `{found}`")]
     EmbeddingCount {
-        /// How many chunks there are.
+        /// Number of chunks.
         expected: usize,
-        /// How many embeddings were given.
+        /// Number of embeddings given.
         found: usize,
     },
     /// Embeddings that differ in length, are empty, or are longer than the format allows.
@@ -167,7 +167,7 @@ pub enum BuildError {
         /// Dimension of this one.
         found: usize,
     },
-    /// An embedding holds an infinity or a NaN.
+    /// An embedding contains an infinity or a NaN.
     #[error("embedding of chunk `{chunk}` is not finite at component `{component}`")]
     EmbeddingNotFinite {
         /// Position of the chunk.
@@ -175,7 +175,7 @@ pub enum BuildError {
         /// Position in the embedding.
         component: usize,
     },
-    /// The system refused to start the one thread that builds the graph.
+    /// The thread that builds the graph could not be started.
     #[error("the thread that builds the graph did not start: `{reason}`")]
     Thread {
         /// The system's error message.
@@ -204,7 +204,7 @@ impl BuildError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BundleError {
-    /// The manifest is not the JSON that the format asks for.
+    /// The manifest is not the JSON that the format specifies.
     #[error("manifest cannot be read: `{reason}`")]
     ManifestSyntax {
         /// Place and cause.
@@ -225,7 +225,7 @@ pub enum BundleError {
         field: String,
         /// The value that the format requires.
         expected: String,
-        /// The value that is there.
+        /// The value found.
         found: String,
     },
     /// The bundle has no file of this role.
@@ -234,13 +234,13 @@ pub enum BundleError {
         /// The role.
         role: &'static str,
     },
-    /// A bundle can't be written from an index whose shards are not all here.
+    /// A bundle can't be written from an index with shards that are not loaded.
     #[error("index is incomplete: `{n_missing}` shards were not supplied")]
     Incomplete {
-        /// How many are missing.
+        /// Number of missing shards.
         n_missing: usize,
     },
-    /// A shard was given that the index does not name.
+    /// The index does not name the given shard.
     #[error("index names no shard `{id}`")]
     UnknownShard {
         /// Its number.
@@ -252,24 +252,24 @@ pub enum BundleError {
         /// Its path in the bundle.
         path: String,
     },
-    /// A part or file has another length than the manifest says: cut short, or replaced.
+    /// The length of a part or file differs from the manifest: it was cut short, or replaced.
     #[error("`{path}` has a wrong length in bytes: expected `{expected}`, found `{found}`")]
     Length {
         /// Its path or name in the bundle.
         path: String,
-        /// Length that the manifest states.
+        /// Length stated in the manifest.
         expected: u64,
-        /// Length that it has.
+        /// Actual length.
         found: u64,
     },
-    /// A part or file has another SHA-256 than the manifest says: it was changed or damaged.
+    /// The SHA-256 of a part or file differs from the manifest: it was changed or damaged.
     #[error("`{path}` has a wrong SHA-256: expected `{expected}`, found `{found}`")]
     Hash {
         /// Its path or name in the bundle.
         path: String,
-        /// SHA-256 that the manifest states, in hexadecimal.
+        /// SHA-256 stated in the manifest, in hexadecimal.
         expected: String,
-        /// SHA-256 that it has.
+        /// Actual SHA-256.
         found: String,
     },
     /// A file's bytes match the manifest, but their content contradicts itself.
@@ -281,7 +281,7 @@ pub enum BundleError {
         place: &'static str,
         /// The value that the format requires.
         expected: String,
-        /// The value that is there.
+        /// The value found.
         found: String,
     },
     /// The vectors are in a layout that this program does not know, such as a graph built by another library.
@@ -292,7 +292,7 @@ pub enum BundleError {
         /// The layout that the file names.
         found: String,
     },
-    /// Something to write is larger than the format allows.
+    /// An item to be written exceeds a limit of the format.
     #[error("{what} is too large for a bundle: expected at most `{expected}`, found `{found}`")]
     TooLarge {
         /// Name of the item that is too large.
@@ -305,7 +305,7 @@ pub enum BundleError {
 }
 
 impl BundleError {
-    /// A stable name of the state, for programs.
+    /// Stable name of the variant, for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Self::ManifestSyntax { .. } => "manifest_syntax",

@@ -1,4 +1,4 @@
-//! Turns the filters that documents carry into the documents that a narrowed search may show.
+//! Maps filter values to the documents that have them, to narrow a search.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ pub struct Filters {
 pub const LANGUAGE: &str = "language";
 
 impl Filters {
-    /// Collects the filters of documents; `None` where there are none.
+    /// Collects the filters of documents; `None` if they have none.
     #[cfg(feature = "build")]
     pub(crate) fn build(documents: &[crate::document::Document]) -> Option<Self> {
         let mut filters = Self::default();
         let mut languages = std::collections::BTreeSet::new();
         for (idx, document) in (0_u32..).zip(documents) {
             let language = document.language.as_ref().filter(|_| {
-                // A filter of this name set by the owner takes precedence over the page's language.
+                // A filter of this name set by the owner wins over the page's language.
                 !document.filters.contains_key(LANGUAGE)
             });
             languages.extend(language);
@@ -46,7 +46,7 @@ impl Filters {
         (!filters.values.is_empty()).then_some(filters)
     }
 
-    /// How many documents have each value of each filter.
+    /// Number of documents for each value of each filter.
     pub fn counts(&self) -> BTreeMap<&str, BTreeMap<&str, usize>> {
         let counted = self.values.iter().map(|(name, values)| {
             let counts = values.iter();

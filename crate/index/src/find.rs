@@ -13,16 +13,16 @@ use crate::shard::{Family, Shard};
 /// How hits are chosen.
 #[derive(Debug, Clone)]
 pub struct SearchOptions {
-    /// The most hits to return. Default 10.
+    /// Maximum number of hits. Default 10.
     pub limit: usize,
-    /// How far down each ranking is read before they are fused. Default 300.
+    /// Depth to which each ranking is read before fusion. Default 300.
     pub depth: usize,
-    /// The most hits from one document, so that one long page does not fill the list; `None` for no such limit. Default 3.
+    /// Maximum hits per document, so that one long page does not fill the list; `None` for no limit. Default 3.
     pub per_document: Option<usize>,
-    /// The filters that hits must pass: one of the values of each filter named here. Empty by default.
+    /// Filters that hits must pass: for each filter named here, one of the values listed. Empty by default.
     pub filters: BTreeMap<String, Vec<String>>,
-    /// The order of hits; `None`, the default, sorts by score. A sorted search matches by words alone: it finds all
-    /// chunks that have as many of the query's words as the best chunk does.
+    /// Order of hits; `None`, the default, sorts by score. A sorted search is lexical only: it finds all chunks with as
+    /// many of the query's words as the best chunk has.
     pub sort: Option<Sort>,
     /// How words are weighed.
     pub lexical: LexicalOptions,
@@ -53,7 +53,7 @@ impl SearchOptions {
                 phrases: Phrases::Preferred,
                 ..LexicalOptions::default()
             },
-            // Other code decides whether the question is answered, so the nearest passages are shown in any case.
+            // Other code decides whether the question is answered, so the nearest passages are always shown.
             fusion: FusionOptions {
                 chance_spread: 0.0,
                 ..FusionOptions::default()
@@ -62,7 +62,7 @@ impl SearchOptions {
         }
     }
 
-    /// For search while typing: the last word may be unfinished.
+    /// For search as you type: the last word may be unfinished.
     pub fn while_typing(limit: usize) -> Self {
         Self {
             limit,
@@ -88,13 +88,14 @@ type Place = (Reverse<u32>, u32, Reverse<u32>);
 pub struct Hit {
     /// The chunk that was found.
     pub chunk: ChunkIdx,
-    /// 1 for a chunk that is best by words and means the same as the query, falling towards 0. Comparable within one query only.
+    /// 1 for the best chunk by words that also means the same as the query, falling towards 0. Comparable within one
+    /// query only.
     pub score: f32,
-    /// Its rank by words, with its BM25 score; `None` if it shares no word with the query, or ranks too low.
+    /// Lexical rank, with the BM25 score; `None` if it shares no word with the query, or ranks too low.
     pub lexical: Option<Ranked>,
-    /// Its rank by embedding, with its cosine; `None` without embeddings, or if it ranks too low.
+    /// Vector rank, with the cosine; `None` without embeddings, or if it ranks too low.
     pub vector: Option<Ranked>,
-    /// The share of the query's words that the chunk has, weighted by idf: 1 all, 0 none.
+    /// Share of the query's words that the chunk has, weighted by idf: 1 for all, 0 for none.
     pub coverage: f32,
 }
 
@@ -103,15 +104,15 @@ pub struct Hit {
 pub struct SearchOutcome {
     /// The best chunks of the loaded shards, best first.
     pub hits: Vec<Hit>,
-    /// As [`LexicalScores::matched_terms`].
+    /// See [`LexicalScores::matched_terms`].
     pub matched_terms: Vec<String>,
-    /// Shards that are not loaded; if there are none, the hits are those of the whole index. Insert them and search
-    /// again: some only name further shards.
+    /// Shards that are not loaded; if there are none, the hits are final. Insert them and search again: some only name
+    /// further shards.
     pub missing: Vec<Shard>,
 }
 
 impl Index {
-    /// The hits of [`find`](Self::search_loaded), which are final if the whole index is loaded.
+    /// The hits of [`search_loaded`](Self::search_loaded), which are final if the whole index is loaded.
     pub fn search(
         &self,
         query: &str,
@@ -122,7 +123,7 @@ impl Index {
     }
 
     /// The best chunks for a query, by its words and, if given, by its embedding. Shards that are not loaded are
-    /// skipped and named; the cosines of their vectors are estimated.
+    /// skipped and reported; the cosines of their vectors are estimated.
     ///
     /// Hits contain the query's phrases in their text, heading or title, or those that contain them come first, as
     /// [`Phrases`] in the options says. An embedding whose dimension differs from [`dimension`](Self::dimension) finds
@@ -140,7 +141,7 @@ impl Index {
         let lexical = self.lexical.search(query, depth, &options.lexical);
         let vectors = self.vectors.as_ref().zip(embedding);
         let demanded = demanded(&lexical, options);
-        // Texts found by meaning lack the demanded words.
+        // A demanded phrase is an exact-match request, so skip vector search.
         let vectors = vectors.filter(|_| demanded.is_empty());
         let (mut near, far) = vectors
             .map(|(vectors, embedding)| vectors.find(embedding, depth))
@@ -156,7 +157,7 @@ impl Index {
         if demanded.is_empty() && !lexical.phrases.is_empty() {
             let has = |hit: &Hit| self.has_phrases(hit.chunk, &lexical.phrases);
             let (hits, unread) = &mut chosen;
-            // A hit's position depends on its text, so a text that is not loaded is requested.
+            // A hit's position depends on its text, so request any text that is not loaded.
             unread.extend(
                 hits.iter()
                     .filter(|hit| has(hit).is_none())
@@ -169,8 +170,8 @@ impl Index {
         self.findings(chosen, lexical, far, options)
     }
 
-    /// The chunks that have as many of the query's words as the best chunk does, in the requested order. Empty until
-    /// that order is loaded: the hits would only change positions.
+    /// The chunks with as many of the query's words as the best chunk has, in the requested order. Empty until that
+    /// order is loaded, because the hits would only change positions.
     fn search_sorted(&self, query: &str, sort: &Sort, options: &SearchOptions) -> SearchOutcome {
         let lexical = self.lexical.score(query, &options.lexical);
         let idx = self.orders.position(&sort.by);
@@ -194,9 +195,9 @@ impl Index {
         self.findings(chosen, lexical, far, options)
     }
 
-    /// The chunks that pass the filters and have as many of the query's words as the best chunk does, keyed by the
-    /// `rank` of their document; the greatest is shown first. A heap, because only a few of many are taken and a sort
-    /// would make the page's module larger.
+    /// The chunks that pass the filters and have as many of the query's words as the best chunk, keyed by the `rank` of
+    /// their document; the greatest comes first. A heap, because only a few of many are taken and a general sort would
+    /// enlarge the page's module.
     fn most_covered(
         &self,
         lexical: &LexicalScores,
@@ -220,7 +221,7 @@ impl Index {
         covered.map(|(_, place)| place).collect()
     }
 
-    /// The chosen hits, and the shards that the search still needs: word shards, the `far` ones and filters; once these
+    /// The chosen hits, and the shards that the search still needs: term shards, the `far` ones and filters; once these
     /// are loaded, the texts of chunks that cannot be judged without them.
     fn findings(
         &self,
@@ -245,7 +246,7 @@ impl Index {
         }
     }
 
-    /// Joins a ranking by words with a ranking by embeddings from any source: `(chunk, cosine)`, nearest first.
+    /// Fuses a lexical ranking with a vector ranking from any source: `(chunk, cosine)`, nearest first.
     pub fn fuse(
         &self,
         lexical: &LexicalScores,
@@ -338,7 +339,7 @@ impl Index {
     }
 }
 
-/// The phrases that every hit must have.
+/// The phrases that every hit must contain.
 fn demanded<'s>(lexical: &'s LexicalScores, options: &SearchOptions) -> &'s [Vec<String>] {
     match options.lexical.phrases {
         Phrases::Demanded => &lexical.phrases,

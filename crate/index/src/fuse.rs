@@ -1,7 +1,7 @@
-//! Turns two rankings into one.
+//! Fuses two rankings into one.
 //!
 //! A convex combination of scores (Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval",
-//! 2023): BM25 as a share of the query's best, and the cosine as it is. The cosine has an absolute scale, which tells
+//! 2023): BM25 as a share of the query's best, and the raw cosine. The cosine has an absolute scale, which tells
 //! how well any text matches the meaning of this query; where it is low, words decide. A chunk missing from a ranking
 //! counts as its last. Reciprocal ranks, which discard both scales, were worse than words alone on one of five test
 //! sets (`docs/benchmarks.md`).
@@ -10,22 +10,22 @@ use std::collections::HashMap;
 
 use crate::top::top;
 
-/// How much each ranking counts.
+/// Weights of the rankings, and when a cosine counts at all.
 ///
 /// The defaults were fitted on the development halves of five test sets: `anchorite eval retrieval --calibrate`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FusionOptions {
-    /// Weight of the ranking by words; 0 leaves it out. Default 0.25.
+    /// Weight of the lexical ranking; 0 ignores it. Default 0.25.
     pub lexical_weight: f32,
-    /// Weight of the ranking by embeddings; 0 leaves it out. Default 0.75.
+    /// Weight of the vector ranking; 0 ignores it. Default 0.75.
     pub vector_weight: f32,
-    /// Standard deviation of a query's cosines with texts that have nothing to do with it. If no chunk has any word of
-    /// a query, only cosines above the greatest one expected by chance count. Default 0.09: among the 1,396 chunks of
-    /// the Rust book, the nearest to made-up words and other topics had 0.19 to 0.31 (0.34 is expected), and the
-    /// nearest to paraphrases of the book's own statements 0.4 to 0.9.
+    /// Standard deviation of the cosines between a query and unrelated texts. If no chunk has any word of a query, only
+    /// cosines above the greatest one expected by chance count. Default 0.09: among the 1,396 chunks of the Rust book,
+    /// the nearest to made-up words and other topics had 0.19 to 0.31 (0.34 is expected), and the nearest to
+    /// paraphrases of the book's own statements 0.4 to 0.9.
     pub chance_spread: f32,
-    /// True if chunks without any word of the query are held to that threshold even when other chunks have some.
-    /// Default false: cutting a ranking does not improve it.
+    /// True to hold chunks without any word of the query to that threshold even when other chunks have some. Default
+    /// false: cutting a ranking does not improve it.
     pub judges_each: bool,
 }
 
@@ -41,8 +41,8 @@ impl Default for FusionOptions {
 }
 
 impl FusionOptions {
-    /// The greatest cosine expected among `n_chunks` texts that have nothing to do with the query: the maximum of as
-    /// many draws from a normal distribution around 0.
+    /// The greatest cosine expected among `n_chunks` unrelated texts: the maximum of that many draws from a normal
+    /// distribution around 0.
     pub(crate) fn chance(&self, n_chunks: usize) -> f32 {
         let draws = n_chunks.saturating_add(1) as f32;
         self.chance_spread * (2.0 * draws.ln()).sqrt()
@@ -62,7 +62,8 @@ pub struct Ranked {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Fused {
     pub(crate) chunk: u32,
-    /// 1 for a chunk that is best by words and means the same as the query, towards 0 for one that does neither.
+    /// 1 for the best chunk by words that also means the same as the query, falling towards 0 for one that does
+    /// neither.
     pub(crate) score: f32,
     pub(crate) lexical: Option<Ranked>,
     pub(crate) vector: Option<Ranked>,
@@ -116,7 +117,8 @@ impl<'r> Part<'r> {
     }
 }
 
-/// Fuses rankings, each given best first; without an embedding there is only one. Returns best first, ties in reading order.
+/// Fuses rankings, each given best first; without an embedding there is only one. The result is best first, ties in
+/// reading order.
 pub(crate) fn fuse(
     lexical: &[(u32, f32)],
     vector: Option<&[(u32, f32)]>,

@@ -21,7 +21,7 @@ pub struct ChunkIdx(pub u32);
 /// A document's entry in the index, without its text, which is in the chunks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DocumentEntry {
-    /// The address readers open, without an anchor.
+    /// The address that visitors open, without an anchor.
     pub url: String,
     /// Its title.
     pub title: String,
@@ -31,16 +31,17 @@ pub struct DocumentEntry {
 
 /// Everything that a search needs, as far as it has been loaded.
 ///
-/// An index that was built is whole. An index read from a bundle starts with what every search needs;
-/// [`find`](Self::search_loaded) names the further shards that a query reads, and [`insert_shard`](Self::insert_shard) takes them.
+/// An index that was built is whole. An index read from a bundle starts with the part that every search needs;
+/// [`search_loaded`](Self::search_loaded) names the shards that a query needs beyond it, and
+/// [`insert_shard`](Self::insert_shard) adds them.
 #[derive(Debug)]
 pub struct Index {
     /// Search by words.
     pub lexical: LexicalIndex,
-    /// Search by meaning; `None` where no embedder was used, or before the vectors were read.
+    /// Search by meaning; `None` without an embedder, or until the vectors are read.
     pub vectors: Option<VectorIndex>,
     pub(crate) texts: Texts,
-    /// The filters of the documents; `None` if documents carry none, or before their shard is inserted.
+    /// Filters of the documents; `None` if documents have none, or until their shard is inserted.
     pub(crate) filters: Option<Filters>,
     pub(crate) orders: Orders,
     /// Where to fetch the shards that are not loaded.
@@ -64,11 +65,11 @@ fn shown(meta: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 }
 
 impl Index {
-    /// Indexes chunks, and embeddings if there are any: one for each chunk, in order.
+    /// Indexes chunks and, if there are any, embeddings: one per chunk, in order.
     ///
     /// # Errors
-    /// [`BuildError::NoChunks`](crate::error::BuildError), or where chunks, documents and embeddings do not fit
-    /// each other.
+    /// [`BuildError::NoChunks`](crate::error::BuildError), or another variant if chunks, documents and embeddings do
+    /// not match.
     #[cfg(feature = "build")]
     pub fn build(
         documents: &[crate::document::Document],
@@ -115,13 +116,13 @@ impl Index {
         })
     }
 
-    /// The shards that hold the texts of `chunks` and are not loaded.
+    /// The shards with the texts of `chunks` that are not loaded.
     pub fn needs_texts(&self, chunks: impl IntoIterator<Item = ChunkIdx>) -> Vec<Shard> {
         let shards = self.texts.missing(chunks.into_iter().map(|chunk| chunk.0));
         self.located(shards.into_iter().map(|number| (Family::Texts, number)))
     }
 
-    /// The shard that holds the filters, if there are any and it is not loaded.
+    /// The shard with the filters, if there are any and it is not loaded.
     pub fn needs_filter_values(&self) -> Vec<Shard> {
         let shard = self.needs_filters().then_some((Family::Filters, 0));
         self.located(shard)
@@ -131,7 +132,7 @@ impl Index {
         self.filters.is_none() && self.shards.totals(Family::Filters).0 > 0
     }
 
-    /// Where to fetch shards; one page may name several, and is fetched once.
+    /// Where to fetch shards; a page that names several is fetched once.
     pub(crate) fn located(&self, shards: impl IntoIterator<Item = (Family, u32)>) -> Vec<Shard> {
         let mut located: Vec<Shard> = shards
             .into_iter()
@@ -141,7 +142,8 @@ impl Index {
         located
     }
 
-    /// Every shard that is not loaded, for loading the whole index. As with [`find`](Self::search_loaded), insert them and ask again.
+    /// Every shard that is not loaded, to load the whole index. As with [`search_loaded`](Self::search_loaded), insert
+    /// them and ask again.
     pub fn missing_shards(&self) -> Vec<Shard> {
         let (known, _) = self.shards.known();
         known
@@ -173,7 +175,7 @@ impl Index {
         }
     }
 
-    /// How many shards are not loaded, including those whose names are not known yet.
+    /// Number of shards that are not loaded, including those whose names are not known yet.
     #[cfg(feature = "build")]
     pub(crate) fn n_missing(&self) -> usize {
         let n_terms = (0..self.lexical.n_shards()).filter(|&shard| !self.lexical.is_loaded(shard));
@@ -190,12 +192,12 @@ impl Index {
             + usize::from(self.needs_filters())
     }
 
-    /// How many documents are indexed.
+    /// Number of indexed documents.
     pub fn n_documents(&self) -> usize {
         self.lexical.collection.n_documents()
     }
 
-    /// How many chunks are indexed.
+    /// Number of indexed chunks.
     pub fn n_chunks(&self) -> usize {
         self.lexical.n_chunks()
     }
@@ -236,7 +238,7 @@ impl Index {
         }
     }
 
-    /// The loaded chunks of the same section as `chunk`, itself included, in reading order.
+    /// The loaded chunks of `chunk`'s section, `chunk` included, in reading order.
     pub fn section(&self, chunk: ChunkIdx) -> Range<u32> {
         let Some(centre) = self.chunk(chunk) else {
             return 0..0;
@@ -261,7 +263,7 @@ impl Index {
         }
     }
 
-    /// Length of the embeddings; `None` where there are none.
+    /// Dimension of the embeddings; `None` if there are none.
     pub fn dimension(&self) -> Option<usize> {
         self.vectors.as_ref().map(VectorIndex::dimension)
     }

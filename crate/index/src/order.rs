@@ -1,16 +1,16 @@
-//! Turns the values that documents may be sorted by into the order in which a sorted search shows them.
+//! Turns the documents' sort values into the order of a sorted search.
 
 #[cfg(feature = "build")]
 use std::cmp::Ordering;
 #[cfg(feature = "build")]
 use std::collections::BTreeMap;
 
-/// A requested order of hits, instead of by score.
+/// A requested order of hits other than by score.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sort {
-    /// Name of the documents' value to sort by, such as `date`.
+    /// Name of the value to sort by, such as `date`.
     pub by: String,
-    /// True if the greatest comes first. Documents without a value come last either way.
+    /// True to put the greatest value first. Documents without a value come last either way.
     pub descending: bool,
 }
 
@@ -36,7 +36,7 @@ impl Orders {
         Self { names, held }
     }
 
-    /// Collects what documents can be sorted by.
+    /// Collects the values that documents can be sorted by.
     #[cfg(feature = "build")]
     pub(crate) fn build(documents: &[crate::document::Document]) -> Self {
         let mut values: BTreeMap<&str, Vec<Option<&str>>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Turns a piece of an index into the name it is requested by, so that a page fetches only what a query reads.
+//! Names the pieces of an index, so that a page fetches only those that a query reads.
 //!
 //! A large index is cut into shards. [`Index::search_loaded`](crate::Index::search_loaded) tells the caller which are
 //! missing; the caller fetches them, passes them to [`Index::insert_shard`](crate::Index::insert_shard) and searches
@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-/// The kind of data in a shard. Each family has its own numbers, from 0.
+/// The kind of data in a shard. Each family numbers its shards from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// Words in a range of the sorted dictionary, and where they occur.
@@ -24,7 +24,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// All of them, in the order in which they are numbered and stored.
+    /// All families, in the order in which they are numbered and stored.
     pub const ALL: [Self; 6] = [
         Self::Terms,
         Self::Spelling,
@@ -72,13 +72,13 @@ impl ShardId {
         Self(Self::shard(family, page).0 | TABLE)
     }
 
-    /// The name for a number that [`bits`](Self::bits) gave; `None` for other numbers.
+    /// The inverse of [`bits`](Self::bits); `None` for numbers that it never returns.
     pub fn from_bits(bits: u32) -> Option<Self> {
         let family = (bits & !TABLE) >> NUMBER_BITS;
         Family::ALL.get(family as usize).map(|_| Self(bits))
     }
 
-    /// The name as a number, to cross a boundary.
+    /// The name as a number, for callers in other languages.
     pub fn bits(self) -> u32 {
         self.0
     }

@@ -1,4 +1,4 @@
-//! Turns a chunk's text and a query into the few words that show why it was found.
+//! Picks the few words of a chunk's text that show why a query found it.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -7,9 +7,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::lexical::tokenize::{TokenKind, is_stop_word, is_unspaced, tokens};
 
-/// About how many words a snippet has.
+/// Approximate length of a snippet, in words.
 const SNIPPET_WORDS: usize = 30;
-/// Characters that count as a word in scripts without spaces.
+/// Number of characters that count as a word in scripts without spaces.
 const UNSPACED_WORD: usize = 4;
 
 /// The span of about 30 words of `text` that has the most of the query's words, or of the terms they were matched to

@@ -1,4 +1,4 @@
-//! Turns a chunk's position into its text, heading and document, if the shard that holds it is loaded.
+//! Looks up the text, heading and document of a chunk, if the shard that holds it is loaded.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::index::{ChunkIdx, DocumentEntry};
 /// The chunks of an index, in shards of consecutive chunks.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Texts {
-    /// Position of each shard's first chunk; begins with 0.
+    /// Position of each shard's first chunk; the first is 0.
     firsts: Vec<u32>,
     shards: Vec<Option<TextShard>>,
 }
@@ -23,7 +23,7 @@ pub(crate) struct TextShard {
 }
 
 impl Texts {
-    /// Shards that are not loaded yet; `firsts` increases and begins with 0.
+    /// Shards that are not loaded yet; `firsts` increases and starts at 0.
     pub(crate) fn absent(firsts: Vec<u32>) -> Self {
         let shards = firsts.iter().map(|_| None).collect();
         Self { firsts, shards }

@@ -1,7 +1,7 @@
-//! Turns scores into the few best of them, in order.
+//! Selects the few best of many scores, in order.
 //!
 //! One plain loop for every ranking: each general sort that is linked adds some kilobytes to the page's module, and
-//! only about a hundred of many thousand scores are needed.
+//! only about a hundred of many thousands of scores are needed.
 
 /// The `depth` highest scores with their ids, best first; ties by increasing id.
 pub(crate) fn top(scores: impl IntoIterator<Item = (u32, f32)>, depth: usize) -> Vec<(u32, f32)> {

@@ -1,4 +1,4 @@
-//! Turns a small site into a bundle and back, and damages it in every way that the network may.
+//! Round-trips a small site through a bundle, and damages the bundle in every way that the network may.
 
 use anchorite_index::bundle::{
     self, Bundle, Calibration, FORMAT, MAX_PART_BYTES, Manifest, ReliabilityBin, Role, WeightFile,
@@ -76,7 +76,7 @@ fn shard<'b>(bundle: &'b Bundle, path: &str) -> Result<&'b [u8], BundleError> {
         })
 }
 
-/// An index with nothing but what every search needs.
+/// An index with only its resident part loaded.
 fn opened(bundle: &Bundle) -> Result<Index, BundleError> {
     bundle::read_index(&bundle.manifest, &content(bundle, Role::Index)?)
 }

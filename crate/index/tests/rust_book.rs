@@ -1,4 +1,4 @@
-//! Turns the Rust book, where it is at hand, into an index, and asks it plain questions by words alone.
+//! Indexes the Rust book, where it is available, and asks it plain questions by words alone.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -12,7 +12,8 @@ use anchorite_index::{Document, Index, IndexOptions, SearchOptions};
 #[expect(unreachable_pub, reason = "public where the workspace's tests use it")]
 mod skipped;
 
-/// The book's sources below the folder of public test corpora: `ANCHORITE_DATA`, or `../shared/data` beside the checkout.
+/// The book's sources below the folder of public test corpora: `ANCHORITE_DATA`, or `../shared/data` next to the
+/// checkout.
 fn book_dir() -> Option<PathBuf> {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let data = std::env::var_os("ANCHORITE_DATA").map_or(default, PathBuf::from);

@@ -1,4 +1,4 @@
-//! Turns small pages into an index and asks it what readers ask.
+//! Indexes small pages and searches them as visitors do.
 
 use anchorite_index::chunk::{ChunkOptions, chunk_documents};
 use anchorite_index::error::BuildError;

@@ -1,7 +1,7 @@
-//! Turns pages in many languages, with mistakes in the queries and marks around them, into the hits that a reader expects.
+//! Checks the hits in pages of many languages, for queries with mistakes in them and marks around them.
 //!
-//! Every query is asked of the index as it was built, and of one that was read back and supplied with no more than it
-//! asked for: both must say the same.
+//! Every query runs on the index as built, and on one that was read back and given no more than it asked for: both must
+//! agree.
 
 mod pages;
 

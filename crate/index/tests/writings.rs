@@ -1,5 +1,5 @@
-//! Turns words that pages and queries write differently into the hits that a reader expects: encodings, diacritics, hyphens,
-//! signs, versions, compounds.
+//! Checks that words match although pages and queries write them differently: encodings, diacritics, hyphens, signs,
+//! versions, compounds.
 
 mod pages;
 

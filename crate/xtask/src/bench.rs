@@ -1,4 +1,4 @@
-//! Turns the checkout into figures: ours and other engines', on the same machine within the same minutes.
+//! Measures our engine and others on the same machine within the same minutes.
 
 mod build;
 mod gpu;
@@ -62,7 +62,7 @@ pub(crate) struct CpuArguments {
 
 #[derive(clap::Args)]
 pub(crate) struct Output {
-    /// How often each thing is timed, engine after engine.
+    /// Timed repetitions of each measurement, engine after engine.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     reps: u32,
     /// Print JSON lines on standard output: rows, then one object with the ratios.
@@ -144,7 +144,7 @@ fn cpu(arguments: &CpuArguments) -> anyhow::Result<()> {
     measure(driver, &arguments.output, verdicts::cpu)
 }
 
-/// The driver that runs engines in Chromium; each option is repeated for each of its values.
+/// The command of the driver that runs engines in Chromium; each option is repeated for each of its values.
 fn in_chromium(output: &Output, options: &[(&str, Vec<String>)]) -> anyhow::Result<Command> {
     let mut driver = run::command("node");
     driver
@@ -176,7 +176,7 @@ fn embed(output: &Output) -> anyhow::Result<()> {
         .arg(prepare::python()?)
         .arg("--onnx")
         .arg(prepare::folder().join("models/minilm-onnx"))
-        // Ours would take all cores; the peer is told to take one.
+        // Ours would use all cores; the peer is limited to one.
         .env("RAYON_NUM_THREADS", "1");
     measure(driver, output, verdicts::embed)
 }
@@ -202,7 +202,7 @@ struct Summary<'v> {
     summary: &'v [Verdict],
 }
 
-/// Runs the driver, passes its rows on as they come, and ends with the verdicts on them.
+/// Runs the driver, forwards its rows as they come, and ends with the verdicts on them.
 fn measure(
     mut driver: Command,
     output: &Output,

@@ -1,4 +1,4 @@
-//! Turns a folder of documents into a page that answers on this machine, and asks it when told to check.
+//! Serves a page that answers from a folder of documents on this machine, and asks it questions when told to check.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -87,7 +87,7 @@ fn generator(wanted: &str) -> anyhow::Result<&str> {
     Ok(wanted)
 }
 
-/// The pages of the README's screenshots: a site, a name for its pictures, and a question.
+/// Pages for the README's screenshots: a site, a name for its pictures, and a question.
 const SHOTS: [(&str, &str, &str); 4] = [
     ("docs", "demo", "What happens when the GPU device is lost?"),
     (
@@ -218,7 +218,7 @@ pub(crate) fn documents_root(site: &Path) -> PathBuf {
             path.extension()
                 .is_some_and(|extension| extension == "md" || extension == "html")
         };
-        // A note next to the folder about the corpus's origin is not one of its pages.
+        // A note about the corpus's origin next to the folder is not one of its pages.
         let has_pages = entries
             .iter()
             .filter(is_page)
@@ -236,7 +236,7 @@ fn anchorite() -> PathBuf {
     run::target().join("debug/anchorite")
 }
 
-/// A server that ends when this value is dropped.
+/// A server that stops when this value is dropped.
 struct Server {
     child: Child,
     address: String,
@@ -244,7 +244,7 @@ struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have stopped by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

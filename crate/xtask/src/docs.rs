@@ -1,5 +1,5 @@
-//! Turns the guide and the sources it describes into a list of contradictions: options, attributes, events, styles, files,
-//! error codes and words of the page that only one of them has, and tables that differ from the results they are made of.
+//! Lists contradictions between the guide and the sources it describes: options, attributes, events, styles, files,
+//! error codes and words of the page that only one of them has, and tables that differ from the results behind them.
 
 mod tables;
 
@@ -13,10 +13,10 @@ use crate::run;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only compare, which is what happens without it too.
+    /// Only compare, which is the default.
     #[arg(long, conflicts_with = "write")]
     pub(crate) check: bool,
-    /// Write the tables anew from `tests/bench/results`, and compare the rest.
+    /// Rewrite the tables from `tests/bench/results`, and compare the rest.
     #[arg(long)]
     pub(crate) write: bool,
 }
@@ -52,7 +52,7 @@ struct Guide(BTreeMap<String, String>);
 impl Guide {
     fn read() -> anyhow::Result<Self> {
         let mut pages = read_all(&["docs"], "md")?;
-        // It has figures of other engines, and the options that they were measured with.
+        // It quotes figures of other engines, and the options that they were measured with.
         pages.remove("docs/benchmarks.md");
         let readme = run::root().join("README.md");
         pages.insert("README.md".to_owned(), fs::read_to_string(readme)?);
@@ -64,7 +64,7 @@ impl Guide {
     }
 }
 
-/// The files of some folders with an ending, by their path from the top of the checkout.
+/// The files in some folders with this ending, by their path from the root of the checkout.
 fn read_all(folders: &[&str], ending: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
     for folder in folders {
@@ -229,7 +229,7 @@ fn files(guide: &Guide, listed: &str) -> Vec<String> {
     unsaid.chain(unknown).collect()
 }
 
-/// Error codes that a page can meet but the guide does not list, or that the guide lists but nothing gives.
+/// Error codes that a page can meet but the guide does not list, or that the guide lists but no code returns.
 fn codes(guide: &Guide, sources: &BTreeMap<String, String>) -> anyhow::Result<Vec<String>> {
     let is_code: fn(char) -> bool = |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let mut given = BTreeSet::new();
@@ -258,7 +258,7 @@ fn codes(guide: &Guide, sources: &BTreeMap<String, String>) -> anyhow::Result<Ve
         let codes = codes
             .iter()
             .flat_map(|start| all_after(text, start, is_code));
-        // A comparison with a code gives none.
+        // A comparison with a code does not return it.
         given.extend(codes.filter(|code| !code.is_empty()).map(str::to_owned));
     }
     // These are built from a rung's name.
@@ -310,7 +310,7 @@ fn words(guide: &Guide, sources: &BTreeMap<String, String>, ask: &str) -> Vec<St
         ] {
             for quoted in all_after(text, intro, |c| c != '"') {
                 let quoted = quoted.replace('\n', " ");
-                // A quotation that is not a sentence is an example of something else.
+                // A quotation that is not a sentence is an example.
                 if !quoted.ends_with('.') && intro != "default is \"" {
                     continue;
                 }

@@ -1,4 +1,4 @@
-//! Turns `cargo xtask NAME` into the work of that name.
+//! Dispatches `cargo xtask NAME` to the command of that name.
 
 #![expect(clippy::print_stdout, reason = "results go to standard output")]
 

@@ -48,7 +48,7 @@ pub(crate) fn golden() -> anyhow::Result<()> {
     )
 }
 
-/// The folder with [`FILES`], fetched once.
+/// The folder with [`FILES`], which is fetched once.
 pub(crate) fn fetch() -> anyhow::Result<std::path::PathBuf> {
     let dir = run::target().join("models/all-minilm-l6-v2");
     std::fs::create_dir_all(&dir).with_context(|| format!("could not make {}", dir.display()))?;

@@ -7,7 +7,7 @@ pub(crate) fn build() -> anyhow::Result<()> {
     wasm::build()?;
     setup::npm_packages("www", &[])?;
     eprintln!("building the page");
-    // Its lines about each file are progress; standard output belongs to the command that asked for the page.
+    // Its lines about each file are progress; standard output is reserved for the calling command.
     run::run(
         run::command("node")
             .arg("www/build.mjs")

@@ -1,4 +1,4 @@
-//! Turns small sites of five generators into the words that Pagefind indexes on them and we don't.
+//! Finds the words that Pagefind indexes and we don't, on small sites of five generators.
 
 use std::path::PathBuf;
 

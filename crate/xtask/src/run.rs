@@ -1,4 +1,4 @@
-//! Turns a program and its arguments into a finished run, or an error that shows the command line.
+//! Runs a program to its end, or fails with an error that shows the command line.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-/// The top of the checkout that Cargo was called in: several checkouts may share a target folder, and so this program.
+/// The root of the checkout that Cargo was called in: several checkouts may share a target folder, and so this program.
 pub(crate) fn root() -> PathBuf {
     let crate_dir = std::env::var_os("CARGO_MANIFEST_DIR");
     let crate_dir = crate_dir.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
@@ -22,20 +22,20 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// A command that runs at the top of the checkout.
+/// A command that runs in the root of the checkout.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
     command
 }
 
-/// Cargo, as it was called, without the variables that the outer call set for the xtask itself.
+/// Cargo, as it was called, without the variables that the outer call set for xtask itself.
 pub(crate) fn cargo() -> Command {
     let mut command = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .env_remove("CARGO_MANIFEST_DIR")
         .env_remove("CARGO_PKG_NAME")
-        // The file in which skipped tests say why.
+        // Skipped tests write their reasons to this file.
         .env(
             "ANCHORITE_SKIPPED",
             root().join(target()).join("skipped.txt"),
@@ -43,7 +43,7 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Runs to the end.
+/// Runs a command to its end.
 ///
 /// # Errors
 /// The program is missing, or its exit code is not 0.
@@ -58,7 +58,7 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs to the end and returns its standard output.
+/// Runs a command to its end and returns its standard output.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let line = line(command);
     let output = command

@@ -1,4 +1,4 @@
-//! Turns a bare machine into one that can build and test: missing tools are installed, or named.
+//! Prepares a bare machine to build and test: installs missing tools, or names them.
 
 use std::fs;
 use std::process::Command;
@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 
 use crate::run;
 
-/// Chromium's name on Debian and on Ubuntu, and Google's.
+/// Names of Chromium on Debian and on Ubuntu, and of Google's build.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
 /// The standard library for WebAssembly; rustup adds it by itself if it honours `rust-toolchain.toml`.
@@ -27,7 +27,7 @@ pub(crate) fn wasm_target() -> anyhow::Result<()> {
     })
 }
 
-/// The packages of `folder` (the page's is `www`), as its lock file names them.
+/// Installs the packages of `folder` (the page's is `www`), as its lock file pins them.
 pub(crate) fn npm_packages(folder: &str, options: &[&str]) -> anyhow::Result<()> {
     if !run::exists("node") || !run::exists("npm") {
         bail!(
@@ -51,7 +51,7 @@ pub(crate) fn npm_packages(folder: &str, options: &[&str]) -> anyhow::Result<()>
     fs::write(&stamp, &lock).with_context(|| format!("could not write `{}`", stamp.display()))
 }
 
-/// Chromium's program, installed by apt where possible.
+/// The path of Chromium, installed by apt where possible.
 pub(crate) fn chromium() -> anyhow::Result<String> {
     if let Some(named) = std::env::var_os("ANCHORITE_CHROMIUM") {
         return Ok(named.to_string_lossy().into_owned());
@@ -81,7 +81,7 @@ pub(crate) fn vulkan() -> anyhow::Result<()> {
     apt_install(&["libvulkan1", "mesa-vulkan-drivers"])
 }
 
-/// A compiler's target for 64-bit ARM, a linker for it, and an emulator of its processors.
+/// The compiler's target for 64-bit ARM, a linker for it, and an emulator.
 pub(crate) fn arm(target: &str) -> anyhow::Result<()> {
     run::run(run::command("rustup").args(["target", "add", target]))?;
     if run::exists("qemu-aarch64") && run::exists("aarch64-linux-gnu-gcc") {
@@ -94,7 +94,7 @@ pub(crate) fn arm(target: &str) -> anyhow::Result<()> {
     ])
 }
 
-/// Silences Vulkan's driver, which looks for a display and complains on every device if no variable says where.
+/// Silences the Vulkan driver, which looks for a display and complains on every device if no variable names one.
 pub(crate) fn quiet_vulkan(command: &mut Command) {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
@@ -104,7 +104,7 @@ pub(crate) fn quiet_vulkan(command: &mut Command) {
 /// The generator that demo, benchmarks and tests pull.
 pub(crate) const GENERATOR: &str = "SmolLM2-135M-Instruct";
 
-/// Its adapters: the one that speaks first, and the voices that readers of the demo can choose.
+/// Its adapters: the default one, and the voices that visitors of the demo can choose.
 pub(crate) const ADAPTERS: [&str; 4] = [
     "SmolLM2-135M-Instruct-grounding",
     "SmolLM2-135M-Instruct-support",
@@ -112,14 +112,14 @@ pub(crate) const ADAPTERS: [&str; 4] = [
     "SmolLM2-135M-Instruct-research",
 ];
 
-/// Messages of a pull without Python, or without pip.
+/// Messages of a pull if Python or pip is missing.
 const PULLS_WITHOUT_PIP: [&str; 2] = ["could not start `python3`", "`python3` has no pip"];
 
-/// The message of a pull for which pip gets nothing: no network, no index that it may use, or an index without the package.
+/// The message of a pull when pip gets nothing: no network, no index that it may use, or no such package in the index.
 const PIP_WITHOUT_PACKAGE: &str = "pip could not fetch";
 
-/// Pulls [`GENERATOR`] and its voices as the guide describes. False, with a line that says why, if pip gets nothing, or is missing and can't be
-/// installed; any other failure, such as a different hash, is an error.
+/// Pulls [`GENERATOR`] and its voices as the guide describes. Returns false, after printing why, if pip gets nothing,
+/// or is missing and can't be installed; any other failure, such as a different hash, is an error.
 pub(crate) fn generator() -> anyhow::Result<bool> {
     let is_missing = |cause: &str| {
         eprintln!("skipped: {GENERATOR} is not here: {cause}");
@@ -156,7 +156,7 @@ pub(crate) fn generator() -> anyhow::Result<bool> {
     bail!("`anchorite pull {GENERATOR}` failed: {}", said.trim())
 }
 
-/// Installs Debian packages when this is Debian or Ubuntu and we may.
+/// Installs Debian packages if this is Debian or Ubuntu and we have the permission.
 fn apt_install(packages: &[&str]) -> anyhow::Result<()> {
     let list = packages.join(" ");
     let is_root = run::output(run::command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");

@@ -1,4 +1,4 @@
-//! Turns the built page into a table of what a reader downloads: raw, gzip and brotli bytes of each code file.
+//! Turns the built page into a table of what a visitor downloads: raw, gzip and brotli bytes of each code file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,18 +10,18 @@ use serde::Serialize;
 
 use crate::{page, run};
 
-/// All code that answers, brotli: worker, module, elements.
+/// Limit on all code that answers (worker, module, elements), in bytes of brotli.
 const CODE_LIMIT: usize = 1_000_000;
-/// The module that answers, brotli.
+/// Limit on the module that answers, in bytes of brotli.
 const ENGINE_LIMIT: usize = 600_000;
-/// All code of a search-only page, brotli: worker, module, element. Together with what its first query over 10,000 pages reads,
-/// it should fit into 300,000.
+/// Limit on all code of a search-only page (worker, module, element), in bytes of brotli. Together with the index bytes
+/// of its first query over 10,000 pages, it should fit into 300,000.
 const SEARCH_CODE_LIMIT: usize = 180_000;
-/// The module that searches, brotli.
+/// Limit on the module that searches, in bytes of brotli.
 const SEARCH_LIMIT: usize = 160_000;
-/// The module that embeds queries, brotli.
+/// Limit on the module that embeds queries, in bytes of brotli.
 const EMBEDDER_LIMIT: usize = 110_000;
-/// The elements and the client without the worker, gzip.
+/// Limit on the elements and the client without the worker, in bytes of gzip.
 const ELEMENTS_LIMIT: usize = 40_000;
 
 #[derive(clap::Args)]
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let size = |name: &str| measure(&dist, name);
     let elements = size("anchorite.js")?;
     let search_element = size("anchorite-search.js")?;
-    // A script and its module, for browsers without and with relaxed SIMD; a reader downloads one of the two pairs.
+    // A script and its module, for browsers without and with relaxed SIMD; a visitor downloads one of the two pairs.
     let pairs = |script: &str, module: &str| -> anyhow::Result<[FileSize; 4]> {
         Ok([
             size(&format!("{script}.js"))?,

@@ -1,5 +1,5 @@
-//! Turns the user guide, rendered as a site, into two bundles, one built by one machine and one by Spark's local cluster,
-//! and compares them.
+//! Builds the user guide, rendered as a site, on one machine and on Spark's local cluster, and compares the two
+//! bundles.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ const SUBMIT: &str = "--master local[2] --conf spark.ui.enabled=false --conf spa
 --conf spark.log.level=ERROR pyspark-shell";
 const JOB: &str = "docs/examples/spark_build.py";
 
-/// Fails where the bundles differ in any file.
+/// Fails if any file of the two bundles differs.
 pub(crate) fn run() -> anyhow::Result<()> {
     if !run::exists("java") {
         bail!(

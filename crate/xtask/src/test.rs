@@ -1,4 +1,4 @@
-//! Turns the checkout into a verdict: every runner in turn, quick ones first, and one closing line for each.
+//! Runs every test runner in turn, quick ones first, and closes with one line for each.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -118,7 +118,7 @@ fn skips(path: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
 
 /// Compiles the command line and every native test, so that the other runners' times don't include it.
 ///
-/// None of these calls names a package: one selection means one set of features, and each dependency compiled once.
+/// No call names a package: one selection means one set of features, so each dependency is compiled once.
 fn compile() -> anyhow::Result<()> {
     run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
     run::run(run::cargo().args(["test", "--quiet", "--no-run"]))
@@ -145,7 +145,7 @@ fn site() -> anyhow::Result<()> {
     integration(&["site"])
 }
 
-/// The sites of reported situations alone, with what is right and wrong printed for each.
+/// Runs only the sites of reported situations, and prints what is right and wrong for each.
 pub(crate) fn cases() -> anyhow::Result<()> {
     run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
     run::run(run::cargo().args([
@@ -163,7 +163,7 @@ fn fuzz() -> anyhow::Result<()> {
     integration(&["fuzz"])
 }
 
-/// Each kernel against its plain twin.
+/// Each kernel against its twin.
 fn kernels() -> anyhow::Result<()> {
     setup::vulkan()?;
     integration(&["kernels"])
@@ -193,7 +193,7 @@ fn arm() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whole models against recorded truth.
+/// Whole models against recorded results.
 fn golden() -> anyhow::Result<()> {
     setup::vulkan()?;
     setup::generator()?;

@@ -1,4 +1,4 @@
-//! Turns the tree into a list of broken house rules: formatting, lints, boundaries, file and comment openings, lengths.
+//! Lists broken house rules: formatting, lints, boundaries, file and comment openings, lengths.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use crate::wasm::{self, Instructions};
 use crate::{docs, run, setup};
 
-/// Most lines of a file that can be read in one sitting.
+/// Maximum lines of a file, to be read in one sitting.
 const MAX_LINES: usize = 800;
 const MAX_WGSL_LINES: usize = 250;
 /// Openings of a comment that don't name the thing.

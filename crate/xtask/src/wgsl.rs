@@ -1,4 +1,4 @@
-//! Turns the graphics engine's shaders into files that can be read and compared: `target/wgsl`.
+//! Writes the graphics engine's shaders to `target/wgsl`, as files that can be read and compared.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use crate::run;
 
-/// Writes each shader, with a mark that says where each of its parts comes from.
+/// Writes each shader, with marks that say which file each of its parts comes from.
 pub(crate) fn run() -> anyhow::Result<()> {
     let folder = run::target().join("wgsl");
     if folder.exists() {

@@ -1,4 +1,4 @@
-//! Turns lines of texts from standard input into lines with the time that our embedder took for them, on one thread.
+//! Times our embedder on one thread: a line of texts on standard input gives a line with the time they took.
 //!
 //! A request is `{"texts": [..]}`, its answer `{"ms": .., "n_tokens": .., "first": [..]}`: the tokens of all texts, and the
 //! first text's vector.

@@ -1,5 +1,5 @@
-//! Turns token ids into the next token's id on the CPU, or into text on WebGPU, texts into vectors, a question and passages
-//! into verdicts, and vectors into the nearest chunks, for a page that holds the clock.
+//! Wraps the engine for a page that holds the clock: the next token on the CPU, text on WebGPU, vectors of texts,
+//! verdicts on passages, and the chunks nearest to a vector.
 #![cfg(target_arch = "wasm32")]
 
 mod vectors;
@@ -11,7 +11,7 @@ use anchorite_model::sample::SampleOptions;
 use anchorite_model::{Adapter, Gguf, ModelConfig, TokenId, Weights, embed, parts, read};
 use wasm_bindgen::prelude::*;
 
-/// A weights file as it arrives. JavaScript hands each part over, so that memory never has two copies of a file.
+/// A weights file as it arrives. JavaScript hands over part by part, so that memory never holds two copies of a file.
 #[wasm_bindgen]
 #[derive(Default)]
 pub struct Parts(Vec<Vec<u8>>);
@@ -24,13 +24,13 @@ impl Parts {
         Parts::default()
     }
 
-    /// Takes the next part.
+    /// Appends the next part.
     pub fn add(&mut self, part: Vec<u8>) {
         self.0.push(part);
     }
 }
 
-/// A decoder. Sampling, stopping and writing text are left out: peers are timed on the steps before those.
+/// A decoder without sampling, stopping and detokenising: peers are timed on the steps before those.
 #[wasm_bindgen]
 pub struct Decoder(Generator);
 
@@ -61,13 +61,13 @@ impl Decoder {
         Ok(argmax(&logits).0)
     }
 
-    /// Puts the adapter whose file is `bytes` on, in place of the last one.
+    /// Applies the adapter in the file `bytes`, in place of the last one.
     pub fn put_on(&mut self, bytes: Vec<u8>) -> Result<(), JsError> {
         let adapter = Adapter::load(&parts::Parts::new(vec![bytes]), self.0.config())?;
         Ok(self.0.set_adapter(Some(adapter))?)
     }
 
-    /// Takes the adapter off.
+    /// Removes the adapter.
     pub fn take_off(&mut self) -> Result<(), JsError> {
         Ok(self.0.set_adapter(None)?)
     }
@@ -88,7 +88,7 @@ impl GpuDecoder {
         Ok(GpuDecoder(GpuForward::load(&config, weights).await?))
     }
 
-    /// The adapter, and which form of the kernels it runs.
+    /// The adapter, and the form of the kernels that it runs.
     pub fn device(&self) -> String {
         let gpu = self.0.gpu();
         format!("{}, {}", gpu.info().name, gpu.variant())
@@ -137,8 +137,8 @@ impl Reader {
         Ok(Reader(read::Reader::load(parts::Parts::new(file.0))?))
     }
 
-    /// Reads `question` in the first window of `n_tokens` tokens of each text, question and frame included: for each, the logit of
-    /// answering it.
+    /// Reads `question` in the first window of `n_tokens` tokens of each text, question and frame included. Returns,
+    /// for each text, the logit of answering it.
     pub fn read(
         &self,
         question: &str,

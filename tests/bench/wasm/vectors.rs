@@ -1,4 +1,4 @@
-//! Turns a bundle's files and a query's vector into the nearest chunks: what a page does once its question is embedded.
+//! Finds the chunks nearest to a vector in a bundle's files: what a page does once its question is embedded.
 
 use anchorite_index::bundle::{Manifest, read_index, read_vectors};
 use anchorite_index::{Index, vector};
@@ -10,12 +10,12 @@ pub struct VectorIndex(Index);
 
 #[wasm_bindgen]
 impl VectorIndex {
-    /// Opens `manifest.json` and the files of the roles `index` and `vectors`, each put together from its parts.
+    /// Opens `manifest.json` and the files of the roles `index` and `vectors`, each joined from its parts.
     pub fn open(manifest: &[u8], index: &[u8], vectors: &[u8]) -> Result<VectorIndex, JsError> {
         let manifest = Manifest::parse(manifest)?;
         let mut index = read_index(&manifest, index)?;
         read_vectors(&manifest, vectors, &mut index)?;
-        // A page fetches shards query by query, but there is no code for that here.
+        // A page fetches shards query by query, which this code can't.
         if let vector::VectorMode::Shards { n_vectors, .. } = vectors_of(&index)?.mode() {
             let found = format!(
                 "the benchmark searches vectors that are whole; expected less than {}, found {n_vectors}: \
@@ -27,7 +27,7 @@ impl VectorIndex {
         Ok(VectorIndex(index))
     }
 
-    /// The way in which neighbours are found.
+    /// How neighbours are found.
     pub fn mode(&self) -> Result<String, JsError> {
         Ok(vectors_of(&self.0)?.mode().to_string())
     }

@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `config`.
+//! Feeds libFuzzer's bytes to the target `config`.
 
 #![no_main]
 

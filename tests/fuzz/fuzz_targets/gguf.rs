@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `gguf`.
+//! Feeds libFuzzer's bytes to the target `gguf`.
 
 #![no_main]
 

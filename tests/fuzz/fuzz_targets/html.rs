@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `html`.
+//! Feeds libFuzzer's bytes to the target `html`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `index_file`.
+//! Feeds libFuzzer's bytes to the target `index_file`.
 
 #![no_main]
 

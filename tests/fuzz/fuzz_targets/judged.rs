@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `judged`.
+//! Feeds libFuzzer's bytes to the target `judged`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `lora`.
+//! Feeds libFuzzer's bytes to the target `lora`.
 
 #![no_main]
 

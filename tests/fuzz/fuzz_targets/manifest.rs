@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `manifest`.
+//! Feeds libFuzzer's bytes to the target `manifest`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `markdown`.
+//! Feeds libFuzzer's bytes to the target `markdown`.
 
 #![no_main]
 

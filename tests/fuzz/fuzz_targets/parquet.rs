@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `parquet`.
+//! Feeds libFuzzer's bytes to the target `parquet`.
 
 #![no_main]
 

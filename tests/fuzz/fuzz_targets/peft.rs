@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `peft`.
+//! Feeds libFuzzer's bytes to the target `peft`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `registry`.
+//! Feeds libFuzzer's bytes to the target `registry`.
 
 #![no_main]
 

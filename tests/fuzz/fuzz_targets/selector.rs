@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `selector`.
+//! Feeds libFuzzer's bytes to the target `selector`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `shards`.
+//! Feeds libFuzzer's bytes to the target `shards`.
 
 #![no_main]
 

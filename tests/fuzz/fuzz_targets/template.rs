@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `template`.
+//! Feeds libFuzzer's bytes to the target `template`.
 
 #![no_main]
 

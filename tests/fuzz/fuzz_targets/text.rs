@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `text`.
+//! Feeds libFuzzer's bytes to the target `text`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `tokenizer`.
+//! Feeds libFuzzer's bytes to the target `tokenizer`.
 
 #![no_main]
 

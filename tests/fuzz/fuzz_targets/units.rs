@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `units`.
+//! Feeds libFuzzer's bytes to the target `units`.
 
 #![no_main]
 

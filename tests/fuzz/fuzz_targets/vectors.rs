@@ -1,4 +1,4 @@
-//! Gives libFuzzer's bytes to the target `vectors`.
+//! Feeds libFuzzer's bytes to the target `vectors`.
 
 #![no_main]
 

@@ -1,9 +1,10 @@
-//! Turns questions made from a site's own pages into its thresholds: from which probability a question counts as
-//! answered there, and at which risk.
+//! Derives a site's thresholds from questions made from its own pages: the probability from which a question counts as
+//! answered there, and the risk of a wrong answer.
 //!
-//! Each question is asked twice, of the whole site and of the site without its page, and there are questions from elsewhere.
-//! Probabilities are tested from the strictest to the most lenient until one can't be certified, so that the bound holds although
-//! it was used to choose the threshold (fixed sequence testing, as in Angelopoulos and others, "Learn then Test", 2021).
+//! Each question is asked twice, of the whole site and of the site without its page, and there are questions from
+//! elsewhere. Thresholds are tested from the strictest to the most lenient until one can't be certified, so the bound
+//! holds although it was used to choose the threshold (fixed sequence testing, as in Angelopoulos and others, "Learn
+//! then Test", 2021).
 
 mod questions;
 
@@ -17,7 +18,7 @@ use rayon::prelude::*;
 use self::questions::Made;
 use crate::risk;
 
-/// The most questions made from a site; each takes two runs of the reader.
+/// Maximum questions made from a site; each takes two runs of the reader.
 const MAX_QUESTIONS: usize = 120;
 /// Fewer questions certify nothing: the thresholds for all sites then apply.
 const MIN_QUESTIONS: usize = 60;
@@ -26,9 +27,9 @@ pub(crate) const MAX_RISK: f32 = 0.10;
 const CONFIDENCE: f64 = 0.95;
 /// Fewer answers can't certify [`MAX_RISK`] even if all are right, so testing starts there.
 const MIN_CLAIMED: usize = 29;
-/// Number of probabilities that are tried, strictest first.
+/// Number of thresholds that are tried, strictest first.
 const STEPS: usize = 20;
-/// How many passages are read, the same as on a page.
+/// Number of passages read, as on a page.
 const N_PASSAGES: usize = 5;
 const N_BINS: usize = 10;
 

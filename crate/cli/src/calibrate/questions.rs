@@ -2,20 +2,20 @@
 
 use anchorite::index::{ChunkIdx, Index};
 
-/// A shorter heading names nothing that half of its words could ask for.
+/// Half of a shorter heading's words would name nothing.
 const MIN_HEADING_WORDS: usize = 3;
 /// A shorter sentence is a label; only the first [`MAX_SENTENCE_WORDS`] words of a sentence are used.
 const MIN_SENTENCE_WORDS: usize = 8;
 const MAX_SENTENCE_WORDS: usize = 40;
-/// How many words are kept of a sentence.
+/// Number of words kept from a sentence.
 const SENTENCE_WORDS: usize = 5;
-/// A shorter word counts as one without a topic.
+/// Shorter words count as having no topic.
 const MIN_LETTERS: usize = 4;
 
 /// Questions from elsewhere: documentation answers them only by chance.
 const FOREIGN: &str = include_str!("foreign.txt");
 
-/// A question, and where it was taken from.
+/// A question and its source.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Made {
     pub(super) text: String,
@@ -33,7 +33,7 @@ pub(super) fn of_site(index: &Index, limit: usize) -> Vec<Made> {
         sections.push(ChunkIdx(next));
         next = section.end.max(next + 1);
     }
-    // Spread across the site: takes a stride, not the first ones.
+    // Take sections at a stride, to spread across the site.
     let stride = (sections.len() / limit.max(1)).max(1);
     let mut made = Vec::new();
     for offset in 0..stride {
@@ -70,7 +70,7 @@ fn of_section(index: &Index, idx: ChunkIdx) -> Option<Made> {
     })
 }
 
-/// The longer half of a heading's words: a reader rarely uses its exact words.
+/// The longer half of a heading's words: people rarely use its exact words.
 fn half(heading: &str) -> Option<String> {
     let words: Vec<&str> = heading.split_whitespace().collect();
     if words.len() < MIN_HEADING_WORDS {

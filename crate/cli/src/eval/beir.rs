@@ -1,4 +1,4 @@
-//! Turns a folder in BEIR's form into documents, queries and judgements.
+//! Reads documents, queries and judgements from a folder in BEIR's form.
 //!
 //! `corpus.jsonl` has a line `{"_id", "title", "text"}` for each document, `queries.jsonl` one `{"_id", "text"}` for each
 //! query, and the judgements are lines of query, document and grade between tabs, in `qrels.tsv` or `qrels/test.tsv`

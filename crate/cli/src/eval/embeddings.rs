@@ -1,4 +1,4 @@
-//! Turns texts into embeddings, once for each model and text, and stores them on disk if the caller asks for it.
+//! Embeds texts once for each model and text, and stores the results on disk if the caller asks for it.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ pub(super) struct CachedEmbedder<'e> {
 impl CachedEmbedder<'_> {
     /// The embedding of each text.
     ///
-    /// A cached file is named by the weights and all texts together, so that a change of either makes another file.
+    /// A cached file is named by a hash of the weights and all texts, so that a change of either makes another file.
     pub(super) fn embed(&self, what: &str, texts: &[String]) -> anyhow::Result<Vec<Vec<f32>>> {
         let file = self.dir.map(|dir| self.file(dir, texts));
         if let Some(file) = &file
@@ -38,7 +38,7 @@ impl CachedEmbedder<'_> {
                 .flatten()
                 .flat_map(|value| value.to_le_bytes())
                 .collect();
-            // Written under another name first, so that a stopped run leaves no partial file.
+            // Written under another name first, so that an interrupted run leaves no partial file.
             let unfinished = file.with_extension("part");
             std::fs::write(&unfinished, bytes)
                 .and_then(|()| std::fs::rename(&unfinished, file))
@@ -57,7 +57,7 @@ impl CachedEmbedder<'_> {
         dir.join(format!("embeddings-{}-{texts}.f32", self.hash))
     }
 
-    /// `None` for a file that is not the one written.
+    /// `None` for a file that this embedder did not write for these texts.
     fn unpack(&self, bytes: &[u8], n_texts: usize) -> Option<Vec<Vec<f32>>> {
         let dimension = self.embedder.dimension();
         let (values, rest) = bytes.as_chunks::<4>();

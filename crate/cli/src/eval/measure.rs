@@ -1,4 +1,4 @@
-//! Turns test sets into a row of figures for each way to search: by words, by meaning and by both, exact and approximate.
+//! Turns test sets into a row of figures per way of searching: by words, by meaning and by both, exact and approximate.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -20,9 +20,9 @@ use super::embeddings::CachedEmbedder;
 use super::metrics::{Figures, overlap, percentile};
 use super::{IndexArgument, RetrievalArguments, calibrate, now, table};
 
-/// How many documents are scored for a query.
+/// Number of documents scored per query.
 const N_DOCUMENTS: usize = 100;
-/// How far down the rankings of chunks are read; one document may have several chunks.
+/// Depth to which rankings of chunks are read; one document may have several chunks.
 const DEPTH: usize = 300;
 
 /// All figures of one test set.
@@ -41,12 +41,12 @@ pub(super) struct SetReport {
     pub(super) rows: Vec<Row>,
 }
 
-/// One way to search.
+/// One way of searching.
 #[derive(Serialize)]
 pub(super) struct Row {
     /// By words, by meaning, or fused.
     pub(super) tier: &'static str,
-    /// Form of the vectors, and if all are compared.
+    /// Precision of the vectors, and whether all are compared.
     pub(super) vectors: &'static str,
     #[serde(flatten)]
     pub(super) figures: Figures,
@@ -102,7 +102,7 @@ pub(super) fn run(data: &Path, arguments: &RetrievalArguments) -> anyhow::Result
 }
 
 impl SetReport {
-    /// nDCG@10 of fused search, as a page runs it, minus that of the better of its parts.
+    /// nDCG@10 of fused search, as a page runs it, minus that of the better of its two parts.
     pub(super) fn fused_gain(&self) -> f64 {
         let of = |tier: &str| {
             let mut rows = self.rows.iter().filter(|row| row.tier == tier);
@@ -235,7 +235,7 @@ impl Prepared {
         let vector_bytes = match vectors {
             None => 0,
             Some(Vectors::Exact32) => self.embeddings.iter().map(|one| one.len() as u64 * 4).sum(),
-            // A graph's links are not read if all vectors are compared.
+            // Comparing all vectors reads no links of a graph.
             Some(Vectors::Exact8) => self.embeddings.iter().map(|one| one.len() as u64 + 4).sum(),
             Some(Vectors::Index) => self.vector_bytes,
         };
@@ -328,7 +328,7 @@ impl Prepared {
     }
 }
 
-/// Bytes of everything that a search by words may read: the resident file and the term shards.
+/// Bytes of all that a lexical search may read: the resident file and the term shards.
 fn lexical_bytes(bundle: &Bundle) -> anyhow::Result<u64> {
     let file = |path: &str| bundle.files.iter().find(|(other, _)| other == path);
     let resident = bundle.manifest.file(Role::Index);

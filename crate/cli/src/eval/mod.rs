@@ -23,7 +23,7 @@ use crate::report::Hint;
 
 pub use answers::check_judged;
 
-/// SQuAD's training set has 42 MB.
+/// SQuAD's training set is 42 MB.
 const MAX_QUESTION_BYTES: u64 = 512 << 20;
 
 #[derive(clap::Args)]
@@ -63,10 +63,10 @@ pub(crate) struct RetrievalArguments {
     /// Write the two rankings of each query as JSON lines to this file.
     #[arg(long)]
     rankings: Option<PathBuf>,
-    /// Print nDCG@10 of the development halves for each weight of words beside meaning, instead of the figures.
+    /// Print nDCG@10 of the development halves for each weight of words against meaning, instead of the figures.
     #[arg(long, requires = "data")]
     calibrate: bool,
-    /// Exit with 1 where fused search is worse than words or meaning alone on a set.
+    /// Exit with 1 if fused search is worse than words or meaning alone on a set.
     #[arg(long)]
     strict: bool,
     /// Print JSON on standard output.

@@ -11,7 +11,7 @@ use super::table;
 use crate::bundle;
 use crate::report::Hint;
 
-/// How many sections are scored for a question.
+/// Number of sections scored per question.
 const N_SECTIONS: usize = 100;
 
 /// A line of the file.
@@ -63,7 +63,7 @@ pub(super) fn run(file: &Path, dir: &Path, json: bool) -> anyhow::Result<ExitCod
     let session = bundle::open(dir, &manifest)?;
     let index = session.index();
     check(&questions, index, file)?;
-    // Search has nothing to find for the others; `eval answers` asks them.
+    // Search has nothing to find for the rest; `eval answers` asks them.
     questions.retain(|question| question.answerable);
     if questions.is_empty() {
         return Err(Hint::error(
@@ -205,7 +205,7 @@ pub(super) fn parse(text: &str, file: &str) -> anyhow::Result<Vec<Question>> {
     Ok(questions)
 }
 
-/// An address that the bundle does not have can't be found: it is a mistake in the questions.
+/// An address that the bundle lacks can't be found: it is a mistake in the questions.
 pub(super) fn check(
     questions: &[Question],
     index: &anchorite::index::Index,

@@ -1,4 +1,4 @@
-//! Turns figures of retrieval into tables, or JSON.
+//! Prints figures of retrieval as tables, or as JSON.
 
 use super::calibrate::Fit;
 use super::measure::SetReport;

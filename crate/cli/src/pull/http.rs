@@ -1,4 +1,4 @@
-//! Turns an address into bytes of a part, resuming where it was cut off if the server can show that the file is unchanged.
+//! Fetches an address into a part, resuming where it was cut off if the server can show that the file is unchanged.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use super::part::{Origin, Part, Stopped};
 use crate::registry::is_loopback;
 use crate::report::Hint;
 
-/// How long to wait for a connection to the server, and for any data from it.
+/// Timeout for connecting to the server, and for receiving any data from it.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Longest ETag that is stored.
+/// Maximum length of an ETag that is stored.
 const MAX_ETAG: usize = 1000;
 
 /// The requested file.
@@ -20,9 +20,9 @@ pub(super) struct Wanted<'w> {
     pub(super) address: &'w str,
     /// Its length, if it is known.
     pub(super) bytes: Option<u64>,
-    /// Its largest allowed length.
+    /// Its maximum length.
     pub(super) limit: u64,
-    /// True if a hash will detect pieces of two versions joined together.
+    /// True if a known hash will reveal a file joined from two versions.
     pub(super) is_hash_known: bool,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn fetch(
     let mut here = resumable(wanted, part)?;
     let mut response = get(&agent, wanted, here.as_ref())?;
     if here.is_some() && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
-        // The file is now no longer than the part on disk, so the fetch starts over.
+        // The file is now no longer than the part on disk, so start over.
         here = None;
         response = get(&agent, wanted, None)?;
     }
@@ -100,8 +100,8 @@ fn agent(address: &str) -> Agent {
         .timeout_connect(Some(PATIENCE))
         .timeout_recv_response(Some(PATIENCE))
         .timeout_per_read(Some(PATIENCE));
-    // A server may redirect us from an encrypted address only to another encrypted one. Addresses of this machine are
-    // for tests, and may not redirect.
+    // A server may redirect an encrypted address only to another encrypted one. Loopback addresses are for tests, and
+    // may not redirect.
     let config = match is_loopback(address) {
         false => config.https_only(true).max_redirects(10),
         true => config.max_redirects(0).proxy(None),
@@ -128,7 +128,7 @@ fn get(
 ) -> anyhow::Result<Response<ureq::Body>> {
     let mut request = agent
         .get(wanted.address)
-        // The length of a compressed transfer tells nothing about the file, and such a transfer can't be resumed.
+        // The length of a compressed transfer says nothing about the file, and a compressed transfer can't be resumed.
         .header(header::ACCEPT_ENCODING, "identity");
     if let Some((n_here, etag)) = here {
         request = request.header(header::RANGE, format!("bytes={n_here}-"));
@@ -179,14 +179,15 @@ fn refused(address: &str, status: StatusCode) -> anyhow::Error {
     )
 }
 
-/// A version that identifies exact bytes; weak versions identify equivalent content, and If-Range does not accept them.
+/// A strong ETag, which identifies exact bytes; a weak one identifies equivalent content, and If-Range does not accept
+/// it.
 fn strong_etag(headers: &HeaderMap) -> Option<String> {
     let etag = headers.get(header::ETAG)?.to_str().ok()?;
     let is_strong = etag.starts_with('"') && etag.ends_with('"') && etag.len() > 2;
     (is_strong && etag.len() <= MAX_ETAG).then(|| etag.to_owned())
 }
 
-/// Start and total length: `bytes 100-199/200`, or `/*` if the server does not know the length.
+/// Start and total length: `bytes 100-199/200`, or `/*` in place of a total that the server does not know.
 fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
     let text = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
     let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;

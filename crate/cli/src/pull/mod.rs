@@ -21,7 +21,7 @@ use crate::store::{self, ModelArguments, Store};
 
 use part::Part;
 
-/// Metadata and directory of a model lie within this many bytes of its start.
+/// Metadata and directory of a model are within this many bytes of its start.
 const MAX_HEAD: u64 = 64 << 20;
 
 #[derive(clap::Args)]
@@ -91,7 +91,7 @@ fn pull(entry: &Entry, store: &Store, expected: Expected) -> anyhow::Result<()> 
     fetch(entry, store, &expected, &mut part)?;
     let found = check(entry, &expected, &part)?;
     if matches!(expected, Expected::First | Expected::Hash { pin: true, .. }) {
-        // The hash first: without it, the file would have to be trusted again.
+        // Pin first: without the hash, the file would have to be trusted again.
         store.set_pin(entry, &found)?;
     }
     part.finish(&path)?;
@@ -216,7 +216,7 @@ fn bar(entry: &Entry) -> ProgressBar {
     progress.with_style(style).with_message(entry.name.clone())
 }
 
-/// Compares a whole file with the registry and the expected hash, and returns its hash. Does not keep a wrong file.
+/// Compares a whole file with the registry and the expected hash, and returns its hash. Discards a wrong file.
 fn check(entry: &Entry, expected: &Expected, part: &Part) -> anyhow::Result<String> {
     let wrong = |message: String| {
         part.remove();

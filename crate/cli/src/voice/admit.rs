@@ -1,4 +1,4 @@
-//! Turns the adapters of a build into those that may go into it: a voice that changes facts or citations is refused.
+//! Decides which adapters may go into a build: a voice that changes facts or citations is refused.
 
 use std::path::Path;
 
@@ -13,10 +13,10 @@ use crate::choice;
 use crate::report::Hint;
 use crate::store::ModelArguments;
 
-/// Refuses a voice that was compared with its base and is not faithful; compares those of which nothing is known yet.
+/// Refuses a voice that was compared with its base and is not faithful; compares voices that are not known yet.
 ///
-/// A voice is known if the registry has its file and what was measured, or if this machine has compared it before. `voices` holds the
-/// voice of each adapter.
+/// A voice is known if the registry has its file and its measurements, or if this machine has compared it before.
+/// `voices` holds the voice of each adapter.
 pub(crate) fn admit(
     named: &ModelArguments,
     generator: (&str, &WeightFile),
@@ -63,7 +63,7 @@ pub(crate) fn admit(
     Ok(())
 }
 
-/// How far a voice agrees with its base, and who knows it.
+/// How far a voice agrees with its base, and where that is known from.
 fn agreement(
     named: &ModelArguments,
     generator: &WeightFile,
@@ -80,7 +80,7 @@ fn agreement(
         return Ok((agreement, "as the registry has it"));
     }
     let kept = named.store().ok().map(|store| {
-        // Hashing the generator takes longest, and a registered voice needs none of it.
+        // Hashing the generator takes longest, and a registered voice doesn't need it.
         let hashes = [hash(generator), base_hash, voice_hash];
         let name = hex(&Sha256::digest(hashes.concat()));
         store.dir.join("voices").join(format!("{name}.json"))
@@ -103,7 +103,7 @@ fn read(path: &Path) -> Option<Agreement> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
-/// An agreement that can't be kept is only made again.
+/// Ignores errors: an agreement that can't be kept is merely measured again.
 fn keep(path: &Path, agreement: Agreement) {
     let Some(folder) = path.parent() else { return };
     let kept = serde_json::to_vec(&agreement)

@@ -1,8 +1,8 @@
-//! Turns a voice and the adapter that it began with into how much they differ: in facts not at all, in manner as it was trained.
+//! Measures how a voice differs from the adapter it was trained from: in facts not at all, in manner as it was trained.
 //!
-//! Both answer the same questions, and are compared as a page shows them. Retrieval, reader and gate decide before either of them
-//! speaks, and a text that does not agree with the quotation gives way to it; what a voice could still change is which passages are
-//! cited, and which numbers, names and code are told.
+//! Both answer the same questions, and are compared as a page shows them. Retrieval, reader and gate decide before
+//! either of them writes, and a text that disagrees with the quotation gives way to it; a voice could still change
+//! which passages are cited, and which numbers, names and code are stated.
 
 mod admit;
 mod prompts;
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!verdict.is_faithful())))
 }
 
-/// Asks both adapters the questions, or every so many of them.
+/// Asks both adapters the questions, or an evenly chosen number of them.
 pub(crate) fn compare(
     generator: WeightFile,
     base: &WeightFile,
@@ -137,7 +137,7 @@ pub(crate) fn compare(
     ))
 }
 
-/// All drafts of an adapter, and their time; `told` is put behind each question.
+/// All drafts of an adapter, and their time; `told` is appended to each question.
 fn ask_all(
     session: &mut Session,
     adapter: Option<Adapter>,
@@ -173,7 +173,7 @@ fn ask_all(
     Ok((said, now_ms() - start))
 }
 
-/// A session wants an index; the evidence is given, so nothing is looked up in it.
+/// A session wants an index; the evidence is given, so it is never searched.
 fn empty_index() -> anyhow::Result<Index> {
     let text = b"# Nothing\n\nNothing is looked up here.\n";
     let page = parse_page("nothing.md", text, &ParseOptions::default());

@@ -1,21 +1,21 @@
-//! Turns a table of facts into questions with their evidence, the same ones for every voice.
+//! Turns a table of facts into questions with their evidence, the same for every voice.
 
 use anchorite::answer::Mark;
 use anchorite::{Passage, Quote};
 
 /// The table: a title and heading, evidence, a question, a sentence that does not answer it, and values for `{}` in the evidence.
 const TABLE: &str = include_str!("prompts.txt");
-/// The number that the evidence has in the prompt, and that of the sentence that does not answer.
+/// Number of the evidence in the prompt, and of the sentence that does not answer.
 const EVIDENCE: usize = 2;
 const OTHER: usize = 4;
 
-/// A question with what a model may read for it.
+/// A question with the sources that a model may read for it.
 pub(super) struct Prompt {
     pub(super) question: String,
     pub(super) passages: Vec<Passage>,
-    /// The quotation, as a reader would choose it; it misses the point where the passages hold no answer.
+    /// The quotation, as a reader would choose it; it misses the point if the passages contain no answer.
     pub(super) quote: Quote,
-    /// The sentence that answers; `None` where the passages hold no answer.
+    /// The sentence that answers; `None` if the passages contain no answer.
     pub(super) expected: Option<String>,
 }
 

@@ -9,21 +9,21 @@ use serde::{Deserialize, Serialize};
 
 use super::prompts::Prompt;
 
-/// A voice may differ from its base in this share of citations, and of facts.
+/// Maximum share of citations, and of facts, in which a voice may differ from its base.
 const MAX_OTHER_CITATIONS: f64 = 0.01;
 const MAX_OTHER_FACTS: f64 = 0.02;
 
-/// A text, and what a page shows of it: the text where it may stand, else the quotation.
+/// A text, and the part of it that a page shows: the text if it may be shown, else the quotation.
 #[derive(Debug, Clone)]
 pub(super) struct Said {
     text: String,
     /// True if the text is shown.
     is_shown: bool,
-    /// True if it says that the documents don't say.
+    /// True if it declines: it says that the documents don't say.
     declines: bool,
-    /// The passages that are cited by what is shown.
+    /// The passages that the shown text cites.
     cited: BTreeSet<usize>,
-    /// The text that is shown, without set phrases.
+    /// The shown text, without set phrases.
     claims: String,
 }
 
@@ -58,7 +58,7 @@ impl Said {
     }
 }
 
-/// How a voice compares with the adapter that it began with.
+/// How a voice compares with the adapter that it was trained from.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Verdict {
     /// The voice's label.
@@ -66,26 +66,27 @@ pub(crate) struct Verdict {
     pub(crate) questions: usize,
     /// Share of questions for which a page cites the same passages.
     pub(crate) equal_citations: f64,
-    /// Share of the facts of either, that the other shows too.
+    /// Share of the facts of either that the other shows too.
     pub(crate) equal_facts: f64,
-    /// Share of answerable questions whose text is shown, and not the quotation alone.
+    /// Share of answerable questions whose text is shown, not the quotation alone.
     pub(crate) shown: f64,
     pub(crate) base_shown: f64,
     /// Token F1 of what is shown with the evidence, for the voice and for its base, over answerable questions.
     pub(crate) f1: f64,
     pub(crate) base_f1: f64,
-    /// Share of the voice's answers that have its manner, of its base's, and of the generator's alone when told.
+    /// Share of texts that have the voice's manner: its own, its base's, and those of the generator alone when
+    /// instructed.
     pub(crate) style: f64,
     pub(crate) base_style: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) prompted_style: Option<f64>,
-    /// Milliseconds for an answer of the voice.
+    /// Milliseconds per answer of the voice.
     pub(crate) milliseconds: f64,
     /// Every question with both texts.
     pub(crate) texts: Vec<Texts>,
 }
 
-/// How far a voice agrees with the adapter that it began with.
+/// How far a voice agrees with the adapter that it was trained from.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Agreement {
     pub(crate) equal_citations: f64,
@@ -93,7 +94,7 @@ pub(crate) struct Agreement {
 }
 
 impl Agreement {
-    /// True if the voice changes nothing but the manner.
+    /// True if the voice changes only the manner.
     pub(crate) fn is_faithful(self) -> bool {
         self.equal_citations >= 1.0 - MAX_OTHER_CITATIONS
             && self.equal_facts >= 1.0 - MAX_OTHER_FACTS
@@ -185,7 +186,7 @@ impl Verdict {
         }
     }
 
-    /// True if the voice changes nothing but the manner.
+    /// True if the voice changes only the manner.
     pub(crate) fn is_faithful(&self) -> bool {
         self.agreement().is_faithful()
     }
@@ -233,7 +234,7 @@ fn has_same_facts(one: &Said, other: &Said) -> bool {
     shared == all
 }
 
-/// The instructions that ask a model without the voice's adapter for its manner.
+/// Instructions that ask a model without the voice's adapter for its manner.
 pub(super) fn instructions(manner: &Voice) -> String {
     let mut text = String::new();
     if !manner.openings.is_empty() {
@@ -251,7 +252,7 @@ pub(super) fn instructions(manner: &Voice) -> String {
     text.trim_end().to_owned()
 }
 
-/// True if a text begins with an opening of the voice, and ends with a closing if it has any.
+/// True if a text begins with an opening of the voice, and ends with one of its closings if it has any.
 fn has_manner(manner: &Voice, text: &str) -> bool {
     let text = text.trim();
     let begins = |phrase: &String| match phrase.strip_prefix("{title}") {
@@ -270,7 +271,7 @@ fn has_manner(manner: &Voice, text: &str) -> bool {
     opens && closes
 }
 
-/// Token F1 as SQuAD counts it, over stems.
+/// Token F1 over stems, as SQuAD counts it.
 fn token_f1(said: &str, expected: &str) -> f64 {
     let (said, expected) = (index::lexical::terms(said), index::lexical::terms(expected));
     let common = said.intersection(&expected).count();

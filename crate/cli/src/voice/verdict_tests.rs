@@ -1,4 +1,4 @@
-//! Turns drafts of two adapters into the shares that a build decides by.
+//! Checks the shares that a build decides by, on drafts of two adapters.
 
 use anchorite::answer::{Sentence, Timing, Window};
 use anchorite::model::adapter::Voice;
@@ -40,7 +40,7 @@ fn draft(text: &str, passage: usize, is_voiced: bool) -> Draft {
     }
 }
 
-/// The verdict where the base repeats the evidence, and the voice says what `voice` makes of each prompt.
+/// The verdict if the base repeats the evidence, and the voice says what `voice` makes of each prompt.
 fn verdict(voice: impl Fn(usize, &Prompt) -> Draft) -> Verdict {
     let prompts = prompts();
     let base = prompts.iter().map(|prompt| {
@@ -94,7 +94,7 @@ fn other_facts_and_citations_are_counted() {
     let found = verdict(|idx, prompt| {
         let mut said = draft(&prompt.quote.text, prompt.quote.passage, true);
         if idx < 3 {
-            // Supported, and beside the quotation: only the comparison sees it.
+            // Supported, but not part of the quotation: only the comparison sees it.
             said.sentences.insert(
                 1,
                 draft("The hall of Delft holds 77 seats.", 4, true)

@@ -1,13 +1,13 @@
-//! Turns the bytes of a shard into compressed ones for the network, and back.
+//! Compresses the bytes of a shard for the network, and decompresses them again.
 //!
-//! Hosts compress text by its type and leave other files alone, so shards are compressed here (DEFLATE, RFC 1951).
+//! Hosts compress files of text types and leave the rest alone, so shards are compressed here (DEFLATE, RFC 1951).
 
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
 use super::malformed;
 use crate::error::BundleError;
 
-/// No file of an index decompresses to more.
+/// Limit on the decompressed size of any file of an index.
 const MAX_UNFOLDED_BYTES: usize = 256 << 20;
 /// The slowest and smallest level of `miniz_oxide` short of trying everything.
 #[cfg(feature = "build")]

@@ -1,4 +1,4 @@
-//! Turns the shard of filters into bytes and back: names, values, and the documents of each as gaps.
+//! Turns the filter shard into bytes and back: names, values, and each value's documents as gaps.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Turns the bytes of a fetched shard into a part of the index that searches read.
+//! Inserts the bytes of fetched shards into an index.
 
 use super::{deflate, filters, orders, spelling, terms, texts};
 use crate::error::BundleError;
@@ -6,7 +6,8 @@ use crate::index::Index;
 use crate::shard::{Family, ShardId};
 
 impl Index {
-    /// Takes a shard named by [`find`](Self::search_loaded) or [`shards`](Self::shards), after checking its length and hash.
+    /// Inserts a shard named by [`search_loaded`](Self::search_loaded) or [`shards`](Self::shards), after checking its
+    /// length and hash.
     ///
     /// # Errors
     /// [`BundleError::UnknownShard`], [`BundleError::Length`], [`BundleError::Hash`] or [`BundleError::Malformed`],
@@ -20,7 +21,7 @@ impl Index {
         self.insert_content(id, &content)
     }
 
-    /// Takes the decompressed content of a shard without checking its length and hash: for tests that damage the
+    /// Inserts the decompressed content of a shard without checking its length and hash, for tests that damage the
     /// content.
     ///
     /// # Errors

@@ -7,14 +7,20 @@ use crate::error::BundleError;
 use crate::hex;
 use crate::vector::MAX_DIMENSION;
 
+<<<<<<< HEAD
 /// The version of the format that is written.
 pub const FORMAT: u32 = 5;
 /// The oldest version that is read. Version 3 has no reader and no calibration; 4 has no labels, and names its fields
 /// in snake case.
+=======
+/// The format version that is written.
+pub const FORMAT: u32 = 4;
+/// The oldest version that can be read: 3 has no reader and no calibration.
+>>>>>>> index
 pub const OLDEST_FORMAT: u32 = 3;
 /// Path of the manifest in a bundle.
 pub const MANIFEST_PATH: &str = "manifest.json";
-/// Largest part: static hosts refuse files of 25 MiB and more.
+/// Maximum size of a part: static hosts refuse files of 25 MiB and more.
 pub const MAX_PART_BYTES: usize = 20 << 20;
 const MAX_MANIFEST_BYTES: usize = 1 << 20;
 const MAX_FILES: usize = 64;
@@ -24,7 +30,7 @@ const MAX_LABEL_CHARS: usize = 40;
 const MAX_BINS: usize = 100;
 pub(super) const MAX_CHUNKS: u32 = 1 << 24;
 
-/// The purpose of a bundle's file; readers find it in the manifest by this.
+/// The purpose of a bundle's file, by which it is found in the manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
@@ -39,7 +45,7 @@ pub enum Role {
     Reader,
     /// Weights that write answers.
     Generator,
-    /// Weights that are added to the generator's.
+    /// Weights added to the generator's.
     Adapter,
 }
 
@@ -77,22 +83,26 @@ impl std::fmt::Display for Role {
 pub struct Manifest {
     /// Version of the format: [`OLDEST_FORMAT`] to [`FORMAT`].
     pub format: u32,
-    /// Version of the program that wrote it.
+    /// Version of the program that wrote the bundle.
     pub anchorite: String,
-    /// SHA-256 over roles, names, lengths and hashes of all files and parts, and the calibration: equal content has an
-    /// equal id.
+    /// SHA-256 over roles, names, lengths and hashes of all files and parts, and the calibration: equal contents have
+    /// equal ids.
     pub id: String,
-    /// How many documents are indexed.
+    /// Number of indexed documents.
     pub documents: u32,
-    /// How many chunks are indexed.
+    /// Number of indexed chunks.
     pub chunks: u32,
+<<<<<<< HEAD
     /// Length of the embeddings, if there are any.
     #[serde(alias = "embedding_dimension")]
+=======
+    /// Dimension of the embeddings, if there are any.
+>>>>>>> index
     pub embedding_dimension: Option<u32>,
     /// The shards of the index, which `index` names.
     pub shards: ShardTotals,
-    /// The probability thresholds at which this site's questions count as answered; `None` if too few questions could
-    /// be generated from it or no reader was available: then the thresholds for all sites apply.
+    /// Probability thresholds for this site's questions. `None` if too few questions could be generated or no reader
+    /// was available; the thresholds for all sites then apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub calibration: Option<Calibration>,
@@ -102,21 +112,21 @@ pub struct Manifest {
 
 /// Results of a site's answers to questions generated from its own pages.
 ///
-/// An answer is right if the question's own section is quoted. It is wrong if another section is quoted, or if any is
-/// quoted although the question's page was left out of the index.
+/// An answer is right if it quotes the question's own section. It is wrong if it quotes another section, or any section
+/// at all after the question's page was removed from the index.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Calibration {
-    /// From this probability on, 0 to 1, a question counts as answered.
+    /// Minimum probability, 0 to 1, for a question to count as answered.
     pub answered: f32,
-    /// From this probability on, at most `answered`, the closest passage is shown.
+    /// Minimum probability for the closest passage to be shown; at most `answered`.
     pub closest: f32,
-    /// How many questions were asked: with their page, without it, and from other sites.
+    /// Number of questions asked: with their page, without it, and from other sites.
     pub questions: u32,
-    /// How many of them count as answered.
+    /// Number of questions that count as answered.
     pub claimed: u32,
-    /// How many of these are wrong.
+    /// Number of those answers that are wrong.
     pub wrong: u32,
     /// Upper bound of the share of wrong answers among those that count as answered, at a confidence of 95 % (Clopper
     /// and Pearson, 1934). It holds for questions like the generated ones.
@@ -130,11 +140,11 @@ pub struct Calibration {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct ReliabilityBin {
-    /// The mean of their probabilities.
+    /// Mean of their probabilities.
     pub probability: f32,
-    /// How many there are.
+    /// Number of questions.
     pub questions: u32,
-    /// How many of them got a right quotation.
+    /// Number of questions with a right quotation.
     pub right: u32,
 }
 
@@ -156,9 +166,9 @@ pub struct ShardTotals {
 pub struct FileEntry {
     /// Its purpose.
     pub role: Role,
-    /// Its name, for people to read.
+    /// Display name.
     pub name: String,
-    /// The label by which readers choose an adapter with a voice.
+    /// Label by which visitors choose an adapter with a voice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub label: Option<String>,
@@ -184,7 +194,7 @@ pub struct PartEntry {
 }
 
 impl Manifest {
-    /// Reads a manifest and checks everything that others rely on.
+    /// Parses a manifest and checks everything that other code relies on.
     ///
     /// # Errors
     /// [`BundleError::ManifestSyntax`], [`BundleError::UnknownFormat`] or [`BundleError::ManifestField`].
@@ -200,7 +210,7 @@ impl Manifest {
         let syntax = |error: serde_json::Error| BundleError::ManifestSyntax {
             reason: error.to_string(),
         };
-        // The version first, so that fields of a newer format do not read as a syntax error.
+        // The version first: the fields of a newer format must not look like a syntax error.
         let Version { format: found } = serde_json::from_slice(bytes).map_err(syntax)?;
         if !(u64::from(OLDEST_FORMAT)..=u64::from(FORMAT)).contains(&found) {
             return Err(BundleError::UnknownFormat {
@@ -268,12 +278,12 @@ impl Manifest {
         Ok(())
     }
 
-    /// The file of a role; the first if there are several adapters.
+    /// The file with this role; the first one if there are several adapters.
     pub fn file(&self, role: Role) -> Option<&FileEntry> {
         self.files.iter().find(|file| file.role == role)
     }
 
-    /// The part at a path.
+    /// The part at this path.
     pub fn part(&self, path: &str) -> Option<&PartEntry> {
         self.files
             .iter()
@@ -465,7 +475,7 @@ pub(super) fn shard_path(sha256: &str) -> String {
 pub(super) fn content_id(files: &[FileEntry], calibration: Option<&Calibration>) -> String {
     let mut hash = Sha256::new();
     if let Some(found) = calibration {
-        // `Debug` prints enough digits to identify a share, so that a share read back hashes the same.
+        // `Debug` prints enough digits to round-trip a share, so a share read back hashes the same.
         hash.update(format!("calibration {found:?}\n"));
     }
     for file in files {

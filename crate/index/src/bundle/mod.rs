@@ -1,6 +1,6 @@
 //! Turns an index and weights into the files that a site serves, and those files back into an index.
 //!
-//! Nothing else knows the layout. A bundle is a small `manifest.json`, always fetched fresh, and files that never
+//! No other module knows the layout. A bundle is a small `manifest.json`, always fetched fresh, and files that never
 //! change under their name:
 //!
 //! | role | file | holds |
@@ -9,8 +9,8 @@
 //! | `vectors` | postcard of [`VectorsFile`] | one opaque, checksummed section of 8-bit vectors, or codes for their shards |
 //! | `embedder`, `generator`, `adapter` | GGUF | weights, as given |
 //!
-//! Each is cut into parts of at most 20 MiB, named by their SHA-256 in the manifest. The parts of the index that only some
-//! queries read are shards, named by their SHA-256 in the file `index` or in a page of a [`table`] that is named in it:
+//! Each is cut into parts of at most 20 MiB, named by their SHA-256 in the manifest. Pieces of the index that only some
+//! queries read are shards, named by their SHA-256 in the `index` file or in a page of a [`table`] that `index` names:
 //!
 //! | shard | DEFLATE of postcard of | holds |
 //! |-------|------------------------|-------|
@@ -21,7 +21,7 @@
 //! | orders | (no postcard) [`orders`] | the ranks of documents by one of their values |
 //! | vectors | (no postcard) rows of `vector` | 8-bit vectors near each other |
 //!
-//! The reader of a part or a shard checks its length and hash first, and trusts no count in it.
+//! The length and hash of a part or shard are checked before it is parsed, and no count inside it is trusted.
 
 mod deflate;
 mod filters;
@@ -56,7 +56,8 @@ use crate::lexical::postings::Varints;
 use crate::shard::Family;
 use crate::vector::{GRAPH_LAYOUT, Layout, VectorIndex};
 
-/// Longest word of the dictionary, in bytes: 40 characters of up to 4 bytes, plus room for those that grow in lower case.
+/// Longest word of the dictionary, in bytes: 40 characters of up to 4 bytes, plus room for characters that grow when
+/// lower-cased.
 const MAX_TERM_BYTES: usize = 512;
 /// Layout of vectors without a graph.
 const FLAT_LAYOUT: &str = "flat 2";
@@ -67,10 +68,10 @@ const LAYOUTS: [(&str, Layout); 3] = [
     (GRAPH_LAYOUT, Layout::Graph),
     (SHARDS_LAYOUT, Layout::Shards),
 ];
-/// Name of the index by embeddings in errors.
+/// Name of the vector index in errors.
 const VECTORS: &str = "vectors";
 
-/// The index by embeddings.
+/// The vector index as stored.
 #[derive(Serialize, Deserialize)]
 struct VectorsFile<'b> {
     /// Layout of the section: one of [`LAYOUTS`]; for a graph, the name and version of its library.
@@ -92,7 +93,8 @@ fn checksum(section: &[u8]) -> [u8; 16] {
         .unwrap_or_default()
 }
 
-/// Reads an index by words from the file of role [`Role::Index`], checked against the manifest. Its shards are not loaded yet.
+/// Reads the lexical index from the file with role [`Role::Index`], checked against the manifest. No shards are loaded
+/// yet.
 ///
 /// # Errors
 /// [`BundleError::MissingFile`] if the manifest lists no such file; [`BundleError::Length`] or [`BundleError::Hash`] if
@@ -118,10 +120,11 @@ pub fn read_index(manifest: &Manifest, bytes: &[u8]) -> Result<Index, BundleErro
     Ok(index)
 }
 
-/// Adds search by meaning to an index, from the file of role [`Role::Vectors`], checked against the manifest.
+/// Adds the vector index from the file with role [`Role::Vectors`], checked against the manifest.
 ///
 /// # Errors
-/// As [`read_index`]; [`BundleError::UnknownGraph`] if the graph was made by another library, or the layout is of another version.
+/// As for [`read_index`]; [`BundleError::UnknownGraph`] if another library made the graph, or the layout is of another
+/// version.
 pub fn read_vectors(
     manifest: &Manifest,
     bytes: &[u8],
@@ -145,7 +148,7 @@ fn listed(manifest: &Manifest, role: Role) -> Result<&FileEntry, BundleError> {
     })
 }
 
-/// All varints of a field that holds nothing else.
+/// Decodes a field that holds nothing but varints.
 fn numbers(role: &'static str, place: &'static str, bytes: &[u8]) -> Result<Vec<u32>, BundleError> {
     let mut varints = Varints::new(bytes);
     let numbers = varints.by_ref().collect();
@@ -156,7 +159,7 @@ fn numbers(role: &'static str, place: &'static str, bytes: &[u8]) -> Result<Vec<
     }
 }
 
-/// The running sums of a field's lengths: the start of each, and the end of the last.
+/// Running sums of a field's lengths: the start of each, and the end of the last.
 fn sums(role: &'static str, place: &'static str, bytes: &[u8]) -> Result<Vec<u32>, BundleError> {
     let mut sums = vec![0_u32];
     for number in numbers(role, place, bytes)? {
@@ -166,7 +169,7 @@ fn sums(role: &'static str, place: &'static str, bytes: &[u8]) -> Result<Vec<u32
     Ok(sums)
 }
 
-/// Words in increasing order, each stored as the length it shares with the one before, then the rest.
+/// Front-coded words in increasing order: for each, the length it shares with the previous one, then the rest.
 fn words(role: &'static str, place: &'static str, bytes: &[u8]) -> Result<Dictionary, BundleError> {
     let wrong = |found: &str| malformed(role, place, "words in increasing order", found);
     let mut words = Dictionary::default();

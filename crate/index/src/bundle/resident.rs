@@ -15,25 +15,25 @@ use crate::texts::Texts;
 
 pub(super) const ROLE: &str = "index";
 
-/// The file that is fetched before any search. Number fields are consecutive varints.
+/// The file fetched before any search. Number fields are consecutive varints.
 #[derive(Serialize, Deserialize)]
 struct ResidentFile<'b> {
-    /// One byte for each chunk: its length in words, coarsely.
+    /// One byte per chunk: its quantised length in words.
     lengths: &'b [u8],
-    /// The number of chunks of each document.
+    /// Number of chunks in each document.
     document_chunks: &'b [u8],
-    /// Documents whose weight is not 1.
+    /// Documents with a weight other than 1.
     weights: Vec<(u32, f32)>,
-    /// The first parts of the documents' language tags.
+    /// Primary subtags of the documents' language tags.
     #[serde(borrow)]
     languages: Vec<&'b str>,
-    /// Words without a topic, in languages other than English.
+    /// Stop words of languages other than English.
     stop_words: &'b [u8],
-    /// The first word of each shard of words.
+    /// The first word of each term shard.
     first_terms: &'b [u8],
-    /// First letter and length of the first word of each spelling shard.
+    /// First letter and length of the first word in each spelling shard.
     spelling_keys: &'b [u8],
-    /// The number of chunks in each text shard.
+    /// Number of chunks in each text shard.
     text_chunks: &'b [u8],
     has_filters: bool,
     /// Names of the values that documents can be sorted by, in order.
@@ -69,7 +69,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Index, BundleError> {
         Family::Texts => firsts.len(),
         Family::Filters => usize::from(file.has_filters),
         Family::Orders => file.orders.len(),
-        // The file of vectors has its own table.
+        // The vectors file has its own table.
         Family::Vectors => 0,
     });
     let shards = ShardTable::read(&file.tables, n_shards)?;

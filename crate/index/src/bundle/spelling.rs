@@ -1,4 +1,4 @@
-//! Turns a shard of candidates for corrections into bytes and back: front-coded words, and how frequent each is.
+//! Turns a shard of correction candidates into bytes and back: front-coded words and their frequencies.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +12,10 @@ const ROLE: &str = Family::Spelling.as_str();
 
 #[derive(Serialize, Deserialize)]
 struct SpellingFile<'b> {
-    /// For each word: the length shared with the word before, the length of the rest, the rest. By first letter and length.
+    /// For each word: the length it shares with the previous one, the length of the rest, the rest. Ordered by first
+    /// letter and length.
     words: &'b [u8],
-    /// For each word, the binary logarithm of the number of chunks that have it.
+    /// For each word, the binary logarithm of the number of chunks that contain it.
     frequencies: &'b [u8],
 }
 
@@ -77,7 +78,7 @@ pub(super) mod write {
     use crate::bundle::write::{push_shared, to_bytes, varints};
     use crate::lexical::spelling::{Spelling, key};
 
-    /// A shard takes no further word once it has this many bytes, before compression.
+    /// A shard is full once it reaches this many bytes before compression.
     const SHARD_BYTES: usize = 12 << 10;
 
     /// All words cut into shards, with the first key of each.

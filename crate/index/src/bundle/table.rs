@@ -1,4 +1,4 @@
-//! Turns the number of a shard into the file that holds it, with the hash that it must have.
+//! Maps a shard's number to the file that holds it and the hash that the file must have.
 //!
 //! A small family has its whole table in the resident file. A large one has only the hashes of the table's pages there;
 //! a page is a shard of its own, fetched when one of the shards that it names is needed.
@@ -14,9 +14,9 @@ use crate::shard::{Family, Shard, ShardId};
 /// Families of at most this many shards have their whole table in the resident file.
 #[cfg(feature = "build")]
 const MAX_RESIDENT: usize = 256;
-/// How many shards one page of a table names.
+/// Number of shards that one page of a table names.
 const PAGE: u32 = 32;
-/// The first bytes of a file's SHA-256: as hard to forge as any 128 bits.
+/// Stored bytes of a file's SHA-256: as hard to forge as any 128 bits.
 const HASH_BYTES: usize = 16;
 
 /// Length and hash of one file.
@@ -29,7 +29,7 @@ struct Entry {
 /// The shards of one family.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct FamilyTable {
-    /// Length and hash of each shard; `None` until the page that names it is supplied.
+    /// Length and hash of each shard; `None` until the page that names it is loaded.
     entries: Vec<Option<Entry>>,
     /// The pages that name the shards; empty if all are known from the start.
     pages: Vec<Entry>,
@@ -79,7 +79,7 @@ fn read_entries(family: Family, bytes: &[u8], n_entries: usize) -> Result<Vec<En
 }
 
 impl ShardTable {
-    /// Reads the tables of all families; each must have as many shards as `expected` says.
+    /// Reads the tables of all families; each must have `expected` shards.
     pub(super) fn read(
         tables: &[TableWire<'_>],
         expected: [usize; Family::ALL.len()],
@@ -137,7 +137,7 @@ impl ShardTable {
         }
     }
 
-    /// The file to fetch for a shard: the shard, or the page that will name it; `None` if there is no such shard.
+    /// The file to fetch for a shard: the shard, or the page that will name it; `None` if the shard does not exist.
     pub(crate) fn locate(&self, family: Family, number: u32) -> Option<Shard> {
         let shard = ShardId::shard(family, number);
         let page = || ShardId::table(family, number / PAGE);
@@ -179,7 +179,7 @@ impl ShardTable {
         Ok(())
     }
 
-    /// Takes a verified page and notes the shards that it names.
+    /// Records the shards that a verified page names.
     pub(crate) fn add_page(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), BundleError> {
         let family = id.family();
         let entries = &mut self.families[family.position()].entries;
@@ -194,7 +194,7 @@ impl ShardTable {
         Ok(())
     }
 
-    /// True if a page was taken, so that all shards that it names are known.
+    /// True if a page is loaded, so that all shards it names are known.
     pub(crate) fn has_page(&self, id: ShardId) -> bool {
         let entries = &self.families[id.family().position()].entries;
         let first = entries.get(id.number() as usize * PAGE as usize);
@@ -236,12 +236,12 @@ pub(super) mod write {
         pub(in crate::bundle) pages: Vec<Vec<u8>>,
     }
 
-    /// Lays out the table of one family's shards, given complete and in order.
+    /// Lays out the table of one family's shards, which must be complete and in order.
     pub(in crate::bundle) fn table(shards: &[Vec<u8>]) -> Written {
         lay_out(shards, shards.len() > MAX_RESIDENT)
     }
 
-    /// The same without pages, however many there are.
+    /// Like `table`, but never splits the table into pages.
     pub(in crate::bundle) fn whole(shards: &[Vec<u8>]) -> Written {
         lay_out(shards, false)
     }

@@ -1,4 +1,4 @@
-//! Turns a shard of words into bytes and back: front-coded words, and lists of chunks as varints.
+//! Turns a term shard into bytes and back: front-coded words, and posting lists as varints.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::lexical::shard::TermShard;
 use crate::shard::Family;
 
 const ROLE: &str = Family::Terms.as_str();
-/// The most terms of one form: one for each language that inflects a word to it, and there are fewer languages than this.
+/// Maximum terms of one form: one per language that inflects a word to it, and there are fewer languages than this.
 const MAX_FORM_TERMS: u32 = 32;
 
 /// Words and where they occur. Number fields are consecutive varints.
@@ -19,7 +19,8 @@ struct TermsFile<'b> {
     /// For each word: the length shared with the word before, the length of the rest, the rest.
     terms: &'b [u8],
     forms: &'b [u8],
-    /// For each form, the number of its terms; then for each term the length shared with the form, the length of the rest, the rest.
+    /// For each form, the number of its terms; then for each term the length it shares with the form, the length of the
+    /// rest, the rest.
     form_terms: &'b [u8],
     /// Length of each term's list, in bytes.
     list_lengths: &'b [u8],
@@ -76,7 +77,7 @@ fn read_form_terms(forms: &Dictionary, bytes: &[u8]) -> Result<Vec<Vec<String>>,
     }
 }
 
-/// Checks the numbers whose bounds only the resident file has.
+/// Checks numbers against bounds that only the resident file has.
 pub(super) fn check(
     shard: &TermShard,
     n_chunks: usize,
@@ -93,12 +94,12 @@ pub(super) mod write {
     use crate::bundle::write::{front_coded, push_shared, to_bytes, varints};
     use crate::lexical::postings::push_varint;
 
-    /// Up to this many bytes, before compression, all words are one shard.
+    /// Up to this size, in bytes before compression, all words go into one shard.
     const MAX_WHOLE_BYTES: usize = 96 << 10;
-    /// Otherwise a shard ends with the word that takes it past this many bytes.
+    /// Above it, a shard ends with the word that takes it past this size.
     const SHARD_BYTES: usize = 7 << 10;
 
-    /// The words of `shards` recut into shards of the size that is fetched, with the first word of each.
+    /// Re-cuts the words of `shards` into shards of download size, each returned with its first word.
     pub(in crate::bundle) fn shards(
         shards: &[&TermShard],
     ) -> Result<(Dictionary, Vec<Vec<u8>>), BundleError> {
@@ -160,7 +161,7 @@ pub(super) mod write {
         fn word(&mut self, word: &str, n_more: usize) {
             self.first.get_or_insert_with(|| word.to_owned());
             word.clone_into(&mut self.last);
-            // A word shares about half of its bytes with the one before.
+            // A word shares about half of its bytes with the previous one.
             self.n_bytes += word.len() / 2 + 2 + n_more;
         }
 

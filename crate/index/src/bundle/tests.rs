@@ -1,4 +1,4 @@
-//! Turns damaged shards, whose hashes would be right, into errors or harmless indexes: never into a panic.
+//! Checks that damaged shards with a matching hash give errors or harmless indexes, never a panic.
 
 use super::*;
 use crate::chunk::{ChunkOptions, chunk_documents};

@@ -12,8 +12,8 @@ use crate::texts::TextShard;
 
 const ROLE: &str = Family::Texts.as_str();
 
-/// Documents, nested as parsed so that nothing is stored twice. No position counts from the start of the index, so that
-/// a changed page leaves the shards of other pages alone.
+/// Documents, nested as parsed so that nothing is stored twice. No position counts from the start of the index, so a
+/// changed page leaves the shards of other pages alone.
 #[derive(Serialize, Deserialize)]
 struct TextsFile<'b> {
     #[serde(borrow)]
@@ -108,15 +108,16 @@ pub(super) mod write {
     use crate::bundle::write::to_bytes;
     use crate::index::{ChunkIdx, Index};
 
-    /// Up to this many bytes, before compression, all texts are one shard.
+    /// Up to this size, in bytes before compression, all texts go into one shard.
     const MAX_WHOLE_BYTES: usize = 192 << 10;
-    /// Otherwise a shard takes no further document once it has this many bytes.
+    /// Above it, a shard takes no further document once it has this many bytes.
     const SHARD_BYTES: usize = 3 << 10;
-    /// Or this many bytes, if the hash of the next document's URL says so: then a page that grows moves few boundaries.
+    /// Or once it reaches this size, if the hash of the next document's URL says so: a page that grows then moves few
+    /// boundaries.
     const MIN_SHARD_BYTES: usize = 3 << 9;
     /// One document in this many may begin a shard early.
     const EARLY: u8 = 4;
-    /// A document is cut when a shard has this many bytes of it.
+    /// A long document is split once a shard holds this many bytes of it.
     const MAX_SHARD_BYTES: usize = 4 << 10;
 
     /// All texts of an index, cut into shards, with the first chunk of each.

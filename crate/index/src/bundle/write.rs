@@ -14,30 +14,30 @@ use crate::lexical::shard::TermShard;
 /// Weights to ship with an index.
 #[derive(Debug, Clone)]
 pub struct WeightFile {
-    /// Their purpose.
+    /// Purpose of the file.
     pub role: Role,
-    /// Their name, for people to read.
+    /// Display name.
     pub name: String,
-    /// The label by which readers choose an adapter with a voice.
+    /// Label by which visitors choose an adapter with a voice.
     pub label: Option<String>,
     /// The GGUF file.
     pub bytes: Vec<u8>,
 }
 
-/// A bundle, ready to be put into a folder.
+/// A bundle, ready to be written to a folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
     /// The manifest, which is also the last of `files`.
     pub manifest: Manifest,
-    /// Path and content of every file, shards included, `manifest.json` last: a site that is updated file by file never
-    /// names a file that does not exist yet.
+    /// Path and content of every file, shards included, `manifest.json` last: a site updated file by file never names a
+    /// missing file.
     pub files: Vec<(String, Vec<u8>)>,
 }
 
 /// Lays out a bundle. The same index and weights give the same bytes.
 ///
 /// # Errors
-/// [`BundleError::Incomplete`] if the index was read from a bundle and not all of its shards were supplied;
+/// [`BundleError::Incomplete`] if the index was read from a bundle and not all of its shards are loaded;
 /// [`BundleError::TooLarge`] if there are more chunks or bytes than the format holds;
 /// [`BundleError::Malformed`] if a weights file is empty or a chunk's id is not of the kind that chunking makes;
 /// [`BundleError::ManifestField`] if two weights files other than adapters share a role, or a name is too long.
@@ -94,7 +94,7 @@ pub fn write(
     })
 }
 
-/// The manifest's file, after checking everything that others rely on.
+/// Serialises the manifest, after checking everything that readers of it rely on.
 fn json(manifest: &Manifest) -> Result<Vec<u8>, BundleError> {
     manifest.check()?;
     let mut json =
@@ -106,7 +106,7 @@ fn json(manifest: &Manifest) -> Result<Vec<u8>, BundleError> {
 }
 
 impl Bundle {
-    /// Adds the calibration by the site's own questions, which changes the manifest and its id but no other file.
+    /// Sets the calibration from the site's own questions. This changes the manifest and its id, but no other file.
     ///
     /// # Errors
     /// [`BundleError::ManifestField`] for a share or probability that is out of range.
@@ -179,7 +179,7 @@ fn index_files(
         Family::Texts => &texts,
         Family::Filters => filters.as_slice(),
         Family::Orders => &orders,
-        // Named by the file of vectors, which is not fetched for search by words.
+        // Named by the vectors file, which is not fetched for lexical search.
         Family::Vectors => &[],
     });
     let compressed = families

@@ -5,7 +5,7 @@ use super::code::split_code;
 use super::prose::split_prose;
 use super::words::count_words;
 
-/// The smallest part that chunks are built from: a paragraph, a sentence, a line, or a block of code.
+/// The smallest piece that chunks are built from: a paragraph, a sentence, a line, or a block of code.
 pub(super) struct Unit {
     pub(super) text: String,
     pub(super) n_words: usize,

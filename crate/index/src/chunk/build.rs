@@ -8,15 +8,15 @@ use super::Chunk;
 use super::pieces::pieces;
 use crate::document::Document;
 
-/// How large chunks become, in words separated by white space.
+/// Sizes of chunks, in words separated by white space.
 #[derive(Debug, Clone)]
 pub struct ChunkOptions {
-    /// The size that pieces of a long section aim for. Default 150: with its headings, about the 256 tokens that a
-    /// small sentence encoder reads.
+    /// Target size for the pieces of a long section. Default 150: with headings, about the 256 tokens that a small
+    /// sentence encoder reads.
     pub target_words: usize,
-    /// No prose chunk is longer. Default 200.
+    /// Maximum size of a prose chunk. Default 200.
     pub max_words: usize,
-    /// A block of code up to this size is never cut. Default 260.
+    /// Blocks of code up to this size are never split. Default 260.
     pub max_code_words: usize,
 }
 
@@ -40,8 +40,8 @@ pub fn chunk_documents(documents: &[Document], options: &ChunkOptions) -> Vec<Ch
         .collect()
 }
 
-/// Cuts every section of the document at position `idx` at the ends of its paragraphs; at sentences and lines if a
-/// single paragraph is too long; and inside words if a hostile page or a script without spaces leaves no choice.
+/// Splits every section of the document at position `idx` between paragraphs; at sentences and lines if a paragraph is
+/// too long; and inside words if a hostile page or a script without spaces leaves no choice.
 pub fn chunk_document(idx: u32, document: &Document, options: &ChunkOptions) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut ordinals: HashMap<Option<&str>, u32> = HashMap::new();

@@ -43,7 +43,7 @@ pub(super) fn split_code(block: &str, options: &ChunkOptions, units: &mut Vec<Un
     push(&mut open, &mut n_words);
 }
 
-/// A line of code longer than a chunk, in parts of at most `8 * max_words` bytes, cut between any two characters.
+/// A line of code longer than a chunk, in pieces of at most `8 * max_words` bytes, cut between any two characters.
 fn line_parts(line: &str, max_words: usize) -> Vec<&str> {
     let max_bytes = max_words.max(1) * 8;
     let mut parts = Vec::new();

@@ -28,7 +28,7 @@ pub struct Chunk {
     /// 16 hexadecimal digits, from `url#anchor` and the chunk's ordinal there: editing one section's text does not
     /// change the ids of the others.
     pub id: String,
-    /// Position of its document among the indexed ones.
+    /// Position of its document in the index.
     pub document: u32,
     /// Anchor of its section, without `#`.
     pub anchor: Option<String>,

@@ -1,4 +1,4 @@
-//! Turns a section's text into pieces of about equal size, none larger than a chunk may be.
+//! Splits a section's text into pieces of about equal size, none larger than a chunk may be.
 
 use super::blocks::units;
 use super::build::ChunkOptions;
@@ -7,7 +7,7 @@ use super::build::ChunkOptions;
 pub(super) fn pieces(text: &str, options: &ChunkOptions) -> Vec<String> {
     let units = units(text, options);
     let n_words: usize = units.iter().map(|unit| unit.n_words).sum();
-    // Pieces of about equal size, so that no single sentence is left over.
+    // Equal sizes, so that no single sentence is left over.
     let n_pieces = n_words.div_ceil(options.target_words.max(1)).max(1);
     let aim = if n_words <= options.max_words {
         options.max_words

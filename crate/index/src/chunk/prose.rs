@@ -1,4 +1,4 @@
-//! Turns a block of prose that is too long into its lines and sentences, and a sentence that is too long into words.
+//! Splits a block of prose that is too long into lines and sentences, and a sentence that is too long into words.
 
 use super::blocks::Unit;
 use super::build::ChunkOptions;
@@ -31,7 +31,7 @@ pub(super) fn split_prose(block: &str, options: &ChunkOptions, units: &mut Vec<U
     }
 }
 
-/// A text in pieces of at most `max_words`, cut between words if there are any.
+/// Splits a text into pieces of at most `max_words`, between words if it has any.
 fn cut(text: &str, max_words: usize) -> Vec<String> {
     if count_words(text) <= max_words {
         // Returned as is, to keep its spaces.

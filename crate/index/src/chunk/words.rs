@@ -1,14 +1,14 @@
-//! Turns text in any script into its size in words, and a word longer than a chunk into parts.
+//! Counts the words of a text in any script, and splits a word longer than a chunk.
 
-/// The most bytes of a single word; a longer one counts as several.
+/// Maximum bytes of a single word; a longer one counts as several.
 const WORD_BYTES: usize = 60;
 
-/// How many words a text has.
+/// Number of words in a text.
 pub(super) fn count_words(text: &str) -> usize {
     text.split_whitespace().map(word_size).sum()
 }
 
-/// How many words a span without spaces counts as: one, more if it is very long, and about one per two letters in
+/// Number of words that a span without spaces counts as: one, more if it is very long, and about one per two letters in
 /// scripts without spaces.
 pub(super) fn word_size(word: &str) -> usize {
     if word.is_ascii() {

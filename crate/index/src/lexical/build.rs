@@ -33,9 +33,10 @@ struct Mentions {
     forms: u32,
 }
 
-/// From this many chunks on, a word that only one chunk has is not offered as a correction: it may be misspelt itself.
+/// In an index of at least this many chunks, a word that only one of them has is not offered as a correction: it may be
+/// misspelt itself.
 const MANY_CHUNKS: usize = 2000;
-/// A language's stop word counts as one only if at least one chunk in this many has it.
+/// A language's stop word counts as one only if at least one chunk in this many contains it.
 const STOP_WORD_SHARE: usize = 100;
 
 #[derive(Default)]
@@ -56,7 +57,7 @@ impl LexicalIndex {
         let mut builder = Builder::default();
         let mut first_chunks = vec![0];
         let mut lengths = Vec::with_capacity(chunks.len());
-        // Collects the words of all pages, unstemmed, before the first page is indexed.
+        // Collect the words of all pages, unstemmed, before the first page is indexed.
         let written = |text: &str| tokens_with(text, &str::to_owned);
         for document in documents {
             let language = primary(document.language.as_deref());
@@ -108,7 +109,7 @@ impl LexicalIndex {
     }
 }
 
-/// A weight made usable: never negative, never infinite.
+/// Replaces a negative, infinite or NaN weight with 0.
 fn counted_weight(weight: f32) -> f32 {
     if weight.is_finite() && weight > 0.0 {
         weight
@@ -118,7 +119,7 @@ fn counted_weight(weight: f32) -> f32 {
 }
 
 impl Builder {
-    /// The tokens of a text in the language of its document, plus words joined from neighbours and the parts of compounds.
+    /// The tokens of a text in its document's language, plus words joined from neighbours and the parts of compounds.
     fn tokens(&self, text: &str, document: &Document) -> Vec<Token> {
         let language = primary(document.language.as_deref());
         let stemmer = self.stemmers.get(&language).unwrap_or(&Stemmer::None);
@@ -151,7 +152,7 @@ impl Builder {
         }
     }
 
-    /// Indexes one chunk; returns how many words its text has.
+    /// Indexes one chunk; returns the number of words in its text.
     fn chunk(&mut self, chunk_idx: u32, chunk: &Chunk, document: &Document) -> u32 {
         let mut mentions: HashMap<String, Mentions> = HashMap::new();
         let mut n_words = 0_u32;
@@ -191,8 +192,8 @@ impl Builder {
         n_words
     }
 
-    /// The terms that a token is indexed under, each with the class of its form as a set. Notes the form if a query
-    /// cannot derive the terms from the word, or if a prefix cannot find it by the stem.
+    /// The terms that a token is indexed under, each with its form's class as a set. Records the form if a query cannot
+    /// derive the terms from the word, or if a prefix cannot find it by the stem.
     fn terms(
         &mut self,
         token: Token,
@@ -219,7 +220,7 @@ impl Builder {
         std::iter::once((token.term, form)).chain(parts)
     }
 
-    /// The languages, and those of their stop words that these documents use often.
+    /// The documents' languages, and those of their stop words that are frequent here.
     fn languages(&self, n_chunks: usize) -> Languages {
         let mut words: BTreeSet<String> = BTreeSet::new();
         for (language, stemmer) in &self.stemmers {
@@ -239,7 +240,7 @@ impl Builder {
         }
     }
 
-    /// The words that are offered as corrections.
+    /// The words offered as corrections.
     fn spelling(&self, n_chunks: usize) -> Spelling {
         let least = if n_chunks < MANY_CHUNKS { 1 } else { 2 };
         let frequent = self
@@ -292,7 +293,7 @@ fn too_many(what: &'static str) -> BuildError {
     }
 }
 
-/// Positions in postings are shifted by three bits.
+/// Postings shift positions left by three bits.
 const MAX_POSITION: u32 = u32::MAX >> 3;
 
 fn to_u32(what: &'static str, position: usize) -> Result<u32, BuildError> {

@@ -1,8 +1,8 @@
-//! Turns documents and chunks into the facts that ranking needs without their texts: counts, lengths, weights.
+//! The facts about documents and chunks that ranking needs without their texts: counts, lengths, weights.
 
 use crate::error::Contradiction;
 
-/// The facts about every chunk and document that are always resident.
+/// Facts about every chunk and document that are always resident.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Collection {
     /// [`length_code`] of the number of words in each chunk's text.
@@ -11,11 +11,11 @@ pub(crate) struct Collection {
     relative_lengths: Vec<f32>,
     /// Each document's first chunk, and the number of chunks.
     first_chunks: Vec<u32>,
-    /// Documents whose scores are multiplied, in order, each with its factor.
+    /// Documents with a weight other than 1, in order, each with its factor.
     weights: Vec<(u32, f32)>,
 }
 
-/// A length in words as one byte, to within an eighth: 0 to 7 exactly, then four steps per doubling. It is coarse
+/// Quantises a length in words to one byte, to within an eighth: 0 to 7 exactly, then four steps per doubling. Coarse,
 /// because a page holds one for every chunk.
 #[cfg(feature = "build")]
 pub(crate) fn length_code(n_words: u32) -> u8 {
@@ -27,12 +27,12 @@ pub(crate) fn length_code(n_words: u32) -> u8 {
     u8::try_from(code).unwrap_or(u8::MAX)
 }
 
-/// The middle of the lengths that share a code.
+/// Midpoint of the lengths that share a code.
 fn coded_length(code: u8) -> f32 {
     if code < 8 {
         return f32::from(code);
     }
-    // No length has a code that exceeds this.
+    // No length has a larger code.
     let octave = (u32::from(code) / 4 - 1).min(32);
     let low = u64::from(u32::from(code) % 4 + 4) << octave;
     let width = 1_u64 << octave;

@@ -1,4 +1,5 @@
-//! Turns a span between spaces into terms that none of its words is: `rc<t>`, `c#`, `&&`, pictures, and words joined at a hyphen.
+//! Turns a span between spaces into terms beyond its words: `rc<t>`, `c#`, `&&`, pictographs, and words joined at a
+//! hyphen.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -10,9 +11,10 @@ const QUOTES: [char; 11] = [
     '"', '`', '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}',
     '\u{300c}', '\u{300d}',
 ];
-/// The longest word made by dropping a hyphen, in characters.
+/// Maximum length of a word made by dropping a hyphen, in characters.
 const MAX_JOINED: usize = 20;
-/// A hyphen is dropped next to a word of at most this many characters: `e-mail`, `set-up`, but `whole-grain` is never one word.
+/// A hyphen is dropped only next to a word of at most this many characters: `e-mail`, `set-up`; `whole-grain` is never
+/// one word.
 const SHORT_WORD: usize = 4;
 
 /// Appends the compounds of the folded `span`, whose words are already in `tokens`, from `n_before` on.
@@ -50,8 +52,8 @@ fn compound(span: &str, core: &str) -> Token {
     Token::plain(TokenKind::Compound, at..at + core.len(), lower(core))
 }
 
-/// True if a word and its signs form a name: `C#`, `C++`, `.NET`, `@media`, `$HOME`, `R&D`. Without its signs it would
-/// be another word, so its words count little next to the name.
+/// True if a word and its signs form a name: `C#`, `C++`, `.NET`, `@media`, `$HOME`, `R&D`. Without the signs it would
+/// be a different word, so its words count little next to the name.
 pub(super) fn is_name(core: &str) -> bool {
     let word = core.trim_start_matches(['.', '@', '$']);
     let name = word.trim_end_matches(['#', '+']);
@@ -155,7 +157,7 @@ fn operators(span: &str, tokens: &mut Vec<Token>) {
     }
 }
 
-/// `Rc<T>`, `io::Error`, `println!`, `&mut`, `'static`, `--release` whole; or a symbol that stands alone.
+/// `Rc<T>`, `io::Error`, `println!`, `&mut`, `'static`, `--release` whole; or a symbol on its own.
 fn code(span: &str, has_words: bool) -> Option<&str> {
     let mut core = span.trim_matches(QUOTES);
     if core.is_empty() {
@@ -174,7 +176,7 @@ fn code(span: &str, has_words: bool) -> Option<&str> {
             || core.ends_with('!');
         let is_kept =
             is_compound && core.chars().count() <= MAX_TERM_CHARS && core.chars().all(inner);
-        // Names are found already.
+        // Names already have terms of their own.
         return (is_kept && !is_name(core)).then_some(core);
     }
     if core.len() > 1 && core != "()" && core != ".." && core != "..." {

@@ -1,8 +1,8 @@
-//! Turns words into their ranks in sorted order, and a prefix into the range of ranks that it covers.
+//! Maps words to their ranks in sorted order, and a prefix to the range of ranks that it covers.
 
 use std::ops::Range;
 
-/// Distinct strings in increasing order, in one piece of memory.
+/// Distinct strings in increasing order, in one allocation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Dictionary {
     text: String,
@@ -36,7 +36,7 @@ impl Dictionary {
         self.ends.len()
     }
 
-    /// The string of rank `idx`; empty past the end.
+    /// The string with rank `idx`; empty past the end.
     pub(crate) fn get(&self, idx: usize) -> &str {
         let start = idx
             .checked_sub(1)
@@ -56,7 +56,7 @@ impl Dictionary {
         (idx < self.len() && self.get(idx) == word).then_some(idx)
     }
 
-    /// The number of strings up to `word`, itself included.
+    /// Number of strings up to and including `word`.
     pub(crate) fn n_up_to(&self, word: &str) -> usize {
         self.lower_bound(|other| other <= word)
     }

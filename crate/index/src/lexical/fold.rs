@@ -1,13 +1,13 @@
-//! Turns the ways of encoding a word into one form, and that into a weaker form without diacritics.
+//! Normalises the ways of encoding a word to one form, and that to a weaker form without diacritics.
 //!
-//! First, characters that change no word are dropped: soft hyphens, joiners, presentation selectors, Arabic
-//! lengthening, and the vowel signs that are optional in Arabic and Hebrew. Characters are decomposed by NFKD (Unicode
-//! Standard Annex 15), so that ligatures, full and half width, and letters with separate marks compare equal; kana and
-//! Hangul are composed again, because their marks make other letters. [`plain`] strips diacritics: terms are stored
-//! that way, and the class of a word's form ([`super::postings::form_class`]) still tells `résumé` from `resume`.
+//! First, characters that change no word are dropped: soft hyphens, joiners, variation selectors, tatweel, and the
+//! optional vowel signs of Arabic and Hebrew. Characters are then decomposed by NFKD (Unicode Standard Annex 15), so
+//! that ligatures, full and half width, and letters with separate marks compare equal; kana and Hangul are composed
+//! again, because their marks make other letters. [`plain`] strips diacritics: terms are stored that way, and the class
+//! of a word's form ([`super::postings::form_class`]) still tells `résumé` from `resume`.
 //!
-//! The decomposition tables are larger than all the code of a first search, and every browser has its own. There the
-//! module's owner lends them ([`set_decompose`]).
+//! The decomposition tables are larger than all the code of a first search, and every browser has its own, so in a
+//! browser the caller supplies them ([`set_decompose`]).
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -18,9 +18,9 @@ pub type Decompose = fn(char) -> String;
 
 static DECOMPOSE: OnceLock<Decompose> = OnceLock::new();
 
-/// Lends the tables that a browser's module doesn't hold. Only the first call counts; native builds need none.
+/// Supplies the tables that a browser's module does not contain. Only the first call counts; native builds need none.
 pub fn set_decompose(decompose: Decompose) {
-    // A second call lends the same browser's tables.
+    // A second call would only supply the same browser's tables again.
     let _ = DECOMPOSE.set(decompose);
 }
 
@@ -36,7 +36,7 @@ fn own(c: char) -> String {
     c.to_string()
 }
 
-/// A text folded for tokenizing, and where each of its bytes comes from.
+/// A text folded for tokenizing, with the origin of each of its bytes.
 pub(super) struct Folded<'t> {
     pub(super) text: Cow<'t, str>,
     /// The span of the original that each byte comes from; empty if nothing was changed.
@@ -94,11 +94,11 @@ impl<'t> Folded<'t> {
     }
 }
 
-/// Characters that decomposing would only lengthen, which are most of the characters in text.
+/// Characters that decomposition would only lengthen: most characters of any text.
 fn is_whole(c: char) -> bool {
     matches!(c,
         '\u{430}'..='\u{44f}' | '\u{3b1}'..='\u{3c9}' | '\u{5d0}'..='\u{5ea}' | '\u{627}'..='\u{64a}'
-        // Thai and Lao AM: decomposed, they would be two characters to a reader too.
+        // Thai and Lao AM: decomposed, they would read as two characters.
         | '\u{e00}'..='\u{e7f}' | '\u{eb3}'
         | '\u{3041}'..='\u{30fe}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'
         // Trade mark signs are not letters of the word they follow.
@@ -106,8 +106,8 @@ fn is_whole(c: char) -> bool {
         | '\u{2010}'..='\u{2015}' | '\u{2018}'..='\u{201f}' | '\u{a8}' | '\u{af}' | '\u{b4}' | '\u{b8}')
 }
 
-/// True if a character starts a word of its own after the text before it: fractions, and raised figures that annotate a
-/// word. After a unit or a variable (`m²`) they belong to it.
+/// True if a character starts a new word after `before`: fractions, and superscript digits that annotate a word. After
+/// a unit or a variable (`m²`) they belong to it.
 fn parts_from_word(c: char, before: &str) -> bool {
     match c {
         '\u{bc}'..='\u{be}' | '\u{2150}'..='\u{215e}' => before.ends_with(char::is_alphanumeric),
@@ -170,7 +170,7 @@ fn joined(last: char, c: char) -> Option<char> {
     char::from_u32(code)
 }
 
-/// Characters that change no word: format characters, presentation selectors, and the signs that are optional in Arabic and Hebrew.
+/// Characters that change no word: format characters, variation selectors, and the optional signs of Arabic and Hebrew.
 fn is_unseen(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}'
@@ -180,12 +180,13 @@ fn is_unseen(c: char) -> bool {
         | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}' | '\u{5c2}' | '\u{5c4}' | '\u{5c5}' | '\u{5c7}')
 }
 
-/// The joiner, which makes one picture of several and changes no word.
+/// The zero-width joiner, which turns several pictographs into one and changes no word.
 fn is_joiner(c: char) -> bool {
     c == '\u{200d}'
 }
 
-/// True if a character stands for a thing or an operation and is searched for on its own: currency, arrows, mathematics, pictures.
+/// True if a character denotes a thing or an operation and is searched for on its own: currency, arrows, mathematics,
+/// emoji.
 pub(super) fn is_pictograph(c: char) -> bool {
     let in_a_block = matches!(c,
         '\u{a2}'..='\u{a7}' | '\u{a9}' | '\u{ac}' | '\u{ae}' | '\u{b0}' | '\u{b1}' | '\u{b6}' | '\u{d7}' | '\u{f7}'
@@ -194,7 +195,7 @@ pub(super) fn is_pictograph(c: char) -> bool {
     in_a_block && !c.is_alphanumeric()
 }
 
-/// True for a skin tone: a picture is the same without it.
+/// True for a skin-tone modifier: an emoji matches with or without it.
 pub(super) fn is_tone(c: char) -> bool {
     matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
 }

@@ -1,6 +1,6 @@
-//! Turns a document's language into the stemmer for its words, while an index is built.
+//! Picks the stemmer for a document's language, while an index is built.
 //!
-//! The page that searches has only the English stemmer: stems in other languages are stored with their words, and
+//! The browser's module contains only the English stemmer: stems in other languages are stored with their words, and
 //! looked up.
 
 use rust_stemmers::Algorithm;
@@ -14,11 +14,11 @@ pub(crate) enum Stemmer {
     English,
     Snowball(rust_stemmers::Stemmer),
     Hebrew,
-    /// No algorithm is known: words are found as they are written.
+    /// No known algorithm: words match only as written.
     None,
 }
 
-/// The first part of a language tag, in lower case: `de` of `de-AT`. Without a tag, a document counts as English.
+/// The primary subtag of a language tag, in lower case: `de` of `de-AT`. Without a tag, a document counts as English.
 pub(crate) fn primary(language: Option<&str>) -> String {
     let tag = language.unwrap_or_default().trim();
     let primary = tag.split(['-', '_']).next().unwrap_or_default();
@@ -74,7 +74,7 @@ impl Stemmer {
         }
     }
 
-    /// True if the language writes compounds as one word: its long words are also found by their parts.
+    /// True if the language writes compounds as one word, so that long words are also found by their parts.
     pub(crate) fn is_compounding(language: &str) -> bool {
         matches!(
             language,
@@ -95,7 +95,7 @@ const HEBREW_PLURALS: [&str; 2] = ["ים", "ות"];
 /// Letters with a special form at the end of a word, and their form elsewhere.
 const HEBREW_FINALS: [(char, char); 5] =
     [('ך', 'כ'), ('ם', 'מ'), ('ן', 'נ'), ('ף', 'פ'), ('ץ', 'צ')];
-/// A word has at least this many letters: an apparent article or ending that leaves fewer is part of the word.
+/// Minimum letters of a word: an apparent article or ending that leaves fewer is part of the word.
 const MIN_HEBREW_LETTERS: usize = 3;
 
 /// A Hebrew word without its article and plural ending, so that `הספרים` is found by `ספר`. Prepositions stay: too many
@@ -116,11 +116,11 @@ fn hebrew(word: &str) -> String {
     }
 }
 
-/// A language's words that carry no topic; empty if they are not known, and for English, which has its own list.
+/// A language's stop words; empty if they are not known, and for English, which has its own list.
 pub(crate) fn stop_words(language: &str) -> &'static [&'static str] {
     match language {
         "en" => &[],
-        // The list has Norwegian as a whole, not its two written forms.
+        // The list covers Norwegian as a whole, not its two written standards.
         "nb" | "nn" => stop_words::lookup("no").unwrap_or_default(),
         other => stop_words::lookup(other).unwrap_or_default(),
     }

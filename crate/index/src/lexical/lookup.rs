@@ -1,4 +1,5 @@
-//! Turns one word of a query into the terms that it may stand for: exact, prefix, parts, split in two, inside longer words, corrected.
+//! Maps one word of a query to the terms it may match: exact, prefix, parts, split in two, inside longer words,
+//! corrected.
 
 use std::collections::BTreeSet;
 
@@ -11,25 +12,25 @@ use super::tokenize::{KEPT_CHARS, MAX_TERM_CHARS, Token, is_unspaced};
 use super::{LexicalIndex, TermIdx};
 use crate::top::top;
 
-/// How many words a prefix may stand for; the most frequent ones are taken.
+/// Maximum words that a prefix expands to; the most frequent ones are taken.
 const MAX_EXPANSIONS: usize = 48;
-/// How many shards are read for the words that begin with a prefix: two letters may begin many.
+/// Maximum shards read to expand a prefix: two letters may begin many words.
 const MAX_PREFIX_SHARDS: usize = 3;
-/// The fewest characters of a word without a match that is also looked up as two words.
+/// Minimum length, in characters, of an unmatched word that is also looked up as two words.
 const MIN_APART: usize = 4;
 const MAX_APART: usize = 20;
-/// How many ways of splitting a word are looked up in full: each may need another shard.
+/// Maximum ways of splitting a word that are looked up in full: each may need another shard.
 const MAX_APART_TRIED: usize = 4;
 /// Short words that follow a verb, and are attached to it in the noun.
 const PARTICLES: [&str; 8] = ["by", "in", "of", "off", "on", "to", "up", "out"];
-/// The fewest characters of a word that is searched for inside longer ones.
+/// Minimum length, in characters, of a word that is searched for inside longer ones.
 const MIN_WITHIN: usize = 5;
-/// Weight of a word that the last typed word is only a prefix of.
+/// Weight of a word that merely begins with the last typed word.
 const PREFIX_WEIGHT: f32 = 0.7;
-/// Weight of a correction by one mistake of a word that no document has; applied again for each further mistake.
+/// Weight of a correction by one edit of a word that no document has; applied once per edit.
 const CORRECTION_WEIGHT: f32 = 0.6;
 
-/// Looks words up, and notes the shards that it could not read.
+/// Looks words up, and records the shards that it could not read.
 pub(super) struct Lookup<'i> {
     pub(super) index: &'i LexicalIndex,
     pub(super) missing: Missing,
@@ -125,7 +126,7 @@ impl<'i> Lookup<'i> {
         }
     }
 
-    /// The two words that one word may also be written as: `log` and `in` for `login`, `iso` and `8601` for `iso8601`.
+    /// Ways to write one word as two: `log` and `in` for `login`, `iso` and `8601` for `iso8601`.
     fn apart(&mut self, word: &str) -> Vec<TermIdx> {
         let n_chars = word.chars().count();
         if !(MIN_APART..=MAX_APART).contains(&n_chars) || word.contains(is_unspaced) {
@@ -161,7 +162,7 @@ impl<'i> Lookup<'i> {
         best.1
     }
 
-    /// Longer words that contain a word that never stands alone, as in languages that write compounds as one word. Only
+    /// Longer words that contain a word that never occurs alone, as in languages that write compounds as one word. Only
     /// if all words are in one shard: a large site has the word by itself.
     fn within(&self, word: &str) -> Vec<(TermIdx, f32)> {
         let stem = word.trim_end_matches(['e', 'n', 'r', 's']);
@@ -177,7 +178,7 @@ impl<'i> Lookup<'i> {
         terms.take(MAX_EXPANSIONS).collect()
     }
 
-    /// The terms that a finished word may be indexed as: one for each language that inflects it.
+    /// The terms that a finished word may be indexed under: one for each language that inflects it.
     fn stems(&mut self, token: &Token) -> Vec<TermIdx> {
         let languages = &self.index.languages;
         let mut stems: BTreeSet<&str> = BTreeSet::new();
@@ -210,7 +211,7 @@ impl<'i> Lookup<'i> {
             .collect()
     }
 
-    /// The shard whose range a word falls into, if it is loaded.
+    /// The shard whose range covers a word, if it is loaded.
     fn held(&mut self, word: &str) -> Option<&'i super::TermShard> {
         let shard = self.index.route(word);
         let held = self.index.shards.get(shard)?.as_ref();
@@ -269,13 +270,13 @@ impl LexicalIndex {
         Some(shard.terms.get(term.rank as usize).to_owned())
     }
 
-    /// The shard whose range a word falls into.
+    /// The shard whose range covers a word, loaded or not.
     pub(super) fn route(&self, word: &str) -> usize {
         self.firsts.n_up_to(word).saturating_sub(1)
     }
 }
 
-/// The prefix that an unfinished word stands for.
+/// The prefix to look up for an unfinished word.
 fn prefix(token: &Token) -> String {
     let surface = plain(&token.surface);
     // A version is looked up by its number.

@@ -1,8 +1,8 @@
 //! Turns a query's words into ranked chunks: BM25 over text, headings and titles.
 //!
-//! `build` makes the lists from chunks. Words and their lists lie in shards by range of the sorted dictionary; `query`
-//! finds a query's words in the loaded shards and names the missing ones, and `search` ranks by the words found.
-//! [`crate::bundle`] stores the shards.
+//! `build` makes posting lists from chunks. Words and their lists are sharded by range of the sorted dictionary;
+//! `query` finds a query's words in the loaded shards and names the missing ones, and `search` ranks by the words
+//! found. [`crate::bundle`] stores the shards.
 
 pub(crate) mod english;
 mod fold;
@@ -51,9 +51,9 @@ pub struct LexicalIndex {
 /// The languages that queries are assumed to be written in.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Languages {
-    /// The first parts of language tags, in order.
+    /// Primary subtags, in order.
     pub(crate) names: Vec<String>,
-    /// The words that carry no topic, other than English ones.
+    /// Stop words other than English ones.
     pub(crate) stop_words: Dictionary,
 }
 
@@ -116,12 +116,12 @@ impl LexicalIndex {
         }
     }
 
-    /// How many chunks are indexed.
+    /// Number of indexed chunks.
     pub fn n_chunks(&self) -> usize {
         self.collection.n_chunks()
     }
 
-    /// How many distinct terms the loaded shards have.
+    /// Number of distinct terms in the loaded shards.
     pub fn n_terms(&self) -> usize {
         let here = self.shards.iter().flatten();
         here.map(|shard| shard.terms.len()).sum()

@@ -1,9 +1,9 @@
-//! Turns the quotation marks of a query into sequences of words that a passage must have.
+//! Parses the quoted phrases of a query: sequences of words that a passage must have.
 
 use super::fold::plain;
 use super::tokenize::{Token, TokenKind, tokens};
 
-/// Only the first words of a phrase, at most this many, are compared.
+/// Maximum words of a phrase that are compared; the rest are ignored.
 const MAX_WORDS: usize = 32;
 
 /// An opening quotation mark and the marks that close it: English, German, French, Danish, Swedish, Polish, Chinese and
@@ -23,7 +23,7 @@ const MARKS: [(char, &[char]); 13] = [
     ('\u{301d}', &['\u{301e}', '\u{301f}']),
     ('\u{ff02}', &['\u{ff02}']),
 ];
-/// Single marks are apostrophes too: they open only before a word and close only after one.
+/// Single marks are also apostrophes: they open only before a word and close only after one.
 const SINGLE_MARKS: [(char, char); 3] = [
     ('\'', '\''),
     ('\u{2018}', '\u{2019}'),
@@ -76,7 +76,7 @@ fn closing(mark: char, before: Option<char>, inner: &str) -> Option<usize> {
     ends.next().map(|(at, _)| at).filter(|_| opens)
 }
 
-/// True if `text` has the words of `phrase` in sequence.
+/// True if `text` contains the words of `phrase` in sequence.
 pub(crate) fn contains(text: &str, phrase: &[String]) -> bool {
     let tokens = tokens(text);
     let words: Vec<String> = words(&tokens).collect();

@@ -34,7 +34,7 @@ pub(crate) fn form_class(word: &str) -> u32 {
     hash % N_FORM_CLASSES
 }
 
-/// Reads varints off a slice. Stops instead of failing at bytes that are not a varint: lists are checked when they are loaded.
+/// Reads varints from a slice. Stops at malformed bytes instead of failing: lists are checked when they are loaded.
 pub(crate) struct Varints<'b> {
     bytes: &'b [u8],
 }
@@ -48,7 +48,7 @@ impl<'b> Varints<'b> {
         self.bytes.is_empty()
     }
 
-    /// The next `len` bytes as they are; `None` where fewer are left.
+    /// The next `len` bytes as they are; `None` if fewer are left.
     pub(crate) fn take_bytes(&mut self, len: usize) -> Option<&'b [u8]> {
         let (taken, rest) = self.bytes.split_at_checked(len)?;
         self.bytes = rest;
@@ -85,7 +85,7 @@ pub(crate) fn push_varint(bytes: &mut Vec<u8>, mut value: u32) {
     bytes.push(value.to_le_bytes()[0]);
 }
 
-/// Appends one term's list. Both slices are in increasing order.
+/// Encodes and appends one term's list. Both slices are in increasing order.
 #[cfg(feature = "build")]
 pub(crate) fn encode(postings: &[Posting], titles: &[u32], bytes: &mut Vec<u8>) {
     let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
@@ -139,10 +139,10 @@ fn common_form(postings: &[Posting]) -> Option<u32> {
         .filter(|_| all.count_ones() > 1)
 }
 
-/// One term's list, as it was encoded.
+/// One term's encoded list.
 pub(crate) struct PostingList<'b> {
     varints: Varints<'b>,
-    /// How many chunks have the term in text or headings.
+    /// Number of chunks with the term in text or headings.
     pub(crate) n_chunks: u32,
     /// 0, or 1 more than the class of form that most chunks have.
     common: u32,
@@ -217,7 +217,7 @@ impl<'b> PostingList<'b> {
         Some(self)
     }
 
-    /// Reads the next set of classes; `None` if the bytes hold none.
+    /// Reads the next set of classes; `None` if the bytes contain none.
     fn others(&mut self) -> Option<u32> {
         let class = |number: u32| (number < N_FORM_CLASSES).then(|| 1 << number);
         let first = self.varints.next()?;
@@ -230,7 +230,7 @@ impl<'b> PostingList<'b> {
         }
     }
 
-    /// True if nothing follows what was visited.
+    /// True if nothing follows the visited entries.
     pub(crate) fn is_at_end(&self) -> bool {
         self.varints.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Turns a query into the terms that it may match in the loaded shards, and names the shards that are missing.
+//! Resolves a query to the terms it may match in the loaded shards, and names the missing shards.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -12,9 +12,9 @@ use super::tokenize::{Token, TokenKind, is_unspaced, tokens};
 use super::{LexicalIndex, TermIdx};
 use crate::shard::Family;
 
-/// Longer questions are ranked by this many of their first distinct words.
+/// Maximum distinct words of a query that are ranked; later ones are ignored.
 const MAX_QUERY_WORDS: usize = 64;
-/// The most terms reported in `matched_terms` for one word.
+/// Maximum terms reported in `matched_terms` for one word.
 const MAX_TAKEN_FOR: usize = 4;
 /// Weight of an identifier's parts next to the identifier, and of a compound or joined words next to the single words.
 pub(super) const PART_WEIGHT: f32 = 0.4;
@@ -31,13 +31,13 @@ pub(super) struct QueryWord {
     pub(super) parts: Vec<(TermIdx, f32)>,
     /// How many parts must be present for the word to be covered without any alternative; 0 if they cannot cover it.
     pub(super) n_parts: usize,
-    /// Its share of the coverage; 0 where it doesn't count.
+    /// Its share of the coverage; 0 if it doesn't count.
     pub(super) coverable: f32,
-    /// True if a passage must have it, because it stands between quotation marks.
+    /// True if a passage must contain it because it is quoted.
     pub(super) is_quoted: bool,
 }
 
-/// A query, as far as it could be looked up.
+/// A query, resolved as far as the loaded shards allow.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
     pub(super) words: Vec<QueryWord>,
@@ -45,7 +45,7 @@ pub(super) struct Resolved {
     pub(super) matched_terms: Vec<String>,
     /// The phrases: words between quotation marks.
     pub(super) phrases: Vec<Vec<String>>,
-    /// Shards that the query reads and that are not loaded.
+    /// Shards that the query reads but that are not loaded.
     pub(super) missing: Missing,
 }
 
@@ -111,7 +111,7 @@ impl LexicalIndex {
                 is_quoted,
                 ..lookup.word(token, is_last)
             };
-            // `C` says little about `C++`, which was found.
+            // `C` adds little where `C++` was found.
             let is_within = |name: &std::ops::Range<usize>| {
                 name.start <= token.place.start && token.place.end <= name.end
             };
@@ -144,7 +144,7 @@ impl LexicalIndex {
 }
 
 impl QueryWord {
-    /// A term that adds to words that are looked up anyway.
+    /// A term that supplements words that are looked up anyway.
     pub(super) fn beside(term: TermIdx, weight: f32) -> Self {
         Self {
             weight,

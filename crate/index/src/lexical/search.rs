@@ -1,37 +1,36 @@
-//! Turns a query into a score for each chunk that shares a word with it.
+//! Scores each chunk that shares a word with a query.
 //!
 //! BM25F (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009), with these fields:
 //! the text, whose count is divided by `1 - b + b * length / mean length`; and the chunk's own heading, the headings
 //! above and the page's title, which are short, so only presence counts. The weighted sum of the fields is the
-//! frequency `f`, lower if the chunk has the word in another form than the query; a term scores
-//! `idf * f * (k1 + 1) / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`. The sum over terms is reduced if
-//! words of the query are missing or present in another form only. A query of a few words is weighed more strictly than
-//! a question ([`TermMatching`]).
+//! frequency `f`, reduced if the chunk has the word in a form other than the query's; a term scores `idf * f * (k1 + 1)
+//! / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`. The sum over terms is reduced if words of the query are
+//! missing or present only in another form. Short queries are scored more strictly than questions ([`TermMatching`]).
 
 use super::query::Resolved;
 use super::{LexicalIndex, TermIdx};
 use crate::shard::Family;
 use crate::top::top;
 
-/// How words are weighed.
+/// Weights of fields and of inexact matches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LexicalOptions {
-    /// How much a long text is penalized for its length: 0 not at all, 1 in full proportion. Default 0.75.
+    /// Length normalisation: 0 not at all, 1 in full proportion. Default 0.75.
     pub b: f32,
-    /// How many mentions in the text the chunk's own heading is worth. Default 2.5.
+    /// Weight of the chunk's own heading, in occurrences in the text. Default 2.5.
     pub own_heading: f32,
-    /// The same for headings above its own. Default 1.
+    /// The same for the headings above its own. Default 1.
     pub heading_above: f32,
     /// The same for the page's title. Default 1.5.
     pub title: f32,
-    /// How a query of at most three words with a topic is weighed: people expect these words in the text, as typed.
+    /// Scoring of a query of at most three content words: people expect these words in the text, as typed.
     pub short_query: TermMatching,
-    /// How a longer query is weighed: a question inflects its words as its own sentence requires.
+    /// Scoring of a longer query: a question inflects its words as its own sentence requires.
     pub long_query: TermMatching,
-    /// Weight of a mention in another form of the word than the query's, "pumps" for "pump": 1 as much, 0 nothing.
+    /// Weight of an occurrence in a form other than the query's, "pumps" for "pump": 1 counts in full, 0 not at all.
     /// Default 0.5.
     pub other_form: f32,
-    /// True if the query's last word may be unfinished, as while typing. A space after it finishes it. Default `false`.
+    /// True if the query's last word may be unfinished, as while typing. A trailing space finishes it. Default `false`.
     pub prefix: bool,
     /// How words between quotation marks count.
     pub phrases: Phrases,
@@ -40,7 +39,7 @@ pub struct LexicalOptions {
 /// How words between quotation marks count. Two words or more are a phrase.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Phrases {
-    /// A hit must have each phrase, its words in sequence; meaning doesn't count. The default, as in a search box.
+    /// A hit must contain each phrase, its words in sequence; meaning doesn't count. The default, as in a search box.
     #[default]
     Demanded,
     /// Hits that have all phrases come first, and none is excluded: in a question, people quote a text that they read, or a term.
@@ -50,20 +49,21 @@ pub enum Phrases {
 /// How much it matters that a chunk has all words of the query, as written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TermMatching {
-    /// How soon repetition stops counting: 0 means at once, large means never. Default 0.9 for a short query, 1.2 for a long one.
+    /// Saturation: how soon repetition stops counting. 0 means at once, large means never. Default 0.9 for a short
+    /// query, 1.2 for a long one.
     pub k1: f32,
-    /// The share of its score that a chunk with none of the query's words would lose; it sets chunks with all words
-    /// apart. Words count by their idf. Default 0.8 for a short query, 0.7 for a long one.
+    /// Share of its score that a chunk with none of the query's words would lose, which sets chunks with all words
+    /// apart. Words are weighted by idf. Default 0.8 for a short query, 0.7 for a long one.
     pub coordination: f32,
-    /// How much a word counts as present, for `coordination`, in a chunk that has it in another form only. Default 0.6
-    /// for a short query, 0.75 for a long one.
+    /// How much a word that a chunk has only in another form counts towards `coordination`. Default 0.6 for a short
+    /// query, 0.75 for a long one.
     pub other_form: f32,
-    /// True if, in chunks that have the query's form of a word, its idf counts the chunks with that form instead of all
+    /// True if, in chunks with the query's form of a word, idf counts only the chunks with that form instead of all
     /// with its stem. Default `true` for a short query, `false` for a long one.
     pub form_idf: bool,
 }
 
-/// A query of at most this many words with a topic is a short one.
+/// Maximum content words of a short query.
 const MAX_SHORT_QUERY: usize = 3;
 
 impl Default for LexicalOptions {
@@ -104,17 +104,18 @@ pub struct LexicalScores {
     /// The query's phrases. Where they are demanded, chunks that lack one of their words are not ranked; the order of
     /// the words can only be checked in the texts.
     pub(crate) phrases: Vec<Vec<String>>,
-    /// Words for a page to mark: the query's words, and the likeliest terms that each was matched to, because words may
-    /// be mistyped, or inflected in a way that only the index knows.
+    /// Words for a page to highlight: the query's words, and the likeliest terms that each was matched to, because
+    /// words may be mistyped, or inflected in a way that only the index can resolve.
     pub matched_terms: Vec<String>,
-    /// The shards that the search reads and that are not loaded.
+    /// Shards that the search reads but that are not loaded.
     pub(crate) missing: Vec<(Family, u32)>,
 }
 
 impl LexicalScores {
-    /// The share of the query's words that the chunk has in text, headings or title, weighted by idf: 1 all, 0 none.
+    /// Share of the query's words that the chunk has in text, headings or title, weighted by idf: 1 for all, 0 for
+    /// none.
     ///
-    /// Words that carry no topic don't count, unless there are no others. A word that no document has counts most.
+    /// Stop words don't count, unless there are no others. A word that no document has counts most.
     pub fn coverage(&self, chunk: u32) -> f32 {
         let covered = self.covered.get(chunk as usize).copied().unwrap_or(0.0);
         if self.coverable > 0.0 {
@@ -272,7 +273,7 @@ impl LexicalIndex {
         }
     }
 
-    /// Calls `visit` with the term's score in each chunk that has it. Chunks that have only forms of other classes than
+    /// Calls `visit` with the term's score in each chunk that has it. Chunks that have only forms of classes other than
     /// `form` score less, if any chunk has that class.
     fn score_term(
         &self,

@@ -1,22 +1,22 @@
-//! Turns a range of the sorted dictionary into the chunks that its words occur in.
+//! One range of the sorted dictionary, with the chunks that each of its words occurs in.
 
 use super::dictionary::Dictionary;
 use super::postings::PostingList;
 use crate::error::Contradiction;
 
-/// The words of one range, each with its list.
+/// The words of one range, each with its posting list.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct TermShard {
     /// Stems, identifiers, compounds, pairs of characters.
     pub(crate) terms: Dictionary,
-    /// The lists of all terms, one after the other; see [`super::postings`].
+    /// The lists of all terms, one after another; see [`super::postings`].
     pub(crate) postings: Vec<u8>,
     /// Offset of each term's list, and the end of the last one.
     pub(crate) starts: Vec<u32>,
     /// Words as written, if their stem doesn't reveal them: English words whose stem drops two or more letters, so that
     /// a prefix finds them, and all that change in other languages.
     pub(crate) forms: Dictionary,
-    /// The terms of each form: several if languages differ.
+    /// The terms of each form: several if languages disagree.
     pub(crate) form_terms: Vec<Vec<String>>,
 }
 

@@ -1,19 +1,19 @@
-//! Turns a word that no document has into the words that were probably meant.
+//! Suggests corrections for a word that no document has.
 //!
-//! Words are ordered by first letter and length, so that the candidates for a mistyped word lie close together: people
-//! seldom miss the first letter.
+//! Words are ordered by first letter and length, which keeps the candidates for a mistyped word close together: people
+//! seldom mistype the first letter.
 
 use std::collections::BTreeSet;
 
 /// Shorter words are not corrected: too many others are equally close.
 const MIN_CHARS: usize = 4;
-/// From this many letters on, two mistakes are allowed.
+/// From this many letters on, two edits are allowed.
 const LONG_CHARS: usize = 8;
-/// The most corrections for one word.
+/// Maximum corrections for one word.
 const MAX_CORRECTIONS: usize = 3;
-/// The most shards read for one word.
+/// Maximum shards read for one word.
 const MAX_SHARDS: usize = 4;
-/// Longer words are not looked for.
+/// Longer words are not looked up.
 pub(crate) const MAX_CHARS: usize = 20;
 
 /// First letter and number of letters.
@@ -46,7 +46,7 @@ pub(crate) fn key(word: &str) -> Option<Key> {
 }
 
 impl Spelling {
-    /// Shards that are not loaded yet; `firsts` does not decrease.
+    /// Shards that are not loaded yet; `firsts` is non-decreasing.
     pub(crate) fn absent(firsts: Vec<Key>) -> Self {
         let shards = firsts.iter().map(|_| None).collect();
         Self { firsts, shards }
@@ -77,8 +77,8 @@ impl Spelling {
         &self.shards
     }
 
-    /// The words nearest to `word`, best first, each with its number of mistakes; shards that must be read first are
-    /// added to `missing`.
+    /// The words nearest to `word`, best first, each with its number of edits; shards that must be read first are added
+    /// to `missing`.
     pub(crate) fn corrections(
         &self,
         word: &str,
@@ -93,7 +93,7 @@ impl Spelling {
             false => 2,
         };
         let (low, high) = ((letter, n_chars - limit), (letter, n_chars + limit));
-        // The shard before the first that begins at `low` may still hold words of that key.
+        // The shard before the first that begins at `low` may still contain words of that key.
         let start = self
             .firsts
             .partition_point(|first| *first < low)
@@ -125,8 +125,8 @@ impl Spelling {
     }
 }
 
-/// How many letters must be inserted, deleted, replaced or swapped with their neighbour to turn `b` into `a` (optimal
-/// string alignment; Boytsov, 2011, "Indexing methods for approximate dictionary searching"); `None` above `limit`.
+/// Edit distance from `b` to `a`, counting insertions, deletions, replacements and swaps of neighbours (optimal string
+/// alignment; Boytsov, 2011, "Indexing methods for approximate dictionary searching"); `None` above `limit`.
 fn distance(a: &[char], b: &[char], limit: usize) -> Option<usize> {
     if a.len().abs_diff(b.len()) > limit {
         return None;

@@ -1,4 +1,4 @@
-//! Turns a text into the set of its content terms, so that two texts can be compared word by word.
+//! Turns a text into the set of its content terms, for comparing texts word by word.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,8 @@ pub fn terms(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// A predicate: true for texts with the same words and signs as `name` in the same order, however written; never true
-/// if `name` has none.
+/// Returns a predicate that is true for texts with the same words and signs as `name` in the same order, however
+/// written; it is never true if `name` has none.
 pub fn same_as(name: &str) -> impl Fn(&str) -> bool + use<> {
     let terms = |text: &str| -> Vec<String> {
         let tokens = tokens(text).into_iter();
@@ -32,7 +32,8 @@ pub fn is_searchable(query: &str) -> bool {
 }
 
 impl LexicalIndex {
-    /// How rare a term is in these documents (its idf); the highest for a term that no chunk has, or whose shard is not loaded.
+    /// Rarity of a term in these documents (its idf); the highest for a term that no chunk has, or whose shard is not
+    /// loaded.
     pub fn rarity(&self, term: &str) -> f32 {
         let shard = self.shards.get(self.route(term)).and_then(Option::as_ref);
         let rank = shard.and_then(|shard| shard.terms.find(term).map(|rank| (shard, rank)));

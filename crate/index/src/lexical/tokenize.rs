@@ -1,10 +1,10 @@
 //! Turns text into terms: stems of words, identifiers whole and in parts, and searchable symbols.
 //!
-//! Pages and queries both pass through here, so that identical text is found; [`super::fold`] defines what is
-//! identical. `HashMap` yields `hashmap` and its parts `hash` and `map`; [`super::compound`] adds `rc<t>`, `c#`, a `?`
-//! on its own and words joined at a hyphen. Scripts without spaces between words (Chinese, Japanese, Korean's endings,
-//! Thai, Lao, Khmer, Burmese) yield each pair of neighbouring characters: the words of a query are found wherever their
-//! pairs occur, however a dictionary would have divided them.
+//! Pages and queries both pass through here, so that equal text matches; [`super::fold`] defines equal. `HashMap`
+//! yields `hashmap` and its parts `hash` and `map`; [`super::compound`] adds `rc<t>`, `c#`, a `?` on its own and words
+//! joined at a hyphen. Scripts without spaces between words (Chinese, Japanese, Korean's endings, Thai, Lao, Khmer,
+//! Burmese) yield each pair of neighbouring characters: a query's words are found wherever their pairs occur, however a
+//! dictionary would have divided them.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use super::{compound, english};
 
 /// Longer words are shortened: nobody types them, and a page of base64 must not fill the dictionary.
 pub(super) const MAX_TERM_CHARS: usize = 40;
-/// Characters kept of a long word; a hash tells the rest apart, because digests often begin alike.
+/// Characters kept of a shortened word; a hash tells the rest apart, because digests often begin alike.
 pub(super) const KEPT_CHARS: usize = 32;
 /// A word with more parts is data, not an identifier.
 const MAX_PARTS: usize = 16;
@@ -122,7 +122,7 @@ pub(crate) fn is_unspaced(c: char) -> bool {
         | '\u{20000}'..='\u{3ffff}')
 }
 
-/// The pairs of neighbours in a run of units, and units that stand alone.
+/// Emits each pair of neighbours in a run of units, then its last unit.
 fn flush_run(text: &str, run: &mut Vec<Range<usize>>, tokens: &mut Vec<Token>) {
     let token = |kind, place: Range<usize>| {
         let surface = lower(text.get(place.clone()).unwrap_or_default());
@@ -151,7 +151,7 @@ impl Token {
         }
     }
 
-    /// True for a single word between spaces or signs that is not an identifier of several.
+    /// True for a single word between spaces or signs that is not a compound identifier.
     pub(super) fn is_plain_word(&self) -> bool {
         self.kind == TokenKind::Word && self.parts.is_empty() && !self.surface.contains(is_unspaced)
     }
@@ -301,12 +301,12 @@ fn identifier_parts(word: &str) -> Vec<&str> {
     parts
 }
 
-/// True if a word of a question carries no topic: it counts little for ranking, and nothing for coverage.
+/// True for a stop word: it counts little for ranking, and nothing for coverage.
 pub(crate) fn is_stop_word(surface: &str) -> bool {
     STOP_WORDS.binary_search(&surface).is_ok()
 }
 
-/// Sorted. Words that hold questions together; none names anything.
+/// Sorted. Function words of questions; none names anything.
 #[rustfmt::skip]
 const STOP_WORDS: &[&str] = &[
     "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be",

@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use super::fold::plain;
 use super::tokenize::{Token, TokenKind, is_stop_word};
 
-/// The fewest and the most characters of a word joined from two.
+/// Length, in characters, of a word joined from two.
 const JOINED_CHARS: std::ops::RangeInclusive<usize> = 4..=20;
-/// The fewest characters of a part of a compound word.
+/// Minimum length, in characters, of a part of a compound word.
 const PART_CHARS: usize = 4;
 /// Longer words are not split.
 const MAX_CHARS: usize = 40;
@@ -58,7 +58,7 @@ impl Vocabulary {
         found
     }
 
-    /// The two words that make up a compound, the second as long as possible; `None` if the word is no compound.
+    /// The two words that make up a compound, the second as long as possible; `None` for any other word.
     pub(super) fn parts(&self, token: &Token) -> Option<[String; 2]> {
         let word = plain(&token.surface);
         let ends: Vec<usize> = word.char_indices().map(|(at, _)| at).collect();

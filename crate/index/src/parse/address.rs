@@ -1,4 +1,4 @@
-//! Turns file paths into the addresses that readers open, and links into the pages that they point to.
+//! Turns file paths into addresses, and links into the pages that they point to.
 
 use super::format::{Format, file_name, is_markdown, is_readme, stem};
 
@@ -15,7 +15,7 @@ pub enum Addresses {
     ServedWithIndex,
 }
 
-/// The address of a page's file below the root of the site, before the base is put in front of it.
+/// The address of a page's file below the root of the site, before the base is prepended.
 pub(super) fn path(
     source: &str,
     format: Format,
@@ -38,14 +38,14 @@ pub(super) fn path(
     }
 }
 
-/// `base_url` in front of a path, escaped. The root page of a site without a base is `./`: an empty address would
-/// be the page that shows it.
+/// `base_url` followed by a path, escaped. The root page of a site without a base is `./`: an empty address would mean
+/// the page that the link is on.
 pub(super) fn url(path: &str, base_url: &str) -> String {
     relative(base_url, &percent_encode(path))
 }
 
-/// `base_url` in front of an escaped path. Without a base the path must not look like an address of its own: text
-/// before a colon would be its scheme, and text after two slashes its host.
+/// `base_url` followed by an escaped path. Without a base the path must not look absolute: text before a colon would be
+/// read as a scheme, and text after two slashes as a host.
 fn relative(base_url: &str, path: &str) -> String {
     let url = based(base_url, path);
     let is_elsewhere = base_url.is_empty() && (is_outside(&url) || url.starts_with('/'));
@@ -65,7 +65,7 @@ fn based(base_url: &str, path: &str) -> String {
     format!("{base_url}{slash}{path}")
 }
 
-/// True if an address has a host, or a scheme, of its own.
+/// True if an address has its own host or scheme.
 fn is_outside(target: &str) -> bool {
     target.starts_with("//")
         || target
@@ -73,13 +73,13 @@ fn is_outside(target: &str) -> bool {
             .is_some_and(|end| target[end..].starts_with(':'))
 }
 
-/// The path of `target` as a link in the folder of `path`; `None` if it leads out of the site.
+/// Resolves `target` as a link in the folder of `path`; `None` if it leads out of the site.
 fn joined(path: &str, target: &str) -> Option<String> {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     without_dots(&format!("{folder}/{target}"))
 }
 
-/// A path with its `.` and `..` resolved; `None` if they lead out of it.
+/// Resolves the `.` and `..` in a path; `None` if they lead out of it.
 fn without_dots(path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -108,7 +108,7 @@ pub(super) fn file_url(path: &str, base_url: &str, address: &str) -> String {
     }
 }
 
-/// The end of a canonical address that stands for this very file, in the form that the site prefers
+/// The end of a canonical address that denotes this very file, in the form that the site prefers
 /// (`guide/a` for `guide/a.html`); `None` if the address is that of another page.
 fn own_form(path: &str, canonical: &str) -> Option<String> {
     let wanted = page_key(path);
@@ -130,12 +130,12 @@ fn own_form(path: &str, canonical: &str) -> Option<String> {
     Some(form.strip_suffix("index.html").unwrap_or(form).to_owned())
 }
 
-/// The page that a canonical address names, as [`page_key`] gives it, if that is not the page itself.
+/// The [`page_key`] of the page that a canonical address names, if that is a different page.
 pub(super) fn copy_of(path: &str, canonical: &str) -> Option<String> {
     (own_form(path, canonical).is_none()).then(|| page_key(&address_path(canonical)).to_owned())
 }
 
-/// The path of an address without scheme, host, query, fragment and the first slash, unescaped.
+/// The unescaped path of an address, without scheme, host, query, fragment and leading slash.
 fn address_path(address: &str) -> String {
     let rest = address.find("//").map_or(address, |start| {
         let rest = &address[start + 2..];

@@ -1,10 +1,10 @@
-//! Turns text into text without the characters that are invisible but change what a reader sees.
+//! Strips characters that are invisible but change what a reader sees.
 
 use std::borrow::Cow;
 
-/// Drops control characters other than tab and line ends, marks that reverse the direction of the text after them, the
-/// tags that hide text, and break opportunities inside words, which would split a word when it is copied or compared. A
-/// page's title must not command a terminal, nor reverse the rest of a list of hits.
+/// Drops control characters other than tab and line ends, marks that override the direction of text, the tags that hide
+/// text, and break opportunities inside words, which would split a copied or compared word. A page's title must not
+/// control a terminal, nor reverse the rest of a list of hits.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
     if text.chars().any(is_dropped) {
         Cow::Owned(text.chars().filter(|c| !is_dropped(*c)).collect())
@@ -19,7 +19,7 @@ fn is_dropped(c: char) -> bool {
         // Embeddings, overrides and isolates; the marks U+200E and U+200F only place their neighbours.
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
         '\u{e0000}'..='\u{e007f}' | '\u{feff}' => true,
-        // Soft hyphen, zero-width space, word joiner. Joiners of letters and pictures change the visible text, and stay.
+        // Soft hyphen, zero-width space, word joiner. Joiners of letters and emoji change the visible text, and stay.
         '\u{ad}' | '\u{200b}' | '\u{2060}' => true,
         _ => c.is_control(),
     }

@@ -1,4 +1,4 @@
-//! Turns a page's bytes into its text, in whichever encoding it names, or into the reason why they are not text.
+//! Decodes a page's bytes in whichever encoding it names, or says why they are not text.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::error::PageError;
 
-/// How far into a page its head may name the encoding, as the HTML standard has it.
+/// How far into a page its head may declare the encoding, per the HTML standard.
 const HEAD_BYTES: usize = 1024;
 
 /// Checks that `bytes` are a page's text, and returns it without a byte order mark.
@@ -82,7 +82,7 @@ fn binary(source: &str, bytes: &[u8]) -> Option<PageError> {
     })
 }
 
-/// The encoding that `<meta charset>` or its older form names, except UTF-8 and UTF-16, which were ruled out before.
+/// The encoding that `<meta charset>` or its older form declares, except UTF-8 and UTF-16, which are already ruled out.
 fn named_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();

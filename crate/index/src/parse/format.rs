@@ -1,4 +1,4 @@
-//! Turns a page's path into the format that it is read as.
+//! Tells the format of a page from its path.
 
 use crate::error::PageError;
 
@@ -48,7 +48,7 @@ pub fn is_markdown(path: &str) -> bool {
     Format::of(path).is_ok_and(|format| format == Format::Markdown)
 }
 
-/// True if a path names a Markdown `README`, which stands for its folder.
+/// True if a path names a Markdown `README`, which is the page of its folder.
 pub fn is_readme(path: &str) -> bool {
     is_markdown(path) && stem(file_name(path)).eq_ignore_ascii_case("readme")
 }

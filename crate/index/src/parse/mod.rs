@@ -23,7 +23,7 @@ pub use address::{Addresses, page_key};
 use clean::clean;
 pub use format::{Format, file_name, is_markdown, is_readme, stem};
 
-/// How pages are read and where they will be found.
+/// How pages are read and addressed.
 #[derive(Debug, Clone)]
 pub struct ParseOptions {
     /// Prefix of each page's path in its URL; may be empty for addresses relative to the bundle's site.
@@ -36,7 +36,7 @@ pub struct ParseOptions {
     pub max_bytes: usize,
     /// The element that counts as the whole page; pages without it are left out.
     pub root_selector: Option<Selector>,
-    /// Elements whose content is not searchable, metadata included.
+    /// Elements whose content is not indexed, metadata included.
     pub exclude_selectors: Vec<Selector>,
     /// The language of all pages, whatever they say themselves.
     pub language: Option<String>,
@@ -76,7 +76,7 @@ impl Selector {
     }
 }
 
-/// A page as it was read.
+/// A page as read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Page {
     /// Its text and its address. There are no sections if [`PageFacts::left_out`] says why.
@@ -88,7 +88,7 @@ pub struct Page {
 /// Facts that can only be judged together with the other pages of a site, or only reported.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageFacts {
-    /// Why the page should not be found, if it says so.
+    /// Why the page asks not to be found, if it does.
     pub left_out: Option<LeftOut>,
     /// True if `data-pagefind-body` marks its text. If one page of a site has the mark, only pages that have it count.
     pub is_marked: bool,
@@ -106,17 +106,17 @@ pub struct PageFacts {
     pub ids: Vec<u64>,
     /// Links with an anchor, as `(page key, anchor)`.
     pub links: Vec<(String, String)>,
-    /// The first words of parts that may be text and were not read, such as a form or what is hidden.
+    /// The first words of skipped parts that may be text, such as a form or hidden elements.
     pub passed_over: Vec<String>,
 }
 
-/// Why a page of a deployed site is not for its visitors to find.
+/// Why visitors should not find a page of a deployed site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeftOut {
-    /// It is the page that a host sends for a missing one.
+    /// It is the host's page for missing addresses.
     NotFound,
-    /// It redirects its visitors.
+    /// It redirects visitors.
     Redirect,
     /// It asks search engines to skip it.
     NoIndex,
@@ -130,7 +130,7 @@ pub enum LeftOut {
     Copy,
 }
 
-/// A page as its reader returns it, before it gets its address.
+/// A parsed page, before it gets its address.
 #[derive(Default)]
 struct Parsed {
     title: Option<String>,
@@ -151,7 +151,7 @@ struct Parsed {
     passed_over: Vec<String>,
 }
 
-/// Reads one page as a document, even if it asks not to be found; see [`read_page`].
+/// Reads one page as a document even if it asks not to be found; see [`read_page`].
 ///
 /// # Errors
 /// See [`PageError`]; each variant is about this page only.
@@ -294,7 +294,7 @@ fn is_not_found(source: &str, language: Option<&str>) -> bool {
     name == "404" && is_of_language
 }
 
-/// True if the address that a page loads is its own, so that it only reloads itself.
+/// True if a page loads its own address, and so merely reloads itself.
 fn is_itself(source: &str, base_url: &str, target: &str) -> bool {
     let end = target.find(['?', '#']).unwrap_or(target.len());
     let target = &target[..end];

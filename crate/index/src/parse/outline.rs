@@ -26,7 +26,7 @@ pub(super) struct Outline {
     part: Option<Part>,
     /// True while writing a cell that takes only one line.
     in_cell: bool,
-    /// How many headings there were.
+    /// Number of headings so far.
     n_headings: usize,
     /// True if the open section only continues one that was cut short by a term with an anchor.
     is_continued: bool,
@@ -69,7 +69,7 @@ impl Outline {
         self.is_continued = false;
     }
 
-    /// Adds words to the open block; any run of white space is one space.
+    /// Adds words to the open block, with each run of white space as one space.
     pub(super) fn text(&mut self, text: &str) {
         let text = clean(text);
         for piece in text.split_inclusive(char::is_whitespace) {
@@ -92,7 +92,7 @@ impl Outline {
         }
     }
 
-    /// The indent of a line in a definition list. A term stands to the left of its meaning.
+    /// Indent of a line in a definition list. Terms are indented less than their meanings.
     fn indent(&self) -> usize {
         let depth = match self.part {
             _ if !self.lists.is_empty() => 0,
@@ -116,13 +116,13 @@ impl Outline {
         self.space = false;
     }
 
-    /// Starts a paragraph: a block of its own, or a further line of a list.
+    /// Starts a paragraph: a block of its own, or another line of a list.
     pub(super) fn paragraph(&mut self) {
         let in_term = self.part == Some(Part::Term);
         if self.in_cell || (in_term && self.lists.is_empty()) {
             self.line();
         } else if self.part == Some(Part::Opened) && self.open.ends_with('\n') {
-            // The first paragraph of a meaning stands below the term.
+            // The first paragraph of a meaning goes below the term.
         } else if self.lists.is_empty() {
             self.end_block();
         } else if !self.open.ends_with(' ') {
@@ -246,11 +246,11 @@ impl Outline {
         self.in_cell = false;
     }
 
-    /// Adds a block of code as is. An empty one leaves no trace.
+    /// Adds a block of code verbatim; drops an empty one.
     pub(super) fn code(&mut self, language: &str, code: &str) {
         self.end_block();
         let code = clean(code);
-        // A page may write anything after its fence.
+        // A page may put anything after a fence.
         let language: String = language
             .chars()
             .filter(|c| c.is_alphanumeric() || "+-#._".contains(*c))
@@ -289,8 +289,9 @@ impl Outline {
         (self.first_h1.or(self.first_heading), self.sections)
     }
 
-    /// Gives a heading with nothing below it (a drawing, content from a script) its own words as text, because they occur
-    /// nowhere else: a heading above others is in the path of each of them. A page of headings alone has no text at all.
+    /// Writes a heading with nothing below it (a drawing, content from a script) as text, because its words occur
+    /// nowhere else: a heading above others is in the path of each of them. A page of headings alone has no text at
+    /// all.
     fn write_bare_headings(&mut self) {
         if self.sections.iter().all(|section| section.text.is_empty()) {
             return;
@@ -306,7 +307,7 @@ impl Outline {
     }
 }
 
-/// `text` with each run of white space as one space, and none at its ends.
+/// `text` with white space collapsed to single spaces, and trimmed.
 pub(super) fn collapse(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -4,7 +4,7 @@ use super::Parsed;
 use super::outline::collapse;
 use crate::document::Section;
 
-/// Longest first line that is taken as a title, in characters.
+/// Maximum length of a first line that counts as a title, in characters.
 const MAX_TITLE_CHARS: usize = 100;
 
 /// The section and title of a file. A line under the title that only underlines it is dropped.

@@ -1,4 +1,4 @@
-//! Turns the word before a full stop into the likely meaning of that stop: part of an abbreviation, or the end of a sentence.
+//! Guesses from the word before a full stop if the stop belongs to an abbreviation or ends a sentence.
 
 /// The possible meanings of a full stop after a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ const TITLES: &[&str] = &[
     "fr", "hrn", "sra", "srta", "dra", "sig", "dott", "ing", "avv", "av", "ste", "dhr", "mevr",
 ];
 
-/// Words that stand before what they introduce.
+/// Words that precede what they introduce.
 const GO_ON: &[&str] = &[
     // English, and Latin used in English
     "vs", "cf", "e.g", "eg", "i.e", "ie", "viz", "approx", "fig", "figs", "eq", "eqs", "incl",
@@ -34,7 +34,7 @@ const GO_ON: &[&str] = &[
     "т.е", "т.к", "напр", "см", "рис", "табл", "им", "проф", "акад", "гл",
 ];
 
-/// Words that may end a sentence as well as stand inside it.
+/// Words that occur at the end of a sentence as well as inside one.
 const EITHER: &[&str] = &[
     "inc", "ltd", "co", "corp", "llc", "jr", "sr", "bros", "dept", "est", "st", "ave", "blvd",
     "rd", "al", "u.s", "u.k", "u.n", "e.u", "d.c", "ud", "uds", "vd", "vds", "ee.uu", "min", "max",
@@ -307,7 +307,7 @@ const LABELS: &[&str] = &[
     "zone",
 ];
 
-/// German words that take a number with a full stop before a noun as an ordinal ("am 3. Mai").
+/// German words after which a number with a full stop, before a noun, is an ordinal ("am 3. Mai").
 const BEFORE_ORDINAL: &[&str] = &[
     "der", "die", "das", "dem", "den", "des", "am", "im", "vom", "zum", "zur", "beim", "bis", "ab",
     "seit", "jeder", "jedes", "jeden", "dieser", "diesem", "ihr", "ihre", "sein", "seine",

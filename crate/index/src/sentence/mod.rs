@@ -1,4 +1,4 @@
-//! Turns a line of prose into its sentences, each a slice of it.
+//! Splits a line of prose into sentences, each a slice of it.
 //!
 //! Unicode's rules (UAX 29) find the boundaries; [`ends`] drops those after initials and abbreviations, and adds those
 //! that the rules miss. The language is not an input: many pages name none, and many hold several.
@@ -10,10 +10,11 @@ use abbreviations::{Stop, labels, names_time, opens_sentence, precedes_ordinal, 
 use next::{Next, closes_apart, stops_again};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Longer words before a full stop are not abbreviations, in bytes.
+/// Longer words before a full stop, in bytes, are not abbreviations.
 const MAX_WORD_BYTES: usize = 40;
 
-/// No rule looks back or ahead further than this many bytes, so that a page of brackets takes no more time than any other.
+/// Limit, in bytes, on how far any rule looks back or ahead, so that a page of brackets takes no more time than any
+/// other.
 const MAX_BYTES_AROUND: usize = 160;
 
 /// The sentences of `text`, each with its trailing white space: joined they are `text`.

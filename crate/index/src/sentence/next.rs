@@ -1,4 +1,4 @@
-//! Turns the text after a possible sentence end into signs for or against that end.
+//! Reads the evidence for or against a sentence end from the text after it.
 
 use super::MAX_BYTES_AROUND;
 

@@ -1,4 +1,4 @@
-//! Checks where sentences end, by hand-worked examples of many languages and of documentation.
+//! Checks where sentences end, with hand-worked examples from many languages and from documentation.
 
 use super::split;
 
@@ -111,7 +111,7 @@ fn sentences_together_are_the_text() {
 
 #[test]
 fn long_lines_take_no_time_with_their_square() {
-    // If time grew with the square of these lengths, this would run for hours.
+    // In quadratic time, these lengths would take hours.
     for piece in [
         "word ",
         ". ",

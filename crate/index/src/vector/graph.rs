@@ -12,7 +12,7 @@ use crate::error::Contradiction;
 
 /// The layout of a stored graph.
 pub(crate) const LAYOUT: &str = "instant-distance 0.6.1 postcard";
-/// How many candidates the graph keeps during a search, which is also the most neighbours that it returns.
+/// Number of candidates that a search keeps, which is also the maximum number of neighbours that it returns.
 const EF_SEARCH: usize = 128;
 /// The same during the build.
 #[cfg(feature = "build")]
@@ -23,7 +23,7 @@ const NO_LINK: u32 = u32::MAX;
 
 #[cfg(feature = "build")]
 thread_local! {
-    /// Distances computed on this thread, for the choice between a graph and a scan.
+    /// Distances computed on this thread, to choose between a graph and a scan.
     static N_DISTANCES: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
@@ -118,7 +118,7 @@ impl Graph {
         Ok(Self(Box::new(builder.build(vectors, values))))
     }
 
-    /// How many of all vectors a search compares: the mean over some of the vectors themselves.
+    /// Mean number of vectors that a search compares, with some of the vectors themselves as queries.
     #[cfg(feature = "build")]
     pub(super) fn n_compared(&self, rows: &Rows) -> usize {
         const N_QUERIES: usize = 50;
@@ -146,7 +146,7 @@ impl Graph {
         rounded.push(unit);
         let mut search = Search::default();
         let nearest = self.0.search(&vector(&rounded, 0), &mut search);
-        // Compared again with the query as it was before rounding to 8 bits.
+        // Compared again with the query before its rounding to 8 bits.
         let cosine = |point: &Vector| similarity(&point.values, point.scale, query);
         nearest.map(|hit| (*hit.value, cosine(hit.point))).collect()
     }

@@ -3,7 +3,7 @@
 //! | size | vectors | why |
 //! |------|---------|-----|
 //! | small | every vector is compared ([`rows`]) | a scan takes less than a millisecond |
-//! | middle | the cheaper of a scan and a graph ([`graph`]) | the build counts how many vectors the graph compares |
+//! | middle | the cheaper of a scan and a graph ([`graph`]) | the build measures how many vectors the graph compares |
 //! | large | codes of two bits and shards of neighbours ([`clusters`]) | a page fetches the few shards that settle which are nearest |
 //!
 //! Which one an index uses, and why, is [`VectorIndex::mode`].
@@ -23,7 +23,7 @@ use crate::error::Contradiction;
 
 /// Up to this many vectors, all are compared: in a browser, 8,192 of 384 components take half a millisecond.
 pub const GRAPH_FROM: usize = 8192;
-/// From this many on, vectors are cut into shards: whole they would be 19 MB. Below that, exact search is worth its bytes.
+/// From this many on, vectors are cut into shards: whole, they would be 19 MB. Below, exact search is worth its bytes.
 pub const SHARDS_FROM: usize = 50_000;
 /// One comparison in a graph walk costs as much as this many in a scan, which reads memory in order (`docs/benchmarks.md`).
 const GRAPH_STEP: usize = 8;
@@ -36,7 +36,7 @@ pub const MAX_DIMENSION: usize = 8192;
 /// How vectors should be searched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum VectorChoice {
-    /// Decided by their number, and by how many a graph would compare.
+    /// Decided by the number of vectors, and by how many a graph would compare.
     #[default]
     Auto,
     /// Compare every vector.
@@ -72,14 +72,14 @@ pub enum VectorMode {
     Flat {
         /// Number of vectors.
         n_vectors: usize,
-        /// How many of them a graph would compare, if the build counted.
+        /// How many of them a graph would compare, if the build measured it.
         graph_compares: Option<usize>,
     },
     /// A graph is walked: approximate.
     Graph {
         /// Number of vectors.
         n_vectors: usize,
-        /// How many of them a search compares, if the build counted.
+        /// How many of them a search compares, if the build measured it.
         graph_compares: Option<usize>,
     },
     /// Codes are compared, then the shards that the codes leave in doubt: approximate.
@@ -88,7 +88,7 @@ pub enum VectorMode {
         n_vectors: usize,
         /// Number of shards.
         n_shards: usize,
-        /// The most shards that a search reads.
+        /// Maximum number of shards that a search reads.
         n_probes: usize,
     },
 }
@@ -139,7 +139,7 @@ impl std::fmt::Display for VectorMode {
 pub struct VectorIndex {
     dimension: usize,
     vectors: Store,
-    /// How many vectors a graph compares, if the build counted.
+    /// How many vectors a graph compares, if the build measured it.
     graph_compares: Option<usize>,
 }
 
@@ -233,7 +233,7 @@ impl VectorIndex {
         self.dimension
     }
 
-    /// How many chunks are indexed.
+    /// Number of indexed chunks.
     pub fn len(&self) -> usize {
         match &self.vectors {
             Store::Flat(rows) => rows.len(),
@@ -256,7 +256,7 @@ impl VectorIndex {
         self.find(embedding, depth).0
     }
 
-    /// Like [`search`](Self::search), plus the shards that it reads and that are not loaded; none if vectors are whole.
+    /// Like [`search`](Self::search), with the shards that it reads but that are not loaded; none if vectors are whole.
     pub(crate) fn find(&self, embedding: &[f32], depth: usize) -> (Vec<(u32, f32)>, Vec<u32>) {
         let Some(query) = self.query(embedding) else {
             return Default::default();
@@ -286,7 +286,7 @@ impl VectorIndex {
         (embedding.len() == self.dimension).then(|| Query::new(embedding))?
     }
 
-    /// How many shards there are; none if vectors are whole.
+    /// Number of shards; 0 if vectors are whole.
     pub(crate) fn n_shards(&self) -> usize {
         match &self.vectors {
             Store::Shards(clusters) => clusters.n_shards(),
@@ -328,7 +328,7 @@ impl VectorIndex {
         }
     }
 
-    /// The vectors as stored, opaque to all but [`from_bytes`](Self::from_bytes); of shards only the resident part.
+    /// The vectors as stored, opaque to all but [`from_bytes`](Self::from_bytes); for shards, only the resident part.
     /// Fails only if memory runs out.
     #[cfg(feature = "build")]
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {

@@ -1,4 +1,4 @@
-//! Turns embeddings into rows of 8-bit components, and a query into the cosine with each row.
+//! Turns embeddings into rows of 8-bit components, and computes a query's cosine with each row.
 //!
 //! A row is `component = value * scale` with `scale = largest magnitude / 127`; its length is 1 before rounding. A
 //! query has 16 bits if its dimension leaves room, so that its rounding adds no loss to that of the rows. Products are
@@ -165,7 +165,7 @@ fn dot(a: &[i8], b: &[i16]) -> i32 {
     })
 }
 
-/// The same, eight products per instruction: compilers do not find this by themselves.
+/// The same with eight products per instruction, which compilers do not find by themselves.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 fn dot(a: &[i8], b: &[i16]) -> i32 {
     use std::arch::wasm32::{

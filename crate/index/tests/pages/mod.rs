@@ -1,4 +1,4 @@
-//! Turns a few pages into an index, as it was built and as it is read back, and queries into the pages found in both.
+//! Indexes a few pages, both as built and as read back, and finds the pages that a query gets from each.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ pub(crate) fn fresh(bundle: &Bundle) -> Index {
     bundle::read_index(&bundle.manifest, &resident.expect("as written")).expect("as written")
 }
 
-/// The hits of a query, asked of a fresh index that is given what it needs.
+/// The hits of a query on a fresh index that is given the shards it needs.
 pub(crate) fn asked(bundle: &Bundle, query: &str, options: &SearchOptions) -> Vec<Hit> {
     let mut index = fresh(bundle);
     for _ in 0..20 {

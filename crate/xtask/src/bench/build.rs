@@ -1,4 +1,4 @@
-//! Turns a folder of documents into the cost of building it: from nothing, again, and after one page has changed.
+//! Measures the cost of building a folder of documents: from nothing, again, and after one page has changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -165,7 +165,7 @@ fn row(build: &'static str, summary: &Value) -> anyhow::Result<Row> {
     })
 }
 
-/// Adds a sentence to the middle page, in the order of paths.
+/// Adds a sentence to the middle page in path order.
 fn change_one(pages: &Path) -> anyhow::Result<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![pages.to_owned()];

@@ -1,4 +1,4 @@
-//! Turns the language model on a graphics device into figures: in Chromium against a peer, and natively, counted and timed.
+//! Measures the language model on a graphics device: in Chromium against a peer, and natively, counted and timed.
 
 use clap::ValueEnum;
 
@@ -62,7 +62,7 @@ fn browser(arguments: &Arguments) -> anyhow::Result<()> {
     };
     setup::npm_packages("tests/bench", &["--ignore-scripts"])?;
     if engines.contains(&Engine::Anchorite) {
-        // The CPU's kernels don't matter there, so one build is enough.
+        // The CPU kernels don't matter here, so one build is enough.
         prepare::modules(&[Instructions::Simd128])?;
         prepare::gguf_models(&[super::Group::Lm], &types)?;
     }
@@ -88,7 +88,7 @@ fn trace(output: &Output) -> anyhow::Result<()> {
     natively("trace", &options, output, verdicts::trace)
 }
 
-/// Has the native program do one of the driver's tasks; each option is repeated for each of its values.
+/// Runs one of the driver's tasks in the native program; each option is repeated for each of its values.
 fn natively(
     what: &str,
     options: &[(&str, Vec<String>)],

@@ -1,4 +1,4 @@
-//! Turns questions about the user guide into the savings of guessing tokens from the passages: model runs, and time.
+//! Measures the model runs and the time saved by guessing tokens from the passages, on questions about the user guide.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub(crate) struct Arguments {
     /// Print JSON lines on standard output: a row for each question, then one object with the sums.
     #[arg(long)]
     json: bool,
-    /// How often each answer is timed; the fastest counts.
+    /// Timed repetitions of each answer; the fastest counts.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     reps: u32,
 }
@@ -52,7 +52,7 @@ struct Summary {
     tokens: usize,
     steps: usize,
     tokens_per_step: f64,
-    /// Time without guessing over time with it.
+    /// Time without guessing divided by time with it.
     speed_up: f64,
     /// True if every answer had the same tokens with and without guessing; otherwise this command fails.
     identical: bool,

@@ -1,4 +1,5 @@
-//! Turns questions about the user guide into the time until the first token that reading a shared prefix only once saves.
+//! Measures how much sooner the first token comes if a shared prefix is read only once, on questions about the user
+//! guide.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -15,7 +16,7 @@ pub(crate) struct Arguments {
     /// Print JSON lines on standard output: a row for each question, then one object for each kind.
     #[arg(long)]
     json: bool,
-    /// How often all questions are asked, with and without reuse in turn; the fastest of each counts.
+    /// Repetitions of all questions, with and without reuse in turn; the fastest of each counts.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     reps: u32,
     /// The backend that runs the generator.
@@ -117,7 +118,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let device = device.context("no question got prose")?;
     let backend = format!("{}, {}", device.kind, device.device);
     let mut rows = Vec::new();
-    // The first question has no predecessor.
+    // The first question has no predecessor to share a prefix with.
     for (idx, (with, without)) in reused.iter().zip(&plain).enumerate().skip(1) {
         if with.sentences != without.sentences {
             bail!("reuse changed the answer to `{}`", with.question);

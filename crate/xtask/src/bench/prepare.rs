@@ -1,4 +1,4 @@
-//! Turns a checkout into the modules, models and packages that the benchmarks run, each made once, below `target/bench`.
+//! Makes the modules, models and packages that the benchmarks run, each once, below `target/bench`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::{models, run, setup};
 const PACKAGE: &str = "anchorite-bench";
 const MODULE: &str = "anchorite_bench";
 
-/// Passages for each question, as many as when the figures in `docs/benchmarks.md` were measured.
+/// Passages per question, as many as when the figures in `docs/benchmarks.md` were measured.
 pub(super) const N_PASSAGES: &str = "3";
 
 /// The folder for everything made for the benchmarks.
@@ -21,7 +21,8 @@ pub(super) fn folder() -> PathBuf {
     run::target().join("bench")
 }
 
-/// Builds the module for each of `all`: as the page ships it, with and without the relaxed instructions that only some browsers have.
+/// Builds the module for each of `all` as the page ships it: with and without the relaxed instructions that only some
+/// browsers have.
 pub(super) fn modules(all: &[Instructions]) -> anyhow::Result<()> {
     setup::wasm_target()?;
     for &instructions in all {
@@ -223,7 +224,7 @@ fn install(program: &Path, requirements: &Path) -> anyhow::Result<()> {
         run::command(program)
             .args(["-m", "pip", "install", "--quiet", "--requirement"])
             .arg(requirements)
-            // Its output is progress; standard output belongs to the rows.
+            // Its output is progress; standard output is reserved for the rows.
             .stdout(std::io::stderr()),
     )
 }

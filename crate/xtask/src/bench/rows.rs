@@ -1,4 +1,4 @@
-//! Turns the driver's JSON lines into rows, and finds among them.
+//! Parses the driver's JSON lines into rows, and searches among them.
 
 use serde::Deserialize;
 
@@ -7,15 +7,15 @@ use serde::Deserialize;
 pub(super) struct Row {
     pub(super) group: String,
     pub(super) engine: String,
-    /// Which build of ours, or which way of batching of a peer.
+    /// Build of ours, or batching mode of a peer.
     pub(super) kernel: Option<String>,
     pub(super) model: String,
-    /// How the weights are stored.
+    /// Storage type of the weights.
     pub(super) r#type: String,
     pub(super) metric: String,
     #[serde(default)]
     pub(super) unit: String,
-    /// Absent where the engine was skipped.
+    /// Absent if the engine was skipped.
     pub(super) median: Option<f64>,
     pub(super) other_cores: Option<f64>,
     pub(super) reason: Option<String>,
@@ -58,7 +58,7 @@ pub(super) fn find<'r>(rows: &'r [Row], of: Of, metric: &str) -> Vec<&'r Row> {
         .collect()
 }
 
-/// The kernel that does best by `metric`: more of a speed, less of a time.
+/// The kernel with the best `metric`: the highest speed, or the shortest time.
 pub(super) fn best_kernel(rows: &[Row], of: Of, metric: &str) -> Option<String> {
     let found = find(rows, of, metric);
     let rank = |row: &&&Row| {

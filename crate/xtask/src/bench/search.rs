@@ -1,5 +1,5 @@
-//! Turns the toolchain's documentation into figures of search engines, by words and by meaning: bytes, times and hits, of ours
-//! and of others.
+//! Measures search engines, ours and others, on the toolchain's documentation, by words and by meaning: bytes, times
+//! and hits.
 
 use std::path::{Path, PathBuf};
 
@@ -64,7 +64,7 @@ impl Kind {
         }
     }
 
-    /// Makes the files that these engines search, from the folder `html`, in the folder `corpus`.
+    /// Makes the files that these engines search, from the folder `html`, in `corpus`.
     fn prepare(
         self,
         engines: &[Engine],
@@ -90,14 +90,14 @@ impl Kind {
     }
 }
 
-/// Most bytes that a site of 10,000 pages may make its reader download until the first results, code included.
+/// Maximum bytes that a visitor of a site of 10,000 pages may download until the first results, code included.
 const FIRST_RESULT_LIMIT: f64 = 300_000.0;
 /// Number of vectors at which the times of a query are judged.
 const JUDGED_VECTORS: u32 = 10_000;
-/// Most milliseconds that the median query, and the 95th percentile, may take at that number.
+/// Maximum milliseconds of the median query, and of the 95th percentile, at that number.
 const MEDIAN_LIMIT: f64 = 1.0;
 const P95_LIMIT: f64 = 3.0;
-/// Largest size of our index, as a share of hnswlib's.
+/// Maximum size of our index, as a share of hnswlib's.
 const BYTES_SHARE: f64 = 0.25;
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::rows::Row;
 use super::verdicts::{Bar, Verdict};
 
-/// The columns, in reading order; a column without a single value is left out.
+/// The columns, in reading order; an empty column is left out.
 const METRICS: [&str; 44] = [
     "dispatches",
     "dispatches_per_layer",
@@ -168,6 +168,6 @@ fn push_verdict(text: &mut String, verdict: &Verdict, width: usize) {
         "{:<width$} {:>9.2} {:<7} {bar:<14} {word:<7} {kernel}",
         verdict.name, verdict.value, verdict.unit
     );
-    // A string takes whatever is written to it.
+    // Writing to a string cannot fail.
     let _ = writeln!(text, "{}", line.trim_end());
 }

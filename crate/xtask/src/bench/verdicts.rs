@@ -95,7 +95,8 @@ pub(super) fn cpu(rows: &[Row]) -> Vec<Verdict> {
     verdicts
 }
 
-/// The time to the first word, and decoding, with real weights: beside the peer with the same file, ours with an adapter and without.
+/// The time to the first word, and decoding, with real weights: against the peer with the same file, ours with and
+/// without an adapter.
 fn grounded(rows: &[Row]) -> Vec<Verdict> {
     const KINDS: [&str; 2] = ["Q4_1", "Q4_1 and adapter"];
     let mut verdicts = Vec::new();
@@ -121,7 +122,7 @@ fn grounded(rows: &[Row]) -> Vec<Verdict> {
     verdicts
 }
 
-/// The time to read a question's windows, for each build.
+/// The time to read a question's windows, per build.
 fn reader(rows: &[Row]) -> Vec<Verdict> {
     let found = find(rows, peer("read", "anchorite", None), "windows8");
     let verdicts = found.into_iter().filter_map(|row| {
@@ -210,8 +211,8 @@ pub(super) fn trace(rows: &[Row]) -> Vec<Verdict> {
     verdicts
 }
 
-/// The verdicts on `bench gpu --native`: the cost of a long text before a token. On a graphics card this should be at
-/// most 15 %; a software adapter's share of attention says nothing about that.
+/// The verdicts on `bench gpu --native`: how much a long context slows down each token. On a graphics card this should
+/// be at most 15 %; on a software adapter, the share of attention says nothing about that.
 pub(super) fn far(rows: &[Row]) -> Vec<Verdict> {
     let kinds = ["Q8_0", "Q4_0", "Q4_K_M"].into_iter();
     let verdicts = kinds.flat_map(|kind| {
@@ -236,7 +237,7 @@ fn peer<'s>(group: &'s str, engine: &'s str, kind: Option<&'s str>) -> Of<'s> {
     }
 }
 
-/// How many times faster ours is. The build reported for a model is the one that does best by `decider`.
+/// How many times faster ours is. The build reported for a model is the best by `decider`.
 fn faster(
     rows: &[Row],
     group: &str,

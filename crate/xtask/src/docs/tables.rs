@@ -1,7 +1,7 @@
-//! Turns committed results of measurements into the tables of the guide, and finds tables that were changed by hand.
+//! Renders committed results of measurements as the tables of the guide, and finds tables that were edited by hand.
 //!
-//! A table stands behind a comment `<!-- table NAME -->` and an empty line, up to the next empty line. Its figures come from
-//! `tests/bench/results`, in the form in which the measuring command printed them with `--json`.
+//! A table follows a comment `<!-- table NAME -->` and an empty line, and ends at the next empty line. Its figures come
+//! from `tests/bench/results`, in the form that the measuring command prints with `--json`.
 
 use std::fs;
 
@@ -16,19 +16,19 @@ struct Table {
     page: &'static str,
     /// A file in `tests/bench/results`.
     results: &'static str,
-    /// The place of the list of rows in it, as a JSON pointer.
+    /// JSON pointer to the list of rows in that file.
     rows: &'static str,
     columns: &'static [Column],
 }
 
 struct Column {
     head: &'static str,
-    /// The place of the figure in a row, as a JSON pointer.
+    /// JSON pointer to the figure in a row.
     place: &'static str,
     form: Form,
 }
 
-/// The form in which a figure is written; a missing one leaves its cell empty.
+/// How a figure is written; a missing one leaves its cell empty.
 #[derive(Clone, Copy)]
 enum Form {
     Text,
@@ -148,7 +148,7 @@ const TABLES: [Table; 3] = [
     },
 ];
 
-/// Compares all tables with the committed results, or writes them anew.
+/// Compares all tables with the committed results, or rewrites them.
 pub(super) fn check(is_writing: bool) -> anyhow::Result<Vec<String>> {
     let mut wrong = Vec::new();
     for table in &TABLES {
@@ -224,7 +224,7 @@ impl Form {
     }
 }
 
-/// A page with a table's text in its place.
+/// A page with one of its tables replaced.
 fn replaced(page: &str, name: &str, table: &str) -> anyhow::Result<String> {
     let mark = format!("<!-- table {name} -->\n");
     let Some((before, rest)) = page.split_once(&mark) else {

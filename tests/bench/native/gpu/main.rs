@@ -1,4 +1,4 @@
-//! Turns lines of requests from standard input into lines with what a graphics device did for them, and how long it took.
+//! Runs requests from standard input on a graphics device, and answers each with a line of results and times.
 //!
 //! | request | answer |
 //! |---------|--------|
@@ -106,7 +106,7 @@ impl Bench {
             }
             Request::Load { model, variant } => {
                 let gpu = self.in_form(&variant)?;
-                // Frees the last model's memory before the next one asks for its own.
+                // Free the last model's memory before the next one asks for its own.
                 self.model = None;
                 let model = Model::load(gpu, &model)?;
                 let sizes = model.sizes();

@@ -1,4 +1,4 @@
-//! Turns a type of weights and a number of tokens into the time of one product with a 4096 by 4096 matrix.
+//! Times one product with a 4096 by 4096 matrix, for a type of weights and a number of tokens.
 
 use std::error::Error;
 use std::time::Instant;
@@ -18,7 +18,7 @@ use crate::tiny::Random;
 /// Rows and columns.
 const SIZE: usize = 4096;
 
-/// A command buffer holds as many products as take this long, so that sending it and reading back hardly matter.
+/// A command buffer holds as many products as take this long, so that submitting it and reading back hardly matter.
 const RUN_MS: f64 = 100.0;
 
 /// Times the product `n_reps` times; returns the milliseconds of one, and the bytes that the matrix takes on the device.

@@ -1,4 +1,4 @@
-//! Turns a GGUF file into a model on the device, and prompts into texts whose time or commands are reported.
+//! Loads a GGUF file onto the device, and reports the time or the commands of running prompts through it.
 
 use std::error::Error;
 use std::time::Instant;
@@ -27,7 +27,8 @@ impl Model {
         Ok(Self { forward, config })
     }
 
-    /// The number of layers, the bytes of weights that a token reads, and the bytes of keys and values, in halves, per earlier place.
+    /// The number of layers, the bytes of weights that a token reads, and the bytes of keys and values (f16) per
+    /// earlier position.
     pub(crate) fn sizes(&self) -> Value {
         json!({
             "n_layers": self.config.n_layers,
@@ -90,7 +91,7 @@ impl Model {
         }
     }
 
-    /// Writes at least `n` tokens, and any that come with the last of them; returns how many.
+    /// Generates at least `n` tokens, and any that come with the last of them; returns how many.
     fn write(&mut self, n: usize) -> Result<usize, Box<dyn Error>> {
         let mut n_written = 0;
         while n_written < n {
@@ -102,7 +103,7 @@ impl Model {
         Ok(n_written)
     }
 
-    /// Waits for commands sent ahead, so that they don't run into the next timing.
+    /// Waits for commands sent ahead, which must not run into the next timing.
     fn drain(&mut self) -> Result<(), Box<dyn Error>> {
         for _ in 1..N_AHEAD {
             pollster::block_on(self.forward.next(1))?;

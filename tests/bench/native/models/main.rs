@@ -1,4 +1,4 @@
-//! Turns the shapes of known models into GGUF files of random weights: right for speed and memory, useless for text.
+//! Writes GGUF files of random weights in the shapes of known models: right for speed and memory, useless for text.
 //!
 //! `bench_models DIR NAME..` writes the missing files. The same name always gives the same bytes.
 
@@ -207,7 +207,7 @@ impl Shape {
         let mut rows: Vec<f32> = (0..self.n_vocab * n_embd)
             .map(|_| random.draw() * 0.07)
             .collect();
-        // The embedding is the output too: small rows have small logits, so these tokens are never the likeliest.
+        // The embedding is also the output: small rows have small logits, so these tokens are never the likeliest.
         for value in &mut rows[..N_UNCHOSEN * n_embd] {
             *value *= 0.1;
         }
@@ -271,7 +271,7 @@ fn gain(name: &str, len: usize) -> TensorOut {
     TensorOut::pack(name, TensorType::F32, &[len], &vec![1.0; len])
 }
 
-/// The file of that name.
+/// The contents of the file with this name.
 fn make(name: &str) -> Option<Vec<u8>> {
     Some(match name {
         "smollm2-135m-q8_0.gguf" => SMOLLM2_135M.model(Mix::Q8_0),

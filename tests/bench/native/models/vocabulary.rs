@@ -1,4 +1,4 @@
-//! Turns a size into a byte-level vocabulary of that many tokens in which every word of two letters is one token.
+//! Makes a byte-level vocabulary of a given size in which every word of two letters is one token.
 //!
 //! Some engines take a prompt only as text, others only as token ids. Here both say the same: the word ` xy` is the token
 //! [`FIRST_WORD`]` + 26 x + y`, letters counted from `a`.
@@ -12,7 +12,7 @@ const N_PAIRS: usize = 26 * 26;
 /// The token of the word ` aa`.
 pub(crate) const FIRST_WORD: usize = N_UNCHOSEN + N_PAIRS;
 
-/// The pieces and what merges into them, as `tokenizer.ggml.*` lists them.
+/// The pieces and their merges, as `tokenizer.ggml.*` lists them.
 pub(crate) struct Vocabulary {
     pub(crate) tokens: Vec<String>,
     pub(crate) merges: Vec<String>,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anchorite_index::parse::{ParseOptions, parse_page};
 use anchorite_index::{Document, Section};
 
-/// Words of a chunk: about a paragraph or two.
+/// Words per chunk: about a paragraph or two.
 const MIN_WORDS: usize = 60;
 const MAX_WORDS: usize = 110;
 const N_QUERIES: usize = 1000;
@@ -159,7 +159,7 @@ pub(crate) fn queries(texts: &[&str], seed: u64) -> Vec<(usize, String)> {
     queries
 }
 
-/// Numbers that are the same in every run (Knuth's linear congruential generator).
+/// Random numbers that are the same in every run (Knuth's linear congruential generator).
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! Turns texts into embeddings on all cores, and keeps them in a file, because they take minutes.
+//! Embeds texts on all cores, and keeps the results in a file, because they take minutes.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -9,7 +9,7 @@ use std::path::Path;
 use anchorite_model::Parts;
 use anchorite_model::embed::Embedder;
 
-/// Number of texts after which embeddings are saved and progress is reported.
+/// Number of texts after which results are saved and progress is reported.
 const N_AT_ONCE: usize = 1000;
 
 /// An embedder, and its embeddings from this run and earlier ones.
@@ -49,7 +49,7 @@ impl Embeddings {
         }
     }
 
-    /// The embedding of each text, of unit length, made now if it is not known.
+    /// The unit-length embedding of each text, computed now if it is not known.
     pub(crate) fn of(&mut self, texts: &[String]) -> Vec<Vec<f32>> {
         let unknown: Vec<&String> = texts
             .iter()

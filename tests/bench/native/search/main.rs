@@ -1,4 +1,5 @@
-//! Turns the Rust toolchain's HTML documentation into the files on which search engines are compared, the same for a toolchain.
+//! Turns the Rust toolchain's HTML documentation into the files on which search engines are compared,
+//! deterministically.
 //!
 //! `bench_search words HTML OUT N..` writes for each N `docs-N.json` (`[{id, title, url, text}]`, one chunk each),
 //! `queries-N.json` (`[{id, q}]`: words of one chunk, and which) and `bundle-N`, our index by words over the same chunks; then
@@ -50,7 +51,7 @@ fn read(html: &str, out: &str, sizes: &[&str]) -> (Corpus, Vec<usize>) {
 
 fn write_bundle(folder: &Path, index: &Index) {
     let bundle = bundle::write(index, &[], "bench").expect("a bundle");
-    // Files that an earlier run left would be served too.
+    // A server would also serve files left over from an earlier run.
     let _ = std::fs::remove_dir_all(folder);
     for (path, bytes) in &bundle.files {
         let path = folder.join(path);

@@ -54,7 +54,7 @@ fn chunk((id, document): (u32, &Document)) -> Chunk {
     }
 }
 
-/// The chunks with the largest cosines, best first: embeddings have unit length.
+/// The chunks with the largest cosines, best first; embeddings have unit length.
 fn nearest(vectors: &[Vec<f32>], query: &[f32]) -> Vec<usize> {
     let dot = |vector: &Vec<f32>| -> f32 { vector.iter().zip(query).map(|(a, b)| a * b).sum() };
     let mut cosines: Vec<(usize, f32)> = vectors.iter().map(dot).enumerate().collect();

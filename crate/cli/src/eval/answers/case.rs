@@ -1,4 +1,4 @@
-//! Defines a question as a system gets it, its response, and the verdict on it.
+//! Defines a question as a system receives it, its response, and the verdict on it.
 
 use anchorite::gate::Evidence;
 use serde::Serialize;
@@ -8,9 +8,9 @@ use serde::Serialize;
 pub(crate) struct Case {
     /// The question.
     pub(crate) question: String,
-    /// Its page or article: questions of one page are alike, so intervals are drawn by pages.
+    /// The page or article it is about: questions of one page are alike, so intervals are drawn by pages.
     pub(crate) page: String,
-    /// Texts that count as right; empty if none is known. Under ablation they are out of reach.
+    /// Texts that count as right; empty if none is known. Under ablation, a system can't reach them.
     pub(crate) answers: Vec<String>,
     /// True if something in [`Self::scope`] answers it.
     pub(crate) is_answerable: bool,
@@ -32,7 +32,7 @@ pub(crate) enum Scope {
     Only(Vec<String>),
 }
 
-/// The outcome as a reader of the page sees it.
+/// The outcome as a visitor of the page sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
@@ -48,7 +48,7 @@ pub(crate) enum Outcome {
 /// A system's response to one question.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Response {
-    /// By the default threshold.
+    /// At the default threshold.
     pub(crate) outcome: Outcome,
     /// The probability that the quotation is right, 0 to 1; for an uncalibrated system, any score in that range.
     pub(crate) probability: f32,
@@ -59,23 +59,23 @@ pub(crate) struct Response {
     pub(crate) span: String,
     /// Address of the quoted section, with its anchor.
     pub(crate) url: String,
-    /// The signs behind the decision of a system that decides by a probability; its weights are fitted to them.
+    /// The evidence behind the decision of a system that decides by a probability; its weights are fitted to it.
     pub(crate) evidence: Option<Evidence>,
 }
 
-/// Answers questions; the subject of the measurement.
+/// A system under measurement, which answers questions.
 pub(crate) trait System {
     /// Its name in tables and plots.
     fn name(&self) -> &str;
 
-    /// True if its probabilities claim to be calibrated, and are compared with the share that is right.
+    /// True if its probabilities claim to be calibrated, so that they are compared with the share that is right.
     fn is_calibrated(&self) -> bool {
         true
     }
 
     /// Answers one question from the part that [`Case::scope`] names, without using the answers and addresses in `case`.
     ///
-    /// Questions of one scope come in sequence, and all systems get one question before the next.
+    /// Questions of one scope come in sequence, and all systems get a question before the next one is asked.
     fn answer(&mut self, case: &Case) -> anyhow::Result<Response>;
 
     /// All candidates for the answer, best first, with the passage's retrieval score as a share of the best one's;
@@ -89,7 +89,7 @@ pub(crate) trait System {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Right {
-    /// The quotation holds an answer as whole words.
+    /// The quotation contains an answer as whole words.
     Quotation,
     /// The span is an answer, by SQuAD's exact match.
     Span,
@@ -108,9 +108,9 @@ pub(crate) struct Judged {
     pub(crate) is_answerable: bool,
     /// Addresses that answer.
     pub(crate) expected: Vec<String>,
-    /// By the default threshold.
+    /// At the default threshold.
     pub(crate) outcome: Outcome,
-    /// The probability that it is right, according to the system.
+    /// The system's probability that it is right.
     pub(crate) probability: f32,
     /// The quotation, one part per line.
     pub(crate) quotation: String,
@@ -118,9 +118,9 @@ pub(crate) struct Judged {
     pub(crate) span: String,
     /// Address of the quoted section.
     pub(crate) url: String,
-    /// True if the candidate is right, whatever the outcome; never true if nothing answers.
+    /// True if the candidate is right, whatever the outcome; always false if nothing answers.
     pub(crate) is_right: bool,
-    /// True if the quotation holds an answer.
+    /// True if the quotation contains an answer.
     pub(crate) holds_answer: bool,
     /// True if the quotation is from an expected address.
     pub(crate) is_from_expected: bool,
@@ -136,6 +136,6 @@ pub(crate) struct Judged {
     pub(crate) resolves: bool,
     /// True if the span occurs in the quotation.
     pub(crate) span_inside: bool,
-    /// The signs behind the system's decision, if it reports them.
+    /// The evidence behind the system's decision, if it reports it.
     pub(crate) evidence: Option<Evidence>,
 }

@@ -1,7 +1,8 @@
-//! Turns judged answers into risk by coverage: the share of wrong answers among the surest ones, for every share of them.
+//! Turns judged answers into a risk-coverage curve: the share of wrong answers among the surest ones, at every
+//! coverage.
 //!
 //! El-Yaniv and Wiener, 2010; Geifman and El-Yaniv, 2017. No threshold can separate answers of equal probability: they
-//! enter together, and within them the curve is that of a random order.
+//! enter as a group, within which the curve is that of a random order.
 
 use super::case::Judged;
 
@@ -45,8 +46,8 @@ impl Ranking {
         }
     }
 
-    /// Calls `each` with every group's probability, the number of answers before it and of wrong ones among them, and
-    /// the same two counts for the group itself; each page counts as often as `weights` says.
+    /// Calls `each` for every group with its probability, the number of answers before it and of wrong ones among them,
+    /// and the same two counts for the group itself; each page counts as often as `weights` says.
     fn walk(&self, weights: &[usize], mut each: impl FnMut(f32, [usize; 2], [usize; 2])) {
         let mut before = [0, 0];
         for group in &self.groups {
@@ -76,7 +77,8 @@ impl Ranking {
         sum / n.max(1) as f64
     }
 
-    /// The largest share of questions that a threshold answers with at most `risk` of them wrong; 0 if no threshold does.
+    /// The largest share of questions that a threshold answers while at most `risk` of the answers are wrong; 0 if none
+    /// does.
     pub(super) fn coverage(&self, weights: &[usize], risk: f64) -> f64 {
         let (mut best, mut n) = (0, 0);
         self.walk(weights, |_, before, own| {
@@ -107,7 +109,7 @@ impl Ranking {
     }
 }
 
-/// The threshold that suits the questions best, and its result.
+/// The threshold that suits the questions best, and the score it reaches.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub(super) struct Best {
     /// The mean over all questions, answerable or not.

@@ -28,18 +28,18 @@ pub(super) struct Set {
     pub(super) documents: Vec<Document>,
     /// In the order of the file.
     pub(super) cases: Vec<Case>,
-    /// Answers whose position in the file is wrong.
+    /// Answers with a wrong position in the file.
     pub(super) misplaced: Misplaced,
 }
 
-/// Answers that are not where the file says. They still count as answers, because only their text is compared.
+/// Answers that are not at their stated position. They still count as answers, because only their text is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Misplaced {
     /// Total number of answers.
     pub(super) answers: usize,
-    /// Those that are elsewhere in their paragraph.
+    /// Answers found elsewhere in their paragraph.
     pub(super) elsewhere: usize,
-    /// Those that are not in their paragraph.
+    /// Answers not found in their paragraph.
     pub(super) absent: usize,
 }
 
@@ -90,7 +90,7 @@ struct Row {
     title: String,
 }
 
-/// Tells the two forms apart by the first line, which is not a question in SQuAD's form.
+/// Tells the two forms apart by the first line: in SQuAD's form it is not a question.
 #[derive(Deserialize)]
 struct Probe {
     question: Option<IgnoredAny>,
@@ -103,7 +103,7 @@ const FORMS: &str = "give SQuAD's form, {\"data\": [{\"title\", \"paragraphs\": 
 /// Reads one file.
 ///
 /// # Errors
-/// If it can't be read, is too large, has neither form, or holds a question that is empty, too long or contradicts itself.
+/// If it can't be read, is too large, has neither form, or contains a question that is empty, too long or self-contradictory.
 pub(super) fn read(path: &Path) -> anyhow::Result<Set> {
     let text = crate::eval::read_questions(path)?;
     let name = path
@@ -141,7 +141,7 @@ pub(super) fn parse(text: &str, name: String) -> anyhow::Result<Set> {
     Ok(pages.set)
 }
 
-/// The set as read so far.
+/// The part of the set that has been read.
 struct Pages {
     set: Set,
     /// Addresses already in use.
@@ -189,7 +189,7 @@ impl Pages {
         let row: Row = serde_json::from_str(line).map_err(|cause| {
             Hint::error(format!("{place}: {}", crate::eval::mistake(&cause)), FORMS)
         })?;
-        // Without a title nothing tells which paragraphs belong together, so each is a page.
+        // Without a title nothing tells which paragraphs belong together, so each becomes a page.
         let title = match row.title.trim() {
             "" => row.context.clone(),
             title => title.to_owned(),
@@ -217,11 +217,11 @@ impl Pages {
         Ok(())
     }
 
-    /// A new page, with an address that no other has.
+    /// A new page, with an address of its own.
     fn page(&mut self, title: &str) -> usize {
         let number = self.set.documents.len() + 1;
         let title = title.trim();
-        // The characters that would end a path, or split its words.
+        // Characters that would end a path, or split its words.
         let reserved = |letter: char| letter.is_whitespace() || "#?/\\%".contains(letter);
         let mut url = match title {
             "" => format!("page-{number}"),

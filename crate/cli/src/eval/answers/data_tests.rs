@@ -1,4 +1,4 @@
-//! Turns hand-written files of judged questions into pages, questions and errors.
+//! Reads hand-written files of judged questions into pages and questions, or refuses them.
 
 use super::*;
 

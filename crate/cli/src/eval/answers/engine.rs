@@ -1,4 +1,4 @@
-//! Turns the engine into systems that are measured: the reader, and its baselines, the word count and the first sentence.
+//! Wraps the engine as the systems to measure: the reader, and its baselines, the word count and the first sentence.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,10 +12,10 @@ use anchorite::{Passage, Quote, Thresholds, quote, read, retrieve, sentence};
 use super::case::{Case, Outcome, Response, Scope, System};
 use super::site::Site;
 
-/// How many passages are read, the same as on a page.
+/// Number of passages read, as on a page.
 const N_PASSAGES: usize = 5;
 
-/// The passages read for a question, found once for all systems.
+/// The engine, with the passages of the last question, which are found once for all systems.
 pub(super) struct Engine {
     site: Rc<Site>,
     embedder: Option<Embedder>,
@@ -136,7 +136,7 @@ impl From<anchorite::Outcome> for Outcome {
     }
 }
 
-/// The unit that the reader chooses, decided by its probability: the engine as shipped.
+/// The engine as shipped: the unit that the reader chooses, decided by its probability.
 struct Reading {
     engine: Rc<RefCell<Engine>>,
     reader: Reader,
@@ -239,7 +239,7 @@ impl System for WordCount {
             return Ok(Response::default());
         };
         Ok(Response {
-            // Without a reader, the gate claims no more than the closest passage; as a system, the quotation counts as claimed.
+            // Without a reader, the gate claims no more than the closest passage; here the quotation counts as claimed.
             outcome: match found.evidence.outcome(Thresholds::default()) {
                 anchorite::Outcome::Absent => Outcome::None,
                 _ => Outcome::Answered,
@@ -253,7 +253,7 @@ impl System for WordCount {
     }
 }
 
-/// The first sentence of the first passage that has one, for any question.
+/// The first sentence of the first passage that has one, whatever the question.
 struct FirstSentence(Rc<RefCell<Engine>>);
 
 impl System for FirstSentence {

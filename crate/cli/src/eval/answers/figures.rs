@@ -15,13 +15,13 @@ use super::reliability::Reliability;
 use crate::eval::metrics::percentile;
 use crate::risk;
 
-/// How often pages are drawn for an interval.
+/// Number of bootstrap samples for an interval.
 const N_RESAMPLES: usize = 1_000;
 /// The confidence of exact bounds; the intervals have the same.
 const CONFIDENCE: f64 = 0.95;
-/// The most points of a curve in the report.
+/// Maximum points of a curve in the report.
 const MAX_POINTS: usize = 400;
-/// Shares of wrong answers for which the coverage is reported, with the names of these figures.
+/// Shares of wrong answers at which the coverage is reported, with the names of these figures.
 const RISKS: [(f64, &str, &str); 3] = [
     (0.02, "coverage_at_risk_2", "coverage at 2 % risk"),
     (0.05, "coverage_at_risk_5", "coverage at 5 % risk"),
@@ -158,7 +158,7 @@ impl Judged {
         !self.is_answerable || !self.answers.is_empty()
     }
 
-    /// `score` of the span if it is claimed, otherwise of an empty span.
+    /// `score` of the span if it is claimed, otherwise the score of an empty span.
     pub(super) fn claimed(&self, score: f64) -> f64 {
         match self.is_claimed() {
             true => score,
@@ -186,7 +186,7 @@ pub(super) struct Figures {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) struct Figure {
     pub(super) value: f64,
-    /// How many questions it is the mean of.
+    /// Number of questions that it averages.
     pub(super) questions: usize,
     /// 95 % by pages; `None` if there is only one page.
     pub(super) interval: Option<[f64; 2]>,
@@ -236,7 +236,8 @@ impl Figures {
         }
         let has_truth = judged.iter().all(Judged::has_truth);
         if !has_truth {
-            // A mean over the remaining questions would favour a system that refuses: every unanswerable one has a known truth.
+            // A mean over the remaining questions would favour a system that refuses: the truth is known for every
+            // unanswerable one.
             figures.retain(|key, _| !["exact", "f1"].contains(key));
         }
         let best = |score: fn(&Judged) -> f64| has_truth.then(|| curve::best(judged, score));

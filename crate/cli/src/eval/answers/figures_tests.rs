@@ -1,4 +1,4 @@
-//! Turns hand-judged answers into figures worked out by hand.
+//! Checks figures of hand-judged answers against values worked out by hand.
 
 use super::super::tests::{close, judged};
 use super::*;

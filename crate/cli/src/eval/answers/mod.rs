@@ -1,4 +1,4 @@
-//! Turns judged questions into figures of their answers: how often right, how often wrongly claimed, how often refused.
+//! Measures answers to judged questions: how often they are right, wrongly claimed, or refused.
 
 mod case;
 mod curve;
@@ -57,7 +57,7 @@ pub(crate) struct AnswersArguments {
     /// Read only the paragraph that belongs to each question, as SQuAD does, instead of finding it among all.
     #[arg(long, requires = "data", conflicts_with = "ablate")]
     oracle: bool,
-    /// Take the section that answers a question away before it is asked, so that every answer claimed is wrong.
+    /// Remove the section that answers a question before asking it, so that every answer claimed is wrong.
     #[arg(long)]
     ablate: bool,
     /// When an answer is right: the quotation holds an answer, or the span is one by SQuAD's exact match.
@@ -106,7 +106,7 @@ struct Report {
     answerable: usize,
     pages: usize,
     seed: u64,
-    /// `None` for a site's own questions, which give no offsets of answers.
+    /// `None` for a site's own questions, which state no offsets of answers.
     misplaced: Option<Misplaced>,
     systems: Vec<SystemReport>,
 }
@@ -149,7 +149,7 @@ pub fn check_judged(text: &str) -> anyhow::Result<usize> {
     }
 }
 
-/// Questions, the site they are about, and the models that search and read it.
+/// Questions, their site, and the models that search and read it.
 struct Ground {
     name: String,
     cases: Vec<Case>,
@@ -163,7 +163,7 @@ struct Ground {
     bytes: [u64; 2],
 }
 
-/// Questions, the site they are about, and the systems that answer them.
+/// Questions, their site, and the systems that answer them.
 struct Prepared {
     name: String,
     cases: Vec<Case>,
@@ -225,7 +225,7 @@ pub(super) fn run(arguments: &AnswersArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A public set: its paragraphs make up the site.
+/// A public set: its paragraphs form the site.
 fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Ground> {
     let set = data::read(path)?;
     let (embedder, hash) = super::embedder(arguments.embedder.as_deref())?;
@@ -260,7 +260,7 @@ fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Ground> {
     })
 }
 
-/// A site's own questions: the bundle is read as it is served, and only rebuilt if something is taken away.
+/// A site's own questions: the bundle is used as served, and rebuilt only to remove sections.
 fn own(questions: &Path, dir: &Path, ablate: bool) -> anyhow::Result<Ground> {
     let manifest = bundle::manifest(dir)?;
     let index = bundle::index(dir, &manifest)?;
@@ -312,7 +312,7 @@ fn asked(cases: Vec<Case>, reading: Reading) -> Vec<Case> {
             scope: Scope::Whole,
             ..case
         }),
-        // If nothing answers, there is nothing to take away.
+        // If nothing answers, there is nothing to remove.
         Reading::Ablated => case.is_answerable.then(|| Case {
             is_answerable: false,
             scope: Scope::Without(case.expected.clone()),
@@ -324,7 +324,7 @@ fn asked(cases: Vec<Case>, reading: Reading) -> Vec<Case> {
     cases
 }
 
-/// `limit` of the cases, in order.
+/// Draws `limit` of the cases, kept in order.
 fn drawn(cases: Vec<Case>, limit: usize, seed: u64) -> Vec<Case> {
     let mut numbers: Vec<usize> = (0..cases.len()).collect();
     Rng::with_seed(seed).shuffle(&mut numbers);
@@ -466,7 +466,7 @@ impl<'p> Lines<'p> {
         writeln!(self.out, "{line}").with_context(|| could_not(self.path))
     }
 
-    /// Flushes the lines so far, because a run of hours may be stopped.
+    /// Flushes the lines so far, because a run that takes hours may be stopped.
     fn flush(&mut self) -> anyhow::Result<()> {
         self.out.flush().with_context(|| could_not(self.path))
     }

@@ -1,4 +1,4 @@
-//! Turns the systems' curves of risk by coverage into one self-contained SVG file for light and dark pages.
+//! Plots the systems' risk-coverage curves as one self-contained SVG file for light and dark pages.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 440.0;
 /// Room for the axes' labels: left, top, right, bottom.
 const MARGINS: [f64; 4] = [64.0, 40.0, 24.0, 56.0];
-/// Colours that colour-blind readers can tell apart and that contrast with both white and black (after Okabe and Ito),
+/// Colours that colour-blind people can tell apart and that contrast with both white and black (after Okabe and Ito),
 /// each with its own dash pattern for print.
 const STYLES: [(&str, &str); 6] = [
     ("#0080c0", "none"),
@@ -95,7 +95,7 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// The position of a point of the curve.
+/// Where a point of the curve is drawn.
 fn place(coverage: f64, risk: f64, top: f64) -> (f64, f64) {
     let [left, upper, right, lower] = MARGINS;
     let x = left + coverage * (WIDTH - left - right);
@@ -119,7 +119,7 @@ fn text(svg: &mut String, (x, y): (f64, f64), anchor: &str, text: &str) {
     );
 }
 
-/// Names come from files, so none of their characters may become markup, and control characters are not valid XML.
+/// Names come from files: none of their characters may become markup, and control characters are not valid XML.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -1,4 +1,5 @@
-//! Turns probabilities and verdicts into a table of how often answers are right at each probability, and the mean error.
+//! Turns probabilities and verdicts into a calibration table: how often answers are right at each probability, and the
+//! mean error.
 //!
 //! Uses bins of equal width, and the expected calibration error over them (Naeini and others, 2015).
 
@@ -22,7 +23,7 @@ pub(super) struct Reliability {
 pub(super) struct Bin {
     /// The lowest probability in it; the bin ends where the next begins.
     pub(super) from: f64,
-    /// How many answers it has.
+    /// Number of answers.
     pub(super) answers: usize,
     /// Their mean probability; 0 for none.
     pub(super) probability: f64,

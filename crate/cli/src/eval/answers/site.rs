@@ -1,4 +1,4 @@
-//! Turns pages, or a bundle's index, into an index of the part that may be read for a question, and judges quotations
+//! Indexes the part of a site that may be read for a question, from pages or a bundle's index, and judges quotations
 //! against that site.
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use crate::eval::embeddings::CachedEmbedder;
 pub(crate) struct Site {
     documents: Vec<Document>,
     chunks: Vec<Chunk>,
-    /// One for each chunk; `None` for a site that is only searched by words.
+    /// One per chunk; `None` for a site that is searched by words only.
     embeddings: Option<Vec<Vec<f32>>>,
     /// The text of each section by its address, with single spaces.
     texts: HashMap<String, String>,
@@ -152,7 +152,7 @@ impl Site {
     /// Judges a response by the known right answers, and by the pages.
     pub(crate) fn judge(&self, case: &Case, response: Response, right: Right) -> Judged {
         let quotation = response.quotation.join("\n");
-        // If nothing answers, only silence is right, even if answers were taken out of reach.
+        // If nothing answers, only silence is right, even if answers were removed from reach.
         let compared = match case.is_answerable {
             true => &case.answers[..],
             false => &[],
@@ -219,7 +219,7 @@ fn add(texts: &mut HashMap<String, String>, url: String, text: &str) {
     known.push_str(&single_spaced(text));
 }
 
-/// The words alone: white space may differ, and a quotation shows code without the fences around it in a text.
+/// Words with single spaces, without fences: white space may differ, and a quotation shows code without them.
 fn single_spaced(text: &str) -> String {
     let shown = text
         .lines()
@@ -228,7 +228,7 @@ fn single_spaced(text: &str) -> String {
     words.join(" ")
 }
 
-/// True if the parts occur in `text`, in order.
+/// True if `text` contains the parts in order.
 fn stand_in(text: &str, parts: &[String]) -> bool {
     let mut rest = text;
     parts.iter().all(|part| {

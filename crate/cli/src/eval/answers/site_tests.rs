@@ -1,4 +1,4 @@
-//! Turns a small site into indexes of its parts and into verdicts on quotations, all known beforehand.
+//! Checks indexes of the parts of a small site, and verdicts on quotations, against known ones.
 
 use anchorite::index::SearchOptions;
 use anchorite::index::document::Section;

@@ -78,7 +78,7 @@ impl Compared {
             .fold(0.0, f64::max)
     }
 
-    /// True if the text holds an answer, as whole words.
+    /// True if the text contains an answer, as whole words.
     fn is_held(&self) -> bool {
         let text = format!(" {} ", self.text);
         let mut answers = self.answers.iter().filter(|answer| !answer.is_empty());
@@ -106,7 +106,8 @@ fn f1(text: &str, answer: &str) -> f64 {
     2.0 * n_shared / (n_text + n_answer) as f64
 }
 
-/// True if `text` holds one of `answers`: as written except for case, and not inside a longer word or number; or with both normalised.
+/// True if `text` contains one of `answers`: as written except for case, and not inside a longer word or number; or
+/// with both normalised.
 ///
 /// The first finds `1973` in `1973–1974`, which normalises to one word; the second finds `US` if the text has `U.S.`
 pub(super) fn holds(text: &str, answers: &[String]) -> bool {

@@ -1,4 +1,4 @@
-//! Turns a report on answers into lines for people.
+//! Renders a report on answers as lines for people.
 
 use std::fmt::Write;
 

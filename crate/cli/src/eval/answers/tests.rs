@@ -1,4 +1,4 @@
-//! Turns small cases of every kind into questions for a system, and holds helpers for the neighbouring tests.
+//! Puts small cases of every kind to a system, and provides helpers for the neighbouring tests.
 
 use super::case::{Outcome, Response};
 use super::*;
@@ -11,7 +11,7 @@ pub(super) fn close(case: &str, found: f64, expected: f64) {
     );
 }
 
-/// A refusal; a test sets the fields that it needs.
+/// A refusal; a test changes the fields that it needs.
 pub(super) fn judged() -> Judged {
     Judged {
         question: String::new(),

@@ -1,4 +1,4 @@
-//! Turns a heading or a term into the id that opens it.
+//! Finds the id that opens a heading or a term.
 
 use scraper::ElementRef;
 

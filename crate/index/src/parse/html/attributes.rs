@@ -1,7 +1,8 @@
-//! Turns the attributes that a Pagefind site already carries into filters, metadata, sort keys and a weight.
+//! Reads the attributes that a Pagefind site already carries: filters, metadata, sort keys and a weight.
 //!
-//! The meaning is Pagefind's: `key` takes the element's text, `key[attribute]` the value of an attribute, and `key:value`
-//! the rest of the attribute as is. They count anywhere in the page, including in parts that are left out of the text only.
+//! They mean the same as in Pagefind: `key` takes the element's text, `key[attribute]` the value of an attribute, and
+//! `key:value` the rest of the attribute as is. They count anywhere on the page, even in parts left out of the text
+//! only.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +11,11 @@ use scraper::ElementRef;
 use crate::parse::clean;
 use crate::parse::outline::collapse;
 
-/// Longest name or value that is kept, in characters: longer text was tagged by mistake.
+/// Maximum length of a name or value, in characters: longer text was tagged by mistake.
 const MAX_CHARS: usize = 500;
-/// Most values kept of one page.
+/// Maximum values kept from one page.
 const MAX_VALUES: usize = 1000;
-/// Most pieces of text read from one tagged element.
+/// Maximum pieces of text read from one tagged element.
 const MAX_PIECES: usize = 1000;
 
 /// Values collected from the attributes of a page.
@@ -74,7 +75,7 @@ impl Attributes {
         }
     }
 
-    /// Fills in the defaults; nothing is read afterwards.
+    /// Fills in the defaults, once everything is read.
     pub(super) fn finish(mut self) -> Self {
         for (name, value) in std::mem::take(&mut self.defaults) {
             self.meta.entry(name).or_insert(value);

@@ -9,11 +9,11 @@ use super::marks;
 
 /// A block of code that is being read.
 pub(super) struct Code {
-    /// The element at whose end the block ends.
+    /// The block ends where this element ends.
     pub(super) id: NodeId,
     language: String,
     text: String,
-    /// True if an element ended a line without a newline.
+    /// True if an element ended a line without writing a newline.
     is_owed: bool,
     /// The length of the text at the start of each open element that holds lines.
     starts: Vec<usize>,
@@ -68,7 +68,7 @@ impl Code {
         (self.language, self.text.replace('\u{a0}', " "))
     }
 
-    /// Acts on a start tag.
+    /// Handles a start tag.
     pub(super) fn open(&mut self, element: ElementRef<'_>) {
         if self.language.is_empty() {
             self.language = named_language(element).unwrap_or_default();
@@ -88,7 +88,7 @@ impl Code {
         }
     }
 
-    /// Acts on an end tag.
+    /// Handles an end tag.
     pub(super) fn close(&mut self, element: ElementRef<'_>) {
         if !is_line(element) {
             return;
@@ -112,11 +112,11 @@ impl Code {
         }
     }
 
-    /// Adds text that stands in the element `parent`.
+    /// Adds `text`, the content of the text node `node`.
     pub(super) fn push(&mut self, node: ego_tree::NodeRef<'_, Node>, text: &str) {
         let is_blank = text.trim_matches([' ', '\t', '\n', '\r']).is_empty();
         if is_blank && is_between_lines(node) {
-            // The first newline repeats the line end that an element stood for; further ones are empty lines.
+            // The first newline repeats the line end that an element already made; further ones are empty lines.
             for _ in 1..text.matches('\n').count() {
                 self.end_line();
                 self.text.push('\n');
@@ -139,7 +139,8 @@ impl Code {
     }
 }
 
-/// True if an element holds code as is: `pre`, its obsolete relatives, a field to copy from, or `code` around blocks.
+/// True if an element holds code verbatim: `pre`, its obsolete relatives, a field to copy from, or `code` around
+/// blocks.
 pub(super) fn is_code(element: ElementRef<'_>) -> bool {
     match element.value().name() {
         "pre" | "listing" | "xmp" | "plaintext" | "textarea" => true,
@@ -148,7 +149,7 @@ pub(super) fn is_code(element: ElementRef<'_>) -> bool {
     }
 }
 
-/// True if an element inside code stands for one or more lines.
+/// True if an element inside code represents one or more lines.
 fn is_line(element: ElementRef<'_>) -> bool {
     let value = element.value();
     let name = value.name();
@@ -164,7 +165,7 @@ fn is_line(element: ElementRef<'_>) -> bool {
             .attr("style")
             .is_some_and(|style| marks::has_style(style, "display", &["block", "grid", "flex"]))
         || (name == "code" && has_twin(element));
-    // If other text shares its line, it is only part of that line.
+    // If it shares its line with other text, it is only part of that line.
     is_marked
         && ![element.prev_sibling(), element.next_sibling()]
             .into_iter()
@@ -186,7 +187,7 @@ fn has_twin(code: ElementRef<'_>) -> bool {
         && (code.prev_sibling().is_some_and(is_code) || code.next_sibling().is_some_and(is_code))
 }
 
-/// True if a text only separates lines that are elements.
+/// True if a text merely separates elements that are lines.
 fn is_between_lines(node: ego_tree::NodeRef<'_, Node>) -> bool {
     let parent = node.parent().and_then(ElementRef::wrap);
     let holds_only_lines = parent.is_some_and(|parent| {
@@ -203,7 +204,7 @@ fn is_between_lines(node: ego_tree::NodeRef<'_, Node>) -> bool {
             .any(is_line)
 }
 
-/// How many levels above a block its language may be named.
+/// Maximum levels above a block at which its language may be named.
 const MAX_STEPS: usize = 3;
 
 /// The language named by a block of code, or by an element around it.

@@ -1,4 +1,4 @@
-//! Turns a page's elements into two groups: those that hold its own text, and navigation and decoration.
+//! Separates a page's own text from navigation and decoration.
 
 use std::collections::HashSet;
 
@@ -13,13 +13,13 @@ use super::kinds::{
 use super::{attributes, marks};
 use crate::parse::Selector;
 
-/// The position of a page's own text.
+/// Where a page's own text is.
 pub(super) struct Content<'p> {
     /// The elements that hold it, in reading order.
     pub(super) roots: Vec<ElementRef<'p>>,
-    /// True if `data-pagefind-body` marks them. If one page of a site has such a mark, pages without it are ignored.
+    /// True if `data-pagefind-body` marks them. If one page of a site has this mark, pages without it are ignored.
     pub(super) is_marked: bool,
-    /// True if nothing sets the text apart from its surroundings, so that the whole body is read.
+    /// True if nothing sets the text apart from its surroundings, so the whole body is read.
     is_whole: bool,
     root_ids: HashSet<NodeId>,
     /// Ancestors of elements that don't fit on a line.
@@ -34,12 +34,12 @@ pub(super) struct Content<'p> {
     exclude: &'p [Selector],
 }
 
-/// Why an element holds no text of the page.
+/// Why an element contributes no text to the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Skip {
     /// It is not text, or belongs to the site around the page.
     Silent,
-    /// It may be text, so the build reports that it is not read.
+    /// It may be text, so the build reports that it was skipped.
     Told,
 }
 
@@ -128,7 +128,7 @@ impl<'p> Content<'p> {
         }
     }
 
-    /// Takes all of `top`: everything in a Markdown page is its text, whatever its elements are called.
+    /// Takes all of `top`: everything on a Markdown page is its text, whatever its elements are called.
     pub(super) fn all(top: ElementRef<'p>, exclude: &'p [Selector]) -> Self {
         Self {
             roots: vec![top],
@@ -139,7 +139,7 @@ impl<'p> Content<'p> {
         }
     }
 
-    /// Why an element holds no text of the page; `None` if it does.
+    /// Why an element contributes no text to the page; `None` if it does.
     pub(super) fn skip(&self, element: ElementRef<'_>) -> Option<Skip> {
         if attributes::ignore(element).is_some()
             || self.is_excluded(element)
@@ -190,7 +190,7 @@ impl<'p> Content<'p> {
             "select" => return Some(Skip::Silent),
             "a" if is_skip_link(element) => return Some(Skip::Silent),
             "dialog" if self.is_whole => return Some(Skip::Told),
-            // A site's header is not inside its text.
+            // A site's header is never inside its text.
             "header" if !self.is_in_content(element) => {
                 let is_menu = self.around_nav.contains(&element.id());
                 return Some(if is_menu { Skip::Silent } else { Skip::Told });
@@ -235,7 +235,7 @@ impl<'p> Content<'p> {
                 .is_some_and(|parent| parent.value().name() == "details")
     }
 
-    /// True if a cell holds headings, code or tables, as in a table used for layout.
+    /// True if a cell contains headings, code or tables, as in a table used for layout.
     pub(super) fn lays_out(&self, cell: ElementRef<'_>) -> bool {
         self.around_blocks.contains(&cell.id())
     }
@@ -253,7 +253,7 @@ impl<'p> Content<'p> {
     }
 }
 
-/// True for a skip link, which jumps past the menus for those who can't look past them.
+/// True for a skip link, which jumps past the menus for people who can't see past them.
 fn is_skip_link(link: ElementRef<'_>) -> bool {
     let value = link.value();
     value.attr("href").is_some_and(|href| href.starts_with('#'))
@@ -362,7 +362,7 @@ fn outside_menus(top: ElementRef<'_>) -> impl Iterator<Item = NodeRef<'_, Node>>
     })
 }
 
-/// The most nodes examined to tell a link of words from a card, which is a link as a whole.
+/// Maximum nodes examined to tell a link with only words from a card that is a link as a whole.
 const MAX_LINK_NODES: usize = 50;
 
 fn is_link_of_words(element: ElementRef<'_>) -> bool {
@@ -385,7 +385,7 @@ fn only<'p>(mut found: impl Iterator<Item = ElementRef<'p>>) -> Option<ElementRe
     found.next().is_none().then_some(first)
 }
 
-/// True if an element holds a page's own text.
+/// True if an element marks a page's own text.
 pub(super) fn is_content(element: ElementRef<'_>) -> bool {
     matches!(element.value().name(), "main" | "article")
         || element.attr("role") == Some("main")

@@ -1,7 +1,7 @@
-//! Turns a page's tags into the cost of parsing it, so that a page made to exhaust the parser is refused first.
+//! Estimates the cost of parsing a page from its tags, so that a page made to exhaust the parser is refused first.
 //!
-//! HTML parsers look through all open elements at each tag, reopen formatting elements in each block, and compare each
-//! attribute with those before it in its tag: each cost grows with the square of what a hostile page repeats.
+//! HTML parsers search all open elements at each tag, reopen formatting elements in each block, and compare each
+//! attribute with the earlier ones of its tag: each cost is quadratic in what a hostile page repeats.
 
 /// Counts taken before a page is parsed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -12,12 +12,12 @@ pub(super) struct Cost {
     pub(super) open_elements: usize,
     /// Open formatting elements, summed over the tags of blocks.
     pub(super) formatting: usize,
-    /// The most attributes of one tag.
+    /// Largest number of attributes in one tag.
     pub(super) attributes: usize,
 }
 
 impl Cost {
-    /// The most that is parsed: far above any page that a person or a generator wrote.
+    /// Limits for parsing: far above any page that a person or a generator wrote.
     pub(super) const MAX: Cost = Cost {
         depth: 4096,
         open_elements: 100_000_000,
@@ -25,7 +25,7 @@ impl Cost {
         attributes: 4096,
     };
 
-    /// The first count over its limit, as `(what, limit, found)`.
+    /// The first count that exceeds its limit, as `(what, limit, found)`.
     pub(super) fn excess(&self) -> Option<(&'static str, usize, usize)> {
         let max = Self::MAX;
         [
@@ -67,7 +67,7 @@ const FORMATTING: [&str; 14] = [
 pub(super) fn of(text: &str) -> Cost {
     let mut cost = Cost::default();
     let (mut depth, mut formatting) = (0_usize, 0_usize);
-    // A tag may stay open across pieces, because a quoted value may hold a `<`.
+    // A tag may stay open across pieces, because a quoted value may contain a `<`.
     let mut attributes = Attributes::default();
     let mut raw: Option<&str> = None;
     for piece in text.split('<').skip(1) {

@@ -1,4 +1,4 @@
-//! Turns what a page says about itself (its head, its language, its robots) into facts, before any text is read.
+//! Turns a page's statements about itself (its head, its language, its robots) into facts, before any text is read.
 
 use scraper::{ElementRef, Html};
 
@@ -10,11 +10,11 @@ use crate::parse::{LeftOut, clean};
 pub(super) struct Head {
     /// The text of `<title>`.
     pub(super) title: Option<String>,
-    /// `<html lang>`, as it is written.
+    /// `<html lang>`, as written.
     pub(super) language: Option<String>,
     /// The address of `<link rel=canonical>`.
     pub(super) canonical: Option<String>,
-    /// The address that `<meta http-equiv=refresh>` loads, as it is written.
+    /// The address that `<meta http-equiv=refresh>` loads, as written.
     pub(super) refresh: Option<String>,
     /// Why the page asks not to be found.
     pub(super) left_out: Option<LeftOut>,
@@ -71,7 +71,7 @@ fn is_foreign(element: ElementRef<'_>) -> bool {
         .is_some_and(|parent| parent.value().name() != "head" && parent.value().name() != "body")
 }
 
-/// True if an address says more than a template with an unset variable: it has a path, or a host.
+/// True if an address is more than a template with an unset variable: it has a path, or a host.
 fn names_a_page(address: &str) -> bool {
     let end = address.find(['?', '#']).unwrap_or(address.len());
     let path = &address[..end];

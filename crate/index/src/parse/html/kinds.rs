@@ -1,4 +1,4 @@
-//! Turns one element into its role in a page, by its name, its classes and its content.
+//! Classifies one element by its name, its classes and its content.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,8 @@ use scraper::ElementRef;
 
 use super::marks;
 
-/// Classes of elements that readers see only as a mark: links next to headings, and the brackets, numbers and back links of footnotes.
+/// Classes of elements that look like a mere mark: links next to headings, and the brackets, numbers and back links of
+/// footnotes.
 const MARKS: [&str; 5] = [
     "headerlink",
     "fn-bracket",
@@ -15,7 +16,7 @@ const MARKS: [&str; 5] = [
     "footnote-definition-label",
 ];
 
-/// Words that name forms without text.
+/// Words that name forms without text of their own.
 const FIELDS_ONLY: [&str; 8] = [
     "search",
     "comment",
@@ -27,12 +28,12 @@ const FIELDS_ONLY: [&str; 8] = [
     "feedback",
 ];
 
-/// Fewer consecutive words are a field's name.
+/// Text with fewer consecutive words is a field's label.
 const MIN_PROSE_WORDS: usize = 3;
-/// The most texts examined to tell a menu from a note.
+/// Maximum texts examined to tell a menu from a note.
 const MAX_TEXTS: usize = 300;
 
-/// True if an element never holds words that a page shows, or only marks its neighbour.
+/// True if an element never contains words that a page shows, or only marks its neighbour.
 pub(super) fn is_no_text(element: ElementRef<'_>) -> bool {
     let value = element.value();
     match value.name() {
@@ -46,7 +47,7 @@ pub(super) fn is_no_text(element: ElementRef<'_>) -> bool {
     }
 }
 
-/// The most levels between a line of code and its block: `pre`, `code`, and a highlighter's element for the line.
+/// Maximum levels between a line of code and its block: `pre`, `code`, and a highlighter's element for the line.
 const MAX_CODE_STEPS: usize = 3;
 
 /// True if an element is inside code, where mdBook hides boring lines; elsewhere its style sheet hides nothing.
@@ -58,7 +59,7 @@ fn in_code(element: ElementRef<'_>) -> bool {
         .any(|above| matches!(above.value().name(), "code" | "pre"))
 }
 
-/// True if the browser shows nothing of an element, as far as its attributes tell.
+/// True if a browser would not show an element, judging by its attributes.
 pub(super) fn is_hidden(element: ElementRef<'_>) -> bool {
     let value = element.value();
     let is_style = |style: &str| {
@@ -155,7 +156,7 @@ pub(super) fn is_menu(element: ElementRef<'_>) -> bool {
     n_links > 1 && 3 * n_linked > 2 * n_all
 }
 
-/// True if an element is prose: a form around it holds more than fields.
+/// True if an element is prose: a form around it is more than fields.
 pub(super) fn is_prose(element: ElementRef<'_>) -> bool {
     match element.value().name() {
         "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "table" | "pre" | "dl" | "section"
@@ -181,7 +182,7 @@ pub(super) fn is_fields_only(form: ElementRef<'_>) -> bool {
             })
 }
 
-/// True if a footer may name who is quoted.
+/// True if a footer may name the source of a quotation.
 pub(super) fn in_quotation(footer: ElementRef<'_>) -> bool {
     footer
         .ancestors()

@@ -1,13 +1,13 @@
-//! Turns small elements into a verdict: only a mark, a line number or a repeat, or words of their own.
+//! Tells small elements that are only a mark, a line number or a repeat from those with words of their own.
 
 use std::cell::RefCell;
 
 use ego_tree::NodeId;
 use scraper::{ElementRef, Node};
 
-/// The most texts examined to judge one element.
+/// Maximum texts examined to judge one element.
 const MAX_TEXTS: usize = 200;
-/// The most elements and texts passed to find them: one element may hold thousands of elements to judge.
+/// Maximum elements and texts visited to find them: one element may contain thousands of elements to judge.
 const MAX_NODES: usize = 1000;
 
 /// Classes of text that only screen readers read out.
@@ -23,10 +23,10 @@ const SPOKEN: [&str; 9] = [
     "govuk-visually-hidden",
 ];
 
-/// Classes of the line numbers next to code that are certain.
+/// Classes that always mark line numbers next to code.
 const LINE_NUMBERS: [&str; 4] = ["linenos", "lineno", "lnt", "linenodiv"];
 
-/// Classes of the line numbers next to code, if the element holds only numbers.
+/// Classes that mark line numbers next to code if the element holds only numbers.
 const MAYBE_LINE_NUMBERS: [&str; 18] = [
     "ln",
     "lno",
@@ -169,7 +169,8 @@ pub(super) fn is_repeat(element: ElementRef<'_>, seen_words: &SeenWords) -> bool
     false
 }
 
-/// True if text for screen readers is all that a caption of code says: that there is a window, as in the frame around a terminal.
+/// True if a code caption holds only text for screen readers, which says that there is a window, as in a terminal's
+/// frame.
 pub(super) fn is_spoken_caption(element: ElementRef<'_>) -> bool {
     is_spoken(element)
         && element
@@ -200,7 +201,7 @@ pub(super) fn is_line_numbers(element: ElementRef<'_>) -> bool {
     is_named && !matches!(value.name(), "pre" | "code") && is_numbers(element)
 }
 
-/// Long columns are judged by their start.
+/// True for a column of numbers; a long one is judged by its start.
 fn is_numbers(element: ElementRef<'_>) -> bool {
     texts(element)
         .chars()
@@ -253,7 +254,7 @@ pub(super) fn is_second_picture(picture: ElementRef<'_>) -> bool {
     })
 }
 
-/// True if an element shows a formula for screen readers, or hidden next to a picture.
+/// True if an element shows a formula to screen readers, or is hidden next to a picture of one.
 pub(super) fn is_formula(element: ElementRef<'_>) -> bool {
     let value = element.value();
     value.name() == "math"

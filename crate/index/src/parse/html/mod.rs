@@ -23,12 +23,12 @@ use attributes::{Attributes, Ignore};
 use content::Content;
 use walk::Walk;
 
-/// The count that makes a page too expensive to parse, as `(what, limit, found)`, if there is one.
+/// The count that makes a page too expensive to parse, if any, as `(what, limit, found)`.
 pub(super) fn excess(text: &str) -> Option<(&'static str, usize, usize)> {
     cost::of(text).excess()
 }
 
-/// Reads everything that counts on a page.
+/// Reads the text and the facts of a page.
 pub(super) fn parse(text: &str, options: &ParseOptions) -> Parsed {
     let page = Html::parse_document(text);
     let head = head::read(&page);
@@ -113,7 +113,7 @@ pub(super) fn body(page: &Html) -> ElementRef<'_> {
         .unwrap_or(root)
 }
 
-/// Tells which elements of a Markdown page are not shown where it is rendered.
+/// The elements of a Markdown page that are not shown where it is rendered.
 pub(super) struct Skipped<'p>(Content<'p>);
 
 impl<'p> Skipped<'p> {
@@ -122,7 +122,7 @@ impl<'p> Skipped<'p> {
         Self(Content::all(top, &[]))
     }
 
-    /// True if an element is left out. Readers of a page see a footnote's number, but it is not searchable text.
+    /// True if an element is left out. Visitors see a footnote's number, but it is not searchable text.
     pub(super) fn has(&self, element: ElementRef<'_>) -> bool {
         self.0.skip(element).is_some() && element.attr("class") != Some("footnote-definition-label")
     }

@@ -1,4 +1,4 @@
-//! Checks how HTML pages are read, by hand-worked examples.
+//! Checks how HTML pages are read, with examples worked out by hand.
 
 use super::cost::Cost;
 use super::*;

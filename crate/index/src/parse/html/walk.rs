@@ -1,4 +1,4 @@
-//! Turns the elements of a page into an outline, one after the other.
+//! Turns the elements of a page into an outline, one by one.
 //!
 //! The walk is a loop, so that a page nested a million deep cannot exhaust the stack.
 
@@ -14,15 +14,15 @@ use super::content::{Content, Skip};
 use super::marks;
 use crate::parse::outline::{Outline, collapse};
 
-/// Longer links are not addresses of a page.
+/// Longer links are ignored: they are not addresses of a page.
 const MAX_LINK_BYTES: usize = 1000;
 /// Skipped text of fewer words is not worth a warning.
 const MIN_TOLD_WORDS: usize = 4;
-/// The most skipped parts reported per page.
+/// Maximum skipped parts reported per page.
 const MAX_TOLD: usize = 20;
-/// The most texts read to report a skipped part.
+/// Maximum texts read to report a skipped part.
 const MAX_TOLD_TEXTS: usize = 20;
-/// Longest report of a part, in characters.
+/// Maximum length of a report, in characters.
 const MAX_TOLD_CHARS: usize = 60;
 
 /// A heading that is being read.
@@ -35,7 +35,7 @@ struct Heading<'p> {
     pictures: String,
 }
 
-/// Visits the elements that hold the text and writes it down.
+/// Walks the elements that hold the text, and writes them to the outline.
 pub(super) struct Walk<'p> {
     content: &'p Content<'p>,
     /// Ids of headings that the page's own markup may lack, as in Markdown.
@@ -49,7 +49,7 @@ pub(super) struct Walk<'p> {
     is_after_picture: bool,
     pub(super) links: Vec<String>,
     pub(super) weighs_parts: bool,
-    /// The first words of parts that may be text and were not read.
+    /// The first words of skipped parts that may be text.
     pub(super) passed_over: Vec<String>,
 }
 
@@ -129,7 +129,7 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// Acts on a start tag; returns true if its content is to be visited.
+    /// Handles a start tag; returns true if the content is to be visited.
     fn open(&mut self, element: ElementRef<'p>) -> bool {
         let name = element.value().name();
         let is_root = self.content.is_root(element);
@@ -238,7 +238,7 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// Acts on the end tag of an element whose content was visited.
+    /// Handles the end tag of an element whose content was visited.
     fn close(&mut self, element: ElementRef<'p>) {
         let name = element.value().name();
         if let Some(code) = &mut self.code {
@@ -288,7 +288,7 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// True if a button's words are part of the text, and do not just name its action.
+    /// True if a button's words are part of the text and do not merely name its action.
     fn is_read(&self, button: ElementRef<'_>) -> bool {
         if marks::is_tool(button) {
             return false;
@@ -309,7 +309,7 @@ impl<'p> Walk<'p> {
                 .any(is_prose)
     }
 
-    /// Notes a skipped part, if it has words.
+    /// Records a skipped part, if it has words.
     fn tell(&mut self, element: ElementRef<'_>) {
         if self.passed_over.len() >= MAX_TOLD {
             return;

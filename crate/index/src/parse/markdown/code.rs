@@ -2,7 +2,8 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
-/// Drops hidden lines of code, and blocks that become empty. Only the language stays after a fence: the rest is for the generator.
+/// Drops hidden lines of code, and blocks that become empty. Only the language stays after a fence: the rest is for the
+/// site generator.
 pub(super) fn without_hidden<'t>(events: impl Iterator<Item = Event<'t>>) -> Vec<Event<'t>> {
     let mut kept: Vec<Event<'t>> = Vec::new();
     let mut block: Option<(CodeBlockKind<'t>, String)> = None;

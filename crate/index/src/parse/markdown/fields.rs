@@ -1,14 +1,14 @@
-//! Turns a block of YAML, TOML or JSON into its values as they are written: `1.10` stays `1.10`, and `No` may be a title.
+//! Turns a block of YAML, TOML or JSON into its values as written: `1.10` stays `1.10`, and `No` may be a title.
 
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 use toml::de::{DeTable, DeValue};
 
-/// How deep lists and objects may nest.
+/// Maximum nesting of lists and objects.
 pub(super) const MAX_DEPTH: usize = 64;
 
-/// The fields of a block, as they are written.
+/// The fields of a block, as written.
 pub(super) type Fields = BTreeMap<String, Value>;
 
 /// A value of a block. Numbers, dates and booleans are text as written: `1.10` is a version, and `No` may be a title.

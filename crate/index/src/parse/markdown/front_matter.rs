@@ -11,9 +11,9 @@ use crate::parse::outline::collapse;
 
 /// Longest front matter, in bytes.
 const MAX_BYTES: usize = 64 << 10;
-/// Most values kept for one name.
+/// Maximum values kept for one name.
 const MAX_VALUES: usize = 100;
-/// Longest value that is kept, in characters.
+/// Maximum length of a value that is kept, in characters.
 const MAX_CHARS: usize = 500;
 
 /// Fields that results can be filtered by.
@@ -76,8 +76,8 @@ const KNOWN: [&str; 26] = [
 
 /// Parses the block at the very start, and returns it with the rest of the page: a block between `---` (YAML) or `+++`
 /// (TOML) lines, or a JSON object. A YAML block may also end with `...`, and `---json`, `---toml` and `---yaml` name
-/// the language. There is no front matter without an end, or if the lines are rules around prose. If a block can't be
-/// parsed, as with templates, only the title is read.
+/// the language. There is no front matter if the end is missing, or if the lines are rules around prose. If a block
+/// can't be parsed, as with templates, only the title is read.
 pub(super) fn split(text: &str) -> (FrontMatter, &str) {
     let found = match text.lines().next().unwrap_or("").trim_end() {
         "---" | "---yaml" | "---yml" => block(text, &["---", "..."]).and_then(|(block, rest)| {

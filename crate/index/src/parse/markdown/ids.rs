@@ -24,7 +24,7 @@ pub enum Anchors {
 impl Anchors {
     /// The id of a heading with this text, before it is made unique.
     fn slug(self, text: &str) -> String {
-        // As a whole, so that a sigma at the end of a word is a final one.
+        // Lower-cased as a whole, so that a sigma at the end of a word becomes a final one.
         let lower = text.trim().to_lowercase();
         let kept = |c: char| match (self, c) {
             (_, '-' | '_') => Some(c),

@@ -1,10 +1,10 @@
-//! Turns mdBook's directives into the text of the files that they name, or into nothing.
+//! Replaces mdBook's directives with the text of the files that they name, or with nothing.
 
 use std::fmt;
 
 use crate::parse::outline::collapse;
 
-/// Directives of mdBook that stand for other files, and the one that names the page.
+/// mdBook's directives for including other files, and the one for naming the page.
 const DIRECTIVES: [&str; 5] = [
     "include",
     "rustdoc_include",
@@ -13,17 +13,17 @@ const DIRECTIVES: [&str; 5] = [
     "title",
 ];
 
-/// The longest directive.
+/// Maximum length of a directive, in bytes.
 const MAX_DIRECTIVE_BYTES: usize = 1000;
-/// How deep included files may include others in turn.
+/// Maximum nesting of included files.
 const MAX_DEPTH: usize = 10;
-/// Most directives of one page, including those of its included files.
+/// Maximum directives of one page, including those of its included files.
 const MAX_DIRECTIVES: usize = 1000;
-/// Most text of one page with its included files.
+/// Maximum text of one page with its included files, in bytes.
 const MAX_BYTES: usize = 4 << 20;
-/// Most text read for one page; ranges may keep little of it.
+/// Maximum text read for one page, in bytes; ranges may keep little of it.
 const MAX_READ_BYTES: usize = 64 << 20;
-/// Most problems reported for one page.
+/// Maximum problems reported for one page.
 const MAX_PROBLEMS: usize = 20;
 
 /// A page with the files that it includes.
@@ -39,7 +39,7 @@ pub struct Included {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IncludeProblem {
-    /// There is no such file, or it is not text.
+    /// The file does not exist, or is not text.
     Missing,
     /// The path leads out of the folder of the pages, or is not a path.
     Outside,
@@ -49,7 +49,7 @@ pub enum IncludeProblem {
     TooDeep,
     /// The page would exceed a limit on text, directives or reading.
     TooMuch,
-    /// The file has no such lines, or no anchor of that name.
+    /// The file lacks these lines, or an anchor of that name.
     NoLines,
 }
 
@@ -115,7 +115,7 @@ impl Inserter<'_> {
                         if self.included.problems.len() < MAX_PROBLEMS {
                             self.included.problems.push((target.to_owned(), problem));
                         }
-                        // Left in place, so that the page is read as if without its files.
+                        // Left in place, as the page would be read without its files.
                         self.included.text.push_str(whole);
                     }
                 }
@@ -160,7 +160,7 @@ impl Inserter<'_> {
     }
 }
 
-/// The path from the root of a file that a page names; `None` if it leads outside.
+/// The path of a file that a page names, from the root; `None` if it leads outside.
 fn beside(page: &str, path: &str) -> Option<String> {
     if path.is_empty() || path.starts_with('/') || path.contains(['\\', '\0']) {
         return None;
@@ -179,7 +179,7 @@ fn beside(page: &str, path: &str) -> Option<String> {
     Some(names.join("/"))
 }
 
-/// The lines of a file selected by `2:10`, `2:`, `:10`, `2` or the name of an anchor. Anchor marks are never shown.
+/// The lines of a file selected by `2:10`, `2:`, `:10`, `2` or the name of an anchor. Anchor marks are always dropped.
 fn lines_of(text: &str, range: &str) -> String {
     let is_numbers = range.chars().all(|c| c.is_ascii_digit() || c == ':');
     let (first, last) = match range.split_once(':') {
@@ -260,7 +260,7 @@ fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
     })
 }
 
-/// True if backticks surround a span in its line, no further away than a directive is long.
+/// True if backticks surround a span in its line, at most the length of a directive away.
 fn is_in_code(text: &str, start: usize, end: usize) -> bool {
     let before = &text[text.floor_char_boundary(start.saturating_sub(MAX_DIRECTIVE_BYTES))..start];
     let before = before.rsplit('\n').next().unwrap_or("");

@@ -39,7 +39,7 @@ const FRAMES: [&str; 5] = ["body", "frame", "frameset", "head", "html"];
 /// Rewrites the raw HTML of one page, piece by piece.
 #[derive(Default)]
 pub(super) struct Rewriter {
-    /// How many end tags of each element are still to come.
+    /// Number of end tags still to come, by element.
     ends: HashMap<String, usize>,
 }
 

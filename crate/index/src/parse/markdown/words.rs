@@ -1,4 +1,4 @@
-//! Turns the tag of a component, or a shortcode, into the words that a page shows of it.
+//! Turns the tag of a component, or a shortcode, into the words that a page shows for it.
 
 /// Longer tags end at the first `>`.
 pub(super) const MAX_TAG_BYTES: usize = 16 << 10;
@@ -52,7 +52,7 @@ pub(super) fn tag_end(tag: &str) -> Option<usize> {
     whole_tag(tag).or_else(|| tag.find('>').map(|end| end + 1))
 }
 
-/// The words that a page shows of a tag's attributes; empty if there are none.
+/// The words that a page shows for a tag's attributes; empty if there are none.
 pub(super) fn shown(tag: &str) -> String {
     let mut words: Vec<&str> = Vec::new();
     for value in SHOWN.iter().filter_map(|name| attribute(tag, name)) {

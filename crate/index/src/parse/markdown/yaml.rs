@@ -1,4 +1,4 @@
-//! Turns a block of YAML into its values as they are written, from the events of its parser.
+//! Parses a block of YAML, keeping its values as written.
 
 use std::collections::HashMap;
 
@@ -6,9 +6,9 @@ use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle};
 
 use super::fields::{Fields, MAX_DEPTH, Value};
 
-/// Most values of a block, including those that aliases repeat. A long text counts as several.
+/// Maximum values in a block, including those that aliases repeat. A long text counts as several.
 const MAX_NODES: usize = 10_000;
-/// The length of a text that counts as one more value, in bytes.
+/// Each text counts as one more value per this many bytes.
 const NODE_BYTES: usize = 64;
 
 /// A list or a mapping being read.
@@ -23,7 +23,7 @@ struct Open {
 /// The fields of a block; `None` if it is not a mapping, or takes too much. An empty block is an empty mapping.
 pub(super) fn fields(block: &str) -> Option<Fields> {
     let mut open: Vec<Open> = Vec::new();
-    // The values that aliases stand for, each with the number of values in it.
+    // The values behind aliases, each with the number of values in it.
     let mut anchors: HashMap<usize, (Value, usize)> = HashMap::new();
     let mut root = None;
     let mut n_nodes = 0_usize;

@@ -8,13 +8,14 @@ use super::codes::{Codes, MAX_AXES, MAX_BITS, n_bytes};
 use super::principal::principal;
 use crate::vector::rows::{Rows, length};
 
-/// Bits of a code per component of a vector: fewer miss more of the nearest, more cost more download (`docs/benchmarks.md`).
+/// Code bits per component of a vector: fewer miss more of the nearest, more cost more download (`docs/benchmarks.md`).
 const BITS_PER_COMPONENT: usize = 2;
-/// The best step for this many bits and a normal distribution, in standard deviations (Max, 1960, table II).
+/// Optimal quantiser step for each number of bits and a normal distribution, in standard deviations (Max, 1960, table
+/// II).
 const STEPS: [f32; MAX_BITS as usize + 1] = [0.0, 1.596, 0.9957, 0.5860, 0.3352, 0.1881];
-/// The share of the squared error that remains with this many bits (the same table).
+/// Share of the squared error that remains with each number of bits (the same table).
 const ERRORS: [f64; MAX_BITS as usize + 1] = [1.0, 0.3634, 0.1188, 0.037_44, 0.011_54, 0.003_495];
-/// The axes are computed from at most this many vectors.
+/// Maximum vectors from which the axes are computed.
 const N_SAMPLES: usize = 16_384;
 
 /// Vectors and the means of their shards, from which residuals are taken.
@@ -52,8 +53,8 @@ impl ShardResiduals<'_> {
     }
 }
 
-/// Codes of all members, in the order of the shards. The same on any number of threads: the axes are computed on one,
-/// and each vector is coded independently.
+/// Codes of all members, in the order of the shards. The result is the same for any number of threads: one thread
+/// computes the axes, and each vector is coded independently.
 pub(super) fn coded(residuals: &ShardResiduals<'_>) -> Codes {
     let members = residuals.members();
     let n_components = residuals.n_components();
@@ -114,8 +115,8 @@ struct Code {
     error: f64,
 }
 
-/// Codes a residual, also given along the axes: scaled to the length of these deviations, it is rounded to the nearest
-/// codes. The factor makes the code's dot product with its own vector exact.
+/// Quantises a residual, whose components along the axes are `along`: these are scaled to the length of `deviations`
+/// and rounded to the nearest codes. The factor makes the code's dot product with its own vector exact.
 fn code(along: &[f32], residual: &[f32], bits: &[u8], deviations: &[f32]) -> Code {
     let size = length(along) / length(deviations).max(f32::MIN_POSITIVE);
     let mut code = Code {
@@ -127,7 +128,7 @@ fn code(along: &[f32], residual: &[f32], bits: &[u8], deviations: &[f32]) -> Cod
     let mut place = 0;
     for ((x, step), &n_bits) in along.iter().zip(steps(bits, deviations)).zip(bits) {
         let half = f32::from(1_u8 << (n_bits - 1));
-        // For a residual of 0, any level will do.
+        // For a residual of 0, any code will do.
         let level = (x / (step * size)).floor().max(-half).min(half - 1.0);
         let value = (level + 0.5) * step;
         product += value * x;
@@ -153,7 +154,7 @@ fn code(along: &[f32], residual: &[f32], bits: &[u8], deviations: &[f32]) -> Cod
     code
 }
 
-/// The axes that get bits, the bits of each, and how far vectors spread along each.
+/// The axes that get bits, the bits of each, and the spread of vectors along each.
 fn chosen(
     residuals: &ShardResiduals<'_>,
     members: &[(usize, u32)],
@@ -195,7 +196,7 @@ fn chosen(
     )
 }
 
-/// Bits for each axis, `n_bits` together at most: each goes where it removes most error.
+/// Allots bits to the axes, `n_bits` in total at most: each goes where it removes most error.
 fn allotted(variances: &[f64], n_bits: usize) -> Vec<u8> {
     let mut bits = vec![0_u8; variances.len()];
     let gain = |axis: usize, bits: u8| {

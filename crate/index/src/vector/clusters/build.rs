@@ -5,7 +5,7 @@ use super::axes::{self, ShardResiduals};
 use super::{Clusters, MAX_MEMBERS};
 use crate::vector::rows::{Rows, length};
 
-/// How full shards are made, as a share of [`MAX_MEMBERS`] in per cent: the rest is room for members of dissolved shards.
+/// How full shards are made, as a percentage of [`MAX_MEMBERS`]: the rest is room for members of dissolved shards.
 const FILL_PERCENT: usize = 60;
 /// Smaller shards are not worth a request.
 const MIN_MEMBERS: usize = MAX_MEMBERS / 4;
@@ -25,7 +25,7 @@ impl Clusters {
             .flat_map(|group| halve(rows, group))
             .collect();
         dissolve_small(rows, &mut groups);
-        // Shards in the order of their first members, so that neighbouring pages stay together.
+        // Order shards by their first members, so that neighbouring pages stay together.
         groups.sort_unstable();
         let mut means = Rows::new(rows.dimension());
         let mut lengths = Vec::with_capacity(groups.len());
@@ -100,7 +100,7 @@ fn nearest(rows: &Rows, members: &[u32], means: &Rows) -> Vec<usize> {
     each(members, nearest)
 }
 
-/// `turn` of each item, in order, on all cores if there are threads.
+/// Applies `turn` to each item, with results in order; on all cores if there are threads.
 pub(super) fn each<I: Sync, T: Send>(items: &[I], turn: impl Fn(&I) -> T + Sync + Send) -> Vec<T> {
     #[cfg(not(target_arch = "wasm32"))]
     {

@@ -1,4 +1,4 @@
-//! Turns codes of few bits into estimates of how near vectors are, by one table look-up per byte.
+//! Estimates how near vectors are from codes of a few bits, with one table look-up per byte.
 //!
 //! A vector is coded by its residual from its shard's mean, along axes: the directions in which vectors differ most,
 //! found by principal components. Each axis has its own number of bits and a step; a code `c` of `b` bits stands for
@@ -10,9 +10,9 @@
 
 use crate::vector::rows::{Query, Rows};
 
-/// The most axes; longer embeddings are coded by this many first components only.
+/// Maximum number of axes; longer embeddings are coded by their first components only.
 pub(super) const MAX_AXES: usize = 1024;
-/// The most bits along one axis.
+/// Maximum bits along one axis.
 pub(super) const MAX_BITS: u8 = 5;
 /// The largest weight of a lowest bit. The codes along all axes stay within 31 bits: 1024 * 2^5 * 32,767.
 const MAX_WEIGHT: f32 = 32_767.0;
@@ -20,7 +20,7 @@ const MAX_WEIGHT: f32 = 32_767.0;
 /// The codes of all vectors.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Codes {
-    /// Directions.
+    /// Directions of the axes.
     pub(super) axes: Rows,
     /// Bits of the codes along each axis, 1 to [`MAX_BITS`].
     pub(super) bits: Vec<u8>,
@@ -32,7 +32,7 @@ pub(super) struct Codes {
     pub(super) largest_factor: f32,
     /// Each vector's factor, as 255ths of the largest.
     pub(super) factors: Vec<u8>,
-    /// [`n_bytes`](Self::n_bytes) for each vector. Bits follow each other from the first axis on, lowest first.
+    /// [`n_bytes`](Self::n_bytes) for each vector. Bits are packed from the first axis on, lowest first.
     pub(super) codes: Vec<u8>,
 }
 
@@ -61,7 +61,7 @@ impl Codes {
         self.noise * self.factor(row)
     }
 
-    /// How much each bit of a code counts for a query.
+    /// Weight of each bit of a code for a query.
     fn weights(&self, query: &Query) -> (Vec<i32>, f32) {
         let along = self.axes.similarities(query).zip(&self.steps);
         let along: Vec<f32> = along.map(|(along, step)| along * step).collect();
@@ -78,7 +78,7 @@ impl Codes {
     pub(super) fn tables(&self, query: &Query) -> Tables {
         let (weights, unit) = self.weights(query);
         let mut lowest = 0_i32;
-        // Twice the sum, so that the halves in codes become integers.
+        // Doubled, so that the halves in codes become integers.
         let mut of_bits: Vec<i32> = Vec::with_capacity(self.n_bytes() * 8);
         for (&weight, &n_bits) in weights.iter().zip(&self.bits) {
             lowest = lowest.wrapping_add(weight.wrapping_mul(1 - (1 << n_bits)));
@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    /// The plain version of the tables: decodes each code into its vector and multiplies it out.
+    /// Reference for the tables: decodes each code into its vector and multiplies it out.
     fn plain(codes: &Codes, row: usize, query: &Query) -> f32 {
         let code = &codes.codes[row * codes.n_bytes()..][..codes.n_bytes()];
         let mut place = 0;

@@ -22,21 +22,21 @@ mod wire;
 use super::rows::{Query, Rows};
 use codes::Codes;
 
-/// The most vectors in one shard.
+/// Maximum vectors in one shard.
 pub(crate) const MAX_MEMBERS: usize = 108;
-/// The most shards that a search reads: one less than the requests that a page may make, which leaves one for the words.
+/// Maximum shards that a search reads: one less than the requests that a page may make, which leaves one for the words.
 pub(crate) const N_PROBES: usize = 7;
-/// The most vectors that a search reads: 0.2 MiB of 384 components.
+/// Maximum vectors that a search reads: 0.2 MiB at 384 components.
 const MAX_READ: usize = 540;
-/// Only members of the nearest shards, one in this many, are estimated: the others are too far.
+/// Members are estimated only in the nearest shards, one in this many: the others are too far.
 const SCANNED_SHARE: usize = 3;
 /// Up to this many shards are scanned regardless of that share.
 const MIN_SCANNED: usize = 512;
-/// How many of the nearest are to be found exactly: as many hits as a page shows.
+/// Number of nearest chunks to find exactly: as many hits as a page shows.
 const N_NEAREST: usize = 10;
-/// How many of the best estimates are considered as candidates for the nearest.
+/// Number of best estimates considered as candidates for the nearest.
 const N_CANDIDATES: usize = 300;
-/// A shard is not read if its members leave no more doubt than this in total.
+/// A shard is not read if its members leave less doubt than this in total.
 const MIN_DOUBT: f32 = 0.02;
 
 /// All shards; `None` for those that are not loaded.
@@ -96,8 +96,8 @@ impl Clusters {
         self.starts[shard] as usize..self.starts[shard + 1] as usize
     }
 
-    /// The members of the near shards with their cosines, in any order: exact if their shard was to be read and is loaded,
-    /// otherwise estimated. Then the shards that were to be read and are not loaded, those that settle most first.
+    /// The members of the near shards with their cosines, in any order: exact if their shard is among those to read and
+    /// is loaded, otherwise estimated. Also the shards to read that are not loaded, the most decisive first.
     pub(super) fn search(&self, query: &Query) -> (Vec<(u32, f32)>, Vec<u32>) {
         let estimates = self.estimates(query);
         let (read, missing): (Vec<u32>, Vec<u32>) = self
@@ -147,7 +147,7 @@ impl Clusters {
         estimates
     }
 
-    /// The shards to read, as many as may be read, ordered by how much doubt about the nearest their members leave.
+    /// The shards to read, as many as are allowed, ordered by how much doubt about the nearest their members leave.
     fn doubted(&self, estimates: &[Estimate]) -> Vec<u32> {
         let cosines = (0..).zip(estimates).map(|(idx, e)| (idx, e.cosine));
         let candidates = super::best(cosines.collect(), N_CANDIDATES);

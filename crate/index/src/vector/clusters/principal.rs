@@ -5,8 +5,8 @@ const N_SWEEPS: usize = 12;
 /// Rows with a smaller cosine count as orthogonal.
 const UPRIGHT: f64 = 1e-7;
 
-/// The eigenvectors of a symmetric matrix without negative eigenvalues, and the eigenvalues, largest first: rows are rotated
-/// in pairs until all are orthogonal (Hestenes, 1958). Each row is then an eigenvector, and its length the eigenvalue.
+/// The eigenvectors and eigenvalues of a positive semi-definite symmetric matrix, largest first: rows are rotated in
+/// pairs until all are orthogonal (Hestenes, 1958). Each row is then an eigenvector, and its length the eigenvalue.
 pub(super) fn principal(mut rows: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, Vec<f64>) {
     for _ in 0..N_SWEEPS {
         let mut is_done = true;

@@ -1,4 +1,4 @@
-//! Turns a question and a row into the engine's answer in the way of that row.
+//! Answers a question with the engine as one row of the table prescribes.
 
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -54,7 +54,7 @@ impl Asked {
         Ok(self.ask(&case.question, &options)?.0)
     }
 
-    /// Applies a row's adapter to the generator, or removes any.
+    /// Applies a row's adapter to the generator, or removes the current one.
     pub(super) fn speak_as(&mut self, row: Row) -> anyhow::Result<()> {
         self.session.set_adapter(match row.speaker() {
             Speaker::Adapter => self.adapter.clone(),
@@ -71,7 +71,8 @@ impl Asked {
         case: &Case,
         quoted: &Answer,
     ) -> anyhow::Result<Verdict> {
-        // Questions about one page come in sequence here, so the page would already be read; for a visitor's first question it is not.
+        // Consecutive questions are about the same page, which would still be cached; for a visitor's first question it
+        // is not.
         self.session.forget_prompt();
         let shown = match row {
             Row::Quotation => Shown::answered(quoted, String::new()),
@@ -85,7 +86,7 @@ impl Asked {
         Ok(verdict::judge(site, self.right, (row, case), shown, quoted))
     }
 
-    /// The generator's text if nothing else decides: no reader, no gate, no lock.
+    /// The generator's text when nothing else decides: no reader, no gate, no lock.
     fn drafted(&mut self, row: Row, case: &Case, quoted: &Answer) -> anyhow::Result<Shown> {
         let options = AskOptions {
             prompt: row.form(),

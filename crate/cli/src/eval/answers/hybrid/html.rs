@@ -1,4 +1,4 @@
-//! Turns the table, and every answer behind it, into one self-contained page for light and dark screens.
+//! Renders the table, and every answer behind it, as one self-contained page for light and dark screens.
 
 use std::fmt::Write;
 
@@ -115,7 +115,7 @@ fn figure(html: &mut String, figure: Option<&Figure>, kind: Kind) {
     );
 }
 
-/// A bar for each row with its interval, as SVG; nothing if no row has the figure.
+/// A bar with its interval for each row, as SVG; nothing if no row has the figure.
 fn bars(html: &mut String, table: &Table, key: &str) {
     const WIDTH: f64 = 620.0;
     const LEFT: f64 = 240.0;

@@ -1,4 +1,4 @@
-//! Turns tables that contain markup in their texts into pages that must not contain it.
+//! Checks that markup in the texts of a table does not reach the page.
 
 use super::super::rows::Row;
 use super::super::tests::{claim, table, verdict};
@@ -30,7 +30,7 @@ fn no_text_becomes_markup_and_nothing_is_fetched() {
         ">inf<",
     ] {
         let n_found = page.matches(forbidden).count();
-        // `xmlns` is a name, not an address that is opened.
+        // `xmlns` is a name, not an address that a browser opens.
         assert_eq!(n_found, 0, "`{forbidden}` in:\n{page}");
     }
     assert!(!page.contains("src=\""), "nothing is fetched:\n{page}");

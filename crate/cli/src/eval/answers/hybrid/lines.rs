@@ -1,4 +1,4 @@
-//! Turns the table into lines for people.
+//! Renders the table as lines for people.
 
 use std::fmt::Write;
 
@@ -53,7 +53,7 @@ pub(super) fn text(table: &Table) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The questions and models of the table, in sentences that a page shows as well.
+/// The questions and models of the table, in sentences that the HTML page shows too.
 pub(super) fn about(table: &Table) -> Vec<String> {
     let adapters = [
         ("adapter", &table.adapter),

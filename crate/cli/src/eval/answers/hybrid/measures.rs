@@ -45,7 +45,7 @@ fn one(value: f64) -> (f64, f64) {
     (value, 1.0)
 }
 
-/// A figure of the questions whose passage has this rank in the retrieval.
+/// A figure over the questions whose passage has this rank in the retrieval.
 fn at(place: Place, verdict: &Verdict, value: f64) -> Option<(f64, f64)> {
     (verdict.place == Some(place)).then_some(one(value))
 }
@@ -222,7 +222,8 @@ pub(super) fn figures(verdicts: &[Verdict], seed: u64) -> BTreeMap<&'static str,
         })
         .collect();
     if !verdicts.iter().all(|row| row.judged.has_truth()) {
-        // A mean over the remaining questions would favour a row that abstains: every unanswerable one has a known truth.
+        // A mean over the remaining questions would favour a row that abstains: the truth is known for every
+        // unanswerable one.
         found.retain(|key, _| !["exact", "f1"].contains(key));
     }
     found
@@ -289,7 +290,7 @@ impl Drawn {
     }
 }
 
-/// A figure of the pages' values, each page counted by its weight; `None` if that leaves no values.
+/// A figure computed from the pages' values, each page weighted; `None` if that leaves no values.
 fn put_together(by_page: &[Vec<(f64, f64)>], weights: &[usize], kind: Kind) -> Option<f64> {
     if kind == Kind::Seconds {
         let mut all = Vec::new();

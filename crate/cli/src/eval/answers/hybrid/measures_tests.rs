@@ -1,4 +1,4 @@
-//! Turns hand-made verdicts into figures worked out by hand.
+//! Checks figures of hand-made verdicts against values worked out by hand.
 
 use super::super::super::case::Judged;
 use super::super::super::tests::close;

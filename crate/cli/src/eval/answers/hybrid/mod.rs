@@ -76,7 +76,7 @@ struct Table {
     answerable: usize,
     pages: usize,
     seed: u64,
-    /// How often the retrieval found the answering passage first, among the others read, or not at all.
+    /// How often retrieval ranked the answering passage first, among the others read, or not at all.
     places: Places,
     generator: Named,
     adapter: Option<Named>,
@@ -88,7 +88,7 @@ struct Table {
     rows: Vec<RowReport>,
 }
 
-/// The number of questions by the rank of their passage.
+/// Number of questions by the rank of their passage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 struct Places {
     first: usize,

@@ -1,4 +1,5 @@
-//! Defines the rows of the comparison: their sources, the weights that write, and who decides if there is an answer.
+//! Defines the rows of the comparison: their sources, the weights that write, and who decides whether there is an
+//! answer.
 
 use anchorite::prompt::Form;
 use serde::Serialize;
@@ -117,7 +118,7 @@ impl Row {
         }
     }
 
-    /// True if the reader, not the generator, decides if there is an answer.
+    /// True if the reader, not the generator, decides whether there is an answer.
     pub(super) fn is_read(self) -> bool {
         self.reads() == Reads::Units
     }
@@ -143,7 +144,7 @@ pub(super) struct Bytes {
 }
 
 impl Bytes {
-    /// Bytes of weights that a visitor downloads for this kind of answer. The index is extra, if something is retrieved.
+    /// Bytes of weights that a visitor downloads for this kind of answer. Rows with retrieval need the index too.
     pub(super) fn of(&self, row: Row) -> u64 {
         let weights = match row.speaker() {
             Speaker::None => 0,

@@ -1,4 +1,4 @@
-//! Turns hand-made verdicts into small tables, for the neighbouring tests.
+//! Makes small tables from hand-made verdicts, for the neighbouring tests.
 
 use super::super::case::{Judged, Outcome, Right};
 use super::super::tests::judged;
@@ -7,7 +7,7 @@ use super::verdict::{Place, REFUSALS, Said, Verdict};
 use super::weights::Named;
 use super::{Places, RowReport, Table, measures};
 
-/// A refusal of an answerable question whose passage was found first; a test sets the fields that it needs.
+/// A refusal of an answerable question whose passage was found first; a test changes the fields that it needs.
 pub(super) fn verdict(row: Row, page: &str) -> Verdict {
     Verdict {
         row,

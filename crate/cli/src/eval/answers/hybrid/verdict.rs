@@ -1,5 +1,5 @@
-//! Turns the answer that a row shows into a verdict: answered or not, right or wrong, supported by the retrieved
-//! passages or not, and rightly cited or not.
+//! Judges the answer that a row shows: answered or not, right or wrong, supported by the retrieved passages or not, and
+//! rightly cited or not.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use super::super::engine::parts;
 use super::super::site::{Site, names, page};
 use super::rows::{Reads, Row};
 
-/// A model that decides alone has refused if its first sentence holds one of these, in lower case, or if it writes the
-/// refusal that the instructions give it, or no whole sentence.
+/// A model that decides alone has refused if its first sentence contains one of these, in lower case, if it writes the
+/// refusal that its instructions give, or if it writes no whole sentence.
 pub(super) const REFUSALS: [&str; 14] = [
     "i don't know",
     "i do not know",
@@ -58,12 +58,12 @@ impl Place {
     }
 }
 
-/// A row's unjudged answer to a question.
+/// A row's answer to a question, not judged yet.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     outcome: Outcome,
     probability: f32,
-    /// The text that a visitor reads, without citation markers, in parts; for a refusal, the text shown instead, or the
+    /// The text that a visitor reads, in parts without citation markers; for a refusal, the text shown instead, or the
     /// withheld quotation.
     parts: Vec<String>,
     /// The marked span of a quotation, otherwise the whole text.
@@ -85,7 +85,7 @@ impl Shown {
     /// The text of a model that decides alone after reading the sources of `row`.
     pub(super) fn drafted(row: Row, draft: Draft) -> Self {
         let is_claimed = !refuses(&draft.text);
-        // A refusal makes no statement that could be supported.
+        // A refusal makes no statement to support.
         let (sentences, text) = match is_claimed {
             true => {
                 let sentences = without_markers(&draft.text);
@@ -183,11 +183,11 @@ fn without_markers(text: &str) -> Vec<String> {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Said {
     pub(super) text: String,
-    /// True if the check finds it in the retrieved passages, whatever it cites.
+    /// True if the check finds it supported by the retrieved passages, whatever it cites.
     pub(super) is_supported: bool,
 }
 
-/// A row's judged answer to a question. Its outcome is also `answered` if a model that decides alone has answered; its
+/// A row's judged answer to a question. The outcome is `answered` also if a model that decides alone has answered; the
 /// quotation is the text shown.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Verdict {
@@ -202,12 +202,12 @@ pub(super) struct Verdict {
     pub(super) sentences: Vec<Said>,
     /// Addresses of the cited passages.
     pub(super) cited: Vec<String>,
-    /// How many of these answer; for pages, how many hold the answer.
+    /// Number of these that answer; for pages, the number that contain the answer.
     pub(super) cited_right: usize,
     /// Tokens of the prompt; 0 if nothing was written.
     pub(super) prompt_tokens: usize,
     pub(super) written_tokens: usize,
-    /// How much of the retrieved sources fitted into the prompt.
+    /// How much of the retrieved sources fits into the prompt.
     pub(super) window: Option<Window>,
     /// From the question to the first thing a visitor sees: a quotation, or the generator's first word.
     pub(super) first_seconds: f64,
@@ -216,7 +216,7 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// True if an unsupported sentence is shown. A quotation holds none.
+    /// True if an unsupported sentence is shown. A quotation contains none.
     pub(super) fn shows_unsupported(&self) -> bool {
         !self.is_quotation && self.sentences.iter().any(|one| !one.is_supported)
     }
@@ -240,7 +240,7 @@ pub(super) fn judge(
         Reads::Pages => case.expected.iter().any(|one| page(one) == page(url)),
         _ => names(&case.expected, url),
     };
-    // A number without a passage is a wrong citation.
+    // A number that matches no passage is a wrong citation.
     let cited: Vec<Option<String>> = shown.cited.iter().map(url).collect();
     let urls = || cited.iter().flatten();
     let best = urls().find(|url| answers(url)).or(urls().next());
@@ -285,8 +285,8 @@ fn said(sentences: Vec<String>, passages: &[Passage], pages: Vec<Source>) -> Vec
     judged.collect()
 }
 
-/// Seconds until a visitor first sees something, and in total. Retrieval and reading count if the row needs them, as
-/// measured once for all rows.
+/// Seconds until a visitor first sees something, and in total. Retrieval and reading are measured once for all rows,
+/// and count for rows that need them.
 fn seconds(row: Row, written: &Timing, quoted: &Timing) -> (f64, f64) {
     let found = match row.reads() {
         Reads::Nothing => 0.0,

@@ -1,4 +1,4 @@
-//! Turns texts of models, and answers of the engine, into verdicts known beforehand.
+//! Checks the verdicts on texts of models, and on answers of the engine, against known ones.
 
 use anchorite::Sentence;
 use anchorite::index::document::{Document, Section};

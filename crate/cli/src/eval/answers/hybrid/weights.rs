@@ -1,4 +1,4 @@
-//! Turns `--generator`, `--adapter` and `--bare-adapter` into a generator and its adapters.
+//! Loads the generator and the adapters that `--generator`, `--adapter` and `--bare-adapter` name.
 
 use anchorite::index::bundle::{Role, WeightFile};
 use anchorite::model::adapter::Adapter;

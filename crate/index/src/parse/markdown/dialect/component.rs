@@ -3,28 +3,28 @@
 use super::super::words::{MAX_TAG_BYTES, is_component, shown, whole_tag};
 use super::MAX_LINES;
 
-/// Most components that are open at once.
+/// Maximum components open at once.
 const MAX_OPEN: usize = 100;
 
 /// The components that are open.
 #[derive(Default)]
 pub(super) struct Components {
-    /// How far the content of each is indented, once a line shows it.
+    /// Indent of each one's content, once a line shows it.
     open: Vec<Option<usize>>,
 }
 
 /// The tags of one line.
 pub(super) struct Taken {
-    /// How many lines they take.
+    /// Number of lines that they span.
     pub(super) n_lines: usize,
-    /// The words that the page shows for them.
+    /// The words that the page shows in their place.
     pub(super) titles: Vec<String>,
     /// The text after them on their last line.
     pub(super) rest: String,
 }
 
 impl Components {
-    /// A line of a component's content, without the indent that only shows nesting: it would turn the line into code.
+    /// Strips the indent that only shows nesting from a line of a component's content: Markdown would take it for code.
     pub(super) fn dedented<'t>(&mut self, line: &'t str) -> &'t str {
         let Some(content) = self.open.last_mut() else {
             return line;
@@ -38,7 +38,7 @@ impl Components {
         &line[indent.min(content)..]
     }
 
-    /// Takes the tags that a line starts with. `lines` are the page's lines from this one on.
+    /// Consumes the tags that a line starts with. `lines` are the page's lines from this one on.
     pub(super) fn take(&mut self, words: &str, lines: &[&str]) -> Option<Taken> {
         if matches!(words.trim_end(), "<>" | "</>") {
             return Some(Taken {

@@ -1,4 +1,4 @@
-//! Turns the lines that open and end notes, tabs and the like into their titles.
+//! Turns the lines that open and close notes, tabs and the like into their titles.
 
 use super::super::words;
 
@@ -50,8 +50,8 @@ pub(super) fn indented(line: &str) -> Option<&str> {
     }
 }
 
-/// The lines that belong to a container at `indent`, which are indented by four more columns, with that indent removed;
-/// `None` if there are none, and so no container.
+/// The lines of a container at `indent`: they are indented by four more columns, which are removed. `None` if there are
+/// none, and so no container.
 pub(super) fn content<'t>(lines: &[&'t str], indent: usize) -> Option<Vec<&'t str>> {
     let mut inner = Vec::new();
     let mut n_with_words = 0;
@@ -82,7 +82,7 @@ pub(super) fn alert(line: &str) -> Option<(&str, &str)> {
         && name
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ' | '|'));
-    // `+` and `-` tell if it is folded.
+    // `+` and `-` say if it is folded.
     let title = title.strip_prefix(['+', '-']).unwrap_or(title);
     let stands_alone = title.is_empty() || title.starts_with(' ');
     (!quote.is_empty() && is_name && stands_alone).then(|| (quote, title.trim()))
@@ -95,7 +95,7 @@ pub(super) struct Slashes {
 }
 
 impl Slashes {
-    /// The title of a line that opens or ends such a block.
+    /// The title of a line that opens or closes a block.
     pub(super) fn title<'t>(&mut self, line: &'t str) -> Option<&'t str> {
         let rest = line.strip_prefix("///")?.trim_start_matches('/');
         if rest.trim().is_empty() {

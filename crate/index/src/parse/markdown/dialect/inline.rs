@@ -15,7 +15,7 @@ const MARKS: [(Kind, &str, &str); 7] = [
     (Kind::Shortcode, "{%", "%}"),
     (Kind::WikiLink, "[[", "]]"),
 ];
-/// The longest wiki link, in bytes.
+/// Maximum length of a wiki link, in bytes.
 const MAX_LINK_BYTES: usize = 300;
 /// Shortcodes whose first value in quotes is a title.
 const TITLED: [&str; 7] = [
@@ -37,7 +37,7 @@ enum Kind {
     WikiLink,
 }
 
-/// Removes the marks from a line, but not from its code.
+/// Removes the marks from a line, except inside code.
 pub(super) fn line(line: &str) -> String {
     if !line.trim_start().starts_with('#') {
         return plain(line);
@@ -94,8 +94,8 @@ pub(super) fn plain(text: &str) -> String {
     kept
 }
 
-/// The words of the mark at `at`, and where it ends. `ends` caches the next end of each kind, so that a line of marks
-/// without ends is not searched again from each of them.
+/// The words of the mark at `at`, and where it ends. `ends` caches the next end of each kind, so a line of unclosed
+/// marks is not searched again from each of them.
 fn mark_at(
     text: &str,
     at: usize,
@@ -191,7 +191,7 @@ pub(super) fn id(list: &str) -> Option<&str> {
         .find(|id| !id.is_empty())
 }
 
-/// A line joined with the lines that its mark continues on, and how many these are.
+/// A line joined with the lines that its mark continues on, and the number of these.
 pub(super) fn whole<'t>(line: &'t str, lines: &[&str]) -> (std::borrow::Cow<'t, str>, usize) {
     let open = MARKS.iter().filter_map(|(kind, open, close)| {
         let at = line.rfind(open)?;
@@ -219,7 +219,7 @@ pub(super) fn whole<'t>(line: &'t str, lines: &[&str]) -> (std::borrow::Cow<'t, 
     (line.into(), 1)
 }
 
-/// How many lines a shortcode comment that starts here takes; 0 if there is none.
+/// Number of lines in the shortcode comment that starts here; 0 if there is none.
 pub(super) fn hidden_lines(lines: &[&str]) -> usize {
     let name = |line: &str| {
         let line = line.trim();

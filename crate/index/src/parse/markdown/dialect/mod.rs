@@ -1,4 +1,4 @@
-//! Turns the signs that site generators add to Markdown into the Markdown that they stand for.
+//! Turns the syntax that site generators add to Markdown into plain Markdown.
 //!
 //! Containers (`:::`, `!!!`, `???`, `===`, `///`, `> [!NOTE]`), MDX components with imports and comments, shortcodes
 //! and attribute lists: the parts that a reader sees stay, and code is not changed.
@@ -13,12 +13,12 @@ use component::Components;
 use container::Slashes;
 use verbatim::Verbatim;
 
-/// How deep indented containers may nest.
+/// Maximum nesting of indented containers.
 const MAX_DEPTH: usize = 16;
-/// Most lines that one import, comment, shortcode or tag may take.
+/// Maximum lines of one import, comment, shortcode or tag.
 const MAX_LINES: usize = 200;
 
-/// Removes the signs that are not part of Markdown from a page.
+/// Rewrites a page without the syntax that is not Markdown.
 pub(super) fn plain(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let mut page = Page {
@@ -92,7 +92,7 @@ impl Page {
         }
     }
 
-    /// Writes a line that may hold marks; returns how many lines it took.
+    /// Writes a line that may hold marks; returns how many lines it spanned.
     fn marked(&mut self, line: &str, lines: &[&str], depth: usize) -> usize {
         let words = line.trim_start();
         let indent = line.len() - words.len();

@@ -2,7 +2,7 @@
 
 use super::MAX_LINES;
 
-/// How many lines the import or export that starts here takes; 0 if there is none.
+/// Number of lines in the import or export that starts here; 0 if there is none.
 pub(super) fn lines(lines: &[&str]) -> usize {
     let first = lines.first().copied().unwrap_or("");
     if first.starts_with("import") {
@@ -100,7 +100,7 @@ fn is_export(rest: &str) -> bool {
     declares || calls || passes_on || is_default
 }
 
-/// How many lines it takes until all brackets are closed and the statement ends.
+/// Number of lines until all brackets are closed and the statement ends.
 fn export_lines(lines: &[&str]) -> usize {
     let mut depth = 0_i32;
     for (number, line) in lines.iter().take(MAX_LINES).enumerate() {

@@ -1,4 +1,4 @@
-//! Checks what remains of the signs that are not part of Markdown.
+//! Checks how syntax that is not Markdown is rewritten.
 
 use super::plain;
 

@@ -1,4 +1,4 @@
-//! Turns the lines of a page into those that stay as they are (code, comments, scripts) and those that may hold marks.
+//! Separates the lines of a page that stay as they are (code, comments, scripts) from those that may hold marks.
 
 /// Elements whose content HTML or Markdown takes as is, and comments: how they start and end.
 const RAW: [(&str, &str); 5] = [
@@ -11,7 +11,7 @@ const RAW: [(&str, &str); 5] = [
 /// The fence written around code from a shortcode.
 const TILDES: &str = "~~~~~~~~";
 
-/// The state that the lines read so far leave for the next one.
+/// State carried from the lines read so far to the next one.
 pub(super) struct Verbatim {
     open: Option<Open>,
     after_blank: bool,
