@@ -18,13 +18,13 @@ use anchorite::{
 use ts_rs::{Config, TS};
 
 /// The file that the page imports.
-pub const FILE: &str = "www/src/engine/wire.ts";
+pub(crate) const FILE: &str = "www/src/engine/wire.ts";
 
 const HEAD: &str = "// Types of everything that crosses between Rust and JavaScript, made from the Rust types by `cargo xtask contract`.
 ";
 
 /// The whole file.
-pub fn render() -> String {
+pub(crate) fn render() -> String {
     let config = Config::new().with_large_int("number");
     let mut file = HEAD.to_owned();
     macro_rules! declare {

@@ -16,14 +16,14 @@ use anchorite::{
 use serde_json::{Value, json};
 
 /// The file that the type checker reads.
-pub const FILE: &str = "tests/browser/contract/samples.ts";
+pub(crate) const FILE: &str = "tests/browser/contract/samples.ts";
 
 const HEAD: &str = "// Values as the engine sends them, made from Rust by `cargo xtask contract`: they compile only if the page's types describe them.
 import type { Answer, AskEvent, AskOptions, Found, Manifest } from \"../../../www/src/engine/wire.js\";
 ";
 
 /// The whole file.
-pub fn render() -> String {
+pub(crate) fn render() -> String {
     let plain = |value: serde_json::Result<Value>| value.expect("it has a JSON form");
     let values = [
         (
@@ -53,7 +53,7 @@ pub fn render() -> String {
 }
 
 /// Every option of `ask`, each with another value than it has by default.
-pub fn options() -> Value {
+pub(crate) fn options() -> Value {
     json!({
         "passages": 3,
         "maxTokens": 7,

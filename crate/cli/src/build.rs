@@ -18,7 +18,8 @@ use crate::pages;
 use crate::read::{Outcome, Read, Reading};
 use crate::report::Hint;
 use crate::select::{self, Selected};
-use crate::settings::{BundleArguments, PageArguments, models_dir, read_model, use_threads};
+use crate::settings::{BundleArguments, PageArguments, read_model, use_threads};
+use crate::shipped;
 use crate::walk::{self, PageFile};
 use crate::warnings::Warnings;
 
@@ -45,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     use_threads(arguments.pages.threads)?;
     let out = arguments.bundle.out()?;
     let options = arguments.pages.parse_options()?;
-    let models = models_dir(arguments.bundle.models.as_deref())?;
+    let models = shipped::default_dir(arguments.bundle.models.as_deref())?;
     // Before the long work, so that a wrong model fails early.
     let writers = choice::writers(&arguments.bundle, &models)?;
     let cache = match arguments.no_cache {

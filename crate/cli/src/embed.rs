@@ -13,7 +13,8 @@ use sha2::{Digest, Sha256};
 
 use crate::cache::{Cache, TextKey, hex};
 use crate::rows::{self, Texts};
-use crate::settings::{models_dir, read_model, use_threads};
+use crate::settings::{read_model, use_threads};
+use crate::shipped;
 use crate::tables::{self, TableWriter};
 
 #[derive(clap::Args)]
@@ -116,7 +117,7 @@ pub(crate) fn with_cache(
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     use_threads(arguments.threads)?;
-    let models = models_dir(arguments.models.as_deref())?;
+    let models = shipped::default_dir(arguments.models.as_deref())?;
     let model = Model::load(read_model(&models, "embedder.gguf")?)?;
     let mut table = TableWriter::create(&arguments.out, &rows::embedding_schema())?;
     let progress = ProgressBar::no_length().with_message("embedding");

@@ -16,7 +16,8 @@ use crate::read::ChunkedPage;
 use crate::report::Hint;
 use crate::rows;
 use crate::select::{self, Selected};
-use crate::settings::{BundleArguments, models_dir, read_model, use_threads};
+use crate::settings::{BundleArguments, read_model, use_threads};
+use crate::shipped;
 use crate::tables;
 use crate::warnings::Warnings;
 
@@ -45,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut clock = Clock::start();
     use_threads(arguments.threads)?;
     arguments.bundle.out()?;
-    let models = models_dir(arguments.bundle.models.as_deref())?;
+    let models = shipped::default_dir(arguments.bundle.models.as_deref())?;
     let writers = choice::writers(&arguments.bundle, &models)?;
     let embedder_bytes = read_model(&models, "embedder.gguf")?;
     let model = Model::load(embedder_bytes.clone())?;

@@ -38,6 +38,7 @@ mod search;
 mod select;
 mod serve;
 mod settings;
+mod shipped;
 mod split;
 mod store;
 mod tables;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capped;
 use crate::report::Hint;
+use crate::shipped;
 
 /// The registry built into the program.
 const SHIPPED: &str = include_str!("../../../models/registry.toml");
@@ -145,12 +146,11 @@ impl Registry {
             entries = parse(&text).with_context(|| format!("registry `{}`", path.display()))?;
             place(&mut entries, path.parent().unwrap_or(Path::new("")));
         }
-        let mut shipped = parse(SHIPPED).context("the registry that ships")?;
-        place(
-            &mut shipped,
-            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models")),
-        );
-        for entry in shipped {
+        let mut known = parse(SHIPPED).context("the registry that ships")?;
+        // Where none ship, only the files among the entries can't be used.
+        let folder = shipped::dir().unwrap_or_default();
+        place(&mut known, &folder);
+        for entry in known {
             if !entries.iter().any(|own| is_same(&own.name, &entry.name)) {
                 entries.push(entry);
             }

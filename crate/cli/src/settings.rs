@@ -233,19 +233,6 @@ impl BundleArguments {
     }
 }
 
-/// The given folder of models, or else that of the source checkout.
-pub(crate) fn models_dir(given: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/default");
-    let dir = given.map_or_else(|| PathBuf::from(shipped), Path::to_path_buf);
-    if !dir.is_dir() {
-        return Err(Hint::error(
-            format!("there is no folder of models at `{}`", dir.display()),
-            "give it with --models; the source checkout has one in models/default",
-        ));
-    }
-    Ok(dir)
-}
-
 /// Reads one file of models.
 pub(crate) fn read_model(models: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
     let path = models.join(name);

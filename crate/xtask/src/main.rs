@@ -4,6 +4,7 @@
 
 mod bench;
 mod conformance;
+mod contract;
 mod demo;
 mod docs;
 mod models;
@@ -50,6 +51,8 @@ enum Command {
     Models,
     /// Record the reference values of the embedder's tests, from candle in single precision.
     Golden,
+    /// Write the page's types from the Rust types that cross into JavaScript, with samples of them.
+    Contract,
     /// Run every family, type and form of the graphics kernels, and write `docs/conformance.md`.
     Conformance,
     /// Write every assembled shader of the graphics engine into `target/wgsl`.
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Command::Size(arguments) => size::run(&arguments),
         Command::Models => models::run(),
         Command::Golden => models::golden(),
+        Command::Contract => contract::run(),
         Command::Conformance => conformance::run(),
         Command::Wgsl => wgsl::run(),
         Command::Bench(bench) => bench::run(&bench),

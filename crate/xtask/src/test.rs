@@ -135,6 +135,8 @@ fn unit() -> anyhow::Result<()> {
         "search",
         "words",
         "check_cases",
+        "compat",
+        "contract",
         "follow_up",
     ])
 }

@@ -20,6 +20,7 @@ use clap::Subcommand;
 use sha2::{Digest, Sha256};
 
 use crate::report::Hint;
+use crate::shipped;
 
 pub use answers::check_judged;
 
@@ -100,19 +101,13 @@ fn retrieval(arguments: &RetrievalArguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-const SHIPPED_EMBEDDER: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../models/default/embedder.gguf"
-);
-const SHIPPED_READER: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../models/default/reader.gguf"
-);
-
 /// The requested embedder, and the hash of its file.
 fn embedder(path: Option<&Path>) -> anyhow::Result<(Embedder, String)> {
-    let path = path.unwrap_or(Path::new(SHIPPED_EMBEDDER));
-    let bytes = std::fs::read(path).map_err(|cause| {
+    let path = match path {
+        Some(path) => path.to_path_buf(),
+        None => shipped::default_dir(None)?.join("embedder.gguf"),
+    };
+    let bytes = std::fs::read(&path).map_err(|cause| {
         Hint::error(
             format!("could not read `{}`: {cause}", path.display()),
             "give a sentence embedder as GGUF with --embedder",
@@ -126,11 +121,14 @@ fn embedder(path: Option<&Path>) -> anyhow::Result<(Embedder, String)> {
 
 /// The requested reader, or the one that ships, if there is one.
 fn reader(path: Option<&Path>) -> anyhow::Result<Option<Reader>> {
-    let shipped = Path::new(SHIPPED_READER);
-    let Some(path) = path.or(Some(shipped).filter(|path| path.exists())) else {
+    let shipped = shipped::default_dir(None)
+        .map(|folder| folder.join("reader.gguf"))
+        .ok()
+        .filter(|path| path.exists());
+    let Some(path) = path.map(Path::to_path_buf).or(shipped) else {
         return Ok(None);
     };
-    let bytes = std::fs::read(path).map_err(|cause| {
+    let bytes = std::fs::read(&path).map_err(|cause| {
         Hint::error(
             format!("could not read `{}`: {cause}", path.display()),
             "give a reader as GGUF with --reader",

@@ -7,16 +7,10 @@ use crate::error::BundleError;
 use crate::hex;
 use crate::vector::MAX_DIMENSION;
 
-<<<<<<< HEAD
 /// The version of the format that is written.
 pub const FORMAT: u32 = 5;
 /// The oldest version that is read. Version 3 has no reader and no calibration; 4 has no labels, and names its fields
 /// in snake case.
-=======
-/// The format version that is written.
-pub const FORMAT: u32 = 4;
-/// The oldest version that can be read: 3 has no reader and no calibration.
->>>>>>> index
 pub const OLDEST_FORMAT: u32 = 3;
 /// Path of the manifest in a bundle.
 pub const MANIFEST_PATH: &str = "manifest.json";
@@ -92,12 +86,8 @@ pub struct Manifest {
     pub documents: u32,
     /// Number of indexed chunks.
     pub chunks: u32,
-<<<<<<< HEAD
     /// Length of the embeddings, if there are any.
     #[serde(alias = "embedding_dimension")]
-=======
-    /// Dimension of the embeddings, if there are any.
->>>>>>> index
     pub embedding_dimension: Option<u32>,
     /// The shards of the index, which `index` names.
     pub shards: ShardTotals,

@@ -1,0 +1,89 @@
+//! Finds the folder of the models that ship with the program, wherever the program was installed.
+
+use std::path::{Path, PathBuf};
+
+use crate::report::Hint;
+use crate::store::default_models_dir;
+
+/// The folder's own folder of the models that a build uses unless told otherwise.
+const DEFAULT: &str = "default";
+
+/// The folder that holds `default` and the files that the shipped registry names: the first one found of [`places`].
+///
+/// # Errors
+/// None of them exists.
+pub(crate) fn dir() -> anyhow::Result<PathBuf> {
+    first(&places())
+}
+
+/// The folder of the models that a build uses: the one given, or the one that ships.
+///
+/// # Errors
+/// There is no such folder.
+pub(crate) fn default_dir(given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let Some(given) = given else {
+        return Ok(dir()?.join(DEFAULT));
+    };
+    if !given.is_dir() {
+        return Err(Hint::error(
+            format!("there is no folder of models at `{}`", given.display()),
+            "--models takes a folder that holds `embedder.gguf` and `reader.gguf`; without it, those that ship are used",
+        ));
+    }
+    Ok(given.to_path_buf())
+}
+
+/// Where the folder may be, the likeliest first: next to an unpacked program, where a package installs data, where pulled
+/// models are kept, and in the source checkout that the program was built from.
+fn places() -> Vec<PathBuf> {
+    let program = std::env::current_exe().and_then(|path| path.canonicalize());
+    let folder = program
+        .ok()
+        .and_then(|path| Some(path.parent()?.to_path_buf()));
+    let installed = folder.iter().flat_map(|folder| {
+        let shared = folder.join("../share/anchorite/models");
+        [folder.join("models"), shared]
+    });
+    let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models");
+    installed
+        .chain(default_models_dir())
+        .chain([PathBuf::from(checkout)])
+        .collect()
+}
+
+fn first(places: &[PathBuf]) -> anyhow::Result<PathBuf> {
+    let found = places.iter().find(|place| place.join(DEFAULT).is_dir());
+    found.cloned().ok_or_else(|| {
+        let places: Vec<String> = places
+            .iter()
+            .map(|place| format!("`{}`", place.join(DEFAULT).display()))
+            .collect();
+        Hint::error(
+            format!(
+                "the models that ship are missing: there is none of {}",
+                places.join(", ")
+            ),
+            "put the folder `models` of the release next to the program, or give a folder with --models",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_place_that_holds_models_is_taken_and_none_is_an_error_that_names_all() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let places = ["a", "b", "c"].map(|name| folder.path().join(name));
+        let missing = first(&places).expect_err("nothing is there").to_string();
+        for place in &places {
+            let named = place.join(DEFAULT).display().to_string();
+            assert!(missing.contains(&named), "{missing}");
+        }
+        for (made, expected) in [("c", 2), ("b", 1)] {
+            std::fs::create_dir_all(folder.path().join(made).join(DEFAULT)).expect("a folder");
+            assert_eq!(first(&places).expect("one is there"), places[expected]);
+        }
+    }
+}
