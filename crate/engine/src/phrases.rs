@@ -138,7 +138,8 @@ fn is_lead_in(phrase: &str) -> bool {
     phrase.ends_with([':', ',', '\u{ff1a}', '\u{ff0c}']) || is_report(phrase)
 }
 
-/// `{title} says that`, or the same with another verb of reporting: any other clause before `that` could turn its meaning.
+/// `{title} says that`, or the same with another verb of reporting: any other clause before `that` could reverse its
+/// meaning.
 fn is_report(phrase: &str) -> bool {
     let words: Vec<&str> = phrase.split(' ').collect();
     matches!(words[..], [TITLE, verb, "that"] if REPORTING.contains(&verb))

@@ -9,7 +9,7 @@ use crate::check;
 
 /// Share of the marked answer's terms that the text must hold: a word or two may take another form.
 const SPAN_SHARE: f32 = 0.6;
-/// A text that has at least this share of the quotation's letters, and no others, only repeats it.
+/// A text that is part of the quotation and at least this share of its letters only repeats it.
 const REPEATED_SHARE: f32 = 0.8;
 
 /// The verbs that begin a yes-or-no question.
