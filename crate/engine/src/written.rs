@@ -1,5 +1,7 @@
 //! Decides whether generated text may be shown as the answer: it must be supported, consist of whole sentences, and
-//! agree with the quotation. Otherwise only the quotation is shown, so a page never says two things at once.
+//! agree with the quotation.
+//!
+//! Otherwise only the quotation is shown, so a page never says two things at once.
 
 use anchorite_index::lexical;
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,9 @@
-//! Compiles a loop once per instruction set and runs the version for the widest set the processor has: natively on
-//! x86-64, whose baseline has neither AVX nor a fused multiply-add. Elsewhere a loop is compiled once, for the target.
+//! Compiles a loop once per instruction set, and runs the version for the widest set that the processor has.
 //!
-//! The loops are [`super::vector`]'s, those of attention, and the quantising of activations. Versions differ only in
-//! the rounding of `a * b + c` and in the order of a sum's lanes, so results stay within the bounds of the loops'
-//! twins.
+//! There are several versions natively on x86-64, whose baseline has neither AVX nor a fused multiply-add; elsewhere a
+//! loop is compiled once, for the target. The loops are [`super::vector`]'s, those of attention, and the quantising of
+//! activations. Versions differ only in the rounding of `a * b + c` and in the order of a sum's lanes, so results stay
+//! within the bounds of the loops' twins.
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::is_x86_feature_detected;

@@ -24,7 +24,7 @@ pub(super) struct Runner<'g> {
     pub(super) has_text: bool,
 }
 
-/// What follows the known tokens: tokens already chosen, or logits to choose from.
+/// The continuation of the known tokens: already chosen, or as logits to choose from.
 pub(super) enum Next {
     /// `[n, V]`: for the last known token, and for each guessed one after it.
     Logits(Vec<f32>),

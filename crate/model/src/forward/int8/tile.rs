@@ -253,7 +253,7 @@ unsafe fn codes<L: Lanes, const BITS: usize, const HALF: usize, const P: usize>(
     // Indexed as an array, because the compiler can't prove that a pointer offset doesn't wrap.
     let i = v * L::N * STEP;
     let step = HALF * STEPS / 2 + P;
-    // SAFETY: planes lie inside the block.
+    // SAFETY: planes are inside the block.
     unsafe {
         let plane = |idx: usize| L::codes(&raw const (*block)[idx][i]);
         match BITS {
@@ -280,7 +280,7 @@ unsafe fn steps<
     idx: usize,
     dots: &mut [L::Dots; V],
 ) {
-    // SAFETY: planes lie inside the block, and columns inside the token.
+    // SAFETY: planes are inside the block, and columns inside the token.
     unsafe {
         if L::JOINS_STEPS && BITS < EIGHT {
             let inputs = |p: usize| L::inputs(tokens, idx, HALF * STEPS / 2 + p);
@@ -346,7 +346,7 @@ unsafe fn spread_steps<
 ) {
     let mut step = steps.start;
     while step < std::hint::black_box(steps.end) {
-        // SAFETY: planes lie inside the block, and indices inside the tokens.
+        // SAFETY: planes are inside the block, and indices inside the tokens.
         unsafe {
             let idx = idx + step * T * STEP;
             let codes = codes_of_step::<L, V>(block, step);
@@ -386,7 +386,7 @@ unsafe fn codes_of_step<L: Lanes, const V: usize>(
     block: *const Planes,
     step: usize,
 ) -> [L::Codes; V] {
-    // SAFETY: planes lie inside the block.
+    // SAFETY: planes are inside the block.
     unsafe {
         let plane: *const [u8; PLANE] = block.cast::<[u8; PLANE]>().add(step);
         std::array::from_fn(|v| L::codes(&raw const (*plane)[v * L::N * STEP]))
