@@ -1,6 +1,7 @@
-//! Compares the logits of a real model under each adapter that ships with llama.cpp's from the same two files.
+//! Compares a real model's logits, under each adapter that ships, with llama.cpp's from the same two files.
 //!
-//! `record_llama_cpp/record_adapters.py` made the record. The model is pulled, not committed; without it this is skipped.
+//! `record_llama_cpp/record_adapters.py` made the record. The model is pulled, not committed; without it this test is
+//! skipped.
 
 use anchorite_model::generate::BackendRequest;
 use anchorite_model::{Adapter, Parts, TokenId};
@@ -9,9 +10,9 @@ use serde::Deserialize;
 
 use crate::smollm2::{hex, load, tokens};
 
-/// The normalised mean squared error that the likeliest tokens' logits may have at a step. Both engines round the inputs of
-/// 4-bit weights to 8 bits, each in its own way, and ours rounds an adapter's matrices too: with these as floats the worst
-/// step of the four adapters was 1.7e-3, as they are it is 4.3e-3.
+/// Largest NMSE of the likeliest tokens' logits at a step. Both engines quantise the inputs of 4-bit weights to 8 bits,
+/// each in its own way, and ours quantises an adapter's matrices too: the worst step of the four adapters is 4.3e-3,
+/// and was 1.7e-3 with those matrices as floats.
 const BOUND: f64 = 6e-3;
 
 /// `tests/fixtures/golden/adapters.json`.
@@ -27,10 +28,10 @@ struct Recorded {
     steps: Vec<Step>,
 }
 
-/// The likeliest tokens after a prompt and llama.cpp's own greedy tokens behind it.
+/// The likeliest tokens after a prompt followed by llama.cpp's own greedy tokens.
 #[derive(Deserialize)]
 struct Step {
-    /// The place in `smollm2_prompts.json`.
+    /// Its index in `smollm2_prompts.json`.
     prompt: usize,
     step: usize,
     /// The likeliest first.
@@ -76,7 +77,7 @@ fn computes_what_llama_cpp_computes_with_each_adapter() {
             worst = worst.max(harness::nmse(&found, &step.logits));
             let likeliest = step.tokens[0];
             n_same += usize::from(anchorite_model::ops::argmax::argmax(&logits).0 == likeliest);
-            // Goes on as llama.cpp did, whatever ours would choose.
+            // Continue as llama.cpp did, whatever ours would choose.
             let position = cases[step.prompt].written.n_tokens + step.step;
             let forward = generator.forward_mut();
             logits = block_on(forward.forward(&[TokenId(likeliest)], position)).expect("logits");

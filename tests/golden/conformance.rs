@@ -1,13 +1,13 @@
-//! Shows that the graphics device runs every family and every type, and every form of its kernels: some cells of the table
-//! that `cargo xtask conformance` prints whole.
+//! Shows that the graphics device runs every family, type and kernel variant, on a sample of the table that `cargo
+//! xtask conformance` prints in full.
 
 use anchorite_model::config::Architecture;
 use anchorite_model::gguf::TensorType;
 use harness::conformance::{Expected, FAMILIES, bounds};
 use harness::gpu::variants;
 
-/// A software adapter takes seconds for each form, so each row of the table tries every third form, shifted by one from row to
-/// row; `ANCHORITE_GOLDEN=all` tries all.
+/// A software adapter takes seconds per variant, so each row of the table tries every third one, shifted by one from
+/// row to row; `ANCHORITE_GOLDEN=all` tries all.
 const FORMS_PER_CELL: usize = 3;
 
 fn check(row: usize, family: Architecture, kind: TensorType, adapters: &[bool]) {

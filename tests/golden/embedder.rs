@@ -1,4 +1,4 @@
-//! Compares the embedders with candle in single precision on the weights they were made from, and an adapter with merging it.
+//! Compares the embedders with candle in single precision on their original weights, and an adapter with merging it.
 
 use anchorite_model::Adapter;
 use anchorite_model::embed::Embedder;
@@ -27,18 +27,18 @@ fn embedder() -> Embedder {
 
 fn load(path: &str) -> Embedder {
     let bytes = std::fs::read(harness::root().join(path)).expect("the embedder is there");
-    // As a browser gets it.
+    // In parts, as a browser gets it.
     let parts = bytes.chunks(1 << 20).map(<[u8]>::to_vec).collect();
     Embedder::load(Parts::new(parts)).expect("the embedder loads")
 }
 
-/// Embeddings by the published weights, in single precision.
+/// Embeddings from the published weights, in single precision.
 fn fixture() -> Fixture {
     serde_json::from_str(include_str!("../fixtures/golden/minilm.json"))
         .expect("the fixture parses")
 }
 
-/// Embeddings by the tuned weights, in single precision, before they were rounded.
+/// Embeddings from the tuned weights, in single precision, before they were quantised.
 fn tuned() -> Fixture {
     serde_json::from_str(include_str!("../fixtures/golden/tuned.json")).expect("the fixture parses")
 }
@@ -58,8 +58,8 @@ fn points_where_single_precision_points() {
     check_directions(&embedder(), &fixture(), [0.999; 2]);
 }
 
-/// 4 and 5 bits rotate the vectors, and words of other languages lose their tokens; `docs/benchmarks.md` has the cost
-/// in retrieval.
+/// 4 and 5 bits turn the vectors slightly, and words of other languages lose their tokens; `docs/benchmarks.md` has the
+/// cost in retrieval.
 #[test]
 fn the_small_one_that_ships_points_nearly_there() {
     check_directions(&load("models/default/embedder.gguf"), &tuned(), [0.98, 0.8]);
@@ -83,8 +83,8 @@ fn words_outside_the_small_vocabulary_are_spelled_or_unknown() {
     );
 }
 
-/// Prints the cosine between each text's embedding and the recorded one, and holds it to the first bound, or to the second if the
-/// text has letters that English lacks.
+/// Prints the cosine between each text's embedding and the recorded one, and checks it against the first bound, or the
+/// second if the text has letters that English lacks.
 fn check_directions(embedder: &Embedder, fixture: &Fixture, [english, other]: [f64; 2]) {
     assert_eq!(embedder.dimension(), 384, "as published");
     let texts: Vec<&str> = fixture
@@ -145,7 +145,7 @@ fn refuses_a_generator_as_embedder() {
     );
 }
 
-/// An adapter applied next to the encoder's matrices, against a file with `W + scale * B A` in their place.
+/// An adapter applied at run time, against a file with `W + scale * B A` in place of the matrices.
 #[test]
 fn an_adapter_does_what_merging_it_would() {
     const RANK: usize = 4;

@@ -43,7 +43,7 @@ struct VariantRecord {
 struct Decoded {
     /// The likeliest token after each token of the prompt.
     first_choices: Vec<u32>,
-    /// The likeliest tokens after the prompt, one after another.
+    /// The greedy tokens after the prompt.
     greedy: Vec<u32>,
     /// The logits after the prompt, `[V]`.
     logits: Vec<f32>,
@@ -75,13 +75,13 @@ fn is_the_file(name: &str, bytes: &[u8], expected: &str) {
     );
 }
 
-/// How far results may be off, as NMSE.
+/// Largest error of the results, as NMSE.
 ///
-/// Our decoders keep keys and values as halves; llama.cpp was asked to keep floats. Without that difference, those with SwiGLU
-/// come to 1e-12, because then only the order of float sums differs. llama.cpp looks GELU up in a table of half precision,
-/// even where bert's own code, like ours, computes it exactly. With 8-bit weights both round activations to 8 bits once for
-/// each product, each in its own way, and the errors of the layers add up; ours also rounds the adapter's pairs, which are
-/// as strong as the matrices they change.
+/// Our decoders keep keys and values as f16; llama.cpp was told to keep f32. Without that difference, the families with
+/// SwiGLU reach 1e-12, since then only the order of float sums differs. llama.cpp looks up GELU in a table of f16, even
+/// where bert's own code, like ours, computes it exactly. With 8-bit weights both engines quantise activations to 8
+/// bits once per product, each in its own way, and the errors of the layers add up; ours also quantises the adapter's
+/// pairs, whose change is as large as the matrices.
 fn bound(case: &FamilyCase, has_adapter: bool) -> f64 {
     match (case.kind, has_adapter) {
         (TensorType::F32, _) => 1e-6,
@@ -98,7 +98,7 @@ fn small(n: usize) -> f64 {
 struct Loaded {
     config: ModelConfig,
     forward: Forward,
-    /// The form of the kernels on a graphics device; `cpu` elsewhere.
+    /// The kernel variant on a graphics device; `cpu` elsewhere.
     device: String,
 }
 
@@ -137,7 +137,7 @@ fn compare(
 ) -> Vec<f32> {
     let bound = bound(case, adapter.is_some());
     let has_f16 = loaded.device.ends_with("f16");
-    // Tiles in halves lose about a thousandth of each product.
+    // Tiles in f16 lose about a thousandth of each product.
     let bound = if has_f16 { bound.max(1e-4) } else { bound };
     let label = format!(
         "{}, {}, adapter {}",
@@ -155,7 +155,7 @@ fn compare(
         "{label}: NMSE bound {bound:.1e}, got {got:.1e}"
     );
 
-    // In two pieces, and then token by token: on the CPU these are the same sums in the same order.
+    // In two batches, then token by token: on the CPU these are the same sums in the same order.
     let middle = prompt.len() / 2 + 3;
     run(forward, &prompt[..middle], 0);
     let cut = run(forward, &prompt[middle..], middle);
@@ -194,7 +194,7 @@ fn compare(
         .take_while(|(found, expected)| found == expected)
         .count();
     println!("{label}: {n_same} greedy tokens of {} agree", greedy.len());
-    // Rounded activations can change a close choice, and then every later one.
+    // Quantised activations can change a close choice, and then every later one.
     if case.kind == TensorType::F32 && !has_f16 {
         assert_eq!(greedy, expected.greedy, "{label}: greedy tokens");
     }

@@ -8,7 +8,7 @@ use anchorite_model::{Adapter, Gguf, ModelConfig, Parts, RunError, TokenId, Weig
 use harness::gpu::{assert_close, gpu};
 use harness::tiny::Tiny;
 
-/// The CPU rounds activations to 8 bits before it multiplies them by quantised weights; the device does not.
+/// The CPU quantises activations to 8 bits before multiplying them by quantised weights; the device does not.
 const QUANTISED_BOUND: f64 = 5e-3;
 
 fn load(bytes: Vec<u8>) -> (ModelConfig, Weights) {
@@ -32,12 +32,12 @@ fn adapter(tiny: &Tiny, config: &ModelConfig) -> Adapter {
     Adapter::load(&Parts::new(vec![bytes]), config).expect("an adapter")
 }
 
-/// Longer than one batch of a software adapter, and not a multiple of anything.
+/// Longer than one batch of a software adapter, and not a multiple of any tile.
 fn prompt() -> Vec<TokenId> {
     (0..45).map(|i| TokenId(i * 37 % 287)).collect()
 }
 
-/// Compares in every form of the kernels that the adapter can run.
+/// Compares in every kernel variant that the adapter can run.
 fn compare(tiny: &Tiny, bound: f64) {
     let Some(first) = gpu() else { return };
     for variant in first.variants() {
@@ -52,9 +52,9 @@ fn compare_on(gpu: Gpu, tiny: &Tiny, bound: f64) {
     let variant = gpu.variant();
     let bound = match variant.precision {
         Precision::F32 => bound,
-        // Tiles in halves lose precision, and a random adapter as strong as its model amplifies the loss.
+        // Tiles in f16 lose precision, and a random adapter as strong as its model amplifies the loss.
         Precision::F16 => bound.max(1e-4),
-        // Both round their inputs to 8 bits, each in its own way.
+        // Both quantise inputs to 8 bits, each in its own way.
         Precision::Int8 => bound,
     };
     let mut on_cpu = CpuForward::new(&config, weights.clone());
@@ -92,7 +92,7 @@ fn compare_on(gpu: Gpu, tiny: &Tiny, bound: f64) {
 
 #[test]
 fn agrees_with_the_cpu_in_f32() {
-    // The CPU's cache holds halves, and a random adapter as strong as its model amplifies their rounding.
+    // The CPU's cache holds f16, and a random adapter as strong as its model amplifies its rounding.
     compare(&Tiny::default(), 1e-5);
 }
 

@@ -1,7 +1,7 @@
 //! Compares the forward pass, with and without an adapter, with candle's model in single precision.
 //!
 //! Candle gets the weights unpacked to floats and the adapter merged into them, `W + scale * B A`; ours keeps the
-//! blocks and applies the adapter separately.
+//! blocks and applies the adapter at run time.
 
 use std::collections::HashMap;
 
@@ -104,8 +104,8 @@ fn tokens() -> Vec<u32> {
     (0..23).map(|i| (i * 41 + 7) % n_vocab).collect()
 }
 
-/// Largest normalised error of the CPU and any other backend: activations that meet int8 and int4 weights are rounded to
-/// int8, and the cache holds halves.
+/// Largest normalised error of the CPU and any other backend: activations multiplied by int8 and int4 weights are
+/// quantised to int8, and the cache holds f16.
 fn bound(kind: TensorType) -> f64 {
     match kind {
         TensorType::Q8_0 | TensorType::Q4_0 => 1e-3,

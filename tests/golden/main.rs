@@ -1,4 +1,4 @@
-//! Compares our results with recorded outside truth.
+//! Compares our results with recorded results of other programs.
 
 #![expect(
     clippy::print_stdout,

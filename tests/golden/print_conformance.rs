@@ -1,4 +1,5 @@
-//! Turns every family, type, form of the kernels and adapter into the Markdown table that `cargo xtask conformance` prints.
+//! Runs every family, type and kernel variant, with and without an adapter, into the Markdown table that `cargo xtask
+//! conformance` prints.
 
 use anchorite_model::gguf::TensorType;
 use anchorite_model::gpu::Variant;

@@ -1,4 +1,4 @@
-//! Compares the reader that ships with its weights in single precision, and shows that files without a reader are refused.
+//! Compares the shipped reader with its weights in single precision, and shows that files without a reader are refused.
 
 use anchorite_model::error::LoadError;
 use anchorite_model::gguf::Gguf;
@@ -7,7 +7,7 @@ use anchorite_model::read::{Reader, Word};
 use harness::{nmse, root};
 use serde::Deserialize;
 
-/// The bound for rounding activations to 8 bits, layer by layer.
+/// Largest NMSE, from quantising activations to 8 bits in every layer.
 const BOUND: f64 = 5e-3;
 
 /// A case that `models/recipes/reader/golden.py` recorded.
@@ -17,7 +17,7 @@ struct Case {
     heading: String,
     text: String,
     n_tokens: usize,
-    /// Logits of being relevant and of answering.
+    /// Logits of being about the question and of answering it.
     window: [f32; 2],
     /// Logits of no answer.
     null: f32,
@@ -58,7 +58,7 @@ fn reads_as_its_weights_do_in_single_precision() {
             range, start, end, ..
         } in &reading.words
         {
-            // A word of several tokens starts with the first and ends with the last.
+            // A word of several tokens starts with its first and ends with its last.
             let inside: Vec<usize> = (0..case.n_tokens)
                 .filter(|&at| {
                     case.offsets[at][0] >= range.start && case.offsets[at][1] <= range.end
@@ -191,7 +191,7 @@ fn refuses_what_is_no_reader_and_says_why() {
         .windows(key.len())
         .position(|window| window == key)
         .expect("its version");
-    // The key's value follows its type, both of four bytes.
+    // The key's value follows its type; both take four bytes.
     newer[at + key.len() + 4] = 9;
     let error = load(newer);
     assert!(

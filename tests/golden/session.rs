@@ -1,4 +1,5 @@
-//! Shows that an answer survives its graphics device, and that the prefix that two prompts share is read once; native sessions.
+//! Shows, in native sessions, that an answer survives the loss of its graphics device, and that a prefix shared by two
+//! prompts is run once.
 
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
@@ -62,8 +63,8 @@ fn session(generator: Generator) -> Session {
     session
 }
 
-/// Asks, and breaks each device after the first piece of text that it wrote, `n_losses` times; later pieces may come from a device's
-/// queue. Returns the answer, the events other than text, and the final text.
+/// Asks, and breaks each device after the first piece of text it writes, `n_losses` times; later pieces may still come
+/// from a device's queue. Returns the answer, the events other than text, and the final text.
 fn ask(
     session: &mut Session,
     question: &str,

@@ -13,12 +13,13 @@ use harness::smollm2::{self, Case, DRAWN, DRAWN_PROMPT, N_DRAWN};
 use pollster::block_on;
 use sha2::{Digest, Sha256};
 
-/// With 4-bit weights both engines round activations to 8 bits, each in its own way. Either is about 1e-4 (NMSE) from the logits
-/// in floats, and a choice between two tokens with logits closer than this may go either way (`record_llama_cpp`).
+/// With 4-bit weights both engines quantise activations to 8 bits, each in its own way. Each is about 1e-4 (NMSE) from
+/// the logits in floats, and a choice between two tokens whose logits are closer than this may go either way
+/// (`record_llama_cpp`).
 const CLOSE: f32 = 0.5;
 
-/// How far each logit is nudged to show that draws are clear: more than rounding moves most of them, see [`CLOSE`]. At 0.1
-/// a seed passed whose draws differed between native code and Chromium.
+/// Size of the nudge to each logit that a clear draw must survive: more than rounding moves most logits, see [`CLOSE`].
+/// At 0.1 a seed passed whose draws differed between native code and Chromium.
 const NUDGE: f32 = 0.25;
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
@@ -38,7 +39,7 @@ pub(crate) fn load(backend: BackendRequest) -> Option<(Generator, Vec<Case>)> {
     Some((block_on(generator).expect("the model loads"), cases))
 }
 
-/// The prompt's tokens, which must be those that llama.cpp made of it.
+/// The prompt's tokens, checked against llama.cpp's.
 pub(crate) fn tokens(generator: &Generator, case: &Case) -> Vec<TokenId> {
     let template = generator.template().expect("the model's template");
     let text = template.render(&case.messages, true).expect("a prompt");
@@ -76,7 +77,7 @@ fn writes_the_same(generator: &mut Generator, number: usize, case: &Case) -> boo
         "prompt {number}: expected {:?}, found {:?}",
         expected.text, found.text
     );
-    // Follows llama.cpp's text, so that the choices after a different one are compared too.
+    // Follow llama.cpp's text, to compare the choices after a different one too.
     let forward = generator.forward_mut();
     let mut logits = block_on(forward.forward(&prompt, 0)).expect("logits");
     let mut is_same = true;
@@ -112,7 +113,7 @@ fn writes_what_llama_cpp_writes_on_the_cpu() {
     assert_eq!(cases.len(), 30, "prompts recorded");
     let longest = cases.iter().map(|case| case.written.n_tokens).max();
     println!("the longest prompt has {longest:?} tokens");
-    // All prompts take minutes: without `ANCHORITE_GOLDEN=all` only every fifth one and the longest are asked.
+    // All prompts take minutes: without `ANCHORITE_GOLDEN=all` only every fifth and the longest are run.
     let is_asked = |number: usize| {
         harness::compares_all()
             || number.is_multiple_of(5)
@@ -229,7 +230,8 @@ fn draws_the_same_on_every_backend() {
     let Some((mut on_gpu, _)) = load(BackendRequest::Gpu) else {
         return;
     };
-    // The device draws by itself, then from logits that were read back, then by itself again with half of the prompt in the cache.
+    // The device draws by itself, then the host draws from logits read back, then the device again, with half of the
+    // prompt in the cache.
     demand(&mut on_gpu, false);
     demand(&mut on_gpu, true);
     demand(&mut on_gpu, false);

@@ -89,7 +89,7 @@ fn stays_close_when_quantised() {
         (logits, tell(&mut generator))
     };
     let (expected, _) = logits(&exact);
-    // The model has only 64 channels, so few errors average out; larger models lose less.
+    // With only 64 channels, few errors average out; larger models lose less.
     for (kind, bound) in [
         (TensorType::F16, 1e-5),
         (TensorType::Q8_0, 1e-3),

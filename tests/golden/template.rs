@@ -1,4 +1,4 @@
-//! Compares rendered chat templates with what their authors' tools render.
+//! Compares rendered chat templates with the output of their authors' tools.
 //!
 //! - `llama.cpp-cases`: 30 models, one conversation; expected by llama.cpp's test at c392e509 (2025-02-20).
 //! - `huggingface.js`: 53 conversations, with tools, documents and images; expected by `transformers`, recorded in
@@ -54,7 +54,7 @@ fn read(path: &str) -> Option<String> {
     text.ok()
 }
 
-/// Fails unless exactly the cases in `known` differ, and shows what the others gave.
+/// Fails unless exactly the cases in `known` differ, and shows the output of the others.
 #[track_caller]
 fn demand_exactly(known: &[&str], differing: &[(String, String)]) {
     let known: BTreeSet<&str> = known.iter().copied().collect();

@@ -1,7 +1,7 @@
-//! Compares the ids of every GGUF vocabulary at hand with those that llama.cpp records for it.
+//! Compares the ids from every GGUF vocabulary at hand with those that llama.cpp records for it.
 //!
 //! The `.inp` files hold 46 strings, the `.out` files the ids that the models' own tokenizers gave for them, without
-//! special tokens; both from llama.cpp at c392e509, see `ORIGIN.md` in the archive.
+//! special tokens; both are from llama.cpp at c392e509, see `ORIGIN.md` in the archive.
 
 use std::path::Path;
 use std::process::Command;
@@ -112,7 +112,7 @@ fn tokenizer_ids_are_equal_for_every_gguf_vocabulary() {
     );
 }
 
-/// A tokenizer that loses nothing must return the text that it was given, with or without recorded ids.
+/// A lossless tokenizer must return the text it was given, with or without recorded ids.
 #[test]
 fn every_string_comes_back_from_its_tokens() {
     let Some(dir) = vocabularies("llama.cpp") else {
@@ -150,7 +150,7 @@ fn every_string_comes_back_from_its_tokens() {
     }
 }
 
-/// Qwen's vocabulary comes as ranks of byte strings; a token's merge is the last one that builds it from lower ranks.
+/// Qwen's vocabulary comes as ranks of byte strings; a token's merge is the last step in building it from lower ranks.
 #[test]
 fn tokenizer_ids_are_equal_for_qwen() {
     let (Some(qwen), Some(recorded)) = (vocabularies("qwen"), vocabularies("llama.cpp")) else {

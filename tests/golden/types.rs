@@ -1,4 +1,4 @@
-//! Compares our reading of each quantised type's bytes with candle's.
+//! Compares our dequantisation of each type with candle's.
 
 use anchorite_model::gguf::TensorType;
 use anchorite_model::quant;
@@ -19,7 +19,7 @@ const TYPES: [(TensorType, GgmlDType, &[usize]); 8] = [
     (TensorType::Q6K, GgmlDType::Q6K, &[208]),
 ];
 
-/// Arbitrary bytes, except for the f16s, which are small numbers of either sign.
+/// Arbitrary bytes, except for the f16s, which are small values of either sign.
 fn stored(kind: TensorType, n_values: usize, halves: &[usize]) -> Vec<u8> {
     let mut random = Random(7);
     let n_bytes = kind.n_bytes(n_values).expect("whole blocks");
@@ -49,7 +49,7 @@ fn unpacks_every_type_as_candle_does() {
         let largest = expected.iter().fold(0.0f32, |max, x| max.max(x.abs()));
         assert!(largest > 0.0, "{kind}: the case says something");
         for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
-            // The operations are the same, except for the order in a product of three.
+            // The operations are the same, except for the order of a product of three factors.
             assert!(
                 (found - expected).abs() <= 2.0 * f32::EPSILON * largest,
                 "{kind}, value {i}: found {found}, expected {expected}"

@@ -1,4 +1,4 @@
-//! Turns each family's small random models into files, for `record_llama_cpp` to ask llama.cpp about.
+//! Writes each family's small random models as files, for `record_llama_cpp` to run through llama.cpp.
 
 use std::path::PathBuf;
 

@@ -1,9 +1,9 @@
 //! Turns a model with known text into a folder that `anchorite build --models` takes, for the browser's tests.
 //!
-//! `script` writes two sentences of the user guide, and others with its adapter; `stories260K` is the real small model with the
-//! story that llama2.c's `run.c` tells (left out without public test data); `mixed` is a random one with matrices of every
-//! quantised type, and the text that this machine's CPU decodes; `smollm2` is the pulled model (left out if it was not pulled),
-//! with the text that this machine's CPU draws after one of its recorded prompts.
+//! `script` writes two sentences of the user guide, and others with its adapter; `stories260K` is a small real model,
+//! with the story that llama2.c's `run.c` tells (left out without public test data); `mixed` is a random model with
+//! matrices of every quantised type, with the text that this machine's CPU decodes; `smollm2` is the pulled model, with
+//! the text that this machine's CPU draws after one of its recorded prompts (left out if it was not pulled).
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -17,7 +17,7 @@ use harness::smollm2;
 use harness::stories::Stories;
 use harness::tiny::{Random, Tiny};
 
-/// Tokens decoded by the random model. Kernels differ in the order of their float sums; after some dozens of tokens that
+/// Tokens decoded by the random model. Kernels differ in the order of their float sums; after a few dozen tokens that
 /// can change the rounding of an activation, and then a close choice.
 const N_TOKENS: usize = 24;
 
@@ -68,7 +68,7 @@ fn write(folder: &Path, gguf: &[u8], text: &str) {
     std::fs::copy(embedder, folder.join("embedder.gguf")).expect("the embedder");
 }
 
-/// A random model with a type of its own for each matrix of a layer, and two more for embedding and output.
+/// A random model with a different type for each matrix of a layer, and two more for embedding and output.
 fn mixed() -> Vec<u8> {
     let tiny = Tiny {
         n_embd: 256,
@@ -135,8 +135,9 @@ fn draw(gguf: &[u8]) -> String {
         .text
 }
 
-/// The pulled model, with the recorded conversations in front of its template: a number at the end of the page's question chooses
-/// the conversation that the model reads, and any other word chooses the first one. So a page needs no API of its own for raw prompts.
+/// The pulled model, with the recorded conversations in front of its template: a number at the end of the page's
+/// question selects the conversation that the model reads, any other word the first one. This saves an API for raw
+/// prompts in the page.
 fn asked_by_number(gguf: &[u8]) -> Vec<u8> {
     let (cases, _) = smollm2::cases();
     let conversations: serde_json::Map<String, serde_json::Value> = cases

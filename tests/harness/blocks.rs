@@ -1,11 +1,11 @@
-//! Turns a tensor type and a seed into stored blocks of random weights, including types that nothing here packs.
+//! Turns a tensor type and a seed into stored blocks of random weights, even for types that nothing here packs.
 
 use anchorite_model::gguf::TensorType;
 use anchorite_model::quant;
 
 use crate::tiny::Random;
 
-/// Arbitrary numbers, with scales that give a row a length of about 1 and a mean of about 0.
+/// Arbitrary codes, with scales that give a row a length of about 1 and a mean of about 0.
 #[expect(clippy::cast_precision_loss, reason = "a row is short")]
 pub fn random_blocks(
     kind: TensorType,
@@ -19,7 +19,7 @@ pub fn random_blocks(
             .map(|_| random.draw() * 1.7 * size)
             .collect()
     };
-    // Byte offset and value of each f16 in a block, chosen for the known size of the numbers that it scales.
+    // Byte offset and value of each f16 in a block, chosen to suit the range of the codes it scales.
     let halves: &[(usize, f32)] = match kind {
         TensorType::Q4_1 => &[(0, 1.0 / 4.6), (2, -7.5 / 4.6)],
         TensorType::Q5_0 => &[(0, 1.0 / 9.2)],

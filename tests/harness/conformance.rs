@@ -1,7 +1,8 @@
-//! Turns families, types, forms of the kernels and an adapter into cells: how far the graphics device is from plain floats.
+//! Measures how far the graphics device is from plain floats, for families, types and kernel variants, with and without
+//! an adapter.
 //!
-//! Each model is random and small. The reference is the CPU's forward pass over the dequantised weights, which rounds
-//! nothing to 8 bits; keys and values are halves on both.
+//! Each model is random and small. The reference is the CPU's forward pass over the dequantised weights, which
+//! quantises no activations; keys and values are f16 on both.
 
 use anchorite_model::config::Architecture;
 use anchorite_model::forward::{CpuForward, GpuForward};
@@ -30,13 +31,13 @@ const N_TOGETHER: usize = 96;
 /// Tokens whose logits a device returns at once.
 const N_AT_ONCE: usize = 8;
 
-/// Largest normalised error of the logits, and least share of tokens whose likeliest successor is the same.
+/// Largest NMSE of the logits, and least share of tokens whose likeliest successor is the same.
 pub fn bounds(variant: Variant) -> (f64, f64) {
     match variant.precision {
-        // A key that rounds to a different half than the CPU's costs about 1e-6 by itself.
+        // A single key that rounds to a different f16 than the CPU's costs about 1e-6.
         Precision::F32 => (1e-5, 0.99),
         Precision::F16 => (1e-4, 0.99),
-        // As for the CPU's own kernels for quantised weights, which are not the reference here.
+        // As for the CPU's own quantised kernels, which are not the reference here.
         Precision::Int8 => (1e-2, 0.9),
     }
 }
@@ -50,12 +51,12 @@ pub struct Expected {
     logits: [Vec<f32>; 2],
 }
 
-/// How far one cell is off.
+/// The error of one cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found {
-    /// The largest normalised error of any logits compared.
+    /// The largest NMSE of all logits compared.
     pub nmse: f64,
-    /// The share of first choices that agree.
+    /// The share of greedy choices that agree.
     pub agreement: f64,
 }
 
@@ -122,13 +123,13 @@ impl Expected {
     /// The model on a device.
     ///
     /// # Errors
-    /// The reason why it cannot run there.
+    /// The reason why it can't run there.
     pub fn on(&self, gpu: Gpu) -> Result<GpuForward, String> {
         let load = GpuForward::load_on(gpu, &self.config, self.weights.clone());
         pollster::block_on(load).map_err(|error| error.to_string())
     }
 
-    /// Compares: tokens together in tiles, then one by one, then some at a time.
+    /// Compares tokens together in tiles, then one by one, then a few at a time.
     ///
     /// # Errors
     /// The error that stopped the device.

@@ -1,4 +1,4 @@
-//! Turns each family of models into small random files, on which our results are compared with llama.cpp's.
+//! Turns each family of models into small random files, to compare our results with llama.cpp's.
 
 use anchorite_model::adapter::LAYER_TARGETS;
 use anchorite_model::config::Architecture;
@@ -7,7 +7,7 @@ use anchorite_model::gguf::write::{TensorOut, Writer};
 
 use crate::tiny::{Random, Tiny};
 
-/// A model, and perhaps an adapter for it.
+/// A model, with an adapter for it if its family takes one.
 pub struct FamilyCase {
     /// `qwen2-Q8_0`: the family and how its matrices are stored.
     pub name: String,
@@ -53,7 +53,7 @@ pub fn variants() -> Vec<FamilyCase> {
             .set(&key("factor"), 4f32)
             .set(&key("original_context_length"), 4096u32);
     };
-    // llama.cpp rounds its context up to 256 positions, ours is the file's 64; both are longer than 32.
+    // llama.cpp rounds the context up to 256 positions, ours is the file's 64; both are longer than 32.
     let longrope = |writer: &mut Writer, original: u32| {
         writer
             .set("llama.rope.scaling.type", "longrope")
@@ -90,7 +90,7 @@ pub fn variants() -> Vec<FamilyCase> {
         }),
         ("yarn", Qwen2, TensorType::F32, &|writer| {
             yarn(writer, "qwen2");
-            // llama.cpp reads all of these keys but the last only in other families.
+            // llama.cpp reads these keys, except the last, only in other families.
             writer
                 .set("qwen2.rope.scaling.yarn_ext_factor", 0.75f32)
                 .set("qwen2.rope.scaling.yarn_beta_fast", 16f32)
@@ -150,13 +150,13 @@ fn add_biases(writer: &mut Writer, stems: &[&str]) {
     }
 }
 
-/// Factors for the eight pairs of a head, which grow by `step`.
+/// Factors for the eight pairs of a head, growing by `step`.
 fn factors(name: &str, step: f32) -> TensorOut {
     let values: Vec<f32> = (0u8..8).map(|pair| 1.0 + step * f32::from(pair)).collect();
     TensorOut::pack(name, TensorType::F32, &[8], &values)
 }
 
-/// An adapter that llama.cpp accepts: it looks each adapted matrix up in the file, which has none for a shared output.
+/// An adapter that llama.cpp accepts: it looks up each adapted matrix in the file, which has none for a shared output.
 fn adapter(tiny: &Tiny) -> Vec<u8> {
     let mut writer = tiny.adapter_writer(4, 8.0);
     if tiny.is_tied {
@@ -259,7 +259,8 @@ fn norms() -> Vec<String> {
         .collect()
 }
 
-/// Writes a WordPiece vocabulary of control tokens and letters, each at the start of a word and inside one; returns its length.
+/// Writes a WordPiece vocabulary of control tokens and letters, each both word-initial and word-internal; returns its
+/// length.
 fn write_word_pieces(writer: &mut Writer) -> usize {
     const NORMAL: i32 = 1;
     const CONTROL: i32 = 3;

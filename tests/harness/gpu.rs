@@ -1,4 +1,4 @@
-//! Turns "a device and a kernel" into comparisons with the kernel's plain twin.
+//! Helpers to run a kernel on the device under test and compare it with its plain twin.
 
 use anchorite_model::ModelConfig;
 use anchorite_model::adapter::LoraPair;
@@ -8,13 +8,13 @@ use anchorite_model::gpu::{Gpu, GpuError, Op, PackedMatrix, Rows};
 use anchorite_model::kernels::batch::BatchBuffer;
 use anchorite_model::weights::Matrix;
 
-/// The value of the rows after a kernel's output, before it runs and still afterwards.
+/// Fills the rows after a kernel's output, which must still hold it afterwards.
 pub const SENTINEL: f32 = -12345.0;
 
-/// The device under test. `None` only if `ANCHORITE_GPU=none` says that there is none.
+/// The device under test. `None` only if `ANCHORITE_GPU=none`.
 ///
 /// # Panics
-/// If there is no adapter: a test that silently runs nowhere proves nothing.
+/// If there is no GPU: a test that silently runs nowhere proves nothing.
 pub fn gpu() -> Option<Gpu> {
     if std::env::var_os("ANCHORITE_GPU").is_some_and(|value| value == "none") {
         crate::skipped("ANCHORITE_GPU=none");
@@ -32,7 +32,7 @@ pub fn gpu() -> Option<Gpu> {
     Some(gpu)
 }
 
-/// The device under test in each form of the kernels that it can run.
+/// The device under test, once for each kernel variant it can run.
 pub fn variants() -> Vec<Gpu> {
     let Some(gpu) = gpu() else { return Vec::new() };
     let in_form = |variant| {
@@ -61,7 +61,7 @@ pub fn on_device(gpu: &Gpu, matrix: &Matrix) -> PackedMatrix {
         .expect("weights")
 }
 
-/// A random pair of an adapter.
+/// A random LoRA pair.
 pub fn pair(rank: usize, n_rows: usize, n_cols: usize) -> LoraPair {
     let mut numbers = Numbers::new((rank * n_rows) as u64);
     LoraPair {
@@ -111,7 +111,7 @@ pub fn batch(gpu: &Gpu, position: u32, tokens: &[u32]) -> BatchBuffer {
     batch
 }
 
-/// Plans and runs `ops` over `n_tokens` tokens; a refused shader or binding fails the test with the device's words.
+/// Plans and runs `ops` over `n_tokens` tokens; a refused shader or binding fails the test with the device's message.
 pub fn run(gpu: &Gpu, n_tokens: usize, plan: impl FnOnce() -> Result<Vec<Op>, GpuError>) {
     let n_tokens = u32::try_from(n_tokens).expect("few tokens");
     let ran = pollster::block_on(gpu.scoped("running a kernel", || {
@@ -123,7 +123,7 @@ pub fn run(gpu: &Gpu, n_tokens: usize, plan: impl FnOnce() -> Result<Vec<Op>, Gp
     }
 }
 
-/// The rows of an [`output`] that a kernel had to fill, after checking that it left the row after them alone.
+/// The rows of an [`output`] that a kernel had to fill, after checking that it did not write past them.
 pub fn filled(gpu: &Gpu, case: &str, rows: &Rows) -> Vec<f32> {
     let mut values = pollster::block_on(gpu.read_rows(rows)).expect("the output");
     let rest = values.split_off(values.len() - rows.n_cols);
@@ -145,7 +145,7 @@ pub fn assert_close(case: &str, bound: f64, expected: &[f32], got: &[f32]) {
     );
 }
 
-/// A configuration with these heads, for kernels that read nothing else of it.
+/// A configuration with these heads, for kernels that read nothing else from it.
 pub fn model_config(n_heads: usize, n_kv_heads: usize, head_size: usize) -> ModelConfig {
     ModelConfig {
         architecture: Architecture::Llama,

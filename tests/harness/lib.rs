@@ -1,4 +1,4 @@
-//! Turns a test's needs (public corpora, devices, small models) into ready values, so that no test sets them up itself.
+//! Provides what tests need (public corpora, devices, small models), so that no test sets it up itself.
 
 pub mod script;
 pub mod stories;
@@ -22,7 +22,8 @@ pub fn data_dir() -> Option<PathBuf> {
     beside_checkout("data", "ANCHORITE_DATA")
 }
 
-/// The folder of reported situations: `ANCHORITE_CASES`, or `../shared/cases` next to the checkout; may be absent, as [`data_dir`].
+/// The folder of reported situations: `ANCHORITE_CASES`, or `../shared/cases` next to the checkout; may be absent, like
+/// [`data_dir`].
 pub fn cases_dir() -> Option<PathBuf> {
     beside_checkout("cases", "ANCHORITE_CASES")
 }
@@ -45,12 +46,12 @@ pub fn compares_all() -> bool {
     std::env::var_os("ANCHORITE_GOLDEN").is_some_and(|which| which == "all")
 }
 
-/// The top of the checkout.
+/// The root of the checkout.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Normalised mean squared error: the power of the difference over the power of what was expected.
+/// Normalised mean squared error: the power of the difference over that of the expected values.
 pub fn nmse(found: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(found.len(), expected.len(), "as many values as expected");
     let power =
@@ -64,18 +65,18 @@ pub fn nmse(found: &[f32], expected: &[f32]) -> f64 {
     error / power(&mut expected.iter().map(|value| f64::from(*value)))
 }
 
-/// The output of a run of the command line, and how it ended.
+/// A finished run of the command line: its output and exit code.
 pub struct Run {
     /// The exit code: 0 done, 1 done with warnings under `--strict`, 2 failed.
     pub code: i32,
-    /// The data that it printed.
+    /// Its data.
     pub stdout: String,
     /// Its progress, warnings and errors.
     pub stderr: String,
 }
 
 impl Run {
-    /// Asserts that it failed with each of `expected` in its message, and advice on what to do.
+    /// Asserts that it failed with each of `expected` in its message, and a hint.
     #[track_caller]
     pub fn fails(&self, expected: &[&str]) {
         assert_eq!(self.code, 2, "{}{}", self.stdout, self.stderr);
@@ -158,7 +159,7 @@ impl Site {
         anchorite(&all)
     }
 
-    /// The answers to `questions`, one for each, in their order; `ask` gets `extra` arguments.
+    /// The answers to `questions`, in order; `ask` gets `extra` arguments.
     #[track_caller]
     pub fn answers(&self, questions: &[&str], extra: &[&str]) -> Vec<serde_json::Value> {
         let bundle = self.bundle();
@@ -212,7 +213,7 @@ pub fn anchorite_reading(input: &str, arguments: &[&str]) -> Run {
     finish(command.args(arguments).stdin(file))
 }
 
-/// Runs the command line for a reader that closes standard output at once; returns its standard error.
+/// Runs the command line with a standard output that is closed at once; returns its standard error.
 pub fn anchorite_unread(arguments: &[&str]) -> String {
     let mut command = std::process::Command::new(program());
     let (reader, writer) = std::io::pipe().expect("a pipe");

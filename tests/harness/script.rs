@@ -1,8 +1,8 @@
-//! Turns fixed texts into a model that writes them, whatever it is asked, for tests of the code around a generator.
+//! Turns fixed texts into a model that writes them whatever it is asked, to test the code around a generator.
 //!
-//! Each token's embedding is a random direction, and a token's row of the output is the direction of the token before it, so the
-//! likeliest next token is the text's next word by a wide margin, on every device and after every rounding. The layers in between
-//! are random and weak: they are computed, but decide nothing.
+//! Each token's embedding is a random direction, and its row of the output is the direction of the token before it in
+//! the text, so the likeliest next token is the text's next word by a wide margin, on every device and despite any
+//! rounding. The layers in between are random and weak: they are computed, but decide nothing.
 
 use anchorite_model::gguf::TensorType;
 use anchorite_model::gguf::write::{TensorOut, Writer};
@@ -18,9 +18,9 @@ const N_HEADS: usize = 4;
 const N_POSITIONS: u32 = 4096;
 const N_CONTROLS: usize = 3;
 const END: usize = 2;
-/// `\n`, with which the template ends every prompt.
+/// `\n`, which ends every prompt of the template.
 const LINE_END: usize = N_CONTROLS + b'\n' as usize;
-/// How much stronger the right token is than a random one.
+/// Scale of the output's rows, which sets the margin of the right token over random ones.
 const STRENGTH: f32 = 0.25;
 
 /// A model, and an adapter that makes it write another text.
@@ -80,7 +80,7 @@ impl Script {
         }
         follow(LINE_END, firsts[0]);
 
-        // The adapter's step is twice as strong as the one that leads into the first text.
+        // The adapter's pull into its text is twice as strong as the model's into the first text.
         let adapter = |label: Option<&str>, strength: f32| {
             let mut adapter = Writer::new();
             adapter
@@ -141,7 +141,7 @@ fn model(
             "tokenizer.chat_template",
             "{% for m in messages %}{{ m.content }}\n{% endfor %}",
         );
-    // Prompts are never merged into the words of the texts, but read letter by letter.
+    // Prompts are tokenized letter by letter, never into the words of the texts.
     let scores = (0..n_vocab).map(|id| if id < n_plain { -1.0 } else { -9.0 });
     set_pieces(&mut writer, tokens, scores.collect());
 

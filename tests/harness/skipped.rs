@@ -1,9 +1,9 @@
-//! Turns a test that can't run here into a line that `cargo xtask test` counts.
+//! Reports a test that can't run here, as a line that `cargo xtask test` counts.
 
 use std::io::Write as _;
 
-/// Says that a test is skipped, and why. libtest hides what a passing test prints, so the reason also goes to the file that
-/// `ANCHORITE_SKIPPED` names.
+/// Prints that a test is skipped, and why. libtest hides the output of passing tests, so the reason also goes to the
+/// file that `ANCHORITE_SKIPPED` names.
 pub fn skipped(reason: &str) {
     eprintln!("skipped: {reason}");
     let Some(path) = std::env::var_os("ANCHORITE_SKIPPED") else {

@@ -1,4 +1,4 @@
-//! Turns the pulled SmolLM2-135M-Instruct, its prompts and llama.cpp's text after them into cases to compare.
+//! Turns the pulled SmolLM2-135M-Instruct, its prompts and llama.cpp's continuations into cases to compare.
 
 use std::path::PathBuf;
 
@@ -18,9 +18,9 @@ pub const DRAWN: SampleOptions = SampleOptions {
     repetition_penalty: 1.0,
     seed: 26,
 };
-/// The prompt after which they are drawn.
+/// Index of the prompt after which they are drawn.
 pub const DRAWN_PROMPT: usize = 0;
-/// The number of tokens drawn, at most.
+/// The most tokens drawn.
 pub const N_DRAWN: usize = 32;
 
 /// `tests/fixtures/golden/smollm2_prompts.json`.
@@ -81,14 +81,14 @@ struct Record {
     prompts: Vec<Written>,
 }
 
-/// The text and tokens that llama.cpp makes of a prompt.
+/// llama.cpp's tokens of a prompt, and its continuation.
 #[derive(Deserialize)]
 pub struct Written {
     /// Tokens of the prompt in the model's template.
     pub n_tokens: usize,
-    /// The hash of their ids, four bytes each, little-endian.
+    /// SHA-256 of their ids, four bytes each, little-endian.
     pub tokens_sha256: String,
-    /// The likeliest tokens, one after another: 32, or up to the one that ends the message.
+    /// The greedy tokens: 32, or up to the one that ends the message.
     pub greedy: Vec<u32>,
     /// The margin of each token's logit over the runner-up's.
     pub margins: Vec<f32>,
@@ -96,11 +96,11 @@ pub struct Written {
     pub text: String,
 }
 
-/// A prompt, and what llama.cpp makes of it.
+/// A prompt, and llama.cpp's record of it.
 pub struct Case {
     /// The conversation.
     pub messages: Vec<Message>,
-    /// The record of llama.cpp.
+    /// llama.cpp's record.
     pub written: Written,
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use anchorite_model::gguf::TensorType;
 use anchorite_model::gguf::write::{TensorOut, Writer};
 
-/// A model that tells stories, and the story that it must tell.
+/// A model that tells stories, and the story it must tell.
 pub struct Stories {
     /// The model as GGUF.
     pub gguf: Vec<u8>,
@@ -36,7 +36,7 @@ impl Stories {
     }
 }
 
-/// Bytes read from the front.
+/// Bytes, read from the front.
 struct Reader<'b>(&'b [u8]);
 
 impl Reader<'_> {
@@ -104,8 +104,8 @@ fn convert(model: &[u8], vocabulary: &[u8], kind: TensorType) -> Vec<u8> {
         n_vocab,
         n_embd,
     );
-    // The file has each kind of tensor for all layers at once. llama2.c rotates neighbouring pairs, as GGUF's llama does, so
-    // no row has to move.
+    // The file has each kind of tensor for all layers at once. llama2.c rotates neighbouring pairs, as GGUF's llama
+    // does, so rows keep their order.
     let mut vectors = Vec::new();
     for (stem, n_rows, n_cols) in [
         ("attn_norm", n_embd, 1),

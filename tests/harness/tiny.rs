@@ -1,6 +1,6 @@
-//! Turns a few sizes and a seed into a whole GGUF model of random weights, and into an adapter for it.
+//! Turns a few sizes and a seed into a complete GGUF model with random weights, and an adapter for it.
 //!
-//! Also part of `anchorite-model`'s own unit tests, which is why it names nothing else.
+//! Also compiled into `anchorite-model`'s own unit tests, so it must not depend on anything else here.
 
 #[path = "tiny/vocabulary.rs"]
 mod vocabulary;
@@ -66,7 +66,7 @@ impl Tiny {
         let is_gemma = family == Architecture::Gemma3;
         Self {
             family,
-            // One layer sees everything, between layers with a window.
+            // One global layer, between layers with a window.
             n_layers: if is_gemma { 7 } else { 2 },
             is_tied: is_gemma,
             has_bias: family == Architecture::Qwen2,
@@ -74,7 +74,7 @@ impl Tiny {
         }
     }
 
-    /// Values in a head: more than an even share of the stream if that is so in the family's own models.
+    /// Values in a head: more than an even share of the stream, if so in the family's own models.
     pub fn head_size(&self) -> usize {
         let share = self.n_embd / self.n_heads;
         match self.family {
@@ -168,8 +168,8 @@ impl Tiny {
             writer.set(&name("rope.freq_base"), 1e6f32);
         }
         if self.family == Architecture::Gemma3 {
-            // The 4B model and larger ones stretch the layers that see everything. None caps its logits, but llama.cpp
-            // reads the key for this family.
+            // The 4B model and larger ones stretch the global layers. None caps its logits, but llama.cpp reads that
+            // key for this family.
             writer
                 .set(&name("attention.sliding_window"), N_VISIBLE)
                 .set(&name("rope.scaling.type"), "linear")

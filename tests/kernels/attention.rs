@@ -1,4 +1,4 @@
-//! Compares `attention`, in parts and in tiles too, with its twin.
+//! Compares `attention`, whole, split and tiled, with its twin.
 
 use anchorite_model::ModelConfig;
 use anchorite_model::gguf::TensorType;
@@ -16,10 +16,10 @@ use harness::gpu::{
     Numbers, assert_close, batch, filled, model_config, on_device, output, run, variants,
 };
 
-/// Scores of this size make the softmax pick nearly a single place, so that a wrong maximum shows.
+/// Scores of this size make the softmax nearly one-hot, so that a wrong maximum shows.
 const SHARP: f32 = 6.0;
 
-/// Numbers that halves hold exactly.
+/// Values that f16 holds exactly.
 fn exact(values: Vec<f32>) -> Vec<f32> {
     let mut rounded = vec![0.0; values.len()];
     let bytes = quant::quantize(TensorType::F16, &values);
@@ -112,7 +112,7 @@ impl Case {
         let parts = gpu
             .rows("parts", self.n_heads * 5, self.head_size + 4)
             .expect("room");
-        // A projection that joins the parts, and changes nothing.
+        // An identity projection, to merge the parts.
         let same: Vec<f32> = (0..q_width * q_width)
             .map(|at| {
                 if at / q_width == at % q_width {

@@ -1,4 +1,4 @@
-//! Shows what happens to work on a device that is lost, full, or given a wrong shader.
+//! Shows how work fails on a device that is lost, out of memory, or given a faulty shader.
 
 use anchorite_model::gguf::TensorType;
 use anchorite_model::gpu::{Bindings, GpuError, Precision, Reduction, Variant};
@@ -71,7 +71,7 @@ fn refuses_a_form_that_the_adapter_lacks() {
 #[test]
 fn splits_a_matrix_that_passes_a_binding() {
     let Some(mut gpu) = gpu() else { return };
-    // Three tiles of 32 rows, with 2 bytes of scale for 32 weights, or 4 if these are stored as bytes.
+    // Three tiles of 32 rows, with 2 bytes of scale for 32 weights, or 4 if weights are stored as bytes.
     gpu.limit_binding_bytes(3 * 32 * (64 + 8));
     let whole = matrix(TensorType::Q8_0, 257, 64);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Compares each kernel with its plain twin, in every form that the adapter can run.
+//! Compares each kernel with its plain twin, in every variant that the adapter can run.
 
 mod attention;
 mod sample;

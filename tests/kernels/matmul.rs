@@ -1,4 +1,5 @@
-//! Compares `linear`, `project`, `gate_up` and `qkv` with their twins: every type, few tokens and many, with adapters.
+//! Compares `linear`, `project`, `gate_up` and `qkv` with their twins, for every type, few tokens and many, with
+//! adapters.
 
 use anchorite_model::adapter::LoraPair;
 use anchorite_model::config::Activation;
@@ -15,7 +16,7 @@ use harness::gpu::{
     run, variants,
 };
 
-/// A single token, groups of four and tiles use different kernels; the last number does not fill its tile.
+/// A single token, groups of four and tiles use different kernels; the last count does not fill its tile.
 const N_TOKENS: [usize; 4] = [1, 3, 8, 70];
 
 const EPS: f32 = 1e-5;
@@ -28,7 +29,7 @@ fn bound(gpu: &Gpu, kind: TensorType, n_tokens: usize) -> f64 {
     }
 }
 
-/// Room for inputs that are rounded to 8 bits.
+/// Room for inputs quantised to 8 bits.
 fn room(gpu: &Gpu, n_tokens: usize) -> Rows {
     gpu.rows("quantised", n_tokens, 1024).expect("room")
 }
@@ -178,7 +179,7 @@ fn keeps_logits_below_the_cap() {
 #[test]
 fn adds_an_adapter_of_any_rank() {
     for gpu in variants() {
-        // The last rank exceeds a workgroup's room.
+        // The last rank has more inner products than a workgroup has room for.
         for rank in [1, 16, 40, 520] {
             for n_tokens in N_TOKENS {
                 let weights = matrix(TensorType::Q8_0, 70, 96);
@@ -396,7 +397,7 @@ fn turns_queries_and_fills_the_cache() {
             let mut numbers = Numbers::new(11);
             let (x, gain) = (numbers.take(n_tokens * c), numbers.take(c));
             let bias = [q, kv, kv].map(|n| numbers.take(n));
-            // Values have no pair, and keys have one of a lower rank.
+            // Values have no pair, and keys have one of lower rank.
             let loras = [pair(4, q, c), pair(2, kv, c)];
             let pairs = if has_adapter {
                 [Some(&loras[0]), Some(&loras[1]), None]

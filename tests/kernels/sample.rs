@@ -90,7 +90,7 @@ fn draw(gpu: &Gpu, logits: &[f32], options: &SampleOptions, n: u32) -> BTreeMap<
 fn draws_as_often_as_the_model_says() {
     let Some(gpu) = gpu() else { return };
     let mut logits = vec![-20.0; 300];
-    // Shares of 1/2, 1/4, 1/8, 1/8.
+    // Probabilities of 1/2, 1/4, 1/8, 1/8.
     for (token, logit) in [
         (7, 0.0),
         (50, 0.5f32.ln()),
@@ -169,7 +169,7 @@ fn draws_what_the_cpu_draws() {
             ..SampleOptions::default()
         };
         let logits: Vec<f32> = Numbers::new(u64::from(position)).take(N_VOCAB);
-        // As peaked as a model's.
+        // As peaked as a real model's.
         let logits: Vec<f32> = logits.iter().map(|logit| 30.0 * logit * logit).collect();
         let mut sampler = Sampler::new(options);
         // The device gets the position of the token that runs; the next token comes after it.

@@ -51,7 +51,7 @@ fn dequantised(case: &str, words: &[f32], n_values: usize) -> Vec<f32> {
     for block in blocks.chunks(12) {
         let codes: Vec<f32> = block[..8]
             .iter()
-            // The first three of every four codes are stored plus 128.
+            // The first three of every four codes are stored with 128 added.
             .flat_map(|word| (word.to_bits() ^ 0x0080_8080).to_le_bytes())
             .map(|byte| f32::from(byte.cast_signed()))
             .collect();
@@ -128,7 +128,7 @@ fn norms_and_turns_heads() {
             .flat_map(|idx| reference::rope::turn(&config.rope, None, idx / 8, idx % 8))
             .collect();
         let rows = |values: &[f32], n_cols| gpu.rows_of("rows", values, n_cols).expect("rows");
-        // Rotated queries go after the values that the step before made.
+        // Rotated queries follow the values of the previous step.
         let whole = [&made[..], &vec![0.0; n_tokens * q]].concat();
         let (heads, vectors, angles) = (rows(&whole, 4), rows(&gains, 4), rows(&angles, 4));
         let cache = gpu.rows("cache", 64, kv).expect("room");

@@ -1,4 +1,4 @@
-//! Turns every shader of the graphics engine into a file, for reading and for comparing two versions.
+//! Writes every shader of the graphics engine to a file, for reading and for comparing two versions.
 
 #![expect(clippy::print_stdout, reason = "results go to standard output")]
 

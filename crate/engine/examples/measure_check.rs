@@ -1,8 +1,8 @@
-//! Turns files of labelled pairs into figures: how well the check tells supported claims from others, beside the
-//! share of terms.
+//! Measures, on files of labelled pairs, how well the check tells supported claims from others, compared with the share
+//! of terms.
 //!
 //! `measure_check FILE.jsonl..`: each line holds `premise`, `claim` and `label`; `supported` is one class, all other
-//! labels the other. AUROC is the chance that a supported claim has the higher score of the two, 0.5 for a coin. The
+//! labels the other. AUROC is the chance that of two claims the supported one scores higher, 0.5 for a coin toss. The
 //! second half of a line is about the verdict itself: the share of supported claims that it keeps, and of the others
 //! that it strikes.
 
@@ -67,7 +67,7 @@ fn pairs(file: &str) -> Vec<Pair> {
         .collect()
 }
 
-/// Area under the curve by ranks (Mann-Whitney); equal scores share their ranks.
+/// Area under the ROC curve by ranks (Mann-Whitney); equal scores share their ranks.
 fn auroc(mut scored: Vec<(f32, bool)>) -> f64 {
     scored.sort_by(|one, other| one.0.total_cmp(&other.0));
     let n_positive = scored.iter().filter(|(_, positive)| *positive).count() as f64;

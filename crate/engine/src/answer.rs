@@ -10,42 +10,42 @@ use crate::gate::{Evidence, Outcome};
 use crate::prompt::Form;
 use crate::written::Written;
 
-/// Options that the caller may set for one question; every field has a default.
+/// Options for one question; every field has a default.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct AskOptions {
-    /// How many passages are shown and offered to the generator; 1 to 20.
+    /// How many passages to show and to offer to the generator; 1 to 20.
     pub passages: usize,
-    /// The most tokens the generator may write; 0 leaves it out, as `generate: false` does.
+    /// The most tokens the generator may write; 0 skips it, as `generate: false` does.
     pub max_tokens: usize,
-    /// 0 always takes the likeliest token; 1 samples from the model's own distribution.
+    /// 0 is greedy; 1 samples from the model's own distribution.
     pub temperature: f32,
-    /// Samples among this many likeliest tokens; 0 among all.
+    /// Keeps only this many of the likeliest tokens; 0 keeps all.
     pub top_k: usize,
-    /// Samples among the likeliest tokens that together have this share; 1 among all.
+    /// Keeps the likeliest tokens that together reach this probability; 1 keeps all.
     pub top_p: f32,
-    /// Leaves out tokens less likely than this share of the likeliest one; 0 leaves out none.
+    /// Drops tokens less likely than this share of the likeliest one's probability; 0 drops none.
     pub min_p: f32,
-    /// Makes recently written tokens less likely, the more the larger it is; 1 has no effect.
+    /// Makes recently written tokens less likely: the larger, the less likely; 1 has no effect.
     pub repetition_penalty: f32,
-    /// Fixes the sampling, so that the same bundle, question and seed give the same answer.
+    /// Seeds the sampling: the same bundle, question and seed give the same answer.
     pub seed: u64,
-    /// True if tokens are guessed from the passages and verified together (prompt lookup decoding): the same text,
-    /// sooner where it copies.
+    /// True to guess tokens from the passages and verify them in one batch (prompt lookup decoding): the text stays the
+    /// same, and comes sooner where it copies.
     pub prompt_lookup: bool,
-    /// Holds the generator to words of the sources, of the question and of a closed list of common ones: numbers, names
-    /// and code are then copied and never invented. It also ends a text that repeats itself.
+    /// Restricts the generator to words of the sources, of the question and of a closed list of common ones: numbers,
+    /// names and code are then copied, never invented. Also ends a text that repeats itself.
     pub lock: bool,
     /// The text that the generator reads before the question.
     pub prompt: Form,
-    /// True if the generator writes at all, where one is loaded.
+    /// True if the generator, if one is loaded, writes at all.
     pub generate: bool,
-    /// True if the adapter is applied, where one is loaded.
+    /// True to apply the adapter, if one is loaded.
     pub adapter: bool,
-    /// The adapter that speaks, by the name under which it was added; `None` for the first one.
+    /// The adapter that speaks, by the name it was added under; `None` for the first one.
     pub voice: Option<String>,
-    /// The turns before this question, oldest first, from which a follow-up is completed; see [`crate::follow_up`].
+    /// The turns before this question, oldest first, which complete a follow-up; see [`crate::follow_up`].
     pub history: Vec<Turn>,
 }
 
@@ -108,7 +108,7 @@ pub struct Passage {
 }
 
 impl Passage {
-    /// The document's title and the heading path, as readers and the generator see them.
+    /// The document's title and the heading path, as visitors and the generator see them.
     pub fn heading_path(&self) -> String {
         let mut path = vec![self.title.as_str()];
         path.extend(
@@ -121,13 +121,12 @@ impl Passage {
     }
 }
 
-/// A unit of a passage, word for word: whole sentences, an item, a row with its header, a definition, or code.
+/// A unit of a passage, verbatim: whole sentences, an item, a row with its header, a definition, or code.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Quote {
-    /// The unit as it stands in the passage. Where it consists of two parts with text between them, a line with `…`
-    /// separates them.
+    /// The unit as in the passage. Two parts with text between them are separated by a line with `…`.
     pub text: String,
     /// The passage's number.
     pub passage: usize,
@@ -135,13 +134,13 @@ pub struct Quote {
     pub mark: Option<Mark>,
 }
 
-/// A piece of a text, counted in UTF-16 code units, as JavaScript counts.
+/// A range of a text, counted in UTF-16 code units, as in JavaScript.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Mark {
-    /// Units before it.
+    /// Code units before its start.
     pub start: usize,
-    /// Units before its end.
+    /// Code units before its end.
     pub end: usize,
 }
 
@@ -166,7 +165,7 @@ impl Quote {
     }
 }
 
-/// A sentence that the generator wrote, with the passages that it cites and that support it.
+/// A sentence that the generator wrote, with the passages that it cites and that do support it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
@@ -175,15 +174,15 @@ pub struct Sentence {
     pub text: String,
     /// Numbers of the passages that it cites and that support it.
     pub passages: Vec<usize>,
-    /// True if there is one, see [`crate::check`], and for a set phrase, which needs none.
+    /// True if there is such a passage, see [`crate::check`], and for a set phrase, which needs none.
     pub supported: bool,
     /// True if it is a set phrase of the voice, which claims nothing.
     #[serde(default)]
     pub is_phrase: bool,
 }
 
-/// Events while a question is being answered, in this order. The text begins anew only after a device failed, following
-/// [`AskEvent::Restarted`], once for each backend that was tried, and [`AskEvent::Backend`].
+/// Events while a question is being answered, in this order. The text starts over only after a device failed: after one
+/// [`AskEvent::Restarted`] per backend tried, and [`AskEvent::Backend`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "camelCase")]
@@ -193,32 +192,32 @@ pub enum AskEvent {
         /// Best first.
         passages: Vec<Passage>,
     },
-    /// The leading quotation, or the verdict that the documents don't say.
+    /// The quotation that leads, or the verdict that the documents don't say.
     Quote {
         /// `None` when the documents don't say.
         quote: Option<Quote>,
-        /// How sure the answer is.
+        /// How certain the answer is.
         outcome: Outcome,
     },
     /// A piece of the generator's text.
     Text {
-        /// Some characters, whole code points.
+        /// Some characters; never part of a code point.
         text: String,
     },
-    /// The graphics device failed: all text so far is void and will be written again. Sources and quotation remain
+    /// The graphics device failed: all text so far is void and will be generated again. Sources and quotation remain
     /// valid.
     Restarted {
-        /// Where the generator is being loaded: `gpu` (again) or `cpu`.
+        /// The backend the generator is being loaded on: `gpu` (again) or `cpu`.
         #[cfg_attr(feature = "typescript", ts(type = r#""gpu" | "cpu""#))]
         on: &'static str,
-        /// The failure's stable name: `device_lost`, `kernel`, `not_finite`, or `gpu` where no device could be opened.
+        /// The failure's stable name: `device_lost`, `kernel`, `not_finite`, or `gpu` if no device could be opened.
         code: &'static str,
         /// Error text, for people to read.
         reason: String,
     },
     /// The generator is loaded again, on this backend.
     Backend {
-        /// The backend that now runs; its reason names the failure.
+        /// The backend now in use; its reason names the failure.
         backend: Backend,
     },
 }
@@ -226,13 +225,13 @@ pub enum AskEvent {
 /// The generator's text, before the verdict on whether a page may show it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
-    /// The text with its citation markers, to the end of its last whole sentence where the model did not end it.
+    /// The text with its citation markers; cut after the last whole sentence if the model did not end it.
     pub text: String,
-    /// Its sentences, checked against what the prompt held; abstentions are left out.
+    /// Its sentences, checked against the sources in the prompt; abstentions are left out.
     pub sentences: Vec<Sentence>,
-    /// The sources as the prompt held them.
+    /// The sources as in the prompt.
     pub sources: Vec<Source>,
-    /// How much of the sources found the prompt holds.
+    /// How much of the retrieved sources the prompt holds.
     pub window: Window,
     /// True if it was cancelled.
     pub stopped: bool,
@@ -240,11 +239,11 @@ pub struct Draft {
     pub is_loop: bool,
     /// True if a voice with set phrases wrote it.
     pub is_voiced: bool,
-    /// Timing of the generator alone: nothing was retrieved or quoted for it.
+    /// Timing of the generator alone: a draft retrieves and quotes nothing.
     pub timing: Timing,
 }
 
-/// How much of the sources found the generator's window held.
+/// How much of the retrieved sources fitted into the generator's window.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
@@ -253,7 +252,7 @@ pub struct Window {
     pub sources: usize,
     /// True if the last of these was cut to fit.
     pub is_cut: bool,
-    /// How many more there were, for which there was no room.
+    /// How many more there was no room for.
     pub left_out: usize,
 }
 
@@ -272,11 +271,11 @@ pub struct Timing {
     pub decode_ms: f64,
     /// Tokens of the prompt.
     pub prompt_tokens: usize,
-    /// Tokens at the start of the prompt that were still cached from the question before, and were not read again.
+    /// Tokens at the start of the prompt that were still cached from the previous question, and not run again.
     pub cached_tokens: usize,
     /// Tokens written.
     pub generated_tokens: usize,
-    /// Runs of the model that wrote them: fewer than tokens where some were guessed and verified together.
+    /// Runs of the model it took: fewer than tokens if some were guessed and verified together.
     pub steps: usize,
     /// Decoding speed, without the first token; 0 when fewer than two were written.
     pub tokens_per_second: f64,
@@ -289,29 +288,29 @@ pub struct Timing {
 pub struct Answer {
     /// The question as asked.
     pub question: String,
-    /// The question that was put to the documents: a follow-up is completed from the turns before it.
+    /// The question as it was put to the documents: a follow-up is completed from earlier turns.
     pub asked: String,
-    /// True if the question refers to a turn before it, but not surely to which: it was asked as it stands.
+    /// True if the question refers to an earlier turn, but not clearly to what: it was asked as it stands.
     pub is_unclear: bool,
     /// Answered, the closest passage, or not in these documents.
     pub outcome: Outcome,
     /// The probability that the quotation answers, 0 to 1; `None` without a reader.
     pub probability: Option<f32>,
-    /// The signs that the outcome was decided from.
+    /// The signs that decided the outcome.
     pub evidence: Evidence,
     /// The quotation that leads; `None` when the documents don't say.
     pub quote: Option<Quote>,
     /// The generator's sentences, checked; empty when it did not run.
     pub sentences: Vec<Sentence>,
-    /// The verdict on them: only [`Written::Shown`] may stand as the answer, above the quotation.
+    /// The verdict on them: only [`Written::Shown`] may be shown as the answer, above the quotation.
     pub written: Written,
-    /// How much of the sources the generator had read; `None` when it did not run.
+    /// How much of the sources the generator read; `None` when it did not run.
     pub window: Option<Window>,
     /// The passages, best first; the nearest sections when the documents don't say.
     pub passages: Vec<Passage>,
-    /// True if the reader stopped it.
+    /// True if the visitor stopped it.
     pub stopped: bool,
-    /// The bundle's id, with which the answer can be reproduced.
+    /// The bundle's id, needed to reproduce the answer.
     pub bundle: String,
     /// The backend that ran the generator; `None` when none is loaded.
     pub backend: Option<Backend>,

@@ -6,7 +6,8 @@ use crate::error::EngineError;
 
 /// An embedder of queries, the same model that embedded the index.
 ///
-/// [`crate::Searcher`] takes any, so that a program whose model is elsewhere (a page has it in a module of its own) links none.
+/// [`crate::Searcher`] takes any implementation, so a program whose model runs elsewhere (a page has it in a module of
+/// its own) links none.
 pub trait Embed {
     /// Length of an embedding.
     fn dimension(&self) -> usize;
@@ -14,7 +15,7 @@ pub trait Embed {
     /// The embedding of each text, of unit length.
     ///
     /// # Errors
-    /// Whatever keeps the model from running.
+    /// Any failure to run the model.
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EngineError>;
 }
 

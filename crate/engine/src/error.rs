@@ -1,15 +1,15 @@
-//! The ways in which a question or a bundle can be refused, each with advice.
+//! The reasons to refuse a question or a bundle, each with advice.
 
 use anchorite_index::bundle::Role;
 use anchorite_index::error::BundleError;
 use anchorite_model::error::{LoadError, RunError};
 use thiserror::Error;
 
-/// Why a session could not be opened, or a question not answered.
+/// Why a session could not be opened, or a question could not be answered.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// The question holds no letter or digit.
+    /// The question has no letter or digit.
     #[error("the question is empty")]
     QuestionEmpty,
     /// The question is longer than the limit.
@@ -20,25 +20,25 @@ pub enum EngineError {
         /// Characters allowed.
         limit: usize,
     },
-    /// The index has no such order for results.
+    /// The index can't sort results by this key.
     #[error("results can't be sorted by `{found}`: {}", sort_keys(.expected))]
     SortKey {
-        /// Names that documents can be sorted by.
+        /// The keys that documents can be sorted by.
         expected: Vec<String>,
-        /// The name asked for.
+        /// The key asked for.
         found: String,
     },
-    /// An option lies outside its range.
+    /// An option is outside its range.
     #[error("option `{option}` is out of range: expected {expected}, found {found}")]
     Option {
         /// The option's name.
         option: &'static str,
-        /// The range that is allowed.
+        /// The range allowed.
         expected: &'static str,
-        /// The value that was given.
+        /// The value given.
         found: String,
     },
-    /// The generator's window is smaller than the pinned instructions and the question.
+    /// The pinned instructions and the question don't fit in the generator's window.
     #[error(
         "the question does not fit the generator's window: {needed} tokens with its instructions, {available} are free"
     )]
@@ -48,15 +48,15 @@ pub enum EngineError {
         /// Tokens free for a prompt.
         available: usize,
     },
-    /// A file that the step needs is not in the bundle, or its parts have not arrived.
+    /// A required file is not in the bundle, or its parts have not arrived.
     #[error("the bundle's {role} is not there: {path}")]
     Missing {
         /// Role of the file.
         role: Role,
-        /// Its first missing part, or why there is none.
+        /// Its first missing part, or why the file is absent.
         path: String,
     },
-    /// The embedder makes vectors of another length than the index holds.
+    /// The embedder's vectors differ in length from the index's.
     #[error(
         "the embedder does not fit the index: the index holds vectors of {expected}, the embedder makes {found}"
     )]
@@ -83,7 +83,7 @@ pub enum EngineError {
     VoicePhrase {
         /// The voice's label.
         voice: String,
-        /// The form that is allowed.
+        /// The form allowed.
         expected: &'static str,
         /// The phrase.
         found: String,
@@ -91,12 +91,12 @@ pub enum EngineError {
     /// No adapter of this name is loaded.
     #[error("no voice is called `{found}`: {}", voices(.expected))]
     UnknownVoice {
-        /// Names of the adapters that are loaded.
+        /// Names of the loaded adapters.
         expected: Vec<String>,
-        /// The name that was asked for.
+        /// The name asked for.
         found: String,
     },
-    /// A part was given that the manifest does not name.
+    /// A part that the manifest does not name.
     #[error("the manifest names no part `{path}`")]
     UnknownPart {
         /// The path given.
@@ -105,19 +105,19 @@ pub enum EngineError {
     /// The browser or the system refused to allocate more memory.
     #[error("there is no memory for what is to be loaded: {asked} bytes were asked for")]
     NoMemory {
-        /// Bytes asked for, in addition to the memory in use.
+        /// Bytes requested, in addition to the memory in use.
         asked: u64,
     },
-    /// The generator's file could not be fetched again, after the device that ran it was lost.
+    /// The generator's file could not be fetched again after its device was lost.
     #[error("the generator could not be loaded again: {reason}")]
     Reload {
         /// Error text that says why the file is missing.
         reason: String,
     },
-    /// A search or a question came before the index.
+    /// A search or a question came before the index was loaded.
     #[error("the index is not loaded yet")]
     IndexNotLoaded,
-    /// One question is answered at a time.
+    /// Another question is being answered; they are answered one at a time.
     #[error("another question is being answered")]
     Busy,
     /// The bundle is damaged, incomplete or of another version.
@@ -157,7 +157,7 @@ impl EngineError {
         }
     }
 
-    /// Advice to the reader or the site's owner.
+    /// Advice for the visitor or the site's owner.
     pub fn hint(&self) -> &'static str {
         match self {
             EngineError::QuestionEmpty => "type a question",

@@ -1,4 +1,4 @@
-//! Turns the signs of the reader and the retrieval into a calibrated probability that the documents answer, and one of
+//! Turns the signs from reader and retrieval into a calibrated probability that the documents answer, and into one of
 //! three outcomes.
 
 use anchorite_index::bundle::Manifest;
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::read::Signs;
 
-/// How a question ends.
+/// The result of a question.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
-    /// The quotation answers, as surely as the site's threshold asks for.
+    /// The quotation answers, with the certainty that the site's threshold demands.
     Answered,
     /// The closest passage is quoted; it may not answer.
     Closest,
@@ -28,11 +28,11 @@ pub struct Evidence {
     pub similarity: Option<f32>,
     /// Share of the question's terms, weighted by rarity, that the best passage contains; 0 to 1.
     pub coverage: f32,
-    /// The reader's view of the unit that is quoted; `None` without a reader.
+    /// The reader's view of the quoted unit; `None` without a reader.
     pub reading: Option<Signs>,
 }
 
-/// The probabilities from which a question counts as answered, and from which its closest passage is worth showing.
+/// The probabilities above which a question counts as answered, and above which its closest passage is worth showing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Thresholds {
     /// At least this probability, 0 to 1: [`Outcome::Answered`].
@@ -42,7 +42,7 @@ pub struct Thresholds {
 }
 
 impl Thresholds {
-    /// The thresholds of a bundle, or where it has none of its own those for all sites.
+    /// The thresholds of a bundle, or the defaults if it has none of its own.
     pub fn of(manifest: &Manifest) -> Self {
         let own = manifest.calibration.as_ref();
         own.map_or_else(Self::default, |calibration| Self {
@@ -53,7 +53,7 @@ impl Thresholds {
 }
 
 impl Default for Thresholds {
-    /// For sites that have no threshold of their own.
+    /// Thresholds for sites without their own.
     fn default() -> Self {
         Self {
             answered: 0.6,
@@ -62,34 +62,34 @@ impl Default for Thresholds {
     }
 }
 
-/// Weights of a logistic function of the reader's and the retrieval's signs: near those that
-/// `models/recipes/reader/fit.py` found on questions about documentation, encyclopedia articles, the Rust book and the
-/// guide, among them questions whose answers were removed and questions from elsewhere. It gave the span, the evidence
-/// and the relevance no weight next to these.
+/// Weights of a logistic function of the reader's and the retrieval's signs: close to the fit of
+/// `models/recipes/reader/fit.py` on questions about documentation, encyclopedia articles, the Rust book and the guide,
+/// including questions whose answers were removed and questions about other sites. The fit gave span, evidence and
+/// relevance no weight next to these.
 const BIAS: f32 = -3.7;
 const ANSWERABLE: f32 = 0.35;
 const LEAD: f32 = 0.045;
 const COVERAGE: f32 = 0.5;
 const SIMILARITY: f32 = 5.5;
-/// Log odds that a passage loses if it has none of the numbers and code that the question names: about the difference
-/// in correctness between encyclopedia questions whose number was in the passage read and those whose number was not.
+/// Log odds that a passage loses if it has none of the question's numbers and code: about the difference in correctness
+/// between encyclopedia questions whose number was in the passage and those whose number was not.
 const NOT_ASKED: f32 = 2.0;
-/// The similarity assumed without vectors: near the mean of answerable questions. It is also the minimum where the
-/// quotation holds the code that was asked about: to an embedder `E202` and `--keep` are noise in any passage.
+/// The similarity assumed without vectors: about the mean of answerable questions. Also the minimum if the quotation
+/// holds the code that was asked about: to an embedder, `E202` and `--keep` are noise in any passage.
 const NO_SIMILARITY: f32 = 0.5;
 
-/// At this similarity the passage is about the question, whatever words it uses.
+/// At this similarity the passage is about the question, whatever its words.
 const SIMILARITY_ALONE: f32 = 0.42;
-/// Below this similarity shared words are a coincidence.
+/// Below this similarity, shared words are a coincidence.
 const SIMILARITY_FLOOR: f32 = 0.32;
-/// Above the floor, this much of the question must occur in the passage.
+/// Above the floor, this share of the question's terms must occur in the passage.
 const COVERAGE_WITH_SIMILARITY: f32 = 0.44;
-/// Without an embedder, words are all there is.
+/// The same without an embedder, when words are all there is.
 const COVERAGE_ALONE: f32 = 0.40;
 
 impl Evidence {
     /// The probability that the quotation answers, 0 to 1; `None` without a reader, because words and similarity alone
-    /// tell topics apart, not answers.
+    /// distinguish topics, not answers.
     pub fn probability(&self) -> Option<f32> {
         let signs = self.reading?;
         let similarity = match self.similarity {
@@ -106,7 +106,7 @@ impl Evidence {
     }
 
     /// The outcome at these thresholds. Without a reader nothing counts as answered: a passage that is near enough is
-    /// the closest.
+    /// [`Outcome::Closest`].
     pub fn outcome(&self, thresholds: Thresholds) -> Outcome {
         match self.probability() {
             Some(probability) if probability >= thresholds.answered => Outcome::Answered,
@@ -116,8 +116,8 @@ impl Evidence {
         }
     }
 
-    /// True if the passages are about the question, as far as words and similarity tell: fitted on the questions of two sites, of which
-    /// they let 0.91 and 0.99 through.
+    /// True if the passages are about the question, as far as words and similarity can tell. Fitted on the questions of
+    /// two sites, of which 0.91 and 0.99 pass.
     fn is_near(&self) -> bool {
         match self.similarity {
             Some(similarity) => {
@@ -174,7 +174,7 @@ mod tests {
             ..signs
         };
         assert!(probability(0.6, signs) >= 0.6 && probability(0.6, lacks) < 0.6);
-        // An embedder knows nothing about the name of an error.
+        // An embedder can't make sense of an error's name.
         let named = Signs {
             is_named: true,
             ..signs

@@ -1,7 +1,8 @@
-//! Turns a voice's set phrases into what may stand around a supported sentence: openings and closings that claim nothing.
+//! Turns a voice's set phrases into openings and closings that may frame a supported sentence, since they claim
+//! nothing.
 //!
-//! An adapter's file names its phrases, see [`Voice`]. They are held to a form in which nothing can be said about the documents:
-//! words without numbers, names, code or denials. The check judges what is left of a sentence without them.
+//! An adapter's file lists its phrases, see [`Voice`]. They must have a form that can't say anything about the
+//! documents: words without numbers, names, code or denials. The check judges what remains of a sentence without them.
 
 use anchorite_model::adapter::Voice;
 use unicode_segmentation::UnicodeSegmentation;
@@ -9,13 +10,13 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::check;
 use crate::error::EngineError;
 
-/// Stands in an opening for the title of the document that its sentence cites.
+/// In an opening, stands for the title of the document that the sentence cites.
 const TITLE: &str = "{title}";
-/// The verbs with which an opening may report what a document says.
+/// Verbs with which an opening may report what a document says.
 const REPORTING: [&str; 8] = [
     "says", "states", "notes", "writes", "reports", "finds", "explains", "adds",
 ];
-/// Words that answer a question or judge a statement, and so claim something in themselves.
+/// Words that answer a question or judge a statement, and so make a claim by themselves.
 const VERDICTS: [&str; 22] = [
     "yes",
     "yeah",
@@ -40,7 +41,7 @@ const VERDICTS: [&str; 22] = [
     "myth",
     "lie",
 ];
-/// Most words of a phrase: a longer text says something.
+/// Most words of a phrase: a longer text makes claims.
 const MAX_WORDS: usize = 12;
 
 /// The set phrases of a voice; without any, a text is judged as it stands.
@@ -53,7 +54,7 @@ impl Phrases {
     /// The phrases of a voice.
     ///
     /// # Errors
-    /// [`EngineError::VoicePhrase`] for one that could say something about the documents, or that is no phrase.
+    /// [`EngineError::VoicePhrase`] for one that could say something about the documents, or that is not a phrase.
     pub fn new(voice: &Voice) -> Result<Self, EngineError> {
         let refuse = |phrase: &String, expected| EngineError::VoicePhrase {
             voice: voice.label.clone(),
@@ -86,12 +87,12 @@ impl Phrases {
         })
     }
 
-    /// True without phrases.
+    /// True if there are no phrases.
     pub fn is_empty(&self) -> bool {
         self.phrases.is_empty()
     }
 
-    /// True if the voice names the documents that its sentences are from.
+    /// True if the voice names the documents that its sentences report.
     pub fn reports(&self) -> bool {
         self.phrases.iter().any(|phrase| is_report(phrase))
     }
@@ -101,8 +102,8 @@ impl Phrases {
         self.phrases.iter().map(String::as_str)
     }
 
-    /// The part of `sentence` that is no phrase: all of it without one, nothing if it is one. `titles` are those of the documents
-    /// that it cites.
+    /// The part of `sentence` that is not a phrase: all of it if it has none, nothing if it is one. `titles` are those
+    /// of the documents it cites.
     pub fn body<'s>(&self, sentence: &'s str, titles: &[&str]) -> &'s str {
         let rest_after = |phrase: &String| match phrase.strip_prefix(TITLE) {
             None => after(sentence, phrase),
@@ -115,7 +116,7 @@ impl Phrases {
     }
 }
 
-/// `text` behind `phrase`, whatever the capitals, where a word ends.
+/// The rest of `text` after `phrase`, ignoring case, if a word ends there.
 fn after<'t>(text: &'t str, phrase: &str) -> Option<&'t str> {
     let text = text.trim_start();
     let head = text.get(..phrase.len())?;
@@ -137,13 +138,14 @@ fn is_lead_in(phrase: &str) -> bool {
     phrase.ends_with([':', ',', '\u{ff1a}', '\u{ff0c}']) || is_report(phrase)
 }
 
-/// `{title} says that`, or the same with another verb of reporting: any other clause before `that` could turn its meaning.
+/// `{title} says that`, or the same with another verb of reporting: any other clause before `that` could reverse its
+/// meaning.
 fn is_report(phrase: &str) -> bool {
     let words: Vec<&str> = phrase.split(' ').collect();
     matches!(words[..], [TITLE, verb, "that"] if REPORTING.contains(&verb))
 }
 
-/// The form in which no fact fits, or what is expected of a phrase that has another one.
+/// Checks that a phrase has the form that holds no fact; the error is the form expected.
 fn claims_nothing(phrase: &str) -> Result<(), &'static str> {
     let words = phrase.replace(TITLE, "");
     if words.split_whitespace().count() > MAX_WORDS {
@@ -157,7 +159,7 @@ fn claims_nothing(phrase: &str) -> Result<(), &'static str> {
     if !words.chars().all(is_plain) {
         return Err("letters and punctuation alone: no number, code or brackets");
     }
-    // `I` and the first word have capitals; any other word with one is a name.
+    // `I` and the first word are capitalised anyway; any other capitalised word is a name.
     let mut inner = words
         .split_whitespace()
         .skip(usize::from(!phrase.starts_with(TITLE)));

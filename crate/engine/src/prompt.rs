@@ -1,10 +1,10 @@
 //! Turns a question and its sources into the messages that the generator reads, within its window.
 //!
 //! Three forms: evidence, the few units that the reader chose, which is short; passages, whole, as many as there is
-//! room for; or long, the pages that they are on under more instructions, until the window is full. Instructions and
-//! question are pinned. A passage or page that does not fit is cut at a sentence; units that do not fit are left out,
-//! the last ones first. The messages of the first two are those that `models/recipes/grounding` trains on. A fourth,
-//! bare, holds the question alone: comparisons ask what a model knows without sources.
+//! room for; or long, the passages' whole pages under longer instructions, until the window is full. Instructions and
+//! question are pinned. A passage or page that does not fit is cut at a sentence; units that do not fit are dropped,
+//! the last ones first. The messages of the first two forms are those that `models/recipes/grounding` trains on. A
+//! fourth form, bare, holds the question alone, for comparisons with what a model knows without sources.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::sentence;
 pub const INSTRUCTIONS: &str = "Answer the question from the passages only. Cite every sentence with its passage, \
 like [1]. If the passages do not say, answer: The documents do not say.";
 
-/// The instructions before whole pages: all that a site would like to say, as long prompts do.
+/// The instructions before whole pages: everything a site would want to say, as long prompts do.
 pub const LONG_INSTRUCTIONS: &str = "You answer questions about a set of documents. The pages that may hold the answer follow, \
 each with its number and its title. Answer the question from these pages only, in one to three whole sentences, in the words of the \
 pages. Cite every sentence with the number of its page, like [1]. Keep numbers, names, units, commands and code exactly as they stand. \
@@ -36,21 +36,21 @@ answer: I do not know.";
 /// The generator's answer when the passages hold none.
 pub const ABSTENTION: &str = "The documents do not say.";
 
-/// Words that may be written whatever the sources say: they carry no fact. Numbers are not among them.
+/// Words that may be written whatever the sources say, since they carry no facts. Numbers are not among them.
 const COMMON_WORDS: &str = include_str!("common_words.txt");
 
-/// Fewer tokens of a passage than this are not worth their place.
+/// A passage cut to fewer tokens than this is not worth its place.
 const MIN_PASSAGE_TOKENS: usize = 24;
 
-/// A prompt that fits, and the passages as it holds them.
+/// A prompt that fits, and the sources in it.
 #[derive(Debug)]
 pub struct Prompt {
     /// The rendered messages, as the model's chat template writes them.
     pub text: String,
-    /// The sources that are in it, whole or cut, by which the generator's text is checked: passages and pages best
-    /// first, evidence by number.
+    /// The sources in it, whole or cut, against which the generator's text is checked: passages and pages best first,
+    /// evidence by number.
     pub sources: Vec<Source>,
-    /// How much of the offered sources it holds.
+    /// How much of the sources offered it holds.
     pub window: Window,
 }
 
@@ -59,15 +59,15 @@ pub struct Prompt {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum Form {
-    /// The units that the reader chose, one to three, under their passages' numbers; passages where there is no reader.
+    /// The one to three units that the reader chose, under their passages' numbers; without a reader, as `Passages`.
     #[default]
     Evidence,
     /// The passages, best first.
     Passages,
     /// The passages' pages, whole, under longer instructions.
     Long,
-    /// No sources: what the model knows by itself. For comparisons only: no option of a page names it, and the check,
-    /// without a source, supports none of its sentences. A lock would leave it only the question's words.
+    /// No sources: what the model knows by itself. For comparisons only: no option of a page selects it, and the check,
+    /// without sources, supports none of its sentences. A lock would leave it only the question's words.
     #[serde(skip)]
     Bare,
 }
@@ -82,8 +82,8 @@ impl Form {
     }
 }
 
-/// The words that an answer to `question` from `sources` may hold, with those of a voice's phrases; `None` where the sources are written without spaces,
-/// because a run between two spaces is not a word there.
+/// The words that an answer to `question` from `sources` may use, including those of a voice's phrases; `None` if the
+/// sources are in a script without spaces, where a run between two spaces is not a word.
 pub fn lock(question: &str, sources: &[Source], phrases: &Phrases) -> Option<WordLock> {
     let texts = sources
         .iter()
@@ -102,10 +102,10 @@ pub fn lock(question: &str, sources: &[Source], phrases: &Phrases) -> Option<Wor
     Some(WordLock::new(texts, COMMON_WORDS.split_whitespace()))
 }
 
-/// One letter in this many may be of a script without spaces: a name, a quoted word.
+/// At most one letter in this many may be of a script without spaces: a name, a quoted word.
 const MIN_SPACED: usize = 10;
 
-/// Letters of scripts that set no spaces between words: Thai, Lao, Burmese, Khmer, kana, Han. Source: the blocks of the
+/// Letters of scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana, Han. Source: the blocks of the
 /// Unicode Standard.
 fn is_spaceless(c: char) -> bool {
     matches!(c,
@@ -113,7 +113,7 @@ fn is_spaceless(c: char) -> bool {
         | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// The messages for `question` under its sources.
+/// The messages for `question`, with its sources.
 pub fn messages(form: Form, question: &str, sources: &[Source]) -> Vec<Message> {
     let mut user = String::new();
     for source in sources {
@@ -138,13 +138,13 @@ pub fn messages(form: Form, question: &str, sources: &[Source]) -> Vec<Message> 
     ]
 }
 
-/// Puts evidence before the question: as many of `sources`, best first, as `budget` tokens hold, the first one at
-/// least. They stand in the order of their numbers, and those of one number become one.
+/// Builds the prompt from evidence, keeping as many of `sources`, best first, as fit in `budget` tokens, and at least
+/// the first. They are put in the order of their numbers, and those of one number are merged.
 ///
 /// `count` returns the number of tokens of a text, `render` applies the chat template.
 ///
 /// # Errors
-/// [`EngineError::WindowFull`] where the first unit and the question pass the budget.
+/// [`EngineError::WindowFull`] if the first unit and the question exceed the budget.
 pub fn evidence(
     question: &str,
     sources: &[Source],
@@ -191,7 +191,7 @@ fn by_number(sources: &[Source]) -> Vec<Source> {
     found.into_values().collect()
 }
 
-/// A passage's text as a source that the generator reads and cites.
+/// A passage's text as a source for the generator to read and cite.
 pub fn source(passage: &Passage, text: &str) -> Source {
     Source {
         number: passage.number,
@@ -209,12 +209,12 @@ pub fn units(passages: &[Passage], quotes: &[Quote]) -> Vec<Source> {
     quotes.iter().filter_map(of_quote).collect()
 }
 
-/// Puts as many of `offered` before the question as `budget` tokens hold, best first: passages, or whole pages.
+/// Builds the prompt from passages or whole pages, keeping as many of `offered`, best first, as fit in `budget` tokens.
 ///
 /// `count` returns the number of tokens of a text, `render` applies the chat template.
 ///
 /// # Errors
-/// [`EngineError::WindowFull`] when the instructions and the question alone pass the budget: they are never cut.
+/// [`EngineError::WindowFull`] if the instructions and the question alone exceed the budget: they are never cut.
 pub fn fit(
     form: Form,
     question: &str,
@@ -259,7 +259,7 @@ pub fn fit(
         }
         break;
     }
-    // Pieces counted alone may take a token more or less than in place, so sources are dropped from the end until all
+    // A piece counted alone may take a token more or less than in place, so drop sources from the end until everything
     // fits.
     loop {
         let text = render(&messages(form, question, &chosen))?;

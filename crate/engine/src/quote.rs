@@ -1,4 +1,5 @@
-//! Turns the reader's choice, or the words shared with the question, into a verbatim quotation of a unit of a passage.
+//! Turns the reader's choice or, without a reader, the words shared with the question into a verbatim quotation of a
+//! unit of a passage.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -11,22 +12,22 @@ use crate::error::EngineError;
 use crate::read::Candidate;
 use crate::{sentence, unit};
 
-/// The most sentences that are compared by meaning too, those that share most words with the question: each costs a run
-/// of the embedder.
+/// The most sentences compared by meaning too, those that share most words with the question: each costs a run of the
+/// embedder.
 const N_COMPARED: usize = 12;
-/// The most sentences of a passage that are considered.
+/// The most sentences of a passage considered.
 const MAX_SENTENCES: usize = 1_000;
 /// Weight of a sentence's meaning relative to its words; both range from 0 to 1.
 const MEANING_WEIGHT: f32 = 1.0;
-/// Marks, on a line of its own, words left out between two parts of a quotation.
+/// On a line of its own, marks words left out between two parts of a quotation.
 const LEFT_OUT: &str = "\u{2026}";
 
-/// The unit that the reader chose, with the context it can't be read without, and the likeliest answer marked in it.
+/// The unit the reader chose, with the context it needs to be understood, and the likeliest answer marked in it.
 pub fn quote(candidate: &Candidate, passage: &Passage) -> Quote {
     quotation(passage, &passage.section, candidate.span.clone(), true)
 }
 
-/// The quotation for the bytes `span` of a text of `passage`.
+/// The quotation of byte range `span` of a text of `passage`.
 fn quotation(passage: &Passage, text: &str, span: Range<usize>, is_marked: bool) -> Quote {
     let found = unit::quotation(text, span);
     let mut shown = String::new();
@@ -59,13 +60,13 @@ fn units(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
-/// The quotation where there is no reader: the sentence of the best passage that holds most of the question's terms and
-/// is nearest to its meaning, with the context it can't be read without.
+/// The quotation without a reader: the sentence of the best passage that best matches the question in terms and
+/// meaning, with the context it needs to be understood.
 ///
-/// A passage without prose (only code) gives way to the next one. `None` when no passage has a sentence.
+/// A passage without prose (only code) is skipped. `None` when no passage has a sentence.
 ///
 /// # Errors
-/// Those of the embedder.
+/// Any error of the embedder.
 pub fn by_words(
     question: &str,
     question_embedding: Option<&[f32]>,
@@ -118,7 +119,7 @@ fn term_share(question: &str, sentence: &str, index: &Index) -> f32 {
     if total > 0.0 { found / total } else { 0.0 }
 }
 
-/// Index of the highest score; the first of equals, so that the same input gives the same quotation.
+/// Index of the highest score; the first on a tie, so the same input gives the same quotation.
 fn best(scores: &[f32]) -> Option<usize> {
     (0..scores.len()).reduce(|best, idx| {
         if scores[idx] > scores[best] {

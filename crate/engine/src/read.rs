@@ -1,8 +1,8 @@
-//! Turns the passages of a question into the units that answer it, each with how surely it does.
+//! Turns the passages of a question into the units that may answer it, each with a score.
 //!
-//! Passages are cut into windows; those with the retrieved chunks are read first. Each unit of a window (a sentence, an
+//! Passages are cut into windows; windows with retrieved chunks are read first. Each unit of a window (a sentence, an
 //! item, a row, a block of code) is scored from the logits of its best span against "no answer here", the evidence of
-//! its words, and the window's own logits, so that units of different windows compare on one scale.
+//! its words, and the window's own logits, so units of different windows are comparable.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -17,32 +17,33 @@ use crate::error::EngineError;
 use crate::gate::Evidence;
 use crate::unit::{self, Member, Unit};
 
-/// How many windows are read for a question. Each costs a page some 25 ms.
+/// Windows read per question; each takes about 25 ms in a page.
 pub const MAX_WINDOWS: usize = 8;
 /// Tokens of a window with its question and heading, as in training.
 const WINDOW_TOKENS: usize = 192;
-/// Tokens that two neighbouring windows share, so that a sentence at the seam is whole in one of them.
+/// Tokens shared by neighbouring windows, so that a sentence at the seam is whole in one of them.
 const OVERLAP_TOKENS: usize = 40;
-/// Longer answers are shown by their unit.
+/// Longest span, in words; a longer answer is shown as its whole unit.
 const MAX_SPAN_WORDS: usize = 24;
-/// Logits are clamped to this magnitude: nothing beyond it is more certain.
+/// Logits are clamped to this magnitude, beyond which none is any more certain.
 const LIMIT: f32 = 12.0;
 
-/// The weights of a unit's score, chosen among a few by the questions of two sites (the Rust book and the guide).
+/// The weights of a unit's score, chosen from a few candidates on the questions of two sites (the Rust book and the
+/// guide).
 const SPAN_WEIGHT: f32 = 0.25;
 const EVIDENCE_WEIGHT: f32 = 1.0;
 const ANSWERABLE_WEIGHT: f32 = 0.5;
 const RELEVANT_WEIGHT: f32 = 0.5;
-/// How much the retrieval's score counts, as a share of the best passage's: it sees the whole site, the reader only a
-/// window.
+/// Weight of a passage's retrieval score, as a share of the best passage's: retrieval sees the whole site, the reader
+/// only a window.
 const RETRIEVAL_WEIGHT: f32 = 15.0;
-/// Weight of the share of the question's numbers and code that the unit or its heading holds. With half this weight,
-/// the sentence above a table outranked the row that was asked about.
+/// Weight of the share of the question's numbers and code that the unit or its heading holds. At half this weight, the
+/// sentence above a table outranked the row that was asked about.
 const ASKED_WEIGHT: f32 = 6.0;
 
-/// The most units that are returned for a question.
+/// The most units returned for a question.
 const MAX_UNITS: usize = 3;
-/// Units that score below the best one by more than this are left out. A guess, on the scale of one sign.
+/// Units that score more than this below the best one are left out. A guess, in units of one sign.
 const REACH: f32 = 2.0;
 
 /// A unit that may answer.
@@ -50,48 +51,46 @@ const REACH: f32 = 2.0;
 pub struct Candidate {
     /// Index of the passage.
     pub passage: usize,
-    /// Bytes of the unit in the passage's section.
+    /// Byte range of the unit in the passage's section.
     unit: Range<usize>,
-    /// Bytes of the likeliest answer in the passage's section.
+    /// Byte range of the likeliest answer in the passage's section.
     pub span: Range<usize>,
     /// The reader's view of it.
     pub signs: Signs,
     /// The passage's retrieval score as a share of the best one's.
     pub share: f32,
-    /// The signs and the share combined into one number, by which units are ranked.
+    /// The signs and the share combined; units are ranked by it.
     score: f32,
     /// Its place in its list or table.
     member: Option<Member>,
 }
 
-/// The reader's view of the unit that is quoted. Logits, within 12 of 0.
+/// The reader's view of the quoted unit. Logits are clamped to ±12.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Signs {
-    /// The span's start and end together, less those of no answer in its window.
+    /// The span's start and end logits minus those of no answer in its window.
     pub margin: f32,
-    /// The mean over the unit's words of the logit of being in a sentence that answers.
+    /// Mean over the unit's words of the logit of being in a sentence that answers.
     pub evidence: f32,
     /// Logit that the window answers the question.
     pub answerable: f32,
     /// Logit that the window is about the question.
     pub relevant: f32,
-    /// Its score less that of the best unit in another passage.
+    /// Its score minus that of the best unit in another passage.
     pub lead: f32,
-    /// Share of the numbers and code named by the question that are in the passage or its headings, 0 to 1; 1 where it
-    /// names none.
+    /// Share of the question's numbers and code found in the passage or its headings, 0 to 1; 1 if it names none.
     pub asked: f32,
-    /// True if the question names a code, a flag or a version, and the unit or its headings hold every one that it
-    /// names.
+    /// True if the question names a code, a flag or a version, and the unit or its headings hold all of them.
     pub is_named: bool,
 }
 
-/// The units of the passages that answer `question` best, the best one first; its signs complete `evidence`. Others
-/// follow only if they score close to it. Empty if no passage has a word.
+/// The units of the passages that answer `question` best, best first; the first one's signs complete `evidence`. Others
+/// follow only if they score close to it. Empty if no passage has words.
 ///
 /// # Errors
-/// Those of the reader.
+/// Any error of the reader.
 pub fn best(
     reader: &Reader,
     question: &str,
@@ -121,8 +120,9 @@ pub fn best(
     Ok(units)
 }
 
-/// Replaces the best of `units` with the steps that it introduces or is one of, unless the reader found the answer in its
-/// own words, or it is the step with a word of the question: "How do I open the valve?" asks for that step alone.
+/// Replaces the best of `units` with the steps it introduces or belongs to, unless the reader found the answer in the
+/// unit's own words, or it is the step with a word of the question: "How do I open the valve?" asks for that step
+/// alone.
 fn show_steps(units: &mut Vec<Candidate>, passages: &[Passage], topics: &BTreeSet<String>) {
     let Some(best) = units.first().filter(|best| best.signs.margin <= 0.0) else {
         return;
@@ -142,10 +142,10 @@ fn show_steps(units: &mut Vec<Candidate>, passages: &[Passage], topics: &BTreeSe
     units.insert(0, best);
 }
 
-/// Every unit of every window that is read, the best one first, ties in the order of reading; `lead` is not set.
+/// Every unit of every window read, best first, ties in reading order; `lead` is not set.
 ///
 /// # Errors
-/// Those of the reader.
+/// Any error of the reader.
 pub fn candidates(
     reader: &Reader,
     question: &str,
@@ -160,7 +160,7 @@ pub fn candidates(
         .map(|passage| unit::units_with_members(&passage.section, &topics))
         .collect();
     let asked = Asked::of(question);
-    // Once per passage, because all its windows share the facts that it and its headings hold.
+    // Once per passage: all its windows share the facts in it and its headings.
     let held: Vec<(Held, Held)> = passages
         .iter()
         .map(|passage| {
@@ -194,8 +194,8 @@ pub fn candidates(
     Ok(found)
 }
 
-/// Moves the member that the question names to the best rank that its list or table has among `found`, best first. A
-/// reader trained on prose finds the table, but confuses its rows; the words of the question tell them apart.
+/// Moves the member named by the question to the best rank that its list or table has in `found`, which is sorted best
+/// first. A reader trained on prose finds the table but confuses its rows; the words of the question tell them apart.
 fn lead_with_named(found: &mut [Candidate]) {
     let mut seen: Vec<(usize, usize)> = Vec::new();
     for best in 0..found.len() {
@@ -225,7 +225,7 @@ fn lead_with_named(found: &mut [Candidate]) {
     }
 }
 
-/// The windows to read, each with the index of its passage: first one of each passage, at the start of the retrieved
+/// The windows to read, each with the index of its passage: first one from each passage, at the start of the retrieved
 /// chunk.
 fn windows(
     reader: &Reader,
@@ -255,8 +255,8 @@ fn windows(
     Ok(first.into_iter().unzip())
 }
 
-/// One unit as a window shows it; `None` where the window holds no word of it. `share` is the passage's retrieval score as a share
-/// of the best one's.
+/// One unit as seen by a window; `None` if the window holds no word of it. `share` is the passage's retrieval score as
+/// a share of the best one's.
 fn candidate(passage: usize, unit: &Unit, share: f32, reading: &Reading) -> Option<Candidate> {
     let first = reading
         .words

@@ -1,8 +1,7 @@
-//! Turns the failure of a graphics device in mid-answer into where the generator is loaded next, and why.
+//! Turns a graphics device's failure in mid-answer into the backend to load the generator on next, and the reason.
 //!
-//! A device that was lost (sleep, a driver, another page) is opened again, once for each answer; one that refuses a
-//! command or is out of memory would do so again, so the CPU takes over. The caller, who has the files, does the
-//! loading.
+//! A lost device (sleep, a driver, another page) is opened again, once per answer; one that refuses a command or is out
+//! of memory would fail again, so the CPU takes over. The caller, who has the files, does the loading.
 
 use std::future::Future;
 use std::ops::ControlFlow;
@@ -14,9 +13,9 @@ use anchorite_model::generate::{Backend, BackendRequest, Generator};
 use crate::answer::AskEvent;
 use crate::error::EngineError;
 
-/// Loads the bundle's generator once more, without an adapter, on the backend given, for the reason given.
+/// Loads the bundle's generator again, without an adapter, on the given backend, for the given reason.
 ///
-/// [`LoadError::Gpu`] from it means that there is no device to load on; the CPU is requested next.
+/// If it returns [`LoadError::Gpu`], there is no device to load on, and the CPU is requested next.
 pub type Reload = Box<
     dyn FnMut(
         BackendRequest,
@@ -24,10 +23,10 @@ pub type Reload = Box<
     ) -> Pin<Box<dyn Future<Output = Result<Generator, EngineError>>>>,
 >;
 
-/// A failure after which the answer begins anew.
+/// A failure after which the answer starts over.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fallback {
-    /// Where the generator is loaded next.
+    /// The backend to load the generator on next.
     pub(crate) on: BackendRequest,
     /// The failure's stable name.
     pub(crate) code: &'static str,
@@ -36,7 +35,7 @@ pub(crate) struct Fallback {
 }
 
 impl Fallback {
-    /// The fallback that follows from `error`, raised while the generator ran on `backend`; `None` where another device
+    /// The fallback that follows from `error`, raised while the generator ran on `backend`; `None` if another device
     /// would not help.
     ///
     /// `before` is the last fallback of the same answer.
@@ -53,9 +52,9 @@ impl Fallback {
         }
         let (reason, is_lost) = match error {
             RunError::DeviceLost { reason } => (reason.clone(), true),
-            // The device's own refusals, a failed allocation among them.
+            // Refusals by the device, including failed allocations.
             RunError::Kernel { reason, .. } => (reason.clone(), false),
-            // Weights are checked when they are loaded, so it is the device that computed this.
+            // Weights are checked on loading, so this must be the device's fault.
             RunError::NotFinite { .. } => (
                 format!("graphics device `{}`: {error}", backend.device),
                 false,
@@ -86,8 +85,8 @@ impl Fallback {
     }
 }
 
-/// Loads the generator where `fallback` leads, or where further fallbacks lead if that fails; also returns the last
-/// fallback, and whether the answer is still wanted.
+/// Loads the generator on the backend of `fallback`, or of further fallbacks if that fails; also returns the last
+/// fallback, and true if the answer is still wanted.
 pub(crate) async fn load_again(
     reload: &mut Reload,
     mut fallback: Fallback,
@@ -103,7 +102,7 @@ pub(crate) async fn load_again(
             code: fallback.code,
             reason: fallback.reason.clone(),
         };
-        // Also for a reader who cancelled: the next question needs a generator.
+        // Go on even if the visitor cancelled: the next question needs a generator.
         wanted &= on_event(restarted).await.is_continue();
         match reload(fallback.on, fallback.reason.clone()).await {
             Ok(generator) => {

@@ -1,4 +1,5 @@
-//! Turns a query into hits for the search box, or a question into numbered passages with evidence that they answer it.
+//! Turns a query into hits for the search box, or a question into numbered passages with the evidence that they answer
+//! it.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,13 +13,13 @@ use crate::answer::Passage;
 use crate::check::Source;
 use crate::gate::Evidence;
 
-/// A section is read whole up to this many words; the shipped generator has room for three such passages.
+/// A section of up to this many words is read whole; the shipped generator's window has room for three of them.
 const SECTION_WORDS: usize = 300;
 
-/// A text of this many words says the same under any heading.
+/// A text of this many words means the same under any heading.
 const COPY_WORDS: usize = 16;
 
-/// A line of the search box.
+/// A result in the search box.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
@@ -31,32 +32,32 @@ pub struct SearchResult {
     pub title: String,
     /// Headings from the outermost to the chunk's own.
     pub headings: Vec<String>,
-    /// The words around the best match.
+    /// The text around the best match.
     pub snippet: String,
     /// The fused score; comparable within one query only.
     pub score: f32,
-    /// Metadata of the document other than its title, such as `image` or `date`, by name.
+    /// The document's metadata other than its title, such as `image` or `date`, by name.
     #[cfg_attr(feature = "typescript", ts(type = "Readonly<Record<string, string>>"))]
     pub meta: BTreeMap<String, String>,
 }
 
-/// Limits, filters and order of a search: all but its words.
+/// Limit, filters and order of a search: everything but its words.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchRequest {
-    /// The most results.
+    /// The most results to return.
     pub limit: usize,
-    /// The filters that results must pass: one of the values of each filter named here.
+    /// The filters that results must pass: for each filter named, one of its values.
     pub filters: BTreeMap<String, Vec<String>>,
-    /// The order in which documents come, one result for each; `None` for the best sections first.
+    /// The order of documents, with one result for each; `None` for the best sections first.
     pub sort: Option<Sort>,
 }
 
-/// The results so far, and the shards that would complete them.
+/// The results so far, and the shards missing to complete them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Found {
-    /// Best first, at most one for each section.
+    /// Best first, at most one per section.
     pub results: Vec<SearchResult>,
     /// Words to mark: the query's content words, and the terms that they matched.
     pub terms: Vec<String>,
@@ -64,21 +65,21 @@ pub struct Found {
     pub missing: Vec<Shard>,
 }
 
-/// The best sections for a query that may still be being typed, from the shards that are here: one result for each section.
+/// The best sections for a query that may still be being typed, from the shards loaded so far: one result per section.
 pub fn search(
     index: &Index,
     query: &str,
     embedding: Option<&[f32]>,
     request: &SearchRequest,
 ) -> Found {
-    // Chunks of one section share an address; more are asked for than shown, so that folding leaves enough.
+    // Chunks of one section share an address: ask for more than are shown, so that enough are left after folding.
     let mut options = SearchOptions {
         filters: request.filters.clone(),
         sort: request.sort.clone(),
         ..SearchOptions::while_typing(request.limit.saturating_mul(3))
     };
     if options.sort.is_some() {
-        // A sorted list, such as one by date, lists documents.
+        // A sorted list, say by date, lists documents.
         options.per_document = Some(1);
     }
     let SearchOutcome {
@@ -91,8 +92,7 @@ pub fn search(
     let mut without_text = Vec::new();
     let mut n_folded = 0;
     for hit in hits {
-        // Where many texts were copies, more will be: texts beyond the limit are requested at once, not one after the
-        // other.
+        // If many texts were copies, more will be: request texts beyond the limit at once, not one after the other.
         let n_expected = results.len() + without_text.len();
         if results.len() == request.limit || n_expected >= request.limit + n_folded / 2 {
             break;
@@ -122,7 +122,7 @@ pub fn search(
     if request.sort.is_none() {
         lead_with_named(query, &mut results);
     }
-    // Until all words have been looked up, other chunks may still rank first, so texts can wait.
+    // Until all words have been looked up, other chunks may still rank first, so the texts can wait.
     let missing = match missing.is_empty() {
         true => index.needs_texts(without_text),
         false => missing,
@@ -134,7 +134,8 @@ pub fn search(
     }
 }
 
-/// Puts the sections that bear the query as their heading before all others, or else the best of a page that bears it as its title.
+/// Puts the sections whose heading is the query before all others or, if there are none, the best section of a page
+/// whose title it is.
 fn lead_with_named(query: &str, results: &mut [SearchResult]) {
     let is_query = lexical::same_as(query);
     let has_heading = |result: &SearchResult| {
@@ -151,8 +152,8 @@ fn lead_with_named(query: &str, results: &mut [SearchResult]) {
     }
 }
 
-/// The part of a chunk that a copy at another address has too. A text of a few words (`Returns self.`, a link to a
-/// source) says nothing without its heading.
+/// The part of a chunk that identifies copies at other addresses. A text of a few words (`Returns self.`, a link to a
+/// source) is compared together with its heading.
 fn said<'c>(headings: &'c [String], text: &'c str) -> (Option<&'c str>, &'c str) {
     let says_enough = text.split_whitespace().nth(COPY_WORDS - 1).is_some();
     let heading = headings.last().map(String::as_str);
@@ -170,13 +171,13 @@ pub fn needs(index: &Index, question: &str, embedding: Option<&[f32]>, limit: us
 }
 
 fn passage_options(limit: usize) -> SearchOptions {
-    // Some may be the same text again, or the same section.
+    // Some may be copies, or from the same section.
     SearchOptions::question(limit.saturating_mul(2))
 }
 
 /// The best passages for a question, best first, and the evidence that the best of them answers.
 ///
-/// A text found at several addresses is read once, at the best of them; so is a section with several retrieved chunks.
+/// A text found at several addresses is read once, at the best of them, as is a section with several retrieved chunks.
 pub fn passages(
     index: &Index,
     question: &str,
@@ -186,7 +187,7 @@ pub fn passages(
     passages_without(index, question, embedding, limit, |_| false)
 }
 
-/// As [`passages`], without the chunks that are `left_out`: the passages of a site that has no page on the question.
+/// As [`passages`], without the chunks in `left_out`, as if the site had no page on the question.
 pub fn passages_without(
     index: &Index,
     question: &str,
@@ -216,7 +217,7 @@ pub fn passages_without(
     (passages, evidence(&hits))
 }
 
-/// The passage of a hit, and the chunks of its section that are read with it.
+/// The passage of a hit, and the range of chunks of its section that it covers.
 fn passage(index: &Index, hit: &Hit, number: usize) -> Option<(Passage, Range<u32>)> {
     let (chunk, document) = index.chunk(hit.chunk).zip(index.document(hit.chunk))?;
     let (section, range) = around(index, hit.chunk);
@@ -234,8 +235,8 @@ fn passage(index: &Index, hit: &Hit, number: usize) -> Option<(Passage, Range<u3
     Some((passage, range))
 }
 
-/// The whole pages that passages are on, each under the number of its best passage: every heading path on a line of its own above
-/// its text.
+/// The whole pages of the passages, each under the number of its best passage, with every heading path on a line of its
+/// own above its text.
 pub fn pages(index: &Index, passages: &[Passage]) -> Vec<Source> {
     let mut pages: Vec<(Range<u32>, Source)> = Vec::new();
     for passage in passages {
@@ -265,7 +266,7 @@ pub fn pages(index: &Index, passages: &[Passage]) -> Vec<Source> {
     pages.into_iter().map(|(_, source)| source).collect()
 }
 
-/// As much of a chunk's section as fits into [`SECTION_WORDS`]: text after a chunk explains more than text before it.
+/// As much of a chunk's section as fits in [`SECTION_WORDS`]: text after a chunk explains more than text before it.
 fn around(index: &Index, chunk: ChunkIdx) -> (String, Range<u32>) {
     let text = |chunk: u32| {
         index
@@ -291,8 +292,8 @@ fn around(index: &Index, chunk: ChunkIdx) -> (String, Range<u32>) {
     (texts.join("\n\n"), range)
 }
 
-/// The strongest similarity and coverage among the first three: fusion may put the nearest passage second. Where none of them
-/// was found by its vector, there is no similarity to go by.
+/// The highest similarity and coverage among the first three: fusion may rank the nearest passage second. If none of
+/// them was found by its vector, there is no similarity.
 fn evidence(hits: &[Hit]) -> Evidence {
     let first = &hits[..hits.len().min(3)];
     let found = first.iter().filter_map(|hit| hit.vector.as_ref());
@@ -380,7 +381,7 @@ Then turn the scarlet wheel slowly to the left.\n\nWait until the needle stands 
         assert_eq!(urls, ["a.html#ball-valves", "a.html#gate-valves"]);
     }
 
-    /// Words that don't compress, so that texts fill shards of their own.
+    /// Incompressible words, so that texts fill shards of their own.
     fn noise(seed: u64) -> String {
         let mut state = seed;
         let mut word = || {
@@ -394,7 +395,7 @@ Then turn the scarlet wheel slowly to the left.\n\nWait until the needle stands 
 
     #[test]
     fn many_copies_take_few_rounds() {
-        // Copies are spread out, as for a text that many pages quote.
+        // Copies are spread out, like a text that many pages quote.
         let pages: Vec<_> = (0..300)
             .map(|i| match i % 10 {
                 0 if i < 90 => format!("# Page\n\nBall valves, {i} ball valves.\n\n{}\n", noise(i)),

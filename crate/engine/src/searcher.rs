@@ -1,4 +1,4 @@
-//! Turns a query into hits, and a question into passages: the index with the embedder, without anything that writes.
+//! Turns a query into hits, and a question into passages: the index and the embedder, without the generator.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,22 +13,22 @@ use crate::gate::Evidence;
 use crate::retrieve::{Found, SearchRequest};
 use crate::{quote, retrieve};
 
-/// A question is a sentence or two; anything longer is a document.
+/// Longest question, in characters: a sentence or two; anything longer is a document.
 pub const MAX_QUESTION_CHARS: usize = 2_000;
 
 /// One index, with the embedder once it is loaded.
 ///
-/// [`crate::Session`] holds one and adds answers. A program that only searches needs no more than this, and then links
-/// no generator, nor an embedder where `E` is none.
+/// [`crate::Session`] wraps one and adds answers. A program that only searches needs no more than this, and so links no
+/// generator, and no embedder either if `E` is not [`Embedder`].
 pub struct Searcher<E = Embedder> {
     index: Index,
     embedder: Option<E>,
-    /// The last text that was embedded, kept because a search is run again once the shards it needs are supplied.
+    /// The last text embedded, kept because a search runs again once its missing shards are supplied.
     embedded: Mutex<Option<(String, Vec<f32>)>>,
 }
 
 impl<E: Embed> Searcher<E> {
-    /// A searcher by words.
+    /// A searcher by words alone.
     pub fn new(index: Index) -> Self {
         Searcher {
             index,
@@ -37,7 +37,7 @@ impl<E: Embed> Searcher<E> {
         }
     }
 
-    /// The index that is searched.
+    /// The index it searches.
     pub fn index(&self) -> &Index {
         &self.index
     }
@@ -56,28 +56,29 @@ impl<E: Embed> Searcher<E> {
                 self.embedder = Some(embedder);
                 Ok(())
             }
-            // An index without vectors has nothing to compare a query with.
+            // An index without vectors has nothing to compare an embedding with.
             None => Ok(()),
         }
     }
 
-    /// Takes a shard that a search or [`needs`](Self::needs) named.
+    /// Inserts a shard that a search or [`needs`](Self::needs) named.
     ///
     /// # Errors
-    /// The shard is not the one that the index names, or is malformed.
+    /// If the shard is not the one that the index names, or is malformed.
     pub fn insert_shard(&mut self, id: ShardId, bytes: &[u8]) -> Result<(), EngineError> {
         Ok(self.index.insert_shard(id, bytes)?)
     }
 
-    /// Adds the vectors of the index, which search by meaning needs in addition to the embedder.
+    /// Adds the vectors of the index, which search by meaning needs alongside the embedder.
     ///
     /// # Errors
-    /// The bytes are not those that the manifest names, or are malformed.
+    /// If the bytes are not those that the manifest names, or are malformed.
     pub fn set_vectors(&mut self, manifest: &Manifest, bytes: &[u8]) -> Result<(), EngineError> {
         Ok(bundle::read_vectors(manifest, bytes, &mut self.index)?)
     }
 
-    /// The best sections for a query that may still be being typed, as far as the index is here; none for an empty one.
+    /// The best sections for a query that may still be being typed, from the shards loaded so far; none for an empty
+    /// query.
     ///
     /// # Errors
     /// [`EngineError::QuestionTooLong`], [`EngineError::SortKey`], or a failure of the embedder.
@@ -97,7 +98,7 @@ impl<E: Embed> Searcher<E> {
         if !lexical::is_searchable(query) {
             return Ok(Found::default());
         }
-        // A sorted search goes by words alone.
+        // A sorted search uses words alone.
         let embedding = match request.sort {
             None => self.embed(query)?,
             Some(_) => None,
@@ -125,7 +126,7 @@ impl<E: Embed> Searcher<E> {
         ))
     }
 
-    /// The passages read for `question`, at most `limit`, and the evidence that they answer it.
+    /// The passages found for `question`, at most `limit`, and the evidence that they answer it.
     pub(crate) fn read(&self, question: &str, limit: usize) -> Result<Reading, EngineError> {
         let embedding = self.embed(question)?;
         let (passages, evidence) =
@@ -137,7 +138,7 @@ impl<E: Embed> Searcher<E> {
         })
     }
 
-    /// The sentence of the passages read that shares most with `question`.
+    /// The sentence of those passages that has most in common with `question`.
     pub(crate) fn quote_by_words(
         &self,
         question: &str,
@@ -156,11 +157,11 @@ impl<E: Embed> Searcher<E> {
         let (Some(embedder), Some(_)) = (&self.embedder, &self.index.vectors) else {
             return Ok(None);
         };
-        // Symbols alone are looked up; the embedder was taught words.
+        // The embedder was trained on words; symbols alone are only looked up.
         if !text.chars().any(char::is_alphanumeric) {
             return Ok(None);
         }
-        // A panic elsewhere can't have left half an embedding.
+        // A poisoned lock is safe: the slot is replaced whole.
         let mut embedded = self.embedded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, embedding)) = embedded.as_ref().filter(|(last, _)| last == text) {
             return Ok(Some(embedding.clone()));
@@ -175,7 +176,7 @@ impl<E: Embed> Searcher<E> {
 
 /// The passages for one question.
 pub(crate) struct Reading {
-    /// The question's, where there is an embedder.
+    /// The question's embedding, if there is an embedder.
     embedding: Option<Vec<f32>>,
     pub(crate) passages: Vec<Passage>,
     pub(crate) evidence: Evidence,

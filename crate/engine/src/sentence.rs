@@ -5,12 +5,12 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::unit;
 
-/// Shorter pieces (a label, a lone "Note.") answer nothing.
+/// Fewest words of a sentence: shorter pieces (a label, a lone "Note.") answer nothing.
 const MIN_WORDS: usize = 4;
 
 /// The prose sentences of `text`, in order.
 ///
-/// Lines are split, list items begin after their marker, and fenced code is left out. Quotations are made of
+/// Line breaks end sentences, list items begin after their marker, and fenced code is left out. Quotations consist of
 /// [`unit`](crate::unit)s instead.
 pub fn sentences(text: &str) -> Vec<&str> {
     let lines = unit::prose(text).into_iter();

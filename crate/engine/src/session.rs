@@ -1,4 +1,4 @@
-//! Turns questions about one bundle into answers: the whole way from retrieval to the checked sentences.
+//! Turns questions about one bundle into answers: all the way from retrieval to checked sentences.
 
 use std::ops::ControlFlow;
 
@@ -26,15 +26,15 @@ use crate::voices::Voices;
 use crate::written::{self, Written};
 use crate::{check, prompt, quote, read, retrieve};
 
-/// A run of this many tokens that the generator writes twice is a loop.
+/// A run of this many tokens, written twice, counts as a loop.
 const LOOP_TOKENS: usize = 8;
-/// The same for a voice that says what each document says: two of them may say it in nearly the same words.
+/// The same for a voice that reports what each document says: two reports may use nearly the same words.
 const REPORTED_LOOP_TOKENS: usize = 32;
 
-/// One bundle, with whatever models have been loaded for it.
+/// One bundle, with the models loaded for it so far.
 ///
 /// Every rung of the ladder works without the next: an index alone searches by words, an embedder adds meaning, a
-/// reader finds the answer and decides whether there is one, a generator adds prose.
+/// reader decides whether there is an answer and finds it, a generator adds prose.
 pub struct Session {
     searcher: Searcher,
     bundle: String,
@@ -47,7 +47,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that searches by words. Every answer carries `bundle`, the manifest's id, and is judged by `thresholds`.
+    /// A session that searches by words. `bundle`, the manifest's id, goes into every answer; `thresholds` decide
+    /// outcomes.
     pub fn new(index: Index, bundle: String, thresholds: Thresholds) -> Session {
         Session {
             searcher: Searcher::new(index),
@@ -73,12 +74,13 @@ impl Session {
         self.searcher.set_embedder(embedder)
     }
 
-    /// Adds the reader, without which a quotation is chosen by the words it shares with the question and nothing counts as answered.
+    /// Adds the reader. Without it, a quotation is chosen by the words it shares with the question, and nothing counts
+    /// as answered.
     pub fn set_reader(&mut self, reader: Reader) {
         self.reader = Some(reader);
     }
 
-    /// Adds the generator, and the adapter that is applied to it, if there is one.
+    /// Adds the generator, with the adapter to apply to it, if there is one.
     ///
     /// # Errors
     /// [`EngineError::NoTemplate`] when the model has no chat template; as [`add_voice`](Self::add_voice).
@@ -97,10 +99,10 @@ impl Session {
         self.set_adapter(adapter)
     }
 
-    /// Replaces the adapters by one, or removes them; the generator stays.
+    /// Replaces all adapters by one, or removes them; the generator stays.
     ///
     /// # Errors
-    /// A failure of the device that holds the last one; as [`add_voice`](Self::add_voice).
+    /// A failure of the device that holds the previous one; as [`add_voice`](Self::add_voice).
     pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), EngineError> {
         self.voices.clear(self.generator.as_mut())?;
         match adapter {
@@ -109,29 +111,28 @@ impl Session {
         }
     }
 
-    /// Adds an adapter that [`AskOptions::voice`] can name; the first one that was added speaks where it names none.
+    /// Adds an adapter for [`AskOptions::voice`] to name; the first one added speaks if it names none.
     ///
-    /// An adapter that was made for another model is found when it is first applied.
+    /// An adapter made for another model fails only when it is first applied.
     ///
     /// # Errors
-    /// [`EngineError::VoicePhrase`] where one of its set phrases could say something about the documents.
+    /// [`EngineError::VoicePhrase`] if one of its set phrases could say something about the documents.
     pub fn add_voice(&mut self, name: &str, adapter: Adapter) -> Result<(), EngineError> {
         self.voices.insert(name, adapter)
     }
 
-    /// The generator's configuration, for which adapters are loaded; `None` without a generator.
+    /// The generator's configuration, needed to load adapters; `None` without a generator.
     pub fn generator_config(&self) -> Option<&ModelConfig> {
         self.generator.as_ref().map(Generator::config)
     }
 
     /// Lets an answer survive a graphics device that fails while it is being written: `reload` loads the generator
-    /// again, and the text is generated anew, see [`AskEvent::Restarted`]. Without `reload` the failure is an error.
+    /// again, and the text starts over, see [`AskEvent::Restarted`]. Without `reload` the failure is an error.
     pub fn set_reload(&mut self, reload: Reload) {
         self.reload = Some(reload);
     }
 
-    /// Drops the cached prompt, so that nothing of it is reused for the next question; the next answer is the same, but
-    /// takes longer.
+    /// Drops the cached prompt, so the next question can't reuse it; its answer is the same, but takes longer.
     pub fn forget_prompt(&mut self) {
         if let Some(generator) = &mut self.generator {
             generator.forward_mut();
@@ -159,7 +160,8 @@ impl Session {
         self.searcher.set_vectors(manifest, bytes)
     }
 
-    /// The best sections for a query that may still be being typed, as far as the index is here; none for an empty one.
+    /// The best sections for a query that may still be being typed, from the shards loaded so far; none for an empty
+    /// query.
     ///
     /// # Errors
     /// [`EngineError::QuestionTooLong`], [`EngineError::SortKey`], or a failure of the embedder.
@@ -176,10 +178,10 @@ impl Session {
         self.searcher.needs(&asked, options.passages)
     }
 
-    /// Answers `question`; `on_event` gets the passages, the quotation and the generator's text as they come.
+    /// Answers `question`; `on_event` receives the passages, the quotation and the generator's text as they come.
     ///
     /// `now_ms` is a clock in milliseconds with any origin. `ControlFlow::Break` from `on_event` ends the answer with
-    /// what there is so far.
+    /// what is there so far.
     ///
     /// # Errors
     /// A question that is empty or too long, an option out of range, or a failure of a model.
@@ -250,8 +252,8 @@ impl Session {
             backend: self.backend().cloned(),
             timing,
         };
-        // Without a reader nothing decides whether the passage answers; a caller that loads a generator anyway wants
-        // its text.
+        // Without a reader nothing decides whether the passage answers, but a caller that loads a generator wants its
+        // text.
         let is_answered =
             outcome == Outcome::Answered || (outcome == Outcome::Closest && self.reader.is_none());
         if is_answered && !stopped && options.generate && options.max_tokens > 0 {
@@ -261,8 +263,8 @@ impl Session {
         Ok(answer)
     }
 
-    /// Lets the generator write into `answer` from the reader's units, if there is a reader, and again if its device
-    /// fails on the way.
+    /// Lets the generator write into `answer`, from the reader's units if there is a reader, and once more if its
+    /// device fails on the way.
     async fn write(
         &mut self,
         answer: &mut Answer,
@@ -284,7 +286,7 @@ impl Session {
             let Some((fallback, reload)) = fallback.zip(self.reload.as_mut()) else {
                 return Err(error);
             };
-            // The lost device's copy of the model is of no use, and the next one needs the memory.
+            // The lost device's copy of the model is useless, and the next one needs the memory.
             self.generator = None;
             let (generator, fallback, wanted) = load_again(reload, fallback, &mut on_event).await?;
             self.generator = Some(generator);
@@ -298,7 +300,7 @@ impl Session {
         }
     }
 
-    /// Lets the generator write into `answer`, as long as its device lasts.
+    /// Lets the generator write into `answer`; fails if its device does.
     async fn write_once(
         &mut self,
         answer: &mut Answer,
@@ -327,11 +329,11 @@ impl Session {
         Ok(())
     }
 
-    /// Lets the generator write about `passages`, whatever reader and gate think of them, for comparisons of the model
-    /// alone. A page shows what [`ask`](Self::ask) has judged. `None` without a generator.
+    /// Lets the generator write about `passages` regardless of reader and gate, for comparisons of the model alone. A
+    /// page shows only text that [`ask`](Self::ask) has judged. `None` without a generator.
     ///
     /// # Errors
-    /// As [`ask`](Self::ask); text lost when a device fails is not written again.
+    /// As [`ask`](Self::ask); text lost to a failed device is not written again.
     pub async fn draft(
         &mut self,
         question: &str,
@@ -410,7 +412,7 @@ impl Session {
             StopReason::EndToken | StopReason::StopText | StopReason::Cancelled => {
                 generation.text.as_str()
             }
-            // An unfinished sentence makes no claim that could be checked.
+            // An unfinished sentence makes no claim that can be checked.
             _ => check::whole_sentences(&generation.text),
         };
         Ok(Some(Draft {
@@ -436,7 +438,7 @@ impl Session {
     }
 }
 
-/// The question that is put to the documents, and whether it may refer to something that is not known.
+/// The question to put to the documents, and true if it may refer to something unknown.
 fn completed(question: &str, options: &AskOptions) -> (String, bool) {
     match follow_up::rewrite(question, &options.history) {
         FollowUp::Rewritten { question, .. } => (question, false),
@@ -445,8 +447,8 @@ fn completed(question: &str, options: &AskOptions) -> (String, bool) {
     }
 }
 
-/// The prompt's tokens, and the sources as it holds them. The first unit stays, and as many of the others as there is
-/// room for.
+/// The prompt's tokens, and the sources in it. The first unit always stays, and as many of the others as there is room
+/// for.
 fn prompt_tokens(
     generator: &Generator,
     asked: &str,
@@ -504,7 +506,7 @@ fn check_asked(question: &str, options: &AskOptions) -> Result<(), EngineError> 
     Ok(())
 }
 
-/// Tokens per second after the first one, which belongs to the prompt.
+/// Tokens per second, without the first one, whose time counts as prefill.
 fn speed(n_generated: usize, decode_ms: f64) -> f64 {
     if n_generated < 2 || decode_ms <= 0.0 {
         return 0.0;

@@ -1,4 +1,4 @@
-//! Turns the adapters of a bundle into the one that speaks: each keeps its name, and one at a time is on the generator.
+//! Keeps the adapters of a bundle by name, and applies one at a time to the generator.
 
 use anchorite_model::adapter::Adapter;
 use anchorite_model::generate::Generator;
@@ -6,11 +6,11 @@ use anchorite_model::generate::Generator;
 use crate::error::EngineError;
 use crate::phrases::Phrases;
 
-/// The adapters that are loaded, the one that speaks by default first.
+/// The loaded adapters, the default one first.
 #[derive(Default)]
 pub(crate) struct Voices {
     loaded: Vec<Loaded>,
-    /// The adapter that the generator holds now.
+    /// The adapter now applied to the generator.
     applied: Option<usize>,
 }
 
@@ -44,7 +44,7 @@ impl Voices {
         Ok(())
     }
 
-    /// Takes the adapter off a generator and forgets all of them.
+    /// Removes the adapter from the generator, and forgets all adapters.
     pub(crate) fn clear(&mut self, generator: Option<&mut Generator>) -> Result<(), EngineError> {
         if let (Some(_), Some(generator)) = (self.applied, generator) {
             generator.set_adapter(None)?;
@@ -53,17 +53,18 @@ impl Voices {
         Ok(())
     }
 
-    /// Remembers that the generator was loaded anew, and so has no adapter.
+    /// Records that the generator was loaded again, and so has no adapter.
     pub(crate) fn taken_off(&mut self) {
         self.applied = None;
     }
 
-    /// Names of the adapters that are loaded.
+    /// Names of the loaded adapters.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.loaded.iter().map(|loaded| loaded.name.as_str())
     }
 
-    /// Puts the named adapter on the generator, the first one without a name, none if `is_wanted` is false; returns its phrases.
+    /// Applies the named adapter to the generator, the first one if `name` is `None`, or none if `is_wanted` is false;
+    /// returns its phrases.
     pub(crate) fn apply(
         &mut self,
         generator: &mut Generator,

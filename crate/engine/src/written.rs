@@ -1,5 +1,7 @@
-//! Decides whether generated text may stand as the answer: it must be supported, be whole sentences, and say what the quotation
-//! says. Otherwise the quotation stands alone, so that a page never says two things at once.
+//! Decides whether generated text may be shown as the answer: it must be supported, consist of whole sentences, and
+//! agree with the quotation.
+//!
+//! Otherwise only the quotation is shown, so a page never says two things at once.
 
 use anchorite_index::lexical;
 use serde::{Deserialize, Serialize};
@@ -7,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::answer::{Draft, Quote, Sentence};
 use crate::check;
 
-/// Share of the marked answer's terms that the text must hold: one word of a few may take another form.
+/// Share of the marked answer's terms that the text must hold: a word or two may take another form.
 const SPAN_SHARE: f32 = 0.6;
-/// A text of at least this share of the quotation's letters, all of them the quotation's own, only repeats it.
+/// A text that is part of the quotation and at least this share of its letters only repeats it.
 const REPEATED_SHARE: f32 = 0.8;
 
-/// The verbs that a question for yes or no begins with.
+/// The verbs that begin a yes-or-no question.
 const AUXILIARIES: [&str; 21] = [
     "is", "are", "was", "were", "am", "do", "does", "did", "can", "could", "will", "would",
     "shall", "should", "may", "might", "must", "has", "have", "had", "wo",
@@ -26,13 +28,13 @@ pub enum Written {
     /// The generator did not run, or wrote no whole sentence.
     #[default]
     Nothing,
-    /// It wrote that the documents don't say, though something is quoted.
+    /// It says that the documents don't say, though something is quoted.
     Abstained,
     /// A sentence is not supported by the passages.
     Unsupported,
-    /// A piece of it is no sentence: a row, an item, code, words without an end.
+    /// A piece of it is not a sentence: a row, an item, code, unfinished words.
     Fragment,
-    /// It does not say what is marked in the quotation, or cites other passages for it.
+    /// It does not say what is marked in the quotation, or cites other passages for that.
     Differs,
     /// It fell into a loop.
     Loops,
@@ -42,10 +44,10 @@ pub enum Written {
     Shown,
 }
 
-/// Judges a draft, whose sentences [`check::check_voice`] made, against the quotation and the question `asked`.
+/// Judges a draft, its sentences checked by [`check::check_voice`], against the quotation and the question `asked`.
 pub fn judge(draft: &Draft, quote: &Quote, asked: &str) -> Written {
     if draft.is_loop {
-        // The text before the loop may be sound, but a model that loops has lost its thread.
+        // The text before the loop may be sound, but a model that loops has lost the thread.
         return Written::Loops;
     }
     if check::abstains(&draft.text) {
@@ -71,7 +73,7 @@ pub fn judge(draft: &Draft, quote: &Quote, asked: &str) -> Written {
         return Written::Differs;
     }
     if draft.is_voiced {
-        // The voice is what its owner wants to hear, also where it has nothing to add.
+        // The owner wants to hear the voice, even if it adds nothing.
         return Written::Shown;
     }
     let (quoted, written) = (letters(&quote.text), all_letters(&sentences));
@@ -83,12 +85,12 @@ pub fn judge(draft: &Draft, quote: &Quote, asked: &str) -> Written {
     Written::Shown
 }
 
-/// True if a text reads as a statement: it begins as one, ends as one (a question answers nothing), and no table, list or block of
-/// code is laid out in it.
+/// True if a text reads as a statement: it begins and ends like one (a question answers nothing), and contains no
+/// table, list or block of code.
 fn is_whole(text: &str) -> bool {
     let text = text.trim();
     let opens = text.trim_start_matches(|letter: char| !letter.is_alphanumeric());
-    // Scripts without capitals have no small letters either; code keeps its own case.
+    // Scripts without capitals have no lower case either; code keeps its own case.
     let begins = opens
         .chars()
         .next()
@@ -111,13 +113,13 @@ fn begins_with_verdict(text: &str) -> bool {
     })
 }
 
-/// True if a clause of an English question begins as those do that are answered with yes or no, or offers a choice.
+/// True if a clause of an English question begins like a yes-or-no question, or offers a choice.
 fn asks_for_verdict(asked: &str) -> bool {
     let lower = asked.to_lowercase();
     let begins = |clause: &str| {
         let first = clause.split_whitespace().next().unwrap_or_default();
         let first = first.split(['\'', '\u{2019}']).next().unwrap_or_default();
-        // `isn't` and `can't` without what denies in them.
+        // `isn't` and `can't` without their negation.
         AUXILIARIES.contains(&first) || AUXILIARIES.contains(&first.trim_end_matches('n'))
     };
     lower.split([',', ';', '.', ':', '?', '!']).any(begins)
@@ -125,7 +127,7 @@ fn asks_for_verdict(asked: &str) -> bool {
         || lower.contains(" if ")
 }
 
-/// True if a text begins with a name of code (words like `cargo` can't be told from prose, `io.open` and `max_size`
+/// True if a text begins with a name from code (words like `cargo` can't be told from prose, `io.open` and `max_size`
 /// can).
 fn is_code(text: &str) -> bool {
     let word = text.split_whitespace().next().unwrap_or_default();
@@ -134,7 +136,8 @@ fn is_code(text: &str) -> bool {
         || inner.chars().skip(1).any(char::is_uppercase)
 }
 
-/// True if `sentence` cites what is quoted and says what is marked in it; all of it counts as marked where nothing is.
+/// True if `sentence` cites the quoted passage and says what is marked in the quotation; without a mark, all of it
+/// counts as marked.
 fn says(sentence: &Sentence, quote: &Quote) -> bool {
     if !sentence.passages.contains(&quote.passage) {
         return false;

@@ -1,8 +1,8 @@
-//! Turns adversarial pairs of claim and source into verdicts of the check, each with the reason for the one it must be.
+//! Checks the verdicts on adversarial pairs of claim and source, each with the reason for its expected verdict.
 
 use anchorite::check;
 
-/// A sentence that a generator might write from a source, and whether it may stand.
+/// A sentence that a generator might write from a source, and the verdict expected.
 struct Case {
     claim: &'static str,
     source: &'static str,

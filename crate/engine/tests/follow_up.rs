@@ -1,4 +1,4 @@
-//! Compares rewritten follow-ups with those that people wrote, by their content terms and by what is found with them.
+//! Compares rewritten follow-ups with those that people wrote, by content terms and by search results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,12 +14,12 @@ use serde_json::Value;
 #[expect(unreachable_pub, reason = "public where the workspace's tests use it")]
 mod skipped;
 
-/// Share of `tests/fixtures/questions/follow-ups` that must be right: three points below what was measured.
+/// Share of `tests/fixtures/questions/follow-ups` that must be right: three points below the measured value.
 const FLOOR: f64 = 0.92;
-/// Terms that a rewritten question may have beside those of the expected one.
+/// Terms that a rewritten question may have in addition to those of the expected one.
 const MAX_SPARE_TERMS: usize = 2;
 
-/// A file of the public test corpora: below `ANCHORITE_DATA`, or `../shared/data` beside the checkout.
+/// A file of the public test corpora: below `ANCHORITE_DATA`, or `../shared/data` next to the checkout.
 fn lines(name: &str) -> Option<Vec<Value>> {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let data = std::env::var_os("ANCHORITE_DATA").map_or(default, PathBuf::from);
@@ -42,7 +42,7 @@ fn texts(value: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Letters and digits in lower case, so that a comma is no change.
+/// Lower-cased letters and digits, so that a comma does not count as a change.
 fn plain(text: &str) -> String {
     text.to_lowercase()
         .chars()
@@ -50,7 +50,7 @@ fn plain(text: &str) -> String {
         .collect()
 }
 
-/// The text that the index is asked for.
+/// The text that the index is searched for.
 fn asked(question: &str, found: &FollowUp) -> String {
     match found {
         FollowUp::Rewritten { question, .. } => question.clone(),
@@ -145,8 +145,8 @@ impl Overlap {
     }
 }
 
-/// The development part of CANARD (Elgohary and others, EMNLP 2019), once with the titles of page and section as the headings of
-/// each passage, which its dialogues take for granted, and once without.
+/// The development set of CANARD (Elgohary et al., EMNLP 2019), once with the titles of page and section, which its
+/// dialogues take for granted, as the headings of each passage, and once without.
 #[test]
 fn people_rewrite_follow_ups_alike() {
     let Some(rows) = lines("qa-2/canard/dev-full-history.jsonl") else {
@@ -228,7 +228,8 @@ fn people_rewrite_follow_ups_alike() {
     }
 }
 
-/// Counts what each way of asking finds among the passages of QuAC (Choi and others, EMNLP 2018): by words alone, without headings.
+/// Counts what each way of asking finds among the passages of QuAC (Choi et al., EMNLP 2018), by words alone, without
+/// headings.
 #[test]
 fn a_rewritten_follow_up_finds_its_passage_oftener() {
     let Some(rows) = lines("qa-2/quac/quac.jsonl") else {
@@ -277,7 +278,7 @@ fn a_rewritten_follow_up_finds_its_passage_oftener() {
         seen.iter().position(|url| url == source[own])
     };
     let names = ["as it stands", "last question before it", "rewritten"];
-    // By what became of the question: rewritten, unclear, standing alone.
+    // By the question's outcome: rewritten, unclear, standing alone.
     let mut counts = [0; 3];
     let mut first = [[0; 3]; 3];
     let mut fifth = [[0; 3]; 3];

@@ -1,4 +1,4 @@
-//! Turns a bundle that arrives piece by piece into results: what is missing is named, and what is there is shown.
+//! Searches a bundle that arrives piece by piece: results name the missing shards, and show what is there.
 
 use anchorite::index::bundle::{self, Bundle, Role};
 use anchorite::index::chunk::{ChunkOptions, chunk_documents};
@@ -6,7 +6,7 @@ use anchorite::index::parse::{ParseOptions, parse_page};
 use anchorite::index::{Index, IndexOptions};
 use anchorite::{Found, SearchRequest, Searcher};
 
-/// More pages than one shard of texts holds.
+/// A bundle with more pages than one shard of texts holds.
 fn bundle() -> Bundle {
     let options = ParseOptions::default();
     let documents: Vec<_> = (0..400)
@@ -38,7 +38,7 @@ fn file<'b>(bundle: &'b Bundle, path: &str) -> &'b [u8] {
     &found.expect("listed").1
 }
 
-/// Searches until nothing is missing; gives the results, and how many bytes came for them.
+/// Searches until nothing is missing; returns the results, and how many bytes they took.
 fn searched(searcher: &mut Searcher, bundle: &Bundle, query: &str) -> (Found, usize) {
     let request = SearchRequest {
         limit: 5,

@@ -1,7 +1,7 @@
 //! Turns the published safetensors and vocabulary of all-MiniLM-L6-v2 into the GGUF file that ships.
 //!
-//! `cargo xtask models` fetches the input and calls this. The same input gives the same bytes. Names and the spelling
-//! of the vocabulary are llama.cpp's, so that other programs can read the file too.
+//! `cargo xtask models` fetches the input and calls this. The same input gives the same bytes. Tensor names and the
+//! spelling of the vocabulary are llama.cpp's, so other programs can read the file too.
 
 use std::path::PathBuf;
 

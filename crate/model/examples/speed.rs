@@ -1,4 +1,4 @@
-//! Turns a generator's GGUF into figures: what a token and a prompt cost on one core, or on the graphics device at hand.
+//! Measures the speed of a generator's GGUF: time per token and per prompt, on one core or on the graphics device.
 //!
 //! `cargo run --release -p anchorite-model --example speed -- cpu|gpu generator.gguf [adapter.gguf|-] [n_prompt]`
 

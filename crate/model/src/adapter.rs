@@ -1,7 +1,7 @@
-//! Turns a LoRA file into pairs of small matrices, each checked against the model it changes.
+//! Turns a LoRA file into pairs of small matrices, each checked against the model it adapts.
 //!
-//! A pair changes `y = W x` into `y = W x + scale * B (A x)`; the weights themselves are never touched, so an adapter
-//! can be set and removed between two tokens. Source of the keys: llama.cpp's `convert_lora_to_gguf.py`.
+//! A pair changes `y = W x` into `y = W x + scale * B (A x)`; the weights themselves stay untouched, so an adapter can
+//! be set or removed between two tokens. Source of the keys: llama.cpp's `convert_lora_to_gguf.py`.
 
 mod convert;
 mod peft;
@@ -26,9 +26,9 @@ use crate::quant;
 pub struct Adapter {
     /// `general.name` of its file, or `adapter`.
     pub name: String,
-    /// The manner that it was trained to answer in, if its file names one.
+    /// The style of answer it was trained for, if its file names one.
     pub voice: Option<Voice>,
-    /// By the name of the base tensor, `blk.0.attn_q.weight`.
+    /// Keyed by the base tensor's name, such as `blk.0.attn_q.weight`.
     pub pairs: BTreeMap<String, LoraPair>,
 }
 
@@ -37,7 +37,7 @@ pub struct Adapter {
 pub struct LoraPair {
     /// `R`: rows of `a`, columns of `b`.
     pub rank: usize,
-    /// `alpha / R`; 1 where the file has no alpha or one of 0, as in llama.cpp.
+    /// `alpha / R`; 1 if alpha is missing or 0, as in llama.cpp.
     pub scale: f32,
     /// `[R, C]`, row-major.
     pub a: Vec<f32>,
@@ -63,8 +63,8 @@ impl Adapter {
     /// Reads an adapter for the model of `config`.
     ///
     /// # Errors
-    /// As [`Gguf::parse`]; metadata that do not announce a LoRA for this architecture; the adapter variants of
-    /// [`LoadError`]; [`LoadError::TensorShape`] where a pair does not fit its matrix.
+    /// As [`Gguf::parse`]; metadata that does not declare a LoRA for this architecture; the adapter variants of
+    /// [`LoadError`]; [`LoadError::TensorShape`] if a pair does not fit its matrix.
     pub fn load(parts: &Parts, config: &ModelConfig) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(parts)?;
         let alpha = alpha(&gguf)?;
@@ -82,7 +82,7 @@ impl Adapter {
         })
     }
 
-    /// True if every pair fits a model: for an adapter that was loaded together with another one.
+    /// Checks that every pair fits a model, for an adapter that was loaded for another one.
     ///
     /// # Errors
     /// [`LoadError::AdapterTarget`], [`LoadError::TensorShape`].
@@ -103,7 +103,7 @@ impl Adapter {
         Ok(())
     }
 
-    /// The pairs of an adapter that fits a model, none without an adapter.
+    /// The pairs of an adapter, checked against a model; empty without an adapter.
     ///
     /// # Errors
     /// [`RunError::Adapter`] if it was made for another model.
@@ -128,7 +128,7 @@ impl Adapter {
 fn target_shape(base: &str, config: &ModelConfig) -> Result<(usize, usize), LoadError> {
     let unknown = || LoadError::AdapterTarget { name: base.into() };
     let stem = base.strip_suffix(".weight").ok_or_else(unknown)?;
-    // An encoder has no output over the vocabulary, and no gate.
+    // An encoder has neither an output over the vocabulary nor a gate.
     let is_decoder = config.architecture != Architecture::Bert;
     if stem == "output" && is_decoder {
         return Ok((config.n_vocab, config.n_embd));
@@ -141,7 +141,7 @@ fn target_shape(base: &str, config: &ModelConfig) -> Result<(usize, usize), Load
         .parse::<usize>()
         .ok()
         .filter(|idx| *idx < config.n_layers);
-    // Only the plain spelling: `blk.00` would be a second name for one matrix.
+    // Only the canonical spelling: `blk.00` would be a second name for the same matrix.
     if layer_idx.is_none_or(|idx| idx.to_string() != layer) {
         return Err(unknown());
     }
@@ -162,7 +162,7 @@ fn target_shape(base: &str, config: &ModelConfig) -> Result<(usize, usize), Load
     }
 }
 
-/// The alpha of a file that announces a LoRA, 0 where it names none.
+/// The alpha of a file that declares a LoRA; 0 if it has none.
 fn alpha(gguf: &Gguf) -> Result<f32, LoadError> {
     expect(gguf, "general.type", "adapter")?;
     expect(gguf, "adapter.type", "lora")?;
@@ -185,7 +185,7 @@ fn name(gguf: &Gguf) -> Result<String, LoadError> {
         .to_owned())
 }
 
-/// The base tensors that a file has pairs for, at least one; a file with anything else is refused.
+/// The base tensors a file has pairs for, at least one; a file that holds anything else is refused.
 fn bases(gguf: &Gguf) -> Result<Vec<&str>, LoadError> {
     let mut bases = Vec::new();
     for name in gguf.tensors.keys() {
@@ -206,7 +206,7 @@ fn bases(gguf: &Gguf) -> Result<Vec<&str>, LoadError> {
     Ok(bases)
 }
 
-/// Reads the pair of a base tensor, of `shape` rows and columns where the model is known.
+/// Reads the pair of a base tensor; `shape` is its rows and columns, if the model is known.
 fn load_pair(
     gguf: &Gguf,
     parts: &Parts,

@@ -1,7 +1,7 @@
-//! Keeps the keys and values of the tokens that were run, so that none is computed twice.
+//! Keeps the keys and values of the tokens already run, so none is computed twice.
 //!
-//! They are f16: the precision that attention loses is far below what quantised weights lose. Positions are stored in
-//! tiles of 16, keys with contiguous positions and values with contiguous channels, as attention reads them.
+//! They are f16, which costs far less precision than quantised weights do. Positions are stored in tiles of 16, keys
+//! with contiguous positions and values with contiguous channels, as attention reads them.
 
 use std::ops::Range;
 
@@ -10,18 +10,18 @@ use crate::quant::float16;
 /// Positions in a tile.
 const TILE: usize = 16;
 
-/// Where attention finds keys and values.
+/// The source that attention reads keys and values from.
 pub(crate) trait KeysValues {
     /// Positions that are filled.
     fn n_positions(&self) -> usize;
-    /// The keys of a head, `[D, n]`, for `n` positions from `first` on, which is a multiple of 64. Positions that are not filled,
-    /// up to 15 at the end, may hold anything.
+    /// The keys of a head, `[D, n]`, for `n` positions from `first` on, which is a multiple of 64. Up to 15 unfilled
+    /// positions at the end may hold anything.
     fn keys(&self, head: usize, first: usize, n: usize, keys: &mut [f32]);
     /// The values of a head, `[n, D]`.
     fn values(&self, head: usize, first: usize, n: usize, values: &mut [f32]);
 }
 
-/// The keys and values of every layer; grows with the positions that are used.
+/// The keys and values of every layer; grows as positions are filled.
 #[derive(Debug, Clone)]
 pub struct KvCache {
     layers: Vec<LayerCache>,
@@ -34,7 +34,7 @@ pub(crate) struct LayerCache {
     n_heads: usize,
     head_size: usize,
     n_positions: usize,
-    /// `[P / 16, K, D, 16]`, rotated.
+    /// `[P / 16, K, D, 16]`, after RoPE.
     k: Vec<u16>,
     /// `[P / 16, K, 16, D]`
     v: Vec<u16>,
@@ -61,7 +61,7 @@ impl KvCache {
         self.n_positions
     }
 
-    /// Forgets everything from `position` on, including the remains of a failed run.
+    /// Forgets everything from `position` on, including what a failed run left behind.
     pub fn truncate(&mut self, position: usize) {
         self.n_positions = self.n_positions.min(position);
         for layer in &mut self.layers {
@@ -107,7 +107,7 @@ impl LayerCache {
         }
     }
 
-    /// Ranges of the tiles of one head that hold `n` positions from `first` on; `first` starts a tile.
+    /// Ranges of one head's tiles that hold `n` positions from `first` on; `first` must start a tile.
     fn tiles(&self, head: usize, first: usize, n: usize) -> impl Iterator<Item = Range<usize>> {
         let len = self.head_size * TILE;
         let n_heads = self.n_heads;

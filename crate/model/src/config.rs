@@ -1,4 +1,4 @@
-//! Turns GGUF metadata into the numbers that the forward passes need, checked once.
+//! Turns GGUF metadata into the numbers the forward passes need, checked once.
 //!
 //! Source: key names of llama.cpp (`llama-arch.cpp`), `{arch}.` standing for `general.architecture`.
 
@@ -16,10 +16,10 @@ use crate::error::LoadError;
 use crate::gguf::split::Split;
 use crate::gguf::{Gguf, Value};
 
-/// Gemma 3 has one layer that sees everything after each five that see a window, where the file does not say otherwise.
+/// Gemma 3 has one global layer after every five with a window, unless the file says otherwise.
 const WINDOW_PATTERN: usize = 6;
 
-/// The one size of Gemma 3 whose queries are not scaled by its head size: 27B.
+/// Layers of Gemma 3 27B, the one size whose queries are not scaled by head size.
 const GEMMA3_27B_LAYERS: usize = 62;
 
 /// The sizes and constants of a model. All counts are at least 1.
@@ -29,7 +29,7 @@ pub struct ModelConfig {
     pub architecture: Architecture,
     /// Differences of the family's layers from those of other families.
     pub traits: Traits,
-    /// `general.name`, or the architecture where the file gives no name.
+    /// `general.name`, or the architecture if the file has no name.
     pub name: String,
     /// Transformer layers.
     pub n_layers: usize,
@@ -45,21 +45,21 @@ pub struct ModelConfig {
     pub n_ff: usize,
     /// `V`: tokens in the vocabulary.
     pub n_vocab: usize,
-    /// Tokens the model was trained to see at once.
+    /// Tokens the model was trained to attend over.
     pub context_length: usize,
     /// Added to the mean square (decoders) or variance (bert) before the root.
     pub norm_eps: f32,
-    /// Rows of the embedding matrix are multiplied by this when a token is looked up.
+    /// Factor on a token's embedding row when it is looked up.
     pub embd_scale: f32,
-    /// Scores are multiplied by this before the softmax: mostly `1 / sqrt(D)`.
+    /// Factor on attention scores before the softmax: usually `1 / sqrt(D)`.
     pub query_scale: f32,
     /// `c`: logits become `c * tanh(logit / c)`; `None` leaves them as they are.
     pub logit_cap: Option<f32>,
     /// RoPE of queries and keys, in layers that see every position.
     pub rope: Rope,
-    /// The tensor that holds the factors of this RoPE.
+    /// The tensor that holds this RoPE's factors.
     pub rope_factors: RopeFactors,
-    /// The layers that see only a window; `None` where every layer sees every position.
+    /// The layers that see only a window; `None` if every layer sees every position.
     pub local: Option<LocalLayers>,
 }
 
@@ -166,7 +166,7 @@ impl ModelConfig {
             logit_cap: keys.opt_limit("final_logit_softcapping")?,
             rope,
             rope_factors: stretching.factors,
-            // Other families' files may name a window too; their models were not run with one by llama.cpp either.
+            // Other families' files may name a window too, but llama.cpp doesn't apply it either.
             local: if is_gemma {
                 local_layers(&keys, &stretching, rope.dim, n_layers)?
             } else {
@@ -175,17 +175,17 @@ impl ModelConfig {
         })
     }
 
-    /// `K * D`: values of one token's keys, or values, in the cache of a layer.
+    /// `K * D`: width of one token's keys, or of its values, in a layer's cache.
     pub fn kv_width(&self) -> usize {
         self.n_kv_heads * self.head_size
     }
 
-    /// `H * D`: values of one token's queries.
+    /// `H * D`: width of one token's queries.
     pub fn q_width(&self) -> usize {
         self.n_heads * self.head_size
     }
 
-    /// The window of a layer: what its tokens see, and their RoPE. `None` for one that sees everything.
+    /// A layer's window and RoPE; `None` for a layer that sees every position.
     pub fn window(&self, layer_idx: usize) -> Option<&LocalLayers> {
         self.local
             .as_ref()
@@ -221,7 +221,7 @@ fn local_layers(
 ) -> Result<Option<LocalLayers>, LoadError> {
     let key = "attention.sliding_window";
     let n_visible = match keys.gguf.opt_u32(&keys.name(key))? {
-        // A window of 0 is none.
+        // 0 means no window.
         None | Some(0) => return Ok(None),
         Some(_) => keys.count(key, 1 << 24)?,
     };
@@ -262,7 +262,7 @@ fn n_vocab(gguf: &Gguf, n_embd: usize) -> Result<usize, LoadError> {
     }
 }
 
-/// Tokens in the file's vocabulary, 0 where it has none.
+/// Tokens in the file's vocabulary; 0 if it has none.
 fn n_tokens(gguf: &Gguf) -> usize {
     match gguf.metadata.get("tokenizer.ggml.tokens") {
         Some(Value::Array(tokens)) => tokens.len(),

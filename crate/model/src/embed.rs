@@ -9,7 +9,7 @@ use crate::parts::Parts;
 use crate::token::TokenId;
 use crate::tokenizer::WordPieceTokenizer;
 
-/// Tokens of a text that are read, special tokens included; the rest is cut off. The sentence transformers were trained
+/// Most tokens read of a text, special tokens included; the rest is cut off. Sentence Transformers trained the model
 /// with the same limit.
 const MAX_TOKENS: usize = 256;
 
@@ -29,7 +29,7 @@ impl Embedder {
     pub fn load(mut parts: Parts) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(&parts)?;
         let config = ModelConfig::encoder_from_gguf(&gguf)?;
-        // llama.cpp's `LLAMA_POOLING_TYPE_MEAN`; a file that does not say leaves the choice to us.
+        // llama.cpp's `LLAMA_POOLING_TYPE_MEAN`; also used if the file names no pooling type.
         const POOLING_MEAN: u32 = 1;
         let key = "bert.pooling_type";
         match gguf.opt_u32(key)? {
@@ -51,16 +51,16 @@ impl Embedder {
         })
     }
 
-    /// The model's sizes, needed to load an adapter for it.
+    /// The model's sizes, which loading an adapter for it takes.
     pub fn config(&self) -> &ModelConfig {
         &self.config
     }
 
-    /// Replaces the adapter, or removes it. Vectors made with another adapter, including those of an index, are no
+    /// Replaces the adapter, or removes it. Vectors computed before the change, including those of an index, are no
     /// longer comparable.
     ///
     /// # Errors
-    /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
+    /// [`RunError::Adapter`] if it was made for another model; the previous one then stays in place.
     pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
         self.forward.set_adapter(adapter)
     }
@@ -75,12 +75,12 @@ impl Embedder {
         self.config.n_embd
     }
 
-    /// Tokens of a text that are read; the rest is cut off.
+    /// Most tokens read of a text; the rest is cut off.
     pub fn max_tokens(&self) -> usize {
         MAX_TOKENS.min(self.config.context_length)
     }
 
-    /// The embedding of each text: [`Embedder::dimension`] values of unit length, so that a dot product is the cosine.
+    /// The embedding of each text: a unit vector of [`Embedder::dimension`] values, so a dot product is the cosine.
     ///
     /// A text's embedding does not depend on the other texts.
     ///
@@ -94,7 +94,7 @@ impl Embedder {
         self.forward.embed(&texts)
     }
 
-    /// The tokens of a text that are read: the first ones, and the one that ends every text.
+    /// The tokens read of a text: the first ones, and the one that ends every text.
     pub fn tokens(&self, text: &str) -> Result<Vec<TokenId>, RunError> {
         let mut tokens = self.tokenizer.encode_text(text)?;
         let limit = self.max_tokens();

@@ -1,8 +1,8 @@
-//! Says what went wrong with a weights file or a run: what, where, expected, found, and what to do next.
+//! Errors of weights files and runs: what went wrong and where, what was expected and found, and what to do next.
 
 use crate::gguf::{TensorType, stand_in};
 
-/// A weights file, tokenizer, template or adapter that cannot be used.
+/// A weights file, tokenizer, template or adapter that can't be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -58,7 +58,7 @@ pub enum LoadError {
     Absurd {
         /// Name of the count or length.
         what: String,
-        /// Where the number stands in the file.
+        /// Where the number is in the file.
         offset: u64,
         /// The largest number accepted.
         limit: u64,
@@ -73,7 +73,7 @@ pub enum LoadError {
         /// Where it starts in the file.
         offset: u64,
     },
-    /// Two metadata keys, or two tensors, of one name.
+    /// Two metadata keys, or two tensors, of the same name.
     #[error("`{name}` occurs twice in the file")]
     Duplicate {
         /// The repeated name.
@@ -81,7 +81,7 @@ pub enum LoadError {
     },
 
     // === Metadata ===
-    /// A metadata value of a type the format does not have.
+    /// A metadata value of a type that GGUF does not define.
     #[error("metadata `{key}` has an unknown value type, expected 0 to 12: `{found}`")]
     UnknownValueType {
         /// The metadata key.
@@ -89,7 +89,7 @@ pub enum LoadError {
         /// The type number found.
         found: u32,
     },
-    /// A metadata key that must be there is not.
+    /// A required metadata key that is missing.
     #[error("metadata `{key}` is missing")]
     MissingMetadata {
         /// The metadata key.
@@ -105,12 +105,12 @@ pub enum LoadError {
         /// The type found.
         found: &'static str,
     },
-    /// A metadata value outside what is possible or supported.
+    /// A metadata value that is impossible or not supported.
     #[error("metadata `{key}` is not supported, expected {expected}: `{found}`")]
     MetadataValue {
         /// The metadata key.
         key: String,
-        /// The values that are accepted.
+        /// The values accepted.
         expected: String,
         /// The value found.
         found: String,
@@ -118,14 +118,14 @@ pub enum LoadError {
     /// A model family that is not supported.
     #[error("model architecture is not supported, expected {expected}: `{found}`")]
     UnknownArchitecture {
-        /// The architectures that are accepted here.
+        /// The architectures accepted.
         expected: &'static str,
         /// The architecture found.
         found: String,
     },
 
     // === Tensors ===
-    /// A tensor stored in a type the format is not known to have.
+    /// A tensor stored in a type that GGUF is not known to define.
     #[error("tensor `{name}` has an unknown type number: `{found}`")]
     UnknownTensorType {
         /// The tensor's name.
@@ -133,12 +133,12 @@ pub enum LoadError {
         /// The type number found.
         found: u32,
     },
-    /// A tensor stored in a type that cannot be computed with yet.
+    /// A tensor stored in a type that is not supported yet.
     #[error("tensor `{name}` has a type that is not supported yet, expected {expected}: `{found}`")]
     UnsupportedTensorType {
         /// The tensor's name.
         name: String,
-        /// The types that are accepted.
+        /// The types accepted.
         expected: &'static str,
         /// The type found.
         found: TensorType,
@@ -154,10 +154,10 @@ pub enum LoadError {
     NotFinite {
         /// The tensor's name.
         name: String,
-        /// The first value it spoils, counted in the order of the file.
+        /// Index, in the file's order, of the first value affected.
         place: usize,
     },
-    /// A tensor that the architecture, as known here, does not have: leaving it out would change the results.
+    /// A tensor that this architecture is not known to have: ignoring it would change the results.
     #[error("tensor `{name}` is not known for architecture `{architecture}`")]
     UnknownTensor {
         /// The tensor's name.
@@ -165,7 +165,7 @@ pub enum LoadError {
         /// The model's architecture.
         architecture: String,
     },
-    /// A tensor whose shape is not the one that the metadata announce.
+    /// A tensor whose shape differs from the one in the metadata.
     #[error(
         "tensor `{name}` has the wrong shape, expected {}: `{}`",
         shape_text(expected),
@@ -209,20 +209,20 @@ pub enum LoadError {
         /// The tensor that is not there.
         expected: String,
     },
-    /// An adapter for a tensor that the model does not have, or that takes no adapter.
+    /// An adapter for a tensor that the model lacks, or that takes no adapter.
     #[error("adapter changes `{name}`, which this model does not have or cannot adapt")]
     AdapterTarget {
         /// The base tensor's name.
         name: String,
     },
-    /// An adapter whose matrices have no columns in common, or too many.
+    /// An adapter of rank 0, or of a rank above the limit.
     #[error(
         "adapter tensor `{name}` has another rank than can be run, expected 1 to {limit}: `{found}`"
     )]
     AdapterRank {
         /// The tensor's name.
         name: String,
-        /// The largest rank that is run.
+        /// The largest rank supported.
         limit: usize,
         /// The rank found.
         found: usize,
@@ -232,30 +232,30 @@ pub enum LoadError {
     AdapterEmpty,
 
     // === Tokenizer and template ===
-    /// A vocabulary that the tokenizer cannot be built from.
+    /// A vocabulary that no tokenizer can be built from.
     #[error("tokenizer cannot be built: {reason}")]
     Tokenizer {
-        /// The fault found in it.
+        /// The fault found.
         reason: String,
     },
     /// A chat template that does not parse.
     #[error("chat template cannot be read: {reason}")]
     Template {
-        /// The fault found in it, with its line.
+        /// The fault found, with its line.
         reason: String,
     },
 
     // === Device ===
-    /// The GPU cannot take the model.
+    /// A GPU that can't run the model.
     #[error("GPU cannot be used: {reason}")]
     Gpu {
-        /// The requirement that it does not meet, or its error message.
+        /// The requirement it does not meet, or its error message.
         reason: String,
     },
 }
 
 impl LoadError {
-    /// A stable name for programs: one for each variant.
+    /// A stable name for programs, one per variant.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotGguf { .. } => "not_gguf",
@@ -343,19 +343,19 @@ impl LoadError {
     }
 }
 
-/// A run over loaded weights that cannot go on.
+/// A run over loaded weights that can't go on.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// Nothing to run on.
+    /// A prompt without a single token.
     #[error("prompt is empty, expected at least one token")]
     EmptyPrompt,
-    /// The prompt does not fit into the model's context, or leaves no room for an answer.
+    /// A prompt that does not fit in the model's context, or leaves no room for an answer.
     #[error("prompt of {prompt} tokens does not fit into the context of {context} tokens")]
     ContextOverflow {
-        /// Tokens in the prompt, with those already in the cache.
+        /// Tokens in the prompt, including those already in the cache.
         prompt: usize,
-        /// Tokens the model can see at once.
+        /// Tokens that fit in the context.
         context: usize,
     },
     /// A run that does not continue where the cache ends.
@@ -382,13 +382,13 @@ pub enum RunError {
         /// Cause of the mismatch.
         source: LoadError,
     },
-    /// The model computed something that is not a number.
+    /// The model computed a value that is not finite.
     #[error("logits are not finite at position {position}")]
     NotFinite {
         /// The position of the token that was run.
         position: usize,
     },
-    /// A kernel refused its operands.
+    /// A kernel that refused its operands.
     #[error("kernel `{kernel}` failed: {reason}")]
     Kernel {
         /// The kernel's name.
@@ -396,7 +396,7 @@ pub enum RunError {
         /// Its error message.
         reason: String,
     },
-    /// Text that cannot be turned into tokens.
+    /// Text that can't be turned into tokens.
     #[error("text cannot be tokenized: {reason}")]
     Tokenize {
         /// The tokenizer's error message.
@@ -408,7 +408,7 @@ pub enum RunError {
         /// The template's error message.
         reason: String,
     },
-    /// The GPU went away.
+    /// The GPU was lost.
     #[error("GPU was lost: {reason}")]
     DeviceLost {
         /// The device's error message.
@@ -417,7 +417,7 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// A stable name for programs: one for each variant.
+    /// A stable name for programs, one per variant.
     pub fn code(&self) -> &'static str {
         match self {
             Self::EmptyPrompt => "empty_prompt",
@@ -452,7 +452,7 @@ impl RunError {
     }
 }
 
-/// `64 x 512`: a shape as people write it.
+/// A shape as people write it: `64 x 512`.
 fn shape_text(shape: &[usize]) -> String {
     shape
         .iter()

@@ -1,6 +1,6 @@
 //! Turns weights into tokens, embeddings and text.
 //!
-//! The modules are listed in the order in which bytes flow: a file's parts are read as GGUF, which yields the
+//! The modules are listed in the order in which data flows: the parts of a file are read as GGUF, which yields the
 //! tokenizer, the template, the configuration, the weights and an adapter; the forward pass turns tokens into logits
 //! through the kernels; sampling and generation turn logits into text; the embedder turns text into a vector, and the
 //! reader finds the answer to a question in a text.
@@ -36,7 +36,7 @@ pub use token::TokenId;
 pub use tokenizer::{TokenStream, Tokenizer};
 pub use weights::Weights;
 
-// Random models are made by the same code here and in the workspace's tests, which name this crate from outside.
+// The workspace's tests build random models with this same file, and name this crate from outside.
 #[cfg(test)]
 extern crate self as anchorite_model;
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Turns the consecutive parts of a downloaded file into one range of bytes, without joining them.
+//! Reads the consecutive parts of a downloaded file as one range of bytes, without joining them.
 //!
-//! In a browser a weights file arrives as parts of some megabytes and is read once, front to back. Parts that the
-//! reader has passed can be dropped, so that the file and its copy on the device are never both in memory.
+//! In a browser a weights file arrives in parts of a few megabytes and is read once, front to back. Dropping each part
+//! once it is read means that the file and its copy on the device are never both in memory.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::error::LoadError;
 pub struct Parts {
     /// `None` where the bytes were dropped.
     parts: Vec<Option<Vec<u8>>>,
-    /// Where each part starts in the file, and the file's length at the end: one longer than `parts`.
+    /// Where each part starts in the file, then the file's length: one entry more than `parts`.
     starts: Vec<u64>,
 }
 
@@ -32,7 +32,7 @@ impl Parts {
         }
     }
 
-    /// The parts as given, except those that were dropped.
+    /// The parts as given, without those that were dropped.
     pub fn into_parts(self) -> Vec<Vec<u8>> {
         self.parts.into_iter().flatten().collect()
     }
@@ -47,7 +47,7 @@ impl Parts {
         self.len() == 0
     }
 
-    /// The bytes `offset .. offset + len`: borrowed where they are in one part, copied where they span several.
+    /// The bytes `offset .. offset + len`: borrowed if they are in one part, copied if they span several.
     ///
     /// # Errors
     /// [`LoadError::Truncated`] past the end, [`LoadError::Dropped`] for bytes that [`Parts::drop_before`] dropped.
@@ -70,7 +70,7 @@ impl Parts {
         };
         let mut part_idx = self.starts.partition_point(|&start| start <= offset) - 1;
         let part = |idx: usize| self.parts[idx].as_deref().ok_or_else(dropped);
-        // The part was found by its start, so the distance to it is less than its length.
+        // The part was found by its start, so the offset within it is less than its length.
         let within = usize::try_from(offset - self.starts[part_idx]).map_err(|_| dropped())?;
         let first = &part(part_idx)?[within..];
         if let Some(bytes) = first.get(..len) {
@@ -86,7 +86,7 @@ impl Parts {
         Ok(Cow::Owned(joined))
     }
 
-    /// Frees every part that ends at or before `offset`; reading there fails from now on.
+    /// Frees every part that ends at or before `offset`; reading it then fails.
     pub fn drop_before(&mut self, offset: u64) {
         for (part, end) in self.parts.iter_mut().zip(self.starts.iter().skip(1)) {
             if *end <= offset {

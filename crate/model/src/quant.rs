@@ -9,13 +9,13 @@ use half::{bf16, f16};
 
 use crate::gguf::TensorType;
 
-/// Values in a block, or in a part of a larger one, that share scale and minimum.
+/// Values in a block, or in a part of a larger one, that share a scale and a minimum.
 pub const QK: usize = 32;
 
 /// Unpacks stored `bytes` into `values`.
 ///
 /// # Panics
-/// If the lengths do not fit together: callers check the file's tensors first.
+/// If the lengths don't match: callers check the file's tensors first.
 pub fn dequantize(kind: TensorType, bytes: &[u8], values: &mut [f32]) {
     let expected = kind.n_bytes(values.len());
     assert_eq!(
@@ -52,7 +52,7 @@ pub fn dequantize(kind: TensorType, bytes: &[u8], values: &mut [f32]) {
     }
 }
 
-/// Index of the first value that is not finite: itself infinite or NaN, or in a block with such a scale.
+/// Index of the first value that is not finite: infinite or NaN itself, or in a block with such a scale.
 pub(crate) fn not_finite(kind: TensorType, bytes: &[u8]) -> Option<usize> {
     let is_half = |bytes: &[u8]| bytes[1] & 0x7c != 0x7c;
     let mut blocks = bytes.chunks_exact(kind.block_bytes());
@@ -114,7 +114,7 @@ fn quantize_q8_0(values: &[f32]) -> [u8; 2 + QK] {
 }
 
 fn quantize_q4_0(values: &[f32]) -> [u8; 2 + QK / 2] {
-    // The value of largest magnitude becomes -8, whatever its sign, because that end of the range has one more step.
+    // The value of largest magnitude maps to -8, whatever its sign, because that end of the range has one more step.
     let extreme = values
         .iter()
         .fold(0.0f32, |m, &v| if v.abs() > m.abs() { v } else { m });
@@ -177,7 +177,7 @@ mod tests {
             (TensorType::F16, 2.0 / 1024.0),
             (TensorType::BF16, 2.0 / 128.0),
             (TensorType::Q8_0, 2.0 / 127.0),
-            // The positive end is cut at +7 steps, one step from the extreme value.
+            // The positive end is clipped at +7 steps, one step short of the extreme value.
             (TensorType::Q4_0, 2.0 * 2.0 / 8.0),
         ] {
             let found = round_trip(kind, &values);

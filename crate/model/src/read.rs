@@ -1,10 +1,10 @@
-//! Turns a question and a window of text into the span of the answer, and into logits for whether the window holds one.
+//! Turns a question and a window of text into the span of the answer, and into logits for whether there is one.
 //!
-//! A bert encoder sees both at once, as `[CLS] question [SEP] heading [SEP] text [SEP]`, the question of type 0 and the
-//! rest of type 1. Two linear heads sit on top of its last layer: for each token the logits of being the answer's first
-//! and last token and of being in an evidence sentence, `[3, C]`; for the window, on `[CLS]`, the logits of being about
-//! the question and of answering it, `[2, C]`. `[CLS]` as first and last token means that the answer is not here
-//! (Devlin and others, "BERT", 2019, section 4.3). `models/recipes/reader` trains it and frames windows the same way.
+//! A bert encoder reads both at once, as `[CLS] question [SEP] heading [SEP] text [SEP]`, the question of type 0 and
+//! the rest of type 1. Two linear heads sit on top of its last layer: per token, `[3, C]`, the logits of being the
+//! answer's first token, its last token, and in an evidence sentence; per window, `[2, C]`, on `[CLS]`, the logits of
+//! being about the question and of answering it. `[CLS]` as first and last token means that there is no answer (Devlin
+//! et al., "BERT", 2019, section 4.3). `models/recipes/reader` trains the model and frames windows the same way.
 
 use std::ops::Range;
 
@@ -18,18 +18,18 @@ use crate::parts::Parts;
 use crate::token::TokenId;
 use crate::tokenizer::WordPieceTokenizer;
 
-/// The version of the heads and of the frame that is read here, under `reader.version`.
+/// The supported version of the heads and of the frame, from `reader.version`.
 const VERSION: u32 = 1;
 const VERSION_KEY: &str = "reader.version";
-/// The most tokens of a question and of a heading, as in training.
+/// Most tokens of a question and of a heading, as in training.
 const QUESTION_TOKENS: usize = 40;
 const HEADING_TOKENS: usize = 16;
-/// `[CLS]`, and `[SEP]` after question, heading and text.
+/// `[CLS]`, and a `[SEP]` each after question, heading and text.
 const FRAME_TOKENS: usize = 4;
-/// Only this many bytes of a text are cut into windows.
+/// Most bytes of a text that are cut into windows; the rest is ignored.
 const MAX_TEXT_BYTES: usize = 1 << 20;
 
-/// A trunk and two heads.
+/// An extractive reader: a trunk and two heads.
 #[derive(Debug)]
 pub struct Reader {
     config: ModelConfig,
@@ -43,7 +43,7 @@ pub struct Reader {
     window: Biased,
 }
 
-/// A question as tokens.
+/// A tokenised question.
 #[derive(Clone, Debug)]
 pub struct Question {
     tokens: Vec<TokenId>,
@@ -61,11 +61,11 @@ pub struct Window {
 /// The reader's logits for one window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
-    /// Logit of the window being about what is asked.
+    /// Logit of the window being about the question.
     pub relevant: f32,
-    /// Logit of the window answering it.
+    /// Logit of the window answering the question.
     pub answerable: f32,
-    /// Logit of no answer here, start and end together.
+    /// Logit of there being no answer, start plus end.
     pub null: f32,
     /// The words of the window, in order.
     pub words: Vec<Word>,
@@ -74,7 +74,7 @@ pub struct Reading {
 /// The reader's logits for one word.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Word {
-    /// Its bytes in the text.
+    /// Its byte range in the text.
     pub range: Range<usize>,
     /// Logit of being the answer's first word.
     pub start: f32,
@@ -87,14 +87,14 @@ pub struct Word {
 /// The likeliest answer of a window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
-    /// Its bytes in the text, whole words.
+    /// Its byte range in the text, whole words.
     pub range: Range<usize>,
-    /// Logits of its start and end together, less those of no answer: above 0 where the answer is likelier.
+    /// Its start and end logits minus those of no answer: above 0 if the answer is likelier.
     pub margin: f32,
 }
 
 impl Window {
-    /// The bytes of the text from its first word to its last.
+    /// The byte range in the text from its first word to its last.
     pub fn range(&self) -> Range<usize> {
         let start = self.words.first().map_or(0, |word| word.start);
         let end = self.words.last().map_or(start, |word| word.end);
@@ -103,7 +103,7 @@ impl Window {
 }
 
 impl Reading {
-    /// The likeliest answer of at most `max_words` words among those with the indices `among`; `None` where there is no word.
+    /// The likeliest answer of at most `max_words` words, all with indices in `among`; `None` if there are none.
     pub fn best_span(&self, among: Range<usize>, max_words: usize) -> Option<Span> {
         let words = self.words.get(among)?;
         let mut best: Option<(&Word, &Word, f32)> = None;
@@ -126,8 +126,8 @@ impl Reader {
     /// Loads a reader.
     ///
     /// # Errors
-    /// Any [`LoadError`]; [`LoadError::MissingMetadata`] for an encoder that is no reader, [`LoadError::MetadataValue`] for
-    /// one of another version or one that knows a single type of token.
+    /// Any [`LoadError`]; [`LoadError::MissingMetadata`] for an encoder that is not a reader,
+    /// [`LoadError::MetadataValue`] for another version or for an encoder with a single token type.
     pub fn load(mut parts: Parts) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(&parts)?;
         let config = ModelConfig::encoder_from_gguf(&gguf)?;
@@ -187,8 +187,8 @@ impl Reader {
         Ok(Question { tokens })
     }
 
-    /// Cuts `text` into windows of at most `max_tokens` tokens with question, heading and frame, each beginning `overlap` tokens
-    /// before the last one's end. Ranges are bytes of `text`. A text without words has no window.
+    /// Cuts `text` into windows of at most `max_tokens` tokens, counting question, heading and frame; each begins
+    /// `overlap` tokens before the previous one's end. Ranges are bytes of `text`. A text without words has no windows.
     ///
     /// # Errors
     /// [`RunError::Tokenize`].
@@ -280,7 +280,7 @@ impl Reader {
                 continue;
             };
             match words.last_mut() {
-                // The word continues: it ends with this token, and its evidence is the mean.
+                // The word continues: its end logit is this token's, and its evidence is the mean.
                 Some(word) if word.range == *range => {
                     n_tokens += 1.0;
                     word.end = end;
@@ -332,7 +332,7 @@ mod tests {
                 word(6, 0.0, 3.0),
             ],
         };
-        // The end at the first word would be likeliest, but stands before the start.
+        // The likeliest end is the first word, but that precedes the start.
         let found = reading.best_span(0..4, 2).expect("a span");
         assert_eq!(found.range, 0..1, "the first word alone has 9");
         assert_eq!(reading.best_span(1..4, 2).expect("a span").range, 2..5);

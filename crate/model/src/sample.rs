@@ -1,4 +1,4 @@
-//! Turns logits into the next token: the likeliest, or a draw that a seed makes repeatable.
+//! Turns logits into the next token: the likeliest, or a draw made repeatable by a seed.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -9,26 +9,24 @@ use crate::token::TokenId;
 /// How the next token is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SampleOptions {
-    /// Divides the logits: 0 always takes the likeliest token, 1 draws from the model's own distribution, higher values
-    /// draw more evenly.
+    /// Divides the logits: 0 is greedy, 1 samples the model's own distribution, higher values flatten it.
     pub temperature: f32,
-    /// Draws among this many likeliest tokens; 0 among all.
+    /// Keeps only this many of the likeliest tokens; 0 keeps all.
     pub top_k: usize,
-    /// Draws among the likeliest tokens that together have this share: 1 among all, 0 takes the likeliest.
+    /// Keeps the likeliest tokens that together reach this probability: 1 keeps all, 0 is greedy.
     pub top_p: f32,
-    /// Leaves out tokens less likely than this share of the likeliest one; 0 leaves out none.
+    /// Drops tokens less likely than this share of the likeliest one's probability; 0 drops none.
     pub min_p: f32,
     /// Divides the positive logits, and multiplies the negative ones, of tokens among the last 64; 1 leaves them
     /// unchanged. Source: Keskar et al., "CTRL" (2019).
     pub repetition_penalty: f32,
-    /// The same seed, prompt and model give the same text, on whatever backend: the draw depends only on the seed, the
-    /// position and the token. Where two tokens are so close that the rounding of a logit decides, backends may
-    /// diverge.
+    /// The same seed, prompt and model give the same text on every backend: a draw depends only on seed, position and
+    /// token. Backends may diverge where two tokens are so close that rounding decides.
     pub seed: u64,
 }
 
 impl Default for SampleOptions {
-    /// Greedy; with a temperature, among the 40 likeliest and 95 % of the share.
+    /// Greedy; given a temperature, top-k 40 and top-p 0.95.
     fn default() -> Self {
         Self {
             temperature: 0.0,
@@ -64,7 +62,7 @@ impl Sampler {
         }
     }
 
-    /// Records tokens that precede the next one; all of them, since the draw depends on its position.
+    /// Records the tokens before the next one. Every token must be passed, since a draw depends on its position.
     pub fn read(&mut self, tokens: &[TokenId]) {
         let n_tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
         self.position = self.position.wrapping_add(n_tokens);
@@ -77,7 +75,7 @@ impl Sampler {
     /// value, all finite.
     pub fn sample(&self, logits: &[f32]) -> TokenId {
         let penalty = self.options.repetition_penalty;
-        // Written so that NaN leaves them unchanged too.
+        // Written so that a NaN penalty also leaves them unchanged.
         if !(penalty > 0.0 && penalty != 1.0) || self.last.is_empty() {
             return self.choose(logits);
         }
@@ -103,7 +101,7 @@ impl Sampler {
             min_p,
             ..
         } = self.options;
-        // Written so that NaN is greedy too.
+        // Written so that NaN options are greedy too.
         if !(temperature > 0.0 && top_p > 0.0) || top_k == 1 {
             return argmax(logits);
         }
@@ -136,13 +134,13 @@ impl Sampler {
                 break;
             }
         }
-        // The likeliest token always stays, whatever the options.
+        // The likeliest token always stays.
         let n_likely = shares
             .iter()
             .take_while(|share| **share >= min_p * shares[0])
             .count();
         n_kept = n_kept.min(n_likely.max(1));
-        // The largest of logit plus Gumbel noise is a draw from the softmax, and a device finds it without sorting.
+        // The argmax of logit plus Gumbel noise is a draw from the softmax, and needs no sort on a device.
         let place = hashed(self.position ^ hashed(folded(self.options.seed)));
         let noisy = |(token, logit): &(TokenId, f32)| {
             let uniform = uniform(hashed(token.0 ^ place));
@@ -155,7 +153,7 @@ impl Sampler {
     }
 }
 
-/// A seed as the draws take it.
+/// A seed folded to the 32 bits that draws use.
 #[expect(clippy::cast_possible_truncation, reason = "both halves are mixed")]
 pub(crate) fn folded(seed: u64) -> u32 {
     (seed ^ seed >> 32) as u32
@@ -168,7 +166,7 @@ fn hashed(value: u32) -> u32 {
     (word >> 22) ^ word
 }
 
-/// In (0, 1), both ends excluded: 23 bits and a half are exact. WGSL: `uniform_of`.
+/// In (0, 1), both ends excluded: 23 bits plus one half is exact in f32. WGSL: `uniform_of`.
 #[expect(clippy::cast_precision_loss, reason = "23 bits fit exactly")]
 fn uniform(bits: u32) -> f32 {
     ((bits >> 9) as f32 + 0.5) / (1u32 << 23) as f32

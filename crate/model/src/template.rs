@@ -1,7 +1,8 @@
-//! Turns messages into the one text that a model was trained to continue, by the Jinja template in its file.
+//! Turns messages into the prompt that a model was trained to continue, by the Jinja template in its file.
 //!
-//! Templates are written for Python's Jinja as `transformers` sets it up; what differs in `minijinja` is bridged here.
-//! A template comes with the weights and is not trusted: its work is metered, and it reaches nothing but its variables.
+//! Templates are written for Python's Jinja as `transformers` sets it up; the differences of `minijinja` are bridged
+//! here. A template comes with the weights and is not trusted: its work is metered, and it can reach nothing but its
+//! variables.
 
 mod date;
 mod filters;
@@ -19,28 +20,29 @@ use crate::error::{LoadError, RunError};
 use crate::gguf::Gguf;
 use prompt::Prompt;
 
-/// The largest template accepted, in bytes. Real ones have up to about 20,000.
+/// The largest template accepted, in bytes. Real ones take up to about 20,000.
 const MAX_SOURCE_BYTES: usize = 256 << 10;
-/// Work that one rendering may do: about one unit per instruction and per 64 bytes made. Real templates take under
-/// 1,000. It is also what keeps a template from nesting values so deep (about one level per 10 units, 250 bytes of
-/// stack each) that freeing them overflows the stack.
+/// Work that one rendering may do: about one unit per instruction and per 64 bytes of output. Real templates take under
+/// 1,000. The limit also keeps a template from nesting values so deep (about one level per 10 units, 250 bytes of stack
+/// each) that freeing them overflows the stack.
 const FUEL: u64 = 10_000;
-/// Work added to that for each message.
+/// Additional work allowed per message.
 const FUEL_PER_MESSAGE: u64 = 500;
-/// Bytes of the variables that add one unit of work: enough for four copies.
+/// Bytes of variables that allow one more unit of work: enough for four copies.
 const BYTES_PER_FUEL: u64 = 16;
-/// Depth of nested calls. A worker's stack holds 1 MB.
+/// Deepest nesting of calls: a web worker's stack has 1 MB.
 const RECURSION_LIMIT: usize = 128;
-/// Templates name today's date; the one that Llama 3's fall back on keeps their prompts the same every day.
+/// The time used until [`ChatTemplate::set_clock`] is called, for templates that print today's date: the date that
+/// Llama 3's templates fall back to, so their prompts stay the same every day.
 const DEFAULT_CLOCK: i64 = 1_721_952_000;
 const NAME: &str = "chat_template";
-/// A text that no template writes on its own.
+/// A text that no template writes by itself.
 const PROBE: &str = "anchorite-system-message";
 
 /// One turn of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Who speaks: `system`, `user` or `assistant`; a template may know more.
+    /// The speaker: `system`, `user` or `assistant`; a template may know more.
     pub role: String,
     /// The text of the message.
     pub content: String,
@@ -62,7 +64,7 @@ pub struct ChatTemplate {
     environment: Environment<'static>,
     bos_token: String,
     eos_token: String,
-    /// True if a system message reaches the prompt. Some templates refuse one, some leave it out.
+    /// True if a system message reaches the prompt: some templates refuse it, some drop it.
     takes_system: bool,
 }
 
@@ -70,7 +72,7 @@ impl ChatTemplate {
     /// The template in `tokenizer.chat_template`; `None` if the file has none.
     ///
     /// # Errors
-    /// [`LoadError::Template`] if it does not parse or is absurdly long; [`LoadError::MetadataType`] and
+    /// [`LoadError::Template`] if it does not parse or exceeds the size limit; [`LoadError::MetadataType`] and
     /// [`LoadError::MetadataValue`] for the ids of the tokens it may name.
     pub fn from_gguf(gguf: &Gguf) -> Result<Option<ChatTemplate>, LoadError> {
         let Some(source) = gguf.opt_string("tokenizer.chat_template")? else {
@@ -81,7 +83,7 @@ impl ChatTemplate {
                 return Ok(String::new());
             };
             let pieces = gguf.strings("tokenizer.ggml.tokens")?;
-            // An id that no token has counts as none, as for the tokenizer.
+            // An id outside the vocabulary counts as none, as in the tokenizer.
             let piece = usize::try_from(id).ok().and_then(|idx| pieces.get(idx));
             Ok(piece.map_or_else(String::new, |&piece| piece.into()))
         };
@@ -90,7 +92,7 @@ impl ChatTemplate {
         ChatTemplate::new(source, &bos_token, &eos_token).map(Some)
     }
 
-    /// The template `source`, with the two tokens it may name.
+    /// Compiles the template `source`, given the two tokens it may name.
     ///
     /// # Errors
     /// [`LoadError::Template`].
@@ -142,7 +144,7 @@ impl ChatTemplate {
         Ok(template)
     }
 
-    /// Sets the time that `strftime_now` formats: seconds since 1970, UTC. Without this it is midnight of 26 July 2024.
+    /// Sets the time that `strftime_now` formats: seconds since 1970, UTC. The default is midnight of 26 July 2024.
     pub fn set_clock(&mut self, unix_seconds: i64) {
         self.environment
             .add_function("strftime_now", move |format: &str| {
@@ -152,11 +154,11 @@ impl ChatTemplate {
 
     /// The prompt for `messages`, followed by the opening of an answer if `add_generation_prompt`.
     ///
-    /// Where the template takes no system message, its text opens the user's next message, on lines of its own.
+    /// If the template takes no system message, its text opens the next user message, on lines of its own.
     ///
     /// # Errors
-    /// [`RunError::Template`] if the template refuses the messages (two turns of one role, a role it does not know),
-    /// fails, or does not come to an end.
+    /// [`RunError::Template`] if the template refuses the messages (two turns of one role, an unknown role), fails, or
+    /// does not terminate.
     pub fn render(
         &self,
         messages: &[Message],
@@ -187,8 +189,8 @@ impl ChatTemplate {
         )
     }
 
-    /// As [`ChatTemplate::render`], with every variable that a template may read in a JSON object: `messages` in any
-    /// form, `tools`, `documents`, `enable_thinking`. It replaces `bos_token` and `eos_token` too.
+    /// As [`ChatTemplate::render`], with the template's variables from a JSON object: `messages` in any form, `tools`,
+    /// `documents`, `enable_thinking`. It may also override `bos_token` and `eos_token`.
     ///
     /// # Errors
     /// [`RunError::Template`], also if `variables` is not a JSON object.
@@ -212,7 +214,7 @@ impl ChatTemplate {
         let mut context: BTreeMap<String, Value> = BTreeMap::from([
             ("bos_token".into(), Value::from(self.bos_token.as_str())),
             ("eos_token".into(), Value::from(self.eos_token.as_str())),
-            // `transformers` always defines these two, and templates ask whether they are none.
+            // `transformers` always defines these two, and templates test them for `none`.
             ("tools".into(), Value::from(())),
             ("documents".into(), Value::from(())),
         ]);
@@ -230,7 +232,7 @@ impl ChatTemplate {
     }
 }
 
-/// The message of `error`, with those of its causes.
+/// The message of `error`, followed by those of its causes.
 fn reason(error: &Error) -> String {
     let mut reason = error.to_string();
     let mut source = std::error::Error::source(error);
@@ -242,7 +244,7 @@ fn reason(error: &Error) -> String {
     reason
 }
 
-/// `messages` with each system message at the head of the user's next, or made the user's own.
+/// `messages` with each system message merged into the next user message, or turned into one.
 fn without_system(messages: &[Message]) -> Vec<Message> {
     let mut merged: Vec<Message> = Vec::with_capacity(messages.len());
     let mut said = String::new();

@@ -7,7 +7,7 @@ pub struct TokenId(pub u32);
 impl TokenId {
     /// The id as a row index.
     pub fn idx(self) -> usize {
-        // No supported target has pointers under 32 bits.
+        // No supported target has pointers narrower than 32 bits.
         self.0 as usize
     }
 }

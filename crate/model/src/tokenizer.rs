@@ -1,4 +1,4 @@
-//! Turns text into tokens and tokens into text, as the metadata of a GGUF file say.
+//! Turns text into tokens and tokens into text, as the metadata of a GGUF file describes.
 //!
 //! | `tokenizer.ggml.model` | how | merging by |
 //! |---|---|---|
@@ -36,7 +36,7 @@ use crate::token::TokenId;
 
 /// The key that names the kind of tokenizer.
 const MODEL_KEY: &str = "tokenizer.ggml.model";
-/// The token that starts and ends a text in byte-level vocabularies, where the file names none. Source: llama.cpp,
+/// The token that starts and ends a text in byte-level vocabularies, if the file names none. Source: llama.cpp,
 /// `llama-vocab.cpp`.
 const BYTE_LEVEL_ROLE: TokenId = TokenId(11);
 
@@ -59,12 +59,13 @@ impl Tokenizer {
     ///
     /// # Errors
     /// [`LoadError::MissingMetadata`], [`LoadError::MetadataType`], [`LoadError::MetadataValue`] for a key that is
-    /// missing, of the wrong type, or out of range; [`LoadError::Tokenizer`] for what `tokenizers` refuses.
+    /// missing, of the wrong type, or out of range; [`LoadError::Tokenizer`] for a vocabulary that `tokenizers`
+    /// refuses.
     pub fn from_gguf(gguf: &Gguf) -> Result<Tokenizer, LoadError> {
         let (vocabulary, model, adds_first) = match gguf.string(MODEL_KEY)? {
             "gpt2" => {
                 let mut vocabulary = Vocabulary::from_gguf(gguf)?;
-                // Put around a text on request. It ends no turn here: in GPT-2's own vocabulary it is a comma.
+                // Added around a text on request, but it ends no turn: in GPT-2's own vocabulary it is a comma.
                 let known = Some(BYTE_LEVEL_ROLE).filter(|id| id.idx() < vocabulary.len());
                 vocabulary.bos = vocabulary.bos.or(known);
                 vocabulary.eos = vocabulary.eos.or(known);
@@ -74,7 +75,7 @@ impl Tokenizer {
             }
             "llama" => {
                 let mut vocabulary = Vocabulary::from_gguf(gguf)?;
-                // SentencePiece's own numbering, where the file does not say.
+                // SentencePiece's own numbering, if the file does not say.
                 let n_tokens = vocabulary.len();
                 let known = |id: u32| Some(TokenId(id)).filter(|id| id.idx() < n_tokens);
                 vocabulary.unknown = vocabulary.unknown.or(known(0));
@@ -102,10 +103,10 @@ impl Tokenizer {
     }
 
     /// The tokens of a prompt. Control tokens spelt in it (`<|im_start|>`) steer the model, so it must come from a
-    /// template; what readers or pages wrote goes into it by [`Tokenizer::escape_control_tokens`].
+    /// template; text by visitors or from pages must pass through [`Tokenizer::escape_control_tokens`] first.
     ///
-    /// `add_special` adds the tokens that the model expects around a whole text, as the file says. One that the text
-    /// already starts or ends with is not doubled, so a rendered template may be encoded either way.
+    /// `add_special` adds the tokens that the model expects around a whole text, according to the file. A token that
+    /// the text already starts or ends with is not doubled, so a rendered template may be encoded either way.
     ///
     /// # Errors
     /// [`RunError::Tokenize`] if `tokenizers` refuses the text; no such text is known.
@@ -113,7 +114,7 @@ impl Tokenizer {
         self.encode_with(text, true, add_special)
     }
 
-    /// The tokens of a text in which control tokens mean nothing: their spelling is tokenized like any other.
+    /// The tokens of a text in which control tokens have no effect: their spelling is tokenized like any other.
     ///
     /// # Errors
     /// As [`Tokenizer::encode`].
@@ -142,14 +143,14 @@ impl Tokenizer {
         )
     }
 
-    /// `text`, safe to use in a template: a control token spelt in it is split by U+2060 and steers nothing.
+    /// `text`, made safe for a template: control tokens spelt in it are split by U+2060 and have no effect.
     ///
-    /// Pages and readers may write `<|im_end|>`; what they write is quoted to the model, never obeyed as its frame.
+    /// Pages and visitors may write `<|im_end|>`; the model must see it as quoted text, not as the end of a turn.
     pub fn escape_control_tokens<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.frame.specials.part(text)
     }
 
-    /// The text of `tokens`; control tokens have none. Invalid UTF-8 becomes U+FFFD.
+    /// The text of `tokens`; control tokens yield none. Invalid UTF-8 becomes U+FFFD.
     pub fn decode(&self, tokens: &[TokenId]) -> String {
         let mut stream = self.stream();
         let mut text: String = tokens
@@ -160,7 +161,7 @@ impl Tokenizer {
         text
     }
 
-    /// A decoder for tokens that come one at a time.
+    /// A decoder for tokens that arrive one at a time.
     pub fn stream(&self) -> TokenStream<'_> {
         TokenStream::new(self)
     }
@@ -185,7 +186,7 @@ impl Tokenizer {
         self.frame.vocabulary.find(piece)
     }
 
-    /// Appends what `token` stands for, which may be part of a character.
+    /// Appends the bytes of `token`, which may be part of a character.
     pub(crate) fn append_bytes(&self, token: TokenId, bytes: &mut Vec<u8>) {
         let Some(piece) = self.frame.vocabulary.pieces.get(token.idx()) else {
             return;
@@ -204,7 +205,7 @@ impl Tokenizer {
         }
     }
 
-    /// True if the space before the first word was added by the tokenizer, and is taken away again.
+    /// True if the tokenizer added the space before the first word, so decoding must remove it.
     fn strips_first_space(&self) -> bool {
         match &self.model {
             Model::BytePair(_) => false,

@@ -1,4 +1,4 @@
-//! Turns a GGUF file into a model's weights: each tensor under its role, its shape checked.
+//! Turns a GGUF file into a model's weights: each tensor by its role, its shape checked.
 //!
 //! Capitals: `C` residual width, `H` heads, `K` key/value heads, `D` head size, `F` feed-forward width, `V` vocabulary.
 //! Source of the names: llama.cpp's `llama-arch.cpp`.
@@ -43,16 +43,16 @@ impl Matrix {
     }
 }
 
-/// The weights of a decoder, its matrices as stored or as some device keeps them (`M`).
+/// The weights of a decoder, its matrices as stored or as a device keeps them (`M`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights<M = Matrix> {
     /// `[V, C]`: the row of each token.
     pub token_embd: M,
-    /// `[C]`: gain before the output.
+    /// `[C]`: gain of the norm before the output.
     pub output_norm: Vec<f32>,
     /// `[V, C]`; `None` where the output shares `token_embd`.
     pub output: Option<M>,
-    /// `[V]`, in models that have it.
+    /// `[V]`, in models that have one.
     pub output_bias: Option<Vec<f32>>,
     /// `[rope.dim / 2]`: each pair's frequency is divided by its factor (the stretched contexts of Llama 3.1 and of
     /// `longrope`).
@@ -64,7 +64,7 @@ pub struct Weights<M = Matrix> {
 /// The weights of one layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerWeights<M = Matrix> {
-    /// `[C]`: gain before attention.
+    /// `[C]`: gain of the norm before attention.
     pub attn_norm: Vec<f32>,
     /// `[H * D, C]`
     pub attn_q: M,
@@ -74,27 +74,27 @@ pub struct LayerWeights<M = Matrix> {
     pub attn_v: M,
     /// `[C, H * D]`
     pub attn_output: M,
-    /// `[H * D]`, in models that have it.
+    /// `[H * D]`, in models that have one.
     pub attn_q_bias: Option<Vec<f32>>,
-    /// `[K * D]`, in models that have it.
+    /// `[K * D]`, in models that have one.
     pub attn_k_bias: Option<Vec<f32>>,
-    /// `[K * D]`, in models that have it.
+    /// `[K * D]`, in models that have one.
     pub attn_v_bias: Option<Vec<f32>>,
-    /// `[C]`, in models that have it.
+    /// `[C]`, in models that have one.
     pub attn_output_bias: Option<Vec<f32>>,
-    /// `[F]`, in models that have it.
+    /// `[F]`, in models that have one.
     pub ffn_gate_bias: Option<Vec<f32>>,
-    /// `[F]`, in models that have it.
+    /// `[F]`, in models that have one.
     pub ffn_up_bias: Option<Vec<f32>>,
-    /// `[C]`, in models that have it.
+    /// `[C]`, in models that have one.
     pub ffn_down_bias: Option<Vec<f32>>,
-    /// `[D]`: gain of each query head before it is rotated, in families that norm heads.
+    /// `[D]`: gain of the norm of each query head, before RoPE, in families that norm heads.
     pub attn_q_norm: Option<Vec<f32>>,
     /// `[D]`: the same for keys.
     pub attn_k_norm: Option<Vec<f32>>,
-    /// `[C]`: gain after attention, in families that norm a block's output.
+    /// `[C]`: gain of the norm after attention, in families that norm a block's output.
     pub post_attention_norm: Option<Vec<f32>>,
-    /// `[C]`: gain before the feed-forward block.
+    /// `[C]`: gain of the norm before the feed-forward block.
     pub ffn_norm: Vec<f32>,
     /// `[F, C]`
     pub ffn_gate: M,
@@ -102,7 +102,7 @@ pub struct LayerWeights<M = Matrix> {
     pub ffn_up: M,
     /// `[C, F]`
     pub ffn_down: M,
-    /// `[C]`: gain after the feed-forward block, in families that norm a block's output.
+    /// `[C]`: gain of the norm after the feed-forward block, in families that norm a block's output.
     pub post_ffw_norm: Option<Vec<f32>>,
 }
 
@@ -118,8 +118,8 @@ impl Weights {
 }
 
 impl<M> Weights<M> {
-    /// The same, each matrix in its final layout before the next one is read: the file's bytes and the converted
-    /// weights are never all in memory at once.
+    /// As [`Weights::load`], but packs each matrix before reading the next: the file's bytes and the converted weights
+    /// are never all in memory at once.
     pub(crate) fn load_as(
         gguf: &Gguf,
         parts: &mut Parts,
@@ -146,7 +146,7 @@ impl<M> Weights<M> {
             layers: (0..config.n_layers)
                 .map(|layer_idx| {
                     let name = |stem: &str| format!("blk.{layer_idx}.{stem}");
-                    // A family that norms needs the gain; other families refuse it as unknown.
+                    // Families with this norm need the gain; in others it is refused as unknown.
                     let mut gain = |is_there: bool, stem: &str, len: usize| {
                         let gain = is_there.then(|| tensors.vector(&name(stem), len));
                         gain.transpose()
@@ -165,7 +165,7 @@ impl<M> Weights<M> {
                     let post_attention_norm =
                         gain(traits.has_post_norms, "post_attention_norm.weight", c)?;
                     let post_ffw_norm = gain(traits.has_post_norms, "post_ffw_norm.weight", c)?;
-                    // The bias is optional; a family whose graph does not add it refuses it as unknown.
+                    // The bias is optional; in families whose graph does not add it, it is refused as unknown.
                     let mut bias = |stem: &str, len: usize| match traits.has_block_biases {
                         true => tensors.opt_vector(&name(stem), len),
                         false => Ok(None),
@@ -252,7 +252,7 @@ fn rope_factors<M>(
     if config.rope_factors == RopeFactors::Always {
         return read("rope_freqs.weight");
     }
-    // Only llama's graph reads these two; in other families they are left to be refused as unknown.
+    // Only llama's graph reads these two; in other families they are refused as unknown.
     if config.architecture != Architecture::Llama {
         return Ok(None);
     }
@@ -266,7 +266,7 @@ fn rope_factors<M>(
     })
 }
 
-/// All tensors of a file, handed out one by one under their roles.
+/// All tensors of a file, handed out one by one by role.
 pub(crate) struct Tensors<M> {
     by_name: BTreeMap<String, (Vec<usize>, Tensor<M>)>,
 }
@@ -330,7 +330,7 @@ impl<M> Tensors<M> {
     ) -> Result<Option<M>, LoadError> {
         match self.take(name, vec![n_cols, n_rows])? {
             Some(Tensor::Matrix(matrix)) => Ok(Some(matrix)),
-            // Two dimensions were asked for.
+            // Asking for two dimensions always yields a matrix.
             Some(Tensor::Vector(_)) | None => Ok(None),
         }
     }
@@ -367,7 +367,7 @@ impl<M> Tensors<M> {
         Ok(Some(tensor))
     }
 
-    /// Refuses a file with unused tensors: leaving them out would silently change the model.
+    /// Refuses a file with unused tensors: ignoring them would silently change the model.
     pub(crate) fn finish(self, config: &ModelConfig) -> Result<(), LoadError> {
         match self.by_name.into_keys().next() {
             None => Ok(()),

@@ -61,7 +61,7 @@ fn refuses_numbers_that_are_none() {
         let mut writer = tiny.writer();
         let name = "blk.1.ffn_up.weight";
         let tensor = writer.tensors.iter_mut().find(|t| t.name == name).unwrap();
-        // The third block, or number, of the file's second layer.
+        // The third block, or value, of the file's second layer.
         let start = 2 * kind.block_bytes();
         tensor.bytes[start..start + bytes.len()].copy_from_slice(bytes);
         let place = 2 * kind.block_len();
@@ -86,7 +86,7 @@ fn names_a_missing_tensor() {
         n_layers: 2,
         ..tiny
     };
-    // One layer's tensors under metadata that announce two.
+    // The tensors of one layer, with metadata for two.
     let mut announced = more.writer();
     announced
         .tensors

@@ -1,4 +1,4 @@
-//! Turns a family of models into a small vocabulary of its kind that can spell every text.
+//! Writes a small vocabulary of a family's kind that can spell every text.
 
 use anchorite_model::config::Architecture;
 use anchorite_model::gguf::write::Writer;
@@ -65,7 +65,7 @@ fn sentence_piece(controls: &[(&str, i32)], writer: &mut Writer) {
         .set("tokenizer.ggml.token_type", kinds);
 }
 
-/// A token for each byte, spelt as in GPT-2, the tokens that merges make of them, and control tokens.
+/// A token for each byte, spelt as in GPT-2, the tokens that result from merges, and control tokens.
 fn byte_level(writer: &mut Writer) {
     let mut tokens: Vec<String> = (0..=255u8).map(|byte| spelling(byte).to_string()).collect();
     let mut merges = Vec::new();

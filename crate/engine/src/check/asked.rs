@@ -1,14 +1,15 @@
-//! The hard facts that a question names (numbers, versions, codes, flags, identifiers), and how many of them a text holds.
+//! The hard facts that a question names (numbers, versions, codes, flags, identifiers), and how many of them a text
+//! holds.
 //!
-//! A reader trained on prose confuses the row of exit code 1 with that of exit code 2, because to it the two look
-//! alike. Such facts are compared as whole tokens, as in the check.
+//! A reader trained on prose confuses the row of exit code 1 with that of exit code 2, since they look alike to it.
+//! Here such facts are compared as whole tokens, as in the check.
 
 use super::token::{Atom, Kind, atoms};
 
-/// The most facts of a question that are compared; [`Held`] has a bit for each.
+/// The most facts of a question that are compared, one for each bit of [`Held`].
 const MAX_FACTS: usize = Held::BITS as usize;
 
-/// The facts that a text holds: bit `i` for fact `i` of the question. Those of several texts are joined by `|`.
+/// The facts that a text holds: bit `i` for fact `i` of the question. `|` joins those of several texts.
 pub(crate) type Held = u16;
 
 /// The facts of a question, each once.
@@ -21,8 +22,8 @@ impl Asked {
     /// The facts of `question`: numbers in digits, and code that stands for one thing ([`is_opaque`], `max_len`,
     /// `io::Error`).
     ///
-    /// A number in words (`the two lines`) counts things more often than it names one. A file name occurs on many pages
-    /// of a site, and an expression (`v.get(100)`) is the asker's own: neither counts as a fact here.
+    /// Not counted are numbers in words (`the two lines`), which count things more often than they name one; file
+    /// names, which occur on many pages of a site; and expressions (`v.get(100)`), which are the asker's own.
     pub(crate) fn of(question: &str) -> Self {
         let atoms = atoms(question);
         let mut asked = Self {
@@ -50,12 +51,12 @@ impl Asked {
         asked
     }
 
-    /// True if the form of one of the facts does not reveal its meaning.
+    /// True if one of the facts is opaque: its form does not reveal its meaning.
     pub(crate) fn is_opaque(&self) -> bool {
         self.is_opaque
     }
 
-    /// The facts that occur in `text`. Without facts the text is not read.
+    /// The facts that occur in `text`, which is not even read if there are no facts.
     pub(crate) fn held_in(&self, text: &str) -> Held {
         if self.facts.is_empty() {
             return 0;
@@ -69,7 +70,7 @@ impl Asked {
         held
     }
 
-    /// The share of the facts that are held, 0 to 1; 1 where none is asked about.
+    /// The share of the facts that are held, 0 to 1; 1 if the question names none.
     pub(crate) fn share(&self, held: Held) -> f32 {
         if self.facts.is_empty() {
             return 1.0;
@@ -85,7 +86,7 @@ fn is_opaque(code: &str) -> bool {
     code.starts_with('-') || code.contains(|c: char| c.is_ascii_digit())
 }
 
-/// The form in which a fact is compared: a number's value, however it is written.
+/// The form in which a fact is compared: for a number, its value, however it is written.
 fn form(atom: &Atom) -> &str {
     let number = atom.number.as_ref();
     number.map_or(&atom.key, |number| &number.value)

@@ -1,11 +1,10 @@
-//! Turns a claim's hard facts into those that its source attaches to something else: another count, date, rate or
-//! agent.
+//! Finds the hard facts of a claim that its source attaches to something else: another count, date, rate or agent.
 
 use super::support::{Fault, Text};
 use super::token::{Atom, Kind};
 use super::window::{Window, word};
 
-/// Facts that have another partner in the window than in the claim.
+/// Facts whose partner in the window differs from that in the claim.
 pub(super) fn swapped(claim: &Text, window: &Window) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (idx, atom) in claim.atoms.iter().enumerate() {
@@ -16,7 +15,7 @@ pub(super) fn swapped(claim: &Text, window: &Window) -> Vec<Fault> {
         let votes = || {
             partners(claim, idx).map(|partner| vote(atom, same, window.places_of(partner), window))
         };
-        // A claim may leave words out; one word that still belongs to the number shows that nothing was exchanged.
+        // A claim may leave words out; if one word still belongs to the number, nothing was swapped.
         if !votes().any(|vote| vote == Vote::Bound)
             && let Some(rival) = votes().find_map(Vote::rival)
         {
@@ -56,9 +55,9 @@ fn partners(claim: &Text, idx: usize) -> impl Iterator<Item = &Atom> {
         .chain(before.filter(|other| other.is_content()).take(MAX))
 }
 
-/// Words after `per`, `every` and `each` measure, as a unit does: `5 GB per user`, `every day`.
+/// A word after `per`, `every` or `each` is part of the measure, like a unit: `5 GB per user`, `every day`.
 fn rates(claim: &Text, window: &Window) -> Vec<Fault> {
-    /// How far after its number a rate may stand.
+    /// How far after its number a rate may be, in atoms.
     const REACH: usize = 4;
     let is_rate = |atom: &Atom| matches!(atom.key.as_str(), "per" | "every" | "each");
     let rate_behind = |atoms: &[Atom], idx: usize| {
@@ -109,7 +108,7 @@ fn rates(claim: &Text, window: &Window) -> Vec<Fault> {
     faults
 }
 
-/// The number that a word belongs to, as far as distances tell: the claim's, or another one of its kind.
+/// The number that a word belongs to, judging by distance: the claim's, or another of its kind.
 #[derive(PartialEq)]
 enum Vote<'w> {
     Bound,
@@ -127,9 +126,9 @@ impl<'w> Vote<'w> {
 }
 
 fn vote<'w>(atom: &Atom, same: &[usize], partners: &[usize], window: &'w Window) -> Vote<'w> {
-    /// How much nearer one number must be than another.
+    /// How much nearer one number must be than another, in atoms.
     const SLACK: usize = 1;
-    /// How far away a number may be.
+    /// How far away a number may be, in atoms.
     const FAR: usize = 8;
     let Some(number) = atom.number.as_ref() else {
         return Vote::Unknown;
@@ -166,7 +165,7 @@ fn vote<'w>(atom: &Atom, same: &[usize], partners: &[usize], window: &'w Window)
     }
 }
 
-/// Words between two atoms; the end of a clause counts as several.
+/// Words between two atoms; a clause boundary counts as several.
 fn distance(window: &Window, one: usize, other: usize) -> usize {
     const CLAUSE: usize = 3;
     let clauses = window.atoms[one]
@@ -175,7 +174,7 @@ fn distance(window: &Window, one: usize, other: usize) -> usize {
     one.abs_diff(other) + CLAUSE * clauses
 }
 
-/// Two names, with the word between them, that stand the other way round in the window: who did what to whom.
+/// Two names, with the word between them, that are the other way round in the window: who did what to whom.
 fn turned(claim: &Text, window: &Window) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut before: Option<usize> = None;
@@ -201,7 +200,7 @@ fn is_party(atom: &Atom) -> bool {
 }
 
 fn is_turned(claim: &Text, one: usize, other: usize, window: &Window) -> bool {
-    /// Further apart, two names belong to different statements.
+    /// Largest distance in atoms: further apart, two names belong to different statements.
     const FAR: usize = 10;
     if other - one > FAR {
         return false;
@@ -227,7 +226,7 @@ fn is_turned(claim: &Text, one: usize, other: usize, window: &Window) -> bool {
     let by_there = window.atoms[span.clone()]
         .iter()
         .any(|atom| atom.key == "by");
-    // The reverse order means the same if one of the two is passive, the same order if both are or neither is.
+    // The reverse order means the same if exactly one of the two is passive; the same order, if both are or neither is.
     if (one_place < other_place) == (by == by_there) {
         return false;
     }

@@ -1,4 +1,4 @@
-//! Turns generated text into sentences and the passage numbers that each cites; a bracket that belongs to code stays.
+//! Turns generated text into sentences and the passage numbers that each cites; brackets that belong to code stay.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -10,13 +10,13 @@ pub(super) struct Cited {
     pub(super) numbers: Vec<usize>,
 }
 
-/// Unicode's rule splits after these before a capital, but the sentence continues.
+/// Before a capital, Unicode's rule splits after these, but the sentence continues.
 const ABBREVIATIONS: [&str; 16] = [
     "e.g.", "i.e.", "etc.", "vs.", "cf.", "mr.", "mrs.", "ms.", "dr.", "st.", "no.", "fig.",
     "approx.", "jr.", "sr.", "prof.",
 ];
 
-/// The sentences of `text` with what they cite; a citation after the full stop belongs to the sentence before it.
+/// The sentences of `text` with their citations; a citation after the full stop belongs to the sentence before it.
 pub(super) fn cited_sentences(text: &str) -> Vec<Cited> {
     let mut found: Vec<Cited> = Vec::new();
     for mut rest in sentences(text) {
@@ -53,7 +53,7 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
         code.read(piece);
         let goes_on = match code {
             Code::Outside => goes_on(piece),
-            // A lone backtick is more likely a typing error than code over several lines.
+            // A lone backtick is more likely a typo than code over several lines.
             Code::Span => !piece.ends_with('\n'),
             Code::Fence => true,
         };
@@ -77,7 +77,7 @@ enum Code {
     Outside,
     /// Between single backticks.
     Span,
-    /// Between lines of three.
+    /// Between lines of three backticks.
     Fence,
 }
 
@@ -116,7 +116,7 @@ fn goes_on(piece: &str) -> bool {
     let initial = letters.next().is_some_and(char::is_uppercase)
         && letters.next() == Some('.')
         && letters.next().is_none_or(char::is_alphabetic);
-    // `word` may be long, an abbreviation is not.
+    // `word` may be long, but no abbreviation is.
     initial || (word.len() <= 8 && ABBREVIATIONS.contains(&word.to_lowercase().as_str()))
 }
 
@@ -131,10 +131,10 @@ fn leading_markers(piece: &str) -> (Vec<usize>, &str) {
     (cited, rest)
 }
 
-/// Separates `[1]`, `[1, 2]` and `[1][2]` from the words.
+/// Separates `[1]`, `[1, 2]` and `[1][2]` from a sentence's words.
 ///
 /// A bracket that touches the word before it (`ports[1]`) and one between backticks are code. A full stop after a
-/// marker ends the sentence even where Unicode's rule does not split, before a lower-case word; the rest is returned.
+/// marker ends the sentence even before a lower-case word, where Unicode's rule does not split; the rest is returned.
 fn take_citations(sentence: &str) -> (Cited, &str) {
     let mut text = String::with_capacity(sentence.len());
     let mut numbers = Vec::new();
@@ -174,7 +174,7 @@ fn take_citations(sentence: &str) -> (Cited, &str) {
 
 /// The numbers of the marker that `text` opens with, and the text after it.
 fn marker(text: &str) -> Option<(Vec<usize>, &str)> {
-    /// Longer lists cite nothing that a prompt could hold.
+    /// Longest marker, in bytes: a longer list can't match the sources of any prompt.
     const MAX_BYTES: usize = 100;
     let inner = text.strip_prefix('[')?;
     let close = inner

@@ -1,5 +1,5 @@
-//! Turns a claim and a window of its source into contradictions: opposites, negations, and a claim stronger than
-//! its source.
+//! Finds contradictions between a claim and a window of its source: opposites, negations, and claims stronger than the
+//! source.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -9,10 +9,10 @@ use super::support::{Fault, Text};
 use super::token::Atom;
 use super::window::{Window, word};
 
-/// Words on each side that show whether two texts are about the same thing.
+/// Words on each side that are compared to tell whether two texts are about the same thing.
 const CONTEXT: usize = 5;
 
-/// Opposite words, and what is denied on one side only.
+/// Faults from opposite words, and from words denied on one side only.
 pub(super) fn opposites(claim: &Text, window: &Window) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (idx, (pair, side)) in poles(&claim.atoms, &claim.denial.head) {
@@ -41,7 +41,7 @@ pub(super) fn opposites(claim: &Text, window: &Window) -> Vec<Fault> {
     faults
 }
 
-/// Words with an opposite, flipped where they are denied.
+/// Words that have an opposite, with their poles flipped if denied.
 pub(super) fn poles(atoms: &[Atom], denied: &[bool]) -> Vec<(usize, Pole)> {
     let found = atoms.iter().enumerate().filter(|(_, atom)| !atom.glued);
     found
@@ -66,7 +66,7 @@ fn shares_context(claim: &Text, idx: usize, window: &Window, place: usize) -> bo
         .any(|(_, atom)| context(&window.atoms, place).any(|(_, other)| word(other) == word(atom)))
 }
 
-/// True if the words next to the claim's pole stand nearer to the opposite one in the window.
+/// True if the words next to the claim's pole are nearer to the opposite pole in the window.
 fn is_nearer(claim: &Text, idx: usize, window: &Window, other: &[usize], same: &[usize]) -> bool {
     /// Ties and small differences decide nothing.
     const SLACK: usize = 2;
@@ -119,7 +119,7 @@ fn negations(claim: &Text, window: &Window) -> Vec<Fault> {
         let Some(head) = (negator + 1..reach).find(|place| claim.denial.reach[*place]) else {
             continue;
         };
-        // A denied word that has an opposite was compared with it.
+        // A denied word that has an opposite has already been compared with it.
         if let Some((pair, _)) = pole(&claim.atoms[head])
             && [true, false]
                 .iter()
@@ -145,7 +145,7 @@ fn negations(claim: &Text, window: &Window) -> Vec<Fault> {
         let places = window.places_of(atom);
         let denied = places.iter().any(|place| window.denial.head[*place]);
         let affirmed = places.iter().any(|place| !window.denial.head[*place]);
-        // A claim that denies another word of the same clause may say the same in other words.
+        // A claim that denies another word of the same clause may be a paraphrase.
         let near_negator = denying.contains(&atom.clause);
         if denied && !affirmed && !near_negator {
             faults.push(Fault::Negation(atom.key.clone()));
@@ -154,7 +154,7 @@ fn negations(claim: &Text, window: &Window) -> Vec<Fault> {
     faults
 }
 
-/// A claim that is stronger than its source, or that leaves out its conditions.
+/// Faults of a claim that is stronger than its source, or leaves out its conditions.
 pub(super) fn forces(claim: &Text, window: &Window) -> Vec<Fault> {
     let here = found(&claim.atoms, &claim.denial.head, 0..claim.atoms.len());
     let there = &window.forces;
@@ -204,7 +204,7 @@ pub(super) fn forces(claim: &Text, window: &Window) -> Vec<Fault> {
     faults
 }
 
-/// The words that say how strong a text puts something, and where; a word counts eight times at most.
+/// The words that set the force of a statement, with their places; each word counts at most eight times.
 pub(super) fn found(atoms: &[Atom], denied: &[bool], part: Range<usize>) -> Vec<(usize, Force)> {
     const MAX: usize = 8;
     let mut counts: HashMap<Force, usize> = HashMap::new();
@@ -230,7 +230,7 @@ fn follows(claim: &Text, window: &Window, wanted: Force) -> bool {
     })
 }
 
-/// True if the claim has a content word that stands before a condition in the source.
+/// True if the claim has a content word that precedes a condition in the source.
 fn drops(claim: &Text, window: &Window) -> bool {
     let mut places = window
         .forces

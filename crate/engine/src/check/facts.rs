@@ -1,13 +1,13 @@
-//! Turns a claim's hard facts (numbers, names, code) into those that its source lacks.
+//! Finds the hard facts (numbers, names, code) of a claim that its source lacks.
 
 use super::support::{Fault, Text};
 use super::token::{Atom, Kind};
 use super::window::Window;
 
-/// The parts of a name stand this near to each other, a middle name between them at most.
+/// Largest distance between the parts of a name: at most a middle name comes between them.
 const NAME_SPREAD: usize = 2;
 
-/// Facts that don't stand in the window as whole tokens.
+/// Facts that don't occur in the window as whole tokens.
 pub(super) fn missing(claim: &Text, window: &Window) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut before: Option<(usize, &Atom)> = None;
@@ -55,8 +55,7 @@ fn number_fault(atom: &Atom, places: &[usize], window: &Window) -> Option<Fault>
         .then(|| Fault::Unit(format!("{} {}", number.value, number.unit)))
 }
 
-/// A name must stand in the window or in the passage's first sentence, next to the name that it stands next to in
-/// the claim.
+/// A name must occur in the window or in the passage's first sentence, next to the same name as in the claim.
 fn name_fault(atom: &Atom, before: Option<&Atom>, window: &Window) -> Option<Fault> {
     let places = window.places_of(atom);
     if places.is_empty() && !window.topic_has(&atom.key) {

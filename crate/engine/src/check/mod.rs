@@ -1,9 +1,8 @@
-//! Turns generated text into sentences that are matched with the passages they cite.
+//! Turns generated text into sentences, each checked against the passages it cites.
 //!
-//! A sentence is supported when one sentence of a cited passage, or two that follow each other, hold most of its
-//! content words and every hard fact in it: numbers with their units, versions, flags, paths, identifiers and
-//! names, all as whole tokens, without saying the opposite or less. This is a floor, not a proof: it reads words,
-//! not meaning.
+//! A sentence is supported if one sentence of a cited passage, or two in a row, hold most of its content words and all
+//! of its hard facts (numbers with their units, versions, flags, paths, identifiers and names, as whole tokens) without
+//! saying the opposite or less. This is a floor, not a proof: it reads words, not meaning.
 
 mod asked;
 mod binding;
@@ -31,17 +30,17 @@ use citation::Cited;
 use support::{Read, Text};
 use token::{Atom, Kind};
 
-/// Longer text is checked up to here, in bytes: no window lets a generator write more.
+/// Most bytes of a text that are checked: no window lets a generator write more.
 const MAX_TEXT_BYTES: usize = 1 << 20;
 
-/// A passage as it stood in the prompt.
+/// A passage as in the prompt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
     /// The number that citations use, from 1.
     pub number: usize,
     /// The document's title and headings, as the prompt wrote them.
     pub heading_path: String,
-    /// The text, cut where the prompt cut it: text that was not read can't be cited.
+    /// The text, cut where the prompt cut it: text that the generator has not read can't be cited.
     pub text: String,
 }
 
@@ -53,17 +52,17 @@ impl Source {
     }
 }
 
-/// Divides `text` into sentences, reads their citations and checks each against `sources`.
+/// Splits `text` into sentences, reads their citations and checks each against `sources`.
 ///
-/// A citation that names no source, or one that does not support the sentence, is dropped; a sentence that keeps
-/// none is unsupported. A sentence without a citation gets the first source that supports it, and is unsupported
-/// without one. Abstentions are left out: see [`is_abstention`].
+/// A citation is dropped if it names no source, or one that does not support the sentence; a sentence left without any
+/// is unsupported. A sentence without citations gets the first source that supports it, and is unsupported if there is
+/// none. Abstentions are left out: see [`is_abstention`].
 pub fn check(text: &str, sources: &[Source]) -> Vec<Sentence> {
     check_voice(text, sources, &Phrases::default())
 }
 
-/// As [`check`], of text that a voice wrote: its set phrases claim nothing, and a sentence is judged without the one that it
-/// begins with.
+/// As [`check`], for text written by a voice: its set phrases claim nothing, and a sentence is judged without the
+/// phrase it begins with.
 pub fn check_voice(text: &str, sources: &[Source], phrases: &Phrases) -> Vec<Sentence> {
     let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
     let read: Vec<(usize, Read)> = sources
@@ -79,7 +78,7 @@ pub fn check_voice(text: &str, sources: &[Source], phrases: &Phrases) -> Vec<Sen
         .collect()
 }
 
-/// The numbers that `text` cites, in order and once each, whether or not they name a source and it supports what is said.
+/// The numbers that `text` cites, in order and once each, whether or not they name a source that supports it.
 pub fn citations(text: &str) -> Vec<usize> {
     let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
     let sentences = citation::cited_sentences(text).into_iter();
@@ -88,15 +87,14 @@ pub fn citations(text: &str) -> Vec<usize> {
 }
 
 /// How well `source` supports `claim`, from 0 to 1: the share of its words that one or two sentences of the source
-/// hold, lowered by every fact that they lack or contradict. A claim of some sentences is as weak as its weakest
-/// one.
+/// hold, lowered for every fact that they lack or contradict. A claim of several sentences scores as its weakest one.
 pub fn support(claim: &str, source: &str) -> f32 {
     let source = Read::new("", source);
     let scores = claims(claim).map(|claim| source.judge(&claim).score);
     scores.reduce(f32::min).unwrap_or(0.0)
 }
 
-/// True if `source` supports each sentence of `claim` as [`check`] asks for it; `false` where there is none.
+/// True if `source` supports each sentence of `claim` by the rules of [`check`]; false if `claim` has no sentence.
 pub fn supports(claim: &str, source: &str) -> bool {
     let source = Read::new("", source);
     let mut claims = claims(claim).peekable();
@@ -111,7 +109,7 @@ fn claims(text: &str) -> impl Iterator<Item = Text> {
         .map(Text::claim)
 }
 
-/// Share of `claim`'s content terms that stand anywhere in `source`: the measure that [`support`] is compared with.
+/// Share of `claim`'s content terms that occur anywhere in `source`: the baseline for [`support`].
 pub fn term_share(claim: &str, source: &str) -> f32 {
     let held = lexical::terms(source);
     let said = lexical::terms(claim);
@@ -121,7 +119,7 @@ pub fn term_share(claim: &str, source: &str) -> f32 {
     share
 }
 
-/// True if the generator said that the passages don't answer.
+/// True if the text says that the passages don't answer.
 pub fn is_abstention(text: &str) -> bool {
     let letters = |text: &str| -> String {
         text.chars()
@@ -132,7 +130,7 @@ pub fn is_abstention(text: &str) -> bool {
     letters(text) == letters(ABSTENTION)
 }
 
-/// True if any sentence of a text says that the passages don't answer.
+/// True if any sentence of the text says that the passages don't answer.
 pub fn abstains(text: &str) -> bool {
     let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
     citation::cited_sentences(text)
@@ -140,8 +138,9 @@ pub fn abstains(text: &str) -> bool {
         .any(|cited| is_abstention(&cited.text))
 }
 
-/// How many hard facts (numbers with their units, names, code) two texts have, each counted in either, and how many of them the other
-/// one has too. A name is shared where the other has its word, however written: at the start of a sentence a capital says nothing.
+/// How many hard facts (numbers with their units, names, code) two texts have, counted in each of them, and how many of
+/// these the other text has too. A name is shared if the other text has its word in any case: at the start of a
+/// sentence a capital says nothing.
 pub fn shared_facts(one: &str, other: &str) -> (usize, usize) {
     let read = |text: &str| Text::claim(&text[..text.floor_char_boundary(MAX_TEXT_BYTES)]);
     let (one, other) = (read(one), read(other));
@@ -167,20 +166,20 @@ pub fn shared_facts(one: &str, other: &str) -> (usize, usize) {
     (shared + shared_back, all + all_back)
 }
 
-/// How many sentences a text has.
+/// The number of sentences in a text.
 pub(crate) fn n_sentences(text: &str) -> usize {
     claims(text).count()
 }
 
-/// True if a word of a text denies something.
+/// True if the text has a negator.
 pub(crate) fn denies(text: &str) -> bool {
     !Text::claim(text).denial.negators.is_empty()
 }
 
 /// `text` up to the end of its last whole sentence; a citation may follow the full stop.
 pub fn whole_sentences(text: &str) -> &str {
-    /// Longer brackets, or more in a row, are no citations; the bound keeps a text of brackets from taking quadratic
-    /// time.
+    /// Longer brackets, or longer runs of them, are not citations; the bound keeps a text of brackets from taking
+    /// quadratic time.
     const MAX_BYTES: usize = 100;
     const MAX_MARKERS: usize = 10;
     let ends_here = |end: usize| {

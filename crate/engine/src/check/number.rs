@@ -1,13 +1,13 @@
-//! Turns the spelling of a number and its unit into one form, so that `1,000` equals `1000` and `5 min` equals
-//! `five minutes`.
+//! Brings the spellings of a number and its unit to one form, so that `1,000` equals `1000` and `5 min` equals `five
+//! minutes`.
 
-/// A number as it can be compared: digits with an optional sign and fraction, and its unit or `""`.
+/// A number in comparable form: digits with an optional sign and fraction, and its unit or `""`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Number {
     pub(super) value: String,
     /// The unit's short form.
     pub(super) unit: &'static str,
-    /// Written in words, as `two`.
+    /// True if it is written in words, like `two`.
     pub(super) is_spelled: bool,
 }
 
@@ -68,7 +68,7 @@ const UNITS: &[(&str, &str)] = &[
     ("times", "times"),
 ];
 
-/// Short forms that are words or variables elsewhere: they are units only when they touch their number.
+/// Short forms that are also words or variables: they are units only if they touch their number.
 const TOUCHING_UNITS: &[&str] = &["s", "h", "m", "g", "B", "V", "W", "t", "x"];
 
 /// Units of the same quantity.
@@ -115,7 +115,7 @@ pub(super) fn spelled(word: &str) -> Option<String> {
     ordinal.or_else(cardinal)
 }
 
-/// How many places a word such as `million` moves the point.
+/// How many places a word such as `million` moves the decimal point.
 pub(super) fn scale(word: &str) -> Option<usize> {
     Some(match word {
         "hundred" => 2,
@@ -149,9 +149,9 @@ pub(super) fn unit(word: &str) -> Option<&'static str> {
 
 /// The number that a word begins with, with its scale or unit, and the rest of the word.
 ///
-/// `None` where it is no plain number: a version, a date, a time of day, an identifier.
+/// `None` if it is not a plain number: a version, a date, a time of day, an identifier.
 pub(super) fn leading(word: &str) -> Option<(Number, &str)> {
-    /// Longer runs of digits are keys, compared as code is.
+    /// Longest number, in bytes: longer runs of digits are keys, compared as code.
     const MAX_BYTES: usize = 40;
     let mut rest = word;
     let mut before = "";
@@ -212,7 +212,7 @@ pub(super) fn leading(word: &str) -> Option<(Number, &str)> {
     Some((number, left))
 }
 
-/// Digits without the commas between thousands; `None` where commas or points stand in other places.
+/// Digits without thousands separators; `None` if commas or points are in other places.
 fn grouped(digits: &str) -> Option<String> {
     let (whole, fraction) = match digits.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
@@ -229,7 +229,7 @@ fn grouped(digits: &str) -> Option<String> {
 }
 
 impl Number {
-    /// Moves the point `places` to the right: `1.5` million is `1500000`.
+    /// Moves the decimal point `places` to the right: `1.5` million is `1500000`.
     pub(super) fn shift(&mut self, places: usize) {
         let (whole, fraction) = match self.value.split_once('.') {
             Some((whole, fraction)) => (whole, fraction.trim_end_matches('0')),
@@ -271,7 +271,7 @@ impl Number {
         same_kind && self.is_year() == other.is_year()
     }
 
-    /// A number of four digits that is likely a year.
+    /// True for a number of four digits that is likely a year.
     fn is_year(&self) -> bool {
         self.unit.is_empty()
             && self.value.len() == 4

@@ -1,8 +1,8 @@
-//! Turns the capital of a sentence's first word into a decision: a name, or a word that any sentence may open with.
+//! Decides whether the capital of a sentence's first word marks a name, or a word that any sentence may open with.
 
 use super::token::{Atom, Kind};
 
-/// Words that open a sentence and need no counterpart in the source.
+/// Words that may open a sentence without a counterpart in the source.
 const OPENERS: &[&str] = &[
     "additionally",
     "also",

@@ -1,4 +1,4 @@
-//! Turns words into poles: whether a text affirms, denies, requires, allows or limits what it says.
+//! Finds the polarity of words: whether a text affirms, denies, requires, allows or limits what it says.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -7,9 +7,9 @@ use anchorite_index::lexical;
 
 use super::token::Atom;
 
-/// Words of opposite meaning; where a claim has one side and its source only the other, they disagree.
+/// Words of opposite meaning: a claim with one side and a source with only the other disagree.
 ///
-/// Several words of a side mean the same. Function words stand here too, because they carry no stem.
+/// Several words on a side mean the same. Function words are listed here too, because they have no stem.
 const PAIRS: &[(&str, &str)] = &[
     (
         "enable enabled enables activate",
@@ -90,7 +90,7 @@ const NEGATORS: &[&str] = &[
     "doesnt", "cant", "wont",
 ];
 
-/// Words that a negator skips on its way to the one it denies.
+/// Words skipped between a negator and the word it denies.
 const SKIPPED: &[&str] = &[
     "longer",
     "yet",
@@ -107,10 +107,10 @@ const SKIPPED: &[&str] = &[
 /// Before one of these, `not` denies nothing: `not only fast`.
 const NOT_DENIED: &[&str] = &["only", "just", "merely", "simply"];
 
-/// The pole of a word: a pair's number, and which side.
+/// The pole of a word: the pair's number, and the side.
 pub(super) type Pole = (usize, bool);
 
-/// The pair that a word belongs to; function words by themselves, others by their stem.
+/// The pole of a word; function words are looked up by themselves, others by their stem.
 pub(super) fn pole(atom: &Atom) -> Option<Pole> {
     static POLES: OnceLock<HashMap<String, Pole>> = OnceLock::new();
     let poles = POLES.get_or_init(|| {
@@ -131,9 +131,9 @@ pub(super) fn pole(atom: &Atom) -> Option<Pole> {
     found.copied()
 }
 
-/// For each atom: whether it is denied, and whether a negator is near enough to mean it.
+/// For each atom: true if it is denied, and if a negator is near enough to apply to it.
 pub(super) struct Denial {
-    /// The word that a negator stands before.
+    /// The word that a negator directly applies to.
     pub(super) head: Vec<bool>,
     /// Words in reach of a negator.
     pub(super) reach: Vec<bool>,
@@ -144,7 +144,7 @@ pub(super) struct Denial {
 /// How many content words a negator reaches.
 const REACH: usize = 4;
 
-/// Finds what a text denies.
+/// Finds the negators of a text and the words they deny.
 pub(super) fn denial(atoms: &[Atom]) -> Denial {
     let mut denial = Denial {
         head: vec![false; atoms.len()],
@@ -192,7 +192,7 @@ fn is_negator(atom: &Atom) -> bool {
     atom.key.ends_with("n't") || NEGATORS.contains(&atom.key.as_str())
 }
 
-/// How strong a text puts something.
+/// The force with which a text states something.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Force {
     Must,
@@ -205,11 +205,11 @@ pub(super) enum Force {
     All,
     /// For this case and no other.
     Only,
-    /// When nothing else was chosen.
+    /// If nothing else was chosen.
     Default,
-    /// Holds but for some cases.
+    /// With exceptions.
     Unless,
-    /// Some condition.
+    /// On a condition.
     If,
 }
 

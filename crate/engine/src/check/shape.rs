@@ -1,6 +1,6 @@
-//! Turns a run of characters between two spaces into the part that is compared, and tells code from words by its form.
+//! Trims a run of characters between two spaces to the part that is compared, and tells code from words by its form.
 
-/// Longer words are cut, in bytes: only data such as base64 has them.
+/// Longer words are cut to this many bytes: only data such as base64 has them.
 const MAX_WORD_BYTES: usize = 400;
 
 /// A chunk without the punctuation around it, cut to a bounded length.

@@ -12,34 +12,34 @@ use super::polarity::{self, Denial};
 use super::token::{Atom, atoms};
 use super::window::{Window, word};
 
-/// Share of a claim's content terms that must stand in the sentences that support it.
+/// Share of a claim's content terms that must occur in the sentences that support it.
 ///
 /// Chosen on the cases of `tests/check_cases.rs` and the `conjnli` and `fever-dev-pairs` pairs, see
 /// `examples/measure_check.rs`.
 const SUPPORT_SHARE: f32 = 0.6;
 
-/// How much the order of words counts beside their share; chosen on the same pairs and those of `snli-devtest` and
+/// Weight of word order relative to the share of words; chosen on the same pairs and those of `snli-devtest` and
 /// `mnli-dev`.
 const ORDER_WEIGHT: f32 = 0.15;
 
-/// A source is read to here, in bytes and in sentences; no prompt holds more of one passage.
+/// Most bytes, and sentences, of a source that are read; no prompt holds more of one passage.
 const MAX_SOURCE_BYTES: usize = 1 << 16;
 const MAX_SENTENCES: usize = 1000;
 
 /// Headings are part of every run of sentences, and so have to be short.
 const MAX_HEADING_BYTES: usize = 300;
 
-/// Sentences of a source whose surroundings are compared in full, those that share most with the claim.
+/// Sentences of a source that are compared in full with their neighbours: those that share most with the claim.
 const MAX_CANDIDATES: usize = 4;
 
-/// A claim's reason to be struck.
+/// A reason to strike a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Fault {
     /// A number that the source lacks.
     Number(String),
     /// A number that the source has with another unit.
     Unit(String),
-    /// A name that the source lacks, or whose parts stand apart in it.
+    /// A name that the source lacks, or whose parts are apart in it.
     Name(String),
     /// An identifier, path, flag or version that the source lacks.
     Code(String),
@@ -72,7 +72,7 @@ impl Verdict {
     }
 }
 
-/// A text that was read: its atoms, and where each word stands.
+/// A parsed text: its atoms, their denials and its words.
 pub(super) struct Text {
     pub(super) atoms: Vec<Atom>,
     pub(super) denial: Denial,
@@ -95,20 +95,20 @@ impl Text {
     }
 }
 
-/// A passage that was read, ready to be compared with many claims.
+/// A parsed passage, ready to be compared with many claims.
 pub(super) struct Read {
     heading: Vec<Atom>,
     body: Vec<Atom>,
-    /// Where each sentence begins in `body`, and where the last one ends.
+    /// Where each sentence begins in `body`, then where the last one ends.
     starts: Vec<usize>,
-    /// The sentences that have a word, by its stem or key: the first 256 of each.
+    /// The sentences that contain a word, by its stem or key: the first 256 for each.
     sentences: HashMap<String, Vec<usize>>,
-    /// Runs of sentences that were compared before, by where they begin and end.
+    /// Runs of sentences already compared, by first and last sentence.
     windows: RefCell<HashMap<(usize, usize), Rc<Window>>>,
 }
 
 impl Read {
-    /// Reads a passage.
+    /// Parses a passage.
     pub(super) fn new(heading_path: &str, text: &str) -> Read {
         let text = &text[..text.floor_char_boundary(MAX_SOURCE_BYTES)];
         let heading = atoms(&heading_path[..heading_path.floor_char_boundary(MAX_HEADING_BYTES)]);
@@ -178,7 +178,7 @@ impl Read {
             runs.push((sentence.saturating_sub(1), sentence + 1));
             runs.push((sentence, (sentence + 2).min(n_sentences)));
         }
-        // A heading alone may say what a claim says.
+        // A heading alone may support a claim.
         if runs.is_empty() {
             runs.push((0, n_sentences.min(1)));
         }
@@ -204,7 +204,7 @@ impl Read {
         )
     }
 
-    /// The first sentence, which says what `it` and `they` refer to in later ones.
+    /// The first sentence, which tells what `it` and `they` refer to in later ones.
     fn topic(&self, first: usize) -> &[Atom] {
         if first == 0 {
             &[]
@@ -214,7 +214,7 @@ impl Read {
     }
 }
 
-/// Lines that were wrapped are joined: a line that begins in lower case continues the sentence before it.
+/// Joins wrapped lines: a line that begins in lower case continues the sentence before it.
 fn unwrapped(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());
     let mut letters = text.chars().peekable();
@@ -242,8 +242,8 @@ fn verdict(claim: &Text, window: &Window) -> Verdict {
     if has_foreign_clause(claim, window) {
         faults.push(Fault::Clause);
     }
-    // A missing name takes a fifth of the score, any other fault half of it; too few words lower the share already. The
-    // order of words distinguishes a copy from other text of the same words.
+    // A missing name costs a fifth of the score, any other fault half of it; too few words already lower the share.
+    // Word order distinguishes a copy from other text with the same words.
     let order = order(claim, window);
     let weight = faults.iter().fold(1.0_f32, |weight, fault| match fault {
         Fault::Words | Fault::Clause => weight,
@@ -256,8 +256,8 @@ fn verdict(claim: &Text, window: &Window) -> Verdict {
     }
 }
 
-/// True if a clause of the claim has several content words and the window none of them: a copied sentence may go on with
-/// something of its own, and the share of its words stays high.
+/// True if the window has none of the several content words of one of the claim's clauses: a copied sentence may go on
+/// with something invented, and still share most of its words.
 fn has_foreign_clause(claim: &Text, window: &Window) -> bool {
     let clauses = claim
         .atoms
@@ -269,7 +269,7 @@ fn has_foreign_clause(claim: &Text, window: &Window) -> bool {
     clauses.into_iter().any(is_foreign)
 }
 
-/// Share of the claim's content terms that stand in the window.
+/// Share of the claim's content terms that occur in the window.
 #[expect(clippy::cast_precision_loss, reason = "far below 2^24 words")]
 fn share(claim: &Text, window: &Window) -> f32 {
     let mut seen: HashMap<&str, bool> = HashMap::new();
@@ -279,7 +279,7 @@ fn share(claim: &Text, window: &Window) -> f32 {
         .enumerate()
         .filter(|(_, atom)| atom.is_content())
     {
-        // `not required` says what `optional` says.
+        // `not required` means `optional`.
         let same_side = || {
             let pole =
                 polarity::pole(atom).map(|(pair, side)| (pair, side != claim.denial.head[idx]));
@@ -289,7 +289,7 @@ fn share(claim: &Text, window: &Window) -> f32 {
             .or_insert_with(|| !window.places_of(atom).is_empty() || same_side());
     }
     let held = seen.values().filter(|held| **held).count();
-    // A claim of function words alone says nothing that could be found.
+    // A claim of function words alone says nothing to look for.
     if seen.is_empty() {
         0.0
     } else {

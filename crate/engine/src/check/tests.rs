@@ -1,4 +1,4 @@
-//! Turns generated texts and small sources into the sentences, citations and verdicts that a reader must see.
+//! Checks the sentences, citations and verdicts that generated texts and small sources must give.
 
 use super::*;
 
@@ -296,7 +296,7 @@ fn a_voice_is_judged_without_its_phrases() {
             "Cargo says that Rust 1.95 was released in 2026 [2].",
             vec![(false, true, vec![2])],
         ),
-        // A phrase supports nothing behind it, and its form must be exact.
+        // A phrase does not support what follows it, and its form must be exact.
         (
             "Note: Rust 1.96 was released in 2026 [2].",
             vec![(false, false, vec![])],

@@ -9,7 +9,7 @@ use super::number::{self, Number};
 use super::opening::settle_first_words;
 use super::shape::{bare, is_code};
 
-/// The kinds of atoms that the rules tell apart.
+/// The kinds of atoms that the rules distinguish.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     Word,
@@ -24,29 +24,29 @@ pub(super) enum Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Atom {
     pub(super) kind: Kind,
-    /// Lower case, except for flags of one letter, where case tells two apart.
+    /// Lower case, except for flags of one letter, where case matters.
     pub(super) key: String,
-    /// The stem; empty for words without topic.
+    /// The stem; empty for words that carry no topic.
     pub(super) stem: String,
     pub(super) number: Option<Number>,
-    /// Which sentence of its text.
+    /// Index of its sentence.
     pub(super) sentence: usize,
-    /// Which clause of its text: commas and conjunctions part them.
+    /// Index of its clause: commas and conjunctions separate clauses.
     pub(super) clause: usize,
-    /// Belongs to the same piece of code as the atom before it.
+    /// True if it belongs to the same piece of code as the atom before it.
     pub(super) glued: bool,
-    /// Opens its sentence, so that its capital says nothing.
+    /// True if it opens its sentence, so that its capital says nothing.
     pub(super) first: bool,
 }
 
 impl Atom {
-    /// True if it says something of its own.
+    /// True if it carries content.
     pub(super) fn is_content(&self) -> bool {
         !self.stem.is_empty()
     }
 }
 
-/// Stems of words that say how much or how surely, compared as forces (`polarity.rs`) and not as topics.
+/// Stems of words that say how much or how certainly, compared as forces (`polarity.rs`), not as topics.
 const NO_TOPIC: &[&str] = &[
     "", "everi", "everyth", "everyon", "unless", "except", "must", "may", "might", "also", "alway",
     "never", "shall", "cannot",
@@ -71,7 +71,7 @@ struct Reader {
     atoms: Vec<Atom>,
     sentence: usize,
     clause: usize,
-    /// The stems of words seen, because stemming costs more than looking up.
+    /// The stems of words seen so far, since stemming is slower than a lookup.
     stems: HashMap<String, String>,
 }
 
@@ -228,7 +228,7 @@ impl Reader {
         );
     }
 
-    /// The pieces of one chunk of code; they must stand side by side in the source too.
+    /// The pieces of one chunk of code, which must be adjacent in the source too.
     fn code(&mut self, chunk: &str, continues: bool) {
         let mut glued = continues;
         let is_address = chunk.contains("://");
@@ -304,7 +304,7 @@ impl Reader {
     }
 }
 
-/// The stems of a word, separated by spaces: one for a word that has a topic, more in scripts without spaces.
+/// The stems of a word, separated by spaces: one if the word has a topic, several in scripts without spaces.
 fn lexical_stems(known: &mut HashMap<String, String>, word: &str) -> String {
     if let Some(stems) = known.get(word) {
         return stems.clone();
@@ -317,7 +317,7 @@ fn lexical_stems(known: &mut HashMap<String, String>, word: &str) -> String {
     stems
 }
 
-/// Gives numbers the scale and the unit that follow them: `1.5 million`, `5 minutes`, `20 per cent`.
+/// Merges numbers with the scale and unit that follow them: `1.5 million`, `5 minutes`, `20 per cent`.
 fn join_numbers(atoms: &mut [Atom]) {
     for idx in 0..atoms.len() {
         let (head, tail) = atoms.split_at_mut(idx + 1);
@@ -353,7 +353,7 @@ fn join_numbers(atoms: &mut [Atom]) {
                 }
                 key => number::unit(key),
             };
-            // `20 degrees Celsius` says its unit in two words.
+            // `20 degrees Celsius` has a unit of two words.
             let Some(behind) = behind.filter(|_| unit.is_empty() || unit == "°") else {
                 break;
             };

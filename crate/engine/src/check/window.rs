@@ -6,10 +6,10 @@ use super::contrast;
 use super::polarity::{self, Denial, Force, Pole};
 use super::token::{Atom, Kind};
 
-/// The most occurrences of a word that are considered, so that a claim and a source of one repeated word stay cheap.
+/// The most occurrences of a word considered: keeps a claim and a source of one repeated word cheap.
 const MAX_PLACES: usize = 12;
 
-/// The word of an atom that others are compared with.
+/// The word by which an atom is compared with others.
 pub(super) fn word(atom: &Atom) -> &str {
     if atom.stem.is_empty() {
         &atom.key
@@ -18,19 +18,19 @@ pub(super) fn word(atom: &Atom) -> &str {
     }
 }
 
-/// A run of sentences, with the headings above it and where each word stands.
+/// A run of sentences with the headings above it, and the places of each word.
 pub(super) struct Window {
     /// The headings, then the run.
     pub(super) atoms: Vec<Atom>,
     pub(super) denial: Denial,
-    /// How many atoms are headings.
+    /// Number of atoms that are headings.
     pub(super) n_heading: usize,
     places: HashMap<String, Vec<usize>>,
-    /// Where words stand that have an opposite, by which side they are on.
+    /// Places of the words that have an opposite, by pole.
     pub(super) poles: HashMap<Pole, Vec<usize>>,
-    /// Where the text itself says how strong it puts something.
+    /// Places of the words that set a force.
     pub(super) forces: Vec<(usize, Force)>,
-    /// Words that a negator may mean.
+    /// Words that a negator may apply to.
     pub(super) denied: HashSet<String>,
     /// Words of the passage's first sentence.
     topic: HashSet<String>,
@@ -38,7 +38,7 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new(heading: &[Atom], body: &[Atom], topic: &[Atom]) -> Window {
-        // Headings are a sentence of their own, before all others.
+        // Headings form a sentence of their own, before all others.
         let shift = heading.last().map_or(0, |last| last.sentence + 1);
         let mut atoms = heading.to_vec();
         let clause = heading.last().map_or(0, |last| last.clause + 2);
@@ -89,7 +89,7 @@ impl Window {
         }
     }
 
-    /// Where a key or stem stands.
+    /// The places of a key or stem.
     pub(super) fn places(&self, word: &str) -> &[usize] {
         self.places.get(word).map_or(&[], Vec::as_slice)
     }
@@ -99,7 +99,7 @@ impl Window {
         self.topic.contains(key)
     }
 
-    /// Where a claim's atom stands: a number by its value, a word by its stem, names and code as written.
+    /// The places of a claim's atom: a number by its value, a word by its stem, names and code as written.
     pub(super) fn places_of(&self, atom: &Atom) -> &[usize] {
         match &atom.number {
             Some(number) => self.places(&format!("#{}", number.value)),

@@ -1,13 +1,13 @@
-//! Turns the turns before a question into the noun phrases that a word of it may refer to, the likeliest first.
+//! Finds the noun phrases of earlier turns that a word of a question may refer to, the likeliest first.
 
 use std::collections::BTreeSet;
 
 use super::clause::{Clause, Phrase, Role};
 use super::reference::{Kind, Reference, same_noun};
 
-/// The first candidate must lead the second by this much; roles differ by one or more.
+/// The first candidate must lead the second by this much; the scores of roles differ by at least one.
 const LEAD: f32 = 0.75;
-/// Below this a candidate was mentioned too far from the question's topic, or too long ago.
+/// Least score of an antecedent: below it, the mention is too far from the question's topic, or too long ago.
 const FLOOR: f32 = 1.0;
 /// Score that a candidate loses for each turn further back.
 const DISTANCE: f32 = 1.5;
@@ -16,7 +16,7 @@ const MENTION: f32 = 0.5;
 /// Longest phrase that is put into a question, in bytes.
 const MAX_PHRASE_BYTES: usize = 120;
 
-/// Nouns that say less than what follows them: `the purpose of the cache`, `the difference between both`.
+/// Nouns that say less than their complement: `the purpose of the cache`, `the difference between both`.
 const TRANSPARENT: [&str; 14] = [
     "purpose",
     "point",
@@ -34,7 +34,7 @@ const TRANSPARENT: [&str; 14] = [
     "amount",
 ];
 
-/// Nouns that questions ask for, and that no pronoun refers to.
+/// Nouns that questions ask for, but that no pronoun refers to.
 const EMPTY: [&str; 18] = [
     "aspects",
     "article",
@@ -56,7 +56,7 @@ const EMPTY: [&str; 18] = [
     "reason",
 ];
 
-/// A turn before the question, read.
+/// A parsed turn before the question.
 pub(super) struct Known<'t> {
     pub(super) question: Clause<'t>,
     pub(super) answer: Clause<'t>,
@@ -74,21 +74,21 @@ pub(super) struct Candidate {
     words: BTreeSet<String>,
     score: f32,
     plural: bool,
-    /// Names something: `this option` may be it.
+    /// True if it names something: `this option` may be it.
     pub(super) proper: bool,
     person: bool,
 }
 
-/// The meaning of `reference`, where one candidate clearly leads.
+/// The antecedent of `reference`, if one candidate clearly leads.
 pub(super) fn resolve(reference: &Reference, turns: &[Known<'_>]) -> Option<Candidate> {
     let mut candidates = candidates(turns, Some(reference.subject && !reference.possessive));
     candidates.retain_mut(|candidate| {
         candidate.score += match reference.kind {
             Kind::Thing | Kind::This if candidate.plural => return false,
-            // Someone's full name is seldom an `it`.
+            // A full name is seldom an `it`.
             Kind::Thing | Kind::This if candidate.person && candidate.words.len() > 1 => -2.0,
             Kind::Several if candidate.plural => 0.0,
-            // A band, a company.
+            // `they` may be a band or a company.
             Kind::Several if candidate.proper => -0.5,
             Kind::Someone if candidate.person => 0.0,
             Kind::Several | Kind::Someone => return false,
@@ -99,7 +99,7 @@ pub(super) fn resolve(reference: &Reference, turns: &[Known<'_>]) -> Option<Cand
     leader(candidates)
 }
 
-/// The topic of the turns, where that is clear.
+/// The topic of the turns, if it is clear.
 pub(super) fn topic(turns: &[Known<'_>]) -> Option<Candidate> {
     leader(candidates(turns, None))
 }
@@ -120,7 +120,7 @@ fn leader(mut candidates: Vec<Candidate>) -> Option<Candidate> {
     (first.score >= FLOOR && first.score - second >= LEAD).then_some(first)
 }
 
-/// The candidates of all turns; those in the role of the reference, subject or object, count more.
+/// The candidates of all turns; those in the same role as the reference, subject or object, score higher.
 fn candidates(turns: &[Known<'_>], subject: Option<bool>) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     for (turn, known) in turns.iter().enumerate().rev() {
@@ -157,7 +157,7 @@ fn candidates(turns: &[Known<'_>], subject: Option<bool>) -> Vec<Candidate> {
         }
         for (level, heading) in known.headings.iter().enumerate() {
             for phrase in &heading.phrases {
-                // A page about someone has the name for its title.
+                // A page about someone has the name as its title.
                 let score = match level {
                     0 if phrase.person && phrase.tokens.len() > 1 => 2.5,
                     0 => 1.0,
@@ -170,7 +170,7 @@ fn candidates(turns: &[Known<'_>], subject: Option<bool>) -> Vec<Candidate> {
     found
 }
 
-/// The score of a phrase of the question; two that are joined count alike.
+/// The score of a phrase of the question; two joined phrases score the same.
 fn joint_score(question: &Clause<'_>, phrase: &Phrase, subject: Option<bool>) -> f32 {
     let own = role_score(question, phrase, subject);
     let partners = question.phrases.iter().filter(|other| {
@@ -207,7 +207,7 @@ fn role_score(question: &Clause<'_>, phrase: &Phrase, subject: Option<bool>) -> 
     }
 }
 
-/// A phrase that was asked for becomes known where the answer names it: `which plan`, `the enterprise plan`.
+/// A phrase that was asked for becomes known if the answer names it: `which plan`, `the enterprise plan`.
 fn asked(found: &mut Vec<Candidate>, known: &Known<'_>, phrase: &Phrase, turn: usize, score: f32) {
     let head = known.question.lower(phrase.head);
     let named =
@@ -254,7 +254,7 @@ fn candidate(clause: &Clause<'_>, phrase: &Phrase, turn: usize, score: f32) -> O
     {
         return None;
     }
-    // `its configuration` is the configuration.
+    // `its configuration` refers to the configuration.
     let owned = tokens_start
         .checked_sub(1)
         .is_some_and(|before| clause.tokens[before].is(&["its", "their", "his", "her"]));
@@ -274,7 +274,7 @@ fn candidate(clause: &Clause<'_>, phrase: &Phrase, turn: usize, score: f32) -> O
     })
 }
 
-/// Two joined phrases as one, which is several things.
+/// Two joined phrases as one candidate, which is plural.
 fn pair(clause: &Clause<'_>, idx: usize, turn: usize, score: f32) -> Option<Candidate> {
     let first = clause.phrases.get(idx).filter(|phrase| phrase.joined)?;
     let second = clause.phrases[idx + 1..]
@@ -288,7 +288,7 @@ fn pair(clause: &Clause<'_>, idx: usize, turn: usize, score: f32) -> Option<Cand
     candidate(clause, &both, turn, score + 1.0)
 }
 
-/// Adds a candidate, or raises the score of the one that it names again; the longer name stays.
+/// Adds a candidate, or raises the score of the one it mentions again.
 fn add(found: &mut Vec<Candidate>, added: Option<Candidate>) {
     let Some(added) = added else { return };
     let same = found.iter_mut().find(|known| {
@@ -299,7 +299,7 @@ fn add(found: &mut Vec<Candidate>, added: Option<Candidate>) {
     match same {
         Some(known) => {
             known.score = known.score.max(added.score) + MENTION;
-            // A person keeps the full name, anything else what was said last.
+            // A person keeps the full name, anything else the latest wording.
             if added.person && added.words.len() > known.words.len() {
                 known.text = added.text;
                 known.words = added.words;

@@ -1,14 +1,14 @@
-//! Holds a sentence as its tokens, its noun phrases and their roles.
+//! A sentence as its tokens, noun phrases and their roles.
 
 use std::ops::Range;
 
 use super::parser::Parser;
 use super::words::{Class, Token, tokens};
 
-/// Where a noun phrase stands in its clause.
+/// The role of a noun phrase in its clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// `which flag`: asked for, so not known yet.
+    /// `which flag`: asked for, so not yet known.
     Asked,
     Subject,
     Object,
@@ -27,11 +27,11 @@ pub(super) struct Phrase {
     /// The token of its main noun.
     pub(super) head: usize,
     pub(super) plural: bool,
-    /// Names something: a capital, code or quotation marks.
+    /// True if it names something: a capital, code or quotation marks.
     pub(super) proper: bool,
-    /// May name a person: one to four capitalised words.
+    /// True if it may name a person: one to four capitalised words.
     pub(super) person: bool,
-    /// Joined with its neighbour by `and` or `or`.
+    /// True if it is joined with its neighbour by `and` or `or`.
     pub(super) joined: bool,
 }
 
@@ -41,13 +41,13 @@ pub(super) struct Clause<'t> {
     pub(super) text: &'t str,
     pub(super) tokens: Vec<Token<'t>>,
     pub(super) phrases: Vec<Phrase>,
-    /// The question word with what belongs to it: `how often`, `which flag`.
+    /// The question word with its complement: `how often`, `which flag`.
     pub(super) wh: Option<Range<usize>>,
     /// The first auxiliary of a question.
     pub(super) auxiliary: Option<usize>,
     /// The subject: a pronoun or a noun phrase.
     pub(super) subject: Option<Range<usize>>,
-    /// The main verb, where word order tells it.
+    /// The main verb, if word order reveals it.
     pub(super) verb: Option<usize>,
 }
 
@@ -89,7 +89,7 @@ impl<'t> Clause<'t> {
         self.tokens.get(at).map_or("", |token| token.lower.as_str())
     }
 
-    /// The end of the tokens without the marks that close the sentence.
+    /// The end of the tokens before the sentence's closing marks.
     pub(super) fn end(&self) -> usize {
         let marks = self
             .tokens
@@ -99,7 +99,7 @@ impl<'t> Clause<'t> {
         self.tokens.len() - marks.count()
     }
 
-    /// True where the subject is `I`, `you` or `we`.
+    /// True if the subject is `I`, `you` or `we`.
     pub(super) fn is_asked_for_oneself(&self) -> bool {
         self.subject.as_ref().is_some_and(|subject| {
             subject.len() == 1 && self.tokens[subject.start].is(&["i", "you", "we", "one"])
@@ -114,7 +114,7 @@ impl<'t> Clause<'t> {
         Some(self.slice(verb..self.end()))
     }
 
-    /// True where the question is about something that happens rather than about a thing: `why does the build fail`.
+    /// True if the question is about an event rather than a thing: `why does the build fail`.
     pub(super) fn tells(&self) -> bool {
         let things = ["what", "which", "who", "whom"];
         self.verb.is_some()
@@ -140,7 +140,7 @@ pub(super) fn lead(tokens: &[Token<'_>]) -> usize {
     if at < tokens.len() { at } else { 0 }
 }
 
-/// `text` with a capital at its beginning, and without space around it.
+/// `text` trimmed, with its first letter capitalised.
 pub(super) fn capitalised(text: &str) -> String {
     let mut chars = text.trim().chars();
     chars.next().map_or_else(String::new, |first| {

@@ -1,27 +1,27 @@
-//! Turns a fragment (`And on Windows?`, `Why?`) and the question before it into the whole question.
+//! Turns a fragment (`And on Windows?`, `Why?`) and the previous question into a complete question.
 
 use super::clause::{Clause, Phrase, Role, lead};
 use super::more::whole;
 use super::reference::same_noun;
 use super::words::Class;
 
-/// A fragment has no more words than this after `and` or `what about`.
+/// Most words of a fragment after `and` or `what about`.
 const MAX_FRAGMENT: usize = 8;
-/// `in the browser` takes the place of `on Linux`.
+/// Interchangeable prepositions: `in the browser` replaces `on Linux`.
 const PLACES: [&str; 4] = ["on", "in", "at", "under"];
 
 /// The outcome for a question.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Completed {
-    /// A sentence of its own.
+    /// It is complete as it stands.
     Whole,
-    /// The whole question.
+    /// The completed question.
     Question(String),
-    /// A fragment that fits nowhere in the question before it.
+    /// A fragment that fits nowhere in the previous question.
     Lost,
 }
 
-/// Completes `question` from the question before it, `last`.
+/// Completes `question` from the previous question, `last`.
 pub(super) fn complete(question: &Clause<'_>, last: &Clause<'_>) -> Completed {
     let end = question.end();
     let start = lead(&question.tokens);
@@ -104,7 +104,7 @@ fn is_bare_wh(question: &Clause<'_>, start: usize, end: usize) -> bool {
         })
 }
 
-/// Puts the question word before the last question: `why does the page need JavaScript`.
+/// Puts the question word in front of the last question: `why does the page need JavaScript`.
 fn with_wh(question: &Clause<'_>, start: usize, last: &Clause<'_>) -> String {
     let own = question.slice(start..question.end());
     let plain = question.tokens[start].is(&["why", "how", "when", "where"]);
@@ -130,7 +130,7 @@ fn bare(last: &Clause<'_>) -> String {
     last.slice(0..last.end()).to_owned()
 }
 
-/// The text of some tokens, as it would stand inside a sentence.
+/// The text of some tokens, as written in the middle of a sentence.
 pub(super) fn uncapitalised(clause: &Clause<'_>, tokens: std::ops::Range<usize>) -> String {
     let text = clause.slice(tokens.clone());
     let plain = clause.tokens.get(tokens.start).is_some_and(|token| {
@@ -154,7 +154,7 @@ fn splice(last: &Clause<'_>, tokens: std::ops::Range<usize>, text: &str) -> Stri
     format!("{}?", parts.join(" "))
 }
 
-/// `on Windows` replaces what follows the same preposition, or a similar one; otherwise it comes last.
+/// `on Windows` replaces the phrase with the same or a similar preposition; otherwise it is appended.
 fn swap_place(
     question: &Clause<'_>,
     fragment: std::ops::Range<usize>,
@@ -180,7 +180,7 @@ fn swap_place(
     Some(splice(last, last.end()..last.end(), &text))
 }
 
-/// `the water filter` takes the place of the air filter, or of the only thing asked about.
+/// `the water filter` replaces the air filter, or the only thing asked about.
 fn swap_phrase(
     question: &Clause<'_>,
     fragment: std::ops::Range<usize>,
@@ -201,7 +201,7 @@ fn swap_phrase(
         |clause: &Clause<'_>, phrase: &Phrase| clause.class(phrase.head) == Some(Class::Name);
     let alike =
         |fits: &dyn Fn(&Phrase) -> bool| phrases.iter().rev().copied().find(|phrase| fits(phrase));
-    // In `instead of SQLite`, the phrase is compared with, not asked about.
+    // In `instead of SQLite`, the phrase is the standard of comparison, not what is asked about.
     let compared = |phrase: &Phrase| {
         let before = phrase
             .tokens

@@ -1,4 +1,4 @@
-//! Turns a follow-up and the turns before it into a question that stands alone, by rules and without a model.
+//! Turns a follow-up and the turns before it into a self-contained question, by rules, without a model.
 
 mod antecedent;
 mod clause;
@@ -23,61 +23,62 @@ use more::append_topic;
 use reference::references;
 use substitute::{Substituted, substitute};
 
-/// Turns further back are not looked at.
+/// Most turns considered, counted back from the question.
 pub const MAX_TURNS: usize = 6;
-/// A longer question, in bytes, says what it is about and stands alone; no rewritten question is longer.
+/// Longest question to rewrite, in bytes: a longer one says what it is about. Also the longest result.
 const MAX_QUESTION: usize = 600;
-/// Bytes of an answer that are read: its topic is at the beginning.
+/// Bytes read of an answer: its topic is at the beginning.
 const MAX_ANSWER: usize = 300;
-/// Bytes of a heading, and headings of a passage, that are read.
+/// Bytes read of a heading, and headings read of a passage.
 const MAX_HEADING: usize = 120;
 const MAX_HEADINGS: usize = 4;
-/// A question of at most this many tokens may hold no word that reveals its language.
+/// A question of at most this many tokens may have no word that reveals its language.
 const MAX_SHORT: usize = 5;
 
-/// A question that was answered before.
+/// An earlier question, answered.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Turn {
-    /// As it was asked of the index: where it was itself rewritten, the rewritten question.
+    /// The question as put to the index: the rewritten one, if it was itself a follow-up.
     pub question: String,
-    /// The quotation or the text that was shown; may be empty.
+    /// The quotation or text shown; may be empty.
     pub answer: String,
-    /// Title and headings of the passage that was quoted, the outermost first; may be empty.
+    /// Title and headings of the quoted passage, outermost first; may be empty.
     pub headings: Vec<String>,
 }
 
 /// How a question depends on the turns before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FollowUp {
-    /// It doesn't: it is asked as it stands.
+    /// It doesn't depend on them: ask it as it stands.
     StandsAlone,
-    /// It is asked as `question`.
+    /// Ask `question` instead.
     Rewritten {
-        /// A question that stands alone.
+        /// The self-contained question.
         question: String,
-        /// Index in the history of the turn that the question was completed from.
+        /// Index in the history of the turn it was completed from.
         from: usize,
     },
-    /// It refers to something earlier, but to what isn't certain: it is asked as it stands, and the answer says so.
+    /// It refers to something earlier, but it isn't clear to what: ask it as it stands, and say so in the answer.
     Unclear,
 }
 
 /// Completes `question` from the turns before it, the oldest first.
 ///
-/// Pronouns are replaced by the noun phrase that they refer to, fragments (`And on Windows?`) are put into the question
-/// before them, and the topic is added to `Are there more examples?`. Where several phrases could be meant and none
-/// clearly leads, it is [`FollowUp::Unclear`]. Only English is read: questions in other languages stand alone. Takes
-/// time in proportion to the length of the question; of the history, the last [`MAX_TURNS`] turns and the beginning of
-/// each.
+/// Pronouns are replaced by the noun phrases they refer to, fragments (`And on Windows?`) are put into the previous
+/// question, and the topic is appended to `Are there more examples?`. If several phrases could be meant and none
+/// clearly leads, the result is [`FollowUp::Unclear`]. Only English is supported: questions in other languages stand
+/// alone. Time is linear in the length of the question; of the history, only the last [`MAX_TURNS`] turns and the
+/// beginning of each are read.
 ///
-/// The rules choose an antecedent by its role and how lately and how often it was mentioned, after
-/// Lappin and Leass, "An Algorithm for Pronominal Anaphora Resolution" (Computational Linguistics 20(4), 1994), without their parser.
+/// The rules choose an antecedent by its role and by how recently and how often it was mentioned, after Lappin and
+/// Leass, "An Algorithm for Pronominal Anaphora Resolution" (Computational Linguistics 20(4), 1994), without their
+/// parser.
 pub fn rewrite(question: &str, history: &[Turn]) -> FollowUp {
     let skipped = history.len().saturating_sub(MAX_TURNS);
     let turns = &history[skipped..];
-    // A turn that was not rewritten when it was asked may still say `it`.
+    // A turn not rewritten when it was asked may still say `it`.
     let mut asked: Vec<String> = Vec::with_capacity(turns.len());
     for turn in turns {
         let text = beginning(&turn.question, MAX_QUESTION);
@@ -96,7 +97,7 @@ pub fn rewrite(question: &str, history: &[Turn]) -> FollowUp {
     }
 }
 
-/// Rewrites `question` as one asked after the turns whose whole questions are `asked`.
+/// Rewrites `question`, given `turns` and their completed questions `asked`.
 fn rewrite_after(question: &str, turns: &[Turn], asked: &[String]) -> FollowUp {
     if question.len() > MAX_QUESTION {
         return FollowUp::StandsAlone;
@@ -116,7 +117,7 @@ fn rewrite_after(question: &str, turns: &[Turn], asked: &[String]) -> FollowUp {
     let latest = known.len() - 1;
     match complete(&clause, &last.question) {
         Completed::Lost => FollowUp::Unclear,
-        // The fragment may hold a pronoun of its own.
+        // The fragment may have a pronoun of its own.
         Completed::Question(whole) if !references(&clause).is_empty() => {
             match substitute(&Clause::parse(&whole), &known) {
                 Substituted::Text { question, .. } => written(&question, latest),
@@ -171,7 +172,7 @@ fn first_sentence(text: &str) -> &str {
     end.map_or(line, |(at, _)| &line[..at + 1])
 }
 
-/// True where `question` is English; for one of a few words (`As CSV?`) the question before decides.
+/// True if `question` is English; for one of a few words (`As CSV?`) the previous question decides.
 fn is_english(question: &Clause<'_>, last: &Clause<'_>) -> bool {
     let letters = question.text.chars().filter(|c| c.is_alphabetic());
     let foreign = letters.clone().filter(|c| !c.is_ascii()).count();
@@ -180,7 +181,7 @@ fn is_english(question: &Clause<'_>, last: &Clause<'_>) -> bool {
         && (has_english_word(question) || is_short && has_english_word(last))
 }
 
-/// Words of a question that few other languages spell alike.
+/// True if the question has a word that few other languages share.
 fn has_english_word(clause: &Clause<'_>) -> bool {
     const TELLING: [&str; 33] = [
         "the", "what", "how", "why", "when", "where", "which", "who", "does", "did", "is", "are",

@@ -1,4 +1,4 @@
-//! Turns a question that is whole, but does not name its topic, into one that does.
+//! Adds the topic to a question that is complete but does not name it.
 
 use super::antecedent::{Known, topic};
 use super::clause::{Clause, lead};
@@ -21,7 +21,7 @@ const MORE: [&str; 14] = [
     "examples",
     "same",
 ];
-/// Nouns that leave open whose or of what: `examples`, `details`.
+/// Nouns that leave their topic open: `examples`, `details`.
 const OPEN: [&str; 20] = [
     "example",
     "examples",
@@ -44,10 +44,10 @@ const OPEN: [&str; 20] = [
     "tell",
     "interesting",
 ];
-/// Longest question that is put into another as its topic, in bytes.
+/// Longest question appended to another as its topic, in bytes.
 const MAX_TOPIC: usize = 150;
 
-/// `Are there more examples?` with its topic appended, and the index of the turn that has the topic.
+/// `Are there more examples?` with its topic appended, and the index of the turn with that topic.
 pub(super) fn append_topic(clause: &Clause<'_>, known: &[Known<'_>]) -> Option<(String, usize)> {
     let end = clause.end();
     let last_token = clause.tokens.get(end.checked_sub(1)?)?;
@@ -96,7 +96,7 @@ pub(super) fn append_topic(clause: &Clause<'_>, known: &[Known<'_>]) -> Option<(
     Some((format!("{before} {what}{after}"), from))
 }
 
-/// The last question in brackets, where it is short enough to be put into another.
+/// The last question in brackets, if it is short enough to be appended to another.
 pub(super) fn whole(last: &Clause<'_>) -> Option<String> {
     let text = uncapitalised(last, lead(&last.tokens)..last.end());
     (!text.is_empty() && text.len() <= MAX_TOPIC).then(|| format!("({text})"))

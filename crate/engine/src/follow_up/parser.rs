@@ -1,4 +1,4 @@
-//! Turns the tokens of a sentence into noun phrases with roles, by closed word lists and word order alone.
+//! Turns the tokens of a sentence into noun phrases with roles, using only closed word lists and word order.
 
 use super::clause::{Clause, Role, lead};
 use super::phrase::MAX_PHRASE_TOKENS;
@@ -7,7 +7,7 @@ use super::words::{Class, Token, is_participle};
 /// Parses the tokens of a sentence in one pass.
 pub(super) struct Parser<'t> {
     pub(super) clause: Clause<'t>,
-    /// The token that is read next.
+    /// Index of the next token.
     pub(super) at: usize,
 }
 
@@ -107,7 +107,7 @@ impl<'t> Parser<'t> {
             self.subject(is_be && !asks_quality);
             return;
         }
-        // The question word is the subject, or that of what it asks for: `who wrote`, `which flag enables`.
+        // The question word, alone or with its noun, is the subject: `who wrote`, `which flag enables`.
         let mut noun_end = wh + 1;
         if self.clause.tokens[wh].is(&["which", "what", "how"]) {
             while noun_end < end && self.class(noun_end) != Some(Class::Verb) {
@@ -126,7 +126,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// `how many users`: the users are what is asked for.
+    /// `how many users`: the users are asked for.
     fn skip_quantity(&self, at: usize) -> usize {
         if self
             .clause
@@ -151,7 +151,7 @@ impl<'t> Parser<'t> {
         at
     }
 
-    /// Any other sentence: the words before its first verb are the subject, and one that begins with a verb is a
+    /// Any other sentence: the words before its first verb are the subject; a sentence that begins with a verb is a
     /// request.
     fn statement(&mut self) {
         let start = self.at;
@@ -218,7 +218,7 @@ impl<'t> Parser<'t> {
                 class == Class::Preposition || (after_preposition && class == Class::Adverb);
             self.at += 1;
             (after_preposition, after_verb) = match class {
-                // `to` and a verb.
+                // `to` followed by a verb.
                 Class::Preposition
                     if self.clause.lower(at) == "to" && self.is_infinitive(at + 1) =>
                 {
@@ -241,7 +241,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Skips what belongs to the pronoun at `at`: its verb, or the phrase that it owns; true if it was a verb.
+    /// Skips the verb of the pronoun at `at`, or the phrase it owns; true if it was a verb.
     fn after_pronoun(&mut self, at: usize) -> bool {
         if self
             .clause

@@ -1,4 +1,4 @@
-//! Turns a run of tokens into a noun phrase with its number, its main noun and what it may name.
+//! Turns a run of tokens into a noun phrase: its number, its main noun and what it may name.
 
 use std::ops::Range;
 
@@ -6,11 +6,11 @@ use super::clause::{Phrase, Role};
 use super::parser::Parser;
 use super::words::{Class, Token, is_plural};
 
-/// A noun phrase longer than this is a list or a mistake.
+/// Most tokens of a noun phrase: a longer one is a list or a mistake.
 pub(super) const MAX_PHRASE_TOKENS: usize = 8;
 
 impl Parser<'_> {
-    /// Where the run of words that begins at `start` ends. Verbs end it, except one right at its beginning or before a
+    /// The end of the run of words that begins at `start`. A verb ends it, except right at its beginning or before a
     /// noun.
     pub(super) fn phrase_end(&self, start: usize, subject: bool) -> usize {
         let mut at = start;
@@ -34,7 +34,7 @@ impl Parser<'_> {
         if at == first { start } else { at }
     }
 
-    /// Adds the phrase from `start` to here, and what follows it with `of`.
+    /// Adds the phrase from `start` to here, with its complement after `of`.
     pub(super) fn complement(&mut self, role: Role, start: usize) {
         let end = self.at;
         let of = self.clause.lower(end) == "of" || self.is_limit(role, end);
@@ -71,7 +71,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `the policy for audit logs`, where nothing but the phrase is asked for.
+    /// `the policy for audit logs`, if nothing but the phrase is asked for.
     fn is_limit(&self, role: Role, at: usize) -> bool {
         self.clause.lower(at) == "for"
             && role != Role::Oblique
@@ -79,7 +79,7 @@ impl Parser<'_> {
             && self.clause.auxiliary.is_some()
     }
 
-    /// True where the question's auxiliary leaves the verb for after the subject.
+    /// True if the question's auxiliary leaves the main verb after the subject.
     fn leaves_verb(&self) -> bool {
         self.clause.auxiliary.and_then(|at| self.class(at)) == Some(Class::Auxiliary)
     }
@@ -94,7 +94,7 @@ impl Parser<'_> {
                 .iter()
                 .filter(|token| token.is_content())
         };
-        // The first word of a sentence has its capital for another reason.
+        // The first word of a sentence is capitalised anyway.
         let opens =
             |token: &Token<'_>| token.place.start == all[0].place.start && tokens.len() == 1;
         let quantity =
@@ -114,7 +114,7 @@ impl Parser<'_> {
         });
     }
 
-    /// Marks the phrase added last, and the one before it, where `and` or `or` stands between them.
+    /// Marks the last phrase and the one before it as joined if `and` or `or` is between them.
     pub(super) fn join(&mut self, added: usize, start: usize) {
         let Some(before) = start.checked_sub(1) else {
             return;

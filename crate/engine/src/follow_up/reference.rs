@@ -1,4 +1,4 @@
-//! Turns a question into the words in it that refer to an earlier turn.
+//! Finds the words of a question that refer to an earlier turn.
 
 use super::clause::{Clause, Phrase, lead};
 use super::words::{Class, is_plural, is_predicate};
@@ -12,7 +12,7 @@ pub(super) enum Kind {
     Several,
     /// Someone: `he`, `she`.
     Someone,
-    /// One thing, or all that was said: `this`, `that`.
+    /// One thing, or everything said: `this`, `that`.
     This,
 }
 
@@ -21,13 +21,13 @@ pub(super) enum Kind {
 pub(super) struct Reference {
     pub(super) token: usize,
     pub(super) kind: Kind,
-    /// `its size`, not `it`.
+    /// True for `its size`, false for `it`.
     pub(super) possessive: bool,
-    /// Stands where a subject stands.
+    /// True if it is in subject position.
     pub(super) subject: bool,
 }
 
-/// With these, the `it` of `it is ADJECTIVE to` refers to no thing.
+/// Adjectives that make the `it` of `it is ADJECTIVE to` an expletive.
 const EXPECTANT: [&str; 24] = [
     "possible",
     "impossible",
@@ -54,7 +54,7 @@ const EXPECTANT: [&str; 24] = [
     "true",
     "enough",
 ];
-/// Those of [`EXPECTANT`] with which `it` does refer to a thing if the verb has no object: `is it easy to clean`.
+/// Those of [`EXPECTANT`] with which `it` does refer to something if the verb has no object: `is it easy to clean`.
 const OF_THINGS: [&str; 8] = [
     "safe",
     "fine",
@@ -65,7 +65,7 @@ const OF_THINGS: [&str; 8] = [
     "difficult",
     "worth",
 ];
-/// `this page` is where the reader is.
+/// `this page` is the one the visitor is on.
 const HERE: [&str; 23] = [
     "period",
     "page",
@@ -94,8 +94,7 @@ const HERE: [&str; 23] = [
 
 /// The words of `clause` that refer to what was said before it, in order.
 ///
-/// An `it` that stands for nothing (`is it possible to`) is left out, as is a word with its antecedent in the question
-/// itself.
+/// An expletive `it` (`is it possible to`) is left out, as is a word with its antecedent in the question itself.
 pub(super) fn references(clause: &Clause<'_>) -> Vec<Reference> {
     (0..clause.tokens.len())
         .filter_map(|at| reference(clause, at))
@@ -162,7 +161,7 @@ fn reference(clause: &Clause<'_>, at: usize) -> Option<Reference> {
     })
 }
 
-/// `that` after a noun or a verb joins clauses: `a tool that can`, `make sure that`.
+/// True if `that` follows a noun or a verb and joins clauses: `a tool that can`, `make sure that`.
 fn is_joining(clause: &Clause<'_>, at: usize) -> bool {
     let Some(before) = at.checked_sub(1) else {
         return false;
@@ -185,7 +184,7 @@ fn is_joining(clause: &Clause<'_>, at: usize) -> bool {
             .is_some_and(|next| next != Class::Mark && next != Class::Preposition)
 }
 
-/// True where a demonstrative stands alone, rather than before its noun or between two clauses.
+/// True if a demonstrative is a pronoun, rather than before its noun or between two clauses.
 fn is_pronoun(clause: &Clause<'_>, at: usize) -> bool {
     if is_joining(clause, at)
         || clause
@@ -205,7 +204,8 @@ fn is_pronoun(clause: &Clause<'_>, at: usize) -> bool {
             Some(Class::Determiner | Class::Person)
         );
     }
-    // `does that affect the speed`: a verb, because it has an object; `does that option affect`: a noun.
+    // `does that affect the speed`: `affect` is a verb, since it has an object. `does that option affect`: `option` is
+    // a noun.
     let after_auxiliary = clause
         .auxiliary
         .is_some_and(|auxiliary| auxiliary + 1 == at);
@@ -229,7 +229,7 @@ fn is_pronoun(clause: &Clause<'_>, at: usize) -> bool {
         || adjective
 }
 
-/// `it` that refers to nothing: `is it possible to`, `how long does it take to`, `does it make sense`.
+/// True for an `it` that refers to nothing: `is it possible to`, `how long does it take to`, `does it make sense`.
 fn is_expletive(clause: &Clause<'_>, at: usize) -> bool {
     let tokens = &clause.tokens;
     let end = clause.end();
@@ -281,7 +281,7 @@ fn is_expletive(clause: &Clause<'_>, at: usize) -> bool {
     }
 }
 
-/// True where a phrase of the question itself, before the word, is what it refers to.
+/// True if the word refers to a phrase before it in the question itself.
 fn has_antecedent(clause: &Clause<'_>, reference: &Reference) -> bool {
     let at = reference.token;
     clause.phrases.iter().any(|phrase| {
@@ -301,7 +301,7 @@ fn agrees(phrase: &Phrase, kind: Kind) -> bool {
     }
 }
 
-/// True where another clause begins between two tokens: a pronoun never means another phrase of its own clause.
+/// True if another clause begins between two tokens: a pronoun never refers to another phrase of its own clause.
 fn is_parted(clause: &Clause<'_>, start: usize, end: usize) -> bool {
     (start..end).any(|at| {
         let token = &clause.tokens[at];
@@ -318,7 +318,7 @@ fn is_parted(clause: &Clause<'_>, start: usize, end: usize) -> bool {
     })
 }
 
-/// True where `word` may be the plain word for `head`: equal, but for the plural.
+/// True if `word` and `head` are the same noun, singular or plural.
 pub(super) fn same_noun(word: &str, head: &str) -> bool {
     let singular = |noun: &str| {
         let noun = noun.trim_end_matches("'s").trim_end_matches('\'');

@@ -5,7 +5,7 @@ use super::parser::Parser;
 use super::words::{Class, Token, is_participle, is_plural, is_predicate};
 
 impl Parser<'_> {
-    /// The subject after an auxiliary; with `names`, nothing else has to follow, as in `what is X`.
+    /// Parses the subject after an auxiliary; with `names`, nothing else has to follow, as in `what is X`.
     pub(super) fn subject(&mut self, names: bool) {
         while self.class(self.at) == Some(Class::Adverb) {
             self.at += 1;
@@ -55,7 +55,7 @@ impl Parser<'_> {
         while self.class(self.at) == Some(Class::Adverb) {
             self.at += 1;
         }
-        // An auxiliary leaves the verb for after the subject; forms of `be` leave a participle at most.
+        // After an auxiliary, the main verb follows the subject; after a form of `be`, at most a participle does.
         let participle = self.class(self.at) == Some(Class::Verb);
         if self.is_content(self.at) && (!is_be || participle) {
             self.clause.verb = Some(self.at);
@@ -65,7 +65,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The verb in `does the red light | on the router | mean`, where `end` is the end of the first phrase.
+    /// The verb of `does the red light | on the router | mean`, given the end of the first phrase, `end`.
     fn verb_after_place(&self, end: usize) -> Option<usize> {
         let places = [
             "of", "on", "in", "for", "with", "from", "at", "under", "between",
@@ -81,7 +81,7 @@ impl Parser<'_> {
         (first + 1..inner).find(|at| self.class(*at) == Some(Class::Verb))
     }
 
-    /// Takes from a run of words what must be the predicate: `the server | restart`, `the server | ready`.
+    /// Removes from a run of words what must be the predicate: `the server | restart`, `the server | ready`.
     pub(super) fn without_predicate(
         &self,
         start: usize,
@@ -93,7 +93,7 @@ impl Parser<'_> {
         let tokens = &self.clause.tokens;
         let verb = (first + 1..end).find(|at| {
             let lower = &tokens[*at].lower;
-            // `what is borrow checking` asks for a name, `what is the port called` for none.
+            // `what is borrow checking` asks about a name, `what is the port called` does not.
             let gerund = names && lower.ends_with("ing");
             let participle = is_participle(lower) && !gerund && !tokens[*at].is_capitalised();
             (tokens[*at].class == Class::Verb && !(is_be && names))

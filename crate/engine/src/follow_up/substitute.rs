@@ -1,4 +1,4 @@
-//! Turns the words of a question that refer to earlier turns into what they mean.
+//! Replaces the words of a question that refer to earlier turns with their antecedents.
 
 use std::ops::Range;
 
@@ -10,15 +10,15 @@ use super::words::{Class, is_plural, is_predicate};
 
 /// The outcome for a question's references.
 pub(super) enum Substituted {
-    /// Each was replaced.
+    /// All were replaced.
     Text { question: String, from: usize },
-    /// There is none.
+    /// There are none.
     Nothing,
-    /// One of them may mean several things, or none that was said.
+    /// One of them may mean several things, or nothing said so far.
     Unclear,
 }
 
-/// Replaces words that refer to an earlier turn with what they mean.
+/// Replaces words that refer to an earlier turn with their antecedents.
 pub(super) fn substitute(clause: &Clause<'_>, known: &[Known<'_>]) -> Substituted {
     let mut edits = Edits::default();
     let last = known.len() - 1;
@@ -43,7 +43,7 @@ pub(super) fn substitute(clause: &Clause<'_>, known: &[Known<'_>]) -> Substitute
                     return Substituted::Unclear;
                 };
                 if told.iter().any(|(_, text)| *text == found.text) {
-                    // Two words that differ mean two things.
+                    // Two different words mean two different things.
                     return Substituted::Unclear;
                 }
                 edits.from = edits.from.max(found.turn);
@@ -114,14 +114,14 @@ enum One {
     Number,
     /// A noun of the turn.
     Noun(String, usize),
-    /// One of those that the last question names.
+    /// One of the things that the last question names.
     OfAll,
-    /// Something that was counted.
+    /// One of several counted items.
     Unclear,
 }
 
-/// `a bigger one` is a bigger filter; `the second one` counts items whose order on the page may differ from the order
-/// they were read in.
+/// `a bigger one` is a bigger filter; `the second one` is unclear, since items may be in another order on the page than
+/// in the text.
 fn one(clause: &Clause<'_>, at: usize, known: &[Known<'_>]) -> One {
     let before = &clause.tokens[at - 1];
     let next_is_content = clause
@@ -175,7 +175,8 @@ impl Edits {
         self.replaced.push((place, text));
     }
 
-    /// `do that`, `is that possible`, `how long does it take`: what was asked about is an act, not a thing, or may be one.
+    /// `do that`, `is that possible`, `how long does it take`: the word refers, or may refer, to an act rather than a
+    /// thing.
     fn event(&mut self, clause: &Clause<'_>, reference: &Reference, last: &Clause<'_>) -> bool {
         let at = reference.token;
         let place = clause.tokens[at].place.clone();
@@ -198,7 +199,7 @@ impl Edits {
                 return true;
             }
             if reference.kind == Kind::This {
-                // Nothing tells whether the act is meant or its object: both are named.
+                // It is unclear whether the act or its object is meant, so name both.
                 self.appended = Some(format!("({act})"));
                 return true;
             }

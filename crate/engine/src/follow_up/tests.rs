@@ -1,4 +1,4 @@
-//! Compares follow-ups with the questions that they mean, in the ways that English has to leave something out.
+//! Compares follow-ups with the questions they mean, for each way English has to leave something out.
 
 use super::{FollowUp, MAX_TURNS, Turn, rewrite};
 

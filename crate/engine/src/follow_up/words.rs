@@ -1,20 +1,20 @@
-//! Turns a text into tokens with the few word classes that finding noun phrases needs.
+//! Turns a text into tokens, with the few word classes needed to find noun phrases.
 
 use std::ops::Range;
 
-/// Longest text in double quotation marks that is taken for one name, in bytes.
+/// Longest text in double quotation marks that counts as one name, in bytes.
 const MAX_QUOTED: usize = 80;
 
-/// The part a word plays in a sentence, as far as closed lists and endings tell.
+/// A word's class, as far as closed lists and endings reveal it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     /// `the`, `a`, `my`, `any`, `two`: opens a noun phrase.
     Determiner,
     /// `this`, `that`, `these`, `those`: a determiner, a pronoun or a conjunction.
     Demonstrative,
-    /// `it`, `they`, `he`, and their other forms: refers to something said.
+    /// `it`, `they`, `he` and their other forms: refers to something said before.
     Pronoun,
-    /// `I`, `you`, `someone`, `nothing`: refers to nothing that was said before.
+    /// `I`, `you`, `someone`, `nothing`: refers to nothing said before.
     Person,
     /// `of`, `on`, `with`, and `to` before anything but a verb.
     Preposition,
@@ -30,22 +30,22 @@ pub(super) enum Class {
     Adverb,
     /// A verb that is seldom a noun, in any regular form, or a participle.
     Verb,
-    /// Anything else: nouns, adjectives, and verbs that no list knows.
+    /// Anything else: nouns, adjectives, and verbs in no list.
     Noun,
     /// A code span, an identifier or a quoted name.
     Name,
-    /// Punctuation that parts phrases.
+    /// Punctuation that separates phrases.
     Mark,
 }
 
 /// A word or a mark of a text.
 #[derive(Clone, Debug)]
 pub(super) struct Token<'t> {
-    /// As it stands in the text.
+    /// As written.
     pub(super) text: &'t str,
-    /// Bytes of the text.
+    /// Its byte range in the text.
     pub(super) place: Range<usize>,
-    /// In lower case, with straight apostrophes.
+    /// Lower-cased, with straight apostrophes.
     pub(super) lower: String,
     pub(super) class: Class,
 }
@@ -59,7 +59,7 @@ impl Token<'_> {
         self.text.starts_with(char::is_uppercase)
     }
 
-    /// A word that may stand inside a noun phrase after its determiner.
+    /// True for a word that may follow the determiner inside a noun phrase.
     pub(super) fn is_content(&self) -> bool {
         matches!(self.class, Class::Noun | Class::Name | Class::Verb)
     }
@@ -88,8 +88,8 @@ const CONJUNCTIONS: &str = "and or but if because whether although though while 
 const ADVERBS: &str = "also too not still already only just even ever never always often usually again then now here very \
     quite else yet rather later soon long ago maybe perhaps please yes together twice";
 const NOT_ADVERBS: &str = "reply apply supply family assembly anomaly early daily weekly monthly yearly friendly multiply";
-/// Base forms; nouns are left out where they are as usual as the verb, because a word after `to`, `I` or `does` is a
-/// verb anyway.
+/// Base forms. Verbs that are as common as nouns are left out, because a word after `to`, `I` or `does` is a verb
+/// anyway.
 const VERBS: &str = "accept access add affect agree allow answer apply arrive ask avoid become begin belong break bring \
     buy call cause choose clean clear close collect come compare compile configure connect consist contain continue \
     convert create decide define delete depend deploy describe detect die disable discard do download drop edit enable \
@@ -111,7 +111,7 @@ fn in_list(list: &str, word: &str) -> bool {
     list.split_ascii_whitespace().any(|one| one == word)
 }
 
-/// True where `word` is a verb of the list in any regular form.
+/// True if `word` is a verb of the list in any regular form.
 pub(super) fn is_verb(word: &str) -> bool {
     if in_list(VERBS, word) || in_list(PARTICIPLES, word) {
         return true;
@@ -134,12 +134,12 @@ pub(super) fn is_verb(word: &str) -> bool {
     })
 }
 
-/// True where `word` may follow a form of `be` as what is done to the subject, or by it.
+/// True if `word` may be a participle after a form of `be`.
 pub(super) fn is_participle(word: &str) -> bool {
     in_list(PARTICIPLES, word) || word.len() > 4 && (word.ends_with("ed") || word.ends_with("ing"))
 }
 
-/// True where `word` says something of a subject rather than names one: `is that possible`, `are these signed`.
+/// True if `word` describes a subject rather than names one: `is that possible`, `are these signed`.
 pub(super) fn is_predicate(word: &str) -> bool {
     let ending = ["able", "ible", "ful", "ous", "less"]
         .iter()
@@ -176,7 +176,7 @@ fn class_of(text: &str, lower: &str) -> Class {
     }
 }
 
-/// Parts of a contraction whose first is a word of its own: `it's`, `who's`, `they're`.
+/// Where to split a contraction whose first part is a word by itself: `it's`, `who's`, `they're`.
 fn contraction(word: &str, lower: &str) -> Option<usize> {
     let at = lower.find('\'')?;
     let short = matches!(&lower[at..], "'s" | "'re" | "'ve" | "'ll" | "'d" | "'m");
@@ -185,8 +185,7 @@ fn contraction(word: &str, lower: &str) -> Option<usize> {
         || in_list(PERSONS, first)
         || in_list(WH, first)
         || in_list(DEMONSTRATIVES, first);
-    // Both kinds of apostrophe come at the same point, but a curly one is longer, so only the text before it is
-    // counted.
+    // A curly apostrophe takes more bytes than a straight one, so only the text before it is counted.
     (short && closed && word.is_char_boundary(at)).then_some(at)
 }
 
@@ -194,7 +193,8 @@ fn is_word_char(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Marks that belong to a word when a word character follows: `content-type`, `v1.2`, `std::io`, `a/b`, `user's`.
+/// True for marks that belong to a word if a word character follows: `content-type`, `v1.2`, `std::io`, `a/b`,
+/// `user's`.
 fn is_joint(c: char) -> bool {
     matches!(c, '-' | '.' | '\'' | '’' | '/' | ':' | '@' | '+' | '#')
 }
@@ -234,7 +234,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     found
 }
 
-/// Bytes of the code span or quotation at the start of `rest`, with its marks.
+/// Length in bytes of the code span or quotation at the start of `rest`, marks included.
 fn quoted(rest: &str, open: char) -> Option<usize> {
     let close = if open == '“' { '”' } else { open };
     let start = open.len_utf8();
@@ -312,7 +312,7 @@ fn push<'t>(found: &mut Vec<Token<'t>>, text: &'t str, place: Range<usize>, clas
     });
 }
 
-/// True where a noun is in the plural, by its ending.
+/// True if a noun is in the plural, judging by its ending.
 pub(super) fn is_plural(lower: &str) -> bool {
     let irregular = matches!(
         lower,

@@ -1,5 +1,4 @@
-//! Turns the pieces that hold a place into its quotation, with the context they can't be read without as far as there
-//! is room.
+//! Turns the pieces that hold a place into its quotation, with as much of the context they need as there is room for.
 
 use std::ops::Range;
 
@@ -10,16 +9,16 @@ use super::layout::{Piece, announces};
 use super::reference::begins_with_reference;
 use super::{MAX_CHARS, MAX_CODE_CHARS, MAX_CODE_LINES, Quotation, Unit, UnitKind};
 
-/// An item of fewer words says little without the sentence that introduces its list.
+/// An item of fewer words means little without the sentence that introduces its list.
 const FRAGMENT_WORDS: usize = 6;
 
 /// A sentence that begins with a pronoun brings along the one before it, up to this many in a row.
 const MAX_SENTENCES_BEFORE: usize = 2;
 
-/// The most lists around an item whose introductions are shown with it.
+/// The most nested lists around an item whose introductions are shown with it.
 const MAX_LEADS: usize = 3;
 
-/// The most characters that are kept for a head or a lead where the unit itself has to be cut.
+/// The most characters kept for a head or a lead if the unit itself has to be cut.
 const MAX_CONTEXT_CHARS: usize = 200;
 
 /// See [`super::quotation`].
@@ -51,7 +50,7 @@ pub(super) fn quotation(text: &str, pieces: &[Piece], span: Range<usize>) -> Quo
     composer.compose(first, last, mark)
 }
 
-/// `span` inside the text, at characters, without the white space at its ends.
+/// `span` clamped to the text and to character boundaries, without white space at its ends.
 fn words_of(text: &str, span: Range<usize>) -> Range<usize> {
     let start = text.floor_char_boundary(span.start.min(text.len()));
     let end = text.ceil_char_boundary(span.end.clamp(start, text.len()));
@@ -59,7 +58,7 @@ fn words_of(text: &str, span: Range<usize>) -> Range<usize> {
     start..start + text[start..end].trim_end().len()
 }
 
-/// The first and the last piece with a part of `span`, the nearest one where it is between two. Code is quoted alone.
+/// The first and last piece that overlap `span`, or the nearest one if it is between two. Code is quoted alone.
 fn held(pieces: &[Piece], span: &Range<usize>) -> Option<(usize, usize)> {
     let behind = pieces.partition_point(|piece| piece.range.end <= span.start);
     let first = behind.min(pieces.len().checked_sub(1)?);
@@ -81,7 +80,7 @@ fn code(text: &str, pieces: &[Piece], idx: usize, mark: &Range<usize>) -> Quotat
     let (range, mark) = window_of_lines(text, whole, mark, MAX_CODE_LINES, MAX_CODE_CHARS);
     let lead = pieces[idx].lead.map(|lead| {
         let piece = &pieces[lead];
-        // The last line of a long item introduces the code, not all of it.
+        // In a long item, only the last line introduces the code.
         let last_line = text[piece.range.clone()]
             .rfind('\n')
             .map_or(0, |end| end + 1);
@@ -127,7 +126,7 @@ struct Composer<'t> {
     pieces: &'t [Piece],
     /// In the order of the text.
     before: Vec<Unit>,
-    /// The bytes that hold the mark.
+    /// The byte range that holds the mark.
     core: Range<usize>,
     after: Option<Unit>,
     /// Characters that are left.
@@ -140,7 +139,7 @@ impl Composer<'_> {
         let piece = &self.pieces[first];
         let kind = piece.kind;
         if kind == UnitKind::Item && last > first {
-            // Several items are shown with their markers, the first one too.
+            // Several items are shown with their markers, including the first.
             self.core.start = piece.start;
         }
         let mut mark = mark;
@@ -189,7 +188,7 @@ impl Composer<'_> {
         }
     }
 
-    /// All parts, and a whole definition in two: its term, and what that means.
+    /// All parts; a whole definition becomes two, its term and its meaning.
     fn parts(&mut self, first: usize, kind: UnitKind, mark: &Range<usize>) -> Vec<Unit> {
         let mut parts = std::mem::take(&mut self.before);
         let core = self.core.clone();
@@ -201,7 +200,7 @@ impl Composer<'_> {
             (Unit { range: term, kind }, meaning)
         });
         match divided {
-            // A mark that goes from the term into the meaning needs both in one part.
+            // A mark that spans term and meaning needs both in one part.
             Some((term, meaning))
                 if mark.end <= term.range.end || mark.start >= meaning.range.start =>
             {
@@ -213,7 +212,7 @@ impl Composer<'_> {
         parts
     }
 
-    /// Puts a part before all others if there is room.
+    /// Puts a part in front of all others if there is room.
     fn prepend(&mut self, range: Range<usize>, kind: UnitKind) -> bool {
         let Some(room) = self.room_for(&range) else {
             return false;
@@ -223,13 +222,13 @@ impl Composer<'_> {
         true
     }
 
-    /// The room that is left when `range` is shown too, with the line end before it.
+    /// The room left if `range` is shown too, with the line break before it.
     fn room_for(&self, range: &Range<usize>) -> Option<usize> {
         let words = &self.text[range.clone()];
         fits(words, self.room).then(|| self.room - size(words, self.room))
     }
 
-    /// Adds the lines that introduce an item which says little alone.
+    /// Adds the lines that introduce an item that means little by itself.
     fn leads(&mut self, idx: usize) {
         let mut piece = &self.pieces[idx];
         let mut needs_more =
@@ -251,7 +250,7 @@ impl Composer<'_> {
         words.take(FRAGMENT_WORDS).count() < FRAGMENT_WORDS
     }
 
-    /// The sentences of the same paragraph before `first`, as long as one begins with a pronoun.
+    /// Adds sentences before `first` from the same paragraph, as long as the first one begins with a pronoun.
     fn sentences_before(&mut self, first: usize) {
         let paragraph = self.pieces[first].paragraph;
         let mut idx = first;
@@ -272,7 +271,7 @@ impl Composer<'_> {
         }
     }
 
-    /// The list, the code or the rows that the last piece introduces, and the first sentence after a term that stands
+    /// Adds the list, code or rows that the last piece introduces, or the first sentence after a term that is quoted
     /// alone.
     fn follow(&mut self, last: usize) {
         let piece = &self.pieces[last];

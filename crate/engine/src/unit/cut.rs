@@ -1,11 +1,11 @@
-//! Turns a text that is too long to be quoted into a window around the requested place.
+//! Cuts a text that is too long to be quoted to a window around the requested place.
 
 use std::ops::Range;
 
-/// A window does not cut a word if white space is within this many characters.
+/// A window is not cut inside a word if there is white space within this many characters.
 const MAX_WORD_CHARS: usize = 40;
 
-/// True if `text` has at most `limit` characters. Counts no further.
+/// True if `text` has at most `limit` characters. Stops counting there.
 pub(super) fn fits(text: &str, limit: usize) -> bool {
     text.len() <= limit || text.chars().nth(limit).is_none()
 }
@@ -15,8 +15,8 @@ pub(super) fn size(text: &str, limit: usize) -> usize {
     text.chars().take(limit).count()
 }
 
-/// At most `limit` characters of the bytes `whole` of `text` around `mark`, between words where there are any; and as
-/// much of `mark` as is in them.
+/// At most `limit` characters of the range `whole` of `text` around `mark`, cut between words if possible; and the part
+/// of `mark` inside them.
 pub(super) fn window(
     text: &str,
     whole: &Range<usize>,
@@ -44,7 +44,7 @@ pub(super) fn window(
 }
 
 /// At most `max_lines` lines and `max_chars` characters of the code `whole` of `text`, around the line where `mark`
-/// begins; and as much of `mark` as is in them.
+/// begins; and the part of `mark` inside them.
 pub(super) fn window_of_lines(
     text: &str,
     whole: &Range<usize>,
@@ -69,7 +69,7 @@ pub(super) fn window_of_lines(
     }
     let mut n_chars = size(&text[range.clone()], max_chars);
     let mut n_lines = 1;
-    // The lines of the mark first, then lines below and above alternately.
+    // The mark's lines first, then lines below and above in turn.
     let (mut up, mut down) = (true, true);
     let mut take_up = false;
     while n_lines < max_lines && (up || down) {
@@ -101,7 +101,7 @@ pub(super) fn window_of_lines(
     (range, mark)
 }
 
-/// Where the first `n_chars` characters of `text` end, or the last word that ends before.
+/// The end of the first `n_chars` characters of `text`, or of the last word that ends before it.
 fn word_end(text: &str, n_chars: usize) -> usize {
     let end = text
         .char_indices()
@@ -114,13 +114,13 @@ fn word_end(text: &str, n_chars: usize) -> usize {
     let mut spaces = near.filter(|(_, c)| c.is_whitespace());
     match spaces.next() {
         Some((at, _)) => text[..at].trim_end().len(),
-        // Nothing is left of a short text but part of a word: none of it is shown.
+        // Only part of a word would be left: show none of it.
         None if n_chars < MAX_WORD_CHARS && text.chars().any(char::is_whitespace) => 0,
         None => whole_character(text, end),
     }
 }
 
-/// Where the last `n_chars` characters of `text` begin, or the first word that begins after.
+/// The start of the last `n_chars` characters of `text`, or of the first word that begins after it.
 fn word_start(text: &str, n_chars: usize) -> usize {
     let Some(from) = n_chars.checked_sub(1) else {
         return text.len();
@@ -137,7 +137,7 @@ fn word_start(text: &str, n_chars: usize) -> usize {
     }
 }
 
-/// The place at or before `at` where a character begins with all its marks; an emoji may be several.
+/// The start of the user-perceived character at `at`, with all its marks; an emoji may be several characters.
 fn whole_character(text: &str, at: usize) -> usize {
     let joins = |c: char| {
         matches!(
@@ -156,7 +156,7 @@ fn whole_character(text: &str, at: usize) -> usize {
         )
     };
     let mut at = at;
-    // A hostile text may have nothing but marks.
+    // Bounded, since a hostile text may consist of nothing but marks.
     for _ in 0..32 {
         let before = text[..at].chars().next_back();
         let is_inside = text[at..].starts_with(joins) || before == Some('\u{200d}');

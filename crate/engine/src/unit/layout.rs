@@ -1,4 +1,4 @@
-//! Turns the blocks of a section into pieces that can be quoted, each with what it belongs to.
+//! Turns the blocks of a section into quotable pieces, each linked to its context.
 
 use std::ops::Range;
 
@@ -8,18 +8,18 @@ use super::cut::fits;
 use super::lines::{Block, Line, blocks};
 use super::{MAX_CHARS, UnitKind};
 
-/// A longer cell is text, and heads no column.
+/// Longest head of a column, in characters: a longer cell is text.
 const MAX_HEAD_CHARS: usize = 80;
 
-/// Longer terms are sentences.
+/// Longest term, in characters: a longer one is a sentence.
 const MAX_TERM_CHARS: usize = 200;
 
-/// A unit, and where to find what it can't be read without.
+/// A unit, and where to find the context it needs.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) range: Range<usize>,
     pub(super) kind: UnitKind,
-    /// Where it begins with its marker.
+    /// Where it begins, its marker included.
     pub(super) start: usize,
     /// The indent of its list.
     pub(super) indent: usize,
@@ -27,7 +27,7 @@ pub(super) struct Piece {
     pub(super) paragraph: usize,
     /// The head of its table, or its term.
     pub(super) head: Option<Range<usize>>,
-    /// The piece before that introduces it: the item around an inner list, the sentence before a list, the line before
+    /// The earlier piece that introduces it: the item around an inner list, the sentence before a list, the line before
     /// code.
     pub(super) lead: Option<usize>,
 }
@@ -69,7 +69,7 @@ struct Table {
 struct List {
     /// The sentence before it, if that announces it.
     lead: Option<usize>,
-    /// Indents and pieces of the items around the next one.
+    /// Indents and pieces of the items that enclose the next one.
     around: Vec<(usize, usize)>,
 }
 
@@ -89,7 +89,7 @@ impl Layout<'_> {
         let last = self.pieces.len().checked_sub(1);
         let lead = last.and_then(|idx| match self.pieces[idx].kind {
             UnitKind::Sentence | UnitKind::Item | UnitKind::Definition => Some(idx),
-            // The same in another language, as tabs show it.
+            // The same code in another language, as in tabs.
             UnitKind::Code => self.pieces[idx].lead.filter(|lead| self.announces(*lead)),
             UnitKind::Row => None,
         });
@@ -128,13 +128,13 @@ impl Layout<'_> {
         }
     }
 
-    /// Number of cells in a line, 1 where it is not a row of a table.
+    /// Number of cells in a line, 1 if it is not a table row.
     fn columns(&self, line: &Line) -> usize {
         if line.is_item {
             return 1;
         }
         let row = &self.text[line.range.clone()];
-        // Plain text may have a bar at both ends.
+        // Plain text may also have a bar at both ends.
         let row = row
             .strip_prefix('|')
             .map_or(row, |row| row.trim_end_matches('|'));
@@ -150,7 +150,7 @@ impl Layout<'_> {
         for line in lines {
             let n_columns = self.columns(line);
             if table.is_none() && n_columns == 1 {
-                // A caption stands above its table.
+                // A caption comes above its table.
                 self.paragraph += 1;
                 self.sentences(line, None);
                 continue;
@@ -166,7 +166,7 @@ impl Layout<'_> {
         self.table = table;
     }
 
-    /// True if the first line of a table names its columns: its cells are short and no sentences.
+    /// True if the first line of a table names its columns: its cells are short and not sentences.
     fn is_head(&self, line: &Line) -> bool {
         let mut cells = self.text[line.range.clone()].split(" |").map(str::trim);
         cells.all(|cell| fits(cell, MAX_HEAD_CHARS) && !cell.ends_with(['.', '!', '?', '\u{3002}']))
@@ -227,7 +227,7 @@ impl Layout<'_> {
         idx + n_more + 1
     }
 
-    /// Adds the line at `idx`, with what it means if it is a term, and returns the index of the line after that.
+    /// Adds the line at `idx`, with its meaning if it is a term, and returns the index of the line after that.
     fn words(&mut self, lines: &[Line], idx: usize) -> usize {
         let line = &lines[idx];
         self.terms.retain(|(indent, _)| *indent < line.indent);
@@ -258,7 +258,7 @@ impl Layout<'_> {
             self.push(whole, line.start, 0, UnitKind::Definition, Some(term), None);
             return idx + n_terms + n_below;
         }
-        // Too long to be quoted whole, or with definitions inside: sentence by sentence, each with its term.
+        // Too long to be quoted whole, or with definitions inside: split into sentences, each with its term.
         self.push(
             term.clone(),
             line.start,
@@ -296,7 +296,7 @@ impl Layout<'_> {
         ranges
     }
 
-    /// True if a piece ends in a colon, and so says that something follows.
+    /// True if a piece ends in a colon, and so announces what follows.
     fn announces(&self, idx: usize) -> bool {
         announces(self.text, &self.pieces[idx])
     }
@@ -322,7 +322,7 @@ impl Layout<'_> {
     }
 }
 
-/// True if a piece of `text` ends in a colon, and so says that something follows.
+/// True if a piece of `text` ends in a colon, and so announces what follows.
 pub(super) fn announces(text: &str, piece: &Piece) -> bool {
     text[piece.range.clone()].ends_with([':', '\u{ff1a}'])
 }

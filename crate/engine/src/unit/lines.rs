@@ -1,4 +1,4 @@
-//! Turns a section's text into its blocks, and prose into lines without their markers.
+//! Splits a section's text into blocks, and prose into lines without their markers.
 
 use std::ops::Range;
 
@@ -23,7 +23,7 @@ pub(super) struct Line {
     pub(super) is_item: bool,
 }
 
-/// The blocks of `text`. Without words there is none.
+/// The blocks of `text`; none if it has no words.
 pub(super) fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Vec<Line> = Vec::new();
@@ -60,7 +60,7 @@ fn push_lines(open: &mut Vec<Line>, blocks: &mut Vec<Block>) {
     }
 }
 
-/// The first line keeps its indent, for code that begins further in.
+/// Adds a block of code. The first line keeps its indent, for code that begins further in.
 fn push_code(text: &str, range: Range<usize>, blocks: &mut Vec<Block>) {
     let code = text[range.clone()].trim_end();
     let first = code.len() - code.trim_start().len();
@@ -92,7 +92,7 @@ fn line(with_end: &str, start: usize) -> Option<Line> {
     })
 }
 
-/// Bytes of `- `, `* `, `+ ` or `12. ` at the start of `line`; 0 where there is none.
+/// Length in bytes of `- `, `* `, `+ ` or `12. ` at the start of `line`; 0 if there is none.
 fn item_marker_len(line: &str) -> usize {
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let rest = &line[digits..];
@@ -108,7 +108,7 @@ fn item_marker_len(line: &str) -> usize {
     }
 }
 
-/// True if `text` holds more than layout, which is rules, markers, fences and the lines that part a table's rows.
+/// True if `text` holds more than layout: rules, markers, fences and the separator lines of tables.
 pub(super) fn has_words(text: &str) -> bool {
     text.chars()
         .any(|c| !c.is_whitespace() && !"-|+=_*:`.".contains(c))
@@ -123,7 +123,7 @@ fn is_layout(line: &str) -> bool {
         || number.bytes().all(|byte| byte.is_ascii_digit()) && number.len() < line.len()
 }
 
-/// The lines of `text` that are no code, without markers: what can be divided into sentences.
+/// The lines of `text` that are not code, without markers, ready to be split into sentences.
 pub(crate) fn prose(text: &str) -> Vec<Range<usize>> {
     let lines = blocks(text).into_iter().flat_map(|block| match block {
         Block::Code(_) => Vec::new(),

@@ -1,9 +1,9 @@
-//! Turns a section's text into the units that are quoted whole, and a place in it into the quotation that shows it.
+//! Turns a section's text into units that can be quoted whole, and a place in it into the quotation that shows it.
 //!
-//! A text is read as the index writes it: blocks separated by an empty line, list items after their marker, the rows of
-//! a table as lines with bars, definitions indented further than their terms, code between fences. [`lines`] finds
-//! these, [`layout`] makes units of them and remembers what each belongs to, and [`compose`] joins a unit with that
-//! context. Every part is a slice.
+//! The text is in the index's form: blocks separated by an empty line, list items after their marker, table rows as
+//! lines with bars, definitions indented further than their terms, code between fences. [`lines`] finds these,
+//! [`layout`] turns them into units and records what each belongs to, and [`compose`] joins a unit with that context.
+//! Every part is a slice.
 
 mod compose;
 mod cut;
@@ -28,14 +28,14 @@ pub const MAX_CODE_CHARS: usize = 1500;
 /// The most lines of code in a quotation.
 pub const MAX_CODE_LINES: usize = 30;
 
-/// The part that a unit plays in its document.
+/// A unit's part in its document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnitKind {
     /// A sentence of a paragraph.
     Sentence,
     /// An item of a list, without its marker; of several items together, with their markers.
     Item,
-    /// A term with what it means, or one of the two.
+    /// A term with its meaning, or one of the two.
     Definition,
     /// A row of a table, its cells separated by bars.
     Row,
@@ -43,12 +43,12 @@ pub enum UnitKind {
     Code,
 }
 
-/// A piece of a text that makes sense as a whole.
+/// A piece of a text that makes sense by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unit {
-    /// Its bytes in the text.
+    /// Its byte range in the text.
     pub range: Range<usize>,
-    /// The part that it plays.
+    /// Its part in the document.
     pub kind: UnitKind,
 }
 
@@ -61,25 +61,25 @@ impl From<layout::Piece> for Unit {
     }
 }
 
-/// The pieces of a text that are shown to answer with one place in it.
+/// The pieces of a text to show as the answer for one place in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quotation {
-    /// The pieces, each for a line of its own: ascending, disjoint, none empty. Only a text without words has none.
+    /// The pieces, each to be shown on a line of its own: ascending, disjoint, none empty. There are none only in a
+    /// text without words.
     ///
-    /// In addition to the unit itself, these are the context it can't be read without: the head of its table, its term,
-    /// or the line that introduces it.
+    /// Besides the unit itself, these are the context it needs to be understood: the head of its table, its term, or
+    /// the line that introduces it.
     pub parts: Vec<Unit>,
-    /// The bytes of the place, inside one of the parts. Shorter than what was asked for where that is too long to be
-    /// shown.
+    /// The byte range of the place, within one of the parts. Shortened if the place is too long to show.
     pub mark: Range<usize>,
     /// True if words were left out at the start of the part with the mark.
     pub is_cut_before: bool,
-    /// True if words were left out at the end of the part with the mark, or items or lines that it introduces.
+    /// True if words were left out at the end of the part with the mark, or if items or lines that it introduces were.
     pub is_cut_after: bool,
 }
 
 impl Quotation {
-    /// The parts of `text`, the text that it was made of, each on a line of its own.
+    /// The parts, each on a line of its own; `text` is the text it was made from.
     pub fn shown(&self, text: &str) -> String {
         let parts = self
             .parts
@@ -88,8 +88,8 @@ impl Quotation {
         parts.collect::<Vec<_>>().join("\n")
     }
 
-    /// True if words of `text`, the text that it was made of, were left out before the part at `idx`; text that only
-    /// marks the layout (list markers, fences) does not count as words.
+    /// True if words were left out before the part at `idx`; `text` is the text it was made from. Layout (list markers,
+    /// fences) does not count as words.
     pub fn is_apart(&self, text: &str, idx: usize) -> bool {
         let Some(before) = idx.checked_sub(1).and_then(|before| self.parts.get(before)) else {
             return false;
@@ -102,19 +102,18 @@ impl Quotation {
     }
 }
 
-/// The units of `text` in order, disjoint, with all its words except markers and fences; an item or a definition that
-/// is too long to be quoted whole comes in its sentences.
+/// The units of `text`, in order and disjoint, which cover all its words except markers and fences; an item or a
+/// definition too long to be quoted whole is split into its sentences.
 ///
-/// Takes time in proportion to the text.
+/// Linear in the text's length.
 pub fn units(text: &str) -> Vec<Unit> {
     layout::pieces(text).into_iter().map(Unit::from).collect()
 }
 
-/// The quotation that answers with the bytes `span` of `text`: the units that hold it, and the context they can't be
-/// read without.
+/// The quotation for byte range `span` of `text`: the units that hold it, and the context they need to be understood.
 ///
-/// A span outside the text, or inside a character, is brought to the nearest place; an empty one stands for the unit
-/// around it. At most [`MAX_CHARS`] characters, and code.
+/// A span outside the text, or inside a character, is moved to the nearest valid place; an empty one means the unit
+/// around it. At most [`MAX_CHARS`] characters, not counting code.
 pub fn quotation(text: &str, span: Range<usize>) -> Quotation {
     compose::quotation(text, &layout::pieces(text), span)
 }

@@ -1,4 +1,4 @@
-//! Finds the member of a list or a table that a question names: the row with a word that most of its neighbours lack.
+//! Finds the member of a list or table that a question names: the one with a word that most of its neighbours lack.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use anchorite_index::lexical;
 use super::layout::{Piece, pieces};
 use super::{Unit, UnitKind};
 
-/// Fewer members than these are told apart by reading them.
+/// Fewest members of a group: the reader can tell fewer apart by itself.
 const MIN_MEMBERS: usize = 3;
 /// A word singles out members if it occurs in only one, or in at most one of this many.
 const MEMBERS_PER_WORD: usize = 3;
@@ -15,17 +15,17 @@ const MEMBERS_PER_WORD: usize = 3;
 /// A unit's place in its list or table.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Member {
-    /// Number of the list or table in the text.
+    /// Index of the list or table in the text.
     pub(crate) group: usize,
-    /// Share, 0 to 1, that this member holds of the question's words that single out members of its group.
+    /// Share, 0 to 1, of the question's words that single out members of the group, found in this member.
     pub(crate) named: f32,
 }
 
-/// The units of `text`, as [`units`](super::units) gives them, each with its place in its list or table; `None` outside
-/// a list or table, or where it has too few members.
+/// The units of `text`, as [`units`](super::units) returns them, each with its place in its list or table; `None`
+/// outside one, or if it has too few members.
 ///
-/// `topics` are the terms of the question. Those in the head of a table name a column, not a row; the head itself belongs to its rows,
-/// and no question names it.
+/// `topics` are the terms of the question. Those in the head of a table name a column, not a row; the head itself is
+/// never the member named.
 pub(crate) fn units_with_members(
     text: &str,
     topics: &BTreeSet<String>,
@@ -59,7 +59,7 @@ pub(crate) fn units_with_members(
     pieces.into_iter().map(Unit::from).zip(members).collect()
 }
 
-/// True if two pieces are members of one list, one table or one run of definitions.
+/// True if two pieces are members of the same list, table or run of definitions.
 fn is_beside(first: &Piece, other: &Piece) -> bool {
     let is_member = matches!(
         first.kind,
@@ -70,7 +70,7 @@ fn is_beside(first: &Piece, other: &Piece) -> bool {
         && (first.kind != UnitKind::Row || first.head == other.head)
 }
 
-/// The share that each member holds of the terms that single members out.
+/// For each member, the share it holds of the terms that single out members.
 fn shares(text: &str, members: &[Piece], topics: &BTreeSet<String>) -> Vec<f32> {
     let terms_at = |range: &std::ops::Range<usize>| {
         lexical::terms(text.get(range.clone()).unwrap_or_default())

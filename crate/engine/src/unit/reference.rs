@@ -1,6 +1,6 @@
-//! Turns the first words of a sentence into whether it can be understood without the one before it.
+//! Tells from the first words of a sentence whether it can be understood without the one before it.
 
-/// First words that stand for something said before, or that continue from it.
+/// First words that refer to something said before, or continue from it.
 const REFERENCES: &[&str] = &[
     "it",
     "its",
@@ -47,7 +47,7 @@ const REFERENCES: &[&str] = &[
     "but",
     "and",
     "so",
-    // German; "Sie" and "Ihr" are mostly the reader.
+    // German; "Sie" and "Ihr" mostly address the visitor.
     "er",
     "es",
     "dies",
@@ -86,7 +86,7 @@ const REFERENCES: &[&str] = &[
     "ambas",
 ];
 
-/// First words of several that do the same.
+/// Openings of several words that do the same.
 const PHRASES: &[&str] = &[
     "the former",
     "the latter",
@@ -142,7 +142,7 @@ const PHRASES: &[&str] = &[
     "zum beispiel",
 ];
 
-/// Things that "this" and "these" name without a sentence before: the page itself, or the present.
+/// Nouns after "this" and "these" that need no earlier sentence: the page itself, or the present.
 const PRESENT: &[&str] = &[
     "book",
     "guide",
@@ -175,7 +175,7 @@ const PRESENT: &[&str] = &[
     "handbuch",
 ];
 
-/// After "it is" and before "to" or "that", these make a sentence about what follows: "It is possible to ..".
+/// Between "it is" and "to" or "that", these make the "it" an expletive: "It is possible to ..".
 const EXPLETIVES: &[&str] = &[
     "possible",
     "impossible",
@@ -203,10 +203,10 @@ const EXPLETIVES: &[&str] = &[
     "known",
 ];
 
-/// True if `sentence` begins with a word that only the text before it explains.
+/// True if `sentence` begins with a word that refers to the text before it.
 pub(super) fn begins_with_reference(sentence: &str) -> bool {
     let start = sentence.trim_start_matches(|c: char| !c.is_alphanumeric());
-    // Japanese and Chinese set no spaces: this, that, it, they.
+    // Japanese and Chinese, which have no spaces: this, that, it, they.
     const PREFIXES: [&str; 9] = [
         "\u{3053}\u{308c}",
         "\u{3053}\u{306e}",
@@ -249,7 +249,7 @@ pub(super) fn begins_with_reference(sentence: &str) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     };
     if PHRASES.iter().any(is_phrase) {
-        // "In this book" is here.
+        // "In this book" refers to the page at hand.
         return !words
             .iter()
             .take(4)
@@ -274,7 +274,7 @@ pub(super) fn begins_with_reference(sentence: &str) -> bool {
         }
         "es" => !matches!(word(1), "gibt" | "ist" | "sei"),
         "il" => !matches!(word(1), "y" | "faut" | "est" | "existe"),
-        // "Both A and B" says which two.
+        // "Both A and B" itself names the two.
         "both" | "neither" => !words
             .iter()
             .skip(2)

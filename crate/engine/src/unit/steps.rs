@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::UnitKind;
 use super::layout::{Piece, pieces};
 
-/// After more sentences than this, a list is about something else.
+/// Most sentences between an introduction and its list: after more, the list is about something else.
 const MAX_SENTENCES_BETWEEN: usize = 4;
 const MIN_STEPS: usize = 2;
 
-/// Words after `how` with which a question asks how something is done.
+/// Words after `how` that ask how something is done.
 const DOING: [&str; 9] = [
     "do", "does", "can", "could", "should", "would", "must", "to", "shall",
 ];
@@ -27,8 +27,8 @@ pub(crate) fn asks_for_steps(question: &str) -> bool {
     is_how || words.contains(&"steps")
 }
 
-/// The bytes of the numbered list of `text` for `unit`, its markers included: the list that only sentences separate from
-/// the sentence `unit`, or the one whose item `unit` is. `None` where there is no such list.
+/// The byte range in `text` of the numbered list for `unit`, markers included: the list that follows the sentence
+/// `unit` with only sentences between, or the one with `unit` as an item. `None` if there is no such list.
 pub(crate) fn steps_for(text: &str, unit: &Range<usize>) -> Option<Range<usize>> {
     let pieces = pieces(text);
     let asked = pieces.iter().position(|piece| piece.range == *unit)?;

@@ -1,8 +1,8 @@
-//! Turns PEFT's configuration and safetensors into the bytes of a GGUF LoRA for a base model.
+//! Turns PEFT's configuration and safetensors into a GGUF LoRA for a base model.
 //!
-//! Bytes in, bytes out; the same input gives the same bytes. Names, shapes and the order of rows are those of llama.cpp's
-//! `convert_lora_to_gguf.py`. A GGUF file has one alpha, and each pair is scaled by `alpha / rank`: where PEFT scales a
-//! module otherwise, the difference is multiplied into its `B`.
+//! Bytes in, bytes out; the same input gives the same bytes. Names, shapes and the order of rows are those of
+//! llama.cpp's `convert_lora_to_gguf.py`. A GGUF file has one alpha, and scales each pair by `alpha / rank`: if PEFT
+//! scales a module differently, the ratio is multiplied into its `B`.
 
 use std::collections::BTreeMap;
 
@@ -20,10 +20,10 @@ use crate::quant;
 /// How the matrices of a converted adapter are stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Stored {
-    /// As single precision: nothing is lost.
+    /// Single precision: lossless.
     #[default]
     F32,
-    /// As half precision: half the bytes.
+    /// Half precision: half the size.
     F16,
 }
 
@@ -34,7 +34,7 @@ pub struct ConvertOptions {
     pub name: String,
     /// The type of its matrices.
     pub stored: Stored,
-    /// The manner that it was trained to answer in; `None` for an adapter without set phrases.
+    /// The style of answer it was trained for; `None` for an adapter without set phrases.
     pub voice: Option<Voice>,
 }
 
@@ -46,7 +46,7 @@ struct Halves<'t> {
     b: Option<(&'t str, TensorView<'t>)>,
 }
 
-/// Converts `adapter_config.json` and `adapter_model.safetensors` of an adapter that PEFT trained on `base`.
+/// Converts the `adapter_config.json` and `adapter_model.safetensors` of an adapter that PEFT trained on `base`.
 ///
 /// # Errors
 /// Any [`ConvertError`], naming the setting or the tensor.
@@ -70,7 +70,7 @@ pub fn convert(
         reason: error.to_string(),
     })?;
     let mut names = tensors.names();
-    // The order of the file is not that of its header; messages must not depend on chance.
+    // Names come in no fixed order; sorted, they make error messages deterministic.
     names.sort_unstable();
     let mut pairs: BTreeMap<String, Halves<'_>> = BTreeMap::new();
     for name in names {
@@ -162,7 +162,7 @@ fn check_base(base: &ModelConfig) -> Result<(), ConvertError> {
     })
 }
 
-/// A pair as plain floats, in the order of the source.
+/// A pair as plain floats, in the source's order.
 struct Pair<'t> {
     names: (&'t str, &'t str),
     rank: usize,
@@ -241,7 +241,7 @@ fn values(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, ConvertError> {
         }
     };
     finite(name, kind, view.data(), "in the file")?;
-    // The reader has compared the bytes with shape and type.
+    // The safetensors reader has checked the bytes against shape and type.
     let mut values = vec![0.0; view.data().len() / kind.block_bytes()];
     quant::dequantize(kind, view.data(), &mut values);
     Ok(values)
@@ -265,7 +265,7 @@ fn finite(
 
 /// The rows of `B` in the row order of the base's file.
 ///
-/// Models come with the two rows of a rotated pair half a head apart. llama.cpp's files of the llama family have them
+/// PEFT's models have the two rows of a rotary pair half a head apart. llama.cpp's files of the llama family have them
 /// as neighbours, so the rows of each query and key head are interleaved; other families keep their order.
 fn reordered(target: &str, b: Vec<f32>, rank: usize, base: &ModelConfig) -> Vec<f32> {
     let is_turned = [".attn_q.weight", ".attn_k.weight"]

@@ -12,7 +12,7 @@ use crate::tiny::{Random, Tiny};
 use crate::token::TokenId;
 use crate::weights::Weights;
 
-/// A module's name in PEFT's files, and the kind of matrix it is.
+/// A module's name in PEFT's files, and its kind of matrix.
 const MODULES: [(&str, &str); 7] = [
     ("self_attn.q_proj", "attn_q"),
     ("self_attn.k_proj", "attn_k"),
@@ -46,7 +46,7 @@ fn config(writer: &Writer) -> ModelConfig {
     ModelConfig::from_gguf(&gguf).unwrap()
 }
 
-/// Random pairs for every matrix, as PEFT names them, with the rank that `rank` gives a kind.
+/// Random pairs for every matrix under PEFT's names; `rank` gives the rank of each kind.
 fn peft(tiny: &Tiny, rank: impl Fn(&str) -> usize) -> Named {
     let mut random = Random(77);
     let mut tensors = Named::new();
@@ -83,7 +83,7 @@ fn change(writer: &mut Writer, name: &str, change: impl FnOnce(&mut [f32])) {
     *tensor = TensorOut::pack(name, TensorType::F32, &tensor.shape, &values);
 }
 
-/// Adds `scale(kind) * B A` to the matrices of a model, row by row as PEFT does.
+/// Adds `scale(kind) * B A` to a model's matrices, row by row as PEFT does.
 fn merge(writer: &mut Writer, tiny: &Tiny, tensors: &Named, scale: impl Fn(&str) -> f32) {
     for layer_idx in 0..tiny.n_layers {
         for (module, kind) in MODULES {
@@ -109,8 +109,8 @@ fn merge(writer: &mut Writer, tiny: &Tiny, tensors: &Named, scale: impl Fn(&str)
     }
 }
 
-/// The same model as one of the llama family, whose file has the rows of a rotated pair as neighbours: row `2 i + h` of
-/// a head is row `i` of half `h`.
+/// The same model as one of the llama family, whose files have the rows of a rotary pair as neighbours: row `2 i + h`
+/// of a head is row `i` of half `h`.
 fn as_llama(tiny: &Tiny) -> Writer {
     let llama = Tiny {
         family: Architecture::Llama,

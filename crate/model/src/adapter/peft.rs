@@ -12,15 +12,16 @@ use serde_json::Value;
 
 use crate::gguf::stand_in;
 
-/// Longest configuration that is read, in bytes.
+/// Longest configuration accepted, in bytes.
 const MAX_CONFIG_BYTES: usize = 1 << 20;
-/// Most patterns that name an alpha or a rank of their own.
+/// Most patterns with an alpha or a rank of their own.
 const MAX_PATTERNS: usize = 512;
 /// Longest pattern, in bytes.
 const MAX_PATTERN_BYTES: usize = 512;
 /// PEFT's default, for a configuration without `lora_alpha`.
 const DEFAULT_ALPHA: f64 = 8.0;
-/// Prefixes of initialisation methods that change the base's own weights: the adapter then fits no other base.
+/// Prefixes of initialisation methods that change the base's own weights, so that the adapter fits only that changed
+/// base.
 const CHANGED_BASE: [&str; 5] = ["pissa", "olora", "loftq", "corda", "lora_ga"];
 
 /// A PEFT adapter that can't become a GGUF file.
@@ -33,14 +34,14 @@ pub enum ConvertError {
         /// Why.
         reason: String,
     },
-    /// A setting that a plain LoRA can't express.
+    /// A setting that has no equivalent in a plain LoRA.
     #[error("`{key}` in `adapter_config.json` is not supported, expected {expected}: `{found}`")]
     Setting {
         /// The setting.
         key: &'static str,
-        /// The values that would do.
+        /// The values accepted.
         expected: String,
-        /// The value that it has.
+        /// The value found.
         found: String,
     },
     /// A placeholder for a file that was never fetched, such as a Git LFS pointer.
@@ -57,12 +58,12 @@ pub enum ConvertError {
         /// Why.
         reason: String,
     },
-    /// A tensor that is not half of a pair on a matrix that can be adapted.
+    /// A tensor that is not half of a pair for an adaptable matrix.
     #[error("tensor `{name}` cannot be converted: {reason}")]
     Tensor {
         /// The tensor's name.
         name: String,
-        /// Its fault.
+        /// The reason it was refused.
         reason: String,
     },
     /// A tensor of another type.
@@ -90,12 +91,12 @@ pub enum ConvertError {
     NotFinite {
         /// The tensor's name.
         name: String,
-        /// Position of the value, counted in the order of the file.
+        /// Index of the value in the file's order.
         place: usize,
         /// Step at which the value stopped being finite.
         when: &'static str,
     },
-    /// A file without a pair.
+    /// A file without a single pair.
     #[error("`adapter_model.safetensors` holds no `lora_A`/`lora_B` pair")]
     Empty,
     /// A base that takes no adapter of this kind.
@@ -135,14 +136,14 @@ impl ConvertError {
 /// The part of a configuration that matters for a plain LoRA.
 #[derive(Debug)]
 pub(super) struct Config {
-    /// `r`, where the configuration says one that holds for every matrix.
+    /// `r`, if it holds for every matrix.
     pub(super) rank: Option<usize>,
     alpha: f64,
     is_rank_stabilised: bool,
     alpha_patterns: Vec<(Regex, f64)>,
 }
 
-/// The file's own form. Settings that are not listed don't change what a trained adapter computes.
+/// The JSON as PEFT writes it. Settings not listed here don't change what a trained adapter computes.
 #[derive(Deserialize)]
 #[serde(default)]
 struct Raw {
@@ -197,7 +198,7 @@ impl Default for Raw {
     }
 }
 
-/// Numbers by pattern, in the order of the file: the first pattern that matches counts.
+/// Numbers by pattern, in the order of the file: the first match wins.
 #[derive(Default)]
 struct Patterns(Vec<(String, f64)>);
 
@@ -225,14 +226,14 @@ impl Config {
     /// Reads a configuration.
     ///
     /// # Errors
-    /// [`ConvertError::Config`], and [`ConvertError::Setting`] for what a plain LoRA can't express.
+    /// [`ConvertError::Config`], and [`ConvertError::Setting`] for a setting that a plain LoRA can't express.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, ConvertError> {
         let unreadable = |reason: String| ConvertError::Config { reason };
         if bytes.len() > MAX_CONFIG_BYTES {
             let (limit, found) = (MAX_CONFIG_BYTES, bytes.len());
             return Err(unreadable(format!("more than {limit} bytes: {found}")));
         }
-        // A struct may also be read from a list, which nobody means here.
+        // serde would also read the struct from a JSON array, which no PEFT file is.
         if !bytes.trim_ascii_start().starts_with(b"{") {
             return Err(unreadable("expected an object".to_owned()));
         }
@@ -240,7 +241,7 @@ impl Config {
             serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))?;
         raw.check()?;
         let alpha = raw.lora_alpha.unwrap_or(DEFAULT_ALPHA);
-        // llama.cpp reads 0 as "unscaled", so it can't be written; and it would be an adapter that does nothing.
+        // llama.cpp reads 0 as "unscaled", so 0 can't be written; besides, such an adapter would do nothing.
         if !alpha.is_finite() || alpha == 0.0 {
             return Err(setting("lora_alpha", "a number other than 0", alpha));
         }
@@ -258,8 +259,8 @@ impl Config {
         })
     }
 
-    /// The alpha that the file states: with it, `alpha / rank` is the scale of every pair of `rank` that has no alpha of its
-    /// own.
+    /// The alpha to write to the file: it makes `alpha / rank` the scale of every pair of `rank` without an alpha of
+    /// its own.
     #[expect(clippy::cast_precision_loss, reason = "a rank is at most 1024")]
     pub(super) fn file_alpha(&self, rank: usize) -> f64 {
         match self.is_rank_stabilised {
@@ -268,7 +269,7 @@ impl Config {
         }
     }
 
-    /// The factor of a module's `B` under `file_alpha`.
+    /// The factor to multiply into a module's `B`, given `file_alpha`.
     pub(super) fn factor(
         &self,
         module: &str,
@@ -359,7 +360,7 @@ fn setting(key: &'static str, expected: &str, found: impl ToString) -> ConvertEr
     }
 }
 
-/// As much of a text as a message can hold.
+/// A text cut to a length that fits in a message.
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(80) {
         Some((end, _)) => format!("{}...", &text[..end]),
@@ -367,7 +368,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// PEFT's patterns are regular expressions for the end of a module's name, from a dot on.
+/// Compiles PEFT's patterns: regular expressions that match the end of a module's name, from a dot on.
 fn compiled(patterns: Patterns) -> Result<Vec<(Regex, f64)>, ConvertError> {
     let key = "alpha_pattern";
     if patterns.0.len() > MAX_PATTERNS {
@@ -398,10 +399,10 @@ pub(super) enum Side {
     B,
 }
 
-/// A tensor's module, as the base calls it, and which half it is.
+/// A tensor's module, as the base names it, and its half of the pair.
 ///
 /// # Errors
-/// [`ConvertError::Tensor`] for anything but a half of a pair.
+/// [`ConvertError::Tensor`] for anything but half of a pair.
 pub(super) fn place(name: &str) -> Result<(&str, Side), ConvertError> {
     let refuse = |reason: &str| {
         Err(ConvertError::Tensor {
@@ -425,7 +426,7 @@ pub(super) fn place(name: &str) -> Result<(&str, Side), ConvertError> {
     let halves = [(".lora_A.", Side::A), (".lora_B.", Side::B)];
     let found = halves.into_iter().find_map(|(mark, side)| {
         let (module, rest) = path.rsplit_once(mark)?;
-        // Older files name the adapter too: `lora_A.default.weight`.
+        // Older files include the adapter's name: `lora_A.default.weight`.
         let rest = rest.strip_suffix("weight")?;
         let is_plain = rest.is_empty() || rest.strip_suffix('.').is_some_and(|n| !n.contains('.'));
         is_plain.then_some((module, side))
@@ -436,7 +437,7 @@ pub(super) fn place(name: &str) -> Result<(&str, Side), ConvertError> {
     }
 }
 
-/// The base tensor that a module is, as llama.cpp calls it.
+/// llama.cpp's name for a module's base tensor.
 ///
 /// # Errors
 /// [`ConvertError::Tensor`], with the tensor's own name, for modules that take no adapter.
@@ -465,7 +466,7 @@ pub(super) fn target(module: &str, name: &str) -> Result<String, ConvertError> {
             shortened(module)
         ))
     };
-    // The path before the layers differs between a model, one with a head, and one next to an image encoder.
+    // The path before the layers depends on the model: bare, with a head, or next to an image encoder.
     let path = match module.strip_prefix("layers.") {
         Some(path) => path,
         None => match module.split_once(".layers.") {

@@ -1,4 +1,4 @@
-//! Turns the bytes of a LoRA file into what a person asks about it: what it is for, what it changes, and how much.
+//! Summarises a LoRA file for people: which base it fits, which matrices it changes, and by how much.
 
 use std::collections::BTreeMap;
 
@@ -21,25 +21,25 @@ pub struct Summary {
     pub architecture: String,
     /// `adapter.lora.alpha`.
     pub alpha: f32,
-    /// Bytes of the file.
+    /// Size of the file in bytes.
     pub bytes: u64,
     /// How many matrices have each rank.
     pub ranks: BTreeMap<usize, usize>,
-    /// The matrices that it changes, by kind: `attn_q`.
+    /// The matrices it changes, by kind, such as `attn_q`.
     pub targets: BTreeMap<String, Target>,
 }
 
-/// The change to all matrices of a kind.
+/// The changes to all matrices of a kind.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Target {
-    /// How many there are: at most one in each layer.
+    /// How many matrices: at most one per layer.
     pub matrices: usize,
-    /// The Frobenius norm of what is added to all of them together, `scale * B A`.
+    /// The Frobenius norm of the change `scale * B A`, over all of them together.
     pub norm: f64,
 }
 
 impl Summary {
-    /// Reads a LoRA file without its base.
+    /// Reads a LoRA file; its base is not needed.
     ///
     /// # Errors
     /// As [`super::Adapter::load`], except for errors that only the base can reveal.
@@ -76,7 +76,8 @@ fn kind(base: &str) -> &str {
     stem.rsplit('.').next().unwrap_or(stem)
 }
 
-/// The square of the norm of `scale * B A`, from products of columns alone: `B A` itself is as large as a matrix of the base.
+/// The squared norm of `scale * B A`, from inner products of rows and columns: `B A` itself would be as large as a
+/// matrix of the base.
 fn square(pair: &LoraPair) -> f64 {
     let n_cols = pair.a.len() / pair.rank;
     let mut sum = 0.0;

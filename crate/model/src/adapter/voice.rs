@@ -1,6 +1,8 @@
-//! Turns an adapter's metadata into a voice: the name that readers choose it by, and the set phrases that it was trained to write.
+//! Turns an adapter's metadata into a voice: the label that visitors choose it by, and the set phrases it was trained
+//! to write.
 //!
-//! The keys are anchorite's own: `anchorite.voice.label`, `.openings` and `.closings`. A file without a label has no voice.
+//! The keys are anchorite's own: `anchorite.voice.label`, `.openings` and `.closings`. A file without the label has no
+//! voice.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,22 +14,23 @@ const LABEL: &str = "anchorite.voice.label";
 const OPENINGS: &str = "anchorite.voice.openings";
 const CLOSINGS: &str = "anchorite.voice.closings";
 
-/// Longest label, in characters: a button or a list shows it.
+/// Longest label, in characters: it has to fit on a button or in a list.
 pub const MAX_LABEL: usize = 40;
-/// Most phrases of a kind, and the longest one, in characters.
+/// Most phrases of each kind; then the longest phrase, in characters.
 const MAX_PHRASES: usize = 16;
 const MAX_PHRASE: usize = 120;
 
-/// The manner in which an adapter answers. Its phrases may stand around what the documents say; they claim nothing themselves.
+/// The style in which an adapter answers. Its phrases may frame what the documents say, but claim nothing themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Voice {
-    /// The name that readers see, at most [`MAX_LABEL`] characters.
+    /// The name that visitors see, at most [`MAX_LABEL`] characters.
     pub label: String,
-    /// Phrases that an answer or a sentence begins with: a sentence, or a lead-in such as `Note:` or `{title} says that`.
+    /// Phrases that may open an answer or a sentence: a whole sentence, or a lead-in such as `Note:` or `{title} says
+    /// that`.
     #[serde(default)]
     pub openings: Vec<String>,
-    /// Sentences that an answer ends with.
+    /// Sentences that may close an answer.
     #[serde(default)]
     pub closings: Vec<String>,
 }
@@ -61,10 +64,10 @@ impl Voice {
         }
     }
 
-    /// Refuses texts that no page could show.
+    /// Refuses texts that a page can't show.
     ///
     /// # Errors
-    /// [`LoadError::MetadataValue`], which names the key.
+    /// [`LoadError::MetadataValue`], naming the key.
     pub fn check(&self) -> Result<(), LoadError> {
         text(LABEL, &self.label, MAX_LABEL)?;
         for (key, phrases) in [(OPENINGS, &self.openings), (CLOSINGS, &self.closings)] {
@@ -84,7 +87,7 @@ fn owned(texts: Vec<&str>) -> Vec<String> {
     texts.into_iter().map(str::to_owned).collect()
 }
 
-/// One line of `limit` characters at most, with something on it.
+/// Accepts one line of 1 to `limit` characters that is not blank.
 fn text(key: &str, text: &str, limit: usize) -> Result<(), LoadError> {
     let n_chars = text.chars().count();
     if n_chars > limit || text.trim().is_empty() {

@@ -1,4 +1,4 @@
-//! Turns the name of an architecture into the traits of its layers, as data for the one forward pass.
+//! Turns the name of an architecture into its layers' traits, the data that the single forward pass branches on.
 //!
 //! Source: the model graphs of llama.cpp (`src/models`), and its names.
 
@@ -18,12 +18,12 @@ pub enum Architecture {
 }
 
 impl Architecture {
-    /// Every architecture that can be read, for messages.
+    /// Every supported architecture, for messages.
     pub(crate) const ALL: &str = "llama, qwen2, qwen3, gemma3 or bert";
     /// The decoders among them.
     pub(crate) const DECODERS: &str = "llama, qwen2, qwen3 or gemma3";
 
-    /// The architecture that `general.architecture` names, if it can be read.
+    /// The architecture that `general.architecture` names, if it is supported.
     pub fn of(name: &str) -> Option<Self> {
         use Architecture::{Bert, Gemma3, Llama, Qwen2, Qwen3};
         [Llama, Qwen2, Qwen3, Gemma3, Bert]
@@ -42,12 +42,12 @@ impl Architecture {
         }
     }
 
-    /// True if it generates text token by token; an encoder reads a whole text at once.
+    /// True if it generates text token by token, false for an encoder, which reads a whole text at once.
     pub fn is_decoder(self) -> bool {
         self != Self::Bert
     }
 
-    /// How its layers differ from those of other families. An encoder's own forward pass reads none of this.
+    /// How its layers differ from those of other families. The encoder's forward pass ignores them.
     pub fn traits(self) -> Traits {
         match self {
             Self::Bert => Traits::default(),
@@ -79,7 +79,7 @@ impl Architecture {
 /// Differences between the layers of decoders; the default has none of the optional parts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traits {
-    /// Which two values of a head are rotated together.
+    /// Which two values of a head form a rotary pair.
     pub rope_order: RopeOrder,
     /// Activation of the feed-forward block's gate.
     pub activation: Activation,
@@ -87,13 +87,13 @@ pub struct Traits {
     pub has_head_norms: bool,
     /// True if a block's output is normed before it is added to the residual stream.
     pub has_post_norms: bool,
-    /// True if the matrices of a block may have a bias; queries, keys and values may in every family.
+    /// True if the other matrices of a block may have biases; queries, keys and values may in every family.
     pub has_block_biases: bool,
     /// True if the output may have a bias.
     pub has_output_bias: bool,
 }
 
-/// Which two values of a head are one rotary pair.
+/// Which two values of a head form a rotary pair.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RopeOrder {
     /// `2i` and `2i + 1`: llama.cpp's `NORM`.

@@ -1,4 +1,4 @@
-//! Turns metadata keys under an architecture's prefix into checked numbers.
+//! Reads metadata keys under an architecture's prefix as checked numbers.
 
 use crate::error::LoadError;
 use crate::gguf::{Gguf, Value};
@@ -37,7 +37,7 @@ impl Keys<'_> {
         }
     }
 
-    /// The one number that an array gives every layer; layers that differ have no forward pass here.
+    /// The one number that an array gives for every layer; layers that differ are not supported.
     fn shared(&self, key: &str, layers: &[Value]) -> Result<Option<i128>, LoadError> {
         let first = layers.first().and_then(Value::as_integer);
         let is_shared = layers.iter().all(|layer| layer.as_integer() == first);
@@ -64,7 +64,7 @@ impl Keys<'_> {
         }
     }
 
-    /// A number where 0, as some converters write it, means the same as no number.
+    /// An optional number; 0 counts as absent, since some converters write that.
     pub(super) fn opt_limit(&self, key: &str) -> Result<Option<f32>, LoadError> {
         match self.gguf.opt_f32(&self.name(key))? {
             Some(0.0) => Ok(None),
@@ -72,10 +72,10 @@ impl Keys<'_> {
         }
     }
 
-    /// How many times as long a context became; 0 stands for no factor.
+    /// The factor by which the context was stretched; 0 counts as absent.
     pub(super) fn stretch_factor(&self) -> Result<f32, LoadError> {
         let factor = match self.opt_limit("rope.scaling.factor")? {
-            // The key's name before there were several kinds of scaling.
+            // The key's name from before there were several kinds of scaling.
             None if !self.has("rope.scaling.factor") => self.opt_limit("rope.scale_linear")?,
             factor => factor,
         };

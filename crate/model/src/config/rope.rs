@@ -1,4 +1,4 @@
-//! Turns RoPE metadata into the numbers behind the angles: base, stretching, and how far it applies to each pair.
+//! Turns RoPE metadata into the numbers behind the angles: base, stretching, and how much of it applies to each pair.
 //!
 //! Source: llama.cpp (`llama-context.cpp`, `ggml_rope_yarn`), Peng et al., "YaRN" (2023), Ding et al., "LongRoPE"
 //! (2024).
@@ -12,13 +12,13 @@ use crate::error::LoadError;
 pub struct Rope {
     /// Base of the frequencies.
     pub base: f32,
-    /// Values of each head that are rotated, from the start; even.
+    /// Rotated values at the start of each head; even.
     pub dim: usize,
-    /// 1 where the context was not stretched.
+    /// 1 if the context was not stretched.
     pub scale: f32,
-    /// The pairs that are stretched less than the others; `None` where all are stretched alike.
+    /// Which pairs are stretched less than the others; `None` if all are stretched alike.
     pub yarn: Option<Yarn>,
-    /// Rotated values are multiplied by this: 1 where the context was not stretched.
+    /// Factor on rotated values: 1 for a context that was not stretched.
     pub magnitude: f32,
 }
 
@@ -39,9 +39,9 @@ impl Rope {
 /// that are stretched in full.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Yarn {
-    /// The pair at which the ramp starts.
+    /// The pair where the ramp starts.
     pub from: f32,
-    /// The pair at which it ends.
+    /// The pair where it ends.
     pub to: f32,
 }
 
@@ -50,18 +50,18 @@ pub struct Yarn {
 pub enum RopeFactors {
     /// `rope_freqs.weight`: the same for every context (Llama 3.1).
     Always,
-    /// `rope_factors_short.weight`: those of `longrope` for a context that is no longer than the original one.
+    /// `rope_factors_short.weight`: those of `longrope` for a context no longer than the original one.
     Short,
     /// `rope_factors_long.weight`: those for a longer one.
     Long,
 }
 
-/// `longrope` has one set of factors for a short context and one for a long one. llama.cpp chooses by the context it
-/// was started with; here the context counts as at most this long, the longest that every backend runs.
+/// `longrope` has one set of factors for a short context and one for a long one. llama.cpp chooses by the context size
+/// it was started with; here that size is capped at this length, the longest that every backend runs.
 const LONGEST_CONTEXT: usize = 4096;
 
-/// Rotations, within the original context, of the pairs at which YaRN's ramp starts and ends. Files have keys for both,
-/// and for more, which llama.cpp reads in no family that is known here.
+/// Rotations, within the original context, of the pairs at which YaRN's ramp starts and ends. Files have keys for these
+/// and more, but llama.cpp reads them for no family supported here.
 const RAMP_TURNS: [f32; 2] = [32.0, 1.0];
 
 /// Stretching of the context, as the keys under `rope.` describe it.
@@ -72,7 +72,7 @@ pub(super) struct Stretching {
     /// Factor on rotated values; a ramp multiplies it by [`lengthened`].
     magnitude: f32,
     pub(super) factors: RopeFactors,
-    /// Tokens that the model sees at once with these factors.
+    /// Context length with these factors, in tokens.
     pub(super) context: usize,
 }
 
@@ -125,7 +125,7 @@ impl Stretching {
         })
     }
 
-    /// The RoPE of layers with this base; `is_stretched` says whether the factor applies to them.
+    /// The RoPE of layers with this base; `is_stretched` is true if the factor applies to them.
     pub(super) fn rope(&self, base: f32, dim: usize, is_stretched: bool) -> Rope {
         let factor = if is_stretched { self.factor } else { 1.0 };
         let plain = Rope::plain(base, dim);
@@ -156,12 +156,12 @@ impl Stretching {
     }
 }
 
-/// The longer the context, the larger values must be for the softmax to stay as sharp: YaRN's `mscale`.
+/// YaRN's `mscale`: the longer the context, the larger the values must be to keep the softmax as sharp.
 fn lengthened(factor: f32) -> f32 {
     1.0 + 0.1 * factor.ln()
 }
 
-/// Values of a head that are rotated.
+/// Rotated values of a head.
 pub(super) fn rotated(
     keys: &Keys<'_>,
     architecture: Architecture,

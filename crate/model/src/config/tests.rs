@@ -127,7 +127,7 @@ fn names_missing_metadata() {
     );
 }
 
-/// The numbers of Gemma 3's 1B model, except for a small vocabulary, under the keys that its files use.
+/// The metadata of Gemma 3 1B as its files have it, except for a small vocabulary.
 fn gemma3(changes: &[(&str, Value)]) -> Result<ModelConfig, LoadError> {
     let mut gguf = Gguf::default();
     let mut entry = gguf_entry();
@@ -309,7 +309,7 @@ fn yarn_ramps_between_pairs_that_turn_often_and_pairs_that_do_not() {
         "{}",
         rope.magnitude
     );
-    // llama.cpp reads these for other families only.
+    // llama.cpp reads these only for other families.
     let unread = [
         ("yarn_ext_factor", Value::from(0.5f32)),
         ("yarn_attn_factor", 9f32.into()),

@@ -1,10 +1,10 @@
-//! Turns queries, keys and values into each query's weighted sum of values, tile by tile, so that memory does not grow
-//! with the square of the text length: the same loop for a decoder's cache and an encoder's texts.
+//! Turns queries, keys and values into each query's weighted sum of values, tile by tile, in memory that does not grow
+//! with the square of the text length; one loop serves a decoder's cache and an encoder's texts.
 //!
-//! It takes a few queries and 64 positions at a time: their scores, the running softmax, and the values weighted by it;
-//! when a later tile holds a larger score, the sums so far are scaled down to it. Source: Dao et al., "FlashAttention"
-//! (2022), Milakov and Gimelshein, "Online normalizer calculation for softmax" (2018). A query's numbers are computed
-//! in the same order whatever other queries run with it, so that a token gets the same result alone and in a batch.
+//! Each step takes a few queries and 64 positions: it computes their scores, updates the running softmax, and adds the
+//! values weighted by it; if the tile holds a larger score, the sums so far are scaled down first. Source: Dao et al.,
+//! "FlashAttention" (2022), Milakov and Gimelshein, "Online normalizer calculation for softmax" (2018). A query's sums
+//! run in the same order whatever other queries are in the batch, so a token gets the same result alone and in a batch.
 
 use std::ops::Range;
 
@@ -78,11 +78,11 @@ pub(super) fn attend(
             let scale = if *sum > 0.0 { 1.0 / sum } else { 0.0 };
             gathered.iter_mut().for_each(|x| *x *= scale);
             let (token, column) = place(row);
-            // SAFETY: these columns of these tokens are this part's.
+            // SAFETY: no other part writes these columns of these tokens.
             unsafe { y.write(token, column, gathered) };
         }
     };
-    // Products with keys and with values.
+    // Products with keys, then with values.
     let operations = 2 * n_rows.min(QUERIES) * d * source.n_positions();
     threads.for_each(
         heads.n_kv_heads * n_parts,
@@ -101,11 +101,11 @@ struct Scratch {
     keys: Vec<f32>,
     /// `[64, D]`
     values: Vec<f32>,
-    /// `[48, 64]`: scores, then shares.
+    /// `[48, 64]`: scores, then softmax weights.
     shares: Vec<f32>,
     /// `[48, D]`
     gathered: Vec<f32>,
-    /// `[48]`: the largest score so far, and the sum of all shares under it.
+    /// `[48]`: the largest score so far, and the sum of all weights relative to it.
     sums: Vec<(f32, f32)>,
 }
 
@@ -121,8 +121,8 @@ impl Scratch {
         let end = seen.iter().map(|range| range.end).max().unwrap_or(0);
         debug_assert!(end <= source.n_positions(), "positions that are filled");
         for first in (first / POSITIONS * POSITIONS..end).step_by(POSITIONS) {
-            // Whole steps of columns, so that no sum depends on the number of positions; positions past the end get
-            // weight 0.
+            // Whole steps of columns: no sum may depend on the number of positions. Positions past the end get weight
+            // 0.
             let n_filled = POSITIONS.min(source.n_positions() - first);
             let len = n_filled.next_multiple_of(COLUMNS);
             self.keys.resize(d * len, 0.0);
@@ -156,7 +156,8 @@ impl Scratch {
 }
 
 multiversion! {
-    /// `c += a b`: `a` is `[M, n_inner]`, `b` is `[n_inner, n_cols]`, `c` is `[M, n_cols]`. Each sum runs in order.
+    /// `c += a b`: `a` is `[M, n_inner]`, `b` is `[n_inner, n_cols]`, `c` is `[M, n_cols]`. Each sum is accumulated in
+    /// order.
     pub(super) fn add_products<const FMA: bool>(a: &[f32], b: &[f32], n_inner: usize, n_cols: usize, c: &mut [f32]) {
         let mut a = a.chunks_exact(SHARED * n_inner);
         let mut c = c.chunks_exact_mut(SHARED * n_cols);
@@ -175,7 +176,7 @@ multiversion! {
     }
 }
 
-/// Rows that share the loads of `b`: as many as leave registers for their sums, two for each.
+/// Rows that share the loads of `b`: as many as the registers can hold sums for, two registers each.
 #[cfg(target_arch = "wasm32")]
 const SHARED: usize = 4;
 #[cfg(not(target_arch = "wasm32"))]
@@ -234,7 +235,7 @@ fn add_product<const FMA: bool>(a: f32, b: &[f32; COLUMNS], sums: &mut [f32; COL
     }
 }
 
-/// `sums += a * b`, in one instruction where the processor has it.
+/// `sums += a * b`, fused where the processor can.
 #[cfg(target_feature = "relaxed-simd")]
 #[inline(always)]
 fn add_product<const FMA: bool>(a: f32, b: &[f32; COLUMNS], sums: &mut [f32; COLUMNS]) {
@@ -276,7 +277,7 @@ mod tests {
         ModelConfig::from_gguf(&gguf).expect("a configuration")
     }
 
-    /// Numbers that f16 holds exactly, so that only attention is compared.
+    /// Values that f16 holds exactly, so that rounding in the cache can't blur the comparison.
     fn halves(n: usize, seed: usize) -> Vec<f32> {
         values(n, seed)
             .into_iter()
@@ -284,7 +285,7 @@ mod tests {
             .collect()
     }
 
-    /// `n_tokens` queries after `position` others, in one piece and one by one.
+    /// `n_tokens` queries after `position` others, in one batch and one by one.
     #[test]
     fn agrees_with_the_twin_in_any_pieces() {
         on_every_level(agrees_on);
@@ -354,7 +355,7 @@ mod tests {
                 got <= BOUND,
                 "D {head_size} on {level:?}: NMSE bound {BOUND:e}, got {got:e}"
             );
-            // Other threads run what this processor runs best.
+            // Worker threads use this processor's best level.
             FORCED.set(None);
             let [shared, alone] = [
                 Threads::enter(|threads| run(threads, n_tokens)),

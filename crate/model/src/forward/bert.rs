@@ -1,8 +1,8 @@
-//! Turns the tokens of some texts into one vector for each token, or by mean pooling for each text: the BERT encoder.
+//! The BERT encoder: turns the tokens of some texts into one vector per token or, by mean pooling, per text.
 //!
-//! Texts run together without padding: products take all their tokens as one batch, attention stays inside each text.
-//! Capitals: `T` tokens of all texts, `C` residual width, `H` heads, `D` head size, `F` feed-forward width.
-//! Source of the names: llama.cpp's `llama-arch.cpp`.
+//! Texts are batched without padding: products take all their tokens at once, attention stays within each text.
+//! Capitals: `T` tokens of all texts, `C` residual width, `H` heads, `D` head size, `F` feed-forward width. Source of
+//! the names: llama.cpp's `llama-arch.cpp`.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ use crate::parts::Parts;
 use crate::token::TokenId;
 use crate::weights::Tensors;
 
-/// Tokens per batch. More would save nothing and take memory.
+/// Tokens per batch. Larger batches are no faster and take more memory.
 const MAX_BATCH_TOKENS: usize = 256;
 
 /// A bert encoder on the CPU.
@@ -30,7 +30,7 @@ pub(crate) struct BertForward {
     token_embd: Linear,
     /// `[context_length, C]`
     position_embd: Linear,
-    /// `[C]` for each type of token: the first for a single text, the second for what follows a question.
+    /// `[C]` for each token type: the first for a single text, the second for the text after a question.
     token_types: Vec<Vec<f32>>,
     token_embd_norm: Norm,
     layers: Vec<Layer>,
@@ -82,10 +82,10 @@ impl BertForward {
         Ok(forward)
     }
 
-    /// The same for a file with heads on top of the encoder, which `take_heads` loads.
+    /// As [`Self::load`], for a file with heads on top of the encoder, which `take_heads` loads.
     ///
     /// # Errors
-    /// As [`crate::Weights::load`], and those of `take_heads`.
+    /// As [`crate::Weights::load`], and any from `take_heads`.
     pub(crate) fn load_with<H>(
         gguf: &Gguf,
         parts: &mut Parts,
@@ -145,10 +145,10 @@ impl BertForward {
         self.token_types.len()
     }
 
-    /// Sets an adapter on every matrix it has a pair for, or removes the last one.
+    /// Sets an adapter on every matrix it has a pair for, or removes the current one.
     ///
     /// # Errors
-    /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
+    /// [`RunError::Adapter`] if it was made for another model; the previous one then stays in place.
     pub(crate) fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
         let mut pairs = Adapter::pairs_for(adapter, &self.config)?;
         for (layer_idx, layer) in self.layers.iter_mut().enumerate() {
@@ -186,7 +186,8 @@ impl BertForward {
     /// the results. A text's numbers do not depend on the other texts.
     ///
     /// # Errors
-    /// [`RunError::EmptyPrompt`], [`RunError::ContextOverflow`] or [`RunError::UnknownToken`] for a text; those of `take`.
+    /// [`RunError::EmptyPrompt`], [`RunError::ContextOverflow`] or [`RunError::UnknownToken`] for a text; any from
+    /// `take`.
     pub(crate) fn encode<T>(
         &self,
         texts: &[Input<'_>],
@@ -311,7 +312,7 @@ impl Layer {
     }
 }
 
-/// Activations, kept from layer to layer so that nothing is allocated for one.
+/// Activations, reused from layer to layer to avoid allocating.
 #[derive(Default)]
 struct Scratch {
     /// `[T, C]`
@@ -335,7 +336,7 @@ impl Biased {
         n_rows: usize,
         n_cols: usize,
     ) -> Result<Self, LoadError> {
-        // A query has too few tokens to share the unpacking, and the matrices are small.
+        // A query has too few tokens to amortise unpacking, and the matrices are small.
         let matrix = tensors.matrix(&format!("{name}.weight"), n_rows, n_cols)?;
         let matrix = matrix.unpacked();
         let bias = tensors.vector(&format!("{name}.bias"), n_rows)?;
@@ -389,7 +390,7 @@ impl KeysValues for Text<'_> {
     }
 
     fn keys(&self, head: usize, first: usize, n: usize, keys: &mut [f32]) {
-        /// Positions and channels that are transposed at once.
+        /// Side of the square of positions and channels transposed at once.
         const SIDE: usize = 4;
         let rows = &self.k[first * self.n_embd..];
         let n_filled = n.min(rows.len() / self.n_embd);
@@ -423,13 +424,13 @@ impl KeysValues for Text<'_> {
     }
 }
 
-/// The mean of a text's tokens, `[T, C]` to `[C]`, brought to unit length.
+/// The mean of a text's tokens, `[T, C]` to `[C]`, scaled to unit length.
 fn pool(x: &[f32], c: usize) -> Result<Vec<f32>, RunError> {
     let mut mean = vec![0.0; c];
     for x in x.chunks_exact(c) {
         vector::add_scaled(1.0, x, &mut mean);
     }
-    // No division by the token count: it would cancel out against the length.
+    // No division by the token count: scaling to unit length would cancel it out.
     let length = vector::dot(&mean, &mean).sqrt();
     if !(length.is_finite() && length > 0.0) {
         return Err(RunError::NotFinite {

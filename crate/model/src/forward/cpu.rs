@@ -1,4 +1,4 @@
-//! Turns tokens into logits on the CPU: one forward pass for all decoder families, with quantised products.
+//! Turns tokens into logits on the CPU: one forward pass for all decoder families, on quantised matrices.
 //!
 //! Families differ only in data: their [`Traits`](crate::config::Traits), the gains in their layers, and the numbers of
 //! [`ModelConfig`].
@@ -22,7 +22,7 @@ use crate::parts::Parts;
 use crate::token::TokenId;
 use crate::weights::{LayerWeights, Weights};
 
-/// Long prompts run in pieces of this many tokens, so that activations stay small.
+/// Long prompts run in batches of this many tokens, which keeps activations small.
 pub const MAX_BATCH: usize = 128;
 
 /// A decoder on the CPU, with the cache of the sequence it is running.
@@ -34,7 +34,7 @@ pub struct CpuForward {
     scratch: Scratch,
 }
 
-/// Activations, kept between runs so that nothing is allocated for a token.
+/// Activations, kept between runs to avoid allocating per token.
 #[derive(Debug, Default)]
 struct Scratch {
     /// `[T, C]`: the residual stream.
@@ -57,12 +57,12 @@ struct Scratch {
     up: Vec<f32>,
     /// `[T, rope.dim / 2]` of `(cos, sin)`.
     angles: Vec<(f32, f32)>,
-    /// The same for layers with a window; empty where the model has none.
+    /// The same for layers with a window; empty if the model has none.
     local_angles: Vec<(f32, f32)>,
 }
 
 impl CpuForward {
-    /// Loads the weights, packing each matrix before it reads the next; drops each part of the file once it is read.
+    /// Loads the weights, packing each matrix before reading the next; drops each part of the file once it is read.
     ///
     /// # Errors
     /// As [`Weights::load`].
@@ -87,11 +87,11 @@ impl CpuForward {
 
     /// Runs `tokens` from `position` on and returns the logits of the last one, `[V]`.
     ///
-    /// Cache entries from `position` on are replaced, so that a sequence can be continued from anywhere.
+    /// Cache entries from `position` on are replaced, so a sequence can be continued from any position.
     ///
     /// # Errors
-    /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`],
-    /// [`RunError::UnknownToken`], [`RunError::NotFinite`].
+    /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`], [`RunError::UnknownToken`],
+    /// [`RunError::NotFinite`].
     pub fn forward(&mut self, tokens: &[TokenId], position: usize) -> Result<Vec<f32>, RunError> {
         self.forward_last(tokens, position, 1)
     }
@@ -116,7 +116,7 @@ impl CpuForward {
             "logits of {n} tokens of {}",
             tokens.len()
         );
-        // The remainder runs first, so that the last batch holds all tokens whose logits are wanted.
+        // Run the remainder first, so the last batch is full and holds every token whose logits are wanted.
         let (first, rest) = tokens.split_at(tokens.len() % MAX_BATCH);
         Threads::enter(|threads| {
             for batch in std::iter::once(first).chain(rest.chunks(MAX_BATCH)) {
@@ -131,7 +131,7 @@ impl CpuForward {
     /// Sets an adapter on every matrix it has a pair for, or removes the last one. Clears the cache.
     ///
     /// # Errors
-    /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
+    /// [`RunError::Adapter`] if it was made for another model; the previous one then stays in place.
     pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
         let mut pairs = Adapter::pairs_for(adapter, &self.config)?;
         for (layer_idx, layer) in self.weights.layers.iter_mut().enumerate() {
@@ -139,7 +139,7 @@ impl CpuForward {
                 linear.set_lora(pairs.remove(&format!("blk.{layer_idx}.{stem}.weight")));
             }
         }
-        // Rows of a tied embedding are looked up, not multiplied, so the pair changes only the output.
+        // A tied embedding is only looked up at the input, so there the pair changes just the output.
         let Weights {
             output, token_embd, ..
         } = &mut self.weights;
@@ -154,7 +154,7 @@ impl CpuForward {
         self.cache.truncate(0);
     }
 
-    /// Runs one batch after the cached tokens; leaves the residual stream in the scratch.
+    /// Runs one batch after the cached tokens; leaves the residual stream in `scratch`.
     fn run(&mut self, threads: Threads, tokens: &[TokenId]) {
         let Self {
             config,
@@ -198,7 +198,7 @@ impl CpuForward {
         cache.advance(tokens.len());
     }
 
-    /// The logits of the last `n` tokens in the scratch.
+    /// The logits of the last `n` tokens in `scratch`.
     fn logits(&mut self, threads: Threads, n: usize) -> Result<Vec<f32>, RunError> {
         let Self {
             config,
@@ -229,7 +229,7 @@ impl CpuForward {
 }
 
 impl LayerWeights<Linear> {
-    /// The matrices that an adapter can change, by [`crate::adapter::LAYER_TARGETS`].
+    /// The matrices that an adapter can change, named as in [`crate::adapter::LAYER_TARGETS`].
     fn adaptable(&mut self) -> [(&'static str, &mut Linear); 7] {
         [
             ("attn_q", &mut self.attn_q),
@@ -242,7 +242,8 @@ impl LayerWeights<Linear> {
         ]
     }
 
-    /// Adds both blocks of this layer to the residual stream, and the batch's keys and values to the cache.
+    /// Runs both blocks of this layer: adds their outputs to the residual stream, and the batch's keys and values to
+    /// the cache.
     fn run(
         &self,
         threads: Threads,
@@ -341,7 +342,7 @@ fn rms_norm(threads: Threads, x: &[f32], gain: &[f32], eps: f32, y: &mut [f32]) 
     });
 }
 
-/// Norms rows of `gain.len()` values: the heads of a token, or a block's output. `other` is scratch for the result.
+/// Norms rows of `gain.len()` values in place: the heads of a token, or a block's output. `other` is scratch.
 fn norm_through(threads: Threads, gain: &[f32], eps: f32, other: &mut Vec<f32>, x: &mut Vec<f32>) {
     other.resize(x.len(), 0.0);
     rms_norm(threads, x, gain, eps, other);

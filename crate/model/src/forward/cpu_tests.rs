@@ -41,7 +41,7 @@ fn tokens(n: usize) -> Vec<TokenId> {
         .collect()
 }
 
-/// The whole model from the twins alone.
+/// The whole model, built from the twins alone.
 fn reference(model: &Model, adapter: Option<&Adapter>, tokens: &[TokenId]) -> Vec<f32> {
     let Model { config, weights } = model;
     let apply = |name: &str, matrix: &Matrix, bias: Option<&Vec<f32>>, x: &[f32]| {
@@ -63,7 +63,7 @@ fn reference(model: &Model, adapter: Option<&Adapter>, tokens: &[TokenId]) -> Ve
     let mut x = vec![0.0; tokens.len() * config.n_embd];
     embed(&weights.token_embd, tokens, &mut x);
     x.iter_mut().for_each(|x| *x *= config.embd_scale);
-    // A family without this gain takes the values as they are.
+    // Families without this gain skip the norm.
     let opt_normed = |x: Vec<f32>, gain: &Option<Vec<f32>>| match gain {
         Some(gain) => normed(&x, gain),
         None => x,
@@ -147,7 +147,7 @@ fn agrees(case: &str, tiny: &Tiny, bounds: [f64; 2]) {
 #[test]
 fn agrees_with_the_twins() {
     use TensorType::{F16, F32, Q4_0, Q8_0};
-    // The cache holds f16. Quantised activations are rounded once for each product, which adds up over layers.
+    // The cache holds f16. Activations are quantised once per product, and the rounding errors add up over layers.
     for (kind, bound) in [(F32, 1e-6), (F16, 1e-6), (Q8_0, 1e-3), (Q4_0, 1e-3)] {
         for (is_tied, has_bias) in [(false, false), (true, true)] {
             let tiny = Tiny {
@@ -156,7 +156,7 @@ fn agrees_with_the_twins() {
                 has_bias,
                 ..Tiny::default()
             };
-            // Next to block weights the pair is quantised too, and this pair is as strong as the model.
+            // With block weights the pair is quantised too, and this pair's change is as large as the weights.
             let bounds = [2.0 * bound, bound];
             agrees(&format!("{kind}, tied {is_tied}"), &tiny, bounds);
         }
@@ -187,7 +187,7 @@ fn agrees_with_the_twins_for_every_family() {
 
 #[test]
 fn forgets_what_left_the_window() {
-    // One layer, which sees only the last tokens: the others can be anything.
+    // The one layer sees only the last tokens, so the others must not matter.
     let model = model(&Tiny {
         n_layers: 1,
         ..Tiny::of(Architecture::Gemma3)

@@ -1,8 +1,7 @@
-//! Turns matrices of floats, whole or half, into panels of sixteen rows that multiply some tokens at once.
+//! Turns f32 and f16 matrices into panels of sixteen rows that multiply several tokens at once.
 //!
-//! A panel is transposed, `[n_cols, 16]`, so that a vector register holds one column of it, which is multiplied with the
-//! same activation; no sum runs across a register. Halves stay halves in memory, and a panel of them is unpacked once for
-//! all tokens.
+//! A panel is transposed, `[n_cols, 16]`, so that a vector register holds a column, all of it multiplied with the same
+//! activation; no sum runs across a register. f16 stays f16 in memory, and each panel is unpacked once for all tokens.
 
 use super::attention::add_products;
 use super::threads::{Columns, Threads};
@@ -30,7 +29,7 @@ enum Panels {
 }
 
 impl FloatMatrix {
-    /// Packs a matrix; `None` for quantised types. The loader has checked that its numbers are finite.
+    /// Packs a matrix; `None` for quantised types. The loader has checked that all values are finite.
     pub(super) fn new(matrix: &Matrix) -> Option<Self> {
         let (n_rows, n_cols) = (matrix.n_rows, matrix.n_cols);
         let halves = || {
@@ -107,7 +106,7 @@ impl FloatMatrix {
             let first_row = idx * ROWS;
             let n = ROWS.min(self.n_rows - first_row);
             for (t, sums) in sums.chunks_exact(ROWS).enumerate() {
-                // SAFETY: these columns are this panel's.
+                // SAFETY: no other panel writes these columns.
                 unsafe { y.write(t, first_row, &sums[..n]) };
             }
         };
@@ -115,7 +114,7 @@ impl FloatMatrix {
     }
 }
 
-/// Rows of numbers as panels of sixteen columns.
+/// Rows rearranged into panels of sixteen columns.
 fn transposed<X: Copy + Default>(
     numbers: impl Iterator<Item = X>,
     n_rows: usize,

@@ -1,4 +1,4 @@
-//! Turns stored matrices into ones that multiply fast on the CPU.
+//! Turns stored matrices into layouts that multiply fast on the CPU.
 //!
 //! | stored       | kept as          | product                                              |
 //! |--------------|------------------|------------------------------------------------------|
@@ -6,8 +6,7 @@
 //! | F32          | panels of 16 rows | [`floats`]                                          |
 //! | F16, BF16    | the same, of halves | [`floats`], each panel unpacked once for all tokens |
 //!
-//! The two matrices of an adapter's pair are kept as Q8_0 where the weights are blocks, and as floats where they are
-//! floats.
+//! An adapter's pair is kept as Q8_0 next to block weights, and as floats next to floats.
 
 use std::cell::OnceCell;
 
@@ -20,7 +19,7 @@ use crate::gguf::TensorType;
 use crate::quant::{self, QK};
 use crate::weights::Matrix;
 
-/// A matrix of `n_rows` outputs by `n_cols` inputs, ready to multiply, with the change an adapter makes to it.
+/// A matrix of `n_rows` outputs by `n_cols` inputs, ready to multiply, with an adapter's change if one is set.
 #[derive(Debug, Clone)]
 pub(crate) struct Linear {
     pub(crate) n_rows: usize,
@@ -38,7 +37,7 @@ enum Values {
 #[derive(Debug, Clone)]
 enum Lora {
     Floats(LoraPair),
-    /// `A`, `[R, n_cols]`, and `scale * B`, `[n_rows, R]` with zeros up to whole blocks.
+    /// `A`, `[R, n_cols]`, and `scale * B`, `[n_rows, R]`, zero-padded to whole blocks.
     Blocks(int8::PackedMatrix, int8::PackedMatrix),
 }
 
@@ -114,12 +113,12 @@ impl Linear {
         }
     }
 
-    /// `y[t,:] = W x[t,:] + bias + scale * B (A x[t,:])` for each of some matrices with the same inputs, which threads share
-    /// as if they were one. A `y` is resized.
+    /// `y[t,:] = W x[t,:] + bias + scale * B (A x[t,:])` for several matrices with the same inputs, which threads share
+    /// as if they were one matrix. Each `y` is resized.
     pub(crate) fn apply_all<const N: usize>(x: &Inputs<'_>, mut products: [Product<'_>; N]) {
         for (linear, bias, y) in &mut products {
             debug_assert_eq!(x.n_cols, linear.n_cols, "as many inputs as columns");
-            // Every value is overwritten, so old ones may stay.
+            // Every value is overwritten, so there is no need to clear old ones.
             y.resize(x.x.len() / linear.n_cols * linear.n_rows, 0.0);
             if let Values::Floats(floats) = &linear.values {
                 floats.matmul(x.threads, x.x, y);
@@ -197,7 +196,7 @@ fn apply_lora(pair: &LoraPair, x: &[f32], y: &mut [f32]) {
     }
 }
 
-/// As [`crate::reference::lora`], on the kernels of the matrix it changes.
+/// As [`crate::reference::lora`], with the kernels of the matrix it changes.
 fn apply_quantized_lora(
     a: &int8::PackedMatrix,
     b: &int8::PackedMatrix,
@@ -237,7 +236,7 @@ mod tests {
     #[test]
     fn agrees_with_the_twin() {
         use TensorType::{BF16, F16, F32, Q4_0, Q8_0};
-        // Quantised activations add the error of Q8_0; float ones only reorder the sums.
+        // Quantised activations add the error of Q8_0; floats only reorder the sums.
         for (kind, bound) in [
             (F32, 1e-11),
             (F16, 1e-11),

@@ -21,12 +21,12 @@ use crate::token::TokenId;
 pub use cpu::CpuForward;
 pub use gpu::GpuForward;
 
-/// Name of the instruction set that multiplies on this CPU, or `plain`.
+/// Name of the instruction set used for products on this CPU, or `plain`.
 pub(crate) fn kernel_name() -> &'static str {
     int8::Kernel::best().name()
 }
 
-/// Numbers between -2 and 2 for the tests of these modules, the same on every machine.
+/// Values between -2 and 2 for these modules' tests, the same on every machine.
 #[cfg(test)]
 fn test_values(n: usize, seed: usize) -> Vec<f32> {
     (0..n)
@@ -34,7 +34,7 @@ fn test_values(n: usize, seed: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Normalised mean squared error, for the tests of these modules: the power of the difference over that of the expected
+/// Normalised mean squared error, for these modules' tests: the power of the difference over that of the expected
 /// values.
 #[cfg(test)]
 pub(crate) fn test_nmse(found: &[f32], expected: &[f32]) -> f64 {
@@ -56,12 +56,11 @@ pub enum Forward {
 impl Forward {
     /// Runs `tokens` from `position` on and returns the logits of the last one, `[V]`.
     ///
-    /// Cache entries from `position` on are replaced, so that a sequence can be continued from anywhere.
+    /// Cache entries from `position` on are replaced, so a sequence can be continued from any position.
     ///
     /// # Errors
-    /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`],
-    /// [`RunError::UnknownToken`], [`RunError::NotFinite`]; [`RunError::DeviceLost`] and [`RunError::Kernel`] on a
-    /// graphics device.
+    /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`], [`RunError::UnknownToken`],
+    /// [`RunError::NotFinite`]; [`RunError::DeviceLost`] and [`RunError::Kernel`] on a graphics device.
     pub async fn forward(
         &mut self,
         tokens: &[TokenId],
@@ -79,7 +78,7 @@ impl Forward {
     /// As [`Forward::forward`].
     ///
     /// # Panics
-    /// If `n` is more than this backend gives, or than there are tokens.
+    /// If `n` is more than this backend returns, or than there are tokens.
     pub async fn forward_last(
         &mut self,
         tokens: &[TokenId],
@@ -92,7 +91,7 @@ impl Forward {
         }
     }
 
-    /// True if running some tokens at once costs little more than running one.
+    /// True if running a few tokens at once costs little more than running one.
     pub fn is_batching_cheap(&self) -> bool {
         match self {
             Self::Cpu(_) => true,
@@ -100,8 +99,8 @@ impl Forward {
         }
     }
 
-    /// The device that chooses tokens and writes a text by itself: [`GpuForward::begin`], [`GpuForward::next`] and
-    /// [`GpuForward::end`]. `None` where each token is chosen from logits.
+    /// The device, if it can choose tokens by itself: see [`GpuForward::begin`], [`GpuForward::next`] and
+    /// [`GpuForward::end`]. `None` on backends that only return logits.
     pub fn writer(&mut self) -> Option<&mut GpuForward> {
         match self {
             Self::Cpu(_) => None,
@@ -112,7 +111,7 @@ impl Forward {
     /// Replaces the adapter, or removes it. Clears the cache.
     ///
     /// # Errors
-    /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
+    /// [`RunError::Adapter`] if it was made for another model; the previous one then stays in place.
     pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
         match self {
             Self::Cpu(forward) => forward.set_adapter(adapter),

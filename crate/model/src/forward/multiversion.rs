@@ -1,9 +1,9 @@
-//! Turns one loop into several, each compiled for another instruction set, and runs the one for the widest set that the
-//! processor has: natively on x86-64, whose least processor has neither AVX nor a fused multiply-add. Elsewhere the
-//! target says what the loop is compiled for.
+//! Compiles a loop once per instruction set, and runs the version for the widest set that the processor has.
 //!
-//! The loops are [`super::vector`]'s, those of attention, and the quantising of activations. Only the rounding of
-//! `a * b + c` and the order of a sum's lanes differ between sets, so results stay within the bounds of the loops' twins.
+//! There are several versions natively on x86-64, whose baseline has neither AVX nor a fused multiply-add; elsewhere a
+//! loop is compiled once, for the target. The loops are [`super::vector`]'s, those of attention, and the quantising of
+//! activations. Versions differ only in the rounding of `a * b + c` and in the order of a sum's lanes, so results stay
+//! within the bounds of the loops' twins.
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::is_x86_feature_detected;
@@ -11,7 +11,7 @@ use std::arch::is_x86_feature_detected;
 /// An instruction set that loops are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
-    /// The least that the target has.
+    /// The target's baseline.
     Target,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -20,7 +20,7 @@ pub(super) enum Level {
 }
 
 impl Level {
-    /// The widest that this processor runs.
+    /// The widest set on this processor.
     pub(super) fn best() -> Self {
         #[cfg(test)]
         if let Some(level) = tests::FORCED.get() {
@@ -44,8 +44,8 @@ impl Level {
     }
 }
 
-/// Defines a function in several versions. `FMA` is true in the ones whose processors compute `a * b + c` in one
-/// instruction; functions that the body calls must be `#[inline(always)]` to be compiled for the same set.
+/// Defines a function in several versions. `FMA` is true in those whose set has a fused multiply-add. Functions that
+/// the body calls must be `#[inline(always)]`, or they are not compiled for the same set.
 macro_rules! multiversion {
     ($(
         $(#[$attribute:meta])*
@@ -91,7 +91,7 @@ pub(super) mod tests {
         pub(in crate::forward) static FORCED: Cell<Option<Level>> = const { Cell::new(None) };
     }
 
-    /// Runs `test` once for each level of this processor, and says which.
+    /// Runs `test` once for each level of this processor, and passes it the level.
     pub(in crate::forward) fn on_every_level(test: impl Fn(Level)) {
         #[cfg(target_arch = "x86_64")]
         let levels = match Level::best() {

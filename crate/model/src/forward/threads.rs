@@ -1,7 +1,7 @@
-//! Turns loops over rows, and over parts of a result, into work for all cores: natively by rayon, whose idle threads
-//! park. In wasm they run on the one thread there is.
+//! Spreads loops over rows, and over parts of a result, across all cores: natively by rayon, whose idle threads park;
+//! in wasm everything runs on the one thread there is.
 //!
-//! Each number is computed by one thread in the same order as without threads, so results don't depend on their number.
+//! Each value is computed by one thread, in the same order as without threads, so results don't depend on their number.
 
 /// How many threads a pass may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,36 +11,36 @@ pub(crate) enum Threads {
     All,
 }
 
-/// Operations, such as the multiplication and addition of bytes, below which a thread of its own costs more than it saves.
+/// Operations, such as multiply-adds of bytes, below which another thread costs more than it saves.
 #[cfg(not(target_arch = "wasm32"))]
 const MIN_OPERATIONS: usize = 1 << 17;
 
-/// About how much a value costs in [`MIN_OPERATIONS`]' unit, by what is done to it.
+/// Rough cost per value, in the unit of [`MIN_OPERATIONS`].
 pub(super) mod cost {
-    /// Looked up in a matrix of quantised blocks.
+    /// Unpacking from a matrix of quantised blocks.
     pub(in crate::forward) const UNPACK: usize = 64;
-    /// Normed with its row.
+    /// Norm of a row.
     pub(in crate::forward) const NORM: usize = 16;
-    /// Turned with another by an angle.
+    /// Rotation of a pair.
     pub(in crate::forward) const ROTATE: usize = 16;
-    /// Put through an exponential.
+    /// An exponential.
     pub(in crate::forward) const EXP: usize = 32;
 }
 
 impl Threads {
-    /// Runs a pass with all threads of the pool; or with the current one alone if that is one of them, since its caller
-    /// then runs several passes at once.
+    /// Runs a pass with all threads of the pool, or with the current one alone if it belongs to the pool: its caller is
+    /// then running several passes at once.
     pub(crate) fn enter<T: Send>(pass: impl FnOnce(Threads) -> T + Send) -> T {
         #[cfg(not(target_arch = "wasm32"))]
         if rayon::current_thread_index().is_none() && rayon::current_num_threads() > 1 {
-            // From inside the pool, starting a loop costs no switch of threads.
+            // Enter the pool once: each loop started from inside saves a thread switch.
             return rayon::scope(|_| pass(Threads::All));
         }
         pass(Threads::One)
     }
 
     /// Calls `task(scratch, i)` for every `i` below `n`, each of which takes about `operations`. `scratch` is created
-    /// for some of the tasks that run one after the other.
+    /// once for several tasks that run one after the other.
     #[cfg_attr(
         target_arch = "wasm32",
         expect(
@@ -59,7 +59,7 @@ impl Threads {
             #[cfg(not(target_arch = "wasm32"))]
             Self::All if n > 1 && n * operations >= 2 * MIN_OPERATIONS => {
                 use rayon::prelude::*;
-                // A few tasks for each thread even out what threads get done; each must be worth its start.
+                // A few tasks per thread balance the load; each must be worth starting.
                 let even = n.div_ceil(4 * rayon::current_num_threads());
                 let least = MIN_OPERATIONS.div_ceil(operations.max(1));
                 let tasks = (0..n).into_par_iter().with_min_len(even.max(least));
@@ -101,7 +101,7 @@ impl Threads {
         }
     }
 
-    /// Calls `work` for all rows of `x`, `[T, width]`, some at a time, with the index of the first; a value of a row takes
+    /// Calls `work` for all rows of `x`, `[T, width]`, a few at a time, with the index of the first; each value takes
     /// about `operations`.
     pub(super) fn for_rows(
         self,
@@ -110,7 +110,7 @@ impl Threads {
         operations: usize,
         work: impl Fn(usize, &mut [f32]) + Sync,
     ) {
-        /// Rows that are taken at a time, so that each part begins and ends in cache lines of its own.
+        /// Rows taken at a time, so that no two parts share a cache line.
         const ROWS: usize = 8;
         if self == Self::One {
             return work(0, x);
@@ -121,7 +121,7 @@ impl Threads {
     }
 }
 
-/// A matrix, `[T, width]`, that several threads write, each its own columns.
+/// A matrix, `[T, width]`, that several threads write, each in its own columns.
 pub(super) struct Columns<'y> {
     start: *mut f32,
     n_rows: usize,
@@ -129,7 +129,7 @@ pub(super) struct Columns<'y> {
     borrowed: std::marker::PhantomData<&'y mut [f32]>,
 }
 
-// SAFETY: `write` is the only access, and its callers promise that no two threads write the same place.
+// SAFETY: all access is through writes, whose callers promise that no two threads write the same place.
 unsafe impl Sync for Columns<'_> {}
 
 impl<'y> Columns<'y> {
@@ -142,7 +142,8 @@ impl<'y> Columns<'y> {
         }
     }
 
-    /// Copies all of `values` to a row, from a column on: a move of registers, where [`Columns::write`] is a call.
+    /// Copies all of `values` to a row, from a column on. Compiles to register stores, where [`Columns::write`] makes a
+    /// call.
     ///
     /// # Safety
     /// As [`Columns::write`].
@@ -153,7 +154,7 @@ impl<'y> Columns<'y> {
         column: usize,
         values: &[f32; N],
     ) {
-        // SAFETY: the place lies inside the matrix, which is borrowed, and is this thread's alone.
+        // SAFETY: the place is inside the matrix, which is borrowed, and no other thread writes it.
         unsafe {
             let place: *mut [f32; N] = self.place(row, column, N).cast();
             place.write_unaligned(*values);
@@ -167,11 +168,11 @@ impl<'y> Columns<'y> {
     #[inline(never)]
     pub(super) unsafe fn write(&self, row: usize, column: usize, values: &[f32]) {
         let place = self.place(row, column, values.len());
-        // SAFETY: the place lies inside the matrix, which is borrowed, and is this thread's alone.
+        // SAFETY: the place is inside the matrix, which is borrowed, and no other thread writes it.
         unsafe { place.copy_from_nonoverlapping(values.as_ptr(), values.len()) };
     }
 
-    /// The place of `n` values, checked.
+    /// A bounds-checked pointer to `n` values.
     #[inline(always)]
     fn place(&self, row: usize, column: usize, n: usize) -> *mut f32 {
         assert!(
@@ -180,7 +181,7 @@ impl<'y> Columns<'y> {
             self.n_rows,
             self.width
         );
-        // SAFETY: the place lies inside the matrix.
+        // SAFETY: the place is inside the matrix.
         unsafe { self.start.add(row * self.width + column) }
     }
 }

@@ -1,11 +1,11 @@
-//! Turns the loops between the matrix products into ones that compilers vectorise: AVX-512, AVX2 or SSE by what the
-//! processor has, NEON, and SIMD128 in wasm.
+//! The loops between the matrix products, written for compilers to vectorise: AVX-512, AVX2 or SSE depending on the
+//! processor, NEON, and SIMD128 in wasm.
 //!
-//! Each has a twin in [`crate::reference`] and is compared with it below.
+//! Each is compared below with its twin in [`crate::reference`].
 
 use super::multiversion::multiversion;
 
-/// Sums use this many lanes, four registers of four, since a single chain of additions would be latency-bound.
+/// Lanes of a sum, four registers of four: a single chain of additions would be latency-bound.
 const LANES: usize = 16;
 
 multiversion! {
@@ -56,9 +56,9 @@ multiversion! {
         }
     }
 
-    /// One piece of an online softmax, [`crate::ops::softmax`] without the division: `x` becomes its exponentials
-    /// relative to the largest score so far, and `total` their running sum. Returns the factor that rescales earlier
-    /// pieces, now that `largest` has grown.
+    /// One step of an online softmax, [`crate::ops::softmax`] without the division: `x` becomes exponentials relative
+    /// to the largest score so far, and `total` their running sum. Returns the factor that rescales earlier steps,
+    /// since `largest` may have grown.
     pub(crate) fn softmax_onto<const FMA: bool>(x: &mut [f32], largest: &mut f32, total: &mut f32) -> f32 {
         let max = max(x).max(*largest);
         let scale = if *largest == max {
@@ -100,7 +100,7 @@ multiversion! {
 /// `2 * sqrt(2 / pi)`: `(1 + tanh(z)) / 2` is `1 / (1 + e^(-2 z))`.
 const GEGLU_SCALE: f32 = 1.595_769;
 
-/// `a * b + c`, in one instruction where `FMA` says that there is one; elsewhere it would be a call.
+/// `a * b + c`, fused if `FMA`; elsewhere `f32::mul_add` would be a call.
 #[inline(always)]
 pub(super) fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
@@ -155,12 +155,12 @@ fn len(n: usize) -> f32 {
     n as f32
 }
 
-/// `e ^ x` to about 1e-7 of itself, without a branch or a call: `2^n * e^r` with `|r| <= ln(2) / 2`.
+/// `e ^ x` with a relative error of about 1e-7, without a branch or a call: `2^n * e^r` with `|r| <= ln(2) / 2`.
 ///
 /// Source: Cephes, `expf.c`.
 #[inline(always)]
 fn exp<const FMA: bool>(x: f32) -> f32 {
-    /// Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits of the sum.
+    /// Adding 1.5 * 2^23 rounds to an integer, left in the low bits of the sum.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.0, 88.0);
     let rounded = x * std::f32::consts::LOG2_E + ROUND;
@@ -173,7 +173,7 @@ fn exp<const FMA: bool>(x: f32) -> f32 {
     p = mul_add::<FMA>(p, r, 1.666_666_5e-1);
     p = mul_add::<FMA>(p, r, 5e-1);
     p = mul_add::<FMA>(p * r, r, r) + 1.0;
-    // The exponent is 1 to 254 by the clamp; the bits above it are shifted out.
+    // The clamp keeps the exponent within 1 to 254; the bits above it are shifted out.
     p * f32::from_bits((rounded.to_bits().wrapping_add(127)) << 23)
 }
 
@@ -198,7 +198,7 @@ mod tests {
     use crate::forward::{test_nmse, test_values as values};
     use crate::reference;
 
-    /// Odd lengths, so that the remainder after the lanes is used.
+    /// Odd lengths, to exercise the remainder after the lanes.
     const LENGTHS: [usize; 3] = [1, 63, 1757];
 
     #[track_caller]

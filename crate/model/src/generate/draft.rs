@@ -1,17 +1,17 @@
-//! Turns the prompt, and the text written so far, into a guess at the tokens that come next.
+//! Turns the prompt and the text written so far into a guess at the next tokens.
 //!
-//! A grounded answer copies from its passages. Where its last tokens occurred before, the tokens that followed them
-//! there are likely to follow again, and running several tokens costs little more than running one, since reading the
-//! weights dominates. Source: Saxena, "Prompt Lookup Decoding" (2023).
+//! A grounded answer copies from its passages. Where its last tokens occurred before, the tokens that followed them are
+//! likely to follow again; and running several tokens costs little more than running one, since reading the weights
+//! dominates. Source: Saxena, "Prompt Lookup Decoding" (2023).
 
 use crate::token::TokenId;
 
-/// How many of the last tokens must have occurred before; the longest match is tried first. Single tokens occur
-/// everywhere.
+/// How many of the last tokens must have occurred before; the longest match is tried first. A single token matches
+/// almost anywhere.
 const MATCHES: std::ops::RangeInclusive<usize> = 2..=4;
-/// Tokens guessed at first, and after a guess that failed: with the one that is known they fill a kernel's tile.
+/// Tokens guessed at first and after a wrong guess: with the known one they fill a kernel's tile.
 const FEW: usize = 3;
-/// Tokens guessed after a guess that held.
+/// Tokens guessed after a guess that was entirely right.
 const MANY: usize = 7;
 
 /// Guesses the tokens that come next.
@@ -25,7 +25,7 @@ impl Draft {
         Self { n_next: FEW }
     }
 
-    /// Tokens that may follow `tokens`; empty where the last of them did not occur before.
+    /// Tokens that may follow `tokens`; empty if their end did not occur before.
     pub(super) fn guess<'t>(&self, tokens: &'t [TokenId]) -> &'t [TokenId] {
         MATCHES
             .rev()
@@ -42,7 +42,7 @@ impl Draft {
             .unwrap_or_default()
     }
 
-    /// Sets how many tokens are guessed next by whether all guessed tokens were right.
+    /// Guesses more tokens next time if all of these were right, fewer otherwise.
     pub(super) fn learn(&mut self, n_guessed: usize, n_right: usize) {
         if n_guessed > 0 {
             self.n_next = if n_right == n_guessed { MANY } else { FEW };

@@ -1,28 +1,27 @@
-//! Turns texts into the set of words that a model may write after them, so that it chooses among words and invents
-//! none.
+//! Turns texts into the set of words that a model may write about them, so that it can pick words but not invent any.
 //!
 //! An item is a run of characters between white space, without the punctuation around it. It may be written if one of
 //! the texts contains it as an item, if it is a common word, or if it is several such words of letters joined by a
 //! hyphen or a slash; a word of letters may also gain or lose its capital. Everything else (a number, a version, a
 //! flag, a path, an identifier) is copied whole or not at all. A number in brackets is a citation and is always
 //! allowed. A token may be written if the item that it begins or continues can still become an allowed one. Facts can
-//! still be combined wrongly; catching that is left to the check of the text.
+//! still be combined wrongly; catching that is left to the check of the finished text.
 
 use crate::sample::Sampler;
 use crate::token::TokenId;
 use crate::tokenizer::Tokenizer;
 
-/// Tokens that are tried at one position, the likeliest first; if none fits, the text ends.
+/// Tokens tried at one position, likeliest first; if none is allowed, the text ends.
 const MAX_TRIES: usize = 40;
-/// Longer items of a text are not words, and can't be written.
+/// Longer items are not words, and can't be written.
 const MAX_ITEM_BYTES: usize = 200;
-/// Longest number of a citation.
+/// Most digits of a citation's number.
 const CITATION_DIGITS: usize = 2;
-/// Punctuation that may come before and after an item, a few at a time.
+/// Punctuation that may precede or follow an item, a few marks at a time.
 const OPENING: &[u8] = b"([{\"'`*_<";
 const CLOSING: &[u8] = b".,;:!?)]}\"'`*_>";
 const MAX_PUNCTUATION: usize = 4;
-/// Marks that join words of letters.
+/// Marks that join words made of letters.
 const JOINTS: &[u8] = b"-/";
 
 /// The words that a text may hold.
@@ -61,7 +60,7 @@ impl WordLock {
                 words.push(part.as_bytes().into());
                 let mut chars = part.chars();
                 let Some(first) = chars.next() else { continue };
-                // `MB` and `iOS` are spelt in one way only.
+                // `MB` and `iOS` have only one spelling.
                 if chars.as_str().chars().any(char::is_uppercase) {
                     continue;
                 }
@@ -93,7 +92,7 @@ impl WordLock {
         found.is_ok()
     }
 
-    /// True if `item` is allowed or, unless it is `whole`, may still become so.
+    /// True if `item` is allowed or, unless it is `whole`, can still grow into one that is.
     fn allows(&self, item: &[u8], whole: bool) -> bool {
         let n_opening = item.iter().take(MAX_PUNCTUATION);
         let n_opening = n_opening.take_while(|byte| OPENING.contains(byte)).count();
@@ -110,7 +109,7 @@ impl WordLock {
         if (0..=n_closing).any(is_held) || n_closing == inner.len() {
             return true;
         }
-        // `works.[1]`: a citation that touches the word.
+        // `works.[1]`: a citation with no space before it.
         let citation = inner
             .iter()
             .position(|byte| *byte == b'[')
@@ -141,7 +140,7 @@ impl WordLock {
     }
 }
 
-/// Letters, and the marks inside words of letters.
+/// Letters, and the marks inside words made of letters.
 fn is_of_words(c: char) -> bool {
     c.is_alphabetic() || c == '\'' || c == '\u{2019}'
 }
@@ -182,7 +181,8 @@ impl<'l> Locked<'l> {
         }
     }
 
-    /// The token that the sampler likes best among those that may be written; `None` where it likes none.
+    /// The sampler's first choice among the tokens that may be written; `None` if none of its likeliest [`MAX_TRIES`]
+    /// may.
     pub(super) fn choose(&mut self, logits: &[f32], sampler: &Sampler) -> Option<TokenId> {
         let token = sampler.sample(logits);
         if self.take(token) {
@@ -201,7 +201,7 @@ impl<'l> Locked<'l> {
         None
     }
 
-    /// Writes the token if it may be written.
+    /// Accepts the token if it may be written.
     fn take(&mut self, token: TokenId) -> bool {
         if self.tokenizer.is_end(token) {
             return self.lock.allows(&self.item, true);

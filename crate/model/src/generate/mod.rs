@@ -29,7 +29,7 @@ use lock::Locked;
 use run::Runner;
 use stop::{StopFilter, is_loop};
 
-/// Where a model is asked to run.
+/// The backend a caller asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BackendRequest {
     /// On the CPU.
@@ -38,7 +38,7 @@ pub enum BackendRequest {
     Gpu,
 }
 
-/// Where a model runs, and why there.
+/// The backend a model runs on, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
@@ -46,27 +46,28 @@ pub struct Backend {
     /// `cpu`, `webgpu` or `vulkan`.
     #[cfg_attr(feature = "typescript", ts(type = r#""cpu" | "webgpu" | "vulkan""#))]
     pub kind: &'static str,
-    /// The device as it calls itself.
+    /// The name the device reports.
     pub device: String,
-    /// Why it was chosen, in words for people.
+    /// Why it was chosen, as a sentence for people to read.
     pub reason: String,
 }
 
-/// How much to write, and how.
+/// How much to generate, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GenerateOptions {
-    /// Tokens to write at most.
+    /// Most tokens to write.
     pub max_tokens: usize,
-    /// How each is chosen.
+    /// How each token is chosen.
     pub sample: SampleOptions,
-    /// Texts that end the writing; they are not part of what was written.
+    /// Stop texts: each ends the generation, and is left out of its text.
     pub stop: Vec<String>,
-    /// True to guess tokens from the prompt and run them together ([`draft`]). The text is the same, and comes sooner
-    /// where it copies. Needs a backend that gives the logits of several tokens; ignored elsewhere.
+    /// True to guess tokens from the prompt and run them as one batch ([`draft`]). The text stays the same, and comes
+    /// sooner where it copies. Needs a backend that returns the logits of several tokens; ignored elsewhere.
     pub prompt_lookup: bool,
-    /// Writing ends when a run of this many tokens repeats an earlier one, since small models loop. 0 turns this off.
+    /// Generation ends when a run of this many tokens repeats an earlier one, since small models loop; 0 disables the
+    /// check.
     pub loop_tokens: usize,
-    /// The words that may be written; `None` for any. With a lock, each token is chosen here and never by a device.
+    /// The words that may be written; `None` for any. With a lock, tokens are always chosen here, never on a device.
     pub lock: Option<WordLock>,
 }
 
@@ -83,44 +84,44 @@ impl Default for GenerateOptions {
     }
 }
 
-/// Why the writing ended.
+/// Why generation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopReason {
-    /// The model chose a token that ends its text.
+    /// The model chose an end token.
     EndToken,
-    /// One of the stop texts came.
+    /// The model wrote one of the stop texts.
     StopText,
     /// The caller's token limit was reached.
     MaxTokens,
-    /// The context is full.
+    /// The context was full.
     ContextFull,
-    /// The model began to repeat itself, as small ones do.
+    /// The model began to repeat itself, as small models do.
     Repetition,
-    /// None of the words that may be written was likely here.
+    /// No likely token was allowed by the lock.
     NoWord,
     /// The caller cancelled.
     Cancelled,
 }
 
-/// The text that was written, and how fast.
+/// A generated text, and how fast it came.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Generation {
     /// The whole text.
     pub text: String,
     /// Tokens in the prompt.
     pub n_prompt_tokens: usize,
-    /// Tokens of the prompt that were still in the cache from the last run.
+    /// Tokens of the prompt that were still in the cache from the previous run.
     pub n_cached_tokens: usize,
-    /// Tokens written, the end token not counted.
+    /// Tokens written, not counting the end token.
     pub n_generated_tokens: usize,
-    /// Runs of the model: one for each token, fewer where tokens were guessed.
+    /// Runs of the model: one per token, fewer where guesses were right.
     pub n_steps: usize,
     /// Milliseconds until the first token was chosen.
     pub prefill_ms: f64,
-    /// Milliseconds for all tokens after the first.
+    /// Milliseconds for all later tokens.
     pub decode_ms: f64,
-    /// Why it ended.
+    /// Why generation stopped.
     pub stop: StopReason,
 }
 
@@ -137,10 +138,10 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// Loads a model, and an adapter for it, onto a backend; `reason` says why that one was asked for.
+    /// Loads a model, with an adapter if there is one, onto a backend; `reason` says why that backend was asked for.
     ///
     /// # Errors
-    /// Any [`LoadError`]; [`LoadError::Gpu`] where there is no GPU that can take the model: load it again on the CPU.
+    /// Any [`LoadError`]; [`LoadError::Gpu`] if no GPU can take the model: load it again on the CPU.
     pub async fn load(
         parts: Parts,
         adapter: Option<Parts>,
@@ -150,7 +151,7 @@ impl Generator {
         Self::load_on(parts, adapter, backend, reason, None).await
     }
 
-    /// The same on a device that [`GpuForward::prepare`] has opened, if there is one.
+    /// As [`Generator::load`], on the device that [`GpuForward::prepare`] opened, if there is one.
     ///
     /// # Errors
     /// As [`Generator::load`].
@@ -165,7 +166,7 @@ impl Generator {
         let mut config = decoder(&gguf)?;
         let tokenizer = Tokenizer::from_gguf(&gguf)?;
         let template = ChatTemplate::from_gguf(&gguf)?;
-        // The adapter is small: it is read first, so that a wrong one is found before the long work.
+        // The adapter is small, so read it first: a wrong one fails before the slow part.
         let adapter = adapter
             .map(|parts| Adapter::load(&parts, &config))
             .transpose()?;
@@ -217,8 +218,8 @@ impl Generator {
         Ok(generator)
     }
 
-    /// Checks everything in a file that [`Generator::load`] checks, without keeping a weight. Returns the model's sizes
-    /// and its template.
+    /// Makes all the checks of [`Generator::load`] without keeping any weights. Returns the model's sizes and its
+    /// template.
     ///
     /// # Errors
     /// As [`Generator::load`] on the CPU.
@@ -231,7 +232,7 @@ impl Generator {
         Ok((config, template))
     }
 
-    /// Where the model runs.
+    /// The backend the model runs on.
     pub fn backend(&self) -> &Backend {
         &self.backend
     }
@@ -251,7 +252,7 @@ impl Generator {
         self.template.as_ref()
     }
 
-    /// The forward pass itself, for callers that want logits. Forgets the cache of the last prompt.
+    /// The forward pass itself, for callers that want logits. The cached prompt is forgotten.
     pub fn forward_mut(&mut self) -> &mut Forward {
         self.cached.clear();
         &mut self.forward
@@ -260,7 +261,7 @@ impl Generator {
     /// Replaces the adapter, or removes it.
     ///
     /// # Errors
-    /// [`RunError::Adapter`] if it was made for another model; the last one then stays.
+    /// [`RunError::Adapter`] if it was made for another model; the previous one then stays in place.
     pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
         self.forward.set_adapter(adapter)?;
         self.cached.clear();
@@ -270,11 +271,11 @@ impl Generator {
     /// Continues `prompt`, passing each piece of text to `on_text` as it is written; a break from `on_text` ends the
     /// generation.
     ///
-    /// The prefix that the prompt shares with the last one is not run again. `now_ms` is a clock in milliseconds.
+    /// A prefix shared with the previous prompt is not run again. `now_ms` is a clock in milliseconds.
     ///
     /// # Errors
-    /// [`RunError::EmptyPrompt`]; [`RunError::ContextOverflow`] for a prompt that leaves no room for a token: it is
-    /// never shortened; [`RunError::UnknownToken`], [`RunError::NotFinite`], [`RunError::DeviceLost`].
+    /// [`RunError::EmptyPrompt`]; [`RunError::ContextOverflow`] for a prompt that leaves no room for even one token (it
+    /// is never truncated); [`RunError::UnknownToken`], [`RunError::NotFinite`], [`RunError::DeviceLost`].
     pub async fn generate(
         &mut self,
         prompt: &[TokenId],
@@ -292,7 +293,7 @@ impl Generator {
                 context,
             });
         }
-        // At least the last token runs, for its logits.
+        // The last token always runs: its logits are needed.
         let shared = prompt
             .iter()
             .zip(&self.cached)
@@ -340,7 +341,7 @@ impl Generator {
         let mut tokens = prompt.to_vec();
         let mut stream = self.tokenizer.stream();
         let mut text = StopFilter::new(options.stop.as_slice());
-        // Guesses that were run together with the last known token.
+        // Guesses that ran in one batch with the last known token.
         let mut guessed: Vec<TokenId> = Vec::new();
         generation.stop = 'steps: loop {
             let mut n_right = 0;
@@ -371,7 +372,7 @@ impl Generator {
                 if is_loop(&tokens[prompt.len()..], options.loop_tokens) {
                     break 'steps StopReason::Repetition;
                 }
-                // The next logits follow the guessed token, so they are of use only if the guess was right.
+                // The next row of logits assumes the guessed token, so it is valid only if the guess was right.
                 if next.is_logits() && guessed.get(n_right) != Some(&token) {
                     break;
                 }
@@ -394,7 +395,7 @@ impl Generator {
         runner.finish(&tokens);
         generation.decode_ms = now_ms() - first;
 
-        // Text held back in case a stop text or the rest of a character was coming.
+        // Flush the text held back in case a stop text or the rest of a character followed.
         if !matches!(
             generation.stop,
             StopReason::StopText | StopReason::Cancelled
@@ -422,7 +423,7 @@ fn decoder(gguf: &Gguf) -> Result<ModelConfig, LoadError> {
     })
 }
 
-/// The processor, as far as a library without an operating system can tell, and the instruction set that multiplies.
+/// The processor, as far as a library without an operating system can tell, and the instruction set of the products.
 fn cpu_name() -> String {
     format!("{}, {}", std::env::consts::ARCH, forward::kernel_name())
 }

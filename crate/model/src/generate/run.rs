@@ -1,5 +1,5 @@
-//! Turns the tokens known so far into the next ones, or into logits to choose them by: the difference between a device that
-//! chooses by itself and one that does not.
+//! Turns the tokens known so far into the next ones, or into logits to choose them from, and so hides whether the
+//! device does the sampling.
 
 use super::lock::Locked;
 use crate::error::RunError;
@@ -7,10 +7,10 @@ use crate::forward::Forward;
 use crate::sample::{SampleOptions, Sampler};
 use crate::token::TokenId;
 
-/// Command buffers in flight at a time, where nothing is guessed between them.
+/// Command buffers in flight at a time, when no tokens are guessed.
 const N_AHEAD: usize = 2;
 
-/// A model that runs for one text, and what its cache holds.
+/// A model running one text, and the contents of its cache.
 pub(super) struct Runner<'g> {
     pub(super) forward: &'g mut Forward,
     /// The tokens whose keys and values are in the cache; kept in step with it, even if a run fails.
@@ -18,15 +18,15 @@ pub(super) struct Runner<'g> {
     pub(super) sample: SampleOptions,
     /// Tokens that end a text.
     pub(super) ends: Vec<TokenId>,
-    /// True if a device must not choose tokens by itself.
+    /// True if tokens must be chosen from logits, not by the device.
     pub(super) gives_logits: bool,
-    /// True if the device is writing by itself.
+    /// True while the device is choosing tokens by itself.
     pub(super) has_text: bool,
 }
 
-/// Continuation of the known tokens: chosen already, or as logits to choose from.
+/// The continuation of the known tokens: already chosen, or as logits to choose from.
 pub(super) enum Next {
-    /// `[n, V]`: of the last known token, and of each guessed one after it.
+    /// `[n, V]`: for the last known token, and for each guessed one after it.
     Logits(Vec<f32>),
     /// Tokens that the device chose.
     Tokens(Vec<TokenId>),
@@ -40,7 +40,7 @@ impl Next {
         }
     }
 
-    /// The token at `idx`; `None` where the lock lets none through.
+    /// The token at `idx`; `None` if the lock lets none through.
     pub(super) fn token(
         &self,
         idx: usize,
@@ -64,7 +64,7 @@ impl Next {
         matches!(self, Self::Logits(_))
     }
 
-    /// Runs of the model that this took.
+    /// Runs of the model it took.
     pub(super) fn n_steps(&self) -> usize {
         match self {
             Self::Logits(_) => 1,
@@ -87,8 +87,8 @@ impl Runner<'_> {
         self.settled(result)
     }
 
-    /// Continues after `tokens`, the last of which has not run, together with the `guessed` ones, if there are any.
-    /// Where guesses are tried between runs, the device does not run ahead.
+    /// Continues after `tokens`, the last of which has not run yet, and runs any `guessed` ones in the same batch.
+    /// While tokens are being guessed, the device does not run ahead.
     pub(super) async fn next(
         &mut self,
         tokens: &[TokenId],
@@ -113,7 +113,7 @@ impl Runner<'_> {
         self.settled(result)
     }
 
-    /// Ends the text that the device is writing, if any: those of `tokens` that have run are in the cache.
+    /// Ends the text the device is writing, if any, and records which of `tokens` have run and so are in the cache.
     pub(super) fn finish(&mut self, tokens: &[TokenId]) {
         if let Some(writer) = self.forward.writer()
             && std::mem::take(&mut self.has_text)
@@ -125,7 +125,7 @@ impl Runner<'_> {
         }
     }
 
-    /// True if the device chooses the tokens, and may.
+    /// True if the device can choose the tokens, and is allowed to.
     fn writes_itself(&mut self) -> bool {
         !self.gives_logits && self.forward.writer().is_some()
     }
@@ -142,7 +142,7 @@ impl Runner<'_> {
         Ok(Next::Logits(logits))
     }
 
-    /// The next tokens of the text; where none is being written, one is begun with the tokens from `n_run` on.
+    /// The next tokens of the device's text; begins one, with the tokens from `n_run` on, if none is under way.
     async fn tokens(
         &mut self,
         tokens: &[TokenId],

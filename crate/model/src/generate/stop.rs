@@ -1,4 +1,4 @@
-//! Turns the text so far into the decision whether to go on: stop texts, and models that loop.
+//! Decides when to stop writing: at a stop text, or when the model loops.
 
 use crate::token::TokenId;
 
@@ -26,7 +26,7 @@ impl<'s> StopFilter<'s> {
         }
     }
 
-    /// Adds a piece; returns the text that can't be part of a stop text, and whether a stop text came.
+    /// Adds a piece; returns the text that can't be part of a stop text, and true once a stop text was found.
     pub(super) fn push(&mut self, piece: &str) -> (String, bool) {
         self.held.push_str(piece);
         let stops = self.stop.iter().filter(|stop| !stop.is_empty());

@@ -1,4 +1,4 @@
-//! Runs the loop on random models: what it writes is nonsense, but when it stops and what it refuses are not.
+//! Runs the loop on random models: the text is nonsense, but where it stops and which inputs it refuses are not.
 
 use super::*;
 use crate::gguf::TensorType;
@@ -30,7 +30,7 @@ fn prompt(generator: &Generator) -> Vec<TokenId> {
     generator.tokenizer().encode("a tiny prompt", true).unwrap()
 }
 
-/// Runs it and collects what was streamed.
+/// Generates, and collects the streamed text.
 fn generate(
     generator: &mut Generator,
     prompt: &[TokenId],
@@ -146,7 +146,7 @@ fn stops_where_the_context_is_full() {
         StopReason::ContextFull,
         "after the last place"
     );
-    // The last token was chosen at the last position and needs none itself.
+    // The last token was chosen at the last position, and takes up none itself.
     assert_eq!(
         generation.n_generated_tokens,
         24 - prompt.len() + 1,
@@ -266,7 +266,7 @@ fn runs_every_family() {
     }
 }
 
-/// A random model repeats some sequences, which is where a guess is right.
+/// A random model repeats some sequences, so some guesses are right.
 #[test]
 fn guessing_changes_how_often_the_model_runs_and_nothing_else() {
     let tiny = Tiny {
@@ -289,7 +289,7 @@ fn guessing_changes_how_often_the_model_runs_and_nothing_else() {
             options.prompt_lookup = prompt_lookup;
             generate(&mut generator, &prompt, &options).0.unwrap()
         };
-        // To one of the last tokens before the end of the context, and into it.
+        // From a single token up to the end of the context.
         for max_tokens in [1, 60, 1000] {
             let (plain, guessed) = (run(false, max_tokens), run(true, max_tokens));
             let case = format!("{kind}, temperature {temperature}, {max_tokens} tokens");

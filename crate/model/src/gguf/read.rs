@@ -1,7 +1,7 @@
-//! Turns a file's parts into metadata and a tensor directory, trusting no number in them.
+//! Turns a file's parts into metadata and a tensor directory, without trusting any number in them.
 //!
-//! Every length is capped and compared with the bytes that are left before anything is allocated for it, as
-//! candle's `gguf_file.rs` does.
+//! Every length is capped, and checked against the bytes left, before anything is allocated for it, as in candle's
+//! `gguf_file.rs`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,23 +11,23 @@ use crate::gguf::stand_in::{START_BYTES, stand_in};
 use crate::gguf::{TensorEntry, TensorType, Value};
 use crate::parts::Parts;
 
-/// Bytes in a string: far above the longest chat template.
+/// Most bytes in a string: far above the longest chat template.
 const GGUF_MAX_STRING_LENGTH: u64 = 1 << 24;
-/// Values in an array: far above the largest vocabulary's merges.
+/// Most values in an array: far above the merges of the largest vocabulary.
 const GGUF_MAX_ARRAY_ELEMENTS: u64 = 1 << 22;
-/// Arrays within arrays: recursion must end.
+/// Deepest nesting of arrays: bounds the recursion.
 const GGUF_MAX_VALUE_DEPTH: usize = 4;
-/// Metadata keys in a file.
+/// Most metadata keys in a file.
 const GGUF_MAX_KEYS: u64 = 1 << 16;
-/// Tensors in a file.
+/// Most tensors in a file.
 const GGUF_MAX_TENSORS: u64 = 1 << 16;
-/// Dimensions of a tensor, `GGML_MAX_DIMS`.
+/// Most dimensions of a tensor, `GGML_MAX_DIMS`.
 const GGUF_MAX_DIMS: u64 = 4;
-/// Values along one dimension.
+/// Most values along one dimension.
 const GGUF_MAX_DIM: u64 = 1 << 31;
-/// Where a file does not say otherwise, tensors start on multiples of this.
+/// Alignment of tensors if the file names none, in bytes.
 const GGUF_DEFAULT_ALIGNMENT: u32 = 32;
-/// The largest alignment that makes sense: a page.
+/// The largest alignment accepted, in bytes: a 64 KiB page.
 const GGUF_MAX_ALIGNMENT: u32 = 1 << 16;
 
 /// The head of a GGUF file: its metadata and where its tensors are.
@@ -35,7 +35,7 @@ const GGUF_MAX_ALIGNMENT: u32 = 1 << 16;
 pub struct Gguf {
     /// Keys and values, as in the file.
     pub metadata: BTreeMap<String, Value>,
-    /// Tensors by name; their ranges lie inside the file.
+    /// Tensors by name; their ranges are known to be inside the file.
     pub tensors: BTreeMap<String, TensorEntry>,
 }
 
@@ -48,10 +48,11 @@ impl Gguf {
         Self::parse_head(parts, parts.len())
     }
 
-    /// The same for a file of `len` bytes of which only the start has arrived: at least the metadata and the directory.
+    /// As [`Gguf::parse`], for a file of `len` bytes of which only the start has arrived: at least the metadata and the
+    /// directory.
     ///
     /// # Errors
-    /// As [`Gguf::parse`]; [`LoadError::Truncated`] also where the start is too short.
+    /// As [`Gguf::parse`]; also [`LoadError::Truncated`] if the start is too short.
     pub fn parse_head(parts: &Parts, len: u64) -> Result<Self, LoadError> {
         let mut reader = Reader { parts, offset: 0 };
         let start = parts.len().min(START_BYTES as u64);
@@ -69,7 +70,8 @@ impl Gguf {
         if !(2..=3).contains(&version) {
             return Err(LoadError::UnknownVersion { found: version });
         }
-        // The least a tensor takes: an empty name, no dimensions, type and offset. A key: a name, a type, a byte.
+        // The fewest bytes a tensor takes: an empty name, no dimensions, type and offset. A key: an empty name, a type,
+        // a byte.
         let n_tensors = reader.count("tensor count", GGUF_MAX_TENSORS, 24)?;
         let n_keys = reader.count("metadata count", GGUF_MAX_KEYS, 13)?;
 
@@ -141,7 +143,7 @@ impl Gguf {
         )
     }
 
-    /// Where a tensor is and how it is stored.
+    /// A tensor's position in the file and its type.
     ///
     /// # Errors
     /// [`LoadError::MissingTensor`].
@@ -151,7 +153,7 @@ impl Gguf {
             .ok_or_else(|| LoadError::MissingTensor { name: name.into() })
     }
 
-    /// A text that must be there.
+    /// A required string.
     ///
     /// # Errors
     /// [`LoadError::MissingMetadata`], [`LoadError::MetadataType`].
@@ -159,7 +161,7 @@ impl Gguf {
         self.opt_string(key)?.ok_or_else(|| missing(key))
     }
 
-    /// A number that must be there, of any whole type.
+    /// A required number, of any integer type.
     ///
     /// # Errors
     /// [`LoadError::MissingMetadata`], [`LoadError::MetadataType`], [`LoadError::MetadataValue`].
@@ -167,7 +169,7 @@ impl Gguf {
         self.opt_u32(key)?.ok_or_else(|| missing(key))
     }
 
-    /// A float that must be there.
+    /// A required float.
     ///
     /// # Errors
     /// [`LoadError::MissingMetadata`], [`LoadError::MetadataType`].
@@ -175,7 +177,7 @@ impl Gguf {
         self.opt_f32(key)?.ok_or_else(|| missing(key))
     }
 
-    /// A truth value that must be there.
+    /// A required boolean.
     ///
     /// # Errors
     /// [`LoadError::MissingMetadata`], [`LoadError::MetadataType`].
@@ -183,7 +185,7 @@ impl Gguf {
         self.opt_bool(key)?.ok_or_else(|| missing(key))
     }
 
-    /// A text, if it is there.
+    /// An optional string.
     ///
     /// # Errors
     /// [`LoadError::MetadataType`].
@@ -195,7 +197,7 @@ impl Gguf {
         }
     }
 
-    /// A number, if it is there, of any whole type.
+    /// An optional number, of any integer type.
     ///
     /// # Errors
     /// [`LoadError::MetadataType`]; [`LoadError::MetadataValue`] outside `u32`.
@@ -215,7 +217,7 @@ impl Gguf {
             })
     }
 
-    /// A float, if it is there.
+    /// An optional float.
     ///
     /// # Errors
     /// [`LoadError::MetadataType`].
@@ -229,7 +231,7 @@ impl Gguf {
             .ok_or_else(|| wrong_type(key, "float", value))
     }
 
-    /// A truth value, if it is there.
+    /// An optional boolean.
     ///
     /// # Errors
     /// [`LoadError::MetadataType`].
@@ -241,7 +243,7 @@ impl Gguf {
         }
     }
 
-    /// An array of texts that must be there.
+    /// A required array of strings.
     ///
     /// # Errors
     /// [`LoadError::MissingMetadata`], [`LoadError::MetadataType`].
@@ -255,7 +257,7 @@ impl Gguf {
             .collect()
     }
 
-    /// An array of floats that must be there.
+    /// A required array of floats.
     ///
     /// # Errors
     /// [`LoadError::MissingMetadata`], [`LoadError::MetadataType`].
@@ -270,7 +272,7 @@ impl Gguf {
             .collect()
     }
 
-    /// An array of whole numbers that must be there.
+    /// A required array of integers.
     ///
     /// # Errors
     /// [`LoadError::MissingMetadata`], [`LoadError::MetadataType`].
@@ -307,7 +309,7 @@ fn wrong_type(key: &str, expected: &'static str, found: &Value) -> LoadError {
     }
 }
 
-/// A cursor into the file that moves forward.
+/// A forward-only cursor into the file.
 struct Reader<'p> {
     parts: &'p Parts,
     offset: u64,
@@ -318,7 +320,7 @@ impl Reader<'_> {
         self.parts.len().saturating_sub(self.offset)
     }
 
-    /// Refuses to go on unless `expected` bytes are left; nothing is allocated before this.
+    /// Fails unless `expected` bytes are left; called before every allocation.
     fn check_left(&self, what: &str, expected: u64) -> Result<(), LoadError> {
         let found = self.left();
         if expected <= found {
@@ -340,7 +342,7 @@ impl Reader<'_> {
         Ok(bytes)
     }
 
-    /// A count of things that take at least `least_bytes` each.
+    /// A count of items that take at least `least_bytes` each.
     fn count(&mut self, what: &str, limit: u64, least_bytes: u64) -> Result<u64, LoadError> {
         let offset = self.offset;
         let found = u64::from_le_bytes(self.array(what)?);
@@ -363,7 +365,7 @@ impl Reader<'_> {
             what: what.into(),
             offset,
         };
-        // The cap keeps the length far below what 32 bits address.
+        // The cap keeps the length far below the 32-bit address space.
         let bytes = self
             .parts
             .read(offset, usize::try_from(len).unwrap_or(usize::MAX))?;
@@ -420,7 +422,7 @@ impl Reader<'_> {
         })
     }
 
-    /// One line of the directory; its offset still counts from the end of the directory.
+    /// One entry of the directory; its offset is still relative to the end of the directory.
     fn tensor(&mut self, name: &str, alignment: u64) -> Result<TensorEntry, LoadError> {
         let at = self.offset;
         let n_dims = u64::from(u32::from_le_bytes(self.array(name)?));

@@ -1,4 +1,4 @@
-//! Compares what is written with what is read, and damaged files with the errors they must give.
+//! Round-trips files, and checks the errors that damaged ones must give.
 
 use super::*;
 use crate::gguf::write::{TensorOut, Writer};
@@ -46,7 +46,7 @@ fn text(text: &[u8]) -> Vec<u8> {
     [&(text.len() as u64).to_le_bytes()[..], text].concat()
 }
 
-/// A directory line.
+/// A directory entry.
 fn line(name: &str, dims: &[u64], kind: u32, offset: u64) -> Vec<u8> {
     let mut bytes = text(name.as_bytes());
     bytes.extend(u32::try_from(dims.len()).unwrap().to_le_bytes());

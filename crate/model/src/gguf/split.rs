@@ -1,7 +1,7 @@
 //! Turns the files of a split model into one.
 //!
-//! Source: llama.cpp's `gguf-split` and `llama-model-loader.cpp`. Every file says in `split.no` which one it is, from
-//! 0, and in `split.count` how many there are; the first holds the metadata of the model, and each holds tensors of it.
+//! Source: llama.cpp's `gguf-split` and `llama-model-loader.cpp`. Every file gives its index in `split.no`, from 0, and
+//! the number of files in `split.count`; the first holds the model's metadata, and each holds some of its tensors.
 
 use super::Gguf;
 use super::write::{TensorOut, Writer};
@@ -11,18 +11,18 @@ use crate::parts::Parts;
 const NO: &str = "split.no";
 const COUNT: &str = "split.count";
 const N_TENSORS: &str = "split.tensors.count";
-/// Key that the writer sets on its own.
+/// A key that the writer sets by itself.
 const ALIGNMENT: &str = "general.alignment";
 
-/// Files that a model may be split into: the largest known have some dozens.
+/// Most files that a model may be split into: the largest known have a few dozen.
 const MAX_FILES: usize = 1000;
 
-/// Which file of a split model one is.
+/// A file's place in a split model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Split {
     /// Its index, from 0.
     pub no: usize,
-    /// How many there are: at least 2.
+    /// The number of files: at least 2.
     pub count: usize,
 }
 
@@ -46,17 +46,17 @@ impl Split {
         Ok(Some(Self { no, count }))
     }
 
-    /// How the name of this file ends.
+    /// The end of this file's name.
     pub fn suffix(self) -> String {
         format!("-{:05}-of-{:05}.gguf", self.no + 1, self.count)
     }
 }
 
-/// The head of the whole model, from those of all its files in order. Its file offsets are meaningless.
+/// The head of the whole model, from the heads of all its files in order. Its tensor offsets are meaningless.
 ///
 /// # Errors
-/// [`LoadError::SplitPart`] for a file that is not split, [`LoadError::MetadataValue`] for one that is out of order or
-/// for tensors that are missing, [`LoadError::Duplicate`].
+/// [`LoadError::SplitPart`] for a file that is not split, [`LoadError::MetadataValue`] for a file out of order or for
+/// missing tensors, [`LoadError::Duplicate`].
 pub fn join_heads(heads: Vec<Gguf>) -> Result<Gguf, LoadError> {
     let mut joined = Gguf::default();
     let (mut n_expected, count) = (None, heads.len());
@@ -88,7 +88,7 @@ pub fn join_heads(heads: Vec<Gguf>) -> Result<Gguf, LoadError> {
     Ok(joined)
 }
 
-/// The whole model as one file, from all its files in order; each is freed once it is copied.
+/// The whole model as one file, from all its files in order; each is freed once copied.
 ///
 /// # Errors
 /// As [`join_heads`] and [`Gguf::parse`].
@@ -212,7 +212,7 @@ mod tests {
         }
         let whole = join(vec![tiny.finish()]).map(|file| head(&file));
         assert!(whole.is_ok(), "a whole model is one file of one: {whole:?}");
-        // Both hold the second half.
+        // Both files hold the second half.
         let twice = Writer {
             tensors: tiny.tensors[tiny.tensors.len() / 2..].to_vec(),
             ..tiny.clone()

@@ -1,14 +1,14 @@
-//! Names the placeholder that stands where a file was never fetched.
+//! Recognises placeholders for files that were never fetched.
 
-/// How the pointers of Git LFS begin. Source: its specification, `docs/spec.md`.
+/// The start of a Git LFS pointer. Source: its specification, `docs/spec.md`.
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
-/// How pages of the web begin, in any case.
+/// The start of a web page, in either case.
 const PAGES: [&[u8]; 3] = [b"<!doctype", b"<html", b"<?xml"];
 
-/// Bytes of a file's start that are enough to tell.
+/// Bytes of a file's start that are enough to recognise one.
 pub(crate) const START_BYTES: usize = 64;
 
-/// Kind of placeholder that starts with these bytes; `None` for any other file.
+/// The kind of placeholder that starts with these bytes; `None` for any other file.
 pub(crate) fn stand_in(start: &[u8]) -> Option<&'static str> {
     let start = start.trim_ascii_start();
     let is_page = |page: &&[u8]| {
@@ -24,7 +24,7 @@ pub(crate) fn stand_in(start: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Advice for whoever gave a placeholder.
+/// Advice for whoever passed a placeholder.
 pub(crate) const HINT: &str = "fetch the file itself: `git lfs pull` in the repository it is from, or the download link of its page";
 
 #[cfg(test)]

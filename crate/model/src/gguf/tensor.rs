@@ -1,4 +1,4 @@
-//! Names the types that a tensor can be stored in, with the size of their blocks.
+//! The types that a tensor can be stored in, and their block sizes.
 
 /// How a tensor's values are stored. The numbers are ggml's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,7 +29,7 @@ pub enum TensorType {
 }
 
 impl TensorType {
-    /// Every type, those without blocks first.
+    /// Every type, unquantised ones first.
     pub const ALL: [Self; 11] = [
         Self::F32,
         Self::F16,
@@ -104,7 +104,7 @@ impl TensorType {
         }
     }
 
-    /// Bytes of `n_values` values; `None` where they are not whole blocks or too many to address.
+    /// Bytes of `n_values` values; `None` if they are not whole blocks or too many to address.
     pub fn n_bytes(self, n_values: usize) -> Option<usize> {
         if !n_values.is_multiple_of(self.block_len()) {
             return None;
@@ -131,16 +131,16 @@ impl std::fmt::Display for TensorType {
     }
 }
 
-/// Where a tensor is in the file and how to read it.
+/// A tensor's place in the file, type and shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorEntry {
     /// How its values are stored.
     pub kind: TensorType,
-    /// Its size, fastest dimension first: a matrix of `N` rows and `C` columns is `[C, N]`.
+    /// Its shape, fastest dimension first: a matrix of `N` rows and `C` columns is `[C, N]`.
     pub shape: Vec<usize>,
-    /// Where its bytes start in the file.
+    /// Offset of its first byte in the file.
     pub offset: u64,
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub bytes: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Names the types that a metadata value can have.
+//! Metadata values and their types.
 
 /// A metadata value. Numbers keep the width they have in the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,9 +17,9 @@ pub enum Value {
     I32(i32),
     /// A float of 32 bits.
     F32(f32),
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
-    /// A text.
+    /// A string.
     String(String),
     /// Values of one type.
     Array(Vec<Value>),
@@ -70,7 +70,7 @@ impl Value {
         }
     }
 
-    /// The value as a whole number, whatever its width; converters disagree on widths.
+    /// The value as an integer of any width, since converters disagree on widths.
     pub fn as_integer(&self) -> Option<i128> {
         match *self {
             Self::U8(v) => Some(v.into()),

@@ -1,6 +1,6 @@
-//! Turns metadata and tensors into the bytes of a GGUF file, the same bytes each time.
+//! Turns metadata and tensors into a GGUF file; the same input gives the same bytes.
 //!
-//! For conversions and tests; the reader next to it reads what this writes.
+//! Used by conversions and tests.
 
 use crate::gguf::{TensorType, Value};
 use crate::quant;
@@ -11,11 +11,11 @@ const ALIGNMENT: usize = 32;
 /// A tensor to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorOut {
-    /// Its name, as llama.cpp names it.
+    /// llama.cpp's name for it.
     pub name: String,
     /// How `bytes` are stored.
     pub kind: TensorType,
-    /// Its size, fastest dimension first.
+    /// Its shape, fastest dimension first.
     pub shape: Vec<usize>,
     /// Its stored bytes.
     pub bytes: Vec<u8>,
@@ -25,7 +25,7 @@ impl TensorOut {
     /// Packs `values` as `kind`.
     ///
     /// # Panics
-    /// If the values are not as many as the shape says, or not whole blocks of a supported type.
+    /// If the number of values differs from the shape's, or they are not whole blocks of a supported type.
     pub fn pack(name: &str, kind: TensorType, shape: &[usize], values: &[f32]) -> Self {
         let n_values: usize = shape.iter().product();
         assert_eq!(
@@ -42,7 +42,7 @@ impl TensorOut {
     }
 }
 
-/// A file being assembled; keys and tensors keep the order in which they were added.
+/// A file being assembled; keys and tensors keep their order of insertion.
 #[derive(Debug, Clone, Default)]
 pub struct Writer {
     pub(crate) metadata: Vec<(String, Value)>,
@@ -77,7 +77,7 @@ impl Writer {
     /// The finished file, GGUF version 3.
     ///
     /// # Panics
-    /// If an array mixes types, or a tensor's bytes do not fit its shape.
+    /// If an array mixes types, or a tensor's bytes don't match its shape.
     pub fn finish(&self) -> Vec<u8> {
         let mut out = b"GGUF".to_vec();
         out.extend(3u32.to_le_bytes());

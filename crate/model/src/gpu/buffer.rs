@@ -6,8 +6,8 @@ use super::{Gpu, GpuError};
 
 /// A matrix of activations on the device: one row for each token.
 ///
-/// Rows start at multiples of four floats, so that kernels read `vec4<f32>` whatever the number of columns; the
-/// floats between `n_cols` and `stride` are zero and stay zero.
+/// Rows start at multiples of four floats, so that kernels read `vec4<f32>` whatever the number of columns; the floats
+/// between `n_cols` and `stride` are always zero.
 #[derive(Debug, Clone)]
 pub struct Rows {
     /// The buffer that holds the rows.
@@ -78,7 +78,7 @@ impl Gpu {
     /// A uniform buffer with the parameters of one dispatch, written once.
     ///
     /// # Errors
-    /// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
+    /// [`GpuError::BindingTooLarge`], never in practice: parameters are a few words.
     pub fn params_of<T: bytemuck::NoUninit>(
         &self,
         label: &str,
@@ -117,7 +117,7 @@ impl Gpu {
     /// Queues a write of `bytes` at byte `offset`, ahead of everything submitted later.
     pub(crate) fn write(&self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) {
         self.counters.wrote(bytes.len());
-        // A queue takes whole words; only the tail of an odd length needs a copy.
+        // A queue takes whole words; only the odd tail needs a copy.
         let (whole, tail) = bytes.split_at(bytes.len() & !3);
         if !whole.is_empty() {
             self.queue.write_buffer(buffer, offset, whole);
@@ -130,7 +130,7 @@ impl Gpu {
         }
     }
 
-    /// A buffer that results are copied to and then read from.
+    /// A buffer to copy results into and read them back from.
     ///
     /// # Errors
     /// [`GpuError::BindingTooLarge`] if the device has no buffers of this size.
@@ -142,7 +142,7 @@ impl Gpu {
     /// Reads the first `n_floats` of a buffer made by [`Self::read_back_buffer`], once the device is done with it.
     ///
     /// # Errors
-    /// [`GpuError::Lost`] and the other faults of the work that was to fill it.
+    /// [`GpuError::Lost`], or any other fault of the work that fills it.
     pub(crate) async fn read_floats(
         &self,
         buffer: &wgpu::Buffer,
@@ -152,7 +152,7 @@ impl Gpu {
         self.read(buffer, n_floats, act).await
     }
 
-    /// The same for any numbers of four bytes each.
+    /// As [`Self::read_floats`], for any type of four bytes.
     pub(crate) async fn read<T: bytemuck::Pod>(
         &self,
         buffer: &wgpu::Buffer,
@@ -184,7 +184,7 @@ impl Gpu {
     /// All floats of `rows`, padding included; for tests and tools, since it stalls the queue.
     ///
     /// # Errors
-    /// The faults of the work that was to fill them.
+    /// Any fault of the work that fills them.
     pub async fn read_padded(&self, rows: &Rows) -> Result<Vec<f32>, GpuError> {
         let source = &rows.buffer;
         let target = self.read_back_buffer(source.size())?;
@@ -197,7 +197,7 @@ impl Gpu {
     /// The logical values of `rows`, padding left out; for tests and tools.
     ///
     /// # Errors
-    /// The faults of the work that was to fill them.
+    /// Any fault of the work that fills them.
     pub async fn read_rows(&self, rows: &Rows) -> Result<Vec<f32>, GpuError> {
         let values = self.read_padded(rows).await?;
         let logical = values.chunks(rows.stride).take(rows.n_rows);

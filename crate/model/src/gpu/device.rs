@@ -1,4 +1,4 @@
-//! Turns the best adapter of the system into an open device that reports its faults as values.
+//! Opens the system's best GPU as a device that reports its faults as values.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,10 +8,10 @@ use super::dispatch::Layouts;
 use super::trace::Counters;
 use super::{GpuError, Trace, Variant};
 
-/// Properties of the adapter behind a device.
+/// Properties of the GPU behind a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GpuInfo {
-    /// The adapter's own name, or a stand-in where a browser keeps it to itself.
+    /// The name the driver reports, or a stand-in if the browser hides it.
     pub name: String,
     /// `webgpu` in a browser, `vulkan` natively.
     pub kind: &'static str,
@@ -23,18 +23,18 @@ pub struct GpuInfo {
     pub has_f16: bool,
 }
 
-/// True if the browser's devices are opened with subgroups. wgpu 30 can't request them from a browser, so the page does
+/// True if the browser opens its devices with subgroups. wgpu 30 can't request them from a browser, so the page does
 /// (`www/src/engine/subgroups.ts`) and sets this flag.
 static BROWSER_HAS_SUBGROUPS: AtomicBool = AtomicBool::new(false);
 
-/// Records that every device of this browser is opened with the feature `subgroups`.
+/// Records that this browser opens every device with the feature `subgroups`.
 pub fn browser_has_subgroups() {
     BROWSER_HAS_SUBGROUPS.store(true, Ordering::Relaxed);
 }
 
 /// An open device, its queue, its limits, and its compiled pipelines.
 ///
-/// A copy is the same device.
+/// A clone is the same device.
 #[derive(Debug, Clone)]
 pub struct Gpu {
     pub(super) device: wgpu::Device,
@@ -57,10 +57,10 @@ enum Fault {
 }
 
 impl Gpu {
-    /// Opens the adapter that the system prefers, a real one before a software one.
+    /// Opens the adapter that the system prefers, hardware before software.
     ///
     /// # Errors
-    /// [`GpuError::NoAdapter`] where there is none, [`GpuError::NoDevice`] where it gives no device.
+    /// [`GpuError::NoAdapter`] if there is none, [`GpuError::NoDevice`] if it refuses to open a device.
     pub async fn open() -> Result<Self, GpuError> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let options = wgpu::RequestAdapterOptions {
@@ -76,8 +76,8 @@ impl Gpu {
                 })?;
         let features = found.features();
         let info = describe(&found.get_info(), features);
-        // Only the limits on binding size are raised to the adapter's own; everything else stays at WebGPU's defaults,
-        // so that a shader that works here works in every browser.
+        // Only the limits on binding size are raised to the adapter's own. Everything else stays at WebGPU's defaults,
+        // so a shader that works here works in every browser.
         let offered = found.limits();
         let required_limits = wgpu::Limits {
             max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
@@ -125,7 +125,7 @@ impl Gpu {
         })
     }
 
-    /// The adapter that runs the work.
+    /// Properties of the GPU in use.
     pub fn info(&self) -> &GpuInfo {
         &self.info
     }
@@ -140,10 +140,10 @@ impl Gpu {
         Variant::all(self.info.has_subgroups, self.info.has_f16)
     }
 
-    /// Switches to another variant than the adapter's best, from the next kernel on; for tests and measurements.
+    /// Overrides the adapter's best variant, from the next kernel on; for tests and measurements.
     ///
     /// # Errors
-    /// [`GpuError::Variant`] if the adapter cannot run it.
+    /// [`GpuError::Variant`] if the adapter can't run it.
     pub fn set_variant(&mut self, variant: Variant) -> Result<(), GpuError> {
         if !self.variants().contains(&variant) {
             return Err(GpuError::Variant {
@@ -165,7 +165,7 @@ impl Gpu {
         self.max_binding_bytes
     }
 
-    /// Lowers [`Self::max_binding_bytes`], so that a test can split small tensors as large ones are split.
+    /// Lowers [`Self::max_binding_bytes`], for tests that split small tensors the way large ones are split.
     pub fn limit_binding_bytes(&mut self, bytes: u64) {
         self.max_binding_bytes = self.max_binding_bytes.min(bytes);
     }
@@ -203,11 +203,11 @@ impl Gpu {
         })
     }
 
-    /// Runs `work` and waits until the device has accepted or refused all of it: for loading, where an error must be
-    /// known before the first token; not meant for every token.
+    /// Runs `work` and waits until the device has accepted or refused all of it. Meant for loading, where errors must
+    /// surface before the first token; too slow for every token.
     ///
     /// # Errors
-    /// The error of `work`, or of the commands in it that the device refused.
+    /// The error of `work`, or of a command in it that the device refused.
     pub async fn scoped<T>(
         &self,
         act: &'static str,
@@ -236,11 +236,11 @@ impl Gpu {
         result
     }
 
-    /// Waits until the device has done everything submitted. A browser does this on its own.
+    /// Waits until the device has finished everything submitted. A browser does this by itself.
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn wait(&self, act: &'static str) -> Result<(), GpuError> {
         self.check(act)?;
-        // wgpu 30 panics here when a driver reports that the device is gone, which is an error to report, not a crash.
+        // wgpu 30 panics here if the driver says that the device is gone; turn that into an error.
         let poll =
             std::panic::AssertUnwindSafe(|| self.device.poll(wgpu::PollType::wait_indefinitely()));
         let polled = match std::panic::catch_unwind(poll) {
@@ -252,7 +252,7 @@ impl Gpu {
         self.check(act)
     }
 
-    /// The error of a read-back that never came.
+    /// The error for a read-back that never completed.
     pub(super) fn read_back_failed(&self, act: &'static str) -> GpuError {
         match self.check(act) {
             Err(error) => error,
@@ -319,7 +319,7 @@ fn watch(device: &wgpu::Device, fault: &Arc<Mutex<Option<Fault>>>) {
     device.on_uncaptured_error(Arc::new(move |error| record(&on_error, Fault::from(error))));
 }
 
-/// Keeps the first fault, except that a loss outranks the refusals it causes.
+/// Keeps the first fault, except that a lost device outranks the refusals it causes.
 fn record(slot: &Mutex<Option<Fault>>, fault: Fault) {
     let mut slot = lock(slot);
     if slot.is_none() || (matches!(fault, Fault::Lost(_)) && !matches!(*slot, Some(Fault::Lost(_))))
@@ -328,7 +328,7 @@ fn record(slot: &Mutex<Option<Fault>>, fault: Fault) {
     }
 }
 
-/// A panic while the lock was held leaves only plain data behind, which is still valid.
+/// A poisoned lock is safe: it guards plain data, which a panic can't leave invalid.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

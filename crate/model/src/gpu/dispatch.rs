@@ -5,21 +5,22 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::device::lock;
 use super::{Gpu, GpuError};
 
-/// Which buffers a kernel is bound to.
+/// The bind group layout that a kernel uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bindings {
     /// A step of the forward pass: batch, parameters, and [`Slots`].
     Step,
-    /// A step that chooses the next token: batch, sampling, logits, state, the best of each part, the head's batch.
+    /// A step that chooses the next token: batch, sampling parameters, logits, state, each part's best, the head's
+    /// batch.
     Sample,
 }
 
-/// The two bind group layouts: all steps share one, so that a kernel can be swapped without rebinding its buffers.
+/// The two bind group layouts. All steps share one, so a kernel can be swapped without rebinding its buffers.
 #[derive(Debug)]
 pub(super) struct Layouts {
     step: Layout,
     sample: Layout,
-    /// Bound where a step does not use a binding; one for each binding that may be written.
+    /// Placeholders for bindings that a step does not use; one for each that may be written.
     unused: [wgpu::Buffer; 4],
 }
 
@@ -29,8 +30,8 @@ struct Layout {
     pipeline: wgpu::PipelineLayout,
 }
 
-/// The buffers of a step of the forward pass, in binding order; `None` where the step does not use one. Each step gives
-/// them its own names, and a buffer that is written must not be bound twice.
+/// The buffers of a step of the forward pass, in binding order; `None` for those it does not use. Each step has its own
+/// names for them, and a buffer that is written must not be bound twice.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Slots<'b> {
     /// 2, read: a slice of a matrix.
@@ -49,7 +50,7 @@ pub(crate) struct Slots<'b> {
     pub(crate) output: Option<&'b wgpu::Buffer>,
 }
 
-/// The workgroups of a dispatch over `T` tokens: `x` for every `tokens` tokens.
+/// The workgroups of a dispatch over `T` tokens: `x` of them for every `tokens` tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct Grid {
     /// Workgroups along x.
@@ -60,7 +61,7 @@ pub struct Grid {
     pub tokens: u32,
 }
 
-/// A pipeline with its buffers bound, ready to be recorded any number of times.
+/// A pipeline with its buffers bound, to be recorded any number of times.
 #[derive(Debug, Clone)]
 pub struct Dispatch {
     pub(crate) pipeline: wgpu::ComputePipeline,
@@ -68,12 +69,12 @@ pub struct Dispatch {
     pub(crate) grid: Grid,
 }
 
-/// A step of the forward pass: one dispatch for few tokens and, where it pays, another for many.
+/// A step of the forward pass: one dispatch for few tokens and, where it pays off, another for many.
 #[derive(Debug, Clone)]
 pub struct Op {
-    /// Runs for up to the number of tokens in `many`, or always if `many` is absent.
+    /// Runs for at most as many tokens as `many` says, or always if `many` is `None`.
     pub(crate) few: Dispatch,
-    /// The most tokens that `few` runs for, and the dispatch for more.
+    /// The most tokens `few` is used for, and the dispatch for more.
     pub(crate) many: Option<(u32, Dispatch)>,
 }
 
@@ -206,8 +207,8 @@ impl Gpu {
         })
     }
 
-    /// Compiles the shader that `wgsl` returns, with the entry point `main`, or returns the pipeline cached under its
-    /// unique `label`. Faults surface through [`Gpu::scoped`] or [`Gpu::check`].
+    /// Returns the pipeline cached under its unique `label`, or compiles the shader that `wgsl` returns, with the entry
+    /// point `main`. Faults surface through [`Gpu::scoped`] or [`Gpu::check`].
     pub fn pipeline(
         &self,
         label: &str,
@@ -238,8 +239,8 @@ impl Gpu {
         pipeline
     }
 
-    /// Records each run of steps, with its number of tokens, into one pass, then copies the first buffer of `read_back`
-    /// to the second, and submits everything.
+    /// Records the lists of steps, each with its number of tokens, into one pass, then copies the first buffer of
+    /// `read_back` to the second, and submits everything.
     pub fn submit(&self, runs: &[(&[Op], u32)], read_back: Option<(&wgpu::Buffer, &wgpu::Buffer)>) {
         let mut encoder = self.device.create_command_encoder(&Default::default());
         if !runs.is_empty() {

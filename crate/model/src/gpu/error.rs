@@ -1,6 +1,6 @@
-//! Turns device failures into named states, so that the ladder can step down for a stated reason.
+//! Turns device failures into named errors, so that falling back to the CPU has a stated reason.
 
-/// Why a graphics device could not be opened, filled or run.
+/// Why a graphics device could not be opened, loaded or run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GpuError {
@@ -10,7 +10,7 @@ pub enum GpuError {
         /// The system's or browser's message.
         reason: String,
     },
-    /// There is an adapter, but it offers no device with the limits asked for.
+    /// There is an adapter, but it opens no device with the limits requested.
     #[error("adapter `{adapter}` gave no device: {reason}")]
     NoDevice {
         /// The adapter's name.
@@ -26,7 +26,7 @@ pub enum GpuError {
         /// The variant.
         variant: super::Variant,
     },
-    /// The device went away: reset, unplugged, destroyed, or taken by the system.
+    /// The device was lost: reset, unplugged, destroyed, or reclaimed by the system.
     #[error("graphics device `{adapter}` was lost: {reason}")]
     Lost {
         /// The adapter's name.
@@ -42,14 +42,14 @@ pub enum GpuError {
         /// The action under way, such as `running the model`.
         act: &'static str,
     },
-    /// The device refused a command or a shader; a fault of ours or of a driver.
+    /// The device refused a command or a shader: a bug here or in a driver.
     #[error("graphics device `{adapter}` refused a command while {act}: {reason}")]
     Refused {
         /// The adapter's name.
         adapter: String,
         /// The action under way, such as `running the model`.
         act: &'static str,
-        /// The device's own words.
+        /// The device's message.
         reason: String,
     },
     /// One buffer would exceed the device's binding limit.
@@ -62,7 +62,7 @@ pub enum GpuError {
         /// Bytes allowed.
         found: u64,
     },
-    /// Operands of a kernel do not fit together.
+    /// A kernel's operands don't match in size.
     #[error(
         "`{kernel}` operand `{operand}` has the wrong size: expected {expected}, found {found}"
     )]
@@ -79,7 +79,7 @@ pub enum GpuError {
 }
 
 impl GpuError {
-    /// Advice for the reader.
+    /// Advice on what to do next.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NoAdapter { .. } | Self::NoDevice { .. } | Self::Variant { .. } => {

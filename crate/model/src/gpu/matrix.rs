@@ -1,9 +1,9 @@
-//! Turns a matrix as stored in the file into aligned streams on the device, in slices that each fit one binding.
+//! Turns a matrix as stored in the file into aligned streams on the device, in slices that each fit in one binding.
 //!
 //! Rows form groups of 4 (one invocation's share), and 8 groups are interleaved word by word, so that 8 neighbouring
-//! invocations read contiguous memory. Rows are padded to whole tiles of 32 with zeros. A slice is one buffer of words
-//! of four u32: first all codes, then upper bits, scales, and scales of scales, each where a type has them. Nothing is
-//! rounded: codes and scales are those of the file.
+//! invocations read contiguous memory. Rows are zero-padded to whole tiles of 32. A slice is one buffer of words of
+//! four u32: first all codes, then the upper bits, scales and scales of scales that the type has. Nothing is rounded:
+//! codes and scales are those of the file.
 //!
 //! | type | codes | upper bits | scales | scales of scales |
 //! |------|-------|------------|--------|------------------|
@@ -18,7 +18,7 @@
 //! | Q5_K | 4 bits | 1 bit | as Q4_K | as Q4_K |
 //! | Q6_K | 4 bits | 2 bits | i8 for 16 | f16 for 256 |
 //!
-//! Where inputs are quantised to 8 bits, all block types are laid out as in [`bytes`] instead.
+//! If inputs are quantised to 8 bits, all block types are laid out as in [`bytes`] instead.
 
 mod bytes;
 mod pack;
@@ -35,9 +35,9 @@ pub(crate) const TILE_ROWS: usize = 32;
 /// The layout of weights on a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// In the streams of their type.
+    /// As the streams of their type.
     Streams(TensorType),
-    /// As codes of 8 bits.
+    /// As 8-bit codes.
     Bytes(ByteBlocks),
 }
 
@@ -50,13 +50,13 @@ impl Layout {
         }
     }
 
-    /// True if it is multiplied with inputs quantised to 8 bits.
+    /// True if the weights are multiplied with inputs quantised to 8 bits.
     pub(crate) fn is_bytes(self) -> bool {
         matches!(self, Self::Bytes(_))
     }
 }
 
-/// How many words of four u32 the streams of one tile have.
+/// The length of each stream of one tile, in words of four u32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct TileWords {
     codes: usize,
@@ -87,7 +87,7 @@ impl TileWords {
         let (blocks, halves) = (n_words / 8, n_words.div_ceil(2));
         let pairs = blocks.div_ceil(2);
         let super_scales = n_words / 64;
-        // For each of the 8 groups of a tile.
+        // Per group; a tile has 8.
         let (codes, high_bits, scales, super_scales) = match kind {
             F32 => (4 * n_words, 0, 0, 0),
             F16 | BF16 => (2 * n_words, 0, 0, 0),
@@ -122,7 +122,7 @@ pub struct PackedMatrix {
     pub n_rows: usize,
     /// `C`
     pub n_cols: usize,
-    /// Words of 4 weights in a row, the last one padded with zeros.
+    /// Words of 4 weights in a row, the last one zero-padded.
     pub n_words: usize,
     pub(crate) layout: Layout,
     pub(crate) slices: Vec<Slice>,
@@ -147,18 +147,17 @@ impl PackedMatrix {
         self.slices.len()
     }
 
-    /// Bytes that one pass over the matrix reads.
+    /// Bytes read by one pass over the matrix.
     pub fn n_bytes(&self) -> u64 {
         self.slices.iter().map(|slice| slice.buffer.size()).sum()
     }
 }
 
 impl Gpu {
-    /// Uploads a matrix: `rows` of `n_cols` weights each, stored as `kind`, in the order in which the device holds
-    /// them.
+    /// Uploads a matrix: `rows` of `n_cols` weights each, stored as `kind`, in the order the device keeps them.
     ///
     /// # Errors
-    /// [`GpuError::Shape`] if a row has another number of weights; [`GpuError::BindingTooLarge`] if 32 rows alone
+    /// [`GpuError::Shape`] if a row has a different number of weights; [`GpuError::BindingTooLarge`] if 32 rows alone
     /// exceed the device's binding limit.
     pub fn matrix(
         &self,
@@ -232,7 +231,7 @@ impl Gpu {
         n_cols: usize,
         values: &[f32],
     ) -> Result<PackedMatrix, GpuError> {
-        // Every target of WebGPU is little-endian, as the file format is.
+        // WebGPU is little-endian everywhere, as is the file format.
         let bytes: &[u8] = bytemuck::cast_slice(values);
         let rows: Vec<&[u8]> = bytes.chunks(4 * n_cols.max(1)).collect();
         self.matrix(label, TensorType::F32, n_cols, &rows)
@@ -240,7 +239,7 @@ impl Gpu {
 }
 
 impl Matrix {
-    /// The rows as they are stored.
+    /// The rows as stored.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         let n_bytes = self.kind.n_bytes(self.n_cols).unwrap_or(0).max(1);
         self.bytes.chunks(n_bytes)

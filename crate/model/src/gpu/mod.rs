@@ -1,7 +1,8 @@
-//! Turns a graphics adapter into buffers, pipelines and read-backs: the only modules that speak wgpu's language.
+//! Turns a graphics adapter into buffers, pipelines and read-backs, and keeps wgpu's details out of the rest of the
+//! crate.
 //!
-//! Nothing here knows about models. In a browser nothing blocks without `await`; natively a read-back polls the device,
-//! because nothing else does.
+//! Nothing here knows about models. In a browser nothing blocks, all waiting is by `await`; natively a read-back polls
+//! the device, because nothing else does.
 
 pub mod error;
 pub mod variant;

@@ -1,4 +1,4 @@
-//! Turns the work sent to a device into counts, so that the host's cost per token can be stated.
+//! Counts the work sent to a device, to measure the host's cost per token.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -11,7 +11,7 @@ pub struct Trace {
     pub dispatches: u64,
     /// Command buffers submitted.
     pub submits: u64,
-    /// Bind groups made.
+    /// Bind groups created.
     pub bind_groups: u64,
     /// Bytes written to buffers.
     pub written_bytes: u64,
@@ -22,7 +22,7 @@ pub struct Trace {
 impl std::ops::Sub for Trace {
     type Output = Self;
 
-    /// Counts between two traces.
+    /// The counts since an earlier trace.
     fn sub(self, earlier: Self) -> Self {
         Self {
             dispatches: self.dispatches - earlier.dispatches,

@@ -1,16 +1,16 @@
-//! Turns an adapter's features into the kernel variant that it runs.
+//! Turns an adapter's features into the kernel variant to run on it.
 
 use serde::Serialize;
 
-/// How a workgroup's invocations reduce their sums.
+/// How the invocations of a workgroup reduce their sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reduction {
-    /// Not at all: each invocation computes whole sums, which suits software adapters, where barriers cost most.
+    /// No reduction: each invocation computes whole sums, which suits software adapters, where barriers are expensive.
     BarrierFree,
     /// Through the workgroup's memory.
     Workgroup,
-    /// Within subgroups by subgroup operations, then through memory.
+    /// By subgroup operations within subgroups, then through the workgroup's memory.
     Subgroups,
 }
 
@@ -20,7 +20,7 @@ pub enum Reduction {
 pub enum Precision {
     /// Single precision.
     F32,
-    /// The tiles of long prompts are stored and multiplied in f16; everything else is f32.
+    /// f16 tiles for long prompts, stored and multiplied; everything else is f32.
     F16,
     /// Inputs are quantised to 8 bits, as on the CPU, and multiplied with the codes of quantised weights as integers.
     Int8,
@@ -39,7 +39,7 @@ impl Variant {
     /// The fastest variant for an adapter.
     pub(super) fn best(is_software: bool, has_subgroups: bool, has_f16: bool) -> Self {
         let (reduction, precision) = match (is_software, has_subgroups) {
-            // A CPU that emulates a graphics card multiplies integers fastest.
+            // A CPU that emulates a GPU multiplies integers fastest.
             (true, _) => (Reduction::BarrierFree, Precision::Int8),
             (false, true) => (Reduction::Subgroups, Precision::F32),
             (false, false) => (Reduction::Workgroup, Precision::F32),
@@ -54,8 +54,8 @@ impl Variant {
         }
     }
 
-    /// Every variant that an adapter with these features can run. Only tiles are f16, and a variant without barriers
-    /// has none.
+    /// Every variant that an adapter with these features can run. Only tiles are f16, and the variant without barriers
+    /// has no tiles.
     pub(super) fn all(has_subgroups: bool, has_f16: bool) -> Vec<Self> {
         use Precision::{F16, F32, Int8};
         use Reduction::{BarrierFree, Subgroups, Workgroup};

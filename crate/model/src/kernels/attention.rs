@@ -1,5 +1,5 @@
 //! Turns queries and the KV cache into attention dispatches: split into parallel parts for one token, tiled for many,
-//! and query by query where there are no barriers.
+//! and query by query without barriers.
 //!
 //! Twin: [`crate::reference::attention`]. Bound: NMSE 1e-7, over an f16 cache.
 
@@ -8,7 +8,7 @@ use super::params::{AttentionStepParams, words};
 use super::permutations;
 use crate::gpu::{Dispatch, Gpu, GpuError, Grid, Op, Reduction, Slots};
 
-/// The largest head size that the kernels have room for.
+/// The largest head size the kernels have room for.
 pub const MAX_HEAD_SIZE: usize = 256;
 
 /// The most tokens whose attention runs query by query rather than in tiles.
@@ -21,7 +21,7 @@ pub struct AttentionBindings<'a> {
     pub queries: &'a wgpu::Buffer,
     /// The layer's cache.
     pub cache: &'a wgpu::Buffer,
-    /// The result of attention, or its parts where it is split.
+    /// The result of attention, or its parts if it is split.
     pub output: &'a wgpu::Buffer,
 }
 
@@ -51,10 +51,10 @@ pub(super) fn kernels(gpu: &Gpu, head_size: usize) -> Vec<Kernel> {
     kernels
 }
 
-/// Attention of one token: its parts where it [`is_split`], otherwise the whole result.
+/// Attention of one token: its parts if it [`is_split`], otherwise the whole result.
 ///
 /// # Errors
-/// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
+/// [`GpuError::BindingTooLarge`], never in practice: parameters are a few words.
 pub fn one(
     gpu: &Gpu,
     batch: &wgpu::BufferBinding<'_>,
@@ -80,7 +80,7 @@ pub fn one(
 /// Attention of any number of tokens.
 ///
 /// # Errors
-/// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
+/// [`GpuError::BindingTooLarge`], never in practice: parameters are a few words.
 pub fn many(
     gpu: &Gpu,
     batch: &wgpu::BufferBinding<'_>,

@@ -1,8 +1,8 @@
-//! Turns "these tokens, from this position on" into the small buffer that every kernel of a forward pass reads.
+//! The tokens of a pass and their position, in the small buffer that every kernel of a forward pass reads.
 
 use crate::gpu::{Gpu, GpuError};
 
-/// Tokens that fit into one batch.
+/// Most tokens in a batch.
 pub const MAX_TOKENS: usize = 128;
 
 /// The tokens of a pass and their positions. WGSL: `Batch` in `shared/batch.wgsl`.
@@ -11,7 +11,7 @@ pub const MAX_TOKENS: usize = 128;
 pub struct Batch {
     /// `T`: tokens in this batch.
     pub n_tokens: u32,
-    /// Row of the residual stream that holds the first token; nonzero only after the last layer.
+    /// Row of the residual stream that holds the first token; nonzero only in the steps after the last layer.
     pub first_row: u32,
     /// Position of the first token in the KV cache.
     pub position: u32,
@@ -24,7 +24,7 @@ pub struct Batch {
 /// Byte offset of the second batch: every device accepts binding offsets that are multiples of 256.
 const HEAD_OFFSET: u64 = 768;
 
-/// A batch on the device: one buffer, so that one small write sets everything that changes between two passes.
+/// A batch on the device: one buffer, so a single small write sets everything that changes between two passes.
 ///
 /// | byte | what                                                          |
 /// |------|---------------------------------------------------------------|
@@ -39,7 +39,7 @@ impl BatchBuffer {
     /// Allocates room for a batch.
     ///
     /// # Errors
-    /// [`GpuError::BindingTooLarge`] never in practice: it is small.
+    /// [`GpuError::BindingTooLarge`], never in practice: it is small.
     pub fn new(gpu: &Gpu) -> Result<Self, GpuError> {
         let usage = wgpu::BufferUsages::UNIFORM
             | wgpu::BufferUsages::STORAGE
@@ -49,8 +49,8 @@ impl BatchBuffer {
         Ok(Self { buffer })
     }
 
-    /// Sets the tokens of the next submitted pass: `tokens`, the first at `position`; after the layers, only the last
-    /// `n_last` of them. There must be at most [`MAX_TOKENS`].
+    /// Sets the tokens of the next submitted pass: `tokens`, the first at `position`, and for the steps after the
+    /// layers only the last `n_last` of them. At most [`MAX_TOKENS`].
     pub fn write(&self, gpu: &Gpu, position: u32, tokens: &[u32], n_last: u32) {
         let n_tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
         let mut words = vec![n_tokens, 0, position, 0];

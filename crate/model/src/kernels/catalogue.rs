@@ -1,4 +1,4 @@
-//! Turns every choice that a step can have into its kernel: for tests, and for reading the assembled shaders.
+//! Lists every kernel that any permutation yields, for tests and for reading the assembled shaders.
 
 use std::collections::BTreeMap;
 

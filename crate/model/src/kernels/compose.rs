@@ -1,14 +1,14 @@
-//! Turns a step's WGSL file into a whole shader: the files that it imports, and those that they import, once each.
+//! Turns a step's WGSL file into a complete shader: the files that it imports, directly or not, once each.
 //!
-//! A line `#import shared/cache` imports that file of this folder; `#import weights/*` imports one file of a folder,
-//! picked by the kernel's permutation. All files of such a folder give the same functions and constants, so they are
-//! interchangeable. Values that are known only when the shader is assembled come first, as constants.
+//! `#import shared/cache` imports that file of this folder; `#import weights/*` imports one file of a folder, picked by
+//! the kernel's permutation. All files of such a folder define the same functions and constants, so they are
+//! interchangeable. Values known only when the shader is assembled come first, as constants.
 
 use std::fmt::Write as _;
 
 use crate::gpu::{Bindings, Gpu};
 
-/// Every WGSL file, by its path in this folder without the ending.
+/// Every WGSL file, by its path in this folder without the extension.
 macro_rules! files {
     ($($path:literal),+ $(,)?) => {
         pub(super) const FILES: &[(&str, &str)] = &[$(($path, include_str!(concat!($path, ".wgsl")))),+];
@@ -100,9 +100,9 @@ impl std::fmt::Display for Value {
 /// One compute shader, not yet assembled. Its entry point is `main`.
 #[derive(Debug, Clone)]
 pub(crate) struct Kernel {
-    /// The root file, from which imports are followed.
+    /// The root file, whose imports are followed.
     pub(super) root: &'static str,
-    /// The files picked from the folders that it imports, one from each.
+    /// The files picked from the folders it imports, one from each.
     pub(super) picked: Vec<&'static str>,
     pub(super) constants: Vec<(&'static str, Value)>,
     pub(super) bindings: Bindings,
@@ -125,7 +125,7 @@ impl Kernel {
         self
     }
 
-    /// A unique name that lists the parts of the kernel.
+    /// A unique name that lists the kernel's parts.
     pub(crate) fn label(&self) -> String {
         let mut label = self.root.to_owned();
         for path in &self.picked {
@@ -137,7 +137,7 @@ impl Kernel {
         label
     }
 
-    /// The whole WGSL text, with a comment where each file begins.
+    /// The complete WGSL text, with a comment at the start of each file.
     pub(crate) fn wgsl(&self) -> String {
         let mut shader = Shader::default();
         for (name, value) in &self.constants {
@@ -152,8 +152,8 @@ impl Kernel {
         gpu.pipeline(&self.label(), self.bindings, || self.wgsl())
     }
 
-    /// Appends a file after the files that it imports. A file that does not exist is left out; the device's compiler
-    /// then reports its names as undefined, and so do the tests before that.
+    /// Appends a file after the files it imports. A file that does not exist is left out: the tests, and the device's
+    /// compiler, then report its names as undefined.
     fn import(&self, path: &str, shader: &mut Shader) {
         let picked = match path.strip_suffix("/*") {
             Some(folder) => self

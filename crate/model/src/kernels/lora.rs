@@ -1,20 +1,20 @@
-//! Turns an adapter's pairs into the buffers from which a matrix product adds their change.
+//! Turns an adapter's pairs into the buffer that matrix products read their change from.
 
 use super::params::{LoraParams, param};
 use crate::adapter::LoraPair;
 use crate::gpu::{Gpu, GpuError, PackedMatrix, Reduction};
 
-/// The most inner products that a workgroup has room for. WGSL: `MAX_INNER` in `lora/inline.wgsl`.
+/// The most inner products a workgroup has room for. WGSL: `MAX_INNER` in `lora/inline.wgsl`.
 const MAX_INLINE_INNER: usize = 512;
 
 /// An adapter's pairs on the device, for the matrices that are multiplied in one step.
 ///
-/// One buffer: the inner matrices, word by word, so that a workgroup can compute the inner products itself; the outer
-/// matrices, times the adapter's scale; and room for inner products that another step computes.
+/// One buffer holds the inner matrices, word by word, for workgroups that compute the inner products themselves; the
+/// outer matrices, times the adapter's scale; and room for inner products that another step computes.
 #[derive(Debug)]
 pub struct PackedPairs {
     pub(super) buffer: wgpu::Buffer,
-    /// The inner matrices again, for that other step.
+    /// The inner matrices once more, for that other step.
     pub(super) inner: PackedMatrix,
     /// `R`, the largest rank of the pairs.
     rank: usize,
@@ -27,11 +27,11 @@ impl PackedPairs {
     /// Uploads pairs that share an input of `n_cols` values, with room for `n_tokens` tokens.
     ///
     /// For each row of the joint output, in the device's order, `rows` gives the pair that changes it and the row
-    /// within that pair. `is_mixed` must be set where one group has rows of several pairs: each group then uses all
-    /// inner products.
+    /// within that pair. `is_mixed` must be set if a group has rows of several pairs: each group then uses all inner
+    /// products.
     ///
     /// # Errors
-    /// [`GpuError::Shape`] if a pair's sizes do not match; [`GpuError::BindingTooLarge`].
+    /// [`GpuError::Shape`] if a pair's sizes don't match; [`GpuError::BindingTooLarge`].
     pub fn new(
         gpu: &Gpu,
         label: &str,
@@ -108,7 +108,7 @@ impl PackedPairs {
         }
     }
 
-    /// True if each workgroup computes the inner products itself, so that no step is added.
+    /// True if each workgroup computes the inner products itself, without an additional step.
     pub(super) fn is_inline(&self, gpu: &Gpu) -> bool {
         gpu.variant().reduction != Reduction::BarrierFree
             && self.rank * self.n_pairs <= MAX_INLINE_INNER

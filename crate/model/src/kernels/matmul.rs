@@ -5,11 +5,11 @@
 //! | `qkv` | the stream, normed | bias, RoPE; queries to the output, keys and values to the KV cache |
 //! | `gate_up` | the stream, normed | bias, gate through its activation, times up |
 //! | `project` | attention's output, or gated values | bias; added to the stream, or stored next to it |
-//! | `linear` | either | bias; soft cap where there is one; stored |
+//! | `linear` | either | bias; soft cap, if any; stored |
 //!
 //! Twins: [`crate::reference::qkv`], [`crate::reference::gate_up`], [`crate::reference::project`],
 //! [`crate::reference::linear`]. Bound: NMSE 1e-9 with f32 tiles, 1e-5 with f16 tiles; 1e-6 for keys and values, which
-//! the cache holds as f16; 5e-4 where inputs are quantised to 8 bits.
+//! the cache holds as f16; 5e-4 with inputs quantised to 8 bits.
 
 use super::lora::PackedPairs;
 use super::params::{
@@ -32,7 +32,7 @@ pub struct Matmul<'a> {
     pub first_group: usize,
     /// The input that the weights are multiplied by.
     pub input: Input,
-    /// The input's layout; it has as many values as the matrix has columns.
+    /// The input's layout; as many values as the matrix has columns.
     pub input_params: InputParams,
     /// The step's epilogue.
     pub epilogue: Epilogue,
@@ -42,14 +42,14 @@ pub struct Matmul<'a> {
     pub attention: AttentionParams,
     /// The adapter's pairs for these rows.
     pub lora: Option<&'a PackedPairs>,
-    /// All buffers but those of the matrix and the adapter.
+    /// All buffers except the matrix's and the adapter's.
     pub bindings: MatmulBindings<'a>,
 }
 
 /// Buffers of a matrix product. Input and output must be different buffers.
 #[derive(Debug, Clone, Copy)]
 pub struct MatmulBindings<'a> {
-    /// Gains of the norm, and biases; `None` where the product has neither.
+    /// Gains of the norm, and biases; `None` if the product has neither.
     pub vectors: Option<&'a wgpu::Buffer>,
     /// The input, as [`Input`] describes it.
     pub input: &'a wgpu::Buffer,
@@ -64,9 +64,9 @@ pub struct MatmulBindings<'a> {
 /// A layer's KV cache and rotary angles.
 #[derive(Debug, Clone, Copy)]
 pub struct CacheBindings<'a> {
-    /// Keys, then values, as `shared/cache.wgsl` says.
+    /// Keys, then values, laid out as in `shared/cache.wgsl`.
     pub cache: &'a wgpu::Buffer,
-    /// Cosines and sines, as `shared/rope.wgsl` says.
+    /// Cosines and sines, laid out as in `shared/rope.wgsl`.
     pub angles: &'a wgpu::Buffer,
 }
 
@@ -74,7 +74,7 @@ impl Matmul<'_> {
     /// Plans the product for one token.
     ///
     /// # Errors
-    /// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
+    /// [`GpuError::BindingTooLarge`], never in practice: parameters are a few words.
     pub fn one(&self, gpu: &Gpu, batch: &wgpu::BufferBinding<'_>) -> Result<Vec<Op>, GpuError> {
         let has_inline_lora = self.lora.is_some_and(|lora| lora.is_inline(gpu));
         let mut ops = Vec::new();
@@ -294,10 +294,10 @@ pub(crate) fn compile(
 }
 
 /// Workgroup size of kernels with barriers: small enough that each invocation gets a few blocks of a row, and larger
-/// for long rows. Not yet measured on a graphics card.
+/// for long rows. Not yet measured on a GPU.
 fn n_threads(kind: TensorType, n_words: usize) -> u32 {
     match kind {
-        // The tile's 8 lanes each take whole words here, not blocks of 8.
+        // Here each of the tile's 8 lanes takes single words, not blocks of 8.
         TensorType::F32 | TensorType::F16 | TensorType::BF16 => match n_words {
             ..512 => 64,
             512..2048 => 128,

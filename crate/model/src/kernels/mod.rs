@@ -1,19 +1,19 @@
-//! Turns operands on the device into recorded dispatches: the steps of the forward pass, and their shaders.
+//! Turns operands on the device into recorded dispatches: the steps of the forward pass and their shaders.
 //!
 //! | file | holds |
 //! |------|-------|
 //! | `compose.rs` | puts a shader together: `#import` |
-//! | `permutations.rs` | which files a step's shader is made of |
+//! | `permutations.rs` | which files make up a step's shader |
 //! | `catalogue.rs` | all of them, for tests and `cargo xtask wgsl` |
-//! | `params.rs`, `batch.rs` | what a kernel reads in addition to its operands |
+//! | `params.rs`, `batch.rs` | a kernel's parameters and the tokens to run |
 //! | `matmul.rs`, `lora.rs`, `steps.rs`, `attention.rs`, `sample.rs` | the steps, bound and planned |
 //!
-//! In WGSL a folder is a slot: each of its files gives the same functions and constants (`wgsl_tests.rs` checks this),
-//! and a permutation picks one. `shared/` is not a slot.
+//! In WGSL a folder is a slot: all its files define the same functions and constants (`wgsl_tests.rs` checks this), and
+//! a permutation picks one. `shared/` is not a slot.
 //!
-//! | folder | gives |
+//! | folder | defines |
 //! |--------|-------|
-//! | `steps/` | a kernel; those with a matrix product give `store` and `inner_range` and get their entry point from `matmul/` |
+//! | `steps/` | a kernel; those with a matrix product define `store` and `inner_range` and get their entry point from `matmul/` |
 //! | `attention/`, `sample/` | kernels |
 //! | `matmul/` | rows of a matrix times inputs |
 //! | `input/` | `input(token, word)`, and whether it is normed on the way |

@@ -1,5 +1,5 @@
-//! Turns the sizes and offsets of a step's operands into the parameters that its kernel reads; the WGSL struct of the
-//! same name, in `shared/params.wgsl` or the step's own file, documents the fields.
+//! Turns the sizes and offsets of a step's operands into the parameters of its kernel; the WGSL struct of the same
+//! name, in `shared/params.wgsl` or the step's own file, documents the fields.
 
 use crate::gpu::{PackedMatrix, Slice};
 
@@ -69,7 +69,7 @@ params! {
         n_splits: u32,
         scale: f32,
     }
-    /// A matrix product. Where a step does not use the last parts, its WGSL `Params` ends before them.
+    /// A matrix product. If a step does not use the last parts, its WGSL `Params` ends before them.
     MatmulParams {
         input: InputParams,
         weights: WeightParams,

@@ -13,7 +13,7 @@ const SPLIT_PLACES: u32 = 128;
 pub(super) enum Tiling {
     /// One token: a matrix times a vector.
     Vec,
-    /// Four tokens at a time, eight where inputs are rounded to 8 bits.
+    /// Four tokens at a time, eight if inputs are quantised to 8 bits.
     Few,
     /// Many tokens, in tiles.
     Tiled,
@@ -66,7 +66,7 @@ pub enum Epilogue {
         /// True if queries and keys are rotated and keys cached; if not, a later step does that.
         rotates: bool,
     },
-    /// A feed-forward block's gate and up, alternating rows.
+    /// A feed-forward block's gate and up, with interleaved rows.
     GateUp {
         /// GELU by its `tanh` approximation, or SiLU.
         is_gelu: bool,
@@ -76,7 +76,7 @@ pub enum Epilogue {
         /// True if the product is added to the output; if not, it overwrites it.
         adds: bool,
     },
-    /// Plain rows, stored.
+    /// Rows stored as they are.
     Linear,
 }
 
@@ -91,7 +91,7 @@ impl Epilogue {
     }
 }
 
-/// The files that read a type's weights: its codes, and its scales where they are stored separately.
+/// The files that read a type's weights: its codes and, if stored separately, its scales.
 fn weights(kind: TensorType) -> &'static [&'static str] {
     match kind {
         TensorType::F32 => &["weights/f32"],
@@ -145,7 +145,7 @@ impl Matmul {
         let (step, constant) = self.epilogue.file();
         let matmul = self.tiling.file(variant, self.layout.is_bytes());
         let mut kernel = with_weights(Kernel::step(step, &[matmul]), self.layout);
-        // 8-bit inputs come from the quantising step, whatever their source.
+        // 8-bit inputs always come from the quantising step.
         if !self.layout.is_bytes() {
             kernel.picked.push(self.input.file());
         }
@@ -212,7 +212,7 @@ pub(super) fn attention_split(variant: Variant) -> Kernel {
 
 /// Attention of many tokens, in tiles.
 pub(super) fn attention_tiled(head_words: u32) -> Kernel {
-    // The largest power of two of query groups that 64 invocations can serve, one invocation for each word of a head.
+    // The largest power of two of query groups that 64 invocations can serve, with one invocation per word of a head.
     let n_groups = (64 / head_words.clamp(1, 64)).min(16);
     let n_groups = 1 << n_groups.ilog2();
     Kernel::step("attention/tiled", &[])

@@ -1,7 +1,7 @@
-//! Turns logits on the device into the next token there, and sets the batch to run that token next.
+//! Turns logits on the device into the next token, and sets the batch to run it next, without the host.
 //!
-//! The token is the likeliest, or a draw by the Gumbel trick among the tokens that `top_k`, `top_p` and `min_p` keep.
-//! Twin: [`crate::sample::Sampler`], with the same noise for the same seed, position and token.
+//! The token is the likeliest, or a draw by the Gumbel-max trick among the tokens that `top_k`, `top_p` and `min_p`
+//! keep. Twin: [`crate::sample::Sampler`], with the same noise for the same seed, position and token.
 
 use super::batch::BatchBuffer;
 use super::compose::Kernel;
@@ -15,11 +15,11 @@ use crate::token::TokenId;
 pub(crate) const N_RESULTS: usize = 64;
 /// How many recent tokens the repetition penalty covers. WGSL: `MEMORY`.
 const MEMORY: usize = 64;
-/// The most tokens that can end a text. WGSL: `Sampling.ends`.
+/// The most end tokens. WGSL: `Sampling.ends`.
 pub(crate) const MAX_ENDS: usize = 16;
-/// Stands for a token where a logit was not finite. WGSL: `NONE`.
+/// Marks a token that was not chosen because a logit was not finite. WGSL: `NONE`.
 pub(crate) const NONE: u32 = u32::MAX;
-/// Index of the first result in the state's u32.
+/// Index of the first result in the state, in u32.
 const RESULTS: usize = 4 + MEMORY;
 
 /// How tokens are chosen. WGSL: `Sampling` in `shared/sampling.wgsl`.
@@ -56,7 +56,7 @@ pub(crate) struct Choice {
 }
 
 impl Choice {
-    /// Plans the choice among `logits`, for the batch that comes next.
+    /// Plans the choice among `logits`, which sets the next batch.
     pub(crate) fn new(
         gpu: &Gpu,
         batch: &BatchBuffer,
@@ -109,7 +109,7 @@ impl Choice {
     ) {
         let mut sampling = Sampling {
             n_vocab: param(self.n_vocab),
-            // Written so that NaN means the likeliest token here, and no penalty below.
+            // Written so that NaN is greedy here, and no penalty below.
             temperature: if options.temperature > 0.0 && options.top_p > 0.0 && options.top_k != 1 {
                 options.temperature
             } else {
@@ -148,7 +148,7 @@ impl Choice {
         gpu.write(&self.state, 0, bytemuck::cast_slice(&state));
     }
 
-    /// State to read back for the chosen tokens: see [`Self::tokens`].
+    /// The state to read back the chosen tokens from: see [`Self::tokens`].
     pub(crate) fn state(&self) -> &wgpu::Buffer {
         &self.state
     }
@@ -156,7 +156,7 @@ impl Choice {
     /// How many u32 of the state are read back.
     pub(crate) const N_READ: usize = RESULTS + N_RESULTS;
 
-    /// The tokens `from .. from + n` of a text, out of a state that was read back.
+    /// The tokens `from .. from + n` of a text, from a state that was read back.
     pub(crate) fn tokens(state: &[u32], from: usize, n: usize) -> impl Iterator<Item = u32> {
         (from..from + n).map(|idx| state[RESULTS + idx % N_RESULTS])
     }
@@ -183,10 +183,10 @@ impl Chooser {
         Ok(Self { choice })
     }
 
-    /// The token after `prompt`, or [`u32::MAX`] where a logit is not finite.
+    /// The token after `prompt`, or [`u32::MAX`] if a logit is not finite.
     ///
     /// # Errors
-    /// The faults of the device.
+    /// Any fault of the device.
     pub async fn choose(
         &self,
         gpu: &Gpu,

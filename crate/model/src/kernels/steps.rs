@@ -3,7 +3,7 @@
 //!
 //! Twins: [`crate::reference::embed`] (exact), [`crate::reference::quantise`], [`crate::reference::heads`],
 //! [`crate::reference::residual`]. Bound: NMSE 1e-9; 1e-6 for keys, which the cache holds as f16; 1e-5 for 8-bit codes,
-//! since a value halfway between two codes may round either way.
+//! since a value halfway between two codes may be rounded either way.
 
 use super::params::{
     EmbedParams, HeadsParams, InputParams, ResidualParams, WeightParams, param, words,
@@ -12,7 +12,7 @@ use super::{Input, attention, permutations, sample};
 use crate::gguf::TensorType;
 use crate::gpu::{Dispatch, Gpu, GpuError, Grid, Layout, Op, PackedMatrix, Slots};
 
-/// Compiles all steps without a matrix product, for a model with this embedding type and head size.
+/// Compiles all steps without a matrix product for a model with this embedding type and head size.
 pub(crate) fn compile(gpu: &Gpu, embedding: TensorType, head_size: usize, has_norms: [bool; 2]) {
     let [has_head_norms, has_post_norms] = has_norms;
     let mut kernels = vec![permutations::embed(Layout::of(gpu, embedding))];
@@ -33,7 +33,7 @@ pub(crate) fn compile(gpu: &Gpu, embedding: TensorType, head_size: usize, has_no
 /// per slice of the matrix.
 ///
 /// # Errors
-/// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
+/// [`GpuError::BindingTooLarge`], never in practice: parameters are a few words.
 pub fn embed(
     gpu: &Gpu,
     batch: &wgpu::BufferBinding<'_>,
@@ -73,14 +73,15 @@ pub struct QuantiseBindings<'a> {
     pub vectors: Option<&'a wgpu::Buffer>,
     /// The values to quantise.
     pub input: &'a wgpu::Buffer,
-    /// `[T, C/32, 12]`: eight u32 of four codes each, then the scale and three sums of codes, as `steps/quantise.wgsl` says.
+    /// `[T, C/32, 12]`: eight u32 of four codes each, then the scale and three sums of codes, laid out as in
+    /// `steps/quantise.wgsl`.
     pub output: &'a wgpu::Buffer,
 }
 
 /// Quantises an input to 8 bits in blocks of 32: the stream, normed, or another step's output.
 ///
 /// # Errors
-/// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
+/// [`GpuError::BindingTooLarge`], never in practice: parameters are a few words.
 pub fn quantise(
     gpu: &Gpu,
     batch: &wgpu::BufferBinding<'_>,
@@ -123,7 +124,7 @@ pub struct HeadsBindings<'a> {
 /// Norms and rotates the heads of queries and keys.
 ///
 /// # Errors
-/// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
+/// [`GpuError::BindingTooLarge`], never in practice: parameters are a few words.
 pub fn heads(
     gpu: &Gpu,
     batch: &wgpu::BufferBinding<'_>,
@@ -149,7 +150,7 @@ pub fn heads(
 /// Norms a block's output and adds it to the stream; both are in `stream`, the norm's gain in `vectors`.
 ///
 /// # Errors
-/// [`GpuError::BindingTooLarge`] never in practice: parameters are a few words.
+/// [`GpuError::BindingTooLarge`], never in practice: parameters are a few words.
 pub fn residual(
     gpu: &Gpu,
     batch: &wgpu::BufferBinding<'_>,

@@ -1,5 +1,5 @@
-//! Parses and validates every shader that can be assembled, checks that each file gives what its folder promises, and
-//! compares each Rust struct with its WGSL twin.
+//! Parses and validates every shader, checks that each file defines what its folder requires, and compares each Rust
+//! struct with its WGSL counterpart.
 
 use std::collections::BTreeSet;
 use std::mem::{offset_of, size_of};
@@ -72,7 +72,7 @@ fn every_kernel_is_valid_wgsl() {
     }
 }
 
-/// The functions, constants and types that each file of a folder gives.
+/// The functions, constants and types that each file of a folder must define.
 const GIVES: [(&str, &[&str]); 9] = [
     ("entry", &["fn main("]),
     (
@@ -155,9 +155,9 @@ fn a_binding_has_one_meaning() {
             (_, "shared/rope") => &["6"],
             ("lora", _) => &["7"],
             ("steps", _) => &["8"],
-            // Attention binds its queries and its output.
+            // Attention binds queries and output.
             ("attention", _) => &["4", "8"],
-            // Steps that choose a token are bound to buffers of their own.
+            // Steps that choose a token have a layout of their own.
             ("sample", _) | (_, "shared/sampling") => &["0", "1", "2", "3", "4", "5"],
             _ => &[],
         };
@@ -236,7 +236,7 @@ fn assert_lies(kernel: &Kernel, name: &str, (fields, size): Fields) {
     assert_eq!((fields, size), wgsl_struct(kernel, name), "{label}: {name}");
 }
 
-/// The same for structs that the parameter macro does not define.
+/// The same, for structs that the parameter macro does not define.
 macro_rules! fields {
     ($type:ty: $($field:ident),+) => {
         (vec![$((stringify!($field), offset_of!($type, $field))),+], size_of::<$type>())

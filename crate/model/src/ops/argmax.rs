@@ -2,7 +2,7 @@
 
 use crate::token::TokenId;
 
-/// The token of the largest logit; the first of equal ones, and 0 for no logits.
+/// The token with the largest logit; the first one on a tie, and 0 if there are no logits.
 pub fn argmax(logits: &[f32]) -> TokenId {
     let mut best = 0;
     for (idx, logit) in logits.iter().enumerate() {

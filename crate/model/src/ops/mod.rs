@@ -1,4 +1,4 @@
-//! Turns numbers into results that several parts of the engine share: choices, softmax shares, and RoPE angles.
+//! Small functions that several parts of the engine share: argmax, softmax and RoPE angles.
 
 pub mod argmax;
 pub(crate) mod rope;

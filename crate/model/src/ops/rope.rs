@@ -1,8 +1,8 @@
-//! Turns a position into the angles by which the pairs of a head are rotated there.
+//! Turns a position into the angles by which it rotates the pairs of a head.
 
 use crate::config::Rope;
 
-/// The angle of `pair` at `position` in radians, reduced to one full turn so that far positions lose no digits.
+/// The angle of `pair` at `position`, in radians, reduced to one full turn so that large positions lose no precision.
 ///
 /// `position * stretched * base ^ (-2 pair / dim) / factors[pair]`, where `stretched` is `scale` or, for pairs before
 /// the end of [`Rope::yarn`]'s ramp, between `scale` and 1.
@@ -25,7 +25,7 @@ pub(crate) fn angle(rope: &Rope, factors: Option<&[f32]>, position: usize, pair:
     angle
 }
 
-/// The cosine and sine of that angle, times the magnitude that rotated values get.
+/// The cosine and sine of that angle, times the RoPE's magnitude.
 pub(crate) fn turn(
     rope: &Rope,
     factors: Option<&[f32]>,

@@ -1,4 +1,4 @@
-//! Turns scores into shares that sum to one.
+//! Turns scores into weights that sum to one.
 
 /// `x[i] = exp(x[i] - max) / sum`, in place. Subtracting the maximum keeps large scores finite.
 pub(crate) fn softmax(x: &mut [f32]) {

@@ -1,7 +1,7 @@
-//! Turns the stored blocks of every quantised type into one form: 32 whole numbers, a scale for each half, a minimum.
+//! Turns the stored blocks of every quantised type into one form: 32 integers, a scale for each half, and a minimum.
 //!
-//! Source: `ggml-quants.c` and `ggml-common.h` of ggml. 4-bit numbers are stored in nibbles: the low nibbles hold the
-//! first half of a run of numbers, the high nibbles the second.
+//! Source: `ggml-quants.c` and `ggml-common.h` of ggml. 4-bit codes are stored in nibbles: the low nibbles hold the
+//! first half of a run, the high nibbles the second.
 //!
 //! | type | block | value |
 //! |------|-------|-------|
@@ -27,7 +27,7 @@ pub(crate) struct Block {
     pub(crate) min: f32,
 }
 
-/// Where the f16s of a block start, scales and minimums.
+/// Byte offsets of a block's f16s: scales and minimums.
 pub(crate) fn half_places(kind: TensorType) -> &'static [usize] {
     match kind {
         TensorType::Q4_1 | TensorType::Q5_1 | TensorType::Q4K | TensorType::Q5K => &[0, 2],
@@ -36,7 +36,7 @@ pub(crate) fn half_places(kind: TensorType) -> &'static [usize] {
     }
 }
 
-/// Calls `each` for every 32 values that `bytes` hold, in order.
+/// Calls `each` for every 32 values in `bytes`, in order.
 ///
 /// # Panics
 /// For a type that is not quantised.
@@ -91,7 +91,7 @@ fn word(bytes: &[u8]) -> u32 {
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
-/// The bytes as they are, with their signs.
+/// The bytes reinterpreted as signed.
 pub(crate) fn signed(bytes: &[u8]) -> [i8; QK] {
     std::array::from_fn(|i| bytes[i].cast_signed())
 }
@@ -136,8 +136,8 @@ fn k_blocks(stored: &[u8], quants: &[u8], fifth: Option<&[u8]>, each: &mut impl 
     }
 }
 
-/// The 6-bit scale and minimum of block `idx` in 12 bytes: the upper bits of the last four blocks are stored above the
-/// values of the first four.
+/// The 6-bit scale and minimum of block `idx` in 12 bytes: the upper bits for the last four blocks are packed above the
+/// 6-bit values of the first four.
 pub(crate) fn scale_and_min(idx: usize, packed: &[u8]) -> (u8, u8) {
     if idx < 4 {
         return (packed[idx] & 63, packed[idx + 4] & 63);

@@ -1,17 +1,17 @@
 //! Turns floats into f16 (IEEE 754 binary16) and back, in loops that compilers vectorise.
 //!
-//! Crates convert one value at a time where the instruction set has no conversion, as in wasm.
+//! The crates for this convert one value at a time where the instruction set has no conversion, as in wasm.
 
 /// Moves a float's exponent from one format's bias to the other's: `2^112`, `112 = 127 - 15`.
 const BIAS: f32 = f32::from_bits((127 + 112) << 23);
 
-/// The nearest f16, to even at a tie; values that are too large become the largest f16, never an infinity. Below the
-/// smallest normal f16 it rounds twice, so that a value next to a tie may round to the other side.
+/// The nearest f16, ties to even; values that are too large become the largest f16, never an infinity. Below the
+/// smallest normal f16 it rounds twice, so a value close to a tie may round the wrong way.
 pub(crate) fn from_f32(x: f32) -> u16 {
     const LARGEST: f32 = 65504.0;
-    // Not `clamp`, which would keep a NaN: the largest f16 is as good a sign that something went wrong.
+    // Not `clamp`, which would keep a NaN: the largest f16 signals the fault just as well.
     let size = x.abs().min(LARGEST);
-    // The product has the f16's exponent, and rounds on its own where the f16 has no hidden bit.
+    // The quotient has the f16's exponent, and rounds by itself where the f16 is subnormal.
     let bits = (size / BIAS).to_bits();
     let rounded = bits + 0xfff + (bits >> 13 & 1);
     let sign = x.to_bits() >> 16 & 0x8000;

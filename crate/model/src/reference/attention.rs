@@ -5,8 +5,8 @@ use super::round;
 use crate::config::ModelConfig;
 use crate::ops::softmax::softmax;
 
-/// `y[t,h,:] = sum over p of softmax(query_scale * q[t,h,:] . k[p,g,:]) * v[p,g,:]`, `g = h / (H / K)`, over the positions
-/// `p <= position + t` of which there are at most `n_visible`, the last ones.
+/// `y[t,h,:] = sum over p of softmax(query_scale * q[t,h,:] . k[p,g,:]) * v[p,g,:]`, `g = h / (H / K)`, over the last
+/// `n_visible` of the positions `p <= position + t`.
 ///
 /// `q` and `y` are `[T, H * D]`; `k` and `v` are the cache, `[P, K * D]` with `P >= position + T`.
 pub fn attention(

@@ -1,4 +1,4 @@
-//! Turns tokens into the rows of the embedding matrix that stand for them.
+//! Turns tokens into their rows of the embedding matrix.
 
 use crate::token::TokenId;
 use crate::weights::Matrix;

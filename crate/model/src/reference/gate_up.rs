@@ -8,7 +8,7 @@ use crate::adapter::LoraPair;
 use crate::config::Activation;
 use crate::weights::Matrix;
 
-/// A matrix, with an adapter's change to it and a bias where there are any.
+/// A matrix, an adapter's change to it, if any, and a bias, if any.
 pub type Changed<'m> = (&'m Matrix, Option<&'m LoraPair>, Option<&'m [f32]>);
 
 /// `y[t,:] = activation(gate norm(x[t,:]) + bias, up norm(x[t,:]) + bias)`; `x` is `[T, C]`, `y` is `[T, F]`.

@@ -1,4 +1,4 @@
-//! The smooth activation of bert's feed-forward block, by the error function as in the original.
+//! The activation of bert's feed-forward block, by the error function, as in the original.
 
 use super::round;
 

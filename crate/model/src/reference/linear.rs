@@ -5,7 +5,7 @@ use super::matmul::matmul;
 use crate::adapter::LoraPair;
 use crate::weights::Matrix;
 
-/// `y[t,:] = cap * tanh((W x[t,:] + scale * B (A x[t,:]) + bias) / cap)`, without the parts for an absent pair, bias or
+/// `y[t,:] = cap * tanh((W x[t,:] + scale * B (A x[t,:]) + bias) / cap)`, without the terms of an absent pair, bias or
 /// cap.
 pub fn linear(
     matrix: &Matrix,

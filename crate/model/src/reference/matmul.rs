@@ -5,7 +5,7 @@ use crate::weights::Matrix;
 
 /// `y[t,n] = sum over c of matrix[n,c] * x[t,c]`; `matrix` is `[N, C]`, `x` is `[T, C]`, `y` is `[T, N]`.
 ///
-/// Activations stay as they are: kernels that quantise them differ from this by their rounding.
+/// Activations are not quantised: kernels that do so differ from this by their rounding.
 pub fn matmul(matrix: &Matrix, x: &[f32], y: &mut [f32]) {
     let (n, c) = (matrix.n_rows, matrix.n_cols);
     assert_eq!(

@@ -1,8 +1,8 @@
-//! Turns each kernel's formula into plain loops over slices, which the fast versions are compared with.
+//! Turns each kernel's formula into plain loops over slices, to compare the fast versions with.
 //!
-//! Sums run in double precision, so that a twin is never less exact than its kernel. Shapes in capitals: `T` tokens,
-//! `C` channels, `H` heads, `K` key/value heads, `D` head size, `P` positions, `N` rows, `F` feed-forward width, `R`
-//! adapter rank, `V` vocabulary. All slices are row-major, and all functions panic where lengths do not fit together.
+//! Sums run in double precision, so a twin is never less exact than its kernel. Shapes in capitals: `T` tokens, `C`
+//! channels, `H` heads, `K` key/value heads, `D` head size, `P` positions, `N` rows, `F` feed-forward width, `R`
+//! adapter rank, `V` vocabulary. All slices are row-major, and all functions panic if lengths don't match.
 
 pub mod embed;
 pub mod rms_norm;

@@ -7,7 +7,7 @@ use crate::adapter::LoraPair;
 use crate::config::ModelConfig;
 use crate::weights::Matrix;
 
-/// Queries `[T, H * D]`, keys and values `[T, K * D]` of the tokens in `x`, the first of which is at `position`.
+/// Queries `[T, H * D]`, keys and values `[T, K * D]` of the tokens in `x`, the first at `position`.
 pub fn qkv(
     config: &ModelConfig,
     matrices: [&Matrix; 3],

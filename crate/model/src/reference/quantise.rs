@@ -1,6 +1,6 @@
-//! Quantising to 8 bits, as the inputs of integer products are quantised.
+//! Quantises to 8 bits, as the inputs of integer products are.
 
-/// Quantises `x` in place: each 32 values become multiples of 1/127 of their largest magnitude.
+/// Quantises `x` in place: every 32 values become multiples of 1/127 of their largest magnitude.
 pub fn quantise(x: &mut [f32]) {
     for block in x.chunks_mut(32) {
         let largest = block

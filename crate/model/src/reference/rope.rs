@@ -6,7 +6,7 @@ use super::round;
 use crate::config::{ModelConfig, Rope, RopeOrder};
 
 /// The rotation of `pair` at `position`: its frequency is `base ^ (-2 pair / dim) / factors[pair]`, times
-/// [`Rope::scale`] as far as [`Rope::yarn`]'s ramp has risen at that pair. Written independently of the production
+/// [`Rope::scale`] as far as [`Rope::yarn`]'s ramp has risen at that pair. Deliberately independent of the production
 /// code.
 pub fn angle(rope: &Rope, factors: Option<&[f32]>, position: usize, pair: usize) -> f64 {
     let wavelength = (f64::from(rope.base).ln() * 2.0 * pair as f64 / rope.dim as f64).exp();
@@ -22,14 +22,14 @@ pub fn angle(rope: &Rope, factors: Option<&[f32]>, position: usize, pair: usize)
     position as f64 * scale / (wavelength * factor)
 }
 
-/// The cosine and sine of that angle, times the magnitude that rotated values get.
+/// The cosine and sine of that angle, times the RoPE's magnitude.
 pub fn turn(rope: &Rope, factors: Option<&[f32]>, position: usize, pair: usize) -> [f32; 2] {
     let (sin, cos) = angle(rope, factors, position, pair).sin_cos();
     let magnitude = f64::from(rope.magnitude);
     [round(magnitude * cos), round(magnitude * sin)]
 }
 
-/// Rotates every head of every token in place; `x` is `[T, heads, D]`, its first token is at `position`.
+/// Rotates every head of every token in place; `x` is `[T, heads, D]`, the first token at `position`.
 ///
 /// A pair `(a, b)` becomes `(a cos - b sin, a sin + b cos)` times the magnitude for the first `rope.dim` values;
 /// [`RopeOrder`] says which two are a pair.

@@ -1,4 +1,4 @@
-//! Compares each twin with numbers worked out by hand.
+//! Compares each twin with values worked out by hand.
 
 use super::*;
 use crate::adapter::LoraPair;
@@ -133,7 +133,7 @@ fn turns_pairs_by_position() {
 
 #[test]
 fn pairs_before_a_ramp_keep_their_frequency() {
-    // Base 1 rotates all pairs alike, so that only the ramp from pair 1 to pair 3 tells them apart.
+    // Base 1 rotates all pairs alike, so only the ramp from pair 1 to pair 3 tells them apart.
     let rope = Rope {
         base: 1.0,
         dim: 10,

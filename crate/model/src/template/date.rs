@@ -24,10 +24,10 @@ const DAYS: [&str; 7] = [
     "Wednesday",
 ];
 const DAY_SECONDS: i64 = 86_400;
-/// Years beyond these have more than four digits, or are not what anyone means.
+/// The first second of 1970 to the last of 9999: later years have more than four digits, and no one means earlier ones.
 const RANGE: std::ops::RangeInclusive<i64> = 0..=253_402_300_799;
 
-/// `format` with its `%` fields filled in; a field that no template is known to use stays as it is.
+/// `format` with its `%` fields filled in; fields that no template is known to use stay as they are.
 pub(super) fn format(unix_seconds: i64, format: &str) -> String {
     let seconds = unix_seconds.clamp(*RANGE.start(), *RANGE.end());
     let (day, second) = (seconds / DAY_SECONDS, seconds % DAY_SECONDS);
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn writes_dates_as_strftime_does() {
-        // Expected by Python 3.12's `datetime.fromtimestamp(.., UTC).strftime`.
+        // Expected values are from Python 3.12's `datetime.fromtimestamp(.., UTC).strftime`.
         let all = "%Y-%m-%d %H:%M:%S %j %a %A %b %B %I %p %y %-d %%";
         assert_eq!(
             format(0, all),

@@ -1,18 +1,18 @@
-//! Turns values into text as Python's Jinja does, where `minijinja` writes them differently.
+//! Turns values into text as Python's Jinja does, where `minijinja` differs.
 
 use minijinja::value::{Kwargs, Rest, Tuple, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Error, ErrorKind, State};
 
-/// The longest text that one filter may make, in bytes. A template can nest a value in itself many times over.
+/// The longest text that one filter may produce, in bytes. A template can nest a value in itself many times over.
 pub(super) const MAX_BYTES: usize = 4 << 20;
-/// Values in values.
+/// Deepest nesting of values.
 const MAX_DEPTH: usize = 64;
 
-/// `tojson` as `transformers` has it: what Python's `json.dumps` writes, with `ensure_ascii=False` by default. The
-/// filter of `minijinja` spells four characters so that they are safe in HTML; a model would see that.
+/// `tojson` as in `transformers`: the output of Python's `json.dumps`, with `ensure_ascii=False` by default. The filter
+/// of `minijinja` escapes four characters for HTML, which a model would see.
 ///
-/// The first argument without a name is `ensure_ascii` there and `indent` in Jinja's own filter: its type tells which
-/// is meant.
+/// The first positional argument is `ensure_ascii` there, but `indent` in Jinja's own filter; its type tells which is
+/// meant.
 pub(super) fn to_json(
     value: &Value,
     first: Option<Value>,
@@ -122,7 +122,7 @@ impl Json<'_> {
     fn break_line(&mut self, depth: usize) {
         if let Some(width) = self.indent {
             self.text.push('\n');
-            // The depth is limited, and no text needs a wider margin.
+            // The depth is limited, so the margin is always wide enough.
             self.text
                 .extend(std::iter::repeat_n(' ', width.min(64) * depth));
         }
@@ -152,7 +152,7 @@ impl Json<'_> {
     }
 }
 
-/// `indent` as Jinja has it: a line break at the end stays, and empty lines are not filled.
+/// `indent` as in Jinja: a trailing line break stays, and empty lines are not indented.
 pub(super) fn indent(
     text: &str,
     width: Option<usize>,
@@ -188,7 +188,7 @@ pub(super) fn indent(
     Ok(indented)
 }
 
-/// Values in a text by its conversions: `"%s of %(name)s"|format(..)`.
+/// Formats values by a text's conversions: `"%s of %(name)s"|format(..)`.
 pub(super) fn format(
     state: &mut State,
     text: &Value,
@@ -201,7 +201,7 @@ pub(super) fn format(
     minijinja::filters::format(state, text, values)
 }
 
-/// Refuses a format with a key outside ASCII, which `minijinja` 3.1 cuts in the middle of a character.
+/// Refuses a format with a non-ASCII key, which `minijinja` 3.1 cuts in the middle of a character.
 pub(super) fn demand_ascii(key: &str) -> Result<(), Error> {
     match key.is_ascii() {
         true => Ok(()),
@@ -212,8 +212,8 @@ pub(super) fn demand_ascii(key: &str) -> Result<(), Error> {
     }
 }
 
-/// `left % right` as Python has it: a text is a format, whose values are the right side or the items of that tuple; of
-/// numbers the remainder has the sign of the right one.
+/// `left % right` as in Python: a text on the left is a format, whose values are the right side or, for a tuple, its
+/// items; of two numbers, the remainder has the sign of the right one.
 pub(super) fn percent(state: &mut State, left: &Value, right: &Value) -> Result<Value, Error> {
     if left.as_str().is_some() {
         let mut args = vec![left.clone()];

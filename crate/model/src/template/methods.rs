@@ -1,5 +1,4 @@
-//! Turns calls of Python's methods into what Python gives, where `pycompat` has none of that name or takes fewer
-//! arguments.
+//! Python's methods on texts, lists and dicts, where `pycompat` lacks them or takes fewer arguments.
 //!
 //! Source: the "Built-in Types" chapter of Python's library reference. Positions in texts are counted in characters.
 
@@ -10,7 +9,7 @@ use minijinja_contrib::pycompat;
 use super::filters::{MAX_BYTES, demand_ascii, too_large};
 use super::text::{self, keys, lines, padded, part, split, title};
 
-/// A method that `minijinja` does not know on its own.
+/// Calls a method that `minijinja` itself does not know.
 pub(super) fn call(
     state: &mut State,
     value: &Value,
@@ -29,7 +28,7 @@ pub(super) fn call(
     }
 }
 
-/// `None` where `pycompat` gives the same result.
+/// `None` if `pycompat` gives the same result.
 fn of_text(
     state: &mut State,
     value: &Value,
@@ -105,7 +104,7 @@ fn of_text(
             return is_end(part, method, &wanted).map(|found| Some(Value::from(found)));
         }
         "replace" => {
-            // Its count has a name since Python 3.13.
+            // `count` can be passed by name since Python 3.13.
             let (old, new, count, named): (Value, Value, Option<i32>, Kwargs) = from_args(args)?;
             let named_count = named.get::<Option<i32>>("count")?;
             named.assert_all_used()?;
@@ -147,7 +146,7 @@ fn of_text(
             for key in keys(text) {
                 demand_ascii(key)?;
             }
-            // A field's width is written before anyone asks how wide it is.
+            // `minijinja` pads a field to its width before anything checks how wide it is, so check here.
             let mut numbers = text.split(|c: char| !c.is_ascii_digit());
             let is_wide = |digits: &str| digits.parse::<usize>().is_ok_and(|n| n > MAX_BYTES / 64);
             if numbers.any(|digits| digits.len() > 18 || is_wide(digits)) {
@@ -160,7 +159,7 @@ fn of_text(
     Ok(Some(found))
 }
 
-/// As Python's lists; what changes one is refused, as `transformers` refuses it.
+/// Python's list methods; those that mutate are refused, as in `transformers`.
 fn of_list(list: &Value, method: &str, args: &[Value]) -> Result<Option<Value>, Error> {
     match method {
         "index" => {
@@ -182,9 +181,9 @@ fn of_list(list: &Value, method: &str, args: &[Value]) -> Result<Option<Value>, 
     }
 }
 
-/// As Python's dicts; what changes one is refused, as `transformers` refuses it.
+/// Python's dict methods; those that mutate are refused, as in `transformers`.
 fn of_dict(dict: &Value, method: &str, args: &[Value]) -> Result<Option<Value>, Error> {
-    // A key may be called like a method.
+    // A key may have the name of a method.
     if dict.get_attr(method).is_ok_and(|item| !item.is_undefined()) {
         return Ok(None);
     }

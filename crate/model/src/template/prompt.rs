@@ -1,8 +1,8 @@
-//! Takes the text that a template writes, up to a length.
+//! Collects the text that a template writes, up to a limit.
 
 use std::io::{self, Write};
 
-/// The longest prompt that a template may write, in bytes: windows hold less than a tenth of it.
+/// The longest prompt that a template may write, in bytes: contexts hold less than a tenth of it.
 pub(super) const MAX_PROMPT_BYTES: usize = 16 << 20;
 
 /// The prompt so far.

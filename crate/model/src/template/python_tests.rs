@@ -1,9 +1,9 @@
-//! Compares what expressions give with what Jinja 3.1.6 gives under Python 3, set up as `transformers` sets it up.
+//! Compares the results of expressions with those of Jinja 3.1.6 under Python 3, set up as `transformers` does.
 
 use super::tests::template;
 use super::*;
 
-/// Templates, and what they make of two messages.
+/// Templates, and their output for two messages.
 const CASES: &[(&str, &str)] = &[
     (r#"{{ "a.b.c".rsplit(".", 1)|join("-") }}"#, "a.b-c"),
     (r#"{{ "a.b.c".rsplit(".")|join("-") }}"#, "a-b-c"),

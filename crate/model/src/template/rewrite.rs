@@ -1,15 +1,14 @@
-//! Turns syntax that Python's Jinja reads and `minijinja` does not into syntax that both read: `%` after a text, and
-//! marks of what to train on.
+//! Turns syntax of Python's Jinja that `minijinja` lacks into syntax that both read: `%` after a text, and the tags
+//! that mark text to train on.
 //!
-//! Only expressions are looked at: text, comments and raw blocks stay as they are, and so do the lines that errors
-//! name.
+//! Only expressions are rewritten: text, comments and raw blocks stay as they are, and so do line numbers in errors.
 
 use std::ops::Range;
 
 /// The filter that stands for `%`: [`super::filters::percent`].
 pub(super) const PERCENT: &str = "__mod__";
 
-/// Words that end an operand, or stand before one.
+/// Words that end an operand or precede one.
 const KEYWORDS: [&str; 16] = [
     "and",
     "or",
@@ -64,7 +63,7 @@ fn name(tag: &str) -> &str {
     &inside[..end]
 }
 
-/// Copies the contents of a raw block, up to the tag that ends it; returns their length.
+/// Copies the contents of a raw block, up to its closing tag; returns their length.
 fn push_raw(inside: &str, rewritten: &mut String) -> usize {
     let mut ends = inside.match_indices("{%").map(|(at, _)| at);
     let end = ends.find(|&at| name(&inside[at..]) == "endraw");
@@ -73,8 +72,7 @@ fn push_raw(inside: &str, rewritten: &mut String) -> usize {
     end
 }
 
-/// Rewrites the expression or statement that `tag` starts with; returns its length, or all that is left if nothing ends
-/// it.
+/// Rewrites the expression or statement at the start of `tag`; returns its length, or the rest's if it is not closed.
 fn push_expression(tag: &str, closing: &str, rewritten: &mut String) -> usize {
     let (tokens, end) = tokens(tag, closing);
     let brackets = closing_brackets(&tokens, tag);
@@ -85,7 +83,7 @@ fn push_expression(tag: &str, closing: &str, rewritten: &mut String) -> usize {
         while pending.last() == Some(&idx) {
             pending.pop();
             levels.pop();
-            // After the operand, and before the space that follows it.
+            // Right after the operand, before any space that follows.
             let operand = tokens[idx - 1].end;
             rewritten.push_str(&tag[copied..operand]);
             rewritten.push(')');
@@ -136,7 +134,7 @@ fn push_expression(tag: &str, closing: &str, rewritten: &mut String) -> usize {
             }
             "." | "|" => {}
             _ if is_operand(text) => level.has_operand = true,
-            // A word or sign that starts over; an attribute's name may be any word.
+            // An attribute's name may be any word, even a keyword; any other word or sign starts over.
             _ if idx > 0 && &tag[tokens[idx - 1].clone()] == "." => {}
             _ => *level = Level::default(),
         }
@@ -150,12 +148,12 @@ fn push_expression(tag: &str, closing: &str, rewritten: &mut String) -> usize {
     end
 }
 
-/// How far an expression has come between two brackets.
+/// The state of the expression between two brackets.
 #[derive(Default)]
 struct Level {
-    /// The token before ends an operand.
+    /// The previous token ends an operand.
     has_operand: bool,
-    /// An operator before that operand binds as tightly as `%`, or tighter.
+    /// The operator before that operand binds at least as tightly as `%`.
     is_multiplied: bool,
 }
 
@@ -168,11 +166,11 @@ impl Level {
     }
 }
 
-/// The tokens of the tag's inside, and where the tag ends. Spaces are in none.
+/// The tokens inside the tag, without spaces, and where the tag ends.
 fn tokens(tag: &str, closing: &str) -> (Vec<Range<usize>>, usize) {
     let mut tokens: Vec<Range<usize>> = Vec::new();
     let mut depth = 0usize;
-    // The signs that trim spaces are not operators.
+    // `-` and `+` that control white space are not operators.
     let mut at = 2 + usize::from(tag[2..].starts_with(['-', '+']));
     while let Some(first) = tag[at..].chars().next() {
         let rest = &tag[at..];
@@ -207,7 +205,7 @@ fn tokens(tag: &str, closing: &str) -> (Vec<Range<usize>>, usize) {
     (tokens, tag.len())
 }
 
-/// Bytes of the quoted text that `rest` starts with.
+/// Length in bytes of the string literal at the start of `rest`.
 fn string_len(rest: &str) -> usize {
     let quote = rest.as_bytes()[0];
     let mut is_escaped = false;
@@ -245,7 +243,7 @@ fn operand_end(
             idx = match text(idx) {
                 Some("(" | "[") => group_end(idx)?,
                 Some("." | "|") => idx + 2,
-                // Adjacent texts are one text.
+                // Adjacent string literals are one operand.
                 Some(text) if text.starts_with(['\'', '"']) => idx + 1,
                 _ => break,
             };

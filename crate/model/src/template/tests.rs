@@ -1,4 +1,4 @@
-//! Checks templates against the output of Python's Jinja, and includes malicious ones.
+//! Checks templates, malicious ones included, against the output of Python's Jinja.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Turns texts into what the longer of Python's methods on them give: pieces, lines, padded texts, titles.
+//! The longer of Python's methods on texts: splitting, lines, padding, titles.
 
 use minijinja::{Error, State};
 
@@ -58,7 +58,8 @@ pub(super) fn split<'t>(
     Ok(pieces)
 }
 
-/// The keys of a format's fields: `name` of `{0[name]:>4}`, and the rest of a text that ends in one. Doubled braces are text.
+/// The keys in a format's fields, such as `name` in `{0[name]:>4}`; an unclosed key runs to the end. Doubled braces are
+/// text.
 pub(super) fn keys(format: &str) -> Vec<&str> {
     let mut keys = Vec::new();
     let (mut depth, mut key) = (0_usize, None);
@@ -88,7 +89,7 @@ pub(super) fn demand_separator(separator: &str) -> Result<(), Error> {
     }
 }
 
-/// `text[start:end]`, and how many characters precede it; `None` where nothing can be found there.
+/// `text[start:end]`, and how many characters precede it; `None` if `start` is past `end`, where nothing can be found.
 pub(super) fn part(text: &str, start: Option<i64>, end: Option<i64>) -> Option<(usize, &str)> {
     if start.is_none() && end.is_none() {
         return Some((0, text));
@@ -110,7 +111,7 @@ pub(super) fn part(text: &str, start: Option<i64>, end: Option<i64>) -> Option<(
     (start <= end).then(|| (start, &text[byte(start)..byte(end)]))
 }
 
-/// The lines of a text, with what ends them if that is kept. Source: the table at `str.splitlines`.
+/// The lines of a text, with their line breaks if `keeps_ends`. Source: the table at `str.splitlines`.
 pub(super) fn lines(text: &str, keeps_ends: bool) -> impl Iterator<Item = &str> {
     const ENDS: [char; 10] = [
         '\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}',
@@ -154,7 +155,7 @@ pub(super) fn padded(
         return Err(too_large("padded text"));
     }
     state.consume_fuel((n_missing / 64) as u64)?;
-    // Python's `center` puts the odd one to the left where the width is odd.
+    // Python's `center` puts the odd one on the left if the width is odd.
     let n_left = match method {
         "ljust" => 0,
         "center" => n_missing / 2 + (n_missing & width & 1),
@@ -168,7 +169,7 @@ pub(super) fn padded(
     })
 }
 
-/// A capital where a word starts, that is, after each character without case.
+/// Capitalises each word: a letter after a character without case.
 pub(super) fn title(text: &str) -> String {
     let mut titled = String::with_capacity(text.len());
     let mut is_inside = false;

@@ -1,7 +1,7 @@
-//! Turns bytes into the printable characters by which byte-level vocabularies spell them, and back.
+//! Turns bytes into the printable characters that byte-level vocabularies spell them with, and back.
 //!
-//! Source: `bytes_to_unicode` of GPT-2. Printable Latin-1 bytes stand for themselves; the other 68 are moved to
-//! U+0100 and up, in order.
+//! Source: `bytes_to_unicode` of GPT-2. Printable Latin-1 bytes stand for themselves; the other 68 are moved to U+0100
+//! and up, in order.
 
 /// The character that spells `byte`.
 pub(super) fn to_char(byte: u8) -> char {
@@ -34,8 +34,8 @@ pub(super) fn spell(text: &str) -> String {
     text.bytes().map(to_char).collect()
 }
 
-/// Appends the bytes that `spelling` stands for. A character that spells no byte stands for itself: vocabularies hold
-/// a few tokens that were added as plain text.
+/// Appends the bytes that `spelling` spells. A character that spells no byte stands for itself: vocabularies have a few
+/// tokens that were added as plain text.
 pub(super) fn unspell(spelling: &str, bytes: &mut Vec<u8>) {
     for c in spelling.chars() {
         match to_byte(c) {

@@ -1,4 +1,4 @@
-//! Turns text into tokens by byte-level byte-pair merging: words first, then the listed pairs in order.
+//! Turns text into tokens by byte-level BPE: splits it into words, then merges pairs in the order of a list.
 
 use tokenizers::Model;
 use tokenizers::models::bpe::{BPE, Vocab};
@@ -36,7 +36,7 @@ impl BytePair {
         let model = BPE::builder()
             .vocab_and_merges(vocab, merges)
             .ignore_merges(splitter.ignore_merges)
-            // Its cache lives in the thread and would outlive the tokenizer.
+            // Its cache is thread-local and would outlive the tokenizer.
             .cache_capacity(0)
             .build()
             .map_err(|source| LoadError::Tokenizer {
@@ -60,7 +60,7 @@ impl BytePair {
     }
 }
 
-/// The merges, each checked: the builder of `BPE` panics on one whose result is longer than every token.
+/// The merges, each checked: the builder of `BPE` panics on a merge whose result is longer than every token.
 fn merges(
     gguf: &Gguf,
     is_token: impl Fn(&str) -> bool,
@@ -68,7 +68,7 @@ fn merges(
     const KEY: &str = "tokenizer.ggml.merges";
     let mut merged = String::new();
     let mut check = |(idx, merge): (usize, &str)| {
-        // A first piece is never empty, and may itself start with a space in vocabularies that are not byte-level.
+        // The first piece is never empty, and may itself start with a space in vocabularies that are not byte-level.
         let at = merge
             .char_indices()
             .skip(1)

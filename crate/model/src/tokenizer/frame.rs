@@ -1,5 +1,5 @@
-//! Turns text into tokens as far as all models agree: special tokens are cut out first, the rest goes to the model's
-//! own tokenizer, and the tokens around a whole text are added last.
+//! The part of tokenizing that all models share: special tokens are cut out first, the rest goes to the model's own
+//! tokenizer, and the tokens around a whole text are added last.
 
 use super::special::{Fragment, SpecialTokens};
 use super::vocabulary::Vocabulary;
@@ -12,25 +12,25 @@ use crate::token::TokenId;
 pub(super) struct Frame {
     pub(super) vocabulary: Vocabulary,
     pub(super) specials: SpecialTokens,
-    /// Put before a whole text.
+    /// Added before a whole text.
     first: Option<TokenId>,
-    /// Put after a whole text.
+    /// Added after a whole text.
     last: Option<TokenId>,
 }
 
-/// The token after a whole text, as a model's family has it.
+/// The token after a whole text, by model family.
 pub(super) struct Last {
     pub(super) token: Option<TokenId>,
     /// The key that names it.
     pub(super) key: &'static str,
     /// The key that says whether it is added.
     pub(super) adds_key: &'static str,
-    /// True if it is added where the file does not say.
+    /// True if it is added by default.
     pub(super) adds: bool,
 }
 
 impl Frame {
-    /// Reads from `gguf` what is put around a text. `adds_first` holds where the file does not say.
+    /// Reads from `gguf` which tokens go around a text. `adds_first` is the default for the first one.
     pub(super) fn from_gguf(
         gguf: &Gguf,
         vocabulary: Vocabulary,
@@ -56,13 +56,13 @@ impl Frame {
         })
     }
 
-    /// The tokens before and after a whole text, where it has both.
+    /// The tokens before and after a whole text, if it gets both.
     pub(super) fn ends(&self) -> Option<(TokenId, TokenId)> {
         self.first.zip(self.last)
     }
 
-    /// The tokens of `text`. `encode` appends those of a piece without special tokens, and is told whether the piece
-    /// starts the text or follows a special token.
+    /// The tokens of `text`. `encode` appends the tokens of a piece without special ones; its flag says whether the
+    /// piece starts the text or follows a special token.
     pub(super) fn encode(
         &self,
         text: &str,
@@ -89,7 +89,7 @@ impl Frame {
     }
 }
 
-/// `token` if it is to be added; then it must exist.
+/// `token`, if it is to be added; it must then exist.
 fn wanted(is_added: bool, token: Option<TokenId>, key: &str) -> Result<Option<TokenId>, LoadError> {
     match token {
         None if is_added => Err(LoadError::MissingMetadata { key: key.into() }),

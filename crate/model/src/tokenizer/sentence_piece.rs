@@ -1,8 +1,9 @@
-//! Turns text into tokens as SentencePiece's BPE does: the two neighbours that make the best-scored token merge first.
+//! Turns text into tokens by SentencePiece's BPE: the two neighbours that form the best-scored token merge first.
 //!
-//! Why not the `BPE` of `tokenizers`: it ranks *pairs*, each by its own rank in a list, while SentencePiece ranks the
-//! *token* that a pair makes. Two pairs that make one token ("▁▁" + "▁" and "▁" + "▁▁") must tie, and then the leftmost
-//! merges; a list cannot express that. It would also have to be built first, from about 100,000 pairs of new strings.
+//! Why not the `BPE` of `tokenizers`: it ranks *pairs*, by their place in a list, while SentencePiece ranks the *token*
+//! that a pair forms. Two pairs that form the same token ("▁▁" + "▁" and "▁" + "▁▁") must tie, and then the leftmost
+//! merges; a list can't express that. The list would also have to be built first, from about 100,000 pairs of new
+//! strings.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, HashMap};
@@ -18,16 +19,16 @@ pub(super) const SPACE: char = '▁';
 /// A SentencePiece vocabulary with scores.
 #[derive(Debug)]
 pub(super) struct SentencePiece {
-    /// Tokens made from text, with their scores.
+    /// Tokens that text can be merged into, with their scores.
     tokens: HashMap<String, (TokenId, f32)>,
-    /// The token of each byte, for text that no token covers.
+    /// The token of each byte, the fallback for text that no token covers.
     bytes: Vec<Option<TokenId>>,
     unknown: Option<TokenId>,
     /// True if a text that starts, or follows a special token, gets a space in front.
     pub(super) add_space_prefix: bool,
 }
 
-/// A stretch of the text that is one token or one character. Empty once it was merged into its left neighbour.
+/// A stretch of the text: one token or one character. Empty once merged into its left neighbour.
 struct Symbol {
     start: usize,
     end: usize,
@@ -35,7 +36,7 @@ struct Symbol {
     next: Option<usize>,
 }
 
-/// Two neighbours that would make a token. `end` tells whether they are unchanged.
+/// Two neighbours that would form a token. `end` shows whether they are unchanged.
 #[derive(PartialEq)]
 struct Candidate {
     score: f32,
@@ -104,7 +105,7 @@ impl SentencePiece {
         }
     }
 
-    /// The stretches of `text` that are left when no two neighbours make a token.
+    /// The stretches of `text` left once no two neighbours form a token.
     fn merge<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
         let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
         let mut symbols: Vec<Symbol> = (0..starts.len())
@@ -176,7 +177,7 @@ impl SentencePiece {
         }
     }
 
-    /// Appends `text` byte by byte; text with a byte that has no token becomes the unknown token, or is dropped where
+    /// Appends `text` byte by byte; if a byte has no token, all of `text` becomes the unknown token, or is dropped if
     /// there is none.
     fn spell_bytes(&self, text: &str, tokens: &mut Vec<TokenId>) {
         let bytes: Option<Vec<TokenId>> = text

@@ -1,18 +1,18 @@
-//! Cuts a text at the tokens that are found by their exact spelling, before anything else looks at it.
+//! Cuts a text at special tokens, found by their exact spelling before any other step.
 
 use std::borrow::Cow;
 
 use super::vocabulary::{Kind, Vocabulary};
 use crate::token::TokenId;
 
-/// A stretch of a text: a token found by its spelling, or the text between two.
+/// A stretch of a text: a token found by its spelling, or the text between two such tokens.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fragment<'t> {
     Text(&'t str),
     Token(TokenId),
 }
 
-/// The tokens found by spelling, by their first byte, the longest first.
+/// The tokens found by spelling, grouped by first byte, longest first.
 #[derive(Debug)]
 pub(super) struct SpecialTokens {
     by_first_byte: Vec<Vec<Special>>,
@@ -22,12 +22,12 @@ pub(super) struct SpecialTokens {
 struct Special {
     spelling: String,
     id: TokenId,
-    /// Found in every text, not only in those that may steer the model.
+    /// True if it is found in every text, not only in text that may steer the model.
     always: bool,
 }
 
 impl Special {
-    /// True if it may mark a turn: some files list `<start_of_turn>` among the user's tokens, next to runs of spaces.
+    /// True if it may mark a turn: some files list `<start_of_turn>` as user-defined, next to runs of spaces.
     fn steers(&self) -> bool {
         !self.always || (self.spelling.starts_with('<') && self.spelling.ends_with('>'))
     }
@@ -53,13 +53,13 @@ impl SpecialTokens {
             }
         }
         for specials in &mut by_first_byte {
-            // Stable, so of two tokens spelt alike the first wins.
+            // A stable sort: of two tokens spelt alike the first wins.
             specials.sort_by_key(|special| std::cmp::Reverse(special.spelling.len()));
         }
         SpecialTokens { by_first_byte }
     }
 
-    /// The fragments of `text` in order; of tokens that overlap the leftmost wins, then the longest.
+    /// The fragments of `text`, in order; of overlapping tokens the leftmost wins, then the longest.
     ///
     /// Control tokens are found only if `may_steer`.
     pub(super) fn cut<'t>(&self, text: &'t str, may_steer: bool) -> Vec<Fragment<'t>> {
@@ -89,7 +89,8 @@ impl SpecialTokens {
         fragments
     }
 
-    /// `text` with a [`WORD_JOINER`] inside each spelling of a token that steers, so that [`SpecialTokens::cut`] passes over it.
+    /// `text` with a [`WORD_JOINER`] inside each spelling of a token that steers, so that [`SpecialTokens::cut`] skips
+    /// it.
     pub(super) fn part<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut parted = String::new();
         let mut start = 0;

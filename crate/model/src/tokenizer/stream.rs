@@ -7,9 +7,9 @@ use crate::token::TokenId;
 #[derive(Debug)]
 pub struct TokenStream<'t> {
     tokenizer: &'t Tokenizer,
-    /// Bytes of a character whose end has not arrived yet: at most 3 between two calls.
+    /// Bytes of an incomplete character: at most 3 between two calls.
     held: Vec<u8>,
-    /// True if nothing was decoded yet, so that the space before a first word is not part of the text.
+    /// True until something was decoded: the space before the first word is not part of the text.
     at_start: bool,
 }
 
@@ -22,8 +22,8 @@ impl<'t> TokenStream<'t> {
         }
     }
 
-    /// The text that `token` completes; `None` where there is none yet. Control tokens have no text, and neither has an
-    /// id outside the vocabulary. Invalid UTF-8 becomes U+FFFD.
+    /// The text that `token` completes; `None` if there is none yet. Control tokens and ids outside the vocabulary have
+    /// no text. Invalid UTF-8 becomes U+FFFD.
     pub fn push(&mut self, token: TokenId) -> Option<String> {
         let n_held = self.held.len();
         self.tokenizer.append_bytes(token, &mut self.held);
@@ -52,13 +52,13 @@ impl<'t> TokenStream<'t> {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Text still held back when no token follows: U+FFFD for a character that was never finished.
+    /// The text still held back after the last token: U+FFFD for a character that was never completed.
     pub fn finish(self) -> Option<String> {
         (!self.held.is_empty()).then(|| String::from_utf8_lossy(&self.held).into_owned())
     }
 }
 
-/// True if more bytes could make a character of these.
+/// True if more bytes could complete these to a character.
 fn may_continue(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes)
         .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())

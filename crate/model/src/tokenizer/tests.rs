@@ -132,7 +132,7 @@ fn sentence_piece_merges_the_best_score_first() {
 
 #[test]
 fn sentence_piece_merges_equal_scores_from_the_left() {
-    // Five spaces and the prefix: the pairs from the left, then the first two of them with what follows.
+    // Five spaces and the prefix: pairs merge from the left, then each of the first two with its neighbour.
     check(&sentence_piece(), "     ", &[14, 14, 14], "     ");
     check(&sentence_piece(), "  ", &[15], "  ");
 }

@@ -1,4 +1,4 @@
-//! Turns GGUF metadata into a checked vocabulary: the tokens, what each is for, and the ids with a role.
+//! Turns GGUF metadata into a checked vocabulary: the tokens, their kinds, and the ids with special roles.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,7 +6,7 @@ use crate::error::LoadError;
 use crate::gguf::Gguf;
 use crate::token::TokenId;
 
-/// Tokens that end a turn, for files that name only one of their ends. Source: llama.cpp, `llama-vocab.cpp`.
+/// Tokens that end a turn, for files that name only one of them. Source: llama.cpp, `llama-vocab.cpp`.
 const END_TEXTS: [&str; 22] = [
     "<|im_end|>",
     "<|eot_id|>",
@@ -32,7 +32,7 @@ const END_TEXTS: [&str; 22] = [
     "<｜end▁of▁sentence｜>",
 ];
 
-/// Tokens that end no turn in a vocabulary that also has all of the tokens listed beside them, which do.
+/// Tokens that don't end a turn if the vocabulary also has all of the tokens listed next to them, which do.
 const NO_ENDS: [(&str, &[&str]); 4] = [
     ("<|end|>", &["<|return|>", "<|call|>"]),
     ("<|end|>", &["<|calls|>", "<|flush|>"]),
@@ -43,15 +43,15 @@ const NO_ENDS: [(&str, &[&str]); 4] = [
 /// Purpose of a token: `tokenizer.ggml.token_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Made by the model from text.
+    /// An ordinary piece of text.
     Normal,
     /// Stands for text that nothing else covers.
     Unknown,
     /// Steers the model; never part of a text.
     Control,
-    /// Added by hand: found in a text before anything else is.
+    /// Added by hand: matched before anything else.
     UserDefined,
-    /// Never made.
+    /// Never produced.
     Unused,
     /// One byte, spelt `<0x0A>`.
     Byte(u8),
@@ -71,7 +71,7 @@ pub(super) struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// Reads and checks every key of the tokenizer that is about tokens.
+    /// Reads and checks every tokenizer key that concerns tokens.
     pub(super) fn from_gguf(gguf: &Gguf) -> Result<Vocabulary, LoadError> {
         let pieces: Vec<String> = gguf
             .strings("tokenizer.ggml.tokens")?
@@ -97,7 +97,7 @@ impl Vocabulary {
         ends.extend(role("tokenizer.ggml.eot_token_id")?);
         ends.extend(role("tokenizer.ggml.eom_token_id")?);
         let unknown = role("tokenizer.ggml.unknown_token_id")?;
-        // The key has had this spelling from the start.
+        // Misspelt in GGUF from the start.
         let separator = role("tokenizer.ggml.seperator_token_id")?;
         let found: Vec<(TokenId, &str)> = (0..)
             .map(TokenId)
@@ -112,7 +112,7 @@ impl Vocabulary {
         for &(id, piece) in &found {
             if is_end(piece) {
                 ends.insert(id);
-                // Some converters omit it, and the token would then be shown to the reader.
+                // Some converters omit this, and the token would then be shown to the visitor.
                 kinds[id.idx()] = Kind::Control;
             }
         }
@@ -132,7 +132,7 @@ impl Vocabulary {
         self.pieces.len()
     }
 
-    /// Every token in order of ids.
+    /// Every token in order of id.
     pub(super) fn iter(&self) -> impl Iterator<Item = (TokenId, &str, Kind)> {
         let ids = (0..).map(TokenId);
         ids.zip(&self.pieces)
@@ -140,14 +140,14 @@ impl Vocabulary {
             .map(|((id, piece), &kind)| (id, piece.as_str(), kind))
     }
 
-    /// The token spelt `piece`; the first where a file repeats it.
+    /// The token spelt `piece`; the first, if a file repeats it.
     pub(super) fn find(&self, piece: &str) -> Option<TokenId> {
         self.iter()
             .find(|&(_, found, _)| found == piece)
             .map(|(id, ..)| id)
     }
 
-    /// Ids by spelling, of the tokens that `wanted` accepts; the first where a file repeats one.
+    /// Ids by spelling of the tokens that `wanted` accepts; the first, if a file repeats a spelling.
     pub(super) fn ids(&self, wanted: impl Fn(Kind) -> bool) -> HashMap<&str, TokenId> {
         let mut ids = HashMap::with_capacity(self.len());
         for (id, piece, _) in self.iter().filter(|&(.., kind)| wanted(kind)) {
@@ -209,7 +209,7 @@ pub(super) fn demand_one_per_token(
     })
 }
 
-/// The token of a role. An id that no token has counts as none, as in llama.cpp.
+/// The token of a role. An id outside the vocabulary counts as none, as in llama.cpp.
 fn role(gguf: &Gguf, key: &str, n_tokens: usize) -> Result<Option<TokenId>, LoadError> {
     let id = gguf.opt_u32(key)?.map(TokenId);
     Ok(id.filter(|id| id.idx() < n_tokens))

@@ -1,4 +1,4 @@
-//! Turns text into tokens as BERT does: cleaned words, each cut into the longest pieces the vocabulary holds.
+//! Turns text into tokens as BERT does: cleaned words, each cut into the longest pieces in the vocabulary.
 
 mod clean;
 
@@ -15,11 +15,11 @@ use crate::error::{LoadError, RunError};
 use crate::gguf::Gguf;
 use crate::token::TokenId;
 
-/// The prefix by which BERT's own vocabulary marks pieces inside a word. GGUF marks the first pieces instead, with
-/// `▁`; rewritten to BERT's way, a `▁` in a text cannot be taken for the start of a word.
+/// BERT's own prefix for pieces inside a word. GGUF marks first pieces with `▁` instead; converted back, a `▁` in a
+/// text can't be taken for the start of a word.
 const INSIDE: &str = "##";
 
-/// The tokenizer of an encoder. Separate, so that a module that only searches links no other tokenizer.
+/// The tokenizer of an encoder. A type of its own, so that a module that only searches links no other tokenizer.
 #[derive(Debug)]
 pub(crate) struct WordPieceTokenizer {
     pub(super) frame: Frame,
@@ -54,7 +54,7 @@ impl WordPieceTokenizer {
         })
     }
 
-    /// The tokens of `text` without any around it, each with the bytes of `text` that its word takes. Spellings of special
+    /// The tokens of `text` without any around it, each with its word's byte range in `text`. Spellings of special
     /// tokens are text.
     pub(crate) fn encode_words(
         &self,
@@ -75,7 +75,7 @@ impl WordPieceTokenizer {
     }
 }
 
-/// A WordPiece vocabulary and how its text is cleaned.
+/// A WordPiece vocabulary, and the cleaning of its text.
 #[derive(Debug)]
 pub(super) struct WordPiece {
     cleaning: Cleaning,
@@ -102,7 +102,7 @@ impl WordPiece {
             };
             pieces.push((spelling, id.0));
         }
-        // In this order a repeated piece keeps its first id.
+        // Reversed, so that a repeated piece keeps its first id.
         pieces.reverse();
         let model = wordpiece::WordPiece::builder()
             .vocab(

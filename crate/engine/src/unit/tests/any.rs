@@ -1,5 +1,5 @@
-//! Checks properties that hold for any text and any place in it, on randomly assembled texts, and that long ones take
-//! no longer than they must.
+//! Checks properties that hold for any text and any place in it, on randomly assembled texts, and that time grows
+//! linearly with their length.
 
 use super::*;
 

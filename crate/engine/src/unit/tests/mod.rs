@@ -1,4 +1,4 @@
-//! Checks the quotation of a place against hand-worked examples.
+//! Checks the quotations of places against hand-worked examples.
 
 mod any;
 

@@ -1,9 +1,9 @@
-//! Turns tokens into logits, or into text, on a graphics device, where weights, activations and KV cache stay and one
-//! pass runs all layers for a batch of tokens.
+//! Turns tokens into logits, or into text, on a graphics device that holds weights, activations and KV cache and runs
+//! all layers in one pass per batch.
 //!
-//! Everything that does not change between two tokens is bound once. A forward pass is one small write (which tokens,
+//! Everything that stays the same from token to token is bound once. A forward pass is one small write (which tokens,
 //! which position), one command buffer with one compute pass, and one read-back of the last token's logits. A text
-//! ([`GpuForward::begin`]) needs no logits on the host: the device chooses each token and runs it next, several per
+//! ([`GpuForward::begin`]) needs no logits on the host: the device chooses each token and feeds it back, several per
 //! command buffer.
 
 mod model;
@@ -27,11 +27,11 @@ use pairs::ModelPairs;
 use plan::{Activations, MAX_LAST, Plan, Steps};
 use text::Text;
 
-/// Tokens in one submitted batch. A software adapter takes fewer, since a browser kills work that runs for seconds.
+/// Tokens in one submitted batch. A software adapter gets fewer, since browsers kill GPU work that runs for seconds.
 const BATCH_TOKENS: usize = batch::MAX_TOKENS;
 const SOFTWARE_BATCH_TOKENS: usize = 32;
 
-/// The cache is allocated in full at load, so its length is capped where a model announces more.
+/// The cache is allocated in full at load, so longer contexts are capped at this length.
 const MAX_POSITIONS: usize = 4096;
 /// Cache positions come in tiles of 64.
 const TILE_PLACES: usize = 64;
@@ -40,7 +40,7 @@ const TILE_PLACES: usize = 64;
 #[derive(Debug)]
 pub struct GpuForward {
     gpu: Gpu,
-    /// The model's, except that the context is no longer than the cache.
+    /// The model's, with the context capped at the cache's length.
     config: ModelConfig,
     n_positions: usize,
     /// Tokens per batch.
@@ -54,19 +54,19 @@ pub struct GpuForward {
     activations: Activations,
     steps: Steps,
     choice: Choice,
-    /// Absent while a read-back is under way, and after one that was abandoned.
+    /// `None` during a read-back, and after one that was abandoned.
     read_back: Option<wgpu::Buffer>,
-    /// The text that is being written.
+    /// The text being written.
     text: Option<Text>,
     /// Spare read-back buffers for chosen tokens.
     spare: Vec<wgpu::Buffer>,
 }
 
 impl GpuForward {
-    /// Checks that the kernels here can run this model; its configuration is enough to tell.
+    /// Checks, from the configuration alone, that these kernels can run the model.
     ///
     /// # Errors
-    /// [`LoadError::Gpu`] if they cannot.
+    /// [`LoadError::Gpu`] if they can't.
     pub fn check(config: &ModelConfig) -> Result<(), LoadError> {
         let head = config.head_size;
         let local = config.local.as_ref().map(|local| local.rope.dim);
@@ -85,15 +85,15 @@ impl GpuForward {
         Err(LoadError::Gpu { reason })
     }
 
-    /// Opens the best adapter and puts the weights on it.
+    /// Opens the best GPU and uploads the weights.
     ///
     /// # Errors
-    /// [`LoadError::Gpu`] if there is no adapter, or it cannot take this model.
+    /// [`LoadError::Gpu`] if there is no GPU, or it cannot take this model.
     pub async fn load(config: &ModelConfig, weights: Weights) -> Result<Self, LoadError> {
         Self::load_on(Gpu::open().await?, config, weights).await
     }
 
-    /// Puts the weights on a device that is already open.
+    /// Uploads the weights to a device that is already open.
     ///
     /// # Errors
     /// [`LoadError::Gpu`] if the device cannot take this model.
@@ -103,7 +103,7 @@ impl GpuForward {
         weights: Weights,
     ) -> Result<Self, LoadError> {
         Self::check(config)?;
-        // Keys and values of one position, as f16.
+        // Keys and values of one position, in f16.
         let position_bytes = 4 * config.kv_width() as u64;
         let room = usize::try_from(gpu.max_binding_bytes() / position_bytes).unwrap_or(usize::MAX);
         let n_positions = (config.context_length.min(MAX_POSITIONS))
@@ -166,17 +166,17 @@ impl GpuForward {
         })
     }
 
-    /// The adapter that runs the model.
+    /// The GPU that runs the model.
     pub fn gpu_info(&self) -> &gpu::GpuInfo {
         self.gpu.info()
     }
 
-    /// The device, for tests that take it away and tools that count what it is sent.
+    /// The device, for tests that take it away and tools that count its commands.
     pub fn gpu(&self) -> &Gpu {
         &self.gpu
     }
 
-    /// Tokens that fit into the cache.
+    /// Tokens that fit in the cache.
     pub fn context_length(&self) -> usize {
         self.config.context_length
     }
@@ -191,24 +191,24 @@ impl GpuForward {
         self.steps.body_one.len() + self.steps.head_one.len() + self.choice.ops.len()
     }
 
-    /// Bytes of weights that one token's run reads.
+    /// Bytes of weights read per token.
     pub fn weight_bytes(&self) -> u64 {
         self.model.n_bytes()
     }
 
-    /// True if running some tokens at once costs little more than running one.
+    /// True if running a few tokens at once costs little more than running one.
     pub fn is_batching_cheap(&self) -> bool {
         self.gpu.variant().reduction != Reduction::BarrierFree
     }
 
     /// Runs `tokens` from `position` on and returns the logits of the last one, `[V]`.
     ///
-    /// Cache entries from `position` on are replaced, so that a sequence can be continued from anywhere.
+    /// Cache entries from `position` on are replaced, so a sequence can be continued from any position.
     ///
     /// # Errors
-    /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`],
-    /// [`RunError::UnknownToken`], [`RunError::NotFinite`], [`RunError::DeviceLost`]; [`RunError::Kernel`] where the
-    /// device refuses a command or has no memory left.
+    /// [`RunError::EmptyPrompt`], [`RunError::PositionGap`], [`RunError::ContextOverflow`], [`RunError::UnknownToken`],
+    /// [`RunError::NotFinite`], [`RunError::DeviceLost`]; [`RunError::Kernel`] if the device refuses a command or runs
+    /// out of memory.
     pub async fn forward(
         &mut self,
         tokens: &[TokenId],
@@ -244,7 +244,7 @@ impl GpuForward {
         };
         let logits = &self.activations.logits;
         self.run(tokens, position, n, &[], Some((logits, &read_back)));
-        // Until the logits are back, the new positions count as unwritten: a lost device must not leave a gap.
+        // Until the logits are back, the new positions count as unwritten: losing the device must not leave a gap.
         self.n_cached = self.n_cached.min(position);
         let stride = self.config.n_vocab.next_multiple_of(4);
         let padded = self
@@ -265,7 +265,7 @@ impl GpuForward {
         Ok(logits)
     }
 
-    /// Submits `tokens` in batches; after the last batch, the head for the last `n` tokens and `then`.
+    /// Submits `tokens` in batches, followed by the head for the last `n` tokens and by `then`.
     fn run(
         &self,
         tokens: &[TokenId],
@@ -275,7 +275,7 @@ impl GpuForward {
         read_back: Option<(&wgpu::Buffer, &wgpu::Buffer)>,
     ) {
         let ids = tokens.iter().map(|token| token.0).collect::<Vec<_>>();
-        // The remainder runs first, so that the last batch holds all tokens whose logits are wanted.
+        // Run the remainder first, so the last batch is full and holds every token whose logits are wanted.
         let (first, rest) = ids.split_at(ids.len() % self.n_batch);
         let mut next = position;
         let mut batches = std::iter::once(first)
@@ -293,7 +293,7 @@ impl GpuForward {
             let mut runs = vec![(body.as_slice(), u32_of(batch.len()))];
             let is_last = batches.peek().is_none();
             if is_last {
-                // The head for one token also finishes the norm that the body for one may leave pending.
+                // The one-token head also applies the norm that the one-token body may leave pending.
                 let head = match (batch.len(), n) {
                     (1, _) => &self.steps.head_one,
                     _ => &self.steps.head_many,
@@ -308,10 +308,11 @@ impl GpuForward {
         }
     }
 
-    /// Sets an adapter on every matrix it has a pair for, or removes the last one. Clears the cache.
+    /// Sets an adapter on every matrix it has a pair for, or removes the current one. Clears the cache.
     ///
     /// # Errors
-    /// [`RunError::Adapter`] if it was made for another model, [`RunError::DeviceLost`]; the last one then stays.
+    /// [`RunError::Adapter`] if it was made for another model, [`RunError::DeviceLost`]; the previous one then stays in
+    /// place.
     pub fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
         if let Some(adapter) = &adapter {
             adapter
@@ -347,7 +348,7 @@ impl GpuForward {
 }
 
 fn u32_of(count: usize) -> u32 {
-    // Counts and positions are capped at load, far below.
+    // Counts and positions are capped at load, far below `u32::MAX`.
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 

@@ -1,5 +1,5 @@
-//! Turns a model's weights into its layers on the device: matrices with rows in the order in which they are computed,
-//! gains and biases side by side, and the cache.
+//! Turns a model's weights into its layers on the device: matrices with their rows in the order the kernels compute
+//! them, gains and biases in one buffer, and the cache.
 
 use crate::config::{ModelConfig, Rope, RopeOrder};
 use crate::gguf::TensorType;
@@ -12,14 +12,14 @@ use crate::weights::{LayerWeights, Matrix, Weights};
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) token_embd: PackedMatrix,
-    /// `[C]`, followed by the gain that the last layer left pending, and the output's bias.
+    /// `[C]`, followed by the last layer's pending gain and the output's bias.
     pub(super) output_norm: wgpu::Buffer,
-    /// Where that bias starts; 0 where there is none.
+    /// Where that bias starts; 0 if there is none.
     pub(super) output_bias: u32,
     /// Where the pending gain starts; `None` in families that don't norm a block's output.
     pub(super) last_post_ffw: Option<u32>,
     pub(super) output: PackedMatrix,
-    /// `[positions, rope.dim / 4]` of two (cos, sin)
+    /// `[positions, rope.dim / 4]` of two `(cos, sin)` pairs
     pub(super) angles: wgpu::Buffer,
     /// The same for layers with a window.
     pub(super) local_angles: Option<wgpu::Buffer>,
@@ -31,35 +31,35 @@ pub(super) struct Layer {
     /// Gains and biases: see [`Vectors`].
     pub(super) vectors: wgpu::Buffer,
     pub(super) places: Places,
-    /// Queries, keys and values, each with its first row in the joint output; one matrix where they are stored alike.
+    /// Queries, keys and values, each with its first row in the joint output; a single matrix if all are of one type.
     pub(super) qkv: Vec<(usize, PackedMatrix)>,
     pub(super) attn_output: PackedMatrix,
-    /// Rows of gate and up, alternating.
+    /// Rows of gate and up, interleaved.
     pub(super) gate_up: PackedMatrix,
     pub(super) ffn_down: PackedMatrix,
-    /// Keys, then values, as `shared/cache.wgsl` says.
+    /// Keys, then values, laid out as in `shared/cache.wgsl`.
     pub(super) cache: wgpu::Buffer,
 }
 
-/// Where a layer's gains and biases start, in words; 0 for those that the family lacks.
+/// Where a layer's gains and biases start, in words; 0 for those the family lacks.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     pub(super) attn_norm: u32,
     pub(super) ffn_norm: u32,
     pub(super) bias: u32,
     pub(super) attn_output_bias: u32,
-    /// Values of gate and up, alternating.
+    /// Values of gate and up, interleaved.
     pub(super) gate_up_bias: u32,
     pub(super) ffn_down_bias: u32,
     pub(super) q_gain: u32,
     pub(super) k_gain: u32,
     pub(super) post_attention: u32,
     pub(super) post_ffw: u32,
-    /// `post_ffw` of the layer before, whose last norm may be left to this one.
+    /// `post_ffw` of the previous layer, which may leave its last norm to this one.
     pub(super) last_post_ffw: Option<u32>,
 }
 
-/// Gains and biases, one after the other, each from a whole word on.
+/// Gains and biases, one after the other, each aligned to a word.
 #[derive(Default)]
 struct Vectors(Vec<f32>);
 
@@ -94,7 +94,7 @@ impl Model {
             let post_ffw = layer.post_ffw_norm.clone();
             layers.push(Layer::load(gpu, config, n_positions, layer, last_post_ffw)?);
             last_post_ffw = post_ffw;
-            // Flushes the layer's uploads, so that they do not pile up in memory while the other weights load.
+            // Flush this layer's uploads, or they pile up in memory while the other weights load.
             gpu.submit(&[], None);
         }
         let mut vectors = Vectors::default();
@@ -113,7 +113,7 @@ impl Model {
         })
     }
 
-    /// Bytes of weights that one token's run reads.
+    /// Bytes of weights read per token.
     pub(super) fn n_bytes(&self) -> u64 {
         let layers = self.layers.iter().map(|layer| {
             let qkv = layer.qkv.iter().map(|(_, matrix)| matrix.n_bytes());
@@ -191,7 +191,7 @@ impl Layer {
     }
 }
 
-/// The file's row for each row on the device, where the two rows of a rotated pair are neighbours.
+/// Maps each row on the device, where the two rows of a rotary pair are neighbours, to its row in the file.
 pub(super) fn head_order(config: &ModelConfig, n_heads: usize) -> Vec<usize> {
     let (size, half) = (config.head_size, config.rope.dim / 2);
     let within = |at: usize| match config.traits.rope_order {
@@ -212,8 +212,8 @@ fn load_matrix(gpu: &Gpu, label: &str, matrix: &Matrix) -> Result<PackedMatrix, 
     )
 }
 
-/// Loads matrices that share their input and write to different rows of one output, joining neighbours that are stored
-/// alike: one matrix is one dispatch.
+/// Loads matrices that share their input and write to different rows of one output, joining neighbours of the same
+/// type: one matrix is one dispatch.
 fn load_side_by_side(
     gpu: &Gpu,
     label: &str,
@@ -234,7 +234,7 @@ fn load_side_by_side(
     Ok(loaded)
 }
 
-/// Loads two matrices as one with alternating rows; dequantises both where their types differ.
+/// Loads two matrices as one with interleaved rows; dequantises both if their types differ.
 fn load_by_turns(
     gpu: &Gpu,
     label: &str,
@@ -257,8 +257,8 @@ fn load_by_turns(
     gpu.matrix(label, first.kind, first.n_cols, &rows)
 }
 
-/// Rotation of every pair at positions `0 .. n_positions`: cosines and sines, `[positions, rope.dim]`. A table, since a
-/// device's own `sin` and `cos` lose digits at far positions.
+/// Rotation of every pair at positions `0 .. n_positions`: cosines and sines, `[positions, rope.dim]`. Tabulated, since
+/// a device's own `sin` and `cos` lose precision at large positions.
 fn angles(rope: &Rope, factors: Option<&[f32]>, n_positions: usize) -> Vec<f32> {
     let pairs = (0..n_positions).flat_map(|position| {
         (0..rope.dim / 2).map(move |pair| turn(rope, factors, position, pair))

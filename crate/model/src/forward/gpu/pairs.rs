@@ -1,4 +1,4 @@
-//! Turns an adapter into the pairs of matrices that each step of the forward pass is bound to.
+//! Turns an adapter into the pairs that each step of the forward pass binds.
 
 use super::model::head_order;
 use crate::adapter::{Adapter, LoraPair};
@@ -23,7 +23,7 @@ pub(super) struct ModelPairs {
 }
 
 impl ModelPairs {
-    /// Puts an adapter's pairs on the device, with room for the inner products of `n_tokens` tokens.
+    /// Uploads an adapter's pairs, with room for the inner products of `n_tokens` tokens.
     pub(super) fn new(
         gpu: &Gpu,
         config: &ModelConfig,
@@ -85,7 +85,7 @@ impl ModelPairs {
                 )?,
             })
         });
-        // Rows of a tied embedding are looked up, not multiplied, so the pair changes only the output.
+        // A tied embedding is only looked up at the input, so there the pair changes just the output.
         let output = [adapter.pairs.get("output.weight")];
         Ok(Self {
             layers: layers.collect::<Result<_, GpuError>>()?,

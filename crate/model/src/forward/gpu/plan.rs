@@ -1,4 +1,4 @@
-//! Turns a model on the device into the steps of its forward pass, all bound once: for one token and for many.
+//! Turns a model on the device into the steps of its forward pass, for one token and for many, all bound once.
 //!
 //! One token takes five steps a layer, six in families that norm heads:
 //!
@@ -11,8 +11,9 @@
 //! | `gate_up` | norm, gate and up, activation |
 //! | `project` | down projection, adds to the stream |
 //!
-//! and four more: the embedding lookup, the logits with the last norm, and two to choose the next token. Many tokens,
-//! and kernels without barriers, take one more step where a block's output is normed, and one for each adapted step.
+//! Four more run once per token: the embedding lookup, the logits with the last norm, and two that choose the next
+//! token. Batches of many tokens, and kernels without barriers, take one more step where a block's output is normed,
+//! and one for each adapted step.
 
 use super::model::{Layer, Model, qkv_words};
 use super::pairs::{LayerPairs, ModelPairs};
@@ -29,10 +30,10 @@ use crate::kernels::params::{
 use crate::kernels::steps::{self, HeadsBindings};
 use crate::kernels::{Epilogue, Input};
 
-/// Most parts that attention is split into.
+/// Most parts to split attention into.
 const MAX_SPLITS: usize = 16;
 
-/// Tokens whose logits can be asked for at once.
+/// Most tokens whose logits can be asked for at once.
 pub(super) const MAX_LAST: usize = 8;
 
 /// The steps of a pass.
@@ -40,11 +41,11 @@ pub(super) const MAX_LAST: usize = 8;
 pub(super) struct Steps {
     /// From one token's id to the stream after the last layer.
     pub(super) body_one: Vec<Op>,
-    /// From there to its logits.
+    /// From there to the token's logits.
     pub(super) head_one: Vec<Op>,
-    /// The same for any number of tokens.
+    /// As `body_one`, for any number of tokens.
     pub(super) body_many: Vec<Op>,
-    /// For the last tokens of a batch.
+    /// As `head_one`, for the last tokens of a batch.
     pub(super) head_many: Vec<Op>,
 }
 
@@ -57,7 +58,7 @@ pub(super) struct Activations {
     heads: wgpu::Buffer,
     /// `[T, H * D]`
     attended: wgpu::Buffer,
-    /// `[H, splits]` of `D` values, the largest score and the weight.
+    /// `[H, splits]`, each with `D` values, the largest score and the weight.
     parts: wgpu::Buffer,
     /// `[T, F]`
     gated: wgpu::Buffer,
@@ -76,7 +77,7 @@ impl Activations {
             gpu.buffer(label, 16 * n_words as u64, usage)
         };
         let (q, kv) = (config.q_width() / 4, config.kv_width() / 4);
-        // A workgroup has room for the weights of 1024 parts.
+        // A workgroup has room for the weights of at most 1024 parts.
         let n_splits = MAX_SPLITS.min(1024 / config.n_heads).max(1);
         let part_words = config.head_size / 4 + 1;
         let widest = config.n_embd.max(config.n_ff).max(config.q_width());
@@ -105,12 +106,12 @@ pub(super) struct Plan<'a> {
     pub(super) pairs: &'a ModelPairs,
 }
 
-/// The number of tokens that a list of steps is for.
+/// The number of tokens a list of steps is planned for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// One token.
     Decode,
-    /// Any number.
+    /// Any number of tokens.
     Prefill,
 }
 
@@ -125,12 +126,12 @@ impl Plan<'_> {
         })
     }
 
-    /// True if the step that reads a block's output also norms it; false if a separate step does.
+    /// True if the next step to read a block's output also norms it; false if a separate step does.
     fn is_normed_later(&self, phase: Phase) -> bool {
         phase == Phase::Decode && self.gpu.variant().reduction != Reduction::BarrierFree
     }
 
-    /// First words of the stream's three parts.
+    /// The first word of each of the stream's three parts.
     fn places(&self) -> [u32; 3] {
         let n_words = words(self.config.n_embd) * param(self.activations.n_tokens);
         [0, n_words, 2 * n_words]
@@ -149,8 +150,8 @@ impl Plan<'_> {
         Ok(ops)
     }
 
-    /// Input of the norm before a block, where the previous block's output may have to be normed and added first.
-    /// `pending` is the gain of that norm; the stream then moves `from` one offset `to` the other.
+    /// Input of the norm before a block. If the previous block's output has yet to be normed and added, `pending` is
+    /// the gain of that norm, and the stream moves `from` one offset `to` the other.
     fn normed(
         &self,
         phase: Phase,
@@ -200,7 +201,7 @@ impl Plan<'_> {
         }
     }
 
-    /// A layer's cache, and the angles of its positions.
+    /// A layer's cache, and the RoPE angles of its positions.
     fn cache_of<'a>(&'a self, layer_idx: usize, layer: &'a Layer) -> CacheBindings<'a> {
         let angles = match (self.config.window(layer_idx), &self.model.local_angles) {
             (Some(_), Some(local)) => local,
@@ -272,8 +273,7 @@ impl Plan<'_> {
         )
     }
 
-    /// First word of the rotated queries in families that norm heads: they are stored after the unrotated queries and
-    /// keys.
+    /// First word of the rotated queries in families that norm heads: they follow the unrotated queries and keys.
     fn turned(&self) -> u32 {
         let (n_q, n_kv) = qkv_words(self.config);
         param(self.activations.n_tokens) * (n_q + n_kv)
@@ -291,7 +291,7 @@ impl Plan<'_> {
         let (a, traits) = (self.activations, self.config.traits);
         let [x, next, _] = self.places();
         let (n_q, n_kv) = qkv_words(self.config);
-        // The previous layer, if any, left its output to be normed here.
+        // The previous layer, if any, left its output for this step to norm.
         let pending = layer.places.last_post_ffw.filter(|_| traits.has_post_norms);
         let (input, input_params) = self.normed(phase, layer.places.attn_norm, pending, next, x);
         for (first_row, matrix) in &layer.qkv {
@@ -369,7 +369,7 @@ impl Plan<'_> {
             epilogue: Epilogue::GateUp {
                 is_gelu: config.traits.activation == Activation::GeluTanh,
             },
-            // Counted in half words: a group of rows, gate and up alternating, yields two values.
+            // Counted in half words: a group of rows, gate and up interleaved, yields two values.
             output_params: OutputParams {
                 y_stride: 2 * words(config.n_ff),
                 bias: layer.places.gate_up_bias,
@@ -405,7 +405,7 @@ impl Plan<'_> {
         )
     }
 
-    /// Plans the product that ends a block, and the steps that add it to the stream.
+    /// Plans the product that ends a block, and the steps that add its output to the stream.
     fn project(
         &self,
         phase: Phase,
@@ -510,7 +510,7 @@ struct Projection<'a> {
     source: &'a wgpu::Buffer,
     attention: AttentionParams,
     lora: Option<&'a PackedPairs>,
-    /// Where the stream is, and where it continues if the block's output is normed.
+    /// Where the stream is now, and where it moves if the block's output is normed.
     from: u32,
     to: u32,
     /// 0: none.

@@ -1,4 +1,4 @@
-//! Turns the first bytes of a model's file into compiled kernels, while the rest is still on its way.
+//! Compiles a model's kernels from the first bytes of its file, while the rest is still downloading.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use crate::gpu::{Gpu, Reduction};
 use crate::kernels::{Epilogue, Input, matmul, steps};
 
 impl GpuForward {
-    /// Opens the best adapter and compiles the kernels that a model will need there; the head of its file, as
-    /// [`Gguf::parse_head`] reads it, determines them.
+    /// Opens the best GPU and compiles the kernels that a model will need there, as the head of its file, read by
+    /// [`Gguf::parse_head`], determines.
     ///
     /// # Errors
-    /// As [`ModelConfig::from_gguf`], and [`LoadError::Gpu`] where there is no adapter or it cannot run such a model.
+    /// As [`ModelConfig::from_gguf`], and [`LoadError::Gpu`] if there is no GPU or it can't run the model.
     pub async fn prepare(gguf: &Gguf, has_adapter: bool) -> Result<Gpu, LoadError> {
         let config = ModelConfig::from_gguf(gguf)?;
         Self::check(&config)?;
@@ -28,7 +28,7 @@ impl GpuForward {
     }
 }
 
-/// Compiles each kernel that some layer will run. A missing tensor is reported when the weights are loaded.
+/// Compiles every kernel the layers will run. A missing tensor is reported later, when the weights are loaded.
 fn compile(gpu: &Gpu, gguf: &Gguf, config: &ModelConfig, has_adapter: bool) {
     let traits = config.traits;
     let kind = |name: &str| gguf.tensors.get(name).map(|entry| entry.kind);

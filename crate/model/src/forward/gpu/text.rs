@@ -1,5 +1,5 @@
-//! Turns a prompt into a text whose tokens the device itself chooses and runs, several per command buffer, while those
-//! of the previous buffer are read back.
+//! Turns a prompt into a text whose tokens the device itself chooses and feeds back, several per command buffer, while
+//! those of the previous buffer are read back.
 
 use std::collections::VecDeque;
 
@@ -13,22 +13,22 @@ use crate::token::TokenId;
 /// Tokens per command buffer.
 const SUBMIT_TOKENS: usize = 4;
 
-/// A text that is being written.
+/// A text being written.
 #[derive(Debug)]
 pub(super) struct Text {
     /// Position of the next token to submit.
     position: usize,
-    /// Chosen tokens that have been read back, so that their positions are known.
+    /// Chosen tokens that have been read back.
     n_read: usize,
     /// Positions before the first of these tokens.
     n_before: usize,
-    /// Command buffers in flight: how many tokens each chooses, and where its results will be.
+    /// Command buffers in flight: how many tokens each chooses, and the buffer its results go to.
     in_flight: VecDeque<(usize, wgpu::Buffer)>,
 }
 
 impl GpuForward {
-    /// Starts a text: runs `tokens`, the end of `prompt`, from `position` on, and lets the device choose what follows.
-    /// It stops on its own at one of `ends`.
+    /// Starts a text: runs `tokens`, the end of `prompt`, from `position` on, and lets the device choose the
+    /// continuation, which ends at one of `ends`.
     ///
     /// # Errors
     /// As [`GpuForward::forward`].
@@ -64,11 +64,11 @@ impl GpuForward {
         Ok(())
     }
 
-    /// The next tokens of the text, at least one, while up to `n_ahead` command buffers are in flight. After the end of
-    /// the text, or of the context, there are none.
+    /// The next tokens of the text, with up to `n_ahead` command buffers in flight; at least one, but none after the
+    /// end of the text or of the context.
     ///
     /// # Errors
-    /// [`RunError::NotFinite`], [`RunError::DeviceLost`], [`RunError::Kernel`]; the text is then over.
+    /// [`RunError::NotFinite`], [`RunError::DeviceLost`], [`RunError::Kernel`]; the text then ends.
     pub async fn next(&mut self, n_ahead: usize) -> Result<Vec<TokenId>, RunError> {
         self.queue(n_ahead)?;
         let Some(text) = &mut self.text else {
@@ -83,7 +83,7 @@ impl GpuForward {
             .read::<u32>(&buffer, Choice::N_READ, "running the model")
             .await?;
         self.spare.push(buffer);
-        // Fewer than requested where the text ended on the way.
+        // Fewer than requested if the text ended along the way.
         let n = n.min((state[0] as usize).saturating_sub(from));
         let tokens: Vec<TokenId> = Choice::tokens(&state, from, n).map(TokenId).collect();
         if let Some(at) = tokens.iter().position(|token| token.0 == sample::NONE) {
@@ -95,7 +95,7 @@ impl GpuForward {
         }
         if let Some(text) = &mut self.text {
             text.n_read += n;
-            // The last token is known, but not whether its own position is written.
+            // The last token is known, but its own position may not be written yet.
             self.n_cached = n_before + text.n_read - 1;
         }
         Ok(tokens)

@@ -7,7 +7,7 @@ use super::{Kernel, STEP, Tokens};
 use crate::quant::QK;
 
 /// Quantised activations: whole groups of [`super::Kernel::n_tokens`] tokens, then the remaining tokens one by one. A
-/// group's tokens are interleaved, four columns of each at a time, so that a kernel reads all it needs for a step from
+/// group's tokens are interleaved, four columns of each at a time, so a kernel reads everything for a step from
 /// contiguous memory.
 #[derive(Debug)]
 pub(in crate::forward) struct Activations {
@@ -17,7 +17,7 @@ pub(in crate::forward) struct Activations {
     n_group: usize,
     /// `[groups, n_cols / 4, tokens, 4]`
     quants: Vec<i8>,
-    /// The same numbers as i16, computed when a kernel first asks for them.
+    /// The same values as i16, computed when a kernel first asks for them.
     wide: OnceLock<Vec<i16>>,
     /// `[groups, n_cols / 32, tokens]`
     scales: Vec<f32>,
@@ -26,7 +26,7 @@ pub(in crate::forward) struct Activations {
 }
 
 impl Activations {
-    /// Quantises `x`, `[T, n_cols]`: the largest of a block becomes 127.
+    /// Quantises `x`, `[T, n_cols]`: the value of largest magnitude in a block becomes ±127.
     pub(in crate::forward) fn quantized(
         kernel: Kernel,
         threads: Threads,
@@ -53,7 +53,7 @@ impl Activations {
                 .zip(quants.chunks_exact_mut(n * n_cols))
                 .zip(scales.chunks_exact_mut(n * n_blocks))
                 .zip(sums.chunks_exact_mut(n * n_blocks));
-            /// For each number, measured in additions of products of bytes.
+            /// Cost per value, in multiply-adds of bytes.
             const OPERATIONS: usize = 8;
             threads.for_items(
                 groups,
@@ -92,7 +92,7 @@ impl Activations {
         self.n_tokens
     }
 
-    /// All groups, each with the index of its first token; also as i16 where `is_wide`.
+    /// All groups, each with the index of its first token; also as i16 if `is_wide`.
     pub(super) fn groups(&self, is_wide: bool) -> impl Iterator<Item = (usize, Tokens<'_>)> {
         let widened = || self.quants.iter().map(|&quant| i16::from(quant)).collect();
         let wide: &[i16] = match is_wide {
@@ -141,7 +141,7 @@ fn quantize_group(
     }
 }
 
-/// Writes a block's steps into the slots of one of `n` interleaved tokens, beginning at the start of `places`.
+/// Scatters a block's steps into the slots of one of `n` interleaved tokens, from the start of `places`.
 #[inline(always)]
 fn spread(block: &[i8; QK], n: usize, places: &mut [i8]) {
     let steps = block.as_chunks::<STEP>().0;

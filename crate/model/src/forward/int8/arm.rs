@@ -1,7 +1,7 @@
-//! Turns the steps of a product into the vector instructions of 64-bit ARM: NEON, and its dot product.
+//! The steps of a product in the vector instructions of 64-bit ARM: NEON, and its dot product.
 //!
-//! NEON alone is what a Raspberry Pi 3 or 4 has (Cortex-A53, A72); the dot product came with Armv8.2 and is on a
-//! Raspberry Pi 5 (Cortex-A76), on every Apple M1 and later, and on most phones since 2018.
+//! A Raspberry Pi 3 or 4 (Cortex-A53, A72) has NEON alone; the dot product came with Armv8.2: Raspberry Pi 5
+//! (Cortex-A76), every Apple M1 and later, and most phones since 2018.
 
 #![expect(
     unsafe_op_in_unsafe_fn,
@@ -22,7 +22,7 @@ use super::tile::{Lanes, run};
 use super::{EIGHT, Kernel, Panel, Quantized, ROWS, SMALLEST, STEP, Tokens};
 use crate::quant::QK;
 
-/// The fastest of these that this processor runs.
+/// The fastest of these kernels on this processor.
 pub(super) fn best() -> Kernel {
     if is_aarch64_feature_detected!("dotprod") {
         Kernel::NeonDot
@@ -66,7 +66,7 @@ fn dot(
     tokens: &Tokens<'_>,
     sums: &mut [[f32; ROWS]],
 ) {
-    // SAFETY: this function has the set.
+    // SAFETY: this function enables the set.
     unsafe { run::<NeonDot, 4, 4, 4>(bits, n_scales, panel, tokens, sums) }
 }
 
@@ -104,8 +104,8 @@ pub(super) fn quantize_block(block: &[f32; QK]) -> Quantized {
 struct Neon;
 struct NeonDot;
 
-/// Operations that both sets share: all but the products. Codes of 8 bits count from -128, as signed bytes, so that
-/// nothing has to be taken off a sum of theirs.
+/// Operations that both sets share: all but the products. 8-bit codes become signed bytes by subtracting 128, so their
+/// sums need no correction.
 macro_rules! lanes_of_neon {
     () => {
         const N: usize = 4;
@@ -189,7 +189,7 @@ macro_rules! lanes_of_neon {
     };
 }
 
-/// Codes as signed numbers.
+/// Codes as signed bytes.
 #[inline(always)]
 unsafe fn signed(bits: usize, codes: uint8x16_t) -> int8x16_t {
     vreinterpretq_s8_u8(if bits == EIGHT {
@@ -199,7 +199,7 @@ unsafe fn signed(bits: usize, codes: uint8x16_t) -> int8x16_t {
     })
 }
 
-/// Products of bytes fill 16 bits, and two of them fit there: `2 * 127 * 127`.
+/// A product of bytes takes 16 bits, where the sum of two also fits: `2 * 127 * 127`.
 impl Lanes for Neon {
     lanes_of_neon!();
 

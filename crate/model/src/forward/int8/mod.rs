@@ -1,11 +1,11 @@
-//! Turns quantised weights and floats into integer products:
-//! `y[t,n] = sum over blocks of sx * (sw * (code . qx - offset * sum(qx)) + min * sum(qx))`.
+//! Turns quantised weights and floats into integer products: `y[t,n] = sum over blocks of sx * (sw * (code . qx -
+//! offset * sum(qx)) + min * sum(qx))`.
 //!
 //! Weights are unsigned codes of 4, 5, 6 or 8 bits; 16 rows are interleaved, 4 columns of each at a time, so that one
 //! vector instruction multiplies several rows with the same activations and no sum runs across a vector ([`pack`]).
-//! Activations are quantised to signed bytes by block, anew for each call ([`activations`]). Error: that of the
-//! activations' quantisation, `NMSE <= 5e-5` against floats; kernels agree with each other up to the order of their
-//! float sums.
+//! Activations are quantised to signed bytes by block, on every call ([`activations`]). The only error is that of
+//! quantising activations, `NMSE <= 5e-5` against floats; kernels agree with each other up to the order of their float
+//! sums.
 //!
 //! | kernel | where | four products of bytes, added |
 //! |---|---|---|
@@ -15,11 +15,11 @@
 //! | NEON | 64-bit ARM | `smull`, `addp`, `sadalp` |
 //! | NEON, dot product | 64-bit ARM, detected at run time | `sdot` |
 //! | SIMD128 | wasm | two `i32x4.dot_i16x8_s` of widened bytes |
-//! | relaxed SIMD, dots | wasm, in the module built for it, where the processor does it in one | `i32x4.relaxed_dot_i8x16_i7x16_add_s` |
+//! | relaxed SIMD, dots | wasm, in the module built for it, where it is a single instruction of the processor | `i32x4.relaxed_dot_i8x16_i7x16_add_s` |
 //! | relaxed SIMD, pairs | the same module on other processors | `i16x8.relaxed_dot_i8x16_i7x16_s`, four steps added in 16 bits; 8 bits as SIMD128 |
 //!
-//! Codes of up to 6 bits give the same result on every processor as the second operand of a relaxed product, which is
-//! defined for 7, and their pairs, `63 * 127 * 2` at most, neither saturate nor wrap.
+//! As the second operand of a relaxed product, which is defined for 7 bits, codes of up to 6 bits give the same result
+//! on every processor; their pairs, at most `63 * 127 * 2`, neither saturate nor wrap.
 
 mod activations;
 #[cfg(target_arch = "aarch64")]
@@ -45,13 +45,13 @@ use crate::quant::QK;
 
 /// Rows that are interleaved.
 const ROWS: usize = 16;
-/// Neighbouring columns of a row that stay together.
+/// Neighbouring columns of a row that are stored together.
 const STEP: usize = 4;
 /// Steps in a block.
 const STEPS: usize = QK / STEP;
 
-/// Bits of a code. Bytes unpacked from fewer bits are kept apart as `SPREAD`: some kernels need the top bit for
-/// themselves.
+/// Bits of a code. Bytes unpacked from fewer bits have a width of their own, `SPREAD`: some kernels need the top bit
+/// clear.
 const FOUR: usize = 4;
 const FIVE: usize = 5;
 const SIX: usize = 6;
@@ -66,7 +66,7 @@ const fn block_bytes(bits: usize) -> usize {
     }
 }
 
-/// Sixteen rows, as kernels take them.
+/// Sixteen rows in the kernels' layout.
 #[derive(Clone, Copy)]
 struct Panel<'m> {
     /// `[n_blocks, block_bytes]`
@@ -81,14 +81,14 @@ struct Panel<'m> {
     offset: i32,
 }
 
-/// The activations of one token or of [`Kernel::n_tokens`], `T`, as kernels take them.
+/// The activations of `T` tokens, 1 or [`Kernel::n_tokens`], in the kernels' layout.
 #[derive(Clone, Copy)]
 struct Tokens<'x> {
     /// `T`
     n: usize,
     /// `[n_cols / 4, T, 4]`
     quants: &'x [i8],
-    /// `[n_cols / 4, T, 4]`, or empty where the kernel takes bytes.
+    /// `[n_cols / 4, T, 4]`, or empty if the kernel takes bytes.
     wide: &'x [i16],
     /// `[n_blocks, T]`
     scales: &'x [f32],
@@ -96,10 +96,10 @@ struct Tokens<'x> {
     sums: &'x [[i32; 2]],
 }
 
-/// A block of activations: its scale, its signed bytes, and the sum of each half of them.
+/// A block of activations: its scale, its signed bytes, and the sum of each half.
 type Quantized = (f32, [i8; QK], [i32; 2]);
 
-/// Blocks whose largest value is below this count as zeros: its inverse would be infinite.
+/// Blocks with no magnitude above this count as zeros: the inverse scale would be infinite.
 const SMALLEST: f32 = 1e-36;
 
 /// A way to multiply panels with tokens.
@@ -126,19 +126,19 @@ pub(super) enum Kernel {
         not(target_feature = "relaxed-simd")
     ))]
     Simd128,
-    /// The second operand's upper bit counts as 128.
+    /// The second operand's top bit counts as 128.
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
     RelaxedUnsigned,
-    /// The second operand's upper bit is a sign.
+    /// The second operand's top bit is a sign.
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
     RelaxedSigned,
-    /// The second operand has 7 bits, so codes of 8 bits go another way.
+    /// The second operand has 7 bits, so 8-bit codes take another path.
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
     RelaxedPairs,
 }
 
 impl Kernel {
-    /// The fastest one that this processor runs.
+    /// The fastest kernel on this processor.
     pub(super) fn best() -> Kernel {
         #[cfg(target_arch = "x86_64")]
         return x86::best().unwrap_or(Kernel::Plain);
@@ -181,7 +181,7 @@ impl Kernel {
         }
     }
 
-    /// Tokens that the kernel takes at once when not taking a single one.
+    /// Tokens in a group; the kernel takes a group or a single token at a time.
     fn n_tokens(self) -> usize {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -190,7 +190,7 @@ impl Kernel {
         }
     }
 
-    /// The code size, in bits, from which the kernel multiplies i16.
+    /// The code size, in bits, from which the kernel multiplies as i16.
     fn wide_from(self) -> usize {
         match self {
             #[cfg(all(
@@ -239,7 +239,7 @@ impl Kernel {
     }
 }
 
-/// A matrix to multiply with the inputs that it shares with others, and where the result goes.
+/// One of several matrices that are multiplied with the same inputs, and where its result goes.
 #[derive(Debug)]
 pub(super) struct Product<'a> {
     pub(super) matrix: &'a PackedMatrix,
@@ -249,7 +249,7 @@ pub(super) struct Product<'a> {
     pub(super) y: &'a mut [f32],
 }
 
-/// `y[t,:] = W x[t,:] + bias` for each of the products, all of whose panels the threads share; `x` is `[T, n_cols]`.
+/// `y[t,:] = W x[t,:] + bias` for each product; the threads share the panels of all of them. `x` is `[T, n_cols]`.
 pub(super) fn matmul<'m>(
     kernel: Kernel,
     threads: Threads,
@@ -288,7 +288,7 @@ impl PackedMatrix {
     ) {
         let mut panel = self.panel(panel_idx);
         let mut bits = self.bits();
-        // Unpacking pays once several tokens share it.
+        // Unpacking pays off once several tokens share it.
         if bits < SPREAD && x.n_tokens() >= kernel.n_tokens() {
             pack::spread(bits, panel.codes, spread);
             panel.codes = spread;
@@ -306,7 +306,7 @@ impl PackedMatrix {
             sums.fill(start);
             kernel.tile(bits, self.n_scales(), &panel, &tokens, sums);
             for (idx, sums) in sums.iter().enumerate() {
-                // SAFETY: these columns are this panel's.
+                // SAFETY: no other panel writes these columns.
                 unsafe {
                     match n_rows {
                         ROWS => y.write_array(token_idx + idx, first_row, sums),

@@ -1,7 +1,7 @@
 //! Turns a stored matrix into panels of sixteen rows: unsigned codes, scales and minimums as floats.
 //!
-//! A panel is a sequence of blocks of 32 columns; a plane of a block is 64 bytes, `[16 rows, 4 columns]`. Step `s` stands
-//! for columns `4 s .. 4 s + 4`.
+//! A panel is a sequence of blocks of 32 columns; a plane of a block is 64 bytes, `[16 rows, 4 columns]`. Step `s` is
+//! columns `4 s .. 4 s + 4`.
 //!
 //! | bits | planes |
 //! |------|--------|
@@ -24,7 +24,7 @@ pub(in crate::forward) struct PackedMatrix {
     n_rows: usize,
     n_cols: usize,
     bits: usize,
-    /// Scales of a row's block: 1, or one for each half.
+    /// Scales per block of a row: 1, or one for each half.
     n_scales: usize,
     /// The code of zero.
     offset: i32,
@@ -32,7 +32,7 @@ pub(in crate::forward) struct PackedMatrix {
     codes: Vec<u8>,
     /// `[ceil(n_rows / 16), n_cols / 32, n_scales, 16]`
     scales: Vec<f32>,
-    /// `[ceil(n_rows / 16), n_cols / 32, 16]`; empty where the type has none.
+    /// `[ceil(n_rows / 16), n_cols / 32, 16]`; empty if the type has none.
     mins: Vec<f32>,
 }
 
@@ -73,14 +73,15 @@ impl PackedMatrix {
                 packed.mins[place * ROWS + row] = block.min;
             }
             let bytes = &mut packed.codes[place * block_bytes(bits)..][..block_bytes(bits)];
-            // Quantising never yields -128, but a file may hold it: some kernels can't multiply its absolute value.
+            // Some kernels can't multiply the absolute value of -128. Quantising never yields it, but a file may hold
+            // it.
             let code = |quant: i8| (i32::from(quant.max(-127)) + offset).to_le_bytes()[0];
             write_row(bits, row, &block.quants.map(code), bytes);
         });
         Some(packed)
     }
 
-    /// The same codes in a byte each: more memory, and nothing to unpack in each product.
+    /// The same codes in a byte each: takes more memory, but saves unpacking in every product.
     pub(in crate::forward) fn spread(mut self) -> Self {
         if self.bits < SPREAD {
             let mut codes = Vec::new();
@@ -139,7 +140,7 @@ impl PackedMatrix {
     }
 }
 
-/// Writes four codes at a time: the bits of the table above, for each byte of a word.
+/// Writes four codes at a time, one to a byte of a word, with the bits of the table above.
 fn write_row(bits: usize, row: usize, codes: &[u8; QK], bytes: &mut [u8]) {
     const LOW: u32 = 0x0f0f_0f0f;
     let (words, _) = codes.as_chunks::<STEP>();
@@ -166,7 +167,7 @@ fn write_row(bits: usize, row: usize, codes: &[u8; QK], bytes: &mut [u8]) {
     }
 }
 
-/// Reads back the codes of a row that [`write_row`] wrote.
+/// Reads back the codes of a row written by [`write_row`].
 fn read_row(bits: usize, row: usize, bytes: &[u8]) -> [u8; QK] {
     std::array::from_fn(|column| code(bits, bytes, column / STEP, row * STEP + column % STEP))
 }

@@ -1,10 +1,10 @@
-//! Turns a panel and some tokens into their products, one after the other: the twin of the fast kernels.
+//! Turns a panel and some tokens into their products, one at a time: the twin of the fast kernels.
 
 use super::{Panel, Quantized, ROWS, SMALLEST, STEP, STEPS, Tokens, block_bytes, pack};
 use crate::quant::QK;
 
-/// `sums[t][n] += sum over blocks of sx * (sw * (code . qx - offset * sum(qx)) + min * sum(qx))`; with two scales, the first
-/// half of a block has the first one.
+/// `sums[t][n] += sum over blocks of sx * (sw * (code . qx - offset * sum(qx)) + min * sum(qx))`; with two scales, the
+/// first applies to the first half of a block.
 pub(super) fn tile(
     bits: usize,
     n_scales: usize,
@@ -39,7 +39,7 @@ pub(super) fn tile(
     }
 }
 
-/// The block's scale, its numbers divided by the scale and rounded to even, and the sum of each half of them.
+/// The block's scale, its values divided by the scale and rounded, ties to even, and the sum of each half.
 pub(super) fn quantize_block(block: &[f32; QK]) -> Quantized {
     let largest = block.iter().fold(0.0f32, |largest, x| largest.max(x.abs()));
     let inverse = if largest > SMALLEST {

@@ -8,11 +8,11 @@ use crate::gguf::TensorType;
 use crate::quant;
 use crate::weights::Matrix;
 
-/// Blocks of arbitrary bytes with tame f16s, which cover all types and all their codes.
+/// Blocks of arbitrary bytes, with their f16s kept tame, that cover every code of every type.
 fn stored(kind: TensorType, n_values: usize) -> Vec<u8> {
     let n_bytes = kind.n_bytes(n_values).expect("whole blocks");
     let mut bytes: Vec<u8> = (0..n_bytes)
-        // Never -128, which quantising never yields.
+        // Never -128, since quantising doesn't yield it.
         .map(|i| (i * 7919 % 251).to_le_bytes()[0])
         .map(|byte| if byte == 0x80 { 0x7f } else { byte })
         .collect();
@@ -60,7 +60,7 @@ fn kernels() -> Vec<Kernel> {
 /// The product with `x`, `[T, n_cols]`, on the current thread.
 fn product(kernel: Kernel, matrix: &PackedMatrix, x: &[f32]) -> Vec<f32> {
     let x = Activations::quantized(kernel, Threads::One, x, matrix.n_cols());
-    // A value that no product has: every output must be written, and nothing beyond.
+    // NaN marks outputs that were not written; every one must be.
     let mut y = vec![f32::NAN; x.n_tokens() * matrix.n_rows()];
     matmul(
         kernel,
@@ -121,7 +121,7 @@ fn every_kernel_quantises_as_the_plain_one() {
     }
 }
 
-/// The loader's layout against the meaning of the stored bytes.
+/// The packed layout against the dequantised values.
 #[test]
 fn a_product_is_that_of_the_stored_numbers() {
     for kind in KINDS {
@@ -243,7 +243,7 @@ fn the_smallest_byte_does_not_overflow() {
 
 #[test]
 fn the_largest_codes_and_activations_do_not_overflow() {
-    // All bits set: the largest code of every type, under the largest activations of one sign.
+    // All bits set: the largest code of every type, times the largest activations, all of one sign.
     for kind in [
         TensorType::Q4_0,
         TensorType::Q4_1,

@@ -1,26 +1,26 @@
-//! Turns a panel and some tokens into their products with the vector instructions of some set: the loop that all sets
+//! Turns a panel and some tokens into their products with vector instructions: the loop that all instruction sets
 //! share.
 
 use super::pack::PLANE;
 use super::{EIGHT, FIVE, FOUR, Panel, ROWS, SIX, SPREAD, STEP, STEPS, Tokens, block_bytes};
 use crate::quant::QK;
 
-/// The vector instructions of one set, as the products use them.
+/// The vector instructions of one set that the products use.
 ///
 /// All are inlined into a function that enables the set. Callers have checked that the processor has the set; pointers
 /// are readable, or writable, for a whole vector.
 pub(super) trait Lanes {
     /// Rows in a vector.
     const N: usize;
-    /// True if inputs are numbers of 16 bits.
+    /// True if inputs are i16.
     const IS_WIDE: bool = false;
-    /// True if some steps of codes below 64 are better added in 16 bits, by `pairs`, before they are widened.
+    /// True if it is faster to add some steps of codes below 64 in 16 bits, by `pairs`, before widening.
     const JOINS_STEPS: bool = false;
     /// Four codes of each row.
     type Codes: Copy;
     /// Four activations, the same for each row.
     type Inputs: Copy;
-    /// A whole number for each row.
+    /// An integer for each row.
     type Dots: Copy;
     /// A float for each row.
     type Floats: Copy;
@@ -36,34 +36,33 @@ pub(super) trait Lanes {
         shift: usize,
         mask: u8,
     ) -> Self::Codes;
-    /// Four activations, `n` fours after index `idx`; an array index, because a compiler can't tell that a pointer
-    /// offset stays below the end of memory.
+    /// Four activations, `n` fours after index `idx`. Indexed as an array, because the compiler can't prove that a
+    /// pointer offset doesn't wrap.
     unsafe fn inputs(tokens: &Tokens<'_>, idx: usize, n: usize) -> Self::Inputs;
-    /// The same for each of `T` tokens, `n` steps on.
+    /// As `inputs`, for each of `T` tokens, `n` steps on.
     #[inline(always)]
     unsafe fn inputs_of_step<const T: usize>(
         tokens: &Tokens<'_>,
         idx: usize,
         n: usize,
     ) -> [Self::Inputs; T] {
-        // SAFETY: passed on from this function.
+        // SAFETY: the caller keeps this function's contract.
         std::array::from_fn(|t| unsafe { Self::inputs(tokens, idx, n * T + t) })
     }
-    /// Initial value of a sum that will count every code `offset` too high, with activations that add up to `sum`.
+    /// Initial value of a sum whose codes are all `offset` too high, given that the activations add up to `sum`.
     unsafe fn start(bits: usize, offset: i32, sum: i32) -> Self::Dots;
-    /// Adds the four products of each row.
+    /// Adds each row's four products.
     unsafe fn dot(
         bits: usize,
         dots: Self::Dots,
         codes: Self::Codes,
         inputs: Self::Inputs,
     ) -> Self::Dots;
-    /// The four products of each row, added in pairs in 16 bits; called only for sets that join steps, as are the next
-    /// two.
+    /// Each row's four products, added in pairs in 16 bits. This and the next two are called only if `JOINS_STEPS`.
     unsafe fn pairs(_: Self::Codes, _: Self::Inputs) -> Self::Codes {
         unreachable!("steps are taken one by one")
     }
-    /// The same, added to the pairs of other steps. Four steps of codes below 32 fit, `4 * 2 * 31 * 127`, or two of
+    /// As `pairs`, added to the pairs of other steps. Four steps of codes below 32 fit, `4 * 2 * 31 * 127`, or two of
     /// codes below 64.
     unsafe fn add_pairs(_: Self::Codes, _: Self::Codes, _: Self::Inputs) -> Self::Codes {
         unreachable!("steps are taken one by one")
@@ -81,8 +80,8 @@ pub(super) trait Lanes {
     unsafe fn mul_add(a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
 }
 
-/// As [`super::plain::tile`], for one token or `T`. One token takes `V1` vectors of rows at once, `T` tokens `V`, as the
-/// set's registers allow.
+/// As [`super::plain::tile`], for one token or `T`. One token takes `V1` vectors of rows at once, `T` tokens take `V`,
+/// as many as the set has registers for.
 ///
 /// # Safety
 /// The processor has the set of `L`.
@@ -94,7 +93,7 @@ pub(super) unsafe fn run<L: Lanes, const V1: usize, const V: usize, const T: usi
     tokens: &Tokens<'_>,
     sums: &mut [[f32; ROWS]],
 ) {
-    // SAFETY: passed on from this function.
+    // SAFETY: the caller keeps this function's contract.
     unsafe {
         match (tokens.n == 1, bits, n_scales) {
             (true, FOUR, _) => tile::<L, FOUR, 1, V1, 1>(panel, tokens, sums),
@@ -115,8 +114,8 @@ pub(super) unsafe fn run<L: Lanes, const V1: usize, const V: usize, const T: usi
     clippy::needless_range_loop,
     reason = "several arrays go by the same index"
 )]
-// Functions that use a set must be inlined into the one that enables it; wasm's set is enabled everywhere, and engines
-// compile many small functions better than one large one.
+// Functions that use a set must be inlined into the one that enables it. Wasm's set is enabled everywhere, and there
+// many small functions compile better than one large one.
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize, const T: usize>(
@@ -138,7 +137,7 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
             && tokens.sums.len() == n_blocks * T,
         "operands of one size"
     );
-    // SAFETY: the lengths above hold every block, and rows run to 16 in whole vectors.
+    // SAFETY: the lengths above cover every block, and 16 rows are whole vectors.
     unsafe {
         for first in (0..ROWS).step_by(V * L::N) {
             let mut totals = [[L::splat(0.0); V]; T];
@@ -148,8 +147,8 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
                 }
             }
             for block_idx in 0..n_blocks {
-                // Compilers turn addresses that advance with a loop into sums, which wasm loads can't encode as
-                // constant offsets: one more instruction per load. An opaque index keeps the offsets constant.
+                // Compilers turn addresses that advance with the loop into sums that wasm loads can't encode as
+                // constant offsets, which costs an instruction per load. An opaque index keeps the offsets constant.
                 #[cfg(target_arch = "wasm32")]
                 let block_idx = std::hint::black_box(block_idx);
                 let block = panel.codes.as_ptr().add(block_idx * block_bytes(BITS));
@@ -191,7 +190,7 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
                                 block, of_half, tokens, idx, &mut dots,
                             );
                         }
-                        // Codes of 6 bits have two scales.
+                        // 6-bit codes have two scales.
                         _ => {
                             spread_steps::<L, BITS, 2, V, T>(
                                 block, of_half, tokens, idx, &mut dots,
@@ -238,7 +237,7 @@ unsafe fn tile<L: Lanes, const BITS: usize, const SCALES: usize, const V: usize,
     }
 }
 
-/// The planes of a block, from some row on; those of few bits have fewer.
+/// The planes of a block, from some row on; narrower codes have fewer.
 type Planes = [[u8; PLANE]; STEPS];
 
 /// The fours of a block's interleaved tokens.
@@ -251,10 +250,10 @@ unsafe fn codes<L: Lanes, const BITS: usize, const HALF: usize, const P: usize>(
     block: *const Planes,
     v: usize,
 ) -> L::Codes {
-    // An array index, because a compiler can't tell that a pointer offset stays below the end of memory.
+    // Indexed as an array, because the compiler can't prove that a pointer offset doesn't wrap.
     let i = v * L::N * STEP;
     let step = HALF * STEPS / 2 + P;
-    // SAFETY: planes lie inside the block.
+    // SAFETY: planes are inside the block.
     unsafe {
         let plane = |idx: usize| L::codes(&raw const (*block)[idx][i]);
         match BITS {
@@ -266,7 +265,7 @@ unsafe fn codes<L: Lanes, const BITS: usize, const HALF: usize, const P: usize>(
     }
 }
 
-/// Adds the products of one token with half a block, the columns from `16 * HALF` on; the block's activations start at
+/// Adds the products of one token with half a block: the columns from `16 * HALF` on. The block's activations start at
 /// index `idx`.
 #[inline(always)]
 unsafe fn steps<
@@ -281,7 +280,7 @@ unsafe fn steps<
     idx: usize,
     dots: &mut [L::Dots; V],
 ) {
-    // SAFETY: planes lie inside the block, and columns inside the token.
+    // SAFETY: planes are inside the block, and columns inside the token.
     unsafe {
         if L::JOINS_STEPS && BITS < EIGHT {
             let inputs = |p: usize| L::inputs(tokens, idx, HALF * STEPS / 2 + p);
@@ -296,7 +295,7 @@ unsafe fn steps<
                 let [a, b, c, d] = codes;
                 let [e, f, g, h] = inputs;
                 let first = L::add_pairs(L::pairs(a, e), b, f);
-                // Codes of 6 bits have two scales, and two steps of them fill 16 bits.
+                // 6-bit codes have two scales, and two steps of them fill 16 bits.
                 *dots = if SCALES == 1 {
                     L::widen(*dots, L::add_pairs(L::add_pairs(first, c, g), d, h))
                 } else {
@@ -306,7 +305,7 @@ unsafe fn steps<
             }
             return;
         }
-        // Written out, because shifts must be constants to be one instruction.
+        // Unrolled by hand: a shift takes one instruction only if its amount is a constant.
         macro_rules! step {
             ($p:literal) => {
                 let mut codes_of_step = [L::no_codes(); V];
@@ -326,11 +325,11 @@ unsafe fn steps<
     }
 }
 
-/// Adds the products of some steps of a block whose codes are bytes, `N` at a time in 16 bits, or one by one where `N`
-/// is 1; the block's activations start at index `idx`.
+/// Adds the products of some steps of a block whose codes are bytes, `N` at a time in 16 bits, or one by one if `N` is
+/// 1. The block's activations start at index `idx`.
 ///
-/// A loop that compilers must not unroll: with all its loads in flight, nothing stays in a register. For the same
-/// reason, only one step's codes and inputs are held in addition to the sums.
+/// Compilers must not unroll this loop: with all its loads in flight, everything spills. For the same reason, it holds
+/// only one step's codes and inputs next to the sums.
 #[inline(always)]
 unsafe fn spread_steps<
     L: Lanes,
@@ -347,7 +346,7 @@ unsafe fn spread_steps<
 ) {
     let mut step = steps.start;
     while step < std::hint::black_box(steps.end) {
-        // SAFETY: planes lie inside the block, and indices inside the tokens.
+        // SAFETY: planes are inside the block, and indices inside the tokens.
         unsafe {
             let idx = idx + step * T * STEP;
             let codes = codes_of_step::<L, V>(block, step);
@@ -381,13 +380,13 @@ unsafe fn spread_steps<
     }
 }
 
-/// The codes of a step for `V` vectors of rows, where each is a byte.
+/// The codes of a step for `V` vectors of rows, each code a byte.
 #[inline(always)]
 unsafe fn codes_of_step<L: Lanes, const V: usize>(
     block: *const Planes,
     step: usize,
 ) -> [L::Codes; V] {
-    // SAFETY: planes lie inside the block.
+    // SAFETY: planes are inside the block.
     unsafe {
         let plane: *const [u8; PLANE] = block.cast::<[u8; PLANE]>().add(step);
         std::array::from_fn(|v| L::codes(&raw const (*plane)[v * L::N * STEP]))

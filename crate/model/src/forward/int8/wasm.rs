@@ -1,4 +1,4 @@
-//! Turns the steps of a product into wasm's vector instructions: SIMD128, and relaxed SIMD in the module built for it.
+//! The steps of a product in wasm's vector instructions: SIMD128, and relaxed SIMD in the module built for it.
 
 #![expect(
     unsafe_op_in_unsafe_fn,
@@ -22,17 +22,17 @@ use super::tile::{Fours, Lanes, run};
 use super::{Kernel, Panel, Quantized, ROWS, SMALLEST, Tokens};
 use crate::quant::QK;
 
-/// The fastest kernel that this module and this processor have.
+/// The fastest kernel of this module on this processor.
 #[cfg(not(target_feature = "relaxed-simd"))]
 pub(super) fn best() -> Kernel {
     Kernel::Simd128
 }
 
-/// The fastest kernel that this processor has.
+/// The fastest kernel on this processor.
 ///
 /// The processor decides how the relaxed product reads an operand whose top bit is set: x86-64 with VNNI takes the bit
-/// as 128, ARM with its dot product as a sign, and x86-64 without VNNI adds pairs that saturate. There the product
-/// takes several instructions, so pairs are added up first.
+/// as 128, ARM with its dot product as a sign, and x86-64 without VNNI adds pairs that saturate. Without VNNI the
+/// product takes several instructions, so pairs are added up first.
 #[cfg(target_feature = "relaxed-simd")]
 pub(super) fn best() -> Kernel {
     use std::hint::black_box;
@@ -59,7 +59,7 @@ pub(super) fn tile(
     tokens: &Tokens<'_>,
     sums: &mut [[f32; ROWS]],
 ) {
-    // SAFETY: a module with instructions that its engine lacks does not load.
+    // SAFETY: an engine that lacks these instructions can't load the module.
     unsafe {
         match kernel {
             #[cfg(target_feature = "relaxed-simd")]
@@ -181,8 +181,8 @@ macro_rules! lanes_of_128_bits {
 
 struct Simd128;
 
-/// Bytes are widened to 16 bits, so that the sum of two products always fits. A vector of four rows becomes two of two
-/// rows, with two sums for each.
+/// Bytes are widened to 16 bits, so the sum of two products always fits. A vector of four rows becomes two vectors of
+/// two rows, with two sums for each row.
 impl Lanes for Simd128 {
     lanes_of_128_bits!();
     const IS_WIDE: bool = true;
@@ -224,7 +224,7 @@ impl Lanes for Simd128 {
     }
 }
 
-/// The parts that both relaxed sets share.
+/// The operations that both relaxed sets share.
 #[cfg(target_feature = "relaxed-simd")]
 macro_rules! relaxed_lanes {
     () => {
@@ -247,8 +247,8 @@ macro_rules! relaxed_lanes {
     };
 }
 
-/// Codes of up to 7 bits give the same result on every processor; for 8-bit codes it depends on how the processor reads
-/// the top bit.
+/// Codes of up to 7 bits give the same result on every processor; for 8-bit codes the result depends on how the
+/// processor reads the top bit.
 #[cfg(target_feature = "relaxed-simd")]
 struct Relaxed<const IS_SIGNED: bool>;
 
@@ -272,7 +272,7 @@ impl<const IS_SIGNED: bool> Lanes for Relaxed<IS_SIGNED> {
     }
 }
 
-/// Codes of fewer than 8 bits, on processors that multiply pairs.
+/// Codes of fewer than 8 bits, on processors that add products in pairs.
 #[cfg(target_feature = "relaxed-simd")]
 struct RelaxedPairs;
 
@@ -281,7 +281,7 @@ impl Lanes for RelaxedPairs {
     relaxed_lanes!();
     const JOINS_STEPS: bool = true;
 
-    /// The fours of four tokens are loaded as one vector, which takes one register until they are used.
+    /// The inputs of four tokens are loaded as one vector, which takes a single register until they are used.
     #[inline(always)]
     unsafe fn inputs_of_step<const T: usize>(
         tokens: &Tokens<'_>,

@@ -1,4 +1,4 @@
-//! Turns the steps of a product into the vector instructions of x86-64: AVX2, AVX-VNNI, AVX-512 VNNI.
+//! The steps of a product in the vector instructions of x86-64: AVX2, AVX-VNNI, AVX-512 VNNI.
 
 #![expect(
     unsafe_op_in_unsafe_fn,
@@ -25,10 +25,10 @@ use super::tile::{Lanes, run};
 use super::{EIGHT, Kernel, Panel, Quantized, ROWS, SMALLEST, STEP, Tokens};
 use crate::quant::QK;
 
-/// Tokens that 512-bit registers take at once.
+/// Tokens that the 512-bit kernel takes at once.
 pub(super) const AVX512_TOKENS: usize = 8;
 
-/// The fastest of these that this processor runs.
+/// The fastest of these kernels on this processor.
 pub(super) fn best() -> Option<Kernel> {
     let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
     if has_avx2 && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni") {
@@ -74,7 +74,7 @@ pub(super) fn tile(
     }
 }
 
-/// As [`super::plain::quantize_block`], for any kernel but the plain one.
+/// As [`super::plain::quantize_block`], for every kernel but the plain one.
 #[inline(always)]
 pub(super) fn quantize_block(block: &[f32; QK]) -> Quantized {
     // SAFETY: every set of this module includes AVX2, and `best` has checked the processor.
@@ -105,7 +105,7 @@ fn quantize_block_avx2(block: &[f32; QK]) -> Quantized {
         0.0
     });
     let numbers = x.map(|x| _mm256_cvtps_epi32(_mm256_mul_ps(x, inverse)));
-    // Packing works within halves of a register, so that fours of bytes come out as 0 2 4 6 1 3 5 7.
+    // Packing works within 128-bit lanes, so groups of four bytes come out in the order 0 2 4 6 1 3 5 7.
     let packed = _mm256_packs_epi16(
         _mm256_packs_epi32(numbers[0], numbers[1]),
         _mm256_packs_epi32(numbers[2], numbers[3]),
@@ -136,7 +136,7 @@ fn avx512(
     tokens: &Tokens<'_>,
     sums: &mut [[f32; ROWS]],
 ) {
-    // SAFETY: this function has the set.
+    // SAFETY: this function enables the set.
     unsafe { run::<Avx512Vnni, 1, 1, AVX512_TOKENS>(bits, n_scales, panel, tokens, sums) }
 }
 
@@ -148,7 +148,7 @@ fn avx_vnni(
     tokens: &Tokens<'_>,
     sums: &mut [[f32; ROWS]],
 ) {
-    // SAFETY: this function has the set.
+    // SAFETY: this function enables the set.
     unsafe { run::<AvxVnni, 2, 2, 4>(bits, n_scales, panel, tokens, sums) }
 }
 
@@ -160,7 +160,7 @@ fn avx2(
     tokens: &Tokens<'_>,
     sums: &mut [[f32; ROWS]],
 ) {
-    // SAFETY: this function has the set.
+    // SAFETY: this function enables the set.
     unsafe { run::<Avx2, 2, 2, 4>(bits, n_scales, panel, tokens, sums) }
 }
 
@@ -255,8 +255,8 @@ impl Lanes for AvxVnni {
     }
 }
 
-/// `maddubs` adds two products in 16 bits: codes of up to 7 bits fit as they are. 8-bit codes are converted to the
-/// signed number they stand for, whose absolute value is multiplied with activations that take its sign.
+/// `maddubs` adds two products in 16 bits: codes of up to 7 bits fit as they are. 8-bit codes are converted to signed
+/// values first; their absolute values are multiplied with activations that take their signs.
 impl Lanes for Avx2 {
     lanes_of_256_bits!();
     const JOINS_STEPS: bool = true;

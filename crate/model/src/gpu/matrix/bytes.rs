@@ -1,9 +1,9 @@
 //! Turns rows of blocks into 8-bit codes with f32 scales and minimums, the layout that software adapters read.
 //!
-//! Such an adapter runs several invocations in the lanes of one vector. Where the other layout keeps the 4 rows of a
+//! A software adapter runs several invocations in the lanes of one vector. Where the other layout keeps the 4 rows of a
 //! group together, this one keeps the same row of 8 groups together, so that neighbouring invocations read contiguous
-//! memory. The adapter emulates shifts lane by lane unless the amount is a constant of its own; so three of the four
-//! codes in a u32 are unsigned, and each is converted where it stands, by one `and` and one conversion.
+//! memory. The adapter emulates shifts lane by lane unless the amount is a literal constant; so three of the four codes
+//! in a u32 are unsigned, and each is converted in place, by one `and` and one conversion.
 
 use super::TILE_ROWS;
 use crate::gguf::TensorType;
@@ -17,7 +17,7 @@ pub(crate) struct ByteBlocks {
 }
 
 impl ByteBlocks {
-    /// The layout for a type that is stored in blocks.
+    /// The layout for a block type.
     pub(crate) fn of(kind: TensorType) -> Self {
         use TensorType::{Q4_1, Q4K, Q5_1, Q5K, Q6K};
         Self {
@@ -32,8 +32,8 @@ impl ByteBlocks {
     }
 }
 
-/// All streams of `rows`, one after the other: codes, scales, minimums. A tile has 32 u32, one per row, for each index
-/// within a row.
+/// All streams of `rows` in order: codes, scales, minimums. A tile has 32 u32, one per row, for each index within a
+/// row.
 pub(super) fn pack(kind: TensorType, n_words: usize, rows: &[&[u8]]) -> Vec<u32> {
     let blocks = ByteBlocks::of(kind);
     let n_tiles = rows.len().div_ceil(TILE_ROWS);
@@ -70,7 +70,7 @@ fn place(row_idx: usize, per_row: usize, idx: usize) -> usize {
     (tile * per_row + idx) * TILE_ROWS + row % 4 * 8 + row / 4
 }
 
-/// Four codes: the first three plus 128, the last one signed.
+/// Four codes: 128 is added to the first three, the last is signed.
 fn code_word(codes: [i8; 4]) -> u32 {
     u32::from_le_bytes(codes.map(i8::cast_unsigned)) ^ 0x0080_8080
 }

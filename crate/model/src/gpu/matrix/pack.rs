@@ -1,10 +1,10 @@
-//! Turns rows as a file stores them into the streams that [`super`] describes.
+//! Turns rows as stored in a file into the streams that [`super`] describes.
 
 use super::{TILE_ROWS, TileWords};
 use crate::gguf::TensorType;
 use crate::quant::blocks;
 
-/// All streams of `rows`, one after the other.
+/// All streams of `rows` in order.
 pub(super) fn pack(kind: TensorType, n_words: usize, rows: &[&[u8]]) -> Vec<u32> {
     let tile = TileWords::of_streams(kind, n_words);
     let n_tiles = rows.len().div_ceil(TILE_ROWS);
@@ -25,7 +25,7 @@ pub(super) fn pack(kind: TensorType, n_words: usize, rows: &[&[u8]]) -> Vec<u32>
     words
 }
 
-/// One stream: for each tile of rows, each `place` within a row and each of 8 groups, a word of four u32.
+/// One stream: a word of four u32 for each tile of rows, each `place` within a row and each of 8 groups.
 struct Stream<'w> {
     words: &'w mut [u32],
     per_tile: usize,
@@ -49,7 +49,7 @@ impl Stream<'_> {
         self.word(row_idx, place)[half] |= u32::from(byte) << (8 * (row_idx % 4));
     }
 
-    /// Sets the f16 of the row in the two u32 from `half` on.
+    /// Sets the row's f16 in the two u32 from `half` on.
     fn set_half(&mut self, row_idx: usize, place: usize, half: usize, bytes: &[u8]) {
         let row = row_idx % 4;
         self.word(row_idx, place)[half + row / 2] |= word(&bytes[..2]) << (16 * (row % 2));
@@ -68,7 +68,7 @@ impl Streams<'_> {
         match kind {
             TensorType::F32 => {
                 for (idx, value) in row.chunks(4).enumerate() {
-                    // Each word of this stream belongs to a single row, so a group takes four of them.
+                    // Each word of this stream holds a single row, so a group takes four.
                     let place = idx / 4 * 4 + row_idx % 4;
                     self.wide(row_idx, place, 4)[idx % 4] = word(value);
                 }
@@ -177,7 +177,7 @@ fn centre(kind: TensorType) -> i8 {
     }
 }
 
-/// Up to four little-endian bytes as a number; missing ones are 0.
+/// Up to four little-endian bytes as a u32; missing ones are 0.
 fn word(bytes: &[u8]) -> u32 {
     let mut padded = [0; 4];
     padded[..bytes.len()].copy_from_slice(bytes);
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn keeps_the_bits_of_halves_in_odd_rows() {
-        // Three f16 columns: two words of which the second holds one value.
+        // Three f16 columns: two words, the second with a single value.
         let bytes: Vec<u8> = (1..=6).collect();
         let words = pack(TensorType::F16, 1, &[&bytes, &bytes]);
         assert_eq!(

@@ -1,7 +1,7 @@
 // y[t,h,:] = sum over the positions p that t sees of softmax(scale * q[t,h,:] . k[p,g,:]) * v[p,g,:],  g = h / (H/K)
 //
 // Without barriers, memory reads dominate: an invocation takes four queries that share keys and values, and eight
-// positions at a time. Its scores are separate variables, because indexing a private array is slow too.
+// positions at a time. Scores are separate variables, because indexing a private array is slow too.
 #import shared/step
 #import shared/cache
 #import shared/attention_step
@@ -12,22 +12,22 @@
 const MAX_HEAD_WORDS = 64u;
 const LOWEST = -3.0e38;
 
-// The scores of four queries for one position; `LOWEST` for queries that don't see it.
+// The scores of four queries at one position; `LOWEST` for queries that don't see it.
 fn seen(scores: vec4<f32>, place: u32, starts: vec4<u32>, ends: vec4<u32>) -> vec4<f32> {
     let all = vec4<u32>(place);
     return select(vec4<f32>(LOWEST), scores * params.attention.scale, (all >= starts) & (all < ends));
 }
 
-// Weight of a score relative to the largest; 0 for a position that is not seen.
+// The weight of a score relative to the largest; 0 for a position that is not seen.
 fn share_of(scores: vec4<f32>, largest: vec4<f32>) -> vec4<f32> {
     return select(exp(scores - largest), vec4<f32>(), scores == vec4<f32>(LOWEST));
 }
 
-// Online softmax: the sums so far are scaled down whenever a larger score appears, so that no exponential overflows and
-// no score is kept.
+// Online softmax: the sums so far are scaled down whenever a larger score appears, so no exponential overflows and no
+// score has to be kept.
 @compute @workgroup_size(4)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    // Queries that share a KV head are numbered token by token and taken in fours.
+    // Queries that share a KV head are numbered token by token, and taken four at a time.
     let n_shared = params.attention.n_heads / params.attention.n_kv_heads;
     let kv_head = id.x % params.attention.n_kv_heads;
     let first = (id.y * n_shared + id.x / params.attention.n_kv_heads) * 4u;
@@ -49,7 +49,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var largest = vec4<f32>(LOWEST);
     var weight = vec4<f32>();
     for (var place = starts.x & ~7u; place < ends.w; place += 8u) {
-        // Eight positions from a multiple of eight on are in one tile of keys.
+        // Eight positions that start at a multiple of eight are in one tile of keys.
         let key = key_place(kv_head, place, 0u);
         // Positions past the last visible one repeat it.
         let last = vec4<u32>(ends.w - 1u - place);

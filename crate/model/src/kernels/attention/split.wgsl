@@ -1,5 +1,5 @@
-// The same as `barrier_free` for one token, whose positions are divided into parts that run in parallel: each part of
-// each head stores its sums, its largest score and its weight, which the next step merges.
+// As `barrier_free`, for one token, with the positions divided into parts that run in parallel: each part of each head
+// stores its sums, its largest score and its weight, for the next step to merge.
 #import shared/step
 #import shared/cache
 #import shared/attention_step
@@ -27,7 +27,7 @@ fn run(workgroup: vec3<u32>, lane: u32, subgroup_size: u32) {
     let end = batch.position + 1u;
     let n_seen = min(end, params.attention.n_visible);
     let start = end - n_seen;
-    // Whole tiles for each part; parts past the last position have nothing to do.
+    // Each part gets whole tiles; parts past the last position do nothing.
     let n_active = min(params.attention.n_splits, (n_seen + SPLIT_PLACES - 1u) / SPLIT_PLACES);
     if (split >= n_active) {
         return;

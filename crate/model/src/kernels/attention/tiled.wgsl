@@ -1,5 +1,5 @@
-// The same as `barrier_free` for many tokens: 16 of them take 64 positions at a time, so that each key and each value
-// is read once for 16 queries.
+// As `barrier_free`, for many tokens: 16 of them take 64 positions at a time, so each key and value is read once for 16
+// queries.
 #import shared/step
 #import shared/cache
 #import shared/attention_step
@@ -14,8 +14,8 @@ var<workgroup> largest: array<f32, QUERIES>;
 var<workgroup> shrinks: array<f32, QUERIES>;
 var<workgroup> weights: array<f32, QUERIES>;
 
-// One workgroup: one head of 16 tokens. In each tile, an invocation handles in turn one of 64 positions, a quarter of
-// one query's scores, and one output word of several queries.
+// One workgroup: one head of 16 tokens. In each tile, an invocation handles first one of 64 positions, then a quarter
+// of one query's scores, then one output word of several queries.
 @compute @workgroup_size(TILE_PLACES)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,

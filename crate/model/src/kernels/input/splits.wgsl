@@ -1,5 +1,5 @@
 // The input is one token's attention, in the parts that `attention/split` stored: the largest score, weight and sums of
-// each. Each part's share of its head is computed once per workgroup.
+// each. Each part's share in its head is computed once per workgroup.
 #import shared/step
 #import shared/vectors
 

@@ -1,4 +1,4 @@
-// The input is the stream, normed: the gain is applied to each word, the root mean square to the finished sums.
+// The input is the stream, normed: the gain is applied to each word, the root mean square to finished sums.
 #import shared/step
 #import shared/vectors
 

@@ -1,5 +1,5 @@
-// The input is one token's stream, normed, after the last block's output is itself normed and added:
-// `x + gain * delta / rms(delta)`. One workgroup stores that sum as the next stream.
+// The input is one token's stream, normed, once the last block's output has itself been normed and added: `x + gain *
+// delta / rms(delta)`. One workgroup stores that sum as the next stream.
 #import shared/step
 #import shared/vectors
 

@@ -1,5 +1,5 @@
-// An adapter's change to a group of rows. Every workgroup computes the inner products itself, so that no extra step is
-// needed. The gain is already in the input; the root mean square is applied to the finished sum.
+// An adapter's change to a group of rows. Every workgroup computes the inner products itself, which saves a step. The
+// input already has the gain; the root mean square is applied to the finished sum.
 #import shared/step
 #import shared/norm
 #import shared/vectors
@@ -10,7 +10,7 @@ const MAX_INNER = 512u;
 var<workgroup> inners: array<f32, MAX_INNER>;
 var<workgroup> inner_parts: array<f32, THREADS>;
 
-// Fills the part of `inners` that a tile of rows uses: 16 products at a time, each by a 16th of the workgroup that
+// Fills the part of `inners` that a tile of rows uses: 16 products at a time, each by a 16th of the workgroup, which
 // strides over the words.
 fn prepare_lora(lane: u32, tile: u32) {
     let range = inner_range(tile);

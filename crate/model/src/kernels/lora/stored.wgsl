@@ -1,4 +1,4 @@
-// An adapter's change to a group of rows, from inner products that an earlier step computed for each token.
+// An adapter's change to a group of rows, from inner products that an earlier step has computed for each token.
 #import shared/step
 #import shared/norm
 

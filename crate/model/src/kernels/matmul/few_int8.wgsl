@@ -1,7 +1,7 @@
 // A matrix times the 8-bit inputs of many tokens, without barriers: one invocation computes 16 rows for 8 tokens. On a
-// software adapter a load costs as much as some thirty products, so each loaded value is reused for as many sums as
-// there are variables for; loops over arrays would turn these variables into memory, and a body unrolled further no
-// longer fits the instruction cache.
+// software adapter a load costs as much as some thirty products, so each loaded value is reused for as many sums as fit
+// in variables. Arrays indexed in a loop would turn these variables into memory, and a body unrolled further would no
+// longer fit the instruction cache.
 #import shared/step
 #import shared/int8_products
 #import lora/*

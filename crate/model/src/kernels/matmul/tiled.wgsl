@@ -32,7 +32,7 @@ fn main(
     var sums: array<vec4<f32>, 8>;
     var squares: array<f32, 8>;
     for (var start = 0u; start < params.weights.n_words; start += TILE_WORDS) {
-        // One word of one group for each invocation.
+        // Each invocation loads one word of one group.
         let word = start + lane / 8u;
         var rows = mat4x4<f32>();
         if (word < params.weights.n_words) {
@@ -48,7 +48,7 @@ fn main(
         for (var r = 0u; r < 4u; r++) {
             tile_weights[lane * 4u + r] = to_word(rows[r]);
         }
-        // The same word of 8 tokens for each invocation.
+        // Each invocation loads the same word of 8 tokens.
         let input_word = start + lane % 8u;
         for (var i = 0u; i < 8u; i++) {
             let tile_token = lane / 8u + i * 8u;

@@ -1,5 +1,5 @@
-// A matrix times one token's input: a workgroup computes a tile of 32 rows. Lane l of 8 computes its rows
-// 4 l to 4 l + 3, and the workgroup's slices divide the blocks of a row among themselves.
+// A matrix times one token's input: a workgroup computes a tile of 32 rows. Lane l of 8 computes rows 4 l to 4 l + 3,
+// and the workgroup's slices share out the blocks of a row.
 #import shared/step
 #import shared/vec_sum
 #import lora/*

@@ -1,5 +1,5 @@
-// Adds up the partial sums of a workgroup's slices, 8 invocations each: within each subgroup by shuffles, so that only
-// one sum per subgroup goes through memory. The first slice gets the totals.
+// Adds up the partial sums of a workgroup's slices, 8 invocations each: within each subgroup by shuffles, so only one
+// sum per subgroup goes through memory. The first slice gets the totals.
 #import shared/sum
 
 const SLICES = THREADS / 8u;

@@ -1,5 +1,5 @@
-// Chooses the next token: the likeliest, or a draw among the likely ones by the Gumbel trick (the largest of logit plus
-// noise is a draw from the softmax). Then sets the batch to run that token next, or nothing more once the text has ended.
+// Chooses the next token: the likeliest, or a draw among the likely ones by the Gumbel-max trick (the argmax of logit
+// plus noise is a draw from the softmax). Then sets the batch to run that token next, or none once the text has ended.
 #import shared/batch
 #import shared/sampling
 
@@ -17,7 +17,7 @@ fn hashed(value: u32) -> u32 {
     return (word >> 22u) ^ word;
 }
 
-// In (0, 1), both ends excluded: 23 bits and a half are exact.
+// In (0, 1), both ends excluded: 23 bits plus one half is exact in f32.
 fn uniform_of(position: u32, token: u32) -> f32 {
     let bits = hashed(token ^ hashed(position ^ hashed(sampling.seed)));
     return (f32(bits >> 9u) + 0.5) / 8388608.0;
@@ -43,7 +43,7 @@ fn count_from(lane: u32, least: f32) -> f32 {
     return sum_over_workgroup(lane, count);
 }
 
-// The softmax weight of the logits that reach `least`, relative to the largest.
+// The total softmax weight of the logits that reach `least`, relative to the largest.
 fn weight_from(lane: u32, least: f32, largest: f32) -> f32 {
     var weight = 0.0;
     for (var i = lane; i < sampling.n_vocab; i += THREADS) {
@@ -56,7 +56,7 @@ fn weight_from(lane: u32, least: f32, largest: f32) -> f32 {
 
 // The smallest logit that may be drawn. Both bounds are found by bisecting an interval of logits.
 fn threshold(lane: u32, largest: f32) -> f32 {
-    // A logit 30 temperatures below the largest is drawn once in 10^13 times.
+    // A logit 30 temperatures below the largest is drawn once in 10^13.
     let bottom = largest - 30.0 * sampling.temperature;
     var least = bottom;
     if (sampling.top_k > 0u && sampling.top_k < sampling.n_vocab) {
@@ -167,7 +167,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
             }
         }
     }
-    // Steps that were queued before the end of the text was known run over no tokens.
+    // Steps queued before the end of the text was known run over no tokens.
     if (lane > 0u || batch.n_tokens == 0u) {
         return;
     }

@@ -1,4 +1,4 @@
-// Penalises recent tokens, and finds the likeliest of each 256 tokens; the first of equals.
+// Penalises recent tokens, and finds the likeliest in each run of 256 tokens, the first one on a tie.
 #import shared/sampling
 
 @compute @workgroup_size(16)

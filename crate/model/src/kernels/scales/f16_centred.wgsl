@@ -1,4 +1,4 @@
-// Unsigned codes of numbers centred on zero: the offset to subtract is passed on as a minimum.
+// Unsigned codes of values centred on zero: the offset to subtract is passed on as a minimum.
 #import shared/f16_scales
 
 fn block_at(group: u32, block: u32) -> Block {

@@ -1,4 +1,4 @@
-// A 6-bit scale and a 6-bit minimum for a block of each of 4 rows, and an f16 factor of each per 8 blocks.
+// A 6-bit scale and a 6-bit minimum for a block of each of 4 rows, and an f16 factor for each, per 8 blocks.
 #import shared/step
 
 fn block_at(group: u32, block: u32) -> Block {

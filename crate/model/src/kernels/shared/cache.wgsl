@@ -1,5 +1,5 @@
-// The keys and values of one layer as f16, four to a word of two u32. A key's words are 64 apart, so that 64
-// invocations at 64 positions read contiguous memory; a value's words are contiguous.
+// The keys and values of one layer as f16, four to a word of two u32. A key's words are 64 apart, so 64 invocations at
+// 64 positions read contiguous memory; a value's words are contiguous.
 #import shared/step
 
 const TILE_PLACES = 64u;

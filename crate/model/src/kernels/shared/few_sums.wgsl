@@ -69,7 +69,7 @@ fn few_sums(token: u32, group: u32, first: u32, stride: u32) -> FewSums {
     return FewSums(sum0, sum1, sum2, sum3, squares);
 }
 
-// Stores those of the four tokens that are in the batch.
+// Stores the sums of those of the four tokens that are in the batch.
 fn store_few(token: u32, row: u32, sums: FewSums) {
     store(token, row, sums.rows0, sums.squares.x);
     if (token + 1u < batch.n_tokens) {

@@ -8,7 +8,7 @@ struct InputParams {
     x_stride: u32,    // words from one token's input to the next
     gain: u32,        // first word of the norm's gain, in `vectors`
     eps: f32,
-    delta: u32,       // first word of the last block's output, where it is normed before it is added
+    delta: u32,       // first word of the last block's output, if it is normed before it is added
     delta_gain: u32,  // first word of that norm's gain
     next: u32,        // first word of the stream after that addition
 }
@@ -29,7 +29,7 @@ struct LoraParams {
     rank: u32,     // R; 0: no adapter
     n_pairs: u32,  // pairs of this step, their inner products side by side
     b: u32,        // first word of the outer matrices
-    x: u32,        // first word of the inner products, where another step computed them
+    x: u32,        // first word of the inner products, if another step computed them
 }
 
 // An output of `N` values for each token.

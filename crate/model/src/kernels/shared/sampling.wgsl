@@ -6,14 +6,14 @@ const SEEN = 4u + MEMORY + N_RESULTS;
 
 struct Sampling {
     n_vocab: u32,
-    temperature: f32,            // 0: the likeliest token
+    temperature: f32,            // 0: greedy
     top_k: u32,                  // 0: all
     top_p: f32,
     min_p: f32,
     penalty: f32,                // of tokens among the last 64
     seed: u32,
     n_ends: u32,
-    ends: array<vec4<u32>, 4>,   // tokens that end the text
+    ends: array<vec4<u32>, 4>,   // end tokens
 }
 
 @group(0) @binding(1) var<uniform> sampling: Sampling;

@@ -1,5 +1,5 @@
-// A group of rows times one token's input, over every `stride`th block from `first` on; `stores` is true where the
-// input is also to be stored.
+// A group of rows times one token's input, over every `stride`th block from `first` on; `stores` is true if the input
+// is also to be stored.
 #import shared/step
 #import shared/sum
 #import shared/vectors

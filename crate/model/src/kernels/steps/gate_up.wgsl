@@ -1,5 +1,5 @@
-// y[t,f] = act(gate[f,:] * norm(x[t,:]) + bias) * (up[f,:] * norm(x[t,:]) + bias): rows of gate and up alternate, so
-// that a group of 4 rows yields 2 values.
+// y[t,f] = act(gate[f,:] * norm(x[t,:]) + bias) * (up[f,:] * norm(x[t,:]) + bias): rows of gate and up are interleaved,
+// so a group of 4 rows yields 2 values.
 #import shared/step
 #import shared/vectors
 #import matmul/*
@@ -15,7 +15,7 @@ struct Params {
 
 fn activated(gate: vec2<f32>) -> vec2<f32> {
     if (IS_GELU) {
-        // GELU by its tanh approximation. `tanh` of large numbers overflows on some devices; from 10 on it is 1.
+        // GELU by its tanh approximation. `tanh` of large values overflows on some devices; from 10 on it is 1.
         let inner = 0.7978845608 * (gate + 0.044715 * gate * gate * gate);
         return 0.5 * gate * (vec2<f32>(1.0) + tanh(clamp(inner, vec2<f32>(-10.0), vec2<f32>(10.0))));
     }
@@ -31,7 +31,7 @@ fn store(token: u32, group: u32, rows: vec4<f32>, squares: f32) {
     gated[params.output.y + token * params.output.y_stride + group] = activated(value.xz) * value.yw;
 }
 
-// The inner products that the rows of a tile need.
+// The range of LoRA inner products, `A x`, that affect a tile's rows.
 fn inner_range(tile: u32) -> vec2<u32> {
     return vec2<u32>(0u, params.lora.n_pairs * params.lora.rank);
 }

@@ -1,4 +1,4 @@
-// Norms and rotates each head of queries and keys, and stores keys in the KV cache; for families that norm heads.
+// For families that norm heads: norms and rotates each head of queries and keys, and stores keys in the KV cache.
 // Queries go from `x` to `y`, two offsets into the same buffer.
 #import shared/step
 #import shared/vectors
@@ -19,7 +19,7 @@ struct Params {
 
 @group(0) @binding(8) var<storage, read_write> heads: array<vec4<f32>>;  // [T, q|k], then [T, q]
 
-// One invocation: one word of one head of one token. Each sums its whole head, so that none waits for another.
+// One invocation: one word of one head of one token. Each sums its whole head, which avoids a barrier.
 @compute @workgroup_size(16)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let n_q = params.attention.n_heads * params.attention.head_words;

@@ -1,4 +1,4 @@
-// y[t,:] = weights * x[t,:] + bias, soft-capped where there is a cap: logits, and the inner products of adapters.
+// y[t,:] = weights * x[t,:] + bias, soft-capped if there is a cap: for logits, and for the inner products of adapters.
 #import shared/step
 #import shared/vectors
 #import matmul/*
@@ -23,7 +23,7 @@ fn store(token: u32, group: u32, rows: vec4<f32>, squares: f32) {
     y[params.output.y + token * params.output.y_stride + group] = value;
 }
 
-// The inner products that the rows of a tile need.
+// The range of LoRA inner products, `A x`, that affect a tile's rows.
 fn inner_range(tile: u32) -> vec2<u32> {
     return vec2<u32>(0u, params.lora.rank);
 }

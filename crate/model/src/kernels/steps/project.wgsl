@@ -1,5 +1,5 @@
 // y[t,:] = (ADDS ? y[t,:] : 0) + weights * x[t,:] + bias: a block's output is added to the stream, or stored next to it
-// where it is normed first.
+// if it has to be normed first.
 #import shared/step
 #import shared/vectors
 #import matmul/*
@@ -27,7 +27,7 @@ fn store(token: u32, group: u32, rows: vec4<f32>, squares: f32) {
     }
 }
 
-// The inner products that the rows of a tile need.
+// The range of LoRA inner products, `A x`, that affect a tile's rows.
 fn inner_range(tile: u32) -> vec2<u32> {
     return vec2<u32>(0u, params.lora.rank);
 }

@@ -1,5 +1,5 @@
-// q|k|v[t,:] = weights * norm(x[t,:]) + bias; where heads are not normed, q and k are rotated here. k, once rotated,
-// and v go to the KV cache.
+// q|k|v[t,:] = weights * norm(x[t,:]) + bias; if heads are not normed, q and k are rotated here, and k and v stored in
+// the KV cache; otherwise only v is.
 #import shared/step
 #import shared/vectors
 #import shared/cache
@@ -38,7 +38,7 @@ fn store(token: u32, group: u32, rows: vec4<f32>, squares: f32) {
     heads[params.output.y + token * params.output.y_stride + group] = value;
 }
 
-// The inner products that the rows of a tile need.
+// The range of LoRA inner products, `A x`, that affect a tile's rows.
 fn inner_range(tile: u32) -> vec2<u32> {
     let n_q = params.attention.n_heads * params.attention.head_words;
     let end_k = n_q + params.attention.n_kv_heads * params.attention.head_words;

@@ -1,6 +1,6 @@
-// Quantises each 32 values of a token to 8 bits, normed first if they are the stream's: 8 words of four codes, laid out
-// as for weights; then the scale, the sum of all codes, and, for the first and the last 16, the sum of the codes that
-// are not the fourth of a word.
+// Quantises every 32 values of a token to 8 bits, after the norm if they are the stream's: 8 u32 of four codes, laid
+// out as for weights; then the scale, the sum of all codes and, for the first and last 16, the sum of codes 0 to 2 of
+// every u32.
 #import shared/step
 #import shared/vectors
 #import input/*
@@ -9,7 +9,7 @@ struct Params { input: InputParams }
 
 @group(0) @binding(8) var<storage, read_write> quantised: array<vec4<u32>>;  // [T, C/32, 3]
 
-// One invocation: 32 values of one token. Each sums its whole row for the norm, so that none waits for another.
+// One invocation: 32 values of one token. Each sums its whole row for the norm, which avoids a barrier.
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let n_words = (params.input.n_cols + 3u) / 4u;
@@ -44,7 +44,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var thirds = vec2<f32>();
     for (var i = 0u; i < 8u; i++) {
         let code = round(values[i] * inverse);
-        // The first three are unsigned, the last is signed.
+        // The first three codes are unsigned, the last is signed.
         let bytes = vec4<u32>(vec4<i32>(code) + vec4<i32>(128, 128, 128, 0)) & vec4<u32>(0xffu);
         codes[i] = bytes.x + bytes.y * 0x100u + bytes.z * 0x10000u + bytes.w * 0x1000000u;
         let three = code.x + code.y + code.z;

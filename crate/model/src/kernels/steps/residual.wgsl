@@ -1,5 +1,5 @@
-// next[t,:] = x[t,:] + gain * delta[t,:] / rms(delta[t,:]): for families that norm a block's output, where no later
-// step does it on the way.
+// next[t,:] = x[t,:] + gain * delta[t,:] / rms(delta[t,:]): for families that norm a block's output, if no later step
+// does so.
 #import shared/step
 #import shared/vectors
 
@@ -16,7 +16,7 @@ struct Params {
 
 @group(0) @binding(8) var<storage, read_write> stream: array<vec4<f32>>;
 
-// One invocation: one word of one token. Each sums the whole row, so that none waits for another.
+// One invocation: one word of one token. Each sums the whole row, which avoids a barrier.
 @compute @workgroup_size(16)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let n_words = (params.n_cols + 3u) / 4u;

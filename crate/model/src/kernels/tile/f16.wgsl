@@ -1,4 +1,4 @@
-// Tiles in f16: half the workgroup memory, and twice the arithmetic rate where a device has it. Numbers out of range
+// Tiles in f16: half the workgroup memory, and twice the arithmetic rate on devices that have it. Values out of range
 // are clamped. Sums of more than four products are f32.
 enable f16;
 

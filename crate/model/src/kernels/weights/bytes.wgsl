@@ -33,7 +33,8 @@ fn unit_at(group: u32, unit: u32) -> Unit {
     return Unit(four_rows(place_at(0u, params.weights.n_words, group, unit)));
 }
 
-// Four codes, not shifted out of their u32: the first three plus 128, and each times 256 for every byte below it.
+// Four codes, left in place in their u32: 128 is added to the first three, and each is multiplied by 256 for every byte
+// below it.
 fn in_place(codes: u32) -> vec4<f32> {
     return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(codes) & vec4<u32>(0xffu, 0xff00u, 0xff0000u, 0xff000000u)));
 }

@@ -51,7 +51,7 @@ impl<'s> Compiler<'s> {
         c.unwrap_or_default()
     }
 
-    /// `a|b|c`: each but the last is tried under a split, and jumps past the others when it matches.
+    /// `a|b|c`: each alternative but the last is tried under a split, and jumps past the others if it matches.
     fn alternatives(&mut self) {
         let mut jumps = Vec::new();
         loop {
@@ -75,7 +75,7 @@ impl<'s> Compiler<'s> {
         }
     }
 
-    /// Makes room for a split at `start`; every target after it moves by one.
+    /// Inserts a split at `start`; every target after it moves by one.
     fn open_split(&mut self, start: usize) {
         self.pattern.steps.insert(start, Step::Accept);
         let moved = |to: usize| if to >= start { to + 1 } else { to };

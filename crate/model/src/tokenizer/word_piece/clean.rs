@@ -1,21 +1,22 @@
-//! Turns a text into BERT's words: cleaned, without accents, in lower case, cut at spaces and around punctuation.
+//! Turns a text into BERT's words: cleaned, without accents, lower-cased, split at spaces and around punctuation.
 //!
 //! Why not `BertNormalizer` and `BertPreTokenizer` of `tokenizers`: they bring Unicode's categories and decompositions
-//! as lists of single characters, which add a tenth to the page's download. A test compares every character with them.
+//! as lists of single characters, which would add a tenth to the page's download. A test compares every character with
+//! their output.
 
 use std::ops::Range;
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-/// Remainders of characters without their accents, in hexadecimal: the remainder's characters, `<`, and all characters
-/// that become it. Syllables of Hangul are computed instead.
+/// Characters stripped of their accents, in hexadecimal: the remaining characters, `<`, and all characters that become
+/// them. Hangul syllables are computed instead.
 const ACCENTS: &str = include_str!("accents.txt");
 
-/// How text is cleaned before it is cut into words.
+/// How text is cleaned before it is split into words.
 #[derive(Debug)]
 pub(super) struct Cleaning {
     lowercase: bool,
-    /// Characters with accents, ascending, and the remainder of each; `None` where accents stay.
+    /// Characters with accents, ascending, and what remains of each; `None` if accents stay.
     accents: Option<Vec<(char, Vec<char>)>>,
 }
 
@@ -46,7 +47,7 @@ impl Cleaning {
 
     /// Appends `c` without its accents, in the requested case.
     ///
-    /// Marks that stay keep the order in which the text has them. Unicode's would differ for two such marks in a row.
+    /// Marks that stay keep their order in the text, where Unicode would reorder two such marks in a row.
     fn push(&self, c: char, cleaned: &mut String) {
         let mut push = |c: char| {
             if self.lowercase {
@@ -68,7 +69,7 @@ impl Cleaning {
     }
 }
 
-/// The words of a cleaned text; each mark of punctuation is one.
+/// The words of a cleaned text; each punctuation mark is a word.
 pub(super) fn words(cleaned: &str) -> impl Iterator<Item = &str> {
     cleaned.split_whitespace().flat_map(|word| {
         word.split_inclusive(is_punctuation).flat_map(|piece| {
@@ -80,8 +81,8 @@ pub(super) fn words(cleaned: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The bytes of `text` that each word takes before it is cleaned: cutting first and cleaning afterwards gives the same
-/// words, except for a character whose remainder is several.
+/// The byte range of each word in the uncleaned `text`: splitting first and cleaning afterwards gives the same words,
+/// except where one character becomes several.
 pub(super) fn word_ranges(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut open: Option<usize> = None;
     let mut chars = text.char_indices();
@@ -133,7 +134,7 @@ fn accents() -> Vec<(char, Vec<char>)> {
     accents
 }
 
-/// The two or three letters of a syllable, by the arithmetic of the Unicode Standard, section 3.12.
+/// The two or three letters of a Hangul syllable, by the arithmetic of the Unicode Standard, section 3.12.
 fn hangul(c: char) -> Option<[Option<char>; 3]> {
     const FIRST: u32 = 0xAC00;
     const N_VOWELS: u32 = 21;
@@ -159,7 +160,7 @@ fn is_dropped(c: char) -> bool {
         || matches!(get_general_category(c), Control | Format | PrivateUse)
 }
 
-/// The blocks that BERT's own tokenizer calls Chinese; it has the gap between U+2B81F and U+2B920 too.
+/// The blocks that BERT's own tokenizer treats as Chinese, including its gap between U+2B81F and U+2B920.
 fn is_chinese(c: char) -> bool {
     matches!(u32::from(c),
         0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x2A6DF | 0x2A700..=0x2B73F
@@ -197,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    /// As `tokenizers` does it.
+    /// The result of `tokenizers`.
     fn expected(text: &str, lowercase: bool, strips_accents: bool) -> (String, Vec<String>) {
         let mut cleaned = NormalizedString::from(text);
         BertNormalizer::new(true, true, Some(strips_accents), lowercase)
