@@ -19,10 +19,8 @@ use crate::cache::TextKey;
 use crate::calibrate;
 use crate::select::Selected;
 use crate::settings::{BundleArguments, read_model};
+use crate::shipped::{EMBEDDER, READER};
 use crate::warnings::{Group, Warnings};
-
-/// The reader's file in a folder of models.
-pub(crate) const READER: &str = "reader.gguf";
 
 /// Figures of a build, from which its last lines are printed.
 #[derive(Serialize)]
@@ -194,7 +192,7 @@ fn weights(
 ) -> anyhow::Result<Vec<WeightFile>> {
     let mut weights = vec![WeightFile {
         role: Role::Embedder,
-        name: "embedder.gguf".to_owned(),
+        name: EMBEDDER.to_owned(),
         label: None,
         bytes: embedder,
     }];

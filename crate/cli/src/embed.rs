@@ -118,7 +118,7 @@ pub(crate) fn with_cache(
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     use_threads(arguments.threads)?;
     let models = shipped::default_dir(arguments.models.as_deref())?;
-    let model = Model::load(read_model(&models, "embedder.gguf")?)?;
+    let model = Model::load(read_model(&models, shipped::EMBEDDER)?)?;
     let mut table = TableWriter::create(&arguments.out, &rows::embedding_schema())?;
     let progress = ProgressBar::no_length().with_message("embedding");
     let mut n_rows = 0;

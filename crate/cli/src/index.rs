@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     arguments.bundle.out()?;
     let models = shipped::default_dir(arguments.bundle.models.as_deref())?;
     let writers = choice::writers(&arguments.bundle, &models)?;
-    let embedder_bytes = read_model(&models, "embedder.gguf")?;
+    let embedder_bytes = read_model(&models, shipped::EMBEDDER)?;
     let model = Model::load(embedder_bytes.clone())?;
     let mut warnings = Warnings::default();
     let selected = select::select(read_chunks(&arguments.chunks)?, &mut warnings);

@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::report::Hint;
 use crate::store::default_models_dir;
 
+/// The sentence embedder in a folder of models.
+pub(crate) const EMBEDDER: &str = "embedder.gguf";
+/// The reader in a folder of models.
+pub(crate) const READER: &str = "reader.gguf";
 /// The folder's own folder of the models that a build uses unless told otherwise.
 const DEFAULT: &str = "default";
 
@@ -31,6 +35,17 @@ pub(crate) fn default_dir(given: Option<&Path>) -> anyhow::Result<PathBuf> {
         ));
     }
     Ok(given.to_path_buf())
+}
+
+/// One file of models: the one given, or the one of this name that ships.
+///
+/// # Errors
+/// None is given, and there is no folder of those that ship.
+pub(crate) fn file(given: Option<&Path>, name: &str) -> anyhow::Result<PathBuf> {
+    match given {
+        Some(path) => Ok(path.to_path_buf()),
+        None => Ok(default_dir(None)?.join(name)),
+    }
 }
 
 /// Where the folder may be, the likeliest first: next to an unpacked program, where a package installs data, where pulled

@@ -34,10 +34,10 @@ fn file(bundle: &Path, manifest: &Manifest, role: Role) -> Vec<u8> {
     parts.collect::<Vec<_>>().concat()
 }
 
-fn search(index: &mut Index, bundle: &Path, query: &str, embedding: Option<&[f32]>) -> Vec<String> {
+fn search(index: &mut Index, bundle: &Path, query: &str) -> Vec<String> {
     let options = SearchOptions::question(3);
     loop {
-        let SearchOutcome { hits, missing } = index.search_loaded(query, embedding, &options);
+        let SearchOutcome { hits, missing, .. } = index.search_loaded(query, None, &options);
         if missing.is_empty() {
             return hits.iter().map(|hit| index.url(hit.chunk)).collect();
         }
@@ -68,7 +68,7 @@ fn bundles_of_earlier_formats_are_found_in_as_before() {
             ("carbon of straw", "compost.html#what-not-to-add"),
             ("cost of a late tool", "borrow.html#late"),
         ] {
-            let found = search(&mut index, &folder, query, None);
+            let found = search(&mut index, &folder, query);
             assert_eq!(
                 found.first().map(String::as_str),
                 Some(url),

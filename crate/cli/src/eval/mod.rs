@@ -103,10 +103,7 @@ fn retrieval(arguments: &RetrievalArguments) -> anyhow::Result<ExitCode> {
 
 /// The requested embedder, and the hash of its file.
 fn embedder(path: Option<&Path>) -> anyhow::Result<(Embedder, String)> {
-    let path = match path {
-        Some(path) => path.to_path_buf(),
-        None => shipped::default_dir(None)?.join("embedder.gguf"),
-    };
+    let path = shipped::file(path, shipped::EMBEDDER)?;
     let bytes = std::fs::read(&path).map_err(|cause| {
         Hint::error(
             format!("could not read `{}`: {cause}", path.display()),
@@ -121,13 +118,11 @@ fn embedder(path: Option<&Path>) -> anyhow::Result<(Embedder, String)> {
 
 /// The requested reader, or the one that ships, if there is one.
 fn reader(path: Option<&Path>) -> anyhow::Result<Option<Reader>> {
-    let shipped = shipped::default_dir(None)
-        .map(|folder| folder.join("reader.gguf"))
-        .ok()
-        .filter(|path| path.exists());
-    let Some(path) = path.map(Path::to_path_buf).or(shipped) else {
+    let given = path;
+    let path = shipped::file(given, shipped::READER)?;
+    if given.is_none() && !path.exists() {
         return Ok(None);
-    };
+    }
     let bytes = std::fs::read(&path).map_err(|cause| {
         Hint::error(
             format!("could not read `{}`: {cause}", path.display()),

@@ -40,6 +40,7 @@ use self::site::Site;
 use super::embeddings::CachedEmbedder;
 use crate::bundle;
 use crate::report::Hint;
+use crate::shipped;
 
 #[derive(clap::Args)]
 pub(crate) struct AnswersArguments {
@@ -241,14 +242,15 @@ fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Ground> {
         set.documents,
         Some(&cached),
     )?);
-    let len = |given: &Option<PathBuf>, shipped: &str| {
-        let path = given.as_deref().unwrap_or(Path::new(shipped));
-        std::fs::metadata(path).map_or(0, |about| about.len())
+    let len = |given: &Option<PathBuf>, name: &str| {
+        let about =
+            shipped::file(given.as_deref(), name).and_then(|path| Ok(std::fs::metadata(path)?));
+        about.map_or(0, |about| about.len())
     };
     Ok(Ground {
         bytes: [
-            len(&arguments.embedder, super::SHIPPED_EMBEDDER),
-            len(&arguments.reader, super::SHIPPED_READER),
+            len(&arguments.embedder, shipped::EMBEDDER),
+            len(&arguments.reader, shipped::READER),
         ],
         name: set.name,
         cases: set.cases,
