@@ -127,5 +127,5 @@ test("the search worker's script has nothing of the side that answers", async ()
   const entryPoints = [fileURLToPath(new URL("../../www/src/engine/search-worker.ts", import.meta.url))];
   const { metafile } = await esbuild.build({ ...options, entryPoints, define: { EMBEDDER: '"./embedder.js"', MODULE: '""' }, external: ["./embedder.js"], bundle: true, format: "esm", write: false, metafile: true });
   const files = Object.keys(metafile.inputs).map((file) => path.basename(file));
-  assert.deepEqual(files.sort(), ["anchorite_web.js", "errors.ts", "host.ts", "search-host.ts", "search-worker.ts", "searches.ts", "session.ts", "store.ts"]);
+  assert.deepEqual(files.sort(), ["anchorite_web.js", "errors.ts", "host.ts", "search-host.ts", "search-worker.ts", "searches.ts", "session.ts", "shelf.ts", "store.ts"]);
 });

@@ -4,6 +4,7 @@ import { toPlain } from "./errors.js";
 import type { Reply, Request, Rung, SearchRequest } from "./protocol.js";
 import { type Client, Searches } from "./searches.js";
 import { type Holder, Session } from "./session.js";
+import { openShelf } from "./shelf.js";
 import { Store } from "./store.js";
 
 /** An index of at most this many bytes is kept whole for offline visits, unless the reader saves data. */
@@ -86,7 +87,8 @@ export abstract class Host<Engine extends SearchEngine, Heard extends Request> i
   /** Rung 1: manifest and index, without its shards. A failure here ends the visit, because nothing works without them. */
   protected async open(bundle: string): Promise<Session<Engine>> {
     const { start, Engine } = this.#glue;
-    const [store] = await Promise.all([Store.open(bundle), start()]);
+    const [shelf] = await Promise.all([openShelf(), start()]);
+    const store = new Store(bundle, shelf);
     const { bytes, offline } = await store.manifest();
     const engine = new Engine(bytes);
     const manifest = engine.manifest();
