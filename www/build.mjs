@@ -36,7 +36,7 @@ const modules = [
   }),
 );
 /** The scripts that a page loads. */
-const pages = { anchorite: "src/index.ts", "anchorite-search": "src/search.ts" };
+const pages = { anchorite: "src/index.ts", "anchorite-engine": "src/engine/index.ts", "anchorite-search": "src/search.ts" };
 if (values.list) {
   const scripts = [...Object.keys(pages), ...modules.map(({ script }) => script)];
   console.log([...scripts.map((script) => `${script}.js`), ...modules.map(({ wasm }) => wasm)].join("\n"));

@@ -1,17 +1,9 @@
 // Checks that the backend is chosen as the design says, for every kind of device; no browser needed.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import { test } from "node:test";
+import { load } from "./source.mjs";
 
-const require = createRequire(new URL("../../www/package.json", import.meta.url));
-const { outputFiles } = require("esbuild").buildSync({
-  entryPoints: [fileURLToPath(new URL("../../www/src/engine/ladder.ts", import.meta.url))],
-  bundle: true,
-  format: "esm",
-  write: false,
-});
-const { choose, probe } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+const { choose, probe } = await load("engine/ladder.ts");
 
 const GIB = 2 ** 30;
 const MODEL = 0.6 * GIB;

@@ -48,13 +48,13 @@ export class Engine {
     try {
       manifest = JSON.parse(new TextDecoder().decode(bytes));
     } catch (thrown) {
-      throw plain("manifest_malformed", `bundle manifest is not JSON: ${thrown.message}`, "build the bundle again");
+      throw plain("manifest_syntax", `manifest cannot be read: \`${thrown.message}\``, "the file may not be a bundle's manifest.json, or was cut short");
     }
     if (manifest.format !== 4) {
       throw plain(
-        "bundle_version",
+        "unknown_format",
         `bundle format is not supported: expected \`4\`, found \`${manifest.format}\``,
-        "update `anchorite.js` to the version that built the bundle",
+        "rebuild the bundle with this version of anchorite, or update the page's scripts",
       );
     }
     this.#manifest = manifest;
@@ -68,13 +68,13 @@ export class Engine {
 
   add_part(path, bytes) {
     const part = this.#manifest.files.flatMap((file) => file.parts).find((one) => one.path === path);
-    if (!part) throw plain("part_unknown", `bundle file is not in the manifest: \`${path}\``);
+    if (!part) throw plain("unknown_part", `the manifest names no part \`${path}\``);
     const found = sha256(bytes);
     if (found !== part.sha256) {
       throw plain(
-        "part_changed",
-        `bundle file does not match its manifest: \`${path}\`, expected SHA-256 \`${part.sha256}\`, found \`${found}\``,
-        "upload the bundle again, completely",
+        "hash",
+        `\`${path}\` has a wrong SHA-256: expected \`${part.sha256}\`, found \`${found}\``,
+        "the file was changed or damaged on its way: fetch or upload it again",
       );
     }
     this.#parts.set(path, bytes);
@@ -82,9 +82,9 @@ export class Engine {
 
   #file(role) {
     const file = this.#manifest.files.find((one) => one.role === role);
-    if (!file || !file.parts.every((part) => this.#parts.has(part.path))) {
-      throw plain("parts_missing", `parts of \`${role}\` are missing`);
-    }
+    if (!file) throw plain("missing_file", `bundle has no file of role \`${role}\``, "build the bundle again with this file included");
+    const missing = file.parts.find((part) => !this.#parts.has(part.path));
+    if (missing) throw plain("missing_part", `part \`${missing.path}\` is missing`, "upload the whole bundle folder, `files/` included");
     return this.#parts.get(file.parts[0].path);
   }
 

@@ -1,9 +1,8 @@
 // Turns a bundle's address into verified bytes: fetched once, kept by content-addressed path, counted while they arrive.
 import { AnchoriteError } from "./errors.js";
 import type { PartEntry, Shard } from "./protocol.js";
+import type { Shelf } from "./shelf.js";
 
-/** Named after the layout of the cache, not of the bundle: a bundle's version is in its manifest. */
-const CACHE = "anchorite-1";
 const MANIFEST = "manifest.json";
 /** A manifest only lists files, so anything larger is not a manifest. */
 const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
@@ -19,23 +18,14 @@ export type Piece = Pick<PartEntry | Shard, "path" | "bytes">;
 /** Takes the bytes of one piece, and throws if they are not what the bundle says. */
 export type Accept = (bytes: Uint8Array) => void | Promise<void>;
 
+/** The files of one bundle, from its host and from this device. */
 export class Store {
   readonly #base: URL;
-  readonly #cache: Cache | null;
+  readonly #shelf: Shelf;
 
-  private constructor(base: URL, cache: Cache | null) {
-    this.#base = base;
-    this.#cache = cache;
-  }
-
-  /** Opens the store of one bundle. Without Cache Storage (insecure origin, full disk) everything works, but only for this visit. */
-  static async open(bundle: string): Promise<Store> {
-    const base = new URL(bundle.endsWith("/") ? bundle : `${bundle}/`);
-    try {
-      return new Store(base, await caches.open(CACHE));
-    } catch {
-      return new Store(base, null);
-    }
+  constructor(bundle: string, shelf: Shelf) {
+    this.#base = new URL(bundle.endsWith("/") ? bundle : `${bundle}/`);
+    this.#shelf = shelf;
   }
 
   /** The manifest, fresh from the host; the last one seen when the host cannot be reached. */
@@ -45,8 +35,8 @@ export class Store {
     try {
       response = await fetch(url, { cache: "no-cache" });
     } catch (thrown) {
-      const kept = await this.#cache?.match(url);
-      if (kept) return { bytes: new Uint8Array(await kept.arrayBuffer()), offline: true };
+      const kept = await this.#shelf.match(url);
+      if (kept) return { bytes: kept, offline: true };
       throw unreachable(url, thrown);
     }
     if (!response.ok) throw refused(url, response.status, "bundle manifest");
@@ -68,27 +58,24 @@ export class Store {
 
   /** True if the manifest kept from an earlier visit differs from this one; false on the first visit, before any is kept. */
   async isUpdate(bytes: Uint8Array): Promise<boolean> {
-    const kept = await this.#cache?.match(new URL(MANIFEST, this.#base).href);
-    if (!kept) return false;
-    const before = new Uint8Array(await kept.arrayBuffer());
-    return before.length !== bytes.length || before.some((byte, idx) => byte !== bytes[idx]);
+    const before = await this.#shelf.match(new URL(MANIFEST, this.#base).href);
+    return before !== null && (before.length !== bytes.length || before.some((byte, idx) => byte !== bytes[idx]));
   }
 
   /**
-   * Passes one piece to `accept`, from the cache if an intact copy is there, else from the host. A piece that `accept`
-   * refuses is dropped from the cache and requested once more, past every cache, before the error is reported.
+   * Passes one piece to `accept`, from this device if an intact copy is there, else from the host. A piece that `accept`
+   * refuses is dropped from this device and requested once more, past every cache, before the error is reported.
    */
   async bring(part: Piece, accept: Accept, count: Count): Promise<void> {
     const url = new URL(part.path, this.#base).href;
-    const kept = await this.#cache?.match(url);
+    const kept = await this.#shelf.match(url);
     if (kept) {
-      const bytes = new Uint8Array(await kept.arrayBuffer());
       try {
-        await accept(bytes);
-        count(bytes.length, "cache");
+        await accept(kept);
+        count(kept.length, "cache");
         return;
       } catch {
-        await this.#cache?.delete(url);
+        await this.#shelf.delete(url);
       }
     }
     const bytes = await this.#download(url, part, "default", count);
@@ -105,19 +92,12 @@ export class Store {
     await this.#keep(url, again);
   }
 
-  /** True if a piece is already on this device. */
-  async has(part: Piece): Promise<boolean> {
-    return (await this.#cache?.match(new URL(part.path, this.#base).href)) !== undefined;
-  }
-
   /** Forgets pieces of this bundle other than `paths`. */
   async prune(paths: ReadonlySet<string>): Promise<void> {
-    const cache = this.#cache;
-    if (!cache) return;
-    for (const request of await cache.keys()) {
-      if (!request.url.startsWith(this.#base.href)) continue;
-      const path = request.url.slice(this.#base.href.length);
-      if (path !== MANIFEST && !paths.has(path)) await cache.delete(request);
+    for (const url of await this.#shelf.keys()) {
+      if (!url.startsWith(this.#base.href)) continue;
+      const path = url.slice(this.#base.href.length);
+      if (path !== MANIFEST && !paths.has(path)) await this.#shelf.delete(url);
     }
   }
 
@@ -156,7 +136,7 @@ export class Store {
   /** Keeping is a convenience: a full disk must not fail a visit that has its bytes. */
   async #keep(url: string, bytes: Uint8Array): Promise<void> {
     try {
-      await this.#cache?.put(url, new Response(bytes as Uint8Array<ArrayBuffer>));
+      await this.#shelf.put(url, bytes);
     } catch {
       // Storage is full or refused; the next visit downloads again.
     }
