@@ -18,7 +18,7 @@ const { values } = parseArgs({
 
 /** The scripts that run a module: the entry to build, and the names of script and module. */
 const scripts = [
-  { entry: "src/engine/worker.ts", script: "anchorite-worker", name: "anchorite_web" },
+  { entry: "src/engine/worker.ts", script: "anchorite-worker", name: "anchorite_answers" },
   { entry: "src/engine/search-worker.ts", script: "anchorite-search-worker", name: "anchorite_search" },
   { entry: "src/engine/embedder.ts", script: "anchorite-embedder", name: "anchorite_embedder" },
 ];
@@ -30,7 +30,7 @@ const modules = [
 ].flatMap(({ folder, dash, low }) =>
   scripts.map(({ entry, script, name }) => {
     const named = path.resolve(values.pkg, folder);
-    const source = fs.existsSync(named) ? path.join(named, name) : path.resolve(values.pkg, "anchorite_web");
+    const source = fs.existsSync(named) ? path.join(named, name) : path.resolve(values.pkg, "anchorite_answers");
     const embedder = `./anchorite-embedder${dash}.js`;
     return { entry, script: `${script}${dash}`, wasm: `${name}${low}_bg.wasm`, embedder, glue: `${source}.js`, source: `${source}_bg.wasm` };
   }),

@@ -114,7 +114,7 @@ try {
   const searched = results.filter(({ expected }) => expected.length > 0);
   const asked = results.filter(({ answer }) => answer);
   const hit = (n) => searched.filter(({ rank }) => rank && rank <= n).length / Math.max(1, searched.length);
-  const speeds = asked.map(({ answer }) => answer.timing.tokens_per_second).filter((speed) => speed > 0);
+  const speeds = asked.map(({ answer }) => answer.timing.tokensPerSecond).filter((speed) => speed > 0);
   const unanswerable = asked.filter(({ expected }) => expected.length === 0);
   summary = {
     kind: "summary",
@@ -161,8 +161,8 @@ for (const { question, expected, found, rank, answer, citations, missing, query_
       text: answer.sentences.map(({ text }) => text).join(" "),
       supported: answer.sentences.map(({ supported }) => supported),
       citations: citations.map(own),
-      tokens: answer.timing.generated_tokens,
-      tokens_per_second: round(answer.timing.tokens_per_second),
+      tokens: answer.timing.generatedTokens,
+      tokens_per_second: round(answer.timing.tokensPerSecond),
       ms: Math.round(ms),
     });
   }

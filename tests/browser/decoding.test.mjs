@@ -39,18 +39,18 @@ for (const name of new Set(cases.map((one) => one.name))) {
         if (relaxed === false) assert.match(state.backend.device, /SIMD128/);
         // "dots" if the processor has an instruction for products of four bytes, else "pairs".
         if (relaxed === true) assert.match(state.backend.device, /relaxed SIMD, (dots|pairs)/);
-        const { text, timing } = await page.evaluate(async ({ question, max_tokens }) => {
+        const { text, timing } = await page.evaluate(async ({ question, maxTokens }) => {
           const engine = await document.querySelector("anchorite-chat").engine;
           let text = "";
           const onEvent = (event) => {
             if (event.kind === "text") text += event.text;
           };
           // The text was recorded from the model alone, which may write any word.
-          const { timing } = await engine.ask(question, { max_tokens, lock: false, onEvent });
+          const { timing } = await engine.ask(question, { maxTokens, lock: false, onEvent });
           return { text, timing };
-        }, { question: site.answerable, max_tokens: tokens });
-        assert.equal(timing.prompt_tokens, 1, "the template renders nothing: only the start token");
-        assert.equal(timing.generated_tokens, tokens);
+        }, { question: site.answerable, maxTokens: tokens });
+        assert.equal(timing.promptTokens, 1, "the template renders nothing: only the start token");
+        assert.equal(timing.generatedTokens, tokens);
         assert.equal(text, site.text);
         await context.close();
       });

@@ -44,7 +44,7 @@ export function built(name) {
 /** The page on the real package, and the command line in the target folder; null when those are missing. */
 function realPackage() {
   const program = built("anchorite");
-  if (!fs.existsSync(path.join(root, "www/pkg/simd128/anchorite_web_bg.wasm")) || !program) return null;
+  if (!fs.existsSync(path.join(root, "www/pkg/simd128/anchorite_answers_bg.wasm")) || !program) return null;
   run("node", "www/build.mjs");
   return { dist: path.join(root, "www/dist"), program };
 }
@@ -122,7 +122,7 @@ function knownModels(name) {
  */
 export function knownSite(name) {
   const models = knownModels(name);
-  if (!models || !fs.existsSync(path.join(root, "www/dist/anchorite_web_bg.wasm"))) return null;
+  if (!models || !fs.existsSync(path.join(root, "www/dist/anchorite_answers_bg.wasm"))) return null;
   const site = path.join(scratch, `${name}-site`);
   run(built("anchorite"), "build", path.join(here, "fixtures"), "--no-calibration", "--models", models, "--out", path.join(site, "bundle"));
   const question = "What causes the tides?";

@@ -8,9 +8,9 @@ import { fileURLToPath } from "node:url";
 import { fakeSite } from "./fake-bundle.mjs";
 import { esbuild, load } from "./source.mjs";
 
-const double = fileURLToPath(new URL("fake-pkg/anchorite_web.js", import.meta.url));
+const double = fileURLToPath(new URL("fake-pkg/anchorite_answers.js", import.meta.url));
 /** An embedder that needs no script of its own. */
-const EMBEDDER = "data:text/javascript,export const start = async () => ({ reserve() {}, add_part() {}, load() {}, dimension: () => 1 });";
+const EMBEDDER = "data:text/javascript,export const start = async () => ({ reserve() {}, addPart() {}, load() {}, dimension: () => 1 });";
 const options = { alias: { "#pkg": double, "#pkg-search": double }, define: { EMBEDDER: JSON.stringify(EMBEDDER) } };
 const { AnswerHost } = await load("engine/answer-host.ts", options);
 const { SearchHost } = await load("engine/search-host.ts", options);
@@ -127,5 +127,5 @@ test("the search worker's script has nothing of the side that answers", async ()
   const entryPoints = [fileURLToPath(new URL("../../www/src/engine/search-worker.ts", import.meta.url))];
   const { metafile } = await esbuild.build({ ...options, entryPoints, define: { EMBEDDER: '"./embedder.js"', MODULE: '""' }, external: ["./embedder.js"], bundle: true, format: "esm", write: false, metafile: true });
   const files = Object.keys(metafile.inputs).map((file) => path.basename(file));
-  assert.deepEqual(files.sort(), ["anchorite_web.js", "errors.ts", "host.ts", "search-host.ts", "search-worker.ts", "searches.ts", "session.ts", "shelf.ts", "store.ts"]);
+  assert.deepEqual(files.sort(), ["anchorite_answers.js", "errors.ts", "host.ts", "search-host.ts", "search-worker.ts", "searches.ts", "session.ts", "shelf.ts", "store.ts"]);
 });

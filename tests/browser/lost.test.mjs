@@ -106,7 +106,7 @@ describe("a graphics device that fails in mid-answer", { skip: site ? false : "t
 
   test("without a failure nothing is told, and every device has subgroups where its adapter offers them", async () => {
     const { answer, told, note, devices } = await ask({ times: 0 });
-    assert.ok(answer.timing.generated_tokens > 3, "long enough to be broken in the middle");
+    assert.ok(answer.timing.generatedTokens > 3, "long enough to be broken in the middle");
     assert.deepEqual(told, []);
     assert.deepEqual(note, []);
     assert.equal(devices.length, 1);

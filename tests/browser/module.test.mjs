@@ -39,7 +39,7 @@ for (const make of [doubleSite, realSite]) {
     const isReal = site?.name === "real";
     const small = ["anchorite-search-worker.js", ...(isReal ? ["anchorite_search.wasm"] : [])];
     const embedder = ["anchorite-embedder.js", ...(isReal ? ["anchorite_embedder.wasm"] : [])];
-    const whole = ["anchorite-worker.js", ...(isReal ? ["anchorite_web.wasm"] : [])];
+    const whole = ["anchorite-worker.js", ...(isReal ? ["anchorite_answers.wasm"] : [])];
     const ready = (page) => page.waitForSelector("anchorite-search[data-state=ready]");
     const state = (page) =>
       page.evaluate(async () => {
@@ -177,7 +177,7 @@ for (const make of [doubleSite, realSite]) {
       await settle(page);
       assert.equal((await state(page)).module, "answers");
       // The double fetches no wasm, but the page's service worker keeps it.
-      assert.deepEqual(modules(), ["anchorite-worker.js", "anchorite_web.wasm"]);
+      assert.deepEqual(modules(), ["anchorite-worker.js", "anchorite_answers.wasm"]);
       await context.close();
     });
   });

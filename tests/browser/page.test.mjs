@@ -51,7 +51,7 @@ for (const make of sites) {
       assert.ok(text.includes(parts.at(-1)), "the quotation is word for word");
       const source = parts.length > 1 ? fs.readFileSync(path.join("docs", url.replace(/^.*\//, "").replace(/\.html.*$/, ".md")), "utf8") : "";
       for (const cell of parts.slice(0, -1).flatMap((part) => part.split(" | "))) assert.ok(source.includes(cell), `${cell} in ${url}`);
-      assert.ok(answer.timing.generated_tokens > 0, "something was generated");
+      assert.ok(answer.timing.generatedTokens > 0, "something was generated");
       const shown = page.locator("anchorite-answer").first();
       const plain = (text) => text.replace(/\s+/g, " ").trim();
       assert.equal(plain(await shown.locator("blockquote").innerText()), plain(answer.quote.text));
@@ -93,7 +93,7 @@ for (const make of sites) {
         return ["ready", "absent"].includes(engine.state.rungs.reading.kind) && engine.state.rungs.answer.kind !== "ready";
       });
       const { detail: early } = await askInChat(page, site.answerable);
-      assert.equal(early.timing.generated_tokens, 0, "there is no generator yet");
+      assert.equal(early.timing.generatedTokens, 0, "there is no generator yet");
       assert.match(await page.locator("anchorite-answer article").innerText(), /completed when it is here/);
       await page.evaluate(() => {
         globalThis.completed = new Promise((resolve) => {
@@ -103,7 +103,7 @@ for (const make of sites) {
       release();
       host.rules = () => null;
       const late = await page.evaluate(() => globalThis.completed);
-      assert.ok(late.timing.generated_tokens > 0, "it has written");
+      assert.ok(late.timing.generatedTokens > 0, "it has written");
       assert.deepEqual(late.quote, early.quote, "the quotation stands");
       const article = page.locator("anchorite-answer article");
       assert.equal(await article.locator("[part=written]").count(), late.written === "shown" ? 1 : 0);
@@ -303,7 +303,7 @@ for (const make of sites) {
       assert.equal(now.bytes.fetched, 0);
       assert.equal(now.bytes.cached, before.bytes.fetched);
       const { detail: answer } = await askInChat(page, site.answerable);
-      assert.ok(answer.outcome === "answered" && answer.timing.generated_tokens > 0, "a whole answer, offline");
+      assert.ok(answer.outcome === "answered" && answer.timing.generatedTokens > 0, "a whole answer, offline");
       await context.close();
     });
 

@@ -9,7 +9,7 @@ import { serve } from "./server.mjs";
 
 const { prompts } = JSON.parse(fs.readFileSync(new URL("../fixtures/golden/smollm2.json", import.meta.url)));
 /** `DRAWN` in tests/harness/smollm2.rs: the site's `text` was drawn with these options. */
-const drawn = { prompt: 0, temperature: 0.8, top_k: 40, top_p: 0.95, seed: 26, max_tokens: 32 };
+const drawn = { prompt: 0, temperature: 0.8, topK: 40, topP: 0.95, seed: 26, maxTokens: 32 };
 
 /** As in tests/golden/smollm2.rs: a closer choice may go either way, and at most `MAX_OTHERS` texts may differ from llama.cpp's. */
 const CLOSE = 0.5;
@@ -56,8 +56,8 @@ describe("smollm2 in Chromium", { skip: site ? false : "skipped: no pulled model
     const others = [];
     for (const [number, expected] of prompts.entries()) {
       if (!isAsked(number)) continue;
-      const { text, timing } = await write(number, { max_tokens: expected.greedy.length });
-      assert.equal(timing.prompt_tokens, expected.n_tokens, `prompt ${number}: the same prompt`);
+      const { text, timing } = await write(number, { maxTokens: expected.greedy.length });
+      assert.equal(timing.promptTokens, expected.n_tokens, `prompt ${number}: the same prompt`);
       if (text === expected.text) continue;
       others.push(`prompt ${number}: expected ${JSON.stringify(expected.text)}, found ${JSON.stringify(text)}`);
       assert.ok(Math.min(...expected.margins) < CLOSE, `${others.at(-1)}; no choice was closer than ${CLOSE}`);

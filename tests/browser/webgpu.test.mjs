@@ -27,7 +27,7 @@ for (const make of [doubleSite, realSite]) {
       assert.match(backend.reason, /asked for/);
       const { detail: answer } = await askInChat(page, site.answerable);
       assert.equal(answer.backend.kind, "webgpu");
-      assert.ok(answer.timing.generated_tokens > 0, "something was generated");
+      assert.ok(answer.timing.generatedTokens > 0, "something was generated");
       assert.deepEqual(problems, []);
       await context.close();
     });

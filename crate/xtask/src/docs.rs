@@ -382,7 +382,7 @@ mod tests {
 
     #[test]
     fn hosting_names_the_files_that_are_built() {
-        let page = "| `anchorite.js` | `anchorite_web_bg.wasm` | `anchorite serve` |";
+        let page = "| `anchorite.js` | `anchorite_answers_bg.wasm` | `anchorite serve` |";
         let guide = guide(&[("docs/hosting.md", page)]);
         assert_eq!(
             files(&guide, "anchorite.js\nanchorite_web_bg.wasm\n"),

@@ -27,13 +27,14 @@ type Runner = (&'static str, fn() -> anyhow::Result<()>);
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let quick: [Runner; 3] = [("rules", tidy::rules), ("compile", compile), ("unit", unit)];
-    let slow: [Runner; 8] = [
+    let slow: [Runner; 9] = [
         ("docs", || docs::run(false)),
         ("lints", tidy::lints),
         ("site", site),
         ("fuzz", fuzz),
         ("kernels", kernels),
         ("golden", golden),
+        ("types", types),
         ("browser", browser),
         ("demo", check_demo),
     ];
@@ -207,6 +208,12 @@ fn integration(names: &[&str]) -> anyhow::Result<()> {
     let mut cargo = run::cargo();
     setup::quiet_vulkan(&mut cargo);
     run::run(cargo.arg("test").args(tests))
+}
+
+/// The page and the double of its engine, against the types that come from Rust.
+fn types() -> anyhow::Result<()> {
+    page::build()?;
+    run::run(run::command("npm").args(["--prefix", "www", "run", "--silent", "check"]))
 }
 
 /// The real page in Chromium.

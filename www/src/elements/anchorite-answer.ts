@@ -272,7 +272,7 @@ export class AnchoriteAnswer extends LitElement {
   /** The completed form of a follow-up question, or a note that it could not be completed. */
   #asked({ answer }: Turn): TemplateResult | typeof nothing {
     if (!answer) return nothing;
-    if (answer.is_unclear) return html`<p class="note" part="unclear">${strings.unclear}</p>`;
+    if (answer.isUnclear) return html`<p class="note" part="unclear">${strings.unclear}</p>`;
     return answer.asked === answer.question ? nothing : html`<p class="note" part="asked">${strings.askedAs(answer.asked)}</p>`;
   }
 
@@ -346,13 +346,13 @@ export class AnchoriteAnswer extends LitElement {
     return html`<details part="details">
       <summary>${strings.details}</summary>
       <dl>
-        ${row(strings.detailFound, `${timing.retrieve_ms.toFixed(0)} ms`)}
-        ${backend && timing.generated_tokens > 0
+        ${row(strings.detailFound, `${timing.retrieveMs.toFixed(0)} ms`)}
+        ${backend && timing.generatedTokens > 0
           ? html`${row(strings.detailWritten, [backendName(backend.kind), backend.device].filter(Boolean).join(" · "))}
             ${row(strings.detailText, strings.texts[written])}
-            ${window ? row(strings.detailWindow, strings.window(window.sources, window.is_cut, window.left_out)) : nothing} ${row(strings.detailReason, backend.reason)}
-            ${row(strings.detailTokens, strings.tokens(timing.prompt_tokens, timing.cached_tokens, timing.generated_tokens))}
-            ${row(strings.detailSpeed, strings.speed(timing.tokens_per_second))}`
+            ${window ? row(strings.detailWindow, strings.window(window.sources, window.isCut, window.leftOut)) : nothing} ${row(strings.detailReason, backend.reason)}
+            ${row(strings.detailTokens, strings.tokens(timing.promptTokens, timing.cachedTokens, timing.generatedTokens))}
+            ${row(strings.detailSpeed, strings.speed(timing.tokensPerSecond))}`
           : row(strings.detailWritten, strings.detailNothing)}
         ${row(strings.detailBundle, bundle.slice(0, 16))}
       </dl>

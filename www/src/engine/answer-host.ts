@@ -74,10 +74,10 @@ export class AnswerHost extends Host<Engine, Request> implements Stage {
   protected override async meaning({ engine }: Session<Engine>): Promise<Meaning> {
     return {
       reserve: (bytes) => engine.reserve(bytes),
-      add_part: (path, content) => engine.add_part(path, content),
+      addPart: (path, content) => engine.addPart(path, content),
       load: () => {
-        engine.load_vectors();
-        engine.load_embedder();
+        engine.loadVectors();
+        engine.loadEmbedder();
       },
     };
   }
@@ -99,7 +99,7 @@ export class AnswerHost extends Host<Engine, Request> implements Stage {
     await this.climb("reading", files.length === 0, async () => {
       await session.fetchFiles("reading", files);
       this.post({ kind: "rung", rung: "reading", state: { kind: "starting" } });
-      await this.alone(async () => session.engine.load_reader());
+      await this.alone(async () => session.engine.loadReader());
     });
   }
 

@@ -212,8 +212,8 @@ export class Anchorite {
 
   /** Names of the values that hits can be sorted by: those that pages are marked with, such as `date`. */
   async sortKeys(): Promise<readonly string[]> {
-    const reply = await this.#call((id) => ({ kind: "sort_keys", id }), undefined);
-    return reply.kind === "sort_keys" ? reply.keys : [];
+    const reply = await this.#call((id) => ({ kind: "sortKeys", id }), undefined);
+    return reply.kind === "sortKeys" ? reply.keys : [];
   }
 
   /** Fetches the whole index, so that search works without the host. A small one is kept without asking. */
@@ -365,7 +365,7 @@ export class Anchorite {
         return;
       case "hits":
       case "filters":
-      case "sort_keys":
+      case "sortKeys":
       case "kept":
       case "answer":
         this.#pending.get(reply.id)?.resolve(reply);

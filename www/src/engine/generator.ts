@@ -1,5 +1,5 @@
 // Turns a bundle's generator and adapters into a loaded model: on the backend that the ladder chooses, and again if that is lost.
-import { browser_has_subgroups, type Engine } from "#pkg";
+import { browserHasSubgroups, type Engine } from "#pkg";
 import { AnchoriteError, toPlain } from "./errors.js";
 import { choose, probe } from "./ladder.js";
 import type { AskOptions, BackendRequest, Choice, FileEntry, Reply, Rung } from "./protocol.js";
@@ -40,7 +40,7 @@ export class Generator {
       // Kernels compile while the rest is still downloading.
       let prepared: Promise<void> | undefined;
       const arrived = (): void => {
-        if (kind === "webgpu") prepared ??= session.engine.prepare_generator(hasAdapter(session));
+        if (kind === "webgpu") prepared ??= session.engine.prepareGenerator(hasAdapter(session));
       };
       await session.fetchFiles("answer", files, { arrived });
       await prepared;
@@ -65,7 +65,7 @@ export class Generator {
     if (file === adapters[0] || this.#voices === null) return options;
     if (!this.#voices.has(file.name)) {
       await session.fetchFiles(null, [file]);
-      session.engine.load_voice(file.name);
+      session.engine.loadVoice(file.name);
       this.#voices.add(file.name);
     }
     return { ...options, voice: file.name };
@@ -86,7 +86,7 @@ export class Generator {
   /** Loads the generator from parts that have arrived, and reports the backend that runs it. */
   async #start(session: Session<Engine>, request: BackendRequest, kind: "webgpu" | "cpu", reason: string): Promise<void> {
     const again = (next: "webgpu" | "cpu"): Promise<void> => bringAgain(session, request, next);
-    const backend = await session.engine.load_generator(kind, reason, hasAdapter(session), again);
+    const backend = await session.engine.loadGenerator(kind, reason, hasAdapter(session), again);
     this.#voices = new Set();
     this.#stage.post({ kind: "backend", backend });
   }
@@ -96,7 +96,7 @@ export class Generator {
 async function decide(session: Session<Engine>, request: BackendRequest): Promise<Choice> {
   const device = await probe(globalThis);
   const choice = choose(request, device, bytesOf(generatorFiles(session)));
-  if (choice.kind === "webgpu" && device.adapter?.subgroups) browser_has_subgroups();
+  if (choice.kind === "webgpu" && device.adapter?.subgroups) browserHasSubgroups();
   return choice;
 }
 

@@ -1,5 +1,5 @@
 // Turns one client's messages into an opened bundle that climbs its rungs; both workers' hosts extend it.
-import type { SearchEngine } from "#pkg-search";
+import type { SearchEngine } from "./engine.js";
 import { toPlain } from "./errors.js";
 import type { Reply, Request, Rung, SearchRequest } from "./protocol.js";
 import { type Client, Searches } from "./searches.js";
@@ -103,7 +103,7 @@ export abstract class Host<Engine extends SearchEngine, Heard extends Request> i
       post: (reply) => this.post(reply),
     });
     await session.fetchFiles("keyword", session.files("index"));
-    engine.load_index();
+    engine.loadIndex();
     this.post({ kind: "rung", rung: "keyword", state: { kind: "ready" } });
     this.post({ kind: "opened", manifest, offline });
     return session;

@@ -19,7 +19,7 @@ export type {
   Outcome,
   PartEntry,
   Passage,
-  Past,
+  Turn,
   PlainError,
   Quote,
   Restarted,

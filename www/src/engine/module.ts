@@ -21,6 +21,6 @@ const RELAXED = new Uint8Array([
 export function moduleFiles(module: Module): ModuleFiles {
   const relaxed = WebAssembly.validate(RELAXED);
   const worker = module === "search" ? "anchorite-search-worker" : "anchorite-worker";
-  const wasm = module === "search" ? "anchorite_search" : "anchorite_web";
+  const wasm = module === "search" ? "anchorite_search" : "anchorite_answers";
   return { worker: `${worker}${relaxed ? "-relaxed" : ""}.js`, wasm: `${wasm}${relaxed ? "_relaxed" : ""}_bg.wasm` };
 }

@@ -49,18 +49,18 @@ export class SearchHost extends Host<Engine, SearchRequest> {
         embedder.reserve(own);
         engine.reserve(bytes - own);
       },
-      add_part: (path, content) => {
+      addPart: (path, content) => {
         if (!paths.has(path)) {
-          engine.add_part(path, content);
+          engine.addPart(path, content);
           return;
         }
-        engine.check_part(path, content);
-        embedder.add_part(content);
+        engine.checkPart(path, content);
+        embedder.addPart(content);
       },
       load: () => {
-        engine.load_vectors();
+        engine.loadVectors();
         embedder.load();
-        engine.set_embedder(embedder);
+        engine.setEmbedder(embedder);
       },
     };
   }

@@ -1,5 +1,5 @@
 // Turns a page's requests to a search module, except `open`, into replies; a search tells first what the loaded shards give.
-import type { SearchEngine } from "#pkg-search";
+import type { SearchEngine } from "./engine.js";
 import type { Hit, Reply, SearchRequest } from "./protocol.js";
 import type { Session } from "./session.js";
 
@@ -44,10 +44,10 @@ export class Searches {
           client.post({ kind: "filters", id, filters });
         });
         return;
-      case "sort_keys":
+      case "sortKeys":
         void client.reply(id, async () => {
           const { engine, free } = await client.opened();
-          client.post({ kind: "sort_keys", id, keys: await free(() => engine.sort_keys()) });
+          client.post({ kind: "sortKeys", id, keys: await free(() => engine.sortKeys()) });
         });
         return;
       case "keep":

@@ -1,5 +1,5 @@
 // Turns an opened bundle into an engine that has what it needs: fetches parts of files and shards of the index, and keeps them.
-import type { SearchEngine } from "#pkg-search";
+import type { SearchEngine } from "./engine.js";
 import { AnchoriteError } from "./errors.js";
 import type { FileEntry, Manifest, Reply, Rung, Shard } from "./protocol.js";
 import type { Accept, Count, Piece, Store } from "./store.js";
@@ -17,7 +17,7 @@ export type Free = <T>(call: () => T) => Promise<T>;
 /** A receiver of the parts of files, such as an engine. */
 export interface Holder {
   reserve(bytes: number): void;
-  add_part(path: string, bytes: Uint8Array): void;
+  addPart(path: string, bytes: Uint8Array): void;
 }
 
 /** An engine that has read its manifest, and its surroundings. */
@@ -79,7 +79,7 @@ export class Session<Engine extends SearchEngine> {
     for (const part of files.flatMap(({ parts }) => parts)) {
       await this.#store.bring(
         part,
-        (content) => into.add_part(part.path, content),
+        (content) => into.addPart(part.path, content),
         (length, from) => {
           loaded += length;
           this.#bytes[from] += length;
@@ -131,7 +131,7 @@ export class Session<Engine extends SearchEngine> {
   }
 
   #fetchShard(shard: Shard): Promise<void> {
-    const accept: Accept = (content) => this.free(() => this.engine.insert_shard(shard.id, content));
+    const accept: Accept = (content) => this.free(() => this.engine.insertShard(shard.id, content));
     const count: Count = (arrived, from) => {
       this.#bytes[from] += arrived;
     };

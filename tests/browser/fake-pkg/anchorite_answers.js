@@ -6,7 +6,7 @@ const plain = (code, message, hint = "") => ({ code, message, hint });
 
 export default async function init() {}
 
-export function browser_has_subgroups() {}
+export function browserHasSubgroups() {}
 
 export class AbortFlag {
   aborted = false;
@@ -22,7 +22,7 @@ export class Embedder {
 
   reserve() {}
 
-  add_part() {
+  addPart() {
     this.#parts += 1;
   }
 
@@ -66,7 +66,7 @@ export class Engine {
 
   reserve() {}
 
-  add_part(path, bytes) {
+  addPart(path, bytes) {
     const part = this.#manifest.files.flatMap((file) => file.parts).find((one) => one.path === path);
     if (!part) throw plain("unknown_part", `the manifest names no part \`${path}\``);
     const found = sha256(bytes);
@@ -88,16 +88,16 @@ export class Engine {
     return this.#parts.get(file.parts[0].path);
   }
 
-  load_index() {
+  loadIndex() {
     this.#chunks = JSON.parse(new TextDecoder().decode(this.#file("index")));
   }
 
-  load_vectors() {
+  loadVectors() {
     this.#file("vectors");
   }
 
   // The double's index is whole from the start.
-  insert_shard() {}
+  insertShard() {}
 
   missing() {
     return [];
@@ -115,33 +115,33 @@ export class Engine {
     return { missing: [], filters: {} };
   }
 
-  sort_keys() {
+  sortKeys() {
     return [];
   }
 
-  load_reader() {}
+  loadReader() {}
 
-  load_embedder() {
+  loadEmbedder() {
     this.#file("embedder");
     this.#meaning = true;
   }
 
-  check_part(path, bytes) {
-    this.add_part(path, bytes);
+  checkPart(path, bytes) {
+    this.addPart(path, bytes);
   }
 
-  set_embedder(embedder) {
+  setEmbedder(embedder) {
     if (embedder.dimension() === 0) throw plain("embedder", "the embedder failed: it is not loaded yet");
-    this.load_embedder();
+    this.loadEmbedder();
   }
 
-  prepare_generator() {
+  prepareGenerator() {
     return pause(0);
   }
 
-  load_voice() {}
+  loadVoice() {}
 
-  async load_generator(kind, reason, adapter, again) {
+  async loadGenerator(kind, reason, adapter, again) {
     this.#file("generator");
     this.#again = again;
     await pause(120);
@@ -193,7 +193,7 @@ export class Engine {
     const start = text.search(/\S+\s*$/);
     const quote = answerable ? { text, passage: 1, mark: { start, end: text.length } } : null;
     onEvent({ kind: "quote", quote, outcome });
-    const retrieve_ms = performance.now() - started;
+    const retrieveMs = performance.now() - started;
     const out = [];
     let tokens = 0;
     const decode = performance.now();
@@ -205,7 +205,7 @@ export class Engine {
         await pause(100);
         if (backend === "webgpu") continue;
         await this.#again(backend);
-        const loaded = await this.load_generator(backend, reason, false, this.#again);
+        const loaded = await this.loadGenerator(backend, reason, false, this.#again);
         onEvent({ kind: "backend", backend: loaded });
       }
     }
@@ -221,36 +221,36 @@ export class Engine {
           onEvent({ kind: "text", text: made === token && out.length ? ` ${token}` : token });
           await pause(25);
         }
-        if (made) out.push({ text: made, passages: cited, supported, is_phrase: false });
+        if (made) out.push({ text: made, passages: cited, supported, isPhrase: false });
         if (abort.aborted) break;
       }
     }
-    const decode_ms = performance.now() - decode;
+    const decodeMs = performance.now() - decode;
     return {
       question,
       asked: question,
-      is_unclear: false,
+      isUnclear: false,
       outcome,
       probability: answerable ? 0.9 : 0.1,
       evidence: { similarity: null, coverage: answerable ? 1 : 0, reading: null },
       quote,
       sentences: out,
       written: !out.length ? "nothing" : out.every(({ supported }) => supported) ? "shown" : "unsupported",
-      window: tokens ? { sources: 2, is_cut: true, left_out: 1 } : null,
+      window: tokens ? { sources: 2, isCut: true, leftOut: 1 } : null,
       passages,
       stopped: abort.aborted,
       bundle: this.#manifest.id,
       backend: tokens ? this.#backend : null,
       timing: {
-        retrieve_ms,
-        quote_ms: 0,
-        prefill_ms: 0,
-        decode_ms,
-        prompt_tokens: words.length,
-        cached_tokens: 0,
-        generated_tokens: tokens,
+        retrieveMs,
+        quoteMs: 0,
+        prefillMs: 0,
+        decodeMs,
+        promptTokens: words.length,
+        cachedTokens: 0,
+        generatedTokens: tokens,
         steps: tokens,
-        tokens_per_second: tokens ? (tokens * 1000) / decode_ms : 0,
+        tokensPerSecond: tokens ? (tokens * 1000) / decodeMs : 0,
       },
     };
   }
