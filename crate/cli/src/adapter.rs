@@ -11,7 +11,7 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use crate::report::Hint;
-use crate::{split, voice};
+use crate::{split_gguf, voice};
 
 /// The files of a folder written by PEFT.
 const CONFIG: &str = "adapter_config.json";
@@ -176,7 +176,7 @@ fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
 
 /// The sizes of a base model, from the header of its file.
 fn base(path: &Path) -> anyhow::Result<ModelConfig> {
-    let gguf = split::read_head(path)?;
+    let gguf = split_gguf::read_head(path)?;
     ModelConfig::from_gguf(&gguf)
         .with_context(|| format!("could not read the base `{}`", path.display()))
 }

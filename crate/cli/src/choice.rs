@@ -17,7 +17,7 @@ use anyhow::Context;
 use crate::registry::{Entry, Kind, MAX_MODEL_BYTES};
 use crate::report::Hint;
 use crate::settings::{BundleArguments, read_model};
-use crate::split;
+use crate::split_gguf;
 use crate::store::ModelArguments;
 use crate::voice;
 
@@ -165,7 +165,7 @@ fn pulled(named: &ModelArguments, entry: &Entry, role: Role) -> anyhow::Result<W
 
 fn read(path: &Path, role: Role) -> anyhow::Result<WeightFile> {
     let hint = format!("give a GGUF file, or a name that `anchorite models` lists, with --{role}");
-    let (whole, bytes) = split::read(path, MAX_MODEL_BYTES, &hint)?;
+    let (whole, bytes) = split_gguf::read(path, MAX_MODEL_BYTES, &hint)?;
     let name = whole.file_name().and_then(|name| name.to_str());
     let name = name.filter(|name| name.len() <= MAX_NAME && !name.chars().any(char::is_control));
     let name = name.ok_or_else(|| {

@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 
+use crate::arrow_rows::{self, TextColumn};
 use crate::book::Books;
 use crate::build::bar;
 use crate::read::{Outcome, Reading};
-use crate::rows::{self, Texts};
 use crate::settings::{PageArguments, use_threads};
-use crate::tables::{self, TableWriter};
+use crate::table_io::{self, TableWriter};
 use crate::walk;
 use crate::warnings::Warnings;
 
@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         cache: None,
     };
     let mut table = Table {
-        writer: TableWriter::create(&arguments.out, &rows::chunk_schema())?,
+        writer: TableWriter::create(&arguments.out, &arrow_rows::chunk_schema())?,
         warnings: Warnings::default(),
         n_pages: 0,
         n_chunks: 0,
@@ -82,9 +82,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn from_table(path: &Path, reading: &Reading<'_>, table: &mut Table) -> anyhow::Result<()> {
-    for batch in tables::read(&[path.to_owned()])? {
+    for batch in table_io::read(&[path.to_owned()])? {
         let batch = batch?;
-        let source = Texts::of(&batch, "source")?;
+        let source = TextColumn::of(&batch, "source")?;
         let pages: Vec<(&str, &[u8])> = (0..batch.num_rows())
             .map(|row| {
                 let source = source
@@ -93,7 +93,7 @@ fn from_table(path: &Path, reading: &Reading<'_>, table: &mut Table) -> anyhow::
                 if source.starts_with('/') || source.split('/').any(|part| part == "..") {
                     bail!("the source of row {row} is no path below a site: `{source}`");
                 }
-                Ok((source, rows::bytes(&batch, "content", row)?))
+                Ok((source, arrow_rows::bytes(&batch, "content", row)?))
             })
             .collect::<anyhow::Result<_>>()?;
         let outcomes: Vec<Outcome> = pages
@@ -122,7 +122,7 @@ impl Table {
             Outcome::Page(page) => {
                 self.n_pages += 1;
                 self.n_chunks += page.chunks.len();
-                self.writer.write(&rows::chunk_batch(&page)?)?;
+                self.writer.write(&arrow_rows::chunk_batch(&page)?)?;
             }
             Outcome::LeftOut(_) => self.n_left_out += 1,
             Outcome::Bad(error) => self.warnings.add_error(source, &error),

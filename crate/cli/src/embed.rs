@@ -11,11 +11,11 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use crate::arrow_rows::{self, TextColumn};
 use crate::cache::{Cache, TextKey, hex};
-use crate::rows::{self, Texts};
 use crate::settings::{read_model, use_threads};
 use crate::shipped;
-use crate::tables::{self, TableWriter};
+use crate::table_io::{self, TableWriter};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -119,13 +119,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     use_threads(arguments.threads)?;
     let models = shipped::default_dir(arguments.models.as_deref())?;
     let model = Model::load(read_model(&models, shipped::EMBEDDER)?)?;
-    let mut table = TableWriter::create(&arguments.out, &rows::embedding_schema())?;
+    let mut table = TableWriter::create(&arguments.out, &arrow_rows::embedding_schema())?;
     let progress = ProgressBar::no_length().with_message("embedding");
     let mut n_rows = 0;
-    for batch in tables::read(&arguments.chunks)? {
+    for batch in table_io::read(&arguments.chunks)? {
         let batch = batch?;
-        let hash = Texts::of(&batch, "hash")?;
-        let text = Texts::of(&batch, "embedding_text")?;
+        let hash = TextColumn::of(&batch, "hash")?;
+        let text = TextColumn::of(&batch, "embedding_text")?;
         let rows: Vec<(&str, &str)> = (0..batch.num_rows())
             .map(|row| {
                 hash.get(row)
@@ -139,7 +139,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             .map(|text| model.embed(text))
             .collect::<anyhow::Result<Vec<_>>>()?;
         progress.inc(hashes.len() as u64);
-        table.write(&rows::embedding_batch(&hashes, &model.id, &vectors)?)?;
+        table.write(&arrow_rows::embedding_batch(&hashes, &model.id, &vectors)?)?;
         n_rows += hashes.len();
     }
     table.finish()?;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
+use crate::arrow_rows;
 use crate::assemble;
 use crate::cache::{TextKey, hex};
 use crate::choice;
@@ -14,11 +15,10 @@ use crate::clock::Clock;
 use crate::embed::Model;
 use crate::read::ChunkedPage;
 use crate::report::Hint;
-use crate::rows;
 use crate::select::{self, Selected};
 use crate::settings::{BundleArguments, read_model, use_threads};
 use crate::shipped;
-use crate::tables;
+use crate::table_io;
 use crate::warnings::Warnings;
 
 #[derive(clap::Args)]
@@ -102,8 +102,8 @@ fn missing(selected: &Selected, at: usize, key: TextKey, n_missing: usize) -> an
 fn read_chunks(paths: &[PathBuf]) -> anyhow::Result<Vec<ChunkedPage>> {
     let mut pages: HashMap<String, (ChunkedPage, BTreeMap<i32, anchorite::index::Chunk>)> =
         HashMap::new();
-    for batch in tables::read(paths)? {
-        for row in rows::chunk_rows(&batch?)? {
+    for batch in table_io::read(paths)? {
+        for row in arrow_rows::chunk_rows(&batch?)? {
             let mut page = row.page;
             let Some(chunk) = page.chunks.pop() else {
                 continue;
@@ -149,9 +149,9 @@ fn read_embeddings(
         .map(|key| (hex(key), *key))
         .collect();
     let mut embeddings = HashMap::new();
-    for batch in tables::read(paths)? {
+    for batch in table_io::read(paths)? {
         let batch = batch?;
-        for (hash, of_model, vector) in rows::embedding_rows(&batch)? {
+        for (hash, of_model, vector) in arrow_rows::embedding_rows(&batch)? {
             let Some(key) = wanted.get(hash) else {
                 continue;
             };

@@ -33,15 +33,15 @@ mod read;
 mod registry;
 mod report;
 mod risk;
-mod rows;
+mod arrow_rows;
 mod search;
 mod select;
 mod serve;
 mod settings;
 mod shipped;
-mod split;
+mod split_gguf;
 mod store;
-mod tables;
+mod table_io;
 mod voice;
 mod walk;
 mod warnings;
@@ -54,7 +54,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use eval::check_judged;
 pub use registry::check_registry;
 pub use store::default_models_dir;
-pub use tables::check_parquet;
+pub use table_io::check_parquet;
 
 /// Ask questions of a site's documents, in the visitor's own browser.
 #[derive(Parser)]

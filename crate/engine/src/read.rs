@@ -44,7 +44,7 @@ const ASKED_WEIGHT: f32 = 6.0;
 /// The most units returned for a question.
 const MAX_UNITS: usize = 3;
 /// Units that score more than this below the best one are left out. A guess, in units of one sign.
-const REACH: f32 = 2.0;
+const MAX_SCORE_GAP: f32 = 2.0;
 
 /// A unit that may answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,7 +105,7 @@ pub fn best(
     let lead = elsewhere.map_or(LIMIT, |second| best.score - second.score);
     best.signs.lead = lead.min(LIMIT);
     evidence.reading = Some(best.signs);
-    let near = best.score - REACH;
+    let near = best.score - MAX_SCORE_GAP;
     let mut units = vec![best];
     for other in found {
         // Windows overlap, so a unit may occur twice.

@@ -342,7 +342,7 @@ impl Index {
 /// The phrases that every hit must contain.
 fn demanded<'s>(lexical: &'s LexicalScores, options: &SearchOptions) -> &'s [Vec<String>] {
     match options.lexical.phrases {
-        Phrases::Demanded => &lexical.phrases,
+        Phrases::Required => &lexical.phrases,
         Phrases::Preferred => &[],
     }
 }

@@ -5,13 +5,13 @@ use std::ops::Range;
 
 use crate::bundle::ShardTable;
 use crate::chunk::Chunk;
+use crate::chunk_store::ChunkStore;
+#[cfg(feature = "build")]
+use crate::chunk_store::TextShard;
 use crate::filters::Filters;
 use crate::lexical::LexicalIndex;
 use crate::order::Orders;
 use crate::shard::{Family, Shard, ShardId};
-#[cfg(feature = "build")]
-use crate::texts::TextShard;
-use crate::texts::Texts;
 use crate::vector::VectorIndex;
 
 /// Position of a chunk in the index.
@@ -40,7 +40,7 @@ pub struct Index {
     pub lexical: LexicalIndex,
     /// Search by meaning; `None` without an embedder, or until the vectors are read.
     pub vectors: Option<VectorIndex>,
-    pub(crate) texts: Texts,
+    pub(crate) texts: ChunkStore,
     /// Filters of the documents; `None` if documents have none, or until their shard is inserted.
     pub(crate) filters: Option<Filters>,
     pub(crate) orders: Orders,
@@ -105,7 +105,7 @@ impl Index {
         Ok(Self {
             lexical,
             vectors,
-            texts: Texts::whole(TextShard {
+            texts: ChunkStore::whole(TextShard {
                 first_document: 0,
                 documents,
                 chunks,

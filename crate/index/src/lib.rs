@@ -14,7 +14,7 @@ pub mod vector;
 pub mod fuse;
 pub mod filters;
 mod order;
-mod texts;
+mod chunk_store;
 mod top;
 mod index;
 mod find;

@@ -55,7 +55,7 @@ pub enum LoadError {
     },
     /// A count or length beyond any real file.
     #[error("{what} at byte {offset} is absurd, at most {limit} expected: `{found}`")]
-    Absurd {
+    LimitExceeded {
         /// Name of the count or length.
         what: String,
         /// Where the number is in the file.
@@ -264,7 +264,7 @@ impl LoadError {
             Self::UnknownVersion { .. } => "unknown_version",
             Self::Truncated { .. } => "truncated",
             Self::Dropped { .. } => "dropped",
-            Self::Absurd { .. } => "absurd_count",
+            Self::LimitExceeded { .. } => "absurd_count",
             Self::NotUtf8 { .. } => "not_utf8",
             Self::Duplicate { .. } => "duplicate_name",
             Self::UnknownValueType { .. } => "unknown_value_type",
@@ -305,7 +305,7 @@ impl LoadError {
             }
             Self::Truncated { .. } => "fetch the file again and compare its SHA-256",
             Self::Dropped { .. } => "load the file again from its parts",
-            Self::Absurd { .. }
+            Self::LimitExceeded { .. }
             | Self::NotUtf8 { .. }
             | Self::Duplicate { .. }
             | Self::UnknownValueType { .. }

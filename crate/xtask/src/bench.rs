@@ -5,7 +5,7 @@ mod gpu;
 mod lookup;
 mod prefix;
 mod prepare;
-mod rows;
+mod samples;
 mod search;
 mod table;
 mod verdicts;
@@ -22,7 +22,7 @@ use serde::Serialize;
 use crate::wasm::Instructions;
 use crate::{run, setup};
 use prepare::Onnx;
-use rows::Row;
+use samples::Row;
 use verdicts::Verdict;
 
 /// The benchmark to run.

@@ -11,7 +11,7 @@ use crate::registry::is_loopback;
 use crate::report::Hint;
 
 /// Timeout for connecting to the server, and for receiving any data from it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// Maximum length of an ETag that is stored.
 const MAX_ETAG: usize = 1000;
 
@@ -97,9 +97,9 @@ fn agent(address: &str) -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .user_agent(concat!("anchorite/", env!("CARGO_PKG_VERSION")))
-        .timeout_connect(Some(PATIENCE))
-        .timeout_recv_response(Some(PATIENCE))
-        .timeout_per_read(Some(PATIENCE));
+        .timeout_connect(Some(TIMEOUT))
+        .timeout_recv_response(Some(TIMEOUT))
+        .timeout_per_read(Some(TIMEOUT));
     // A server may redirect an encrypted address only to another encrypted one. Loopback addresses are for tests, and
     // may not redirect.
     let config = match is_loopback(address) {

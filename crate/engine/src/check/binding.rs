@@ -127,9 +127,9 @@ impl<'w> Vote<'w> {
 
 fn vote<'w>(atom: &Atom, same: &[usize], partners: &[usize], window: &'w Window) -> Vote<'w> {
     /// How much nearer one number must be than another, in atoms.
-    const SLACK: usize = 1;
+    const MIN_LEAD: usize = 1;
     /// How far away a number may be, in atoms.
-    const FAR: usize = 8;
+    const MAX_DISTANCE: usize = 8;
     let Some(number) = atom.number.as_ref() else {
         return Vote::Unknown;
     };
@@ -142,8 +142,8 @@ fn vote<'w>(atom: &Atom, same: &[usize], partners: &[usize], window: &'w Window)
     };
     let mut near_rival: Option<(usize, &str)> = None;
     for partner in partners {
-        let from = partner.saturating_sub(FAR);
-        let to = (partner + FAR + 1).min(window.atoms.len());
+        let from = partner.saturating_sub(MAX_DISTANCE);
+        let to = (partner + MAX_DISTANCE + 1).min(window.atoms.len());
         for place in from..to {
             let Some(other) = window.atoms[place].number.as_ref() else {
                 continue;
@@ -158,9 +158,9 @@ fn vote<'w>(atom: &Atom, same: &[usize], partners: &[usize], window: &'w Window)
         }
     }
     match near_rival {
-        Some((far, value)) if near_same > far + SLACK => Vote::Rival(value),
-        Some((far, _)) if near_same + SLACK < far => Vote::Bound,
-        None if near_same <= FAR => Vote::Bound,
+        Some((far, value)) if near_same > far + MIN_LEAD => Vote::Rival(value),
+        Some((far, _)) if near_same + MIN_LEAD < far => Vote::Bound,
+        None if near_same <= MAX_DISTANCE => Vote::Bound,
         _ => Vote::Unknown,
     }
 }
@@ -201,8 +201,8 @@ fn is_party(atom: &Atom) -> bool {
 
 fn is_turned(claim: &Text, one: usize, other: usize, window: &Window) -> bool {
     /// Largest distance in atoms: further apart, two names belong to different statements.
-    const FAR: usize = 10;
-    if other - one > FAR {
+    const MAX_DISTANCE: usize = 10;
+    if other - one > MAX_DISTANCE {
         return false;
     }
     let between = &claim.atoms[one + 1..other];
@@ -219,7 +219,7 @@ fn is_turned(claim: &Text, one: usize, other: usize, window: &Window) -> bool {
     let ([one_place], [other_place]) = (&one_places[..], &other_places[..]) else {
         return false;
     };
-    if one_place.abs_diff(*other_place) > FAR {
+    if one_place.abs_diff(*other_place) > MAX_DISTANCE {
         return false;
     }
     let span = *one_place.min(other_place)..*one_place.max(other_place);

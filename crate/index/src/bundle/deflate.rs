@@ -8,13 +8,13 @@ use super::malformed;
 use crate::error::BundleError;
 
 /// Limit on the decompressed size of any file of an index.
-const MAX_UNFOLDED_BYTES: usize = 256 << 20;
+const MAX_DECOMPRESSED_BYTES: usize = 256 << 20;
 /// The slowest and smallest level of `miniz_oxide` short of trying everything.
 #[cfg(feature = "build")]
 const LEVEL: u8 = 9;
 
 pub(super) fn inflate(role: &'static str, bytes: &[u8]) -> Result<Vec<u8>, BundleError> {
-    decompress_to_vec_with_limit(bytes, MAX_UNFOLDED_BYTES).map_err(|error| {
+    decompress_to_vec_with_limit(bytes, MAX_DECOMPRESSED_BYTES).map_err(|error| {
         let found = format!("{:?}", error.status);
         malformed(
             role,

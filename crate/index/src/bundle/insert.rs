@@ -1,6 +1,6 @@
 //! Inserts the bytes of fetched shards into an index.
 
-use super::{deflate, filters, orders, spelling, terms, texts};
+use super::{deflate, filters, orders, wire_spelling, wire_terms, wire_texts};
 use crate::error::BundleError;
 use crate::index::Index;
 use crate::shard::{Family, ShardId};
@@ -35,16 +35,19 @@ impl Index {
         let (n_chunks, n_documents) = (collection.n_chunks(), collection.n_documents());
         match family {
             Family::Terms => {
-                let shard = terms::read(bytes)?;
-                terms::check(&shard, n_chunks, n_documents)?;
+                let shard = wire_terms::read(bytes)?;
+                wire_terms::check(&shard, n_chunks, n_documents)?;
                 self.lexical.insert(number, shard);
             }
-            Family::Spelling => self.lexical.spelling.insert(number, spelling::read(bytes)?),
+            Family::Spelling => self
+                .lexical
+                .spelling
+                .insert(number, wire_spelling::read(bytes)?),
             Family::Texts => {
                 let range = self
                     .texts
                     .range(number, u32::try_from(n_chunks).unwrap_or(u32::MAX));
-                let shard = texts::read(bytes, range, collection)?;
+                let shard = wire_texts::read(bytes, range, collection)?;
                 self.texts.insert(number, shard);
             }
             Family::Vectors => {

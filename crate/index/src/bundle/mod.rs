@@ -28,11 +28,11 @@ mod filters;
 mod manifest;
 mod orders;
 mod resident;
-mod spelling;
+mod wire_spelling;
 mod insert;
 mod table;
-mod terms;
-mod texts;
+mod wire_terms;
+mod wire_texts;
 #[cfg(feature = "build")]
 mod write;
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::table::{ShardTable, TableWire};
 use super::{malformed, read_whole, sums, words};
+use crate::chunk_store::ChunkStore;
 use crate::error::BundleError;
 use crate::index::Index;
 use crate::lexical::collection::Collection;
@@ -11,7 +12,6 @@ use crate::lexical::spelling::Spelling;
 use crate::lexical::{Languages, LexicalIndex};
 use crate::order::Orders;
 use crate::shard::Family;
-use crate::texts::Texts;
 
 pub(super) const ROLE: &str = "index";
 
@@ -58,7 +58,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Index, BundleError> {
         return Err(malformed(ROLE, "chunks of shards", n_chunks, end));
     }
     let first_terms = words(ROLE, "first words", file.first_terms)?;
-    let spelling_keys = super::spelling::read_keys(file.spelling_keys)?;
+    let spelling_keys = super::wire_spelling::read_keys(file.spelling_keys)?;
     let languages = Languages {
         names: file.languages.iter().map(|&name| name.to_owned()).collect(),
         stop_words: words(ROLE, "words without topic", file.stop_words)?,
@@ -80,7 +80,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Index, BundleError> {
             Spelling::absent(spelling_keys),
             first_terms,
         ),
-        texts: Texts::absent(firsts),
+        texts: ChunkStore::absent(firsts),
         vectors: None,
         filters: None,
         orders: Orders::absent(file.orders.iter().map(|&name| name.to_owned()).collect()),
@@ -121,7 +121,7 @@ pub(super) mod write {
             languages: languages.names.iter().map(String::as_str).collect(),
             stop_words: &front_coded(&languages.stop_words),
             first_terms: &front_coded(shards.first_terms),
-            spelling_keys: &crate::bundle::spelling::write::keys(shards.spelling_keys),
+            spelling_keys: &crate::bundle::wire_spelling::write::keys(shards.spelling_keys),
             text_chunks: &gaps(&text_bounds),
             has_filters: shards.has_filters,
             orders: shards.orders.iter().map(String::as_str).collect(),

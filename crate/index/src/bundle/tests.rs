@@ -106,8 +106,8 @@ fn damaged_words_do_not_panic() {
     let (shards, _) = files(Family::Terms);
     let mut index = index();
     for damaged in damages(&shards[0]) {
-        if let Ok(shard) = terms::read(&damaged)
-            && terms::check(&shard, index.n_chunks(), index.n_documents()).is_ok()
+        if let Ok(shard) = wire_terms::read(&damaged)
+            && wire_terms::check(&shard, index.n_chunks(), index.n_documents()).is_ok()
         {
             index.lexical.insert(0, shard);
             search(&index);
@@ -121,7 +121,7 @@ fn damaged_texts_do_not_panic() {
     let mut index = index();
     let range = 0..u32::try_from(index.n_chunks()).expect("few");
     for damaged in damages(&shards[0]) {
-        if let Ok(shard) = texts::read(&damaged, range.clone(), &index.lexical.collection) {
+        if let Ok(shard) = wire_texts::read(&damaged, range.clone(), &index.lexical.collection) {
             index.texts.insert(0, shard);
             search(&index);
         }

@@ -166,9 +166,9 @@ fn index_files(
     bundle: &mut Vec<(String, Vec<u8>)>,
 ) -> Result<(Vec<u8>, ShardTotals), BundleError> {
     let held: Vec<&TermShard> = index.lexical.shards().collect();
-    let (first_terms, terms) = terms::write::shards(&held)?;
-    let (spelling_keys, spelling) = spelling::write::shards(&index.lexical.spelling)?;
-    let (first_chunks, texts) = texts::write::shards(index)?;
+    let (first_terms, terms) = wire_terms::write::shards(&held)?;
+    let (spelling_keys, spelling) = wire_spelling::write::shards(&index.lexical.spelling)?;
+    let (first_chunks, texts) = wire_texts::write::shards(index)?;
     let filters = index.filters.as_ref().map(filters::write).transpose()?;
     let names = index.orders.names();
     let orders = (0..names.len()).filter_map(|idx| index.orders.get(idx));

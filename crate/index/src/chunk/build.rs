@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use super::Chunk;
-use super::pieces::pieces;
+use super::split::pieces;
 use crate::document::Document;
 
 /// Sizes of chunks, in words separated by white space.

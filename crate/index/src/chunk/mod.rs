@@ -9,7 +9,7 @@
 #[cfg(feature = "build")]
 mod build;
 #[cfg(feature = "build")]
-mod pieces;
+mod split;
 #[cfg(feature = "build")]
 mod blocks;
 #[cfg(feature = "build")]

@@ -17,10 +17,10 @@ const MAX_EXPANSIONS: usize = 48;
 /// Maximum shards read to expand a prefix: two letters may begin many words.
 const MAX_PREFIX_SHARDS: usize = 3;
 /// Minimum length, in characters, of an unmatched word that is also looked up as two words.
-const MIN_APART: usize = 4;
+const MIN_SPLIT_CHARS: usize = 4;
 const MAX_APART: usize = 20;
 /// Maximum ways of splitting a word that are looked up in full: each may need another shard.
-const MAX_APART_TRIED: usize = 4;
+const MAX_SPLITS_TRIED: usize = 4;
 /// Short words that follow a verb, and are attached to it in the noun.
 const PARTICLES: [&str; 8] = ["by", "in", "of", "off", "on", "to", "up", "out"];
 /// Minimum length, in characters, of a word that is searched for inside longer ones.
@@ -129,7 +129,7 @@ impl<'i> Lookup<'i> {
     /// Ways to write one word as two: `log` and `in` for `login`, `iso` and `8601` for `iso8601`.
     fn apart(&mut self, word: &str) -> Vec<TermIdx> {
         let n_chars = word.chars().count();
-        if !(MIN_APART..=MAX_APART).contains(&n_chars) || word.contains(is_unspaced) {
+        if !(MIN_SPLIT_CHARS..=MAX_APART).contains(&n_chars) || word.contains(is_unspaced) {
             return Vec::new();
         }
         let mut best = (0, Vec::new());
@@ -140,7 +140,7 @@ impl<'i> Lookup<'i> {
             let n_first = first.chars().count();
             let is_cut = n_first >= 3 && n_first + 3 <= n_chars
                 || n_first >= 2 && PARTICLES.contains(&second);
-            if n_tried == MAX_APART_TRIED || !(is_cut || is_turn) {
+            if n_tried == MAX_SPLITS_TRIED || !(is_cut || is_turn) {
                 continue;
             }
             let Some(first) = self.find(&english::stem(first)) else {

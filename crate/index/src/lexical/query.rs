@@ -15,7 +15,7 @@ use crate::shard::Family;
 /// Maximum distinct words of a query that are ranked; later ones are ignored.
 const MAX_QUERY_WORDS: usize = 64;
 /// Maximum terms reported in `matched_terms` for one word.
-const MAX_TAKEN_FOR: usize = 4;
+const MAX_MATCHED_TERMS: usize = 4;
 /// Weight of an identifier's parts next to the identifier, and of a compound or joined words next to the single words.
 pub(super) const PART_WEIGHT: f32 = 0.4;
 
@@ -132,7 +132,7 @@ impl LexicalIndex {
         let surfaces = surfaces.filter(|token| token.kind == TokenKind::Word);
         let mut matched_terms: Vec<String> = surfaces.map(|token| token.surface).collect();
         let alternatives = words.iter().map(|word| &word.alternatives);
-        let terms = alternatives.flat_map(|terms| terms.iter().take(MAX_TAKEN_FOR));
+        let terms = alternatives.flat_map(|terms| terms.iter().take(MAX_MATCHED_TERMS));
         matched_terms.extend(terms.filter_map(|&(term, _)| self.term(term)));
         Resolved {
             words,

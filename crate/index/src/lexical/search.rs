@@ -41,7 +41,7 @@ pub struct LexicalOptions {
 pub enum Phrases {
     /// A hit must contain each phrase, its words in sequence; meaning doesn't count. The default, as in a search box.
     #[default]
-    Demanded,
+    Required,
     /// Hits that have all phrases come first, and none is excluded: in a question, people quote a text that they read, or a term.
     Preferred,
 }
@@ -207,7 +207,7 @@ impl LexicalIndex {
         // Like `covered`, but less where a chunk has a word in another form.
         let mut matched = vec![0.0_f32; n_chunks];
         let n_quoted = match options.phrases {
-            Phrases::Demanded => words.iter().filter(|word| word.is_quoted).count(),
+            Phrases::Required => words.iter().filter(|word| word.is_quoted).count(),
             Phrases::Preferred => 0,
         };
         let mut has_quoted = vec![0; if n_quoted > 0 { n_chunks } else { 0 }];

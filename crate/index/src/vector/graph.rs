@@ -7,7 +7,7 @@
 use instant_distance::{HnswMap, Search};
 use serde::{Deserialize, Serialize};
 
-use super::rows::{Query, Rows, check_scale, similarity};
+use super::int8_vectors::{Int8Vectors, Query, check_scale, similarity};
 use crate::error::Contradiction;
 
 /// The layout of a stored graph.
@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for Vector {
     }
 }
 
-fn vector(rows: &Rows, row: usize) -> Vector {
+fn vector(rows: &Int8Vectors, row: usize) -> Vector {
     Vector {
         scale: rows.scale(row),
         values: rows.row(row).into(),
@@ -85,7 +85,7 @@ pub(super) struct Graph(Box<HnswMap<Vector, u32>>);
 impl Graph {
     /// Builds on one thread: with more, the order of insertion, and so the graph, would change from run to run.
     #[cfg(feature = "build")]
-    pub(super) fn build(rows: &Rows, seed: u64) -> Result<Self, crate::error::BuildError> {
+    pub(super) fn build(rows: &Int8Vectors, seed: u64) -> Result<Self, crate::error::BuildError> {
         use crate::error::BuildError;
         let n_vectors = u32::try_from(rows.len())
             .ok()
@@ -120,7 +120,7 @@ impl Graph {
 
     /// Mean number of vectors that a search compares, with some of the vectors themselves as queries.
     #[cfg(feature = "build")]
-    pub(super) fn n_compared(&self, rows: &Rows) -> usize {
+    pub(super) fn n_compared(&self, rows: &Int8Vectors) -> usize {
         const N_QUERIES: usize = 50;
         let count = || N_DISTANCES.with(std::cell::Cell::get);
         let before = count();
@@ -142,7 +142,7 @@ impl Graph {
 
     /// Chunks near `query`, at most 128, with the cosine of each, in any order.
     pub(super) fn search(&self, unit: &[f32], query: &Query) -> Vec<(u32, f32)> {
-        let mut rounded = Rows::new(unit.len());
+        let mut rounded = Int8Vectors::new(unit.len());
         rounded.push(unit);
         let mut search = Search::default();
         let nearest = self.0.search(&vector(&rounded, 0), &mut search);

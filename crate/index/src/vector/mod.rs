@@ -10,14 +10,14 @@
 
 mod clusters;
 mod graph;
-mod rows;
+mod int8_vectors;
 
 pub(crate) use graph::LAYOUT as GRAPH_LAYOUT;
-pub(crate) use rows::Rows;
+pub(crate) use int8_vectors::Int8Vectors;
 
 use clusters::Clusters;
 use graph::Graph;
-use rows::Query;
+use int8_vectors::Query;
 
 use crate::error::Contradiction;
 
@@ -144,7 +144,7 @@ pub struct VectorIndex {
 }
 
 enum Store {
-    Flat(Rows),
+    Flat(Int8Vectors),
     Graph(Graph),
     Shards(Box<Clusters>),
 }
@@ -303,7 +303,7 @@ impl VectorIndex {
 
     /// All loaded shards, in order.
     #[cfg(feature = "build")]
-    pub(crate) fn shards(&self) -> Vec<&Rows> {
+    pub(crate) fn shards(&self) -> Vec<&Int8Vectors> {
         match &self.vectors {
             Store::Shards(clusters) => clusters.shards().flatten().collect(),
             _ => Vec::new(),
@@ -311,7 +311,11 @@ impl VectorIndex {
     }
 
     /// Reads one shard's bytes, and checks everything that a search relies on.
-    pub(crate) fn read_shard(&self, shard: usize, bytes: &[u8]) -> Result<Rows, Contradiction> {
+    pub(crate) fn read_shard(
+        &self,
+        shard: usize,
+        bytes: &[u8],
+    ) -> Result<Int8Vectors, Contradiction> {
         match &self.vectors {
             Store::Shards(clusters) => clusters.read_shard(shard, bytes),
             _ => Err(Contradiction {
@@ -322,7 +326,7 @@ impl VectorIndex {
         }
     }
 
-    pub(crate) fn insert(&mut self, shard: usize, rows: Rows) {
+    pub(crate) fn insert(&mut self, shard: usize, rows: Int8Vectors) {
         if let Store::Shards(clusters) = &mut self.vectors {
             clusters.insert(shard, rows);
         }
@@ -367,7 +371,7 @@ impl VectorIndex {
             });
         }
         let vectors = match layout {
-            Layout::Flat => Store::Flat(Rows::from_bytes(bytes, dimension, n_chunks)?),
+            Layout::Flat => Store::Flat(Int8Vectors::from_bytes(bytes, dimension, n_chunks)?),
             Layout::Graph => Store::Graph(Graph::from_bytes(bytes, dimension, n_chunks)?),
             Layout::Shards => {
                 Store::Shards(Box::new(Clusters::from_bytes(bytes, dimension, n_chunks)?))
@@ -383,10 +387,10 @@ impl VectorIndex {
 
 /// The rows of embeddings of one dimension.
 #[cfg(feature = "build")]
-fn rounded(embeddings: &[Vec<f32>]) -> Result<Rows, crate::error::BuildError> {
+fn rounded(embeddings: &[Vec<f32>]) -> Result<Int8Vectors, crate::error::BuildError> {
     use crate::error::BuildError;
     let dimension = embeddings.first().map_or(0, Vec::len);
-    let mut rows = Rows::new(dimension);
+    let mut rows = Int8Vectors::new(dimension);
     for (chunk, embedding) in embeddings.iter().enumerate() {
         let found = embedding.len();
         if found != dimension || found == 0 || found > MAX_DIMENSION {

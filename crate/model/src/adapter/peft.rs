@@ -22,7 +22,7 @@ const MAX_PATTERN_BYTES: usize = 512;
 const DEFAULT_ALPHA: f64 = 8.0;
 /// Prefixes of initialisation methods that change the base's own weights, so that the adapter fits only that changed
 /// base.
-const CHANGED_BASE: [&str; 5] = ["pissa", "olora", "loftq", "corda", "lora_ga"];
+const BASE_CHANGING_INITS: [&str; 5] = ["pissa", "olora", "loftq", "corda", "lora_ga"];
 
 /// A PEFT adapter that can't become a GGUF file.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -343,7 +343,10 @@ impl Raw {
         }
         if let Some(Value::String(way)) = &self.init_lora_weights {
             let folded = way.to_lowercase();
-            if CHANGED_BASE.iter().any(|name| folded.starts_with(name)) {
+            if BASE_CHANGING_INITS
+                .iter()
+                .any(|name| folded.starts_with(name))
+            {
                 let expected = "a way that leaves the base as it is";
                 return Err(setting("init_lora_weights", expected, shortened(way)));
             }

@@ -62,7 +62,7 @@ const LONGEST_CONTEXT: usize = 4096;
 
 /// Rotations, within the original context, of the pairs at which YaRN's ramp starts and ends. Files have keys for these
 /// and more, but llama.cpp reads them for no family supported here.
-const RAMP_TURNS: [f32; 2] = [32.0, 1.0];
+const YARN_BETA: [f32; 2] = [32.0, 1.0];
 
 /// Stretching of the context, as the keys under `rope.` describe it.
 pub(super) struct Stretching {
@@ -136,7 +136,7 @@ impl Stretching {
                 ..plain
             };
         }
-        let [from, to] = RAMP_TURNS.map(|n_turns| self.turns_at(n_turns, plain));
+        let [from, to] = YARN_BETA.map(|n_turns| self.turns_at(n_turns, plain));
         Rope {
             scale: 1.0 / factor,
             yarn: Some(Yarn {

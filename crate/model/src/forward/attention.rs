@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::multiversion::multiversion;
-use super::threads::{Columns, Threads};
+use super::threads::{SharedColumns, Threads};
 use super::vector;
 use crate::cache::KeysValues;
 use crate::config::ModelConfig;
@@ -60,7 +60,7 @@ pub(super) fn attend(
     let n_group = heads.n_heads / heads.n_kv_heads;
     let n_rows = q.len() / width * n_group;
     let n_parts = n_rows.div_ceil(QUERIES);
-    let y = Columns::new(y, width);
+    let y = SharedColumns::new(y, width);
     let part = |scratch: &mut Scratch, idx: usize| {
         let (kv_head, start) = (idx / n_parts, idx % n_parts * QUERIES);
         let rows = start..n_rows.min(start + QUERIES);
@@ -182,7 +182,7 @@ const SHARED: usize = 4;
 #[cfg(not(target_arch = "wasm32"))]
 const SHARED: usize = 6;
 
-/// Columns per step: two vector registers of 128 or 256 bits for each row.
+/// SharedColumns per step: two vector registers of 128 or 256 bits for each row.
 #[cfg(target_arch = "wasm32")]
 const COLUMNS: usize = 8;
 #[cfg(not(target_arch = "wasm32"))]

@@ -4,7 +4,7 @@
 //! activation; no sum runs across a register. f16 stays f16 in memory, and each panel is unpacked once for all tokens.
 
 use super::attention::add_products;
-use super::threads::{Columns, Threads};
+use super::threads::{SharedColumns, Threads};
 use crate::gguf::TensorType;
 use crate::quant::float16;
 use crate::weights::Matrix;
@@ -82,7 +82,7 @@ impl FloatMatrix {
     pub(super) fn matmul(&self, threads: Threads, x: &[f32], y: &mut [f32]) {
         let n_tokens = x.len() / self.n_cols;
         let len = self.n_cols * ROWS;
-        let y = Columns::new(y, self.n_rows);
+        let y = SharedColumns::new(y, self.n_rows);
         let scratch = || (Vec::new(), Vec::new());
         let panel = |(unpacked, sums): &mut (Vec<f32>, Vec<f32>), idx: usize| {
             let range = idx * len..(idx + 1) * len;

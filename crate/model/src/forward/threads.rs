@@ -122,7 +122,7 @@ impl Threads {
 }
 
 /// A matrix, `[T, width]`, that several threads write, each in its own columns.
-pub(super) struct Columns<'y> {
+pub(super) struct SharedColumns<'y> {
     start: *mut f32,
     n_rows: usize,
     width: usize,
@@ -130,9 +130,9 @@ pub(super) struct Columns<'y> {
 }
 
 // SAFETY: all access is through writes, whose callers promise that no two threads write the same place.
-unsafe impl Sync for Columns<'_> {}
+unsafe impl Sync for SharedColumns<'_> {}
 
-impl<'y> Columns<'y> {
+impl<'y> SharedColumns<'y> {
     pub(super) fn new(y: &'y mut [f32], width: usize) -> Self {
         Self {
             start: y.as_mut_ptr(),
@@ -142,11 +142,11 @@ impl<'y> Columns<'y> {
         }
     }
 
-    /// Copies all of `values` to a row, from a column on. Compiles to register stores, where [`Columns::write`] makes a
+    /// Copies all of `values` to a row, from a column on. Compiles to register stores, where [`SharedColumns::write`] makes a
     /// call.
     ///
     /// # Safety
-    /// As [`Columns::write`].
+    /// As [`SharedColumns::write`].
     #[inline(always)]
     pub(super) unsafe fn write_array<const N: usize>(
         &self,
@@ -237,6 +237,6 @@ mod tests {
     fn does_not_write_past_a_row() {
         let mut y = [0.0; 8];
         // SAFETY: this is the only thread.
-        unsafe { Columns::new(&mut y, 4).write(1, 3, &[1.0, 2.0]) };
+        unsafe { SharedColumns::new(&mut y, 4).write(1, 3, &[1.0, 2.0]) };
     }
 }

@@ -347,7 +347,7 @@ impl Reader<'_> {
         let offset = self.offset;
         let found = u64::from_le_bytes(self.array(what)?);
         if found > limit {
-            return Err(LoadError::Absurd {
+            return Err(LoadError::LimitExceeded {
                 what: what.into(),
                 offset,
                 limit,
@@ -387,7 +387,7 @@ impl Reader<'_> {
             8 => Value::String(self.string(key)?),
             9 => {
                 if depth == GGUF_MAX_VALUE_DEPTH {
-                    return Err(LoadError::Absurd {
+                    return Err(LoadError::LimitExceeded {
                         what: format!("nesting of arrays in `{key}`"),
                         offset,
                         limit: GGUF_MAX_VALUE_DEPTH as u64,
@@ -426,7 +426,7 @@ impl Reader<'_> {
     fn tensor(&mut self, name: &str, alignment: u64) -> Result<TensorEntry, LoadError> {
         let at = self.offset;
         let n_dims = u64::from(u32::from_le_bytes(self.array(name)?));
-        let absurd = |what: &str, limit, found| LoadError::Absurd {
+        let absurd = |what: &str, limit, found| LoadError::LimitExceeded {
             what: format!("{what} of tensor `{name}`"),
             offset: at,
             limit,

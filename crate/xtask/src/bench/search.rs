@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::ValueEnum;
 
-use super::rows::{Of, Row, find, median};
+use super::samples::{Row, RowFilter, find, median};
 use super::verdicts::{Bar, Verdict};
 use super::{Output, all_unless_named, measure, names, prepare};
 use crate::wasm::Instructions;
@@ -171,7 +171,7 @@ fn by_model<'r>(rows: &'r [Row], group: &str) -> impl Iterator<Item = (&'r str, 
 fn by_words(rows: &[Row]) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for (model, of_model) in by_model(rows, "search") {
-        let of = |engine| Of {
+        let of = |engine| RowFilter {
             group: "search",
             engine,
             kind: None,
@@ -209,7 +209,7 @@ fn by_meaning(rows: &[Row]) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for (model, of_model) in by_model(rows, "meaning") {
         let value = |engine, metric| {
-            let of = Of {
+            let of = RowFilter {
                 group: "meaning",
                 engine,
                 kind: None,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::rows::Row;
+use super::samples::Row;
 use super::verdicts::{Bar, Verdict};
 
 /// The columns, in reading order; an empty column is left out.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::rows::{Of, Row, best_kernel, find, median};
+use super::samples::{Row, RowFilter, best_kernel, find, median};
 
 /// How a number must compare with its bar.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -229,8 +229,8 @@ pub(super) fn far(rows: &[Row]) -> Vec<Verdict> {
     verdicts.flatten().collect()
 }
 
-fn peer<'s>(group: &'s str, engine: &'s str, kind: Option<&'s str>) -> Of<'s> {
-    Of {
+fn peer<'s>(group: &'s str, engine: &'s str, kind: Option<&'s str>) -> RowFilter<'s> {
+    RowFilter {
         group,
         engine,
         kind,
@@ -243,11 +243,11 @@ fn faster(
     group: &str,
     kind: &str,
     decider: &str,
-    peer: Of,
+    peer: RowFilter,
     metric: &str,
     bar: Option<Bar>,
 ) -> Option<Verdict> {
-    let ours = Of {
+    let ours = RowFilter {
         group,
         engine: "anchorite",
         kind: Some(kind),

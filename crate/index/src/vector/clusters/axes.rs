@@ -6,7 +6,7 @@
 use super::build::each;
 use super::codes::{Codes, MAX_AXES, MAX_BITS, n_bytes};
 use super::principal::principal;
-use crate::vector::rows::{Rows, length};
+use crate::vector::int8_vectors::{Int8Vectors, length};
 
 /// Code bits per component of a vector: fewer miss more of the nearest, more cost more download (`docs/benchmarks.md`).
 const BITS_PER_COMPONENT: usize = 2;
@@ -20,8 +20,8 @@ const N_SAMPLES: usize = 16_384;
 
 /// Vectors and the means of their shards, from which residuals are taken.
 pub(super) struct ShardResiduals<'r> {
-    pub(super) rows: &'r Rows,
-    pub(super) means: &'r Rows,
+    pub(super) rows: &'r Int8Vectors,
+    pub(super) means: &'r Int8Vectors,
     pub(super) lengths: &'r [f32],
     pub(super) groups: &'r [Vec<u32>],
 }
@@ -68,7 +68,7 @@ pub(super) fn coded(residuals: &ShardResiduals<'_>) -> Codes {
     let largest_factor = coded
         .iter()
         .fold(0.0, |most: f32, code| most.max(code.factor));
-    let mut rows = Rows::new(residuals.rows.dimension());
+    let mut rows = Int8Vectors::new(residuals.rows.dimension());
     for axis in &axes {
         let mut axis = axis.clone();
         axis.resize(residuals.rows.dimension(), 0.0);

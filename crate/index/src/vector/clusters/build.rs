@@ -3,7 +3,7 @@
 
 use super::axes::{self, ShardResiduals};
 use super::{Clusters, MAX_MEMBERS};
-use crate::vector::rows::{Rows, length};
+use crate::vector::int8_vectors::{Int8Vectors, length};
 
 /// How full shards are made, as a percentage of [`MAX_MEMBERS`]: the rest is room for members of dissolved shards.
 const FILL_PERCENT: usize = 60;
@@ -16,7 +16,7 @@ const N_HALVING_ROUNDS: usize = 4;
 impl Clusters {
     /// Divides `rows`. The same rows give the same shards with any number of threads: each vector picks its shard
     /// independently, and sums run in reading order.
-    pub(in crate::vector) fn build(rows: &Rows) -> Self {
+    pub(in crate::vector) fn build(rows: &Int8Vectors) -> Self {
         let n_aimed = rows.len().div_ceil(MAX_MEMBERS * FILL_PERCENT / 100).max(1);
         let all: Vec<u32> = (0..).take(rows.len()).collect();
         let groups = k_means(rows, &all, n_aimed, N_ROUNDS);
@@ -27,7 +27,7 @@ impl Clusters {
         dissolve_small(rows, &mut groups);
         // Order shards by their first members, so that neighbouring pages stay together.
         groups.sort_unstable();
-        let mut means = Rows::new(rows.dimension());
+        let mut means = Int8Vectors::new(rows.dimension());
         let mut lengths = Vec::with_capacity(groups.len());
         let mut shards = Vec::with_capacity(groups.len());
         let mut starts = vec![0_u32];
@@ -36,7 +36,7 @@ impl Clusters {
             mean.iter_mut().for_each(|x| *x /= group.len() as f32);
             lengths.push(length(&mean));
             means.push(&mean);
-            let mut members = Rows::new(rows.dimension());
+            let mut members = Int8Vectors::new(rows.dimension());
             for &chunk in group {
                 members.push_row(rows, chunk as usize);
             }
@@ -62,9 +62,9 @@ impl Clusters {
 }
 
 /// Groups of members, none empty, each ascending.
-fn k_means(rows: &Rows, members: &[u32], n_groups: usize, n_rounds: usize) -> Vec<Vec<u32>> {
+fn k_means(rows: &Int8Vectors, members: &[u32], n_groups: usize, n_rounds: usize) -> Vec<Vec<u32>> {
     let n_groups = n_groups.min(members.len());
-    let mut means = Rows::new(rows.dimension());
+    let mut means = Int8Vectors::new(rows.dimension());
     for group in 0..n_groups {
         // Spread evenly over the pages, because neighbouring chunks are alike.
         let member = members[group * members.len() / n_groups];
@@ -77,7 +77,7 @@ fn k_means(rows: &Rows, members: &[u32], n_groups: usize, n_rounds: usize) -> Ve
             groups[nearest].push(member);
         }
         groups.retain(|group: &Vec<u32>| !group.is_empty());
-        means = Rows::new(rows.dimension());
+        means = Int8Vectors::new(rows.dimension());
         for group in &groups {
             means.push(&mean(rows, group));
         }
@@ -86,7 +86,7 @@ fn k_means(rows: &Rows, members: &[u32], n_groups: usize, n_rounds: usize) -> Ve
 }
 
 /// The index of the mean nearest to each member; the first of equals.
-fn nearest(rows: &Rows, members: &[u32], means: &Rows) -> Vec<usize> {
+fn nearest(rows: &Int8Vectors, members: &[u32], means: &Int8Vectors) -> Vec<usize> {
     let nearest = |&member: &u32| {
         let query = rows.query(member as usize);
         let mut best = (0, f32::NEG_INFINITY);
@@ -111,7 +111,7 @@ pub(super) fn each<I: Sync, T: Send>(items: &[I], turn: impl Fn(&I) -> T + Sync 
     items.iter().map(turn).collect()
 }
 
-fn mean(rows: &Rows, members: &[u32]) -> Vec<f32> {
+fn mean(rows: &Int8Vectors, members: &[u32]) -> Vec<f32> {
     let mut sum = vec![0.0; rows.dimension()];
     for &member in members {
         let scale = rows.scale(member as usize);
@@ -123,7 +123,7 @@ fn mean(rows: &Rows, members: &[u32]) -> Vec<f32> {
 }
 
 /// Splits a group into parts that are small enough.
-fn halve(rows: &Rows, group: Vec<u32>) -> Vec<Vec<u32>> {
+fn halve(rows: &Int8Vectors, group: Vec<u32>) -> Vec<Vec<u32>> {
     if group.len() <= MAX_MEMBERS {
         return vec![group];
     }
@@ -140,11 +140,11 @@ fn halve(rows: &Rows, group: Vec<u32>) -> Vec<Vec<u32>> {
 }
 
 /// Gives the members of small groups to the nearest groups that have room.
-fn dissolve_small(rows: &Rows, groups: &mut Vec<Vec<u32>>) {
+fn dissolve_small(rows: &Int8Vectors, groups: &mut Vec<Vec<u32>>) {
     let (mut kept, small): (Vec<_>, Vec<_>) = std::mem::take(groups)
         .into_iter()
         .partition(|group: &Vec<u32>| group.len() >= MIN_MEMBERS);
-    let mut means = Rows::new(rows.dimension());
+    let mut means = Int8Vectors::new(rows.dimension());
     for group in &kept {
         means.push(&mean(rows, group));
     }

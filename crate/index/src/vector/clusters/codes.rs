@@ -8,7 +8,7 @@
 //!
 //! Sums are integers, so they are the same on every processor.
 
-use crate::vector::rows::{Query, Rows};
+use crate::vector::int8_vectors::{Int8Vectors, Query};
 
 /// Maximum number of axes; longer embeddings are coded by their first components only.
 pub(super) const MAX_AXES: usize = 1024;
@@ -21,7 +21,7 @@ const MAX_WEIGHT: f32 = 32_767.0;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Codes {
     /// Directions of the axes.
-    pub(super) axes: Rows,
+    pub(super) axes: Int8Vectors,
     /// Bits of the codes along each axis, 1 to [`MAX_BITS`].
     pub(super) bits: Vec<u8>,
     /// Distance between two neighbouring codes along each axis, for a factor of 1.
@@ -125,7 +125,7 @@ mod tests {
 
     /// Three vectors of 70 components, coded with 1 to 5 bits along 40 axes by a pattern.
     fn codes() -> Codes {
-        let mut axes = Rows::new(70);
+        let mut axes = Int8Vectors::new(70);
         for axis in 0..40 {
             let component = |n: usize| ((axis * 70 + n) as f32 * 1.7).sin();
             axes.push(&(0..70).map(component).collect::<Vec<f32>>());

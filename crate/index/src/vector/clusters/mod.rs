@@ -19,7 +19,7 @@ mod codes;
 mod principal;
 mod wire;
 
-use super::rows::{Query, Rows};
+use super::int8_vectors::{Int8Vectors, Query};
 use codes::Codes;
 
 /// Maximum vectors in one shard.
@@ -43,7 +43,7 @@ const MIN_DOUBT: f32 = 0.02;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Clusters {
     /// The direction of each shard's mean.
-    means: Rows,
+    means: Int8Vectors,
     /// The length of each shard's mean; its members are unit length.
     lengths: Vec<f32>,
     /// Offset of each shard's first member among all members, and the end of the last shard.
@@ -52,7 +52,7 @@ pub(crate) struct Clusters {
     chunks: Vec<u32>,
     /// Codes of the residual of each member from its shard's mean.
     codes: Codes,
-    shards: Vec<Option<Rows>>,
+    shards: Vec<Option<Int8Vectors>>,
 }
 
 /// A member's estimated cosine, before its shard is read.
@@ -81,11 +81,11 @@ impl Clusters {
     }
 
     #[cfg(feature = "build")]
-    pub(super) fn shards(&self) -> impl Iterator<Item = Option<&Rows>> {
+    pub(super) fn shards(&self) -> impl Iterator<Item = Option<&Int8Vectors>> {
         self.shards.iter().map(Option::as_ref)
     }
 
-    pub(super) fn insert(&mut self, shard: usize, rows: Rows) {
+    pub(super) fn insert(&mut self, shard: usize, rows: Int8Vectors) {
         if let Some(place) = self.shards.get_mut(shard) {
             *place = Some(rows);
         }

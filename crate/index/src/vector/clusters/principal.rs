@@ -3,7 +3,7 @@
 /// Sweeps after which any two rows that matter are orthogonal.
 const N_SWEEPS: usize = 12;
 /// Rows with a smaller cosine count as orthogonal.
-const UPRIGHT: f64 = 1e-7;
+const ORTHOGONAL: f64 = 1e-7;
 
 /// The eigenvectors and eigenvalues of a positive semi-definite symmetric matrix, largest first: rows are rotated in
 /// pairs until all are orthogonal (Hestenes, 1958). Each row is then an eigenvector, and its length the eigenvalue.
@@ -15,7 +15,7 @@ pub(super) fn principal(mut rows: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, Vec<f64>) {
             let a = &mut above[first];
             for b in below {
                 let (aa, bb, ab) = (product(a, a), product(b, b), product(a, b));
-                if ab.abs() <= UPRIGHT * (aa * bb).sqrt() || ab.abs() < f64::MIN_POSITIVE {
+                if ab.abs() <= ORTHOGONAL * (aa * bb).sqrt() || ab.abs() < f64::MIN_POSITIVE {
                     continue;
                 }
                 is_done = false;

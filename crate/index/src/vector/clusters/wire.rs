@@ -20,7 +20,7 @@ use super::codes::{Codes, MAX_AXES, MAX_BITS, n_bytes};
 use super::{Clusters, MAX_MEMBERS};
 use crate::error::Contradiction;
 use crate::lexical::postings::Varints;
-use crate::vector::rows::Rows;
+use crate::vector::int8_vectors::Int8Vectors;
 
 /// Larger steps, lengths, factors and errors make no sense for vectors of length 1.
 const MAX_MAGNITUDE: f32 = 1000.0;
@@ -113,12 +113,12 @@ impl Clusters {
         &self,
         shard: usize,
         bytes: &[u8],
-    ) -> Result<Rows, Contradiction> {
+    ) -> Result<Int8Vectors, Contradiction> {
         if shard >= self.n_shards() {
             let expected = format!("below {}", self.n_shards());
             return Err(wrong("number of a vector shard", expected, shard));
         }
-        Rows::from_bytes(bytes, self.dimension(), self.members(shard).len())
+        Int8Vectors::from_bytes(bytes, self.dimension(), self.members(shard).len())
     }
 }
 
@@ -238,8 +238,8 @@ impl<'b> Fields<'b> {
         Ok(numbers.first().copied().unwrap_or(0.0))
     }
 
-    fn rows(&mut self, dimension: usize, n_rows: usize) -> Result<Rows, Contradiction> {
+    fn rows(&mut self, dimension: usize, n_rows: usize) -> Result<Int8Vectors, Contradiction> {
         let bytes = self.take("bytes of vectors", n_rows, dimension + 4)?;
-        Rows::from_bytes(bytes, dimension, n_rows)
+        Int8Vectors::from_bytes(bytes, dimension, n_rows)
     }
 }

@@ -40,7 +40,7 @@ mod x86;
 pub(super) use activations::Activations;
 pub(super) use pack::PackedMatrix;
 
-use super::threads::{Columns, Threads};
+use super::threads::{SharedColumns, Threads};
 use crate::quant::QK;
 
 /// Rows that are interleaved.
@@ -75,7 +75,7 @@ struct Panel<'m> {
     scales: &'m [f32],
     /// `[n_blocks, 16]`, or empty.
     mins: &'m [f32],
-    /// Columns over 32.
+    /// SharedColumns over 32.
     n_blocks: usize,
     /// The code of zero.
     offset: i32,
@@ -263,7 +263,7 @@ pub(super) fn matmul<'m>(
             debug_assert_eq!(x.n_cols(), matrix.n_cols(), "as many inputs as columns");
             let first = n_panels;
             n_panels += matrix.n_rows().div_ceil(ROWS);
-            (first, matrix, bias, Columns::new(y, matrix.n_rows()))
+            (first, matrix, bias, SharedColumns::new(y, matrix.n_rows()))
         })
         .collect();
     let operations = ROWS * x.n_cols() * x.n_tokens();
@@ -284,7 +284,7 @@ impl PackedMatrix {
         panel_idx: usize,
         bias: Option<&[f32]>,
         spread: &mut Vec<u8>,
-        y: &Columns<'_>,
+        y: &SharedColumns<'_>,
     ) {
         let mut panel = self.panel(panel_idx);
         let mut bits = self.bits();

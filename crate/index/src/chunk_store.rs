@@ -7,7 +7,7 @@ use crate::index::{ChunkIdx, DocumentEntry};
 
 /// The chunks of an index, in shards of consecutive chunks.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Texts {
+pub(crate) struct ChunkStore {
     /// Position of each shard's first chunk; the first is 0.
     firsts: Vec<u32>,
     shards: Vec<Option<TextShard>>,
@@ -22,7 +22,7 @@ pub(crate) struct TextShard {
     pub(crate) chunks: Vec<Chunk>,
 }
 
-impl Texts {
+impl ChunkStore {
     /// Shards that are not loaded yet; `firsts` increases and starts at 0.
     pub(crate) fn absent(firsts: Vec<u32>) -> Self {
         let shards = firsts.iter().map(|_| None).collect();

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{malformed, read_whole};
 use crate::chunk::Chunk;
+use crate::chunk_store::TextShard;
 use crate::error::BundleError;
 use crate::index::DocumentEntry;
 use crate::lexical::collection::Collection;
 use crate::shard::Family;
-use crate::texts::TextShard;
 
 const ROLE: &str = Family::Texts.as_str();
 

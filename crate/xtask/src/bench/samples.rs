@@ -39,14 +39,14 @@ impl Row {
 
 /// The rows to look for; `kind` of `None` is any type.
 #[derive(Clone, Copy)]
-pub(super) struct Of<'s> {
+pub(super) struct RowFilter<'s> {
     pub(super) group: &'s str,
     pub(super) engine: &'s str,
     pub(super) kind: Option<&'s str>,
 }
 
 /// The rows of `metric`, in the order of the run.
-pub(super) fn find<'r>(rows: &'r [Row], of: Of, metric: &str) -> Vec<&'r Row> {
+pub(super) fn find<'r>(rows: &'r [Row], of: RowFilter, metric: &str) -> Vec<&'r Row> {
     rows.iter()
         .filter(|row| {
             row.group == of.group
@@ -59,7 +59,7 @@ pub(super) fn find<'r>(rows: &'r [Row], of: Of, metric: &str) -> Vec<&'r Row> {
 }
 
 /// The kernel with the best `metric`: the highest speed, or the shortest time.
-pub(super) fn best_kernel(rows: &[Row], of: Of, metric: &str) -> Option<String> {
+pub(super) fn best_kernel(rows: &[Row], of: RowFilter, metric: &str) -> Option<String> {
     let found = find(rows, of, metric);
     let rank = |row: &&&Row| {
         let value = row.median.unwrap_or_default();
@@ -70,7 +70,12 @@ pub(super) fn best_kernel(rows: &[Row], of: Of, metric: &str) -> Option<String> 
 }
 
 /// The median of `metric` for that kernel.
-pub(super) fn median(rows: &[Row], of: Of, kernel: Option<&str>, metric: &str) -> Option<f64> {
+pub(super) fn median(
+    rows: &[Row],
+    of: RowFilter,
+    kernel: Option<&str>,
+    metric: &str,
+) -> Option<f64> {
     find(rows, of, metric)
         .into_iter()
         .find(|row| row.kernel.as_deref() == kernel)?

@@ -8,7 +8,7 @@ use crate::error::Contradiction;
 
 /// Consecutive rows.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Rows {
+pub(crate) struct Int8Vectors {
     dimension: usize,
     scales: Vec<f32>,
     values: Vec<i8>,
@@ -46,7 +46,7 @@ impl Query {
     }
 }
 
-impl Rows {
+impl Int8Vectors {
     pub(super) fn new(dimension: usize) -> Self {
         Self {
             dimension,
@@ -229,7 +229,7 @@ mod tests {
                     .collect()
             };
             let (a, b) = (wave(0.3), wave(1.1));
-            let mut rows = Rows::new(dimension);
+            let mut rows = Int8Vectors::new(dimension);
             rows.push(&a);
             let query = Query::new(&b).expect("it has a direction");
             let found = rows.similarities(&query).next().expect("one row");
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn the_largest_sums_stay_within_32_bits() {
         let dimension = 8192;
-        let mut rows = Rows::new(dimension);
+        let mut rows = Int8Vectors::new(dimension);
         rows.push(&vec![1.0; dimension]);
         let query = Query::new(&vec![1.0; dimension]).expect("it has a direction");
         let found = rows.similarities(&query).next().expect("one row");

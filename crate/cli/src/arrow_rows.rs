@@ -141,9 +141,9 @@ pub(crate) fn embedding_batch(
 }
 
 /// A text column, in any of the types that engines write for text.
-pub(crate) struct Texts<'b>(&'b dyn Array);
+pub(crate) struct TextColumn<'b>(&'b dyn Array);
 
-impl<'b> Texts<'b> {
+impl<'b> TextColumn<'b> {
     /// The column of this name.
     pub(crate) fn of(batch: &'b RecordBatch, name: &str) -> anyhow::Result<Self> {
         let column = column(batch, name)?;
@@ -197,7 +197,7 @@ pub(crate) fn bytes<'b>(
         DataType::Binary => column.as_binary::<i32>().value(row),
         DataType::LargeBinary => column.as_binary::<i64>().value(row),
         DataType::BinaryView => column.as_binary_view().value(row),
-        _ => Texts::of(batch, name)?.need(row, name)?.as_bytes(),
+        _ => TextColumn::of(batch, name)?.need(row, name)?.as_bytes(),
     })
 }
 
@@ -211,7 +211,7 @@ pub(crate) struct ChunkRow {
 
 /// The chunks of a batch.
 pub(crate) fn chunk_rows(batch: &RecordBatch) -> anyhow::Result<Vec<ChunkRow>> {
-    let text = |name: &str| Texts::of(batch, name);
+    let text = |name: &str| TextColumn::of(batch, name);
     let [
         source,
         url,
@@ -257,7 +257,7 @@ pub(crate) fn chunk_rows(batch: &RecordBatch) -> anyhow::Result<Vec<ChunkRow>> {
             })?;
         let list = headings.value(row);
         let list = match list.data_type() {
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Texts(list.as_ref()),
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => TextColumn(list.as_ref()),
             other => bail!("column `headings` holds no texts: found `{other}`"),
         };
         let n_headings = headings.value_length(row);
@@ -304,7 +304,10 @@ pub(crate) fn chunk_rows(batch: &RecordBatch) -> anyhow::Result<Vec<ChunkRow>> {
 
 /// The embeddings of a batch, as `(hash, model, vector)`.
 pub(crate) fn embedding_rows(batch: &RecordBatch) -> anyhow::Result<Vec<(&str, &str, Vec<f32>)>> {
-    let (hash, model) = (Texts::of(batch, "hash")?, Texts::of(batch, "model")?);
+    let (hash, model) = (
+        TextColumn::of(batch, "hash")?,
+        TextColumn::of(batch, "model")?,
+    );
     let vectors = column(batch, "vector")?;
     let vector = |row: usize| -> anyhow::Result<Vec<f32>> {
         if vectors.is_null(row) {
