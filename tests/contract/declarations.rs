@@ -115,15 +115,17 @@ fn push_comment(lines: &mut Vec<String>, depth: usize, comment: &str) {
 
 /// A line of Rust's documentation as TypeScript's: no links, and `null` for `None`.
 fn plain(line: &str) -> String {
-    line.replace("[`", "`")
-        .replace("`]", "`")
-        .replace("`None`", "`null`")
-        .replace("](crate::", "](")
+    let mut line = line.replace("`None`", "`null`");
+    while let Some(start) = line.find("`](crate::") {
+        let end = line[start..].find(')').expect("a link ends on its line");
+        line.replace_range(start + 1..=start + end, "");
+    }
+    line.replace("[`", "`").replace("`]", "`")
 }
 
 fn push_code(lines: &mut Vec<String>, depth: &mut usize, code: &str) {
     let code = arrays(&code.replace("\"kind\":", "kind:"));
-    let mut at_name = true;
+    let (mut at_name, mut n_brackets) = (true, 0);
     for token in tokens(&code) {
         match token {
             "{" => {
@@ -138,7 +140,7 @@ fn push_code(lines: &mut Vec<String>, depth: &mut usize, code: &str) {
                 new_line(lines, *depth);
                 push(lines, "}");
             }
-            "," if *depth > 0 => {
+            "," if *depth > 0 && n_brackets == 0 => {
                 push(lines, ";");
                 new_line(lines, *depth);
                 at_name = true;
@@ -149,7 +151,10 @@ fn push_code(lines: &mut Vec<String>, depth: &mut usize, code: &str) {
                 push(lines, name);
             }
             " " if at_name => continue,
-            other => push(lines, other),
+            other => {
+                n_brackets += i32::from(other == "<") - i32::from(other == ">");
+                push(lines, other);
+            }
         }
         at_name = false;
     }

@@ -369,7 +369,7 @@ fn a_text_that_turns_in_circles_is_left_out() {
     let words = ["How long do I bake the loaf?", "--json", "--no-adapter"];
     let answer: Value = serde_json::from_str(&site.run("ask", &words).stdout).expect("JSON");
     assert_eq!(answer["written"], "loops", "{answer}");
-    let n_tokens = answer["timing"]["generated_tokens"].as_u64();
+    let n_tokens = answer["timing"]["generatedTokens"].as_u64();
     assert!(n_tokens < Some(30), "it was stopped: {n_tokens:?}");
 }
 
@@ -385,9 +385,9 @@ fn long_prompts_hold_whole_pages_and_say_what_found_no_room() {
         serde_json::from_str(&site.run("ask", &words).stdout).expect("JSON")
     };
     let (evidence, long) = (ask("evidence"), ask("long"));
-    let tokens = |answer: &Value| answer["timing"]["prompt_tokens"].as_u64().expect("tokens");
+    let tokens = |answer: &Value| answer["timing"]["promptTokens"].as_u64().expect("tokens");
     assert!(tokens(&long) > tokens(&evidence) + 200, "whole pages");
-    assert_eq!(long["window"]["left_out"], 0, "{}", long["window"]);
+    assert_eq!(long["window"]["leftOut"], 0, "{}", long["window"]);
     assert_eq!(long["written"], "shown", "{long}");
 
     let long_page = format!(
@@ -398,5 +398,5 @@ fn long_prompts_hold_whole_pages_and_say_what_found_no_room() {
     let generator = site.beside("script.gguf");
     site.build(&["--generator", path_text(&generator)]).works();
     let long = ask("long");
-    assert_eq!(long["window"]["is_cut"], true, "{}", long["window"]);
+    assert_eq!(long["window"]["isCut"], true, "{}", long["window"]);
 }

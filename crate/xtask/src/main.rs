@@ -7,6 +7,7 @@ mod conformance;
 mod contract;
 mod demo;
 mod docs;
+mod licences;
 mod models;
 mod page;
 mod recipes;

@@ -24,6 +24,7 @@ SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\"(])")
 # The closing question of a dialogue's turn, which is not part of the answer.
 CLOSING = re.compile(r"(?:[^.!?]*\?)\s*$")
 IDENTIFIER = re.compile(r"`([^`\s]{3,40})`")
+CITATION = re.compile(r"\s*\[\d+\]")
 NUMBER = re.compile(r"\b\d{2,4}\b")
 
 
@@ -177,12 +178,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the datasets, with text/, qa/ and qa-2/, unpacked")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--bare", action="store_true", help="questions and answers alone, for an adapter that is trained without passages")
     arguments = parser.parse_args()
     counts: collections.Counter = collections.Counter()
     temporary = arguments.output.with_suffix(".part")
     with temporary.open("w", encoding="utf-8") as output:
         for make in (squad, documentation, dialogues, others):
             for source, question, pieces, answer in make(arguments.data, random.Random(SEED)):
+                if arguments.bare:
+                    # Without passages there is nothing to refuse for, to copy from or to cite.
+                    if answer == REFUSAL or source in {"drill", "squad-changed"}:
+                        continue
+                    pieces, answer = [], CITATION.sub("", answer)
                 if counts[source] < LIMITS[source]:
                     counts[source] += 1
                     row = {"source": source, "question": question, "pieces": pieces, "answer": answer}

@@ -2,6 +2,8 @@
 // It is no engine: passages come by counting words, and "generated" text is copied from them. Its bundles are made by
 // `../fake-bundle.mjs`; whatever tests the engine uses the real package.
 
+/** @import * as wire from "../../../www/src/engine/wire.js" */
+
 const plain = (code, message, hint = "") => ({ code, message, hint });
 
 export default async function init() {}
@@ -33,13 +35,19 @@ export class Embedder {
   dimension() {
     return this.#dimension;
   }
+
+  embed() {
+    return new Float32Array(this.#dimension);
+  }
 }
 
 export class Engine {
+  /** @type {wire.Manifest} */
   #manifest;
   #parts = new Map();
   #chunks = [];
   #meaning = false;
+  /** @type {wire.Backend | null} */
   #backend = null;
   #again;
 
@@ -50,16 +58,17 @@ export class Engine {
     } catch (thrown) {
       throw plain("manifest_syntax", `manifest cannot be read: \`${thrown.message}\``, "the file may not be a bundle's manifest.json, or was cut short");
     }
-    if (manifest.format !== 4) {
+    if (manifest.format !== 5) {
       throw plain(
         "unknown_format",
-        `bundle format is not supported: expected \`4\`, found \`${manifest.format}\``,
+        `bundle format is not supported: expected \`5\`, found \`${manifest.format}\``,
         "rebuild the bundle with this version of anchorite, or update the page's scripts",
       );
     }
     this.#manifest = manifest;
   }
 
+  /** @returns {wire.Manifest} */
   manifest() {
     return this.#manifest;
   }
@@ -99,22 +108,27 @@ export class Engine {
   // The double's index is whole from the start.
   insertShard() {}
 
+  /** @returns {wire.Shard[]} */
   missing() {
     return [];
   }
 
+  /** @returns {wire.Shard[]} */
   shards() {
     return [];
   }
 
+  /** @returns {wire.Shard[]} */
   needs() {
     return [];
   }
 
+  /** @returns {{ missing: wire.Shard[], filters: Record<string, Record<string, number>> }} */
   filters() {
     return { missing: [], filters: {} };
   }
 
+  /** @returns {string[]} */
   sortKeys() {
     return [];
   }
@@ -141,7 +155,8 @@ export class Engine {
 
   loadVoice() {}
 
-  async loadGenerator(kind, reason, adapter, again) {
+  /** @returns {Promise<wire.Backend>} */
+  async loadGenerator(/** @type {"webgpu" | "cpu"} */ kind, reason, adapter, again) {
     this.#file("generator");
     this.#again = again;
     await pause(120);
@@ -163,6 +178,7 @@ export class Engine {
       .slice(0, limit);
   }
 
+  /** @returns {wire.Found} */
   search(query, limit) {
     const results = this.#rank(query, limit).map(({ id, url, title, headings, text, score }) => ({
       id,
@@ -176,6 +192,13 @@ export class Engine {
     return { results, terms: [], missing: [] };
   }
 
+  /**
+   * @param {string} question
+   * @param {Partial<wire.AskOptions>} options
+   * @param {AbortFlag} abort
+   * @param {(event: wire.AskEvent) => void} onEvent
+   * @returns {Promise<wire.Answer>}
+   */
   async ask(question, options, abort, onEvent) {
     if (!/[^\p{Z}\p{C}]/u.test(question)) throw plain("question_empty", "question is empty", "type a question");
     if (question.length > 2000) throw plain("question_too_long", `question is too long: ${question.length} characters`, "ask one question at a time");
@@ -199,7 +222,9 @@ export class Engine {
     const decode = performance.now();
     if (answerable && question.includes("unplugged") && this.#backend?.kind === "webgpu") {
       onEvent({ kind: "text", text: "This is void." });
-      for (const [on, backend, code] of [["gpu", "webgpu", "device_lost"], ["cpu", "cpu", "gpu"]]) {
+      /** @type {readonly ["gpu" | "cpu", "webgpu" | "cpu", string][]} */
+      const places = [["gpu", "webgpu", "device_lost"], ["cpu", "cpu", "gpu"]];
+      for (const [on, backend, code] of places) {
         const reason = "graphics device `double` was lost: unplugged";
         onEvent({ kind: "restarted", on, code, reason });
         await pause(100);

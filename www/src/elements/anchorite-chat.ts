@@ -3,7 +3,7 @@ import { html, nothing, type PropertyDeclarations, type TemplateResult } from "l
 import { repeat } from "lit/directives/repeat.js";
 import type { Anchorite, AnswerEvent, EngineState } from "../engine/client.js";
 import { isAbort, toPlain } from "../engine/errors.js";
-import type { Answer, BackendRequest, Turn } from "../engine/protocol.js";
+import type { Answer, BackendRequest, Turn as PastTurn } from "../engine/protocol.js";
 import "./anchorite-answer.js";
 import type { AnchoriteAnswer, Turn } from "./anchorite-answer.js";
 import { isTyping } from "./anchorite-search.js";
@@ -23,7 +23,7 @@ const ANSWER_PARTS =
   "quote-link, restarted, stopped, details, error";
 
 /** The turn as later questions may refer to it. */
-function past({ asked, quote, passages }: Answer): Turn {
+function past({ asked, quote, passages }: Answer): PastTurn {
   const from = passages.find(({ number }) => number === quote?.passage);
   return { question: asked, answer: quote?.text ?? "", headings: from ? [from.title, ...from.headings] : [] };
 }
@@ -197,7 +197,7 @@ export class AnchoriteChat extends BundleElement {
   }
 
   /** The turns before this one, as a follow-up refers to them. */
-  #before(id: number): Turn[] {
+  #before(id: number): PastTurn[] {
     const answers = this.turns.filter((turn) => turn.id < id).flatMap(({ answer }) => answer ?? []);
     return answers.map(past).slice(-MAX_TURNS);
   }

@@ -31,6 +31,7 @@ struct Sentence {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Timing {
     decode_ms: f64,
     generated_tokens: usize,

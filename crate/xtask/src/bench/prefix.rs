@@ -51,6 +51,7 @@ struct Device {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Timing {
     retrieve_ms: f64,
     quote_ms: f64,

@@ -1,7 +1,8 @@
 //! Renders committed results of measurements as the tables of the guide, and finds tables that were edited by hand.
 //!
 //! A table follows a comment `<!-- table NAME -->` and an empty line, and ends at the next empty line. Its figures come
-//! from `tests/bench/results`, in the form that the measuring command prints with `--json`.
+//! from `tests/bench/results`, in the form that the measuring command prints with `--json`. The lines of `cargo xtask
+//! bench` are put together first: one row for each engine, with its medians by metric.
 
 use std::fs;
 
@@ -39,6 +40,12 @@ enum Form {
     /// In percent, with one digit after the point.
     Percent,
     Megabytes,
+    /// All digits of a whole number, in groups of three.
+    Count,
+    /// Two significant digits, and all of those before the point.
+    Rounded,
+    /// Milliseconds as seconds, with one or two digits after the point.
+    Seconds,
 }
 
 const WAYS: [(&str, &str); 8] = [
@@ -60,6 +67,9 @@ const WAYS: [(&str, &str); 8] = [
     ),
     ("quotation", "quotation alone"),
 ];
+
+/// Builds of ours, by their names in results and in tables; those of peers are left out.
+const KERNELS: [(&str, &str); 2] = [("relaxed-simd", "relaxed SIMD"), ("simd128", "SIMD128")];
 
 const fn column(head: &'static str, place: &'static str, form: Form) -> Column {
     Column { head, place, form }
@@ -155,8 +165,11 @@ pub(super) fn check(is_writing: bool) -> anyhow::Result<Vec<String>> {
         let path = run::root().join("tests/bench/results").join(table.results);
         let text = fs::read_to_string(&path)
             .with_context(|| format!("could not read `{}`", path.display()))?;
-        let results: Value = serde_json::from_str(&text)
-            .with_context(|| format!("could not read `{}`", path.display()))?;
+        let results = match table.results.ends_with(".jsonl") {
+            true => pivoted(&text),
+            false => serde_json::from_str(&text).map_err(anyhow::Error::from),
+        };
+        let results = results.with_context(|| format!("could not read `{}`", path.display()))?;
         let rendered = table.render(&results)?;
         let page = run::root().join(table.page);
         let before = fs::read_to_string(&page)
@@ -220,8 +233,64 @@ impl Form {
             (Self::Number, Some(number)) => format!("{:.2}", number + 0.0),
             (Self::Percent, Some(number)) => format!("{:.1} %", number * 100.0),
             (Self::Megabytes, Some(number)) => format!("{:.0}", number / 1e6),
+            (Self::Count, Some(number)) => grouped(number),
+            (Self::Rounded, Some(number)) if number < 9.95 => format!("{number:.1}"),
+            (Self::Rounded, Some(number)) => grouped(number.round()),
+            (Self::Seconds, Some(number)) if number < 995.0 => format!("{:.2}", number / 1e3),
+            (Self::Seconds, Some(number)) => format!("{:.1}", number / 1e3),
         }
     }
+}
+
+/// A whole number with a comma before every three digits.
+fn grouped(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (idx, digit) in digits.chars().enumerate() {
+        if idx > 0 && (digits.len() - idx).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The lines of a benchmark as one list for each of its groups: a row for each engine, with its medians by metric.
+fn pivoted(lines: &str) -> anyhow::Result<Value> {
+    let mut groups = serde_json::Map::new();
+    for line in lines.lines() {
+        let sample: Value = serde_json::from_str(line)?;
+        let text = |field: &str| sample[field].as_str();
+        let (Some(group), Some(engine), Some(kind)) = (text("group"), text("engine"), text("type"))
+        else {
+            continue;
+        };
+        let (Some(metric), Some(median)) = (text("metric"), sample["median"].as_f64()) else {
+            continue;
+        };
+        let kernel = text("kernel").and_then(|kernel| {
+            let known = KERNELS.iter().find(|(name, _)| *name == kernel);
+            known.map(|(_, written)| *written)
+        });
+        let name: Vec<&str> = [Some(engine), kernel, Some(kind)]
+            .into_iter()
+            .flatten()
+            .collect();
+        let name = name.join(", ");
+        let rows = groups
+            .entry(group)
+            .or_insert_with(|| Value::Array(Vec::new()));
+        let Some(rows) = rows.as_array_mut() else {
+            bail!("`{group}` is no group");
+        };
+        let known = rows.iter().position(|row| row["name"] == name.as_str());
+        let at = known.unwrap_or(rows.len());
+        if known.is_none() {
+            rows.push(serde_json::json!({ "name": name }));
+        }
+        rows[at][metric] = median.into();
+    }
+    Ok(Value::Object(groups))
 }
 
 /// A page with one of its tables replaced.
@@ -267,6 +336,42 @@ mod tests {
                         | quotation alone | 0.12 | 50.0 % | 24 |\n| other | -0.00 |  |  |\n";
         assert_eq!(TABLE.render(&results).unwrap(), expected);
         assert!(TABLE.render(&json!({})).is_err());
+    }
+
+    #[test]
+    fn lines_of_a_benchmark_become_a_row_for_each_engine() {
+        let line = |engine: &str, kernel: Value, metric: &str, median: Value| {
+            json!({ "group": "lm", "engine": engine, "kernel": kernel, "type": "Q8_0", "metric": metric, "median": median })
+                .to_string()
+        };
+        let lines = [
+            line("anchorite", json!("relaxed-simd"), "decode", json!(100.5)),
+            line("wllama", Value::Null, "decode", json!(10)),
+            line("anchorite", json!("relaxed-simd"), "load", json!(650)),
+            line("other", Value::Null, "decode", Value::Null),
+            json!({ "summary": [] }).to_string(),
+        ];
+        let expected = json!({ "lm": [
+            { "name": "anchorite, relaxed SIMD, Q8_0", "decode": 100.5, "load": 650.0 },
+            { "name": "wllama, Q8_0", "decode": 10.0 },
+        ]});
+        assert_eq!(pivoted(&lines.join("\n")).unwrap(), expected);
+        assert!(pivoted("no JSON").is_err());
+    }
+
+    #[test]
+    fn figures_are_written_with_as_many_digits_as_they_deserve() {
+        for (form, number, expected) in [
+            (Form::Count, 1_234_567.0, "1,234,567"),
+            (Form::Count, 123.0, "123"),
+            (Form::Rounded, 9.84, "9.8"),
+            (Form::Rounded, 9.96, "10"),
+            (Form::Rounded, 13_668.2, "13,668"),
+            (Form::Seconds, 463.0, "0.46"),
+            (Form::Seconds, 7_012.0, "7.0"),
+        ] {
+            assert_eq!(form.write(Some(&json!(number))), expected, "{number}");
+        }
     }
 
     #[test]
