@@ -222,6 +222,15 @@ pub fn anchorite_unread(arguments: &[&str]) -> String {
     String::from_utf8(output.expect("the program starts").stderr).expect("standard error is UTF-8")
 }
 
+/// Runs a copy of the command line that lies in a folder, as an unpacked release does.
+pub fn anchorite_installed_in(dir: &std::path::Path, arguments: &[&str]) -> Run {
+    let copy = dir.join("anchorite");
+    if !copy.exists() {
+        std::fs::copy(program(), &copy).expect("room for a copy");
+    }
+    finish(std::process::Command::new(copy).args(arguments))
+}
+
 fn program() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
     // target/debug/deps/site-<hash> -> target/debug/anchorite

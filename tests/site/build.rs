@@ -106,6 +106,33 @@ fn a_folder_that_is_not_there_is_named() {
 }
 
 #[test]
+fn an_unpacked_program_takes_the_models_next_to_it() {
+    let site = Site::new(&[("a.md", b"# A\n\nText.\n")]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let models = folder.path().join("models/default");
+    std::fs::create_dir_all(&models).expect("a folder");
+    std::fs::write(models.join("embedder.gguf"), b"no model").expect("a file");
+    let (pages, bundle) = (site.pages(), site.bundle());
+    let arguments = [
+        "build",
+        harness::path_text(&pages),
+        "--out",
+        harness::path_text(&bundle),
+        "--no-reader",
+    ];
+    let run = harness::anchorite_installed_in(folder.path(), &arguments);
+    let broken = models.join("embedder.gguf");
+    run.fails(&[harness::path_text(&broken), "does not start with `GGUF`"]);
+    // Models that are there again: those of the checkout.
+    for name in ["embedder.gguf", "reader.gguf"] {
+        let shipped = harness::root().join("models/default").join(name);
+        std::fs::copy(shipped, models.join(name)).expect("room for a copy");
+    }
+    let run = harness::anchorite_installed_in(folder.path(), &arguments);
+    run.works();
+}
+
+#[test]
 fn a_page_of_zero_bytes_is_a_warning() {
     check_warning("empty.md", b"", "empty");
 }

@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     clock.step("read");
 
     let embedder_bytes = read_model(&models, shipped::EMBEDDER)?;
-    let model = Model::load(embedder_bytes.clone())?;
+    let model = Model::load(&models, embedder_bytes.clone())?;
     let keys = assemble::keys(&selected.documents, &selected);
     let progress = bar(keys.len(), "embedding");
     let text = |at: usize| {

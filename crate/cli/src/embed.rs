@@ -1,7 +1,7 @@
 //! Turns texts into embeddings: for a build, and as a map over rows that any engine can run in parts.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anchorite::model::embed::Embedder;
@@ -45,11 +45,13 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Loads an embedder from its file.
-    pub(crate) fn load(bytes: Vec<u8>) -> anyhow::Result<Self> {
+    /// Loads the embedder of a folder of models from the `bytes` of its file.
+    pub(crate) fn load(models: &Path, bytes: Vec<u8>) -> anyhow::Result<Self> {
         let id = hex(&Sha256::digest(&bytes));
-        let embedder =
-            Embedder::load(Parts::new(vec![bytes])).context("could not load the embedder")?;
+        let embedder = Embedder::load(Parts::new(vec![bytes])).with_context(|| {
+            let path = models.join(shipped::EMBEDDER);
+            format!("could not load the embedder `{}`", path.display())
+        })?;
         Ok(Self { embedder, id })
     }
 
@@ -118,7 +120,7 @@ pub(crate) fn with_cache(
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     use_threads(arguments.threads)?;
     let models = shipped::default_dir(arguments.models.as_deref())?;
-    let model = Model::load(read_model(&models, shipped::EMBEDDER)?)?;
+    let model = Model::load(&models, read_model(&models, shipped::EMBEDDER)?)?;
     let mut table = TableWriter::create(&arguments.out, &arrow_rows::embedding_schema())?;
     let progress = ProgressBar::no_length().with_message("embedding");
     let mut n_rows = 0;

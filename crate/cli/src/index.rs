@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let models = shipped::default_dir(arguments.bundle.models.as_deref())?;
     let writers = choice::writers(&arguments.bundle, &models)?;
     let embedder_bytes = read_model(&models, shipped::EMBEDDER)?;
-    let model = Model::load(embedder_bytes.clone())?;
+    let model = Model::load(&models, embedder_bytes.clone())?;
     let mut warnings = Warnings::default();
     let selected = select::select(read_chunks(&arguments.chunks)?, &mut warnings);
     if selected.documents.is_empty() {

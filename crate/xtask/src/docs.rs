@@ -385,7 +385,7 @@ mod tests {
         let page = "| `anchorite.js` | `anchorite_answers_bg.wasm` | `anchorite serve` |";
         let guide = guide(&[("docs/hosting.md", page)]);
         assert_eq!(
-            files(&guide, "anchorite.js\nanchorite_web_bg.wasm\n"),
+            files(&guide, "anchorite.js\nanchorite_answers_bg.wasm\n"),
             [""; 0]
         );
         let wrong = files(&guide, "anchorite.js\nanchorite-new.js\n");

@@ -5,9 +5,9 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{page, run};
+use crate::{page, run, setup};
 
 /// Limit on all code that answers (worker, module, elements), in bytes of brotli.
 const CODE_LIMIT: usize = 1_000_000;
@@ -41,9 +41,10 @@ struct FileSize {
 /// A download of a visitor.
 #[derive(Serialize)]
 struct Download {
-    what: &'static str,
-    bytes: usize,
-    limit: usize,
+    what: String,
+    bytes: u64,
+    /// The budget; models have none.
+    limit: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -76,8 +77,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let pair = |pair: &[FileSize]| pair.iter().map(|file| file.brotli).sum::<usize>();
         pair(&files[..2]).max(pair(&files[2..])) + script.brotli
     };
-    let download = |what, bytes, limit| Download { what, bytes, limit };
-    let report = Report {
+    let download = |what: &str, bytes: usize, limit| Download {
+        what: what.to_owned(),
+        bytes: bytes as u64,
+        limit: Some(limit),
+    };
+    let mut report = Report {
         downloads: vec![
             download(
                 "all code of a page that asks (WebAssembly, worker, elements), brotli",
@@ -85,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 CODE_LIMIT,
             ),
             download(
-                "its WebAssembly alone, brotli",
+                "of that, WebAssembly",
                 module(&engine),
                 ENGINE_LIMIT,
             ),
@@ -95,7 +100,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 SEARCH_CODE_LIMIT,
             ),
             download(
-                "its WebAssembly alone, brotli",
+                "of that, WebAssembly",
                 module(&search),
                 SEARCH_LIMIT,
             ),
@@ -117,6 +122,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             .chain(embedder)
             .collect(),
     };
+    report.downloads.extend(models()?);
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -127,19 +133,60 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             );
         }
         for Download { what, bytes, limit } in &report.downloads {
-            println!("{what:<70} {bytes:>9} of  {limit:>9}");
+            let limit = limit.map_or_else(String::new, |limit| format!("of {limit:>10}"));
+            println!("{what:<70} {bytes:>10} {limit}");
         }
     }
     let over: Vec<String> = report
         .downloads
         .iter()
-        .filter(|download| download.bytes > download.limit)
-        .map(|Download { what, bytes, limit }| format!("{what}: {bytes} of {limit}"))
+        .filter_map(|Download { what, bytes, limit }| {
+            let limit = (*limit)?;
+            (*bytes > limit as u64).then(|| format!("{what}: {bytes} of {limit}"))
+        })
         .collect();
     if !over.is_empty() {
         bail!("over budget: {}", over.join("; "));
     }
     Ok(())
+}
+
+/// The models that ship, and the generator and adapter that are pulled by name.
+fn models() -> anyhow::Result<Vec<Download>> {
+    #[derive(Deserialize)]
+    struct Registry {
+        model: Vec<Entry>,
+    }
+    #[derive(Deserialize)]
+    struct Entry {
+        name: String,
+        bytes: Option<u64>,
+    }
+    let folder = run::root().join("models");
+    let path = folder.join("registry.toml");
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("could not read `{}`", path.display()))?;
+    let registry: Registry = toml::from_str(&text).context("`models/registry.toml`")?;
+    let mut found = Vec::new();
+    for name in ["embedder", "reader"] {
+        let path = folder.join("default").join(format!("{name}.gguf"));
+        let about =
+            fs::metadata(&path).with_context(|| format!("could not read `{}`", path.display()))?;
+        found.push((format!("the {name}"), Some(about.len())));
+    }
+    for name in [setup::GENERATOR, setup::ADAPTERS[0]] {
+        let entry = registry.model.iter().find(|entry| entry.name == name);
+        let entry = entry.with_context(|| format!("no model is called `{name}`"))?;
+        found.push((format!("optional: {name}"), entry.bytes));
+    }
+    Ok(found
+        .into_iter()
+        .map(|(what, bytes)| Download {
+            what,
+            bytes: bytes.unwrap_or_default(),
+            limit: None,
+        })
+        .collect())
 }
 
 fn measure(dist: &Path, name: &str) -> anyhow::Result<FileSize> {

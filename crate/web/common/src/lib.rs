@@ -1,4 +1,4 @@
-//! What the WebAssembly modules share: the files of a bundle as they arrive, the methods of an index, errors as objects.
+//! Shared by the WebAssembly modules: the files of a bundle as they arrive, the methods of an index, errors as objects.
 //!
 //! Each module is a small crate beside this one, and links only what its own types can hold: `search` has no model,
 //! `embedder` has no index, `answers` has both.

@@ -75,7 +75,76 @@ const fn column(head: &'static str, place: &'static str, form: Form) -> Column {
     Column { head, place, form }
 }
 
-const TABLES: [Table; 3] = [
+const TABLES: [Table; 8] = [
+    Table {
+        name: "size",
+        page: "README.md",
+        results: "size.json",
+        rows: "/downloads",
+        columns: &[
+            column("download (`cargo xtask size`)", "/what", Form::Text),
+            column("bytes", "/bytes", Form::Count),
+        ],
+    },
+    Table {
+        name: "cpu-lm",
+        page: "docs/benchmarks.md",
+        results: "cpu-without-vnni.jsonl",
+        rows: "/lm",
+        columns: &[
+            column("language model, tokens/s", "/name", Form::Text),
+            column("prompt of 128", "/prefill128", Form::Rounded),
+            column("prompt of 512", "/prefill512", Form::Rounded),
+            column("decoding", "/decode64", Form::Rounded),
+        ],
+    },
+    Table {
+        name: "cpu-grounded-short",
+        page: "README.md",
+        results: "cpu-without-vnni.jsonl",
+        rows: "/grounded",
+        columns: &[
+            column(
+                "SmolLM2-135M-Instruct, one thread in Chromium",
+                "/name",
+                Form::Text,
+            ),
+            column(
+                "first word after 150 tokens, s",
+                "/grounded150",
+                Form::Seconds,
+            ),
+            column("decoding, tokens/s", "/decode64", Form::Rounded),
+        ],
+    },
+    Table {
+        name: "cpu-embed",
+        page: "docs/benchmarks.md",
+        results: "cpu-without-vnni.jsonl",
+        rows: "/embed",
+        columns: &[
+            column("all-MiniLM-L6-v2, ms", "/name", Form::Text),
+            column("a query of 10 words", "/query", Form::Rounded),
+            column("16 passages of 90 words", "/passages16", Form::Rounded),
+        ],
+    },
+    Table {
+        name: "cpu-grounded",
+        page: "docs/benchmarks.md",
+        results: "cpu-without-vnni.jsonl",
+        rows: "/grounded",
+        columns: &[
+            column("SmolLM2-135M-Instruct", "/name", Form::Text),
+            column(
+                "first word after 150 tokens, s",
+                "/grounded150",
+                Form::Seconds,
+            ),
+            column("after 900, s", "/grounded900", Form::Seconds),
+            column("decoding, tokens/s", "/decode64", Form::Rounded),
+            column("peak memory, MB", "/peak_memory", Form::Megabytes),
+        ],
+    },
     Table {
         name: "hybrid-articles",
         page: "docs/hybrid.md",
@@ -272,6 +341,10 @@ fn pivoted(lines: &str) -> anyhow::Result<Value> {
             let known = KERNELS.iter().find(|(name, _)| *name == kernel);
             known.map(|(_, written)| *written)
         });
+        let engine = match engine {
+            "transformers" => "transformers.js",
+            other => other,
+        };
         let name: Vec<&str> = [Some(engine), kernel, Some(kind)]
             .into_iter()
             .flatten()
