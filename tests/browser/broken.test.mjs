@@ -109,7 +109,7 @@ for (const make of [doubleSite, realSite]) {
     });
 
     test("refuses a manifest of a newer version, and says what to do", async () => {
-      const newer = Buffer.from(JSON.stringify({ format: 5, anchorite: "9.0.0", layout: "unheard of" }));
+      const newer = Buffer.from(JSON.stringify({ format: 99, anchorite: "9.0.0", layout: "unheard of" }));
       const { page, context } = await visitWith(only("bundle/manifest.json", { replace: newer }));
       const text = await said(page);
       assert.match(text, /\bunknown_format\b/);

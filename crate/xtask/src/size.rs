@@ -89,21 +89,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 code(&engine, &elements),
                 CODE_LIMIT,
             ),
-            download(
-                "of that, WebAssembly",
-                module(&engine),
-                ENGINE_LIMIT,
-            ),
+            download("of that, WebAssembly", module(&engine), ENGINE_LIMIT),
             download(
                 "all code of a page that searches by words, brotli",
                 code(&search, &search_element),
                 SEARCH_CODE_LIMIT,
             ),
-            download(
-                "of that, WebAssembly",
-                module(&search),
-                SEARCH_LIMIT,
-            ),
+            download("of that, WebAssembly", module(&search), SEARCH_LIMIT),
             download(
                 "WebAssembly that search by meaning adds, brotli",
                 module(&embedder),
