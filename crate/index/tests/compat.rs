@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anchorite_index::bundle::{self, Manifest, Role};
-use anchorite_index::{Index, SearchOptions, SearchOutcome};
+use anchorite_index::{Index, SearchOptions, SearchOutcome, Shard};
 
 /// The frozen bundles by format. Their weights are left out, since only the program that built them could use them.
 fn frozen() -> Vec<(u32, PathBuf)> {
@@ -34,18 +34,24 @@ fn file(bundle: &Path, manifest: &Manifest, role: Role) -> Vec<u8> {
     parts.collect::<Vec<_>>().concat()
 }
 
+fn insert(index: &mut Index, bundle: &Path, shards: Vec<Shard>) {
+    for shard in shards {
+        let bytes = fs::read(bundle.join(&shard.path)).expect("the shard is there");
+        index.insert_shard(shard.id, &bytes).expect("it is whole");
+    }
+}
+
+/// The addresses of the best sections for a query, once all shards that it needs are loaded.
 fn search(index: &mut Index, bundle: &Path, query: &str) -> Vec<String> {
     let options = SearchOptions::question(3);
     loop {
         let SearchOutcome { hits, missing, .. } = index.search_loaded(query, None, &options);
-        let missing = [missing, index.needs_texts(hits.iter().map(|hit| hit.chunk))].concat();
+        let texts = index.needs_texts(hits.iter().map(|hit| hit.chunk));
+        let missing = [missing, texts].concat();
         if missing.is_empty() {
             return hits.iter().map(|hit| index.url(hit.chunk)).collect();
         }
-        for shard in missing {
-            let bytes = fs::read(bundle.join(&shard.path)).expect("the shard is there");
-            index.insert_shard(shard.id, &bytes).expect("it is whole");
-        }
+        insert(index, bundle, missing);
     }
 }
 
@@ -79,6 +85,8 @@ fn bundles_of_earlier_formats_are_found_in_as_before() {
         let vectors = file(&folder, &manifest, Role::Vectors);
         bundle::read_vectors(&manifest, &vectors, &mut index).expect("the vectors are read");
         assert_eq!(index.dimension(), Some(384), "{format}");
+        let filters = index.needs_filter_values();
+        insert(&mut index, &folder, filters);
         let counts = index.filters().map(|filters| filters.counts());
         let tags = counts.expect("the filters are loaded");
         let tags = &tags["tags"];
