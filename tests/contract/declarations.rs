@@ -160,7 +160,7 @@ fn push_code(lines: &mut Vec<String>, depth: &mut usize, code: &str) {
     }
 }
 
-fn push(lines: &mut Vec<String>, text: &str) {
+fn push(lines: &mut [String], text: &str) {
     if let Some(line) = lines.last_mut() {
         line.push_str(text);
     }

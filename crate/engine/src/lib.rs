@@ -2,7 +2,7 @@
 //!
 //! The modules are listed in the order in which a question passes through them: [`follow_up`] completes it from earlier
 //! turns, [`retrieve`] finds passages, [`read`] looks for the answer in them, [`gate`] decides whether they hold one,
-//! [`quote`] quotes it verbatim from its passage, as a [`unit`] of the document, [`prompt`] puts the passages into the
+//! [`quote`] quotes it verbatim from its passage, as a [`mod@unit`] of the document, [`prompt`] puts the passages into the
 //! generator's prompt, [`check`] matches the generated text, apart from the [`phrases`] of a voice, with the passages
 //! it cites, [`written`] decides whether that text may be shown, and [`session`] runs them in that order; [`searcher`]
 //! is the part of it that only searches, and [`recover`] chooses where an answer continues after its device was lost.

@@ -11,7 +11,7 @@ const MIN_WORDS: usize = 4;
 /// The prose sentences of `text`, in order.
 ///
 /// Line breaks end sentences, list items begin after their marker, and fenced code is left out. Quotations consist of
-/// [`unit`](crate::unit)s instead.
+/// [`unit`](mod@crate::unit)s instead.
 pub fn sentences(text: &str) -> Vec<&str> {
     let lines = unit::prose(text).into_iter();
     lines

@@ -212,7 +212,7 @@ impl Index {
         self.filters.as_ref()
     }
 
-    /// The names that [`SearchOptions::sort`] may use.
+    /// The names that [`SearchOptions::sort`](crate::SearchOptions::sort) may use.
     pub fn sort_keys(&self) -> &[String] {
         self.orders.names()
     }

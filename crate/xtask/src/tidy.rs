@@ -49,8 +49,8 @@ pub(crate) fn lints() -> anyhow::Result<()> {
     // Links in documentation that lead nowhere, for one.
     run::run(
         run::cargo()
-            .args(["doc", "--quiet", "--no-deps"])
-            .env("RUSTDOCFLAGS", "--deny warnings"),
+            .args(["doc", "--quiet", "--no-deps", "--lib", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private_intra_doc_links"),
     )?;
     setup::wasm_target()?;
     for instructions in Instructions::ALL {

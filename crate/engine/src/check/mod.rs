@@ -109,7 +109,7 @@ fn claims(text: &str) -> impl Iterator<Item = Text> {
         .map(Text::claim)
 }
 
-/// Share of `claim`'s content terms that occur anywhere in `source`: the baseline for [`support`].
+/// Share of `claim`'s content terms that occur anywhere in `source`: the baseline for [`support()`].
 pub fn term_share(claim: &str, source: &str) -> f32 {
     let held = lexical::terms(source);
     let said = lexical::terms(claim);

@@ -14,9 +14,9 @@
 //!
 //! | shard | DEFLATE of postcard of | holds |
 //! |-------|------------------------|-------|
-//! | terms | [`terms`] | front-coded words, lists of chunks as varints |
-//! | spelling | [`spelling`] | words by first letter and length, and their frequency |
-//! | texts | [`texts`] | URLs, titles, headings, texts |
+//! | terms | [`wire_terms`] | front-coded words, lists of chunks as varints |
+//! | spelling | [`wire_spelling`] | words by first letter and length, and their frequency |
+//! | texts | [`wire_texts`] | URLs, titles, headings, texts |
 //! | filters | [`filters`] | the documents with each value |
 //! | orders | (no postcard) [`orders`] | the ranks of documents by one of their values |
 //! | vectors | (no postcard) rows of `vector` | 8-bit vectors near each other |

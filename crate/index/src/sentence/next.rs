@@ -80,7 +80,7 @@ pub(super) fn closes_apart(after: &str) -> bool {
             .is_none_or(|c| c.is_whitespace() || c.is_ascii_punctuation())
 }
 
-/// True if `after` begins with more stops ("? ? ?"), or with a citation ("[1]") that belongs to the text before it.
+/// True if `after` begins with more stops ("? ? ?"), or with a citation (`[1]`) that belongs to the text before it.
 pub(super) fn stops_again(after: &str) -> bool {
     if let Some(number) = after.strip_prefix('[') {
         let behind = number.trim_start_matches(|c: char| c.is_ascii_digit());

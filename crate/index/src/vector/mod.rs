@@ -2,7 +2,7 @@
 //!
 //! | size | vectors | why |
 //! |------|---------|-----|
-//! | small | every vector is compared ([`rows`]) | a scan takes less than a millisecond |
+//! | small | every vector is compared ([`int8_vectors`]) | a scan takes less than a millisecond |
 //! | middle | the cheaper of a scan and a graph ([`graph`]) | the build measures how many vectors the graph compares |
 //! | large | codes of two bits and shards of neighbours ([`clusters`]) | a page fetches the few shards that settle which are nearest |
 //!

@@ -3,8 +3,8 @@
 //! | stored       | kept as          | product                                              |
 //! |--------------|------------------|------------------------------------------------------|
 //! | blocks       | panels of 16 rows | [`int8`], activations quantised by block            |
-//! | F32          | panels of 16 rows | [`floats`]                                          |
-//! | F16, BF16    | the same, of halves | [`floats`], each panel unpacked once for all tokens |
+//! | F32          | panels of 16 rows | [`floats`](super::floats)                           |
+//! | F16, BF16    | the same, of halves | the same, each panel unpacked once for all tokens   |
 //!
 //! An adapter's pair is kept as Q8_0 next to block weights, and as floats next to floats.
 
