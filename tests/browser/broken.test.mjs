@@ -113,7 +113,7 @@ for (const make of [doubleSite, realSite]) {
       const { page, context } = await visitWith(only("bundle/manifest.json", { replace: newer }));
       const text = await said(page);
       assert.match(text, /\bunknown_format\b/);
-      assert.match(text, /expected `4`, found `5`/);
+      assert.match(text, /expected `\d+`, found `99`/);
       assert.match(text, /update|newer|build/i);
       await context.close();
     });

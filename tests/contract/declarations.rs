@@ -13,7 +13,8 @@ use anchorite::model::generate::Backend;
 use anchorite::prompt::Form;
 use anchorite::read::Signs;
 use anchorite::{
-    Answer, AskEvent, AskOptions, Found, Outcome, Passage, Quote, SearchResult, Sentence, Written,
+    Answer, AskEvent, AskOptions, FilterValues, Found, Outcome, Passage, Quote, SearchResult,
+    Sentence, Written,
 };
 use ts_rs::{Config, TS};
 
@@ -42,6 +43,7 @@ pub(crate) fn render() -> String {
         PartEntry,
         Found,
         SearchResult,
+        FilterValues,
         Shard,
         ShardId,
         AskOptions,
@@ -113,14 +115,25 @@ fn push_comment(lines: &mut Vec<String>, depth: usize, comment: &str) {
     lines.push(indent);
 }
 
-/// A line of Rust's documentation as TypeScript's: no links, and `null` for `None`.
+/// A line of Rust's documentation as TypeScript's: no links or paths, `null` for `None`, and variants as they are sent.
 fn plain(line: &str) -> String {
     let mut line = line.replace("`None`", "`null`");
     while let Some(start) = line.find("`](crate::") {
         let end = line[start..].find(')').expect("a link ends on its line");
         line.replace_range(start + 1..=start + end, "");
     }
-    line.replace("[`", "`").replace("`]", "`")
+    let line = line.replace("[`", "`").replace("`]", "`");
+    let parts = line.split('`').enumerate();
+    let named = parts.map(|(idx, part)| match part.rsplit_once("::") {
+        // Every other part is between backticks.
+        Some((_, name)) if idx % 2 == 1 => {
+            let mut letters = name.chars();
+            let first = letters.next().into_iter().flat_map(char::to_lowercase);
+            first.chain(letters).collect()
+        }
+        _ => part.to_owned(),
+    });
+    named.collect::<Vec<String>>().join("`")
 }
 
 fn push_code(lines: &mut Vec<String>, depth: &mut usize, code: &str) {

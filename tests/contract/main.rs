@@ -35,10 +35,30 @@ fn options_of_a_page_are_read_by_the_engine() {
     let options: AskOptions =
         serde_json::from_value(samples::options()).expect("the names of all options are known");
     let untouched = AskOptions::default();
-    assert_ne!(options.max_tokens, untouched.max_tokens);
-    assert_ne!(options.prompt_lookup, untouched.prompt_lookup);
-    assert_ne!(options.repetition_penalty, untouched.repetition_penalty);
-    assert_eq!(options.history.len(), 1, "the turn before");
+    macro_rules! assert_all_differ {
+        ($($field:ident),*) => {
+            // Taken apart, so that a new option must be named here.
+            let AskOptions { $($field),* } = options;
+            $(assert_ne!($field, untouched.$field, stringify!($field));)*
+        };
+    }
+    assert_all_differ!(
+        passages,
+        max_tokens,
+        temperature,
+        top_k,
+        top_p,
+        min_p,
+        repetition_penalty,
+        seed,
+        prompt_lookup,
+        lock,
+        prompt,
+        generate,
+        adapter,
+        voice,
+        history
+    );
     let unknown = serde_json::json!({ "max_tokens": 5 });
     let refused = serde_json::from_value::<AskOptions>(unknown).expect_err("another casing");
     assert!(

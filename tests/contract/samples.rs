@@ -11,7 +11,7 @@ use anchorite::index::{Shard, ShardId};
 use anchorite::model::generate::Backend;
 use anchorite::read::Signs;
 use anchorite::{
-    Answer, AskEvent, Found, Outcome, Passage, Quote, SearchResult, Sentence, Written,
+    Answer, AskEvent, FilterValues, Found, Outcome, Passage, Quote, SearchResult, Sentence, Written,
 };
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 pub(crate) const FILE: &str = "tests/browser/contract/samples.ts";
 
 const HEAD: &str = "// Values as the engine sends them, made from Rust by `cargo xtask contract`: they compile only if the page's types describe them.
-import type { Answer, AskEvent, AskOptions, Found, Manifest } from \"../../../www/src/engine/wire.js\";
+import type { Answer, AskEvent, AskOptions, FilterValues, Found, Manifest } from \"../../../www/src/engine/wire.js\";
 ";
 
 /// The whole file.
@@ -32,6 +32,11 @@ pub(crate) fn render() -> String {
             plain(serde_json::to_value(manifest())),
         ),
         ("found", "Found", plain(serde_json::to_value(found()))),
+        (
+            "filters",
+            "FilterValues",
+            plain(serde_json::to_value(filters())),
+        ),
         ("options", "Required<AskOptions>", options()),
         (
             "events",
@@ -58,7 +63,7 @@ pub(crate) fn options() -> Value {
         "passages": 3,
         "maxTokens": 7,
         "temperature": 0.5,
-        "topK": 40,
+        "topK": 20,
         "topP": 0.5,
         "minP": 0.25,
         "repetitionPenalty": 1.5,
@@ -135,6 +140,16 @@ fn found() -> Found {
             path: "files/0123456789abcdef.bin".to_owned(),
             bytes: 9,
         }],
+    }
+}
+
+fn filters() -> FilterValues {
+    FilterValues {
+        missing: Vec::new(),
+        filters: BTreeMap::from([(
+            "tags".to_owned(),
+            BTreeMap::from([("garden".to_owned(), 2)]),
+        )]),
     }
 }
 

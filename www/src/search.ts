@@ -2,5 +2,5 @@
 export { Anchorite } from "./engine/client.js";
 export type { EngineState, OpenOptions, SearchOptions } from "./engine/client.js";
 export { AnchoriteError } from "./engine/errors.js";
-export type { FilterCounts, Filters, Hit, Manifest, Rung, RungState } from "./engine/protocol.js";
+export type { FilterCounts, Filters, Hit, Manifest, Rung, RungState, Sort } from "./engine/protocol.js";
 export { AnchoriteSearch } from "./elements/anchorite-search.js";

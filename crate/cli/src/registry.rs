@@ -147,9 +147,7 @@ impl Registry {
             place(&mut entries, path.parent().unwrap_or(Path::new("")));
         }
         let mut known = parse(SHIPPED).context("the registry that ships")?;
-        // Where none ship, only the files among the entries can't be used.
-        let folder = shipped::dir().unwrap_or_default();
-        place(&mut known, &folder);
+        place(&mut known, &shipped::registry_dir());
         for entry in known {
             if !entries.iter().any(|own| is_same(&own.name, &entry.name)) {
                 entries.push(entry);

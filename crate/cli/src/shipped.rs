@@ -16,8 +16,18 @@ const DEFAULT: &str = "default";
 ///
 /// # Errors
 /// None of them exists.
-pub(crate) fn dir() -> anyhow::Result<PathBuf> {
+fn dir() -> anyhow::Result<PathBuf> {
     first(&places())
+}
+
+/// The folder against which the shipped registry's files are resolved. Where there is none, it is the likeliest place, which
+/// the error of whoever reads such a file then names.
+pub(crate) fn registry_dir() -> PathBuf {
+    let places = places();
+    let found = first(&places).ok();
+    found
+        .or_else(|| places.into_iter().next())
+        .unwrap_or_default()
 }
 
 /// The folder of the models that a build uses: the one given, or the one that ships.
@@ -48,8 +58,8 @@ pub(crate) fn file(given: Option<&Path>, name: &str) -> anyhow::Result<PathBuf> 
     }
 }
 
-/// Where the folder may be, the likeliest first: next to an unpacked program, where a package installs data, where pulled
-/// models are kept, and in the source checkout that the program was built from.
+/// Where the folder may be: next to an unpacked program, where a package installs data, in the source checkout that the
+/// program was built from, and where pulled models are kept.
 fn places() -> Vec<PathBuf> {
     let program = std::env::current_exe().and_then(|path| path.canonicalize());
     let folder = program
@@ -60,14 +70,17 @@ fn places() -> Vec<PathBuf> {
         [folder.join("models"), shared]
     });
     let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models");
+    let pulled = std::env::var_os("ANCHORITE_MODELS_DIR").map(PathBuf::from);
     installed
-        .chain(default_models_dir())
         .chain([PathBuf::from(checkout)])
+        .chain(pulled.or_else(default_models_dir))
         .collect()
 }
 
 fn first(places: &[PathBuf]) -> anyhow::Result<PathBuf> {
-    let found = places.iter().find(|place| place.join(DEFAULT).is_dir());
+    let found = places
+        .iter()
+        .find(|place| place.join(DEFAULT).join(EMBEDDER).is_file());
     found.cloned().ok_or_else(|| {
         let places: Vec<String> = places
             .iter()
@@ -97,7 +110,10 @@ mod tests {
             assert!(missing.contains(&named), "{missing}");
         }
         for (made, expected) in [("c", 2), ("b", 1)] {
-            std::fs::create_dir_all(folder.path().join(made).join(DEFAULT)).expect("a folder");
+            let models = folder.path().join(made).join(DEFAULT);
+            std::fs::create_dir_all(&models).expect("a folder");
+            assert!(first(&places[..=expected]).is_err(), "an empty folder");
+            std::fs::write(models.join(EMBEDDER), "").expect("a file");
             assert_eq!(first(&places).expect("one is there"), places[expected]);
         }
     }

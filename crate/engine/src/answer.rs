@@ -43,9 +43,10 @@ pub struct AskOptions {
     pub generate: bool,
     /// True to apply the adapter, if one is loaded.
     pub adapter: bool,
-    /// The adapter that speaks, by the name it was added under; `None` for the first one.
+    /// The adapter that speaks, by the name it was added under (in a page, its file's, with or without `.gguf`); `None` for
+    /// the first one.
     pub voice: Option<String>,
-    /// The turns before this question, oldest first, which complete a follow-up; see [`crate::follow_up`].
+    /// The turns before this question, oldest first, which complete a follow-up; see `follow_up`.
     pub history: Vec<Turn>,
 }
 

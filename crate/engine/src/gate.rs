@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::read::Signs;
 
-/// The result of a question.
+/// The result of a question. Answered: the quotation answers, as surely as the site demands. Closest: the closest passage
+/// is quoted, and may not answer. Absent: these documents don't say.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]

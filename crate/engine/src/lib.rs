@@ -33,7 +33,7 @@ pub use error::EngineError;
 pub use follow_up::{FollowUp, Turn};
 pub use gate::{Outcome, Thresholds};
 pub use phrases::Phrases;
-pub use retrieve::{Found, SearchRequest, SearchResult};
+pub use retrieve::{FilterValues, Found, SearchRequest, SearchResult};
 pub use searcher::Searcher;
 pub use session::Session;
 pub use written::Written;

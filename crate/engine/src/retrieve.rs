@@ -65,6 +65,38 @@ pub struct Found {
     pub missing: Vec<Shard>,
 }
 
+/// The filters of an index, once the shard that holds them is loaded.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct FilterValues {
+    /// The shard to supply before the filters are asked for again; if empty, they are complete.
+    pub missing: Vec<Shard>,
+    /// Number of documents with each value of each filter.
+    #[cfg_attr(
+        feature = "typescript",
+        ts(type = "Readonly<Record<string, Readonly<Record<string, number>>>>")
+    )]
+    pub filters: BTreeMap<String, BTreeMap<String, usize>>,
+}
+
+impl FilterValues {
+    /// Those of `index`.
+    pub fn of(index: &Index) -> Self {
+        let counts = index.filters().map(|filters| filters.counts());
+        let owned = |counts: BTreeMap<&str, usize>| {
+            let counts = counts.into_iter();
+            counts.map(|(value, n)| (value.to_owned(), n)).collect()
+        };
+        let filters = counts.into_iter().flatten();
+        Self {
+            missing: index.needs_filter_values(),
+            filters: filters
+                .map(|(name, counts)| (name.to_owned(), owned(counts)))
+                .collect(),
+        }
+    }
+}
+
 /// The best sections for a query that may still be being typed, from the shards loaded so far: one result per section.
 pub fn search(
     index: &Index,

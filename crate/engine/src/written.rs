@@ -20,7 +20,9 @@ const AUXILIARIES: [&str; 21] = [
     "shall", "should", "may", "might", "must", "has", "have", "had", "wo",
 ];
 
-/// The verdict on the generator's text.
+/// The verdict on the generator's text. Only shown text may appear as the answer: supported, whole sentences that agree with
+/// what is marked in the quotation. Otherwise the quotation appears alone: nothing was written, the model abstained, a
+/// sentence is unsupported or a fragment, the text differs from the quotation, loops, or only repeats it.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]

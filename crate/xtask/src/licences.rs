@@ -1,7 +1,7 @@
-//! Compares the licences and sources of all dependencies with those that `deny.toml` accepts.
+//! Compares the licences of dependencies with those that `deny.toml` accepts, and makes sure that all come from one registry.
 //!
-//! `deny.toml` is cargo-deny's. That program also knows advisories, but takes minutes to install and a network to ask;
-//! this covers the rest with what Cargo prints.
+//! `deny.toml` is cargo-deny's, which checks more: advisories, for one. It takes minutes to install and a network to ask, so
+//! this checks on every run what Cargo can print, for the targets that the file names.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -65,6 +65,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
     let deny: Deny = toml::from_str(&text).context("`deny.toml`")?;
     let allowed = parsed(&deny.licenses.allow)?;
     let mut refused = BTreeSet::new();
+    let mut registries = BTreeSet::new();
     for target in &deny.graph.targets {
         let printed = run::output(run::cargo().args([
             "metadata",
@@ -75,8 +76,15 @@ pub(crate) fn check() -> anyhow::Result<()> {
         ]))?;
         let Metadata { packages, resolve } = serde_json::from_str(&printed)?;
         let used: BTreeSet<String> = resolve.nodes.into_iter().map(|node| node.id).collect();
-        let used = packages.iter().filter(|package| used.contains(&package.id));
-        refused.extend(used.filter_map(|package| refusal(package, &allowed)));
+        for package in packages.iter().filter(|package| used.contains(&package.id)) {
+            refused.extend(refusal(package, &allowed));
+            registries.extend(package.source.clone());
+        }
+    }
+    if registries.len() > 1 {
+        refused.insert(format!(
+            "dependencies come from several places: {registries:?}"
+        ));
     }
     for line in &refused {
         eprintln!("{line}");
@@ -104,8 +112,8 @@ fn parsed(names: &[String]) -> anyhow::Result<Vec<LicenseReq>> {
 /// The reason why a dependency is refused, if it is.
 fn refusal(package: &Package, allowed: &[LicenseReq]) -> Option<String> {
     let name = format!("{} {}", package.name, package.version);
-    let source = package.source.as_deref()?;
     // The workspace's own packages have no source.
+    let source = package.source.as_deref()?;
     if !source.starts_with("registry+") && !source.starts_with("sparse+") {
         return Some(format!("{name}: its source is `{source}`, not a registry"));
     }

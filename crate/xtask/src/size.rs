@@ -49,7 +49,7 @@ struct Download {
 
 #[derive(Serialize)]
 struct Report {
-    /// The totals that have a limit, as the README lists them.
+    /// Totals with their limits, and the models, as the README lists them.
     downloads: Vec<Download>,
     files: Vec<FileSize>,
 }
@@ -164,18 +164,21 @@ fn models() -> anyhow::Result<Vec<Download>> {
         let path = folder.join("default").join(format!("{name}.gguf"));
         let about =
             fs::metadata(&path).with_context(|| format!("could not read `{}`", path.display()))?;
-        found.push((format!("the {name}"), Some(about.len())));
+        found.push((format!("the {name}"), about.len()));
     }
     for name in [setup::GENERATOR, setup::ADAPTERS[0]] {
         let entry = registry.model.iter().find(|entry| entry.name == name);
         let entry = entry.with_context(|| format!("no model is called `{name}`"))?;
-        found.push((format!("optional: {name}"), entry.bytes));
+        let bytes = entry
+            .bytes
+            .with_context(|| format!("`{name}` has no `bytes` in the registry"))?;
+        found.push((format!("optional: {name}"), bytes));
     }
     Ok(found
         .into_iter()
         .map(|(what, bytes)| Download {
             what,
-            bytes: bytes.unwrap_or_default(),
+            bytes,
             limit: None,
         })
         .collect())

@@ -49,8 +49,17 @@ pub(crate) fn lints() -> anyhow::Result<()> {
     // Links in documentation that lead nowhere, for one.
     run::run(
         run::cargo()
-            .args(["doc", "--quiet", "--no-deps", "--lib", "--document-private-items"])
-            .env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private_intra_doc_links"),
+            .args([
+                "doc",
+                "--quiet",
+                "--no-deps",
+                "--lib",
+                "--document-private-items",
+            ])
+            .env(
+                "RUSTDOCFLAGS",
+                "--deny warnings --allow rustdoc::private_intra_doc_links",
+            ),
     )?;
     setup::wasm_target()?;
     for instructions in Instructions::ALL {
@@ -231,18 +240,19 @@ fn without_tests(code: &str) -> String {
             continue;
         }
         let indent = &line[..line.len() - line.trim_start().len()];
-        let mut item = lines
-            .by_ref()
-            .skip_while(|line| line.trim_start().starts_with("#["));
-        let is_open = item
-            .next()
-            .is_some_and(|first| !first.ends_with([';', '}']));
-        let is_last = |line: &str| {
-            line.strip_prefix(indent)
-                .is_some_and(|rest| rest.starts_with('}'))
+        let closes = |line: &str| {
+            let rest = line.strip_prefix(indent);
+            rest.is_some_and(|rest| rest.starts_with(['}', ']', ')']))
         };
-        if is_open {
-            lines.by_ref().find(|line| is_last(line));
+        let mut first = lines.next();
+        while let Some(attribute) = first.filter(|line| line.trim_start().starts_with("#[")) {
+            if !attribute.ends_with(']') {
+                lines.by_ref().find(|line| closes(line));
+            }
+            first = lines.next();
+        }
+        if first.is_some_and(|first| !first.ends_with([';', '}', ','])) {
+            lines.by_ref().find(|line| closes(line));
         }
     }
     kept.join("\n")
@@ -259,12 +269,16 @@ mod tests {
         let declared = "#[cfg(test)]\n#[path = \"a_tests.rs\"]\nmod tests;\n";
         let inner =
             "impl A {\n    #[cfg(test)]\n    fn f() -> B {\n        std::fs::read()\n    }\n}\n";
+        let attributed = "#[cfg(test)]\n#[expect(\n    dead_code,\n    reason = \"a\"\n)]\nmod tests {\n    use std::fs;\n}\n";
+        let table = "#[cfg(test)]\nconst A: [&str; 1] = [\n    \"std::fs\",\n];\n";
         for (code, n_broken) in [
             (tests.to_owned(), 0),
             (format!("{tests}{declared}{inner}"), 0),
             (format!("{tests}use std::fs;\n"), 1),
             (format!("{declared}use std::fs;\n"), 1),
             (format!("{inner}use anchorite_model::A;\n"), 1),
+            (format!("{attributed}use std::fs;\n"), 1),
+            (format!("{table}use std::fs;\n"), 1),
             ("// use std::fs;\n".to_owned(), 0),
         ] {
             assert_eq!(boundaries(path, &code).len(), n_broken, "{code}");

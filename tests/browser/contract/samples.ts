@@ -1,5 +1,5 @@
 // Values as the engine sends them, made from Rust by `cargo xtask contract`: they compile only if the page's types describe them.
-import type { Answer, AskEvent, AskOptions, Found, Manifest } from "../../../www/src/engine/wire.js";
+import type { Answer, AskEvent, AskOptions, FilterValues, Found, Manifest } from "../../../www/src/engine/wire.js";
 
 export const manifest: Manifest = {
   "anchorite": "0.1.0",
@@ -87,6 +87,15 @@ export const found: Found = {
   ]
 };
 
+export const filters: FilterValues = {
+  "filters": {
+    "tags": {
+      "garden": 2
+    }
+  },
+  "missing": []
+};
+
 export const options: Required<AskOptions> = {
   "adapter": false,
   "generate": false,
@@ -108,7 +117,7 @@ export const options: Required<AskOptions> = {
   "repetitionPenalty": 1.5,
   "seed": 26,
   "temperature": 0.5,
-  "topK": 40,
+  "topK": 20,
   "topP": 0.5,
   "voice": "support.gguf"
 };

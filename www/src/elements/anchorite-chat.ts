@@ -67,7 +67,7 @@ export class AnchoriteChat extends BundleElement {
   declare suggestions: readonly string[];
   /** Same bundle, same seed, same question: same answer. */
   declare seed: number;
-  /** The adapter that speaks, by its name in the bundle; empty for the first. A bundle with voices lets readers choose. */
+  /** The adapter that speaks, by its name in the bundle; empty for the first. A bundle with voices lets visitors choose. */
   declare voice: string;
   declare private opened: boolean;
   declare private turns: readonly Turn[];
@@ -139,7 +139,7 @@ export class AnchoriteChat extends BundleElement {
     this.#running?.abort();
   }
 
-  /** Asks as if the reader had typed it. Resolves when the answer is complete, stopped or failed. */
+  /** Asks as if the visitor had typed it. Resolves when the answer is complete, stopped or failed. */
   async ask(question: string): Promise<void> {
     const trimmed = question.trim();
     if (trimmed === "") {
@@ -256,7 +256,7 @@ export class AnchoriteChat extends BundleElement {
     }
   }
 
-  /** Keeps the newest question at the top of the panel while its answer grows, unless the reader has scrolled since. */
+  /** Keeps the newest question at the top of the panel while its answer grows, unless the visitor has scrolled since. */
   async #follow(isNew: boolean): Promise<void> {
     const transcript = this.renderRoot.querySelector<HTMLElement>(".transcript");
     const newest = transcript?.querySelector<AnchoriteAnswer>("anchorite-answer:last-of-type");

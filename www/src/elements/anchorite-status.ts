@@ -1,4 +1,4 @@
-// Turns the state of an engine into the ladder that readers see: what runs on this device, and why.
+// Turns the state of an engine into the ladder that visitors see: what runs on this device, and why.
 import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { EngineState } from "../engine/client.js";
 import type { RungState } from "../engine/protocol.js";

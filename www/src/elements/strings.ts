@@ -1,4 +1,4 @@
-// Turns states into the words that readers see; every visible sentence of the elements is here.
+// Turns states into the words that visitors see; every visible sentence of the elements is here.
 import type { EngineState } from "../engine/client.js";
 import type { Outcome, Restarted, RungState, Written } from "../engine/protocol.js";
 

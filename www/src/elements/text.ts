@@ -57,7 +57,7 @@ export function quoteLink(url: string, quote: string): string {
   return `${url}${url.includes("#") ? "" : "#"}:~:text=${text}`;
 }
 
-/** An error as readers see it: what happened, what to do, and the code to report. */
+/** An error as visitors see it: what happened, what to do, and the code to report. */
 export function errorBox(error: PlainError): TemplateResult {
   return html`<p class="error" part="error" role="alert" data-code=${error.code}>
     <strong>${error.message}</strong>

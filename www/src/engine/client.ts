@@ -43,7 +43,7 @@ export interface EngineState {
 export interface VoiceEntry {
   /** Its name in the bundle. */
   readonly name: string;
-  /** The name that readers see. */
+  /** The name that visitors see. */
   readonly label: string;
 }
 
@@ -168,7 +168,7 @@ export class Anchorite {
     return this.#state.backend;
   }
 
-  /** The adapters that readers can choose by a label, by the name that `ask` takes as `voice`; none before the bundle is open. */
+  /** The adapters that visitors can choose by a label, by the name that `ask` takes as `voice`; none before the bundle is open. */
   get voices(): readonly VoiceEntry[] {
     const files = this.#state.manifest?.files ?? [];
     return files.flatMap(({ role, name, label }) => (role === "adapter" && label ? { name: name.replace(/\.gguf$/, ""), label } : []));
@@ -313,7 +313,7 @@ export class Anchorite {
       this.#fail({
         code: "worker_failed",
         message: `worker did not start: ${event.message || `\`${file}\` could not be loaded`}`,
-        hint: `serve \`${file}\` beside \`anchorite.js\`, and allow it in the content security policy (worker-src 'self')`,
+        hint: `serve \`${file}\` next to the page's script, and allow it in the content security policy (worker-src 'self')`,
       });
     });
     const awaitMeaning = this.#state.rungs.meaning.kind === "ready";

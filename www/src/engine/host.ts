@@ -7,7 +7,7 @@ import { type Holder, Session } from "./session.js";
 import { openShelf } from "./shelf.js";
 import { Store } from "./store.js";
 
-/** An index of at most this many bytes is kept whole for offline visits, unless the reader saves data. */
+/** An index of at most this many bytes is kept whole for offline visits, unless the visitor saves data. */
 const KEEP_BYTES = 2 * 1024 * 1024;
 /** An index of at most this many bytes is fetched whole at once: it is a few files, and no search then waits for more. */
 const SMALL_BYTES = 256 * 1024;
@@ -145,7 +145,7 @@ export abstract class Host<Engine extends SearchEngine, Heard extends Request> i
   }
 }
 
-/** True if the reader, or the browser for them, asked for fewer bytes. */
+/** True if the visitor, or the browser for them, asked for fewer bytes. */
 function savesData(): boolean {
   const { connection } = navigator as { readonly connection?: { readonly saveData?: boolean } };
   return connection?.saveData === true;

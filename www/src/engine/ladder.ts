@@ -12,7 +12,7 @@ export interface Device {
     /** Its shaders can use subgroups. */
     readonly subgroups: boolean;
   } | null;
-  /** The reader asked the browser to save data. */
+  /** The visitor asked the browser to save data. */
   readonly saveData: boolean;
   /** Bytes of memory that the device says it has; null if it does not say, or says only that it has at least `MEMORY_TOLD`. */
   readonly memory: number | null;
@@ -55,7 +55,7 @@ export async function probe(scope: { readonly navigator: unknown }): Promise<Dev
 /**
  * Chooses where to run a generator of `bytes`, with a reason that the page shows verbatim.
  *
- * A software adapter is slower than our own CPU kernels, so it is taken only when asked for by name. A reader
+ * A software adapter is slower than our own CPU kernels, so it is taken only when asked for by name. A visitor
  * who saves data gets search and quotations without the model, unless the page asks for a backend by name. The same
  * goes for a device with less than twice the memory that the model takes.
  */

@@ -7,22 +7,30 @@ export type {
   Answer,
   AskEvent,
   Backend,
+  Calibration,
   Evidence,
   FileEntry,
+  Form,
   Manifest,
+  Mark,
   Outcome,
   PartEntry,
   Passage,
   Quote,
+  ReliabilityBin,
+  Role,
+  SearchResult,
   Sentence,
   Shard,
+  ShardTotals,
+  Signs,
   Timing,
   Turn,
   Window,
   Written,
 } from "./wire.js";
 
-/** The backend that the owner or the reader asks for; `auto` lets the ladder decide. */
+/** The backend that the owner or the visitor asks for; `auto` lets the ladder decide. */
 export type BackendRequest = "auto" | "webgpu" | "cpu";
 
 /** Where the generator is to run, decided before any of it is downloaded, and why; `none` leaves it out. */

@@ -99,8 +99,9 @@ export class Session<Engine extends SearchEngine> {
   async complete<T extends { readonly missing: readonly Shard[] }>(call: () => T, goesOn: (result: T) => boolean = () => true): Promise<T> {
     for (let round = 0; ; round += 1) {
       const result = await this.free(call);
-      if (result.missing.length === 0 || !goesOn(result)) return result;
+      if (result.missing.length === 0) return result;
       if (round === MAX_ROUNDS) throw inconsistent("index asks for more and more of its shards");
+      if (!goesOn(result)) return result;
       await this.#fetchShards(result.missing);
     }
   }

@@ -20,7 +20,7 @@ export type Manifest = {
   /** The shards of the index, which `index` names. */
   readonly shards: ShardTotals;
   /**
-   * Probability thresholds for this site's questions. `null` if too few questions could be generated or no reader
+   * Probability thresholds for this site's questions. Absent if too few questions could be generated or no reader
    * was available; the thresholds for all sites then apply.
    */
   readonly calibration?: Calibration;
@@ -129,9 +129,17 @@ export type SearchResult = {
   readonly meta: Readonly<Record<string, string>>;
 };
 
+/** The filters of an index, once the shard that holds them is loaded. */
+export type FilterValues = {
+  /** The shard to supply before the filters are asked for again; if empty, they are complete. */
+  readonly missing: readonly Shard[];
+  /** Number of documents with each value of each filter. */
+  readonly filters: Readonly<Record<string, Readonly<Record<string, number>>>>;
+};
+
 /** A shard to fetch. */
 export type Shard = {
-  /** The id to pass to `Index::insert_shard`. */
+  /** The id to pass to `insert_shard`. */
   readonly id: ShardId;
   /** Its path in the bundle. */
   readonly path: string;
@@ -176,9 +184,12 @@ export type AskOptions = {
   readonly generate: boolean;
   /** True to apply the adapter, if one is loaded. */
   readonly adapter: boolean;
-  /** The adapter that speaks, by the name it was added under; `null` for the first one. */
+  /**
+   * The adapter that speaks, by the name it was added under (in a page, its file's, with or without `.gguf`); `null` for
+   * the first one.
+   */
   readonly voice: string | null;
-  /** The turns before this question, oldest first, which complete a follow-up; see `crate::follow_up`. */
+  /** The turns before this question, oldest first, which complete a follow-up; see `follow_up`. */
   readonly history: readonly Turn[];
 };
 
@@ -197,7 +208,7 @@ export type Turn = {
 
 /**
  * Events while a question is being answered, in this order. The text starts over only after a device failed: after one
- * `AskEvent::Restarted` per backend tried, and `AskEvent::Backend`.
+ * `restarted` per backend tried, and `backend`.
  */
 export type AskEvent = {
   readonly kind: "sources";
@@ -245,7 +256,7 @@ export type Answer = {
   readonly quote: Quote | null;
   /** The generator's sentences, checked; empty when it did not run. */
   readonly sentences: readonly Sentence[];
-  /** The verdict on them: only `Written::Shown` may be shown as the answer, above the quotation. */
+  /** The verdict on them: only `shown` may be shown as the answer, above the quotation. */
   readonly written: Written;
   /** How much of the sources the generator read; `null` when it did not run. */
   readonly window: Window | null;
@@ -279,7 +290,10 @@ export type Passage = {
   readonly score: number;
 };
 
-/** The result of a question. */
+/**
+ * The result of a question. Answered: the quotation answers, as surely as the site demands. Closest: the closest passage
+ * is quoted, and may not answer. Absent: these documents don't say.
+ */
 export type Outcome = "answered" | "closest" | "absent";
 
 /** The signs behind a decision. */
@@ -334,13 +348,17 @@ export type Sentence = {
   readonly text: string;
   /** Numbers of the passages that it cites and that support it. */
   readonly passages: readonly number[];
-  /** True if there is such a passage, see `crate::check`, and for a set phrase, which needs none. */
+  /** True if there is such a passage, see `check`, and for a set phrase, which needs none. */
   readonly supported: boolean;
   /** True if it is a set phrase of the voice, which claims nothing. */
   readonly isPhrase: boolean;
 };
 
-/** The verdict on the generator's text. */
+/**
+ * The verdict on the generator's text. Only shown text may appear as the answer: supported, whole sentences that agree with
+ * what is marked in the quotation. Otherwise the quotation appears alone: nothing was written, the model abstained, a
+ * sentence is unsupported or a fragment, the text differs from the quotation, loops, or only repeats it.
+ */
 export type Written = "nothing" | "abstained" | "unsupported" | "fragment" | "differs" | "loops" | "repeats" | "shown";
 
 /** How much of the retrieved sources fitted into the generator's window. */

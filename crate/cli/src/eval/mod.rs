@@ -118,11 +118,11 @@ fn embedder(path: Option<&Path>) -> anyhow::Result<(Embedder, String)> {
 
 /// The requested reader, or the one that ships, if there is one.
 fn reader(path: Option<&Path>) -> anyhow::Result<Option<Reader>> {
-    let given = path;
-    let path = shipped::file(given, shipped::READER)?;
-    if given.is_none() && !path.exists() {
-        return Ok(None);
-    }
+    let path = match (path, shipped::file(path, shipped::READER)) {
+        (None, Ok(shipped)) if shipped.exists() => shipped,
+        (None, _) => return Ok(None),
+        (Some(given), _) => given.to_path_buf(),
+    };
     let bytes = std::fs::read(&path).map_err(|cause| {
         Hint::error(
             format!("could not read `{}`: {cause}", path.display()),

@@ -9,8 +9,8 @@ use crate::vector::MAX_DIMENSION;
 
 /// The version of the format that is written.
 pub const FORMAT: u32 = 5;
-/// The oldest version that is read. Version 3 has no reader and no calibration; 4 has no labels, and names its fields
-/// in snake case.
+/// The oldest version that is read. Version 3 has no reader and no calibration; 3 and 4 name their fields in snake
+/// case.
 pub const OLDEST_FORMAT: u32 = 3;
 /// Path of the manifest in a bundle.
 pub const MANIFEST_PATH: &str = "manifest.json";
@@ -91,7 +91,7 @@ pub struct Manifest {
     pub embedding_dimension: Option<u32>,
     /// The shards of the index, which `index` names.
     pub shards: ShardTotals,
-    /// Probability thresholds for this site's questions. `None` if too few questions could be generated or no reader
+    /// Probability thresholds for this site's questions. Absent if too few questions could be generated or no reader
     /// was available; the thresholds for all sites then apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
@@ -233,7 +233,7 @@ impl Manifest {
             .filter(|&n| n == 0 || n as usize > MAX_DIMENSION)
         {
             return Err(field(
-                "embedding_dimension".to_owned(),
+                "embeddingDimension".to_owned(),
                 format!("1 to {MAX_DIMENSION}"),
                 found,
             ));

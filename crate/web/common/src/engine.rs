@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use anchorite::index::bundle::{self, Manifest, Role};
 use anchorite::index::error::BundleError;
-use anchorite::index::{Index, Shard, ShardId, Sort};
-use anchorite::{Embed, EngineError, Found, SearchRequest, Searcher, Session, Thresholds};
-use serde::Serialize;
+use anchorite::index::{Index, ShardId, Sort};
+use anchorite::{
+    Embed, EngineError, FilterValues, Found, SearchRequest, Searcher, Session, Thresholds,
+};
 use wasm_bindgen::prelude::*;
 
 use crate::error::{busy, to_js};
@@ -85,13 +86,6 @@ pub struct Opened<S> {
     session: Option<Rc<RefCell<S>>>,
 }
 
-/// The result of [`Opened::filters`].
-#[derive(Serialize)]
-struct FilterValues<'i> {
-    missing: Vec<Shard>,
-    filters: BTreeMap<&'i str, BTreeMap<&'i str, usize>>,
-}
-
 #[expect(
     clippy::missing_errors_doc,
     reason = "every error is an object from `to_js`, and `export_index_methods` documents the methods for JavaScript"
@@ -125,12 +119,10 @@ impl<S: IndexSession> Opened<S> {
     }
 
     pub fn load_vectors(&self) -> Result<(), JsValue> {
-        let bytes = self
-            .files
-            .take(Role::Vectors)
-            .map_err(|error| to_js(&error))?
-            .concat();
-        self.change(|session| session.set_vectors(&self.files.manifest, &bytes))
+        self.change(|session| {
+            let bytes = self.files.take(Role::Vectors)?.concat();
+            session.set_vectors(&self.files.manifest, &bytes)
+        })
     }
 
     pub fn insert_shard(&self, id: u32, bytes: &[u8]) -> Result<(), JsValue> {
@@ -150,13 +142,7 @@ impl<S: IndexSession> Opened<S> {
     }
 
     pub fn filters(&self) -> Result<JsValue, JsValue> {
-        self.with_index(|index| {
-            let filters = index.filters().map(|filters| filters.counts());
-            value(&FilterValues {
-                missing: index.needs_filter_values(),
-                filters: filters.unwrap_or_default(),
-            })
-        })
+        self.with_index(|index| value(&FilterValues::of(index)))
     }
 
     pub fn sort_keys(&self) -> Result<JsValue, JsValue> {
@@ -218,7 +204,8 @@ impl<S: IndexSession> Opened<S> {
     }
 }
 
-/// Exports the methods of [`Opened`] as methods of a class whose field `opened` holds one.
+/// Exports the methods of [`Opened`] as methods of a class whose field `opened` holds one, and whose function `over` makes
+/// the class from one. The caller has wasm-bindgen's prelude in scope.
 #[macro_export]
 macro_rules! export_index_methods {
     ($engine:ident) => {
@@ -279,9 +266,7 @@ macro_rules! export_index_methods {
             }
 
             /// The filters' shard if it is missing; otherwise how many documents have each value of each filter.
-            #[wasm_bindgen(
-                unchecked_return_type = "{ missing: wire.Shard[]; filters: Record<string, Record<string, number>> }"
-            )]
+            #[wasm_bindgen(unchecked_return_type = "wire.FilterValues")]
             pub fn filters(&self) -> Result<JsValue, JsValue> {
                 self.opened.filters()
             }

@@ -2,7 +2,8 @@
 //!
 //! A table follows a comment `<!-- table NAME -->` and an empty line, and ends at the next empty line. Its figures come
 //! from `tests/bench/results`, in the form that the measuring command prints with `--json`. The lines of `cargo xtask
-//! bench` are put together first: one row for each engine, with its medians by metric.
+//! bench` are put together first: one row for each engine, with its medians by metric. `cpu-without-vnni.jsonl` has only
+//! the medians that were published when it was measured, rounded as they were then.
 
 use std::fs;
 
@@ -42,9 +43,9 @@ enum Form {
     Megabytes,
     /// All digits of a whole number, in groups of three.
     Count,
-    /// Two significant digits, and all of those before the point.
+    /// One digit after the point up to 20, and none above.
     Rounded,
-    /// Milliseconds as seconds, with one or two digits after the point.
+    /// Milliseconds as seconds: two digits after the point below one second, one below ten, and none above.
     Seconds,
 }
 
@@ -84,6 +85,7 @@ const TABLES: [Table; 8] = [
         columns: &[
             column("download (`cargo xtask size`)", "/what", Form::Text),
             column("bytes", "/bytes", Form::Count),
+            column("limit", "/limit", Form::Count),
         ],
     },
     Table {
@@ -299,14 +301,17 @@ impl Form {
                 way.map_or(row, |(_, way)| way).to_owned()
             }
             (_, None) => String::new(),
-            (Self::Number, Some(number)) => format!("{:.2}", number + 0.0),
+            // A number that rounds to zero has no sign.
+            (Self::Number, Some(number)) if number.abs() < 0.005 => "0.00".to_owned(),
+            (Self::Number, Some(number)) => format!("{number:.2}"),
             (Self::Percent, Some(number)) => format!("{:.1} %", number * 100.0),
             (Self::Megabytes, Some(number)) => format!("{:.0}", number / 1e6),
             (Self::Count, Some(number)) => grouped(number),
-            (Self::Rounded, Some(number)) if number < 9.95 => format!("{number:.1}"),
+            (Self::Rounded, Some(number)) if number < 19.95 => format!("{number:.1}"),
             (Self::Rounded, Some(number)) => grouped(number.round()),
             (Self::Seconds, Some(number)) if number < 995.0 => format!("{:.2}", number / 1e3),
-            (Self::Seconds, Some(number)) => format!("{:.1}", number / 1e3),
+            (Self::Seconds, Some(number)) if number < 9_950.0 => format!("{:.1}", number / 1e3),
+            (Self::Seconds, Some(number)) => format!("{:.0}", number / 1e3),
         }
     }
 }
@@ -406,7 +411,7 @@ mod tests {
             {"row": "other", "score": -0.001},
         ]});
         let expected = "| way | score | share | download, MB |\n| --- | ---: | ---: | ---: |\n\
-                        | quotation alone | 0.12 | 50.0 % | 24 |\n| other | -0.00 |  |  |\n";
+                        | quotation alone | 0.12 | 50.0 % | 24 |\n| other | 0.00 |  |  |\n";
         assert_eq!(TABLE.render(&results).unwrap(), expected);
         assert!(TABLE.render(&json!({})).is_err());
     }
@@ -438,10 +443,13 @@ mod tests {
             (Form::Count, 1_234_567.0, "1,234,567"),
             (Form::Count, 123.0, "123"),
             (Form::Rounded, 9.84, "9.8"),
-            (Form::Rounded, 9.96, "10"),
+            (Form::Rounded, 10.7, "10.7"),
+            (Form::Rounded, 19.96, "20"),
             (Form::Rounded, 13_668.2, "13,668"),
             (Form::Seconds, 463.0, "0.46"),
             (Form::Seconds, 7_012.0, "7.0"),
+            (Form::Seconds, 50_000.0, "50"),
+            (Form::Number, -0.001, "0.00"),
         ] {
             assert_eq!(form.write(Some(&json!(number))), expected, "{number}");
         }
