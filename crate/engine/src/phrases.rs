@@ -108,12 +108,28 @@ impl Phrases {
         let rest_after = |phrase: &String| match phrase.strip_prefix(TITLE) {
             None => after(sentence, phrase),
             Some(behind) => titles.iter().find_map(|title| {
-                after(sentence, title).and_then(|rest| after(rest, behind.trim_start()))
+                let rest = after(sentence, title)?;
+                let verb = behind.trim_start();
+                // As the model writes it, or as `with_colon` puts it.
+                after(rest, verb).or_else(|| after(rest, &verb.replace(" that", ":")))
             }),
         };
         let rests = self.phrases.iter().filter_map(rest_after);
         rests.min_by_key(|rest| rest.len()).unwrap_or(sentence)
     }
+}
+
+/// `sentence` with a colon in place of `that` where `body`, what a title is said to say, begins as a sentence of its own:
+/// a small model copies it as it stands in the document, an order too, and `says that Turn the heap` is no English.
+pub(crate) fn with_colon(sentence: &str, body: &str) -> Option<String> {
+    if !body.starts_with(char::is_uppercase) {
+        return None;
+    }
+    let report = sentence.strip_suffix(body)?.trim_end();
+    let (said, that) = report.rsplit_once(' ')?;
+    let verb = said.rsplit_once(' ')?.1;
+    let reports = that.eq_ignore_ascii_case("that") && REPORTING.contains(&verb);
+    reports.then(|| format!("{said}: {body}"))
 }
 
 /// The rest of `text` after `phrase`, ignoring case, if a word ends there.
@@ -213,6 +229,7 @@ mod tests {
                 "Pier survey says that the pier is long.",
                 "the pier is long.",
             ),
+            ("Pier survey says: The pier is long.", "The pier is long."),
             (
                 "Pier survey says thats the pier.",
                 "Pier survey says thats the pier.",
@@ -234,6 +251,36 @@ mod tests {
         );
         assert_eq!(Phrases::default().body("Note: it is.", &[]), "Note: it is.");
         assert!(found.reports() && !Phrases::default().reports());
+    }
+
+    #[test]
+    fn a_report_of_a_whole_sentence_has_a_colon() {
+        for (sentence, body, expected) in [
+            (
+                "Compost says that Turn the heap.",
+                "Turn the heap.",
+                Some("Compost says: Turn the heap."),
+            ),
+            (
+                "Pier survey notes that A pier is long.",
+                "A pier is long.",
+                Some("Pier survey notes: A pier is long."),
+            ),
+            (
+                "Pier says that the pier is long.",
+                "the pier is long.",
+                None,
+            ),
+            ("Note: The port is 80.", "The port is 80.", None),
+            ("The port is 80.", "The port is 80.", None),
+            ("Thinks that It is.", "It is.", None),
+        ] {
+            assert_eq!(
+                with_colon(sentence, body).as_deref(),
+                expected,
+                "{sentence}"
+            );
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anchorite_index::lexical;
 
 use crate::answer::Sentence;
-use crate::phrases::Phrases;
+use crate::phrases::{self, Phrases};
 use crate::prompt::ABSTENTION;
 
 pub(crate) use asked::{Asked, Held};
@@ -241,8 +241,9 @@ fn check_one(
             .map(|(number, _)| *number)
             .collect()
     };
+    let text = phrases::with_colon(&cited.text, body);
     Sentence {
-        text: cited.text,
+        text: text.unwrap_or(cited.text),
         supported: !passages.is_empty(),
         passages,
         is_phrase: false,

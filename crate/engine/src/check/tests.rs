@@ -314,6 +314,15 @@ fn a_voice_is_judged_without_its_phrases() {
     ] {
         assert_eq!(check(text), expected, "{text}");
     }
+    let reported = check_voice(
+        "Cargo says that Rust 1.95 was released in 2026 [2].",
+        &sources(),
+        &phrases,
+    );
+    assert_eq!(
+        reported[0].text,
+        "Cargo says: Rust 1.95 was released in 2026."
+    );
     let plain = check_voice("Good question.", &sources(), &Phrases::default());
     assert!(
         !plain[0].supported && !plain[0].is_phrase,
