@@ -8,7 +8,7 @@ use anchorite::index::parse::is_markdown;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::assemble::{self, Reuse};
+use crate::assemble;
 use crate::book::Books;
 use crate::cache::Cache;
 use crate::choice;
@@ -20,6 +20,7 @@ use crate::report::Hint;
 use crate::select::{self, Selected};
 use crate::settings::{BundleArguments, PageArguments, read_model, use_threads};
 use crate::shipped;
+use crate::summary::Reuse;
 use crate::walk::{self, PageFile};
 use crate::warnings::Warnings;
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anchorite::index::bundle::Role;
 use anchorite::index::{ChunkIdx, Index};
 
-use crate::{assemble, bundle};
+use crate::{bundle, summary};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     if manifest.file(Role::Reader).is_some() {
         let calibration = manifest.calibration.as_ref();
-        println!("answers     {}", assemble::certified(calibration));
+        println!("answers     {}", summary::certified(calibration));
         for bin in calibration.iter().flat_map(|found| &found.reliability) {
             println!(
                 "            probability {:.2}: {} of {} right",

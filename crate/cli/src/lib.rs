@@ -41,10 +41,12 @@ mod settings;
 mod shipped;
 mod split_gguf;
 mod store;
+mod summary;
 mod table_io;
 mod voice;
 mod walk;
 mod warnings;
+mod write_bundle;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

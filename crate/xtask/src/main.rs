@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "results go to standard output")]
 
 mod bench;
+mod circles;
 mod conformance;
 mod contract;
 mod demo;
@@ -40,6 +41,8 @@ enum Command {
     Test(test::Arguments),
     /// Build the sites of reported situations and print which are right; see `tests/fixtures/reported.toml`.
     Cases,
+    /// Find circles among the source files of each crate.
+    Circles,
     /// Compare the guide with options, attributes, files, error codes and words of the page.
     Docs(docs::Arguments),
     /// Check formatting, lints, house rules.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Cases => test::cases(),
+        Command::Circles => circles::run(),
         Command::Docs(arguments) => docs::run(arguments.write && !arguments.check),
         Command::Tidy => tidy::run(),
         Command::Wasm => wasm::build(),

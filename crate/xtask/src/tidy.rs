@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use crate::wasm::{self, Instructions};
-use crate::{docs, licences, run, setup};
+use crate::{circles, docs, licences, run, setup};
 
 /// Maximum lines of a file, to be read in one sitting.
 const MAX_LINES: usize = 800;
@@ -34,6 +34,7 @@ pub(crate) fn rules() -> anyhow::Result<()> {
     if !broken.is_empty() {
         bail!("{} house rule(s) broken", broken.len());
     }
+    circles::run()?;
     run::run(run::cargo().args(["fmt", "--all", "--check"]))
 }
 
