@@ -8,7 +8,7 @@ use super::english;
 use super::fold::plain;
 use super::postings::form_class;
 use super::query::{Missing, PART_WEIGHT, QueryWord};
-use super::tokenize::{KEPT_CHARS, MAX_TERM_CHARS, Token, is_unspaced};
+use super::token::{KEPT_CHARS, MAX_TERM_CHARS, Token, is_unspaced};
 use super::{LexicalIndex, TermIdx};
 use crate::top::top;
 

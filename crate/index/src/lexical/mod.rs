@@ -6,6 +6,7 @@
 
 pub(crate) mod english;
 mod fold;
+pub(crate) mod token;
 mod compound;
 pub(crate) mod tokenize;
 pub(crate) mod dictionary;

@@ -8,7 +8,8 @@ use super::fold::plain;
 use super::lookup::Lookup;
 use super::phrase::phrases;
 use super::search::LexicalOptions;
-use super::tokenize::{Token, TokenKind, is_unspaced, tokens};
+use super::token::{Token, TokenKind, is_unspaced};
+use super::tokenize::tokens;
 use super::{LexicalIndex, TermIdx};
 use crate::shard::Family;
 
