@@ -1,9 +1,23 @@
 //! Looks up the text, heading and document of a chunk, if the shard that holds it is loaded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chunk::Chunk;
-use crate::index::{ChunkIdx, DocumentEntry};
+
+/// Position of a chunk in the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChunkIdx(pub u32);
+
+/// A document's entry in the index, without its text, which is in the chunks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DocumentEntry {
+    /// The address that visitors open, without an anchor.
+    pub url: String,
+    /// Its title.
+    pub title: String,
+    /// Metadata shown next to a hit, such as `image` or `date`, by name.
+    pub meta: BTreeMap<String, String>,
+}
 
 /// The chunks of an index, in shards of consecutive chunks.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
+use crate::chunk_store::ChunkIdx;
 use crate::filters::Filters;
 use crate::fuse::{self, Fused, FusionOptions, Ranked};
-use crate::index::{ChunkIdx, Index};
+use crate::index::Index;
 use crate::lexical::{self, LexicalOptions, LexicalScores, Phrases};
 use crate::order::Sort;
 use crate::shard::{Family, Shard};

@@ -1,33 +1,19 @@
 //! Turns documents and their chunks into everything that a search reads, whole or in shards that are loaded as needed.
 
+#[cfg(feature = "build")]
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::bundle::ShardTable;
 use crate::chunk::Chunk;
-use crate::chunk_store::ChunkStore;
 #[cfg(feature = "build")]
 use crate::chunk_store::TextShard;
+use crate::chunk_store::{ChunkIdx, ChunkStore, DocumentEntry};
 use crate::filters::Filters;
 use crate::lexical::LexicalIndex;
 use crate::order::Orders;
 use crate::shard::{Family, Shard, ShardId};
 use crate::vector::VectorIndex;
-
-/// Position of a chunk in the index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChunkIdx(pub u32);
-
-/// A document's entry in the index, without its text, which is in the chunks.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DocumentEntry {
-    /// The address that visitors open, without an anchor.
-    pub url: String,
-    /// Its title.
-    pub title: String,
-    /// Metadata shown next to a hit, such as `image` or `date`, by name.
-    pub meta: BTreeMap<String, String>,
-}
 
 /// Everything that a search needs, as far as it has been loaded.
 ///

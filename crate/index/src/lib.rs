@@ -24,13 +24,14 @@ pub mod bundle;
 pub mod error;
 
 pub use chunk::Chunk;
+pub use chunk_store::{ChunkIdx, DocumentEntry};
 pub use document::{Document, Section};
 pub use filters::Filters;
 pub use find::{Hit, SearchOptions, SearchOutcome};
 pub use fuse::Ranked;
+pub use index::Index;
 #[cfg(feature = "build")]
 pub use index::IndexOptions;
-pub use index::{ChunkIdx, DocumentEntry, Index};
 pub use order::Sort;
 pub use shard::{Family, Shard, ShardId};
 pub use snippet::{marks, snippet};

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::lexical::tokenize::{TokenKind, is_stop_word, is_unspaced, tokens};
+use crate::lexical::token::{TokenKind, is_unspaced};
+use crate::lexical::tokenize::{is_stop_word, tokens};
 
 /// Approximate length of a snippet, in words.
 const SNIPPET_WORDS: usize = 30;

@@ -4,8 +4,9 @@ use super::*;
 use crate::chunk::{ChunkOptions, chunk_documents};
 use crate::document::{Document, Section};
 use crate::find::SearchOptions;
-use crate::index::IndexOptions;
+use crate::index::{Index, IndexOptions};
 use crate::order::Sort;
+use crate::shard::Family;
 
 fn documents() -> Vec<Document> {
     let document = |idx: usize, language: &str, text: &str| Document {

@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{malformed, read_whole};
 use crate::chunk::Chunk;
-use crate::chunk_store::TextShard;
+use crate::chunk_store::{DocumentEntry, TextShard};
 use crate::error::BundleError;
-use crate::index::DocumentEntry;
 use crate::lexical::collection::Collection;
 use crate::shard::Family;
 
@@ -106,7 +105,8 @@ pub(super) mod write {
 
     use super::*;
     use crate::bundle::write::to_bytes;
-    use crate::index::{ChunkIdx, Index};
+    use crate::chunk_store::ChunkIdx;
+    use crate::index::Index;
 
     /// Up to this size, in bytes before compression, all texts go into one shard.
     const MAX_WHOLE_BYTES: usize = 192 << 10;

@@ -1,4 +1,4 @@
-//! Turns an index and weights into the files of a bundle; `super` reads them.
+//! Turns an index and weights into the files of a bundle; `super::read` reads them.
 
 use std::collections::HashSet;
 
@@ -8,8 +8,12 @@ use sha2::{Digest, Sha256};
 use super::manifest::{MAX_CHUNKS, content_id, part_path, shard_path};
 use super::table::write::Written;
 use super::*;
+use crate::hex;
+use crate::index::Index;
 use crate::lexical::postings::push_varint;
 use crate::lexical::shard::TermShard;
+use crate::shard::Family;
+use crate::vector::VectorIndex;
 
 /// Weights to ship with an index.
 #[derive(Debug, Clone)]

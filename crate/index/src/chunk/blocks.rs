@@ -1,17 +1,10 @@
 //! Turns a section's text into units: its paragraphs and blocks of code, or parts of those that are too long.
 
-use super::build::ChunkOptions;
 use super::code::split_code;
+use super::options::ChunkOptions;
 use super::prose::split_prose;
+use super::unit::Unit;
 use super::words::count_words;
-
-/// The smallest piece that chunks are built from: a paragraph, a sentence, a line, or a block of code.
-pub(super) struct Unit {
-    pub(super) text: String,
-    pub(super) n_words: usize,
-    /// Text between the previous unit and this one.
-    pub(super) separator: &'static str,
-}
 
 /// The units of a section's text, in reading order; words that introduce code or a list stay with it.
 pub(super) fn units(text: &str, options: &ChunkOptions) -> Vec<Unit> {

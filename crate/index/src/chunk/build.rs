@@ -5,30 +5,9 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use super::Chunk;
+use super::options::ChunkOptions;
 use super::split::pieces;
 use crate::document::Document;
-
-/// Sizes of chunks, in words separated by white space.
-#[derive(Debug, Clone)]
-pub struct ChunkOptions {
-    /// Target size for the pieces of a long section. Default 150: with headings, about the 256 tokens that a small
-    /// sentence encoder reads.
-    pub target_words: usize,
-    /// Maximum size of a prose chunk. Default 200.
-    pub max_words: usize,
-    /// Blocks of code up to this size are never split. Default 260.
-    pub max_code_words: usize,
-}
-
-impl Default for ChunkOptions {
-    fn default() -> Self {
-        Self {
-            target_words: 150,
-            max_words: 200,
-            max_code_words: 260,
-        }
-    }
-}
 
 /// Cuts the documents' sections; see [`chunk_document`].
 ///
@@ -69,18 +48,10 @@ fn chunk_id(url: &str, anchor: Option<&str>, ordinal: u32) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
+    use crate::chunk::options::options;
     use crate::document::Section;
-
-    /// Limits small enough for tests that read well.
-    pub(in crate::chunk) fn options() -> ChunkOptions {
-        ChunkOptions {
-            target_words: 10,
-            max_words: 14,
-            max_code_words: 20,
-        }
-    }
 
     fn document(sections: &[(&str, &str)]) -> Document {
         let section = |(anchor, text): &(&str, &str)| Section {

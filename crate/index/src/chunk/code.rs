@@ -1,7 +1,7 @@
 //! Turns a block of code that is too long into fenced pieces.
 
-use super::blocks::Unit;
-use super::build::ChunkOptions;
+use super::options::ChunkOptions;
+use super::unit::Unit;
 use super::words::count_words;
 
 /// Cuts code at line ends, preferably at an empty line; each piece gets its own fences.

@@ -7,6 +7,8 @@
 //! are then joined into pieces of about equal size.
 
 #[cfg(feature = "build")]
+mod options;
+#[cfg(feature = "build")]
 mod build;
 #[cfg(feature = "build")]
 mod split;
@@ -17,10 +19,14 @@ mod code;
 #[cfg(feature = "build")]
 mod prose;
 #[cfg(feature = "build")]
+mod unit;
+#[cfg(feature = "build")]
 mod words;
 
 #[cfg(feature = "build")]
-pub use build::{ChunkOptions, chunk_document, chunk_documents};
+pub use build::{chunk_document, chunk_documents};
+#[cfg(feature = "build")]
+pub use options::ChunkOptions;
 
 /// One indexed piece of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Splits a block of prose that is too long into lines and sentences, and a sentence that is too long into words.
 
-use super::blocks::Unit;
-use super::build::ChunkOptions;
+use super::options::ChunkOptions;
+use super::unit::Unit;
 use super::words::{count_words, word_parts, word_size};
 use crate::sentence;
 

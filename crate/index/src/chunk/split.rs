@@ -1,7 +1,7 @@
 //! Splits a section's text into pieces of about equal size, none larger than a chunk may be.
 
 use super::blocks::units;
-use super::build::ChunkOptions;
+use super::options::ChunkOptions;
 
 /// The text of each chunk, in reading order; none is empty.
 pub(super) fn pieces(text: &str, options: &ChunkOptions) -> Vec<String> {
@@ -39,7 +39,7 @@ pub(super) fn pieces(text: &str, options: &ChunkOptions) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chunk::build::tests::options;
+    use crate::chunk::options::options;
     use crate::chunk::words::count_words;
 
     fn words(n_words: usize) -> String {

@@ -4,7 +4,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::fold::{is_pictograph, is_tone, plain};
-use super::tokenize::{MAX_TERM_CHARS, Stem, Token, TokenKind, lower};
+use super::token::{MAX_TERM_CHARS, Stem, Token, TokenKind, lower};
 
 /// Quotation marks.
 const QUOTES: [char; 11] = [

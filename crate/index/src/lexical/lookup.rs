@@ -7,9 +7,10 @@ use super::compound::is_name;
 use super::english;
 use super::fold::plain;
 use super::postings::form_class;
-use super::query::{Missing, PART_WEIGHT, QueryWord};
-use super::tokenize::{KEPT_CHARS, MAX_TERM_CHARS, Token, is_unspaced};
+use super::query_word::{PART_WEIGHT, QueryWord};
+use super::token::{KEPT_CHARS, MAX_TERM_CHARS, Token, is_unspaced};
 use super::{LexicalIndex, TermIdx};
+use crate::shard::Family;
 use crate::top::top;
 
 /// Maximum words that a prefix expands to; the most frequent ones are taken.
@@ -34,6 +35,23 @@ const CORRECTION_WEIGHT: f32 = 0.6;
 pub(super) struct Lookup<'i> {
     pub(super) index: &'i LexicalIndex,
     pub(super) missing: Missing,
+}
+
+/// The shards that a query reads but that are not loaded, by family.
+#[derive(Debug, Default)]
+pub(super) struct Missing {
+    pub(super) terms: BTreeSet<u32>,
+    pub(super) spelling: BTreeSet<u32>,
+}
+
+impl Missing {
+    pub(super) fn into_shards(self) -> Vec<(Family, u32)> {
+        let terms = self.terms.into_iter().map(|number| (Family::Terms, number));
+        let spelling = self.spelling.into_iter();
+        terms
+            .chain(spelling.map(|number| (Family::Spelling, number)))
+            .collect()
+    }
 }
 
 impl<'i> Lookup<'i> {

@@ -6,6 +6,7 @@
 
 pub(crate) mod english;
 mod fold;
+pub(crate) mod token;
 mod compound;
 pub(crate) mod tokenize;
 pub(crate) mod dictionary;
@@ -18,6 +19,8 @@ mod build;
 mod language;
 #[cfg(feature = "build")]
 mod vocabulary;
+mod options;
+mod query_word;
 mod lookup;
 mod phrase;
 mod query;
@@ -26,7 +29,8 @@ pub(crate) mod spelling;
 mod terms;
 
 pub use fold::{Decompose, set_decompose};
-pub use search::{LexicalOptions, LexicalScores, Phrases, TermMatching};
+pub use options::{LexicalOptions, Phrases, TermMatching};
+pub use search::LexicalScores;
 pub use terms::{is_searchable, same_as, terms};
 
 pub(crate) use phrase::contains;
@@ -153,5 +157,12 @@ impl LexicalIndex {
             Some(Some(shard)) => shard.list(term.rank as usize),
             _ => PostingList::new(&[]),
         }
+    }
+
+    /// How much a term counts that `n_with` chunks have: more, the fewer they are.
+    fn idf(&self, n_with: u32) -> f32 {
+        let n_with = n_with as f32;
+        let n_chunks = self.n_chunks() as f32;
+        ((n_chunks - n_with + 0.5).max(0.5) / (n_with + 0.5)).ln_1p()
     }
 }

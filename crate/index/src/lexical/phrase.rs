@@ -1,7 +1,8 @@
 //! Parses the quoted phrases of a query: sequences of words that a passage must have.
 
 use super::fold::plain;
-use super::tokenize::{Token, TokenKind, tokens};
+use super::token::{Token, TokenKind};
+use super::tokenize::tokens;
 
 /// Maximum words of a phrase that are compared; the rest are ignored.
 const MAX_WORDS: usize = 32;

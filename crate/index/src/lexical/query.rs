@@ -1,41 +1,22 @@
 //! Resolves a query to the terms it may match in the loaded shards, and names the missing shards.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
+use super::LexicalIndex;
 use super::compound::is_name;
 use super::english;
 use super::fold::plain;
-use super::lookup::Lookup;
+use super::lookup::{Lookup, Missing};
+use super::options::LexicalOptions;
 use super::phrase::phrases;
-use super::search::LexicalOptions;
-use super::tokenize::{Token, TokenKind, is_unspaced, tokens};
-use super::{LexicalIndex, TermIdx};
-use crate::shard::Family;
+use super::query_word::{PART_WEIGHT, QueryWord};
+use super::token::{Token, TokenKind, is_unspaced};
+use super::tokenize::tokens;
 
 /// Maximum distinct words of a query that are ranked; later ones are ignored.
 const MAX_QUERY_WORDS: usize = 64;
 /// Maximum terms reported in `matched_terms` for one word.
 const MAX_MATCHED_TERMS: usize = 4;
-/// Weight of an identifier's parts next to the identifier, and of a compound or joined words next to the single words.
-pub(super) const PART_WEIGHT: f32 = 0.4;
-
-/// One word of the query and what it may match.
-#[derive(Debug)]
-pub(super) struct QueryWord {
-    pub(super) weight: f32,
-    /// Alternative terms, each with its factor; the best one counts.
-    pub(super) alternatives: Vec<(TermIdx, f32)>,
-    /// How many of the first alternatives are stems of the word as written, and the class of its form.
-    pub(super) whole: (usize, u32),
-    /// Terms that count in addition.
-    pub(super) parts: Vec<(TermIdx, f32)>,
-    /// How many parts must be present for the word to be covered without any alternative; 0 if they cannot cover it.
-    pub(super) n_parts: usize,
-    /// Its share of the coverage; 0 if it doesn't count.
-    pub(super) coverable: f32,
-    /// True if a passage must contain it because it is quoted.
-    pub(super) is_quoted: bool,
-}
 
 /// A query, resolved as far as the loaded shards allow.
 #[derive(Debug, Default)]
@@ -47,23 +28,6 @@ pub(super) struct Resolved {
     pub(super) phrases: Vec<Vec<String>>,
     /// Shards that the query reads but that are not loaded.
     pub(super) missing: Missing,
-}
-
-/// The shards that a query would read, by family.
-#[derive(Debug, Default)]
-pub(super) struct Missing {
-    pub(super) terms: BTreeSet<u32>,
-    pub(super) spelling: BTreeSet<u32>,
-}
-
-impl Missing {
-    pub(super) fn into_shards(self) -> Vec<(Family, u32)> {
-        let terms = self.terms.into_iter().map(|number| (Family::Terms, number));
-        let spelling = self.spelling.into_iter();
-        terms
-            .chain(spelling.map(|number| (Family::Spelling, number)))
-            .collect()
-    }
 }
 
 impl LexicalIndex {
@@ -139,21 +103,6 @@ impl LexicalIndex {
             matched_terms,
             phrases,
             missing: lookup.missing,
-        }
-    }
-}
-
-impl QueryWord {
-    /// A term that supplements words that are looked up anyway.
-    pub(super) fn beside(term: TermIdx, weight: f32) -> Self {
-        Self {
-            weight,
-            alternatives: vec![(term, 1.0)],
-            whole: (0, 0),
-            parts: Vec::new(),
-            n_parts: 0,
-            coverable: 0.0,
-            is_quoted: false,
         }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Known {
 /// The key of a word; `None` for one that is never a correction.
 pub(crate) fn key(word: &str) -> Option<Key> {
     let n_chars = word.chars().take(MAX_CHARS + 1).count();
-    let is_word = |c: char| c.is_alphabetic() && !super::tokenize::is_unspaced(c);
+    let is_word = |c: char| c.is_alphabetic() && !super::token::is_unspaced(c);
     if !(MIN_CHARS - 1..=MAX_CHARS).contains(&n_chars) || !word.chars().all(is_word) {
         return None;
     }

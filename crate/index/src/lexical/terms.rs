@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::LexicalIndex;
-use super::tokenize::{TokenKind, is_stop_word, tokens};
+use super::token::TokenKind;
+use super::tokenize::{is_stop_word, tokens};
 
 /// The stems of the words of `text` that are not stop words; an identifier counts whole.
 pub fn terms(text: &str) -> BTreeSet<String> {

@@ -11,52 +11,11 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::fold::{Folded, is_mark, plain};
+use super::token::{Part, Stem, Token, TokenKind, is_unspaced, lower};
 use super::{compound, english};
 
-/// Longer words are shortened: nobody types them, and a page of base64 must not fill the dictionary.
-pub(super) const MAX_TERM_CHARS: usize = 40;
-/// Characters kept of a shortened word; a hash tells the rest apart, because digests often begin alike.
-pub(super) const KEPT_CHARS: usize = 32;
 /// A word with more parts is data, not an identifier.
 const MAX_PARTS: usize = 16;
-
-/// The kind of a token, as far as ranking cares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TokenKind {
-    /// A word or an identifier: counts for the length of a text.
-    Word,
-    /// A symbol, or a compound of words and symbols whose words also come as tokens of their own.
-    Compound,
-    /// A token that pages are indexed under and queries never look up: the last character of a run without spaces,
-    /// which begins no pair, words joined at a hyphen or an apostrophe, and operators without spaces around them.
-    Tail,
-}
-
-/// One span of a text and the terms that it is found by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Token {
-    pub(crate) kind: TokenKind,
-    /// Its byte span.
-    pub(crate) place: Range<usize>,
-    /// The term it is indexed under: a stem, or an identifier in lower case, without diacritics.
-    pub(crate) term: String,
-    /// An identifier's parts; empty for a plain word.
-    pub(crate) parts: Vec<Part>,
-    /// The word itself, folded and in lower case: determines the class of its form, and is checked against the stop words.
-    pub(crate) surface: String,
-}
-
-/// One word of an identifier.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Part {
-    /// Its stem.
-    pub(crate) term: String,
-    /// The word itself in lower case.
-    pub(crate) surface: String,
-}
-
-/// Turns a folded word in lower case into its stem.
-pub(crate) type Stem<'s> = &'s dyn Fn(&str) -> String;
 
 /// All tokens of an English `text` in order.
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
@@ -109,19 +68,6 @@ fn span_tokens(span: &str, stem: Stem<'_>, tokens: &mut Vec<Token>) {
     compound::push(span, n_before, stem, tokens);
 }
 
-/// True if words with this character are written without spaces between them.
-pub(crate) fn is_unspaced(c: char) -> bool {
-    matches!(c,
-        '\u{e00}'..='\u{eff}' // Thai, Lao
-        | '\u{1000}'..='\u{109f}' // Burmese
-        | '\u{1780}'..='\u{17ff}' // Khmer
-        | '\u{1100}'..='\u{11ff}' | '\u{ac00}'..='\u{d7ff}' // Korean
-        | '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{312f}' | '\u{31f0}'..='\u{31ff}' // Japanese
-        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' // Chinese
-        | '\u{ff66}'..='\u{ff9f}'
-        | '\u{20000}'..='\u{3ffff}')
-}
-
 /// Emits each pair of neighbours in a run of units, then its last unit.
 fn flush_run(text: &str, run: &mut Vec<Range<usize>>, tokens: &mut Vec<Token>) {
     let token = |kind, place: Range<usize>| {
@@ -136,25 +82,6 @@ fn flush_run(text: &str, run: &mut Vec<Range<usize>>, tokens: &mut Vec<Token>) {
     };
     tokens.extend(run.last().map(|last| token(kind, last.clone())));
     run.clear();
-}
-
-impl Token {
-    /// A token indexed as written.
-    pub(super) fn plain(kind: TokenKind, place: Range<usize>, surface: String) -> Self {
-        let term = plain(&surface).into_owned();
-        Token {
-            kind,
-            place,
-            term,
-            parts: Vec::new(),
-            surface,
-        }
-    }
-
-    /// True for a single word between spaces or signs that is not a compound identifier.
-    pub(super) fn is_plain_word(&self) -> bool {
-        self.kind == TokenKind::Word && self.parts.is_empty() && !self.surface.contains(is_unspaced)
-    }
 }
 
 fn word_token(word: &str, start: usize, stem: Stem<'_>) -> Option<Token> {
@@ -227,39 +154,6 @@ pub(super) fn surface(word: &str) -> String {
     lower(&Folded::of(word).text)
 }
 
-/// A folded word in lower case, with straight apostrophes and one small sigma, in bounded length.
-pub(super) fn lower(word: &str) -> String {
-    // FNV-1a over characters.
-    let mix = |hash: u64, c: char| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3);
-    let mut lower = String::with_capacity(word.len());
-    let mut rest: Option<u64> = None;
-    for (idx, c) in word.chars().flat_map(char::to_lowercase).enumerate() {
-        let c = match c {
-            '\u{2019}' | '\u{2bc}' => '\'',
-            '\u{3c2}' => '\u{3c3}',
-            // A dotted capital leaves a combining dot in lower case, which every small i already has.
-            '\u{307}' if lower.ends_with('i') => continue,
-            other => other,
-        };
-        if idx < MAX_TERM_CHARS {
-            lower.push(c);
-        } else {
-            rest = Some(mix(rest.unwrap_or(0xcbf2_9ce4_8422_2325), c));
-        }
-    }
-    let Some(rest) = rest else {
-        return lower;
-    };
-    let kept = lower.char_indices().nth(KEPT_CHARS);
-    let tail = lower.split_off(kept.map_or(lower.len(), |(at, _)| at));
-    let rest = tail.chars().fold(rest, mix);
-    for digit in 0..8 {
-        let five = u32::try_from(rest >> (24 + 5 * digit) & 31).unwrap_or(0);
-        lower.extend(char::from_digit(five, 32));
-    }
-    lower
-}
-
 /// The parts of `snake_case`, `CamelCase`, `HTTPServer` and `file.name`; one part for a plain word or number.
 fn identifier_parts(word: &str) -> Vec<&str> {
     let mut parts = Vec::new();
@@ -325,6 +219,7 @@ const STOP_WORDS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lexical::token::MAX_TERM_CHARS;
 
     fn check(text: &str, expected: &[&str]) {
         let found: Vec<String> = tokens(text)

@@ -7,7 +7,8 @@
 use std::collections::HashSet;
 
 use super::fold::plain;
-use super::tokenize::{Token, TokenKind, is_stop_word};
+use super::token::{Token, TokenKind};
+use super::tokenize::is_stop_word;
 
 /// Length, in characters, of a word joined from two.
 const JOINED_CHARS: std::ops::RangeInclusive<usize> = 4..=20;

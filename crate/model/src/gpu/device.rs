@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::dispatch::Layouts;
+use super::layouts::Layouts;
 use super::trace::Counters;
 use super::{GpuError, Trace, Variant};
 

@@ -7,6 +7,7 @@
 pub mod error;
 pub mod variant;
 pub mod trace;
+pub mod layouts;
 pub mod device;
 pub mod buffer;
 pub mod matrix;
@@ -15,8 +16,9 @@ pub mod dispatch;
 pub use buffer::Rows;
 pub use device::{Gpu, GpuInfo, browser_has_subgroups};
 pub(crate) use dispatch::Slots;
-pub use dispatch::{Bindings, Dispatch, Grid, Op};
+pub use dispatch::{Dispatch, Grid, Op};
 pub use error::GpuError;
+pub use layouts::Bindings;
 pub use matrix::PackedMatrix;
 pub(crate) use matrix::{ByteBlocks, Layout, Slice};
 pub use trace::Trace;

@@ -223,13 +223,12 @@ pub(super) fn percent(state: &mut State, left: &Value, right: &Value) -> Result<
         }
         return state.apply_filter("format", &args);
     }
-    let failed = |reason: &str| Error::new(ErrorKind::InvalidOperation, reason.to_owned());
     let types = || format!("`%` does not take {} and {}", left.kind(), right.kind());
     if left.is_integer() && right.is_integer() {
         let whole = |value: &Value| i128::try_from(value.clone());
         let (left, right) = (whole(left)?, whole(right)?);
         let remainder = left.checked_rem(right);
-        let remainder = remainder.ok_or_else(|| failed("`%` divides by 0"))?;
+        let remainder = remainder.ok_or_else(|| invalid("`%` divides by 0"))?;
         let is_other_side = remainder != 0 && (remainder < 0) != (right < 0);
         return Ok(Value::from(
             remainder + if is_other_side { right } else { 0 },
@@ -240,14 +239,18 @@ pub(super) fn percent(state: &mut State, left: &Value, right: &Value) -> Result<
         _ => None,
     };
     let (Some(left), Some(right)) = (number(left), number(right)) else {
-        return Err(failed(&types()));
+        return Err(invalid(&types()));
     };
     if right == 0.0 {
-        return Err(failed("`%` divides by 0"));
+        return Err(invalid("`%` divides by 0"));
     }
     Ok(Value::from(left - right * (left / right).floor()))
 }
 
 pub(super) fn too_large(what: &str) -> Error {
-    Error::new(ErrorKind::InvalidOperation, format!("{what} are too large"))
+    invalid(&format!("{what} are too large"))
+}
+
+pub(super) fn invalid(reason: &str) -> Error {
+    Error::new(ErrorKind::InvalidOperation, reason.to_owned())
 }

@@ -3,10 +3,10 @@
 //! Source: the "Built-in Types" chapter of Python's library reference. Positions in texts are counted in characters.
 
 use minijinja::value::{Kwargs, Tuple, Value, ValueKind, from_args};
-use minijinja::{Error, ErrorKind, State};
+use minijinja::{Error, State};
 use minijinja_contrib::pycompat;
 
-use super::filters::{MAX_BYTES, demand_ascii, too_large};
+use super::filters::{MAX_BYTES, demand_ascii, invalid, too_large};
 use super::text::{self, keys, lines, padded, part, split, title};
 
 /// Calls a method that `minijinja` itself does not know.
@@ -215,8 +215,4 @@ fn is_end(text: &str, method: &str, wanted: &Value) -> Result<bool, Error> {
         }
     }
     Ok(false)
-}
-
-pub(super) fn invalid(reason: &str) -> Error {
-    Error::new(ErrorKind::InvalidOperation, reason.to_owned())
 }

@@ -2,8 +2,7 @@
 
 use minijinja::{Error, State};
 
-use super::filters::{MAX_BYTES, too_large};
-use super::methods::invalid;
+use super::filters::{MAX_BYTES, invalid, too_large};
 
 /// `str.split` and, from the end, `str.rsplit`.
 pub(super) fn split<'t>(

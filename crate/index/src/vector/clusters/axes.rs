@@ -3,8 +3,8 @@
 //! The axes are principal components. Bits go where they remove most of the squared error (reverse water-filling; Cover
 //! and Thomas, *Elements of Information Theory*, 10.3.3).
 
-use super::build::each;
 use super::codes::{Codes, MAX_AXES, MAX_BITS, n_bytes};
+use super::each::each;
 use super::principal::principal;
 use crate::vector::int8_vectors::{Int8Vectors, length};
 

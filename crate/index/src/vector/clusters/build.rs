@@ -2,6 +2,7 @@
 //! dissolves those that are too small.
 
 use super::axes::{self, ShardResiduals};
+use super::each::each;
 use super::{Clusters, MAX_MEMBERS};
 use crate::vector::int8_vectors::{Int8Vectors, length};
 
@@ -98,17 +99,6 @@ fn nearest(rows: &Int8Vectors, members: &[u32], means: &Int8Vectors) -> Vec<usiz
         best.0
     };
     each(members, nearest)
-}
-
-/// Applies `turn` to each item, with results in order; on all cores if there are threads.
-pub(super) fn each<I: Sync, T: Send>(items: &[I], turn: impl Fn(&I) -> T + Sync + Send) -> Vec<T> {
-    #[cfg(not(target_arch = "wasm32"))]
-    {
-        use rayon::prelude::*;
-        items.par_iter().map(turn).collect()
-    }
-    #[cfg(target_arch = "wasm32")]
-    items.iter().map(turn).collect()
 }
 
 fn mean(rows: &Int8Vectors, members: &[u32]) -> Vec<f32> {

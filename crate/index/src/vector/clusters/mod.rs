@@ -16,6 +16,8 @@ mod axes;
 mod build;
 mod codes;
 #[cfg(feature = "build")]
+mod each;
+#[cfg(feature = "build")]
 mod principal;
 mod wire;
 
