@@ -20,6 +20,7 @@ mod language;
 #[cfg(feature = "build")]
 mod vocabulary;
 mod options;
+mod query_scores;
 mod query_word;
 mod lookup;
 mod phrase;

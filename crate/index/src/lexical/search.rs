@@ -7,8 +7,9 @@
 //! / (f + k1)`, with `idf = ln(1 + (N - n + 0.5) / (n + 0.5))`. The sum over terms is reduced if words of the query are
 //! missing or present only in another form. Short queries are scored more strictly than questions ([`TermMatching`]).
 
-use super::options::{LexicalOptions, Phrases, TermMatching};
+use super::options::{LexicalOptions, TermMatching};
 use super::query::Resolved;
+use super::query_scores::{QueryScores, Sums, TermScore};
 use super::{LexicalIndex, TermIdx};
 use crate::shard::Family;
 use crate::top::top;
@@ -50,49 +51,11 @@ impl LexicalScores {
     }
 }
 
-/// The score of one term in one chunk.
-struct TermScore {
-    chunk: u32,
-    score: f32,
-    /// 1 if the chunk has the queried form, less if it has others.
-    likeness: f32,
-}
-
 /// How the terms of one query are weighed.
 #[derive(Clone, Copy)]
 struct Scoring<'o> {
     options: &'o LexicalOptions,
     strictness: &'o TermMatching,
-}
-
-/// Scores by chunk, cleared in time proportional to the number of entries written.
-struct Sums {
-    values: Vec<f32>,
-    touched: Vec<u32>,
-}
-
-impl Sums {
-    fn new(n_chunks: usize) -> Self {
-        Self {
-            values: vec![0.0; n_chunks],
-            touched: Vec::new(),
-        }
-    }
-
-    fn update(&mut self, chunk: u32, change: impl FnOnce(f32) -> f32) {
-        if let Some(value) = self.values.get_mut(chunk as usize) {
-            if *value == 0.0 {
-                self.touched.push(chunk);
-            }
-            *value = change(*value);
-        }
-    }
-
-    fn drain(&mut self, mut visit: impl FnMut(u32, f32)) {
-        for chunk in self.touched.drain(..) {
-            visit(chunk, std::mem::take(&mut self.values[chunk as usize]));
-        }
-    }
 }
 
 impl LexicalIndex {
@@ -111,7 +74,6 @@ impl LexicalIndex {
             phrases,
             missing,
         } = self.resolve(query, options);
-        let n_chunks = self.n_chunks();
         let n_topics = words.iter().filter(|word| word.coverable > 0.0).count();
         let strictness = match n_topics {
             ..=MAX_SHORT_QUERY => &options.short_query,
@@ -121,76 +83,37 @@ impl LexicalIndex {
             options,
             strictness,
         };
-        let mut frequencies = Sums::new(n_chunks);
-        let mut best = Sums::new(n_chunks);
-        let mut likest = Sums::new(n_chunks);
-        let mut parts = Sums::new(n_chunks);
-        let mut n_parts = vec![0_usize; n_chunks];
-        let mut total = Sums::new(n_chunks);
-        let mut covered = vec![0.0_f32; n_chunks];
-        // Like `covered`, but less where a chunk has a word in another form.
-        let mut matched = vec![0.0_f32; n_chunks];
-        let n_quoted = match options.phrases {
-            Phrases::Required => words.iter().filter(|word| word.is_quoted).count(),
-            Phrases::Preferred => 0,
-        };
-        let mut has_quoted = vec![0; if n_quoted > 0 { n_chunks } else { 0 }];
+        let mut frequencies = Sums::new(self.n_chunks());
+        let mut scores = QueryScores::new(self.n_chunks(), &words, options.phrases);
         for word in &words {
             let (n_whole, form) = word.whole;
             for (idx, &(term, factor)) in word.alternatives.iter().enumerate() {
                 let form = (idx < n_whole).then_some(form);
-                self.score_term(term, form, scoring, &mut frequencies, |term| {
-                    best.update(term.chunk, |value| value.max(term.score * factor));
-                    likest.update(term.chunk, |value| value.max(term.likeness * factor));
+                self.score_term(term, form, scoring, &mut frequencies, |found| {
+                    scores.add_alternative(found, factor);
                 });
             }
             for &(term, factor) in &word.parts {
-                self.score_term(term, None, scoring, &mut frequencies, |term| {
-                    parts.update(term.chunk, |value| value + term.score * factor);
-                    n_parts[term.chunk as usize] += 1;
+                self.score_term(term, None, scoring, &mut frequencies, |found| {
+                    scores.add_part(found, factor);
                 });
             }
-            parts.drain(|chunk, score| {
-                let found = std::mem::take(&mut n_parts[chunk as usize]);
-                total.update(chunk, |value| value + score * word.weight);
-                let is_new = best.values[chunk as usize] == 0.0;
-                if is_new && word.n_parts > 0 && found == word.n_parts {
-                    covered[chunk as usize] += word.coverable;
-                    matched[chunk as usize] += word.coverable;
-                    if word.is_quoted && n_quoted > 0 {
-                        has_quoted[chunk as usize] += 1;
-                    }
-                }
-            });
-            likest.drain(|chunk, likeness| matched[chunk as usize] += word.coverable * likeness);
-            best.drain(|chunk, score| {
-                total.update(chunk, |value| value + score * word.weight);
-                covered[chunk as usize] += word.coverable;
-                if word.is_quoted && n_quoted > 0 {
-                    has_quoted[chunk as usize] += 1;
-                }
-            });
+            scores.finish_word(word);
         }
         let weighted = self.collection.has_weights();
-        let coverable: f32 = words.iter().map(|word| word.coverable).sum();
-        let mut scored = Vec::with_capacity(total.touched.len());
-        total.drain(|chunk, mut score| {
-            if let Some(document) = self.collection.document(chunk).filter(|_| weighted) {
-                score *= self.collection.weight(document);
-            }
-            if coverable > 0.0 {
-                let lacking = 1.0 - (matched[chunk as usize] / coverable).min(1.0);
-                score *= 1.0 - strictness.coordination * lacking;
-            }
-            let has_all_quoted = n_quoted == 0 || has_quoted[chunk as usize] == n_quoted;
-            if score > 0.0 && has_all_quoted {
-                scored.push((chunk, score));
+        let mut ranked = Vec::new();
+        scores.drain(|chunk, score, lacking| {
+            let document = self.collection.document(chunk).filter(|_| weighted);
+            let weight = document.map_or(1.0, |document| self.collection.weight(document));
+            let score = score * weight * (1.0 - strictness.coordination * lacking);
+            if score > 0.0 {
+                ranked.push((chunk, score));
             }
         });
         LexicalScores {
-            ranked: scored,
-            covered,
-            coverable,
+            ranked,
+            coverable: scores.coverable,
+            covered: scores.covered,
             matched_terms,
             phrases,
             missing: missing.into_shards(),
