@@ -5,10 +5,13 @@
 //! saying the opposite or less. This is a floor, not a proof: it reads words, not meaning.
 
 mod asked;
+mod atom;
 mod binding;
 mod citation;
+pub(crate) mod claim;
 mod contrast;
 mod facts;
+mod fault;
 mod number;
 mod opening;
 mod polarity;
@@ -26,12 +29,10 @@ use crate::phrases::{self, Phrases};
 use crate::prompt::ABSTENTION;
 
 pub(crate) use asked::{Asked, Held};
-use citation::Cited;
-use support::{Read, Text};
-use token::{Atom, Kind};
-
-/// Most bytes of a text that are checked: no window lets a generator write more.
-const MAX_TEXT_BYTES: usize = 1 << 20;
+use atom::{Atom, Kind};
+use citation::{Cited, MAX_TEXT_BYTES};
+use claim::{Text, claims};
+use support::Read;
 
 /// A passage as in the prompt.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,14 +102,6 @@ pub fn supports(claim: &str, source: &str) -> bool {
     claims.peek().is_some() && claims.all(|claim| source.judge(&claim).is_supported())
 }
 
-fn claims(text: &str) -> impl Iterator<Item = Text> {
-    let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
-    let sentences = citation::sentences(text).into_iter();
-    sentences
-        .filter(|sentence| sentence.contains(char::is_alphanumeric))
-        .map(Text::claim)
-}
-
 /// Share of `claim`'s content terms that occur anywhere in `source`: the baseline for [`support()`].
 pub fn term_share(claim: &str, source: &str) -> f32 {
     let held = lexical::terms(source);
@@ -164,16 +157,6 @@ pub fn shared_facts(one: &str, other: &str) -> (usize, usize) {
     };
     let ((shared, all), (shared_back, all_back)) = (count(&one, &other), count(&other, &one));
     (shared + shared_back, all + all_back)
-}
-
-/// The number of sentences in a text.
-pub(crate) fn n_sentences(text: &str) -> usize {
-    claims(text).count()
-}
-
-/// True if the text has a negator.
-pub(crate) fn denies(text: &str) -> bool {
-    !Text::claim(text).denial.negators.is_empty()
 }
 
 /// `text` up to the end of its last whole sentence; a citation may follow the full stop.
