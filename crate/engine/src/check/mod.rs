@@ -16,6 +16,7 @@ mod number;
 mod opening;
 mod polarity;
 mod shape;
+pub(crate) mod source;
 mod support;
 mod token;
 mod window;
@@ -26,32 +27,14 @@ use anchorite_index::lexical;
 
 use crate::answer::Sentence;
 use crate::phrases::{self, Phrases};
-use crate::prompt::ABSTENTION;
+use crate::prompt::form::ABSTENTION;
 
 pub(crate) use asked::{Asked, Held};
 use atom::{Atom, Kind};
 use citation::{Cited, MAX_TEXT_BYTES};
 use claim::{Text, claims};
+pub use source::Source;
 use support::Read;
-
-/// A passage as in the prompt.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Source {
-    /// The number that citations use, from 1.
-    pub number: usize,
-    /// The document's title and headings, as the prompt wrote them.
-    pub heading_path: String,
-    /// The text, cut where the prompt cut it: text that the generator has not read can't be cited.
-    pub text: String,
-}
-
-impl Source {
-    /// The document's title: the heading path up to its first heading.
-    pub fn title(&self) -> &str {
-        let path = self.heading_path.as_str();
-        path.split_once(" > ").map_or(path, |(title, _)| title)
-    }
-}
 
 /// Splits `text` into sentences, reads their citations and checks each against `sources`.
 ///
