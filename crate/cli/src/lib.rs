@@ -27,6 +27,7 @@ mod eval;
 mod index;
 mod inspect;
 mod models;
+mod models_dir;
 mod pages;
 mod pull;
 mod read;
@@ -52,8 +53,8 @@ use std::process::ExitCode;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use eval::check_judged;
+pub use models_dir::default_models_dir;
 pub use registry::check_registry;
-pub use store::default_models_dir;
 pub use table_io::check_parquet;
 
 /// Ask questions of a site's documents, in the visitor's own browser.
