@@ -46,6 +46,7 @@ mod table_io;
 mod voice;
 mod walk;
 mod warnings;
+mod writers;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
