@@ -11,7 +11,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::assemble;
 use crate::book::Books;
 use crate::cache::Cache;
-use crate::choice;
 use crate::clock::Clock;
 use crate::embed::{self, Model};
 use crate::pages;
@@ -23,6 +22,7 @@ use crate::shipped;
 use crate::summary::Reuse;
 use crate::walk::{self, PageFile};
 use crate::warnings::Warnings;
+use crate::writers::writers;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let options = arguments.pages.parse_options()?;
     let models = shipped::default_dir(arguments.bundle.models.as_deref())?;
     // Before the long work, so that a wrong model fails early.
-    let writers = choice::writers(&arguments.bundle, &models)?;
+    let writers = writers(&arguments.bundle, &models)?;
     let cache = match arguments.no_cache {
         true => None,
         false => {

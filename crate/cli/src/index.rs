@@ -10,7 +10,6 @@ use anyhow::bail;
 use crate::arrow_rows;
 use crate::assemble;
 use crate::cache::{TextKey, hex};
-use crate::choice;
 use crate::clock::Clock;
 use crate::embed::Model;
 use crate::read::ChunkedPage;
@@ -20,6 +19,7 @@ use crate::settings::{BundleArguments, read_model, use_threads};
 use crate::shipped;
 use crate::table_io;
 use crate::warnings::Warnings;
+use crate::writers::writers;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     use_threads(arguments.threads)?;
     arguments.bundle.out()?;
     let models = shipped::default_dir(arguments.bundle.models.as_deref())?;
-    let writers = choice::writers(&arguments.bundle, &models)?;
+    let writers = writers(&arguments.bundle, &models)?;
     let embedder_bytes = read_model(&models, shipped::EMBEDDER)?;
     let model = Model::load(&models, embedder_bytes.clone())?;
     let mut warnings = Warnings::default();

@@ -27,6 +27,7 @@ mod eval;
 mod index;
 mod inspect;
 mod models;
+mod models_dir;
 mod pages;
 mod pull;
 mod read;
@@ -47,6 +48,7 @@ mod voice;
 mod walk;
 mod warnings;
 mod write_bundle;
+mod writers;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -54,8 +56,8 @@ use std::process::ExitCode;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use eval::check_judged;
+pub use models_dir::default_models_dir;
 pub use registry::check_registry;
-pub use store::default_models_dir;
 pub use table_io::check_parquet;
 
 /// Ask questions of a site's documents, in the visitor's own browser.

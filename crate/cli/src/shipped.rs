@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::models_dir::default_models_dir;
 use crate::report::Hint;
-use crate::store::default_models_dir;
 
 /// The sentence embedder in a folder of models.
 pub(crate) const EMBEDDER: &str = "embedder.gguf";

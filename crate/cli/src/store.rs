@@ -9,6 +9,7 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 
 use crate::cache::hex;
+use crate::models_dir::default_models_dir;
 use crate::registry::{Entry, Registry, is_sha256};
 use crate::report::Hint;
 
@@ -53,26 +54,6 @@ impl ModelArguments {
         };
         Ok(Store { dir })
     }
-}
-
-/// Where pulled models are kept by default: `anchorite/models` in the cache folder of this system, if it names one.
-pub fn default_models_dir() -> Option<PathBuf> {
-    Some(cache_dir()?.join("anchorite").join("models"))
-}
-
-/// The user's cache folder on each system; the XDG specification calls relative paths invalid.
-fn cache_dir() -> Option<PathBuf> {
-    let variable = |name: &str| {
-        let path = std::env::var_os(name).map(PathBuf::from);
-        path.filter(|path| path.is_absolute())
-    };
-    if cfg!(windows) {
-        return variable("LOCALAPPDATA");
-    }
-    if cfg!(target_os = "macos") {
-        return Some(variable("HOME")?.join("Library/Caches"));
-    }
-    variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")))
 }
 
 /// The folder of pulled models: `NAME.gguf`, and next to it `NAME.gguf.sha256` if its hash was pinned on first use.

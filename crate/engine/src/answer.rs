@@ -4,11 +4,10 @@ use anchorite_model::generate::Backend;
 use anchorite_model::sample::SampleOptions;
 use serde::{Deserialize, Serialize};
 
-use crate::check::Source;
+use crate::check::source::Source;
 use crate::follow_up::Turn;
 use crate::gate::{Evidence, Outcome};
-use crate::prompt::Form;
-use crate::written::Written;
+use crate::prompt::form::Form;
 
 /// Options for one question; every field has a default.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -242,6 +241,32 @@ pub struct Draft {
     pub is_voiced: bool,
     /// Timing of the generator alone: a draft retrieves and quotes nothing.
     pub timing: Timing,
+}
+
+/// The verdict on the generator's text. Only shown text may appear as the answer: supported, whole sentences that agree with
+/// what is marked in the quotation. Otherwise the quotation appears alone: nothing was written, the model abstained, a
+/// sentence is unsupported or a fragment, the text differs from the quotation, loops, or only repeats it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum Written {
+    /// The generator did not run, or wrote no whole sentence.
+    #[default]
+    Nothing,
+    /// It says that the documents don't say, though something is quoted.
+    Abstained,
+    /// A sentence is not supported by the passages.
+    Unsupported,
+    /// A piece of it is not a sentence: a row, an item, code, unfinished words.
+    Fragment,
+    /// It does not say what is marked in the quotation, or cites other passages for that.
+    Differs,
+    /// It fell into a loop.
+    Loops,
+    /// It only repeats the quotation.
+    Repeats,
+    /// It may be shown as the answer.
+    Shown,
 }
 
 /// How much of the retrieved sources fitted into the generator's window.

@@ -4,8 +4,6 @@
 use anchorite_index::bundle::Manifest;
 use serde::{Deserialize, Serialize};
 
-use crate::read::Signs;
-
 /// The result of a question. Answered: the quotation answers, as surely as the site demands. Closest: the closest passage
 /// is quoted, and may not answer. Absent: these documents don't say.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -18,6 +16,27 @@ pub enum Outcome {
     Closest,
     /// These documents don't say; the nearest sections are named.
     Absent,
+}
+
+/// The reader's view of the quoted unit. Logits are clamped to ±12.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Signs {
+    /// The span's start and end logits minus those of no answer in its window.
+    pub margin: f32,
+    /// Mean over the unit's words of the logit of being in a sentence that answers.
+    pub evidence: f32,
+    /// Logit that the window answers the question.
+    pub answerable: f32,
+    /// Logit that the window is about the question.
+    pub relevant: f32,
+    /// Its score minus that of the best unit in another passage.
+    pub lead: f32,
+    /// Share of the question's numbers and code found in the passage or its headings, 0 to 1; 1 if it names none.
+    pub asked: f32,
+    /// True if the question names a code, a flag or a version, and the unit or its headings hold all of them.
+    pub is_named: bool,
 }
 
 /// The signs behind a decision.

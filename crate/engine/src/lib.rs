@@ -27,7 +27,7 @@ pub mod unit;
 mod voices;
 pub mod written;
 
-pub use answer::{Answer, AskEvent, AskOptions, Draft, Passage, Quote, Sentence, Timing};
+pub use answer::{Answer, AskEvent, AskOptions, Draft, Passage, Quote, Sentence, Timing, Written};
 pub use embed::Embed;
 pub use error::EngineError;
 pub use follow_up::{FollowUp, Turn};
@@ -36,7 +36,6 @@ pub use phrases::Phrases;
 pub use retrieve::{FilterValues, Found, SearchRequest, SearchResult};
 pub use searcher::Searcher;
 pub use session::Session;
-pub use written::Written;
 
 pub use anchorite_index as index;
 pub use anchorite_model as model;

@@ -7,7 +7,7 @@
 use anchorite_model::adapter::Voice;
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::check;
+use crate::check::claim::{denies, n_sentences};
 use crate::error::EngineError;
 
 /// In an opening, stands for the title of the document that the sentence cites.
@@ -147,7 +147,7 @@ fn after<'t>(text: &'t str, phrase: &str) -> Option<&'t str> {
 
 fn is_sentence(phrase: &str) -> bool {
     let end = phrase.ends_with(['.', '!', '?', '\u{3002}', '\u{ff01}', '\u{ff1f}']);
-    end && check::n_sentences(phrase) == 1
+    end && n_sentences(phrase) == 1
 }
 
 fn is_lead_in(phrase: &str) -> bool {
@@ -186,7 +186,7 @@ fn claims_nothing(phrase: &str) -> Result<(), &'static str> {
     if words.unicode_words().any(is_verdict) {
         return Err("no word that answers or judges, such as `yes` or `true`");
     }
-    if check::denies(&words) {
+    if denies(&words) {
         return Err("no denial: it would turn what follows into its opposite");
     }
     Ok(())

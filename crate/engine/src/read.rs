@@ -9,13 +9,14 @@ use std::ops::Range;
 
 use anchorite_index::lexical;
 use anchorite_model::read::{Question, Reader, Reading, Window, Word};
-use serde::Serialize;
 
 use crate::answer::Passage;
 use crate::check::{Asked, Held};
 use crate::error::EngineError;
 use crate::gate::Evidence;
 use crate::unit::{self, Member, Unit};
+
+pub use crate::gate::Signs;
 
 /// Windows read per question; each takes about 25 ms in a page.
 pub const MAX_WINDOWS: usize = 8;
@@ -63,27 +64,6 @@ pub struct Candidate {
     score: f32,
     /// Its place in its list or table.
     member: Option<Member>,
-}
-
-/// The reader's view of the quoted unit. Logits are clamped to ±12.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub struct Signs {
-    /// The span's start and end logits minus those of no answer in its window.
-    pub margin: f32,
-    /// Mean over the unit's words of the logit of being in a sentence that answers.
-    pub evidence: f32,
-    /// Logit that the window answers the question.
-    pub answerable: f32,
-    /// Logit that the window is about the question.
-    pub relevant: f32,
-    /// Its score minus that of the best unit in another passage.
-    pub lead: f32,
-    /// Share of the question's numbers and code found in the passage or its headings, 0 to 1; 1 if it names none.
-    pub asked: f32,
-    /// True if the question names a code, a flag or a version, and the unit or its headings hold all of them.
-    pub is_named: bool,
 }
 
 /// The units of the passages that answer `question` best, best first; the first one's signs complete `evidence`. Others

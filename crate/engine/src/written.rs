@@ -4,10 +4,11 @@
 //! Otherwise only the quotation is shown, so a page never says two things at once.
 
 use anchorite_index::lexical;
-use serde::{Deserialize, Serialize};
 
 use crate::answer::{Draft, Quote, Sentence};
 use crate::check;
+
+pub use crate::answer::Written;
 
 /// Share of the marked answer's terms that the text must hold: a word or two may take another form.
 const SPAN_SHARE: f32 = 0.6;
@@ -19,32 +20,6 @@ const AUXILIARIES: [&str; 21] = [
     "is", "are", "was", "were", "am", "do", "does", "did", "can", "could", "will", "would",
     "shall", "should", "may", "might", "must", "has", "have", "had", "wo",
 ];
-
-/// The verdict on the generator's text. Only shown text may appear as the answer: supported, whole sentences that agree with
-/// what is marked in the quotation. Otherwise the quotation appears alone: nothing was written, the model abstained, a
-/// sentence is unsupported or a fragment, the text differs from the quotation, loops, or only repeats it.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub enum Written {
-    /// The generator did not run, or wrote no whole sentence.
-    #[default]
-    Nothing,
-    /// It says that the documents don't say, though something is quoted.
-    Abstained,
-    /// A sentence is not supported by the passages.
-    Unsupported,
-    /// A piece of it is not a sentence: a row, an item, code, unfinished words.
-    Fragment,
-    /// It does not say what is marked in the quotation, or cites other passages for that.
-    Differs,
-    /// It fell into a loop.
-    Loops,
-    /// It only repeats the quotation.
-    Repeats,
-    /// It may be shown as the answer.
-    Shown,
-}
 
 /// Judges a draft, its sentences checked by [`check::check_voice`], against the quotation and the question `asked`.
 pub fn judge(draft: &Draft, quote: &Quote, asked: &str) -> Written {

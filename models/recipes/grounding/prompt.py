@@ -1,4 +1,4 @@
-"""Turns a question and numbered pieces of text into the prompt that `crate/engine/src/prompt.rs` makes of them, in SmolLM2's chat form."""
+"""Turns a question and numbered pieces of text into the prompt that `crate/engine/src/prompt` makes of them, in SmolLM2's chat form."""
 
 INSTRUCTIONS = (
     "Answer the question from the passages only. Cite every sentence with its passage, like [1]. "

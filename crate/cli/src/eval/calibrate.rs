@@ -3,8 +3,8 @@
 use anchorite::index::SearchOptions;
 use serde::Serialize;
 
-use super::measure::{Prepared, Vectors, is_test};
 use super::metrics::Figures;
+use super::prepared::{Prepared, Vectors, is_test};
 
 /// Weights are tried in steps of one twentieth.
 const N_STEPS: u8 = 20;

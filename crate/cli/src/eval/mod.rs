@@ -6,7 +6,9 @@ mod calibrate;
 mod embeddings;
 mod measure;
 mod metrics;
+mod prepared;
 mod questions;
+mod set_report;
 mod table;
 
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Prints figures of retrieval as tables, or as JSON.
 
 use super::calibrate::Fit;
-use super::measure::SetReport;
+use super::set_report::SetReport;
 
 /// Prints one set's table.
 pub(super) fn print_set(report: &SetReport) {

@@ -4,7 +4,8 @@
 //! A reader trained on prose confuses the row of exit code 1 with that of exit code 2, since they look alike to it.
 //! Here such facts are compared as whole tokens, as in the check.
 
-use super::token::{Atom, Kind, atoms};
+use super::atom::{Atom, Kind};
+use super::token::atoms;
 
 /// The most facts of a question that are compared, one for each bit of [`Held`].
 const MAX_FACTS: usize = Held::BITS as usize;

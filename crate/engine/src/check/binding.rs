@@ -1,8 +1,9 @@
 //! Finds the hard facts of a claim that its source attaches to something else: another count, date, rate or agent.
 
-use super::support::{Fault, Text};
-use super::token::{Atom, Kind};
-use super::window::{Window, word};
+use super::atom::{Atom, Kind, word};
+use super::claim::Text;
+use super::fault::Fault;
+use super::window::Window;
 
 /// Facts whose partner in the window differs from that in the claim.
 pub(super) fn swapped(claim: &Text, window: &Window) -> Vec<Fault> {

@@ -2,6 +2,9 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+/// Most bytes of a text that are checked: no window lets a generator write more.
+pub(super) const MAX_TEXT_BYTES: usize = 1 << 20;
+
 /// A sentence with the numbers it cites, in order and once each.
 #[derive(Debug, PartialEq)]
 pub(super) struct Cited {

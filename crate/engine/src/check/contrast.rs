@@ -1,16 +1,13 @@
 //! Finds contradictions between a claim and a window of its source: opposites, negations, and claims stronger than the
 //! source.
 
-use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::collections::HashSet;
 
-use super::polarity::{Force, Pole, force, pole};
-use super::support::{Fault, Text};
-use super::token::Atom;
-use super::window::{Window, word};
-
-/// Words on each side that are compared to tell whether two texts are about the same thing.
-const CONTEXT: usize = 5;
+use super::atom::{Atom, word};
+use super::claim::Text;
+use super::fault::Fault;
+use super::polarity::{CONTEXT, Force, found, meant, pole, poles};
+use super::window::Window;
 
 /// Faults from opposite words, and from words denied on one side only.
 pub(super) fn opposites(claim: &Text, window: &Window) -> Vec<Fault> {
@@ -39,14 +36,6 @@ pub(super) fn opposites(claim: &Text, window: &Window) -> Vec<Fault> {
     }
     faults.extend(negations(claim, window));
     faults
-}
-
-/// Words that have an opposite, with their poles flipped if denied.
-pub(super) fn poles(atoms: &[Atom], denied: &[bool]) -> Vec<(usize, Pole)> {
-    let found = atoms.iter().enumerate().filter(|(_, atom)| !atom.glued);
-    found
-        .filter_map(|(idx, atom)| pole(atom).map(|(pair, side)| (idx, (pair, side != denied[idx]))))
-        .collect()
 }
 
 /// Content words around an atom, nearest first on each side.
@@ -100,15 +89,6 @@ fn is_nearer(claim: &Text, idx: usize, window: &Window, other: &[usize], same: &
         .any(|one| other.iter().any(|other| one.abs_diff(*other) <= 2));
     let mut votes = votes.into_iter().flatten().peekable();
     !is_both && votes.peek().is_some() && votes.all(|(same, other)| same > other + SLACK)
-}
-
-/// Indices of content words that a negator may mean: those it reaches, and the two before it.
-pub(super) fn meant(atoms: &[Atom], negator: usize, reach: &[bool]) -> impl Iterator<Item = usize> {
-    let to = (negator + 1 + CONTEXT).min(atoms.len());
-    let from = negator.saturating_sub(2);
-    (from..to).filter(move |place| {
-        *place != negator && (reach[*place] || *place < negator) && atoms[*place].is_content()
-    })
 }
 
 fn negations(claim: &Text, window: &Window) -> Vec<Fault> {
@@ -202,20 +182,6 @@ pub(super) fn forces(claim: &Text, window: &Window) -> Vec<Fault> {
         faults.push(Fault::Force("may"));
     }
     faults
-}
-
-/// The words that set the force of a statement, with their places; each word counts at most eight times.
-pub(super) fn found(atoms: &[Atom], denied: &[bool], part: Range<usize>) -> Vec<(usize, Force)> {
-    const MAX: usize = 8;
-    let mut counts: HashMap<Force, usize> = HashMap::new();
-    part.filter(|idx| !atoms[*idx].glued && !denied[*idx])
-        .filter_map(|idx| force(atoms, idx).map(|force| (idx, force)))
-        .filter(|(_, force)| {
-            let count = counts.entry(*force).or_default();
-            *count += 1;
-            *count <= MAX
-        })
-        .collect()
 }
 
 /// True if the claim has the word that a force in the source applies to.

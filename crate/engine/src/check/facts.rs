@@ -1,7 +1,8 @@
 //! Finds the hard facts (numbers, names, code) of a claim that its source lacks.
 
-use super::support::{Fault, Text};
-use super::token::{Atom, Kind};
+use super::atom::{Atom, Kind};
+use super::claim::Text;
+use super::fault::Fault;
 use super::window::Window;
 
 /// Largest distance between the parts of a name: at most a middle name comes between them.

@@ -5,14 +5,18 @@
 //! saying the opposite or less. This is a floor, not a proof: it reads words, not meaning.
 
 mod asked;
+mod atom;
 mod binding;
 mod citation;
+pub(crate) mod claim;
 mod contrast;
 mod facts;
+mod fault;
 mod number;
 mod opening;
 mod polarity;
 mod shape;
+pub(crate) mod source;
 mod support;
 mod token;
 mod window;
@@ -23,34 +27,14 @@ use anchorite_index::lexical;
 
 use crate::answer::Sentence;
 use crate::phrases::{self, Phrases};
-use crate::prompt::ABSTENTION;
+use crate::prompt::form::ABSTENTION;
 
 pub(crate) use asked::{Asked, Held};
-use citation::Cited;
-use support::{Read, Text};
-use token::{Atom, Kind};
-
-/// Most bytes of a text that are checked: no window lets a generator write more.
-const MAX_TEXT_BYTES: usize = 1 << 20;
-
-/// A passage as in the prompt.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Source {
-    /// The number that citations use, from 1.
-    pub number: usize,
-    /// The document's title and headings, as the prompt wrote them.
-    pub heading_path: String,
-    /// The text, cut where the prompt cut it: text that the generator has not read can't be cited.
-    pub text: String,
-}
-
-impl Source {
-    /// The document's title: the heading path up to its first heading.
-    pub fn title(&self) -> &str {
-        let path = self.heading_path.as_str();
-        path.split_once(" > ").map_or(path, |(title, _)| title)
-    }
-}
+use atom::{Atom, Kind};
+use citation::{Cited, MAX_TEXT_BYTES};
+use claim::{Text, claims};
+pub use source::Source;
+use support::Read;
 
 /// Splits `text` into sentences, reads their citations and checks each against `sources`.
 ///
@@ -99,14 +83,6 @@ pub fn supports(claim: &str, source: &str) -> bool {
     let source = Read::new("", source);
     let mut claims = claims(claim).peekable();
     claims.peek().is_some() && claims.all(|claim| source.judge(&claim).is_supported())
-}
-
-fn claims(text: &str) -> impl Iterator<Item = Text> {
-    let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
-    let sentences = citation::sentences(text).into_iter();
-    sentences
-        .filter(|sentence| sentence.contains(char::is_alphanumeric))
-        .map(Text::claim)
 }
 
 /// Share of `claim`'s content terms that occur anywhere in `source`: the baseline for [`support()`].
@@ -164,16 +140,6 @@ pub fn shared_facts(one: &str, other: &str) -> (usize, usize) {
     };
     let ((shared, all), (shared_back, all_back)) = (count(&one, &other), count(&other, &one));
     (shared + shared_back, all + all_back)
-}
-
-/// The number of sentences in a text.
-pub(crate) fn n_sentences(text: &str) -> usize {
-    claims(text).count()
-}
-
-/// True if the text has a negator.
-pub(crate) fn denies(text: &str) -> bool {
-    !Text::claim(text).denial.negators.is_empty()
 }
 
 /// `text` up to the end of its last whole sentence; a citation may follow the full stop.

@@ -1,6 +1,6 @@
 //! Decides whether the capital of a sentence's first word marks a name, or a word that any sentence may open with.
 
-use super::token::{Atom, Kind};
+use super::atom::{Atom, Kind};
 
 /// Words that may open a sentence without a counterpart in the source.
 const OPENERS: &[&str] = &[

@@ -1,11 +1,12 @@
 //! Finds the polarity of words: whether a text affirms, denies, requires, allows or limits what it says.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use anchorite_index::lexical;
 
-use super::token::Atom;
+use super::atom::Atom;
 
 /// Words of opposite meaning: a claim with one side and a source with only the other disagree.
 ///
@@ -131,6 +132,14 @@ pub(super) fn pole(atom: &Atom) -> Option<Pole> {
     found.copied()
 }
 
+/// Words that have an opposite, with their poles flipped if denied.
+pub(super) fn poles(atoms: &[Atom], denied: &[bool]) -> Vec<(usize, Pole)> {
+    let found = atoms.iter().enumerate().filter(|(_, atom)| !atom.glued);
+    found
+        .filter_map(|(idx, atom)| pole(atom).map(|(pair, side)| (idx, (pair, side != denied[idx]))))
+        .collect()
+}
+
 /// For each atom: true if it is denied, and if a negator is near enough to apply to it.
 pub(super) struct Denial {
     /// The word that a negator directly applies to.
@@ -192,6 +201,18 @@ fn is_negator(atom: &Atom) -> bool {
     atom.key.ends_with("n't") || NEGATORS.contains(&atom.key.as_str())
 }
 
+/// Words on each side that are compared to tell whether two texts are about the same thing.
+pub(super) const CONTEXT: usize = 5;
+
+/// Indices of content words that a negator may mean: those it reaches, and the two before it.
+pub(super) fn meant(atoms: &[Atom], negator: usize, reach: &[bool]) -> impl Iterator<Item = usize> {
+    let to = (negator + 1 + CONTEXT).min(atoms.len());
+    let from = negator.saturating_sub(2);
+    (from..to).filter(move |place| {
+        *place != negator && (reach[*place] || *place < negator) && atoms[*place].is_content()
+    })
+}
+
 /// The force with which a text states something.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Force {
@@ -234,4 +255,18 @@ pub(super) fn force(atoms: &[Atom], idx: usize) -> Option<Force> {
         | "without" => Force::If,
         _ => return None,
     })
+}
+
+/// The words that set the force of a statement, with their places; each word counts at most eight times.
+pub(super) fn found(atoms: &[Atom], denied: &[bool], part: Range<usize>) -> Vec<(usize, Force)> {
+    const MAX: usize = 8;
+    let mut counts: HashMap<Force, usize> = HashMap::new();
+    part.filter(|idx| !atoms[*idx].glued && !denied[*idx])
+        .filter_map(|idx| force(atoms, idx).map(|force| (idx, force)))
+        .filter(|(_, force)| {
+            let count = counts.entry(*force).or_default();
+            *count += 1;
+            *count <= MAX
+        })
+        .collect()
 }

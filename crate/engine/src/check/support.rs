@@ -2,15 +2,18 @@
 //! it lacks.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::atom::{Atom, word};
 use super::binding;
+use super::claim::Text;
 use super::contrast;
 use super::facts;
-use super::polarity::{self, Denial};
-use super::token::{Atom, atoms};
-use super::window::{Window, word};
+use super::fault::Fault;
+use super::polarity;
+use super::token::atoms;
+use super::window::Window;
 
 /// Share of a claim's content terms that must occur in the sentences that support it.
 ///
@@ -32,31 +35,6 @@ const MAX_HEADING_BYTES: usize = 300;
 /// Sentences of a source that are compared in full with their neighbours: those that share most with the claim.
 const MAX_CANDIDATES: usize = 4;
 
-/// A reason to strike a claim.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Fault {
-    /// A number that the source lacks.
-    Number(String),
-    /// A number that the source has with another unit.
-    Unit(String),
-    /// A name that the source lacks, or whose parts are apart in it.
-    Name(String),
-    /// An identifier, path, flag or version that the source lacks.
-    Code(String),
-    /// The source gives this number, or this name, to something else.
-    Swapped(String),
-    /// The source says the opposite.
-    Opposite(String),
-    /// One of the two denies what the other says.
-    Negation(String),
-    /// The claim is stronger than the source, or drops its conditions.
-    Force(&'static str),
-    /// The source has too few of the claim's words.
-    Words,
-    /// The source has no content word of one of the claim's clauses.
-    Clause,
-}
-
 /// How well a source supports a claim.
 #[derive(Clone, Debug)]
 pub(super) struct Verdict {
@@ -69,29 +47,6 @@ pub(super) struct Verdict {
 impl Verdict {
     pub(super) fn is_supported(&self) -> bool {
         self.faults.is_empty()
-    }
-}
-
-/// A parsed text: its atoms, their denials and its words.
-pub(super) struct Text {
-    pub(super) atoms: Vec<Atom>,
-    pub(super) denial: Denial,
-    words: HashSet<String>,
-}
-
-impl Text {
-    pub(super) fn claim(text: &str) -> Text {
-        let atoms = atoms(text);
-        Text {
-            denial: polarity::denial(&atoms),
-            words: atoms.iter().map(|atom| word(atom).to_owned()).collect(),
-            atoms,
-        }
-    }
-
-    /// True if it has the word of an atom.
-    pub(super) fn has(&self, atom: &Atom) -> bool {
-        self.words.contains(word(atom))
     }
 }
 

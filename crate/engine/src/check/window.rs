@@ -2,21 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::contrast;
+use super::atom::{Atom, Kind, word};
 use super::polarity::{self, Denial, Force, Pole};
-use super::token::{Atom, Kind};
 
 /// The most occurrences of a word considered: keeps a claim and a source of one repeated word cheap.
 const MAX_PLACES: usize = 12;
-
-/// The word by which an atom is compared with others.
-pub(super) fn word(atom: &Atom) -> &str {
-    if atom.stem.is_empty() {
-        &atom.key
-    } else {
-        &atom.stem
-    }
-}
 
 /// A run of sentences with the headings above it, and the places of each word.
 pub(super) struct Window {
@@ -63,7 +53,7 @@ impl Window {
         }
         let denial = polarity::denial(&atoms);
         let mut poles: HashMap<Pole, Vec<usize>> = HashMap::new();
-        for (idx, pole) in contrast::poles(&atoms, &denial.head) {
+        for (idx, pole) in polarity::poles(&atoms, &denial.head) {
             let known = poles.entry(pole).or_default();
             if known.len() < MAX_PLACES {
                 known.push(idx);
@@ -72,10 +62,10 @@ impl Window {
         let denied = denial
             .negators
             .iter()
-            .flat_map(|negator| contrast::meant(&atoms, *negator, &denial.reach));
+            .flat_map(|negator| polarity::meant(&atoms, *negator, &denial.reach));
         Window {
             poles,
-            forces: contrast::found(&atoms, &denial.head, heading.len()..atoms.len()),
+            forces: polarity::found(&atoms, &denial.head, heading.len()..atoms.len()),
             denied: denied.map(|place| word(&atoms[place]).to_owned()).collect(),
             denial,
             n_heading: heading.len(),

@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use super::parser::Parser;
-use super::words::{Class, Token, tokens};
+use super::words::{Class, Token};
 
 /// The role of a noun phrase in its clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,20 +51,6 @@ pub(super) struct Clause<'t> {
 }
 
 impl<'t> Clause<'t> {
-    /// Parses a question, or any sentence.
-    pub(super) fn parse(text: &'t str) -> Clause<'t> {
-        let clause = Clause {
-            text,
-            tokens: tokens(text),
-            phrases: Vec::new(),
-            wh: None,
-            auxiliary: None,
-            subject: None,
-            verb: None,
-        };
-        Parser::new(clause).run()
-    }
-
     /// The text of some tokens.
     pub(super) fn slice(&self, tokens: Range<usize>) -> &'t str {
         let Some(last) = tokens
@@ -146,4 +131,17 @@ pub(super) fn capitalised(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(chars).collect()
     })
+}
+
+/// The text of some tokens, as written in the middle of a sentence.
+pub(super) fn uncapitalised(clause: &Clause<'_>, tokens: Range<usize>) -> String {
+    let text = clause.slice(tokens.clone());
+    let plain = clause.tokens.get(tokens.start).is_some_and(|token| {
+        !matches!(token.class, Class::Name | Class::Noun) && token.text != "I"
+    });
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) if plain => first.to_lowercase().chain(chars).collect(),
+        _ => text.to_owned(),
+    }
 }

@@ -1,6 +1,6 @@
 //! Turns a fragment (`And on Windows?`, `Why?`) and the previous question into a complete question.
 
-use super::clause::{Clause, Phrase, Role, lead};
+use super::clause::{Clause, Phrase, Role, lead, uncapitalised};
 use super::more::whole;
 use super::reference::same_noun;
 use super::words::Class;
@@ -128,19 +128,6 @@ fn with_wh(question: &Clause<'_>, start: usize, last: &Clause<'_>) -> String {
 /// The last question without its closing marks.
 fn bare(last: &Clause<'_>) -> String {
     last.slice(0..last.end()).to_owned()
-}
-
-/// The text of some tokens, as written in the middle of a sentence.
-pub(super) fn uncapitalised(clause: &Clause<'_>, tokens: std::ops::Range<usize>) -> String {
-    let text = clause.slice(tokens.clone());
-    let plain = clause.tokens.get(tokens.start).is_some_and(|token| {
-        !matches!(token.class, Class::Name | Class::Noun) && token.text != "I"
-    });
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) if plain => first.to_lowercase().chain(chars).collect(),
-        _ => text.to_owned(),
-    }
 }
 
 /// The last question with some of its tokens replaced.

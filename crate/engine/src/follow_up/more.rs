@@ -1,8 +1,7 @@
 //! Adds the topic to a question that is complete but does not name it.
 
 use super::antecedent::{Known, topic};
-use super::clause::{Clause, lead};
-use super::ellipsis::uncapitalised;
+use super::clause::{Clause, lead, uncapitalised};
 
 /// Words that ask for more of something.
 const MORE: [&str; 14] = [

@@ -1,8 +1,26 @@
 //! Turns the tokens of a sentence into noun phrases with roles, using only closed word lists and word order.
 
 use super::clause::{Clause, Role, lead};
-use super::phrase::MAX_PHRASE_TOKENS;
-use super::words::{Class, Token, is_participle};
+use super::words::{Class, Token, is_participle, tokens};
+
+/// Most tokens of a noun phrase: a longer one is a list or a mistake.
+pub(super) const MAX_PHRASE_TOKENS: usize = 8;
+
+impl<'t> Clause<'t> {
+    /// Parses a question, or any sentence.
+    pub(super) fn parse(text: &'t str) -> Clause<'t> {
+        let clause = Clause {
+            text,
+            tokens: tokens(text),
+            phrases: Vec::new(),
+            wh: None,
+            auxiliary: None,
+            subject: None,
+            verb: None,
+        };
+        Parser::new(clause).run()
+    }
+}
 
 /// Parses the tokens of a sentence in one pass.
 pub(super) struct Parser<'t> {

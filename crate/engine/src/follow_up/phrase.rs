@@ -3,11 +3,8 @@
 use std::ops::Range;
 
 use super::clause::{Phrase, Role};
-use super::parser::Parser;
+use super::parser::{MAX_PHRASE_TOKENS, Parser};
 use super::words::{Class, Token, is_plural};
-
-/// Most tokens of a noun phrase: a longer one is a list or a mistake.
-pub(super) const MAX_PHRASE_TOKENS: usize = 8;
 
 impl Parser<'_> {
     /// The end of the run of words that begins at `start`. A verb ends it, except right at its beginning or before a

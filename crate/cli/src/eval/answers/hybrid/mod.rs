@@ -1,6 +1,7 @@
 //! Turns judged questions and a generator into a table of ways to answer them: the generator alone, from long prompts,
 //! from passages, with an adapter, and as a page runs it.
 
+mod arguments;
 mod ask;
 mod html;
 mod lines;
@@ -10,7 +11,6 @@ mod verdict;
 mod weights;
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -19,6 +19,7 @@ use anchorite::{Answer, Session, Thresholds};
 use anyhow::Context;
 use serde::Serialize;
 
+pub(super) use self::arguments::Arguments;
 use self::ask::Asked;
 use self::rows::{Bytes, Row, Speaker};
 use self::verdict::{Place, REFUSALS, Verdict};
@@ -26,45 +27,7 @@ use self::weights::{Named, Writers};
 use super::case::{Case, Right, Scope};
 use super::figures::Figure;
 use super::{AnswersArguments, Ground, Lines, progress};
-use crate::ask::BackendArgument;
 use crate::report::Hint;
-use crate::store::ModelArguments;
-
-#[derive(clap::Args)]
-pub(super) struct Arguments {
-    /// Compare ways to answer with a generator: by itself, from long prompts, from passages, with an adapter, as a page runs it.
-    #[arg(long, conflicts_with_all = ["candidates", "plot", "oracle", "ablate"])]
-    pub(super) table: bool,
-    /// The generator of the table: a name that `anchorite models` lists, or a GGUF file.
-    #[arg(long, value_name = "NAME|FILE", requires = "table")]
-    generator: Option<String>,
-    /// Its adapter, by name or as a GGUF file, or `none`; default: the one that the registry names for the generator.
-    #[arg(long, value_name = "NAME|FILE", requires = "table")]
-    adapter: Option<String>,
-    /// An adapter that was trained without passages, for a row of its own.
-    #[arg(long, value_name = "NAME|FILE", requires = "table")]
-    bare_adapter: Option<String>,
-    /// Run these rows of the table only, separated by commas.
-    #[arg(
-        long,
-        value_enum,
-        value_delimiter = ',',
-        value_name = "ROW",
-        requires = "table"
-    )]
-    rows: Vec<Row>,
-    /// Write the table with plots, and every answer, to this file: a page that needs nothing else.
-    #[arg(long, value_name = "FILE", requires = "table")]
-    html: Option<PathBuf>,
-    /// How long the adapter was trained, for its rows of the table.
-    #[arg(long, value_name = "SECONDS", requires = "table")]
-    training_seconds: Option<u64>,
-    /// Where the table's generator runs.
-    #[arg(long, value_enum, default_value_t = BackendArgument::Cpu)]
-    backend: BackendArgument,
-    #[command(flatten)]
-    named: ModelArguments,
-}
 
 /// The whole report.
 #[derive(Serialize)]

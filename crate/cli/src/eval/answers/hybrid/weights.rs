@@ -7,7 +7,7 @@ use anchorite::model::parts::Parts;
 use anyhow::Context;
 use serde::Serialize;
 
-use super::Arguments;
+use super::arguments::Arguments;
 use super::rows::{Row, Speaker};
 use crate::choice;
 use crate::report::Hint;
