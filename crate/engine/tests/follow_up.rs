@@ -19,13 +19,21 @@ const FLOOR: f64 = 0.92;
 /// Terms that a rewritten question may have in addition to those of the expected one.
 const MAX_SPARE_TERMS: usize = 2;
 
-/// A file of the public test corpora: below `ANCHORITE_DATA`, or `../shared/data` next to the checkout.
+/// A file of the public test corpora: below `ANCHORITE_DATA` or `../shared/data` next to the checkout, or where `cargo
+/// xtask test` unpacks those that come packed.
 fn lines(name: &str) -> Option<Vec<Value>> {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let data = std::env::var_os("ANCHORITE_DATA").map_or(default, PathBuf::from);
-    let path = data.join(name);
+    let unpacked =
+        std::env::var_os("ANCHORITE_UNPACKED").map(|folder| PathBuf::from(folder).join(name));
+    let path = unpacked
+        .filter(|path| path.exists())
+        .unwrap_or_else(|| data.join(name));
     let Ok(text) = std::fs::read_to_string(&path) else {
-        skipped::skipped(&format!("no `{}`; set ANCHORITE_DATA", path.display()));
+        skipped::skipped(&format!(
+            "no `{}`; set ANCHORITE_DATA, and unpack its `qa-2.tar`",
+            path.display()
+        ));
         return None;
     };
     let parse = |line| serde_json::from_str(line).expect("a line of JSON");

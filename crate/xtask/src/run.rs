@@ -22,6 +22,11 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
+/// The folder of test data that [`crate::setup::data`] unpacks.
+pub(crate) fn unpacked() -> PathBuf {
+    root().join(target()).join("data")
+}
+
 /// A command that runs in the root of the checkout.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
@@ -39,7 +44,8 @@ pub(crate) fn cargo() -> Command {
         .env(
             "ANCHORITE_SKIPPED",
             root().join(target()).join("skipped.txt"),
-        );
+        )
+        .env("ANCHORITE_UNPACKED", unpacked());
     command
 }
 

@@ -1,6 +1,7 @@
 //! Prepares a bare machine to build and test: installs missing tools, or names them.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -9,6 +10,9 @@ use crate::run;
 
 /// Names of Chromium on Debian and on Ubuntu, and of Google's build.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+
+/// The files that tests read from `qa-2.tar`.
+const PACKED: [&str; 2] = ["qa-2/canard/dev-full-history.jsonl", "qa-2/quac/quac.jsonl"];
 
 /// The standard library for WebAssembly; rustup adds it by itself if it honours `rust-toolchain.toml`.
 pub(crate) fn wasm_target() -> anyhow::Result<()> {
@@ -157,6 +161,36 @@ pub(crate) fn generator() -> anyhow::Result<bool> {
 }
 
 /// Installs Debian packages if this is Debian or Ubuntu and we have the permission.
+/// Unpacks the sets of test data that come packed, from `ANCHORITE_DATA` or `../shared/data` into [`run::unpacked`]. Nothing
+/// happens where there are none; a set that is there is not unpacked again.
+pub(crate) fn data() -> anyhow::Result<()> {
+    let folder = std::env::var_os("ANCHORITE_DATA")
+        .map_or_else(|| run::root().join("../shared/data"), PathBuf::from);
+    let archive = folder.join("qa-2.tar");
+    let unpacked = run::unpacked();
+    if !archive.exists() || PACKED.iter().all(|name| unpacked.join(name).exists()) {
+        return Ok(());
+    }
+    if !run::exists("xz") {
+        apt_install(&["xz-utils"])?;
+    }
+    fs::create_dir_all(&unpacked)
+        .with_context(|| format!("could not make `{}`", unpacked.display()))?;
+    for name in PACKED {
+        let packed = format!("{name}.xz");
+        let mut tar = run::command("tar");
+        tar.arg("--extract").arg("--file").arg(&archive);
+        run::run(tar.arg("--directory").arg(&unpacked).arg(&packed))?;
+        let packed = unpacked.join(packed);
+        run::run(
+            run::command("xz")
+                .args(["--decompress", "--force"])
+                .arg(packed),
+        )?;
+    }
+    Ok(())
+}
+
 fn apt_install(packages: &[&str]) -> anyhow::Result<()> {
     let list = packages.join(" ");
     let is_root = run::output(run::command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");

@@ -127,6 +127,7 @@ fn compile() -> anyhow::Result<()> {
 
 /// The unit tests, next to the code.
 fn unit() -> anyhow::Result<()> {
+    setup::data()?;
     run::run(run::cargo().args(["test", "--quiet", "--lib", "--bins"]))?;
     // The examples of the crates' READMEs.
     run::run(run::cargo().args(["test", "--quiet", "--doc"]))?;
