@@ -10,8 +10,9 @@ use anchorite::model::parts::Parts;
 use anyhow::Context;
 use clap::Subcommand;
 
+use crate::models::split_gguf;
 use crate::report::Hint;
-use crate::{split_gguf, voice};
+use crate::voice;
 
 /// The files of a folder written by PEFT.
 const CONFIG: &str = "adapter_config.json";

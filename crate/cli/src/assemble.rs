@@ -13,9 +13,9 @@ use anyhow::Context;
 
 use crate::cache::TextKey;
 use crate::calibrate;
+use crate::models::shipped::{EMBEDDER, READER};
 use crate::select::Selected;
 use crate::settings::{BundleArguments, read_model};
-use crate::shipped::{EMBEDDER, READER};
 use crate::summary::{Reuse, Summary, peak_memory_bytes};
 use crate::write_bundle::write_files;
 

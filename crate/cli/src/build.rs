@@ -13,16 +13,16 @@ use crate::book::Books;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::embed::{self, Model};
+use crate::models::shipped;
+use crate::models::writers::writers;
 use crate::pages;
 use crate::read::{Outcome, Read, Reading};
 use crate::report::Hint;
 use crate::select::{self, Selected};
 use crate::settings::{BundleArguments, PageArguments, read_model, use_threads};
-use crate::shipped;
 use crate::summary::Reuse;
 use crate::walk::{self, PageFile};
 use crate::warnings::Warnings;
-use crate::writers::writers;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

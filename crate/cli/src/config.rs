@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, Command};
 use toml::de::{DeTable, DeValue};
 
 use crate::capped;
-use crate::choice;
+use crate::models::choice;
 use crate::report::Hint;
 
 /// The file that is read by default.

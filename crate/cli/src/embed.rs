@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use crate::arrow_rows::{self, TextColumn};
 use crate::cache::{Cache, TextKey, hex};
+use crate::models::shipped;
 use crate::settings::{read_model, use_threads};
-use crate::shipped;
 use crate::table_io::{self, TableWriter};
 
 #[derive(clap::Args)]

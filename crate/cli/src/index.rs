@@ -12,14 +12,14 @@ use crate::assemble;
 use crate::cache::{TextKey, hex};
 use crate::clock::Clock;
 use crate::embed::Model;
+use crate::models::shipped;
+use crate::models::writers::writers;
 use crate::read::ChunkedPage;
 use crate::report::Hint;
 use crate::select::{self, Selected};
 use crate::settings::{BundleArguments, read_model, use_threads};
-use crate::shipped;
 use crate::table_io;
 use crate::warnings::Warnings;
-use crate::writers::writers;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

@@ -18,7 +18,6 @@ mod bundle;
 mod cache;
 mod calibrate;
 mod capped;
-mod choice;
 mod chunk;
 mod clock;
 pub mod config;
@@ -27,11 +26,8 @@ mod eval;
 mod index;
 mod inspect;
 mod models;
-mod models_dir;
 mod pages;
-mod pull;
 mod read;
-mod registry;
 mod report;
 mod risk;
 mod arrow_rows;
@@ -39,16 +35,12 @@ mod search;
 mod select;
 mod serve;
 mod settings;
-mod shipped;
-mod split_gguf;
-mod store;
 mod summary;
 mod table_io;
 mod voice;
 mod walk;
 mod warnings;
 mod write_bundle;
-mod writers;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -56,8 +48,8 @@ use std::process::ExitCode;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use eval::check_judged;
-pub use models_dir::default_models_dir;
-pub use registry::check_registry;
+pub use models::models_dir::default_models_dir;
+pub use models::registry::check_registry;
 pub use table_io::check_parquet;
 
 /// Ask questions of a site's documents, in the visitor's own browser.
@@ -79,9 +71,9 @@ enum Command {
     /// Turn tables of chunks and embeddings into a bundle: the last step.
     Index(index::Arguments),
     /// Fetch a model by its name, check it, and keep it for builds.
-    Pull(pull::Arguments),
+    Pull(models::pull::Arguments),
     /// List the models that are known by name, and whether they are here.
-    Models(models::Arguments),
+    Models(models::list::Arguments),
     /// Convert an adapter, or say what one holds.
     Adapter(adapter::Arguments),
     /// Search a bundle and print the best sections.
@@ -140,8 +132,8 @@ fn run(command: Command, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             own.map_or(Ok(()), |own| arguments.bundle.resolve_generator(own))?;
             index::run(&arguments)
         }
-        Command::Pull(arguments) => pull::run(&arguments),
-        Command::Models(arguments) => models::run(&arguments),
+        Command::Pull(arguments) => models::pull::run(&arguments),
+        Command::Models(arguments) => models::list::run(&arguments),
         Command::Adapter(arguments) => adapter::run(&arguments),
         Command::Search(arguments) => search::run(&arguments),
         Command::Ask(arguments) => ask::run(&arguments),

@@ -10,8 +10,8 @@ use anyhow::Context;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
+use crate::models::store::ModelArguments;
 use crate::report::Hint;
-use crate::store::ModelArguments;
 
 /// Which pages are read, and how.
 #[derive(Args, Debug, Clone)]

@@ -207,8 +207,8 @@ fn boundaries(path: &Path, text: &str) -> Vec<String> {
         ),
         (
             "ureq",
-            path.starts_with("crate/cli/src/pull") || path.starts_with("crate/xtask/"),
-            "only crate/cli/src/pull opens connections",
+            path.starts_with("crate/cli/src/models/pull") || path.starts_with("crate/xtask/"),
+            "only crate/cli/src/models/pull opens connections",
         ),
         (
             "anchorite_model",

@@ -21,8 +21,8 @@ use anyhow::Context;
 use clap::Subcommand;
 use sha2::{Digest, Sha256};
 
+use crate::models::shipped;
 use crate::report::Hint;
-use crate::shipped;
 
 pub use answers::check_judged;
 

@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use super::compare;
 use super::verdict::Agreement;
 use crate::cache::hex;
-use crate::choice;
+use crate::models::choice;
+use crate::models::store::ModelArguments;
 use crate::report::Hint;
-use crate::store::ModelArguments;
 
 /// Refuses a voice that was compared with its base and is not faithful; compares voices that are not known yet.
 ///

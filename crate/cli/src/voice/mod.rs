@@ -22,9 +22,9 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::ask::now_ms;
-use crate::choice;
+use crate::models::choice;
+use crate::models::store::ModelArguments;
 use crate::report::Hint;
-use crate::store::ModelArguments;
 pub(crate) use admit::admit;
 use prompts::Prompt;
 use verdict::Said;

@@ -39,8 +39,8 @@ use self::figures::Figures;
 use self::site::Site;
 use super::embeddings::CachedEmbedder;
 use crate::bundle;
+use crate::models::shipped;
 use crate::report::Hint;
-use crate::shipped;
 
 #[derive(clap::Args)]
 pub(crate) struct AnswersArguments {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::rows::Row;
 use crate::ask::BackendArgument;
-use crate::store::ModelArguments;
+use crate::models::store::ModelArguments;
 
 #[derive(clap::Args)]
 pub(in crate::eval::answers) struct Arguments {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::arguments::Arguments;
 use super::rows::{Row, Speaker};
-use crate::choice;
+use crate::models::choice;
 use crate::report::Hint;
 
 /// A file of weights, as reported.

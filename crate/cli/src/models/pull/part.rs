@@ -8,8 +8,8 @@ use anyhow::Context;
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 
+use crate::models::store::PIECE;
 use crate::report::Hint;
-use crate::store::PIECE;
 
 /// A file being fetched. While it is open, no other process fetches it.
 pub(super) struct Part {

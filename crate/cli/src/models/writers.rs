@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anchorite::index::bundle::{Role, WeightFile};
 
-use crate::choice::{check, chosen, own_adapter};
+use crate::models::choice::{check, chosen, own_adapter};
 use crate::report::Hint;
 use crate::settings::{BundleArguments, read_model};
 use crate::voice;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::registry::Entry;
-use crate::store::{ModelArguments, Store};
+use crate::models::registry::Entry;
+use crate::models::store::{ModelArguments, Store};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

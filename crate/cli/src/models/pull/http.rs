@@ -7,7 +7,7 @@ use ureq::Agent;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
 
 use super::part::{Origin, Part, Stopped};
-use crate::registry::is_loopback;
+use crate::models::registry::is_loopback;
 use crate::report::Hint;
 
 /// Timeout for connecting to the server, and for receiving any data from it.

@@ -9,8 +9,8 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 
 use crate::cache::hex;
-use crate::models_dir::default_models_dir;
-use crate::registry::{Entry, Registry, is_sha256};
+use crate::models::models_dir::default_models_dir;
+use crate::models::registry::{Entry, Registry, is_sha256};
 use crate::report::Hint;
 
 /// Bytes read at once.

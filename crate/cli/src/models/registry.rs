@@ -7,11 +7,11 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::capped;
+use crate::models::shipped;
 use crate::report::Hint;
-use crate::shipped;
 
 /// The registry built into the program.
-const SHIPPED: &str = include_str!("../../../models/registry.toml");
+const SHIPPED: &str = include_str!("../../../../models/registry.toml");
 /// Maximum length of a registry, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 /// Maximum models in a registry.

@@ -15,9 +15,9 @@ use anchorite::model::parts::Parts;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::registry::{Entry, Kind, MAX_MODEL_BYTES, Source, is_sha256};
+use crate::models::registry::{Entry, Kind, MAX_MODEL_BYTES, Source, is_sha256};
+use crate::models::store::{self, ModelArguments, Store};
 use crate::report::Hint;
-use crate::store::{self, ModelArguments, Store};
 
 use part::Part;
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::models_dir::default_models_dir;
+use crate::models::models_dir::default_models_dir;
 use crate::report::Hint;
 
 /// The sentence embedder in a folder of models.

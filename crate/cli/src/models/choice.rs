@@ -13,10 +13,10 @@ use anchorite::model::{Adapter, ChatTemplate};
 use anchorite::prompt::{self, Form};
 use anyhow::Context;
 
-use crate::registry::{Entry, Kind, MAX_MODEL_BYTES};
+use crate::models::registry::{Entry, Kind, MAX_MODEL_BYTES};
+use crate::models::split_gguf;
+use crate::models::store::ModelArguments;
 use crate::report::Hint;
-use crate::split_gguf;
-use crate::store::ModelArguments;
 
 /// Maximum length of a file's name in a manifest.
 const MAX_NAME: usize = 200;

@@ -8,7 +8,7 @@ use anyhow::Context;
 use indicatif::ProgressBar;
 
 use super::part::Part;
-use crate::registry::Package;
+use crate::models::registry::Package;
 use crate::report::Hint;
 
 /// Maximum lines of pip's output that a message quotes.
