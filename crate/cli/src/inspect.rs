@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use anchorite::index::bundle::Role;
 use anchorite::index::{ChunkIdx, Index};
 
-use crate::{bundle, summary};
+use crate::build::summary;
+use crate::bundle;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

@@ -11,46 +11,30 @@
 
 mod adapter;
 mod ask;
-mod assemble;
-mod book;
 mod build;
 mod bundle;
-mod cache;
-mod calibrate;
 mod capped;
-mod chunk;
 mod clock;
 pub mod config;
-mod embed;
 mod eval;
-mod index;
 mod inspect;
 mod models;
-mod pages;
-mod read;
 mod report;
 mod risk;
-mod arrow_rows;
 mod search;
-mod select;
 mod serve;
 mod settings;
-mod summary;
-mod table_io;
 mod voice;
-mod walk;
-mod warnings;
-mod write_bundle;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub use build::table_io::check_parquet;
 pub use eval::check_judged;
 pub use models::models_dir::default_models_dir;
 pub use models::registry::check_registry;
-pub use table_io::check_parquet;
 
 /// Ask questions of a site's documents, in the visitor's own browser.
 #[derive(Parser)]
@@ -63,13 +47,13 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Turn a folder of pages, or a site as it is deployed, into a bundle of static files.
-    Build(build::Arguments),
+    Build(build::folder::Arguments),
     /// Turn pages into a table of chunks: the first step of a build on many machines.
-    Chunk(chunk::Arguments),
+    Chunk(build::chunk::Arguments),
     /// Turn a table of chunks into a table of embeddings: the second step.
-    Embed(embed::Arguments),
+    Embed(build::embed::Arguments),
     /// Turn tables of chunks and embeddings into a bundle: the last step.
-    Index(index::Arguments),
+    Index(build::index::Arguments),
     /// Fetch a model by its name, check it, and keep it for builds.
     Pull(models::pull::Arguments),
     /// List the models that are known by name, and whether they are here.
@@ -121,16 +105,16 @@ fn run(command: Command, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
                 arguments.pages.resolve_input(own)?;
                 arguments.bundle.resolve_generator(own)?;
             }
-            build::run(&arguments)
+            build::folder::run(&arguments)
         }
         Command::Chunk(mut arguments) => {
             own.map_or(Ok(()), |own| arguments.pages.resolve_input(own))?;
-            chunk::run(&arguments)
+            build::chunk::run(&arguments)
         }
-        Command::Embed(arguments) => embed::run(&arguments),
+        Command::Embed(arguments) => build::embed::run(&arguments),
         Command::Index(mut arguments) => {
             own.map_or(Ok(()), |own| arguments.bundle.resolve_generator(own))?;
-            index::run(&arguments)
+            build::index::run(&arguments)
         }
         Command::Pull(arguments) => models::pull::run(&arguments),
         Command::Models(arguments) => models::list::run(&arguments),

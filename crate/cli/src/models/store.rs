@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use sha2::{Digest, Sha256};
 
-use crate::cache::hex;
+use crate::build::cache::hex;
 use crate::models::models_dir::default_models_dir;
 use crate::models::registry::{Entry, Registry, is_sha256};
 use crate::report::Hint;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::compare;
 use super::verdict::Agreement;
-use crate::cache::hex;
+use crate::build::cache::hex;
 use crate::models::choice;
 use crate::models::store::ModelArguments;
 use crate::report::Hint;

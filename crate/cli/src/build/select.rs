@@ -6,8 +6,8 @@ use anchorite::index::chunk::Chunk;
 use anchorite::index::document::Document;
 use anchorite::index::parse::{LeftOut, file_name, id_hash, is_readme, stem};
 
-use crate::read::ChunkedPage;
-use crate::warnings::Warnings;
+use crate::build::read::ChunkedPage;
+use crate::build::warnings::Warnings;
 
 /// The name of a folder's page in addresses.
 const FOLDER_PAGE: &str = "index.html";

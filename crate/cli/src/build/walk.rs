@@ -8,7 +8,7 @@ use anchorite::index::parse::markdown::Anchors;
 use ignore::WalkBuilder;
 use ignore::overrides::{Override, OverrideBuilder};
 
-use crate::book::Books;
+use crate::build::book::Books;
 use crate::report::Hint;
 use crate::settings::PageArguments;
 

@@ -11,11 +11,11 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::arrow_rows::{self, TextColumn};
-use crate::cache::{Cache, TextKey, hex};
+use crate::build::arrow_rows::{self, TextColumn};
+use crate::build::cache::{Cache, TextKey, hex};
+use crate::build::table_io::{self, TableWriter};
 use crate::models::shipped;
 use crate::settings::{read_model, use_threads};
-use crate::table_io::{self, TableWriter};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

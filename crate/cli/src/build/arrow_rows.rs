@@ -20,8 +20,8 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
-use crate::cache::{hex, text_key};
-use crate::read::ChunkedPage;
+use crate::build::cache::{hex, text_key};
+use crate::build::read::ChunkedPage;
 
 /// Maximum length of a vector that is read.
 const MAX_DIMENSION: usize = 1 << 16;

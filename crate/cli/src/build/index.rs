@@ -7,19 +7,19 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
-use crate::arrow_rows;
-use crate::assemble;
-use crate::cache::{TextKey, hex};
+use crate::build::arrow_rows;
+use crate::build::assemble;
+use crate::build::cache::{TextKey, hex};
+use crate::build::embed::Model;
+use crate::build::read::ChunkedPage;
+use crate::build::select::{self, Selected};
+use crate::build::table_io;
+use crate::build::warnings::Warnings;
 use crate::clock::Clock;
-use crate::embed::Model;
 use crate::models::shipped;
 use crate::models::writers::writers;
-use crate::read::ChunkedPage;
 use crate::report::Hint;
-use crate::select::{self, Selected};
 use crate::settings::{BundleArguments, read_model, use_threads};
-use crate::table_io;
-use crate::warnings::Warnings;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

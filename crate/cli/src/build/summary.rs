@@ -7,9 +7,9 @@ use anchorite::index::bundle::Calibration;
 use anchorite::index::parse::LeftOut;
 use serde::Serialize;
 
-use crate::calibrate;
+use crate::build::calibrate;
+use crate::build::warnings::{Group, Warnings};
 use crate::settings::BundleArguments;
-use crate::warnings::{Group, Warnings};
 
 /// Figures of a build, from which its last lines are printed.
 #[derive(Serialize)]

@@ -8,21 +8,21 @@ use anchorite::index::parse::is_markdown;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::assemble;
-use crate::book::Books;
-use crate::cache::Cache;
+use crate::build::assemble;
+use crate::build::book::Books;
+use crate::build::cache::Cache;
+use crate::build::embed::{self, Model};
+use crate::build::pages;
+use crate::build::read::{Outcome, Read, Reading};
+use crate::build::select::{self, Selected};
+use crate::build::summary::Reuse;
+use crate::build::walk::{self, PageFile};
+use crate::build::warnings::Warnings;
 use crate::clock::Clock;
-use crate::embed::{self, Model};
 use crate::models::shipped;
 use crate::models::writers::writers;
-use crate::pages;
-use crate::read::{Outcome, Read, Reading};
 use crate::report::Hint;
-use crate::select::{self, Selected};
 use crate::settings::{BundleArguments, PageArguments, read_model, use_threads};
-use crate::summary::Reuse;
-use crate::walk::{self, PageFile};
-use crate::warnings::Warnings;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

@@ -7,14 +7,14 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 
-use crate::arrow_rows::{self, TextColumn};
-use crate::book::Books;
-use crate::build::bar;
-use crate::read::{Outcome, Reading};
+use crate::build::arrow_rows::{self, TextColumn};
+use crate::build::book::Books;
+use crate::build::folder::bar;
+use crate::build::read::{Outcome, Reading};
+use crate::build::table_io::{self, TableWriter};
+use crate::build::walk;
+use crate::build::warnings::Warnings;
 use crate::settings::{PageArguments, use_threads};
-use crate::table_io::{self, TableWriter};
-use crate::walk;
-use crate::warnings::Warnings;
 
 /// Number of pages read before their rows are written.
 const PAGES_AT_ONCE: usize = 256;

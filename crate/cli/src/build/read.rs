@@ -8,9 +8,9 @@ use anchorite::index::parse::{self, LeftOut, Page, PageFacts, ParseOptions};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use crate::book::{Books, Unincluded};
-use crate::cache::Cache;
-use crate::walk::PageFile;
+use crate::build::book::{Books, Unincluded};
+use crate::build::cache::Cache;
+use crate::build::walk::PageFile;
 
 /// A page whose text is only in its chunks.
 #[derive(Debug, Clone)]

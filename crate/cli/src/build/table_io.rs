@@ -171,9 +171,9 @@ pub fn check_parquet(bytes: Vec<u8>) -> anyhow::Result<usize> {
     for batch in batches {
         let batch = batch.map_err(anyhow::Error::msg)?;
         n_rows += if batch.column_by_name("vector").is_some() {
-            crate::arrow_rows::embedding_rows(&batch)?.len()
+            crate::build::arrow_rows::embedding_rows(&batch)?.len()
         } else {
-            crate::arrow_rows::chunk_rows(&batch)?.len()
+            crate::build::arrow_rows::chunk_rows(&batch)?.len()
         };
     }
     Ok(n_rows)

@@ -11,13 +11,13 @@ use anchorite::model::parts::Parts;
 use anchorite::model::read::Reader;
 use anyhow::Context;
 
-use crate::cache::TextKey;
-use crate::calibrate;
+use crate::build::cache::TextKey;
+use crate::build::calibrate;
+use crate::build::select::Selected;
+use crate::build::summary::{Reuse, Summary, peak_memory_bytes};
+use crate::build::write_bundle::write_files;
 use crate::models::shipped::{EMBEDDER, READER};
-use crate::select::Selected;
 use crate::settings::{BundleArguments, read_model};
-use crate::summary::{Reuse, Summary, peak_memory_bytes};
-use crate::write_bundle::write_files;
 
 /// Indexes, lays out and writes a bundle.
 ///
@@ -102,7 +102,7 @@ pub(crate) fn keys(documents: &[Document], selected: &Selected) -> Vec<TextKey> 
         .par_iter()
         .map(|chunk| {
             let title = &documents[chunk.document as usize].title;
-            crate::cache::text_key(&chunk.embedding_text(title))
+            crate::build::cache::text_key(&chunk.embedding_text(title))
         })
         .collect()
 }
