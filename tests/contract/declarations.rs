@@ -43,7 +43,7 @@ pub(crate) fn render() -> String {
         PartEntry,
         Found,
         SearchResult,
-        FilterValues,
+        FilterValues<'static>,
         Shard,
         ShardId,
         AskOptions,

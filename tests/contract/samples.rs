@@ -143,13 +143,10 @@ fn found() -> Found {
     }
 }
 
-fn filters() -> FilterValues {
+fn filters() -> FilterValues<'static> {
     FilterValues {
         missing: Vec::new(),
-        filters: BTreeMap::from([(
-            "tags".to_owned(),
-            BTreeMap::from([("garden".to_owned(), 2)]),
-        )]),
+        filters: BTreeMap::from([("tags", BTreeMap::from([("garden", 2)]))]),
     }
 }
 

@@ -68,7 +68,7 @@ pub struct Found {
 /// The filters of an index, once the shard that holds them is loaded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub struct FilterValues {
+pub struct FilterValues<'i> {
     /// The shard to supply before the filters are asked for again; if empty, they are complete.
     pub missing: Vec<Shard>,
     /// Number of documents with each value of each filter.
@@ -76,23 +76,16 @@ pub struct FilterValues {
         feature = "typescript",
         ts(type = "Readonly<Record<string, Readonly<Record<string, number>>>>")
     )]
-    pub filters: BTreeMap<String, BTreeMap<String, usize>>,
+    pub filters: BTreeMap<&'i str, BTreeMap<&'i str, usize>>,
 }
 
-impl FilterValues {
+impl<'i> FilterValues<'i> {
     /// Those of `index`.
-    pub fn of(index: &Index) -> Self {
+    pub fn of(index: &'i Index) -> Self {
         let counts = index.filters().map(|filters| filters.counts());
-        let owned = |counts: BTreeMap<&str, usize>| {
-            let counts = counts.into_iter();
-            counts.map(|(value, n)| (value.to_owned(), n)).collect()
-        };
-        let filters = counts.into_iter().flatten();
         Self {
             missing: index.needs_filter_values(),
-            filters: filters
-                .map(|(name, counts)| (name.to_owned(), owned(counts)))
-                .collect(),
+            filters: counts.unwrap_or_default(),
         }
     }
 }

@@ -23,15 +23,17 @@ fn frozen() -> Vec<(u32, PathBuf)> {
     found
 }
 
-/// The bytes of a role's file.
+/// The bytes of a role's file, which are checked.
 fn file(bundle: &Path, manifest: &Manifest, role: Role) -> Vec<u8> {
     let entry = manifest.file(role).expect("the file is listed");
-    let parts = entry.parts.iter().map(|part| {
-        let bytes = fs::read(bundle.join(&part.path)).expect("the part is there");
-        part.verify(&bytes).expect("the part is the one listed");
-        bytes
-    });
-    parts.collect::<Vec<_>>().concat()
+    let read = |path: &str| fs::read(bundle.join(path)).expect("the part is there");
+    let parts: BTreeMap<&str, Vec<u8>> = entry
+        .parts
+        .iter()
+        .map(|part| (part.path.as_str(), read(&part.path)))
+        .collect();
+    let joined = entry.join(|path| parts.get(path).map(Vec::as_slice));
+    joined.expect("the parts are the ones listed")
 }
 
 fn insert(index: &mut Index, bundle: &Path, shards: Vec<Shard>) {

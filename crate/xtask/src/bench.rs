@@ -5,7 +5,7 @@ mod gpu;
 mod lookup;
 mod prefix;
 mod prepare;
-mod samples;
+pub(crate) mod samples;
 mod search;
 mod table;
 mod verdicts;

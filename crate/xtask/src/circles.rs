@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use petgraph::algo::tarjan_scc;
@@ -14,41 +14,28 @@ use syn::visit::Visit;
 
 use crate::run;
 
-/// The crates of the workspace that are read, below `crate`.
-const CRATES: [&str; 9] = [
-    "index",
-    "model",
-    "engine",
-    "cli",
-    "web/common",
-    "web/search",
-    "web/embedder",
-    "web/answers",
-    "xtask",
-];
-
 /// A module's path within its crate.
 type Module = Vec<String>;
 
 /// Prints the number of files and of circles, and fails if there is any.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let (mut n_files, mut n_circles) = (0, 0);
-    for name in CRATES {
-        let source = run::root().join("crate").join(name).join("src");
-        let files = sources(&source)?;
-        n_files += files.len();
-        let texts = files
-            .iter()
-            .map(|path| {
-                let text = fs::read_to_string(path)
-                    .with_context(|| format!("could not read `{}`", path.display()))?;
-                let inside = path.strip_prefix(&source).unwrap_or(path);
-                Ok((module(inside), text))
-            })
-            .collect::<anyhow::Result<BTreeMap<_, _>>>()?;
-        for circle in circles(&texts).with_context(|| format!("crate `{name}`"))? {
+    let mut crates: BTreeMap<String, BTreeMap<Module, String>> = BTreeMap::new();
+    for path in run::tracked_files()? {
+        let Some((name, inside)) = place(&path) else {
+            continue;
+        };
+        let text = fs::read_to_string(run::root().join(&path))
+            .with_context(|| format!("could not read `{}`", path.display()))?;
+        let files = crates.entry(name.to_owned()).or_default();
+        // A program beside a library of the same crate only calls it, and comes after it.
+        files.entry(module(inside)).or_insert(text);
+    }
+    let n_files: usize = crates.values().map(BTreeMap::len).sum();
+    let mut n_circles = 0;
+    for (name, texts) in &crates {
+        for circle in circles(texts).with_context(|| format!("`{name}`"))? {
             n_circles += 1;
-            eprintln!("crate/{name}: {}", circle.join(", "));
+            eprintln!("{name}: {}", circle.join(", "));
         }
     }
     println!("{n_circles} circles among {n_files} files");
@@ -58,28 +45,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The Rust files below a folder, without those of tests.
-fn sources(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut open = vec![folder.to_path_buf()];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder)
-            .with_context(|| format!("could not read `{}`", folder.display()))?
-        {
-            let path = entry?.path();
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            if stem.ends_with("tests") {
-                continue;
-            }
-            if path.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
+/// The crate of a source file and its path below `src`; `None` for other files and for those of tests.
+fn place(path: &Path) -> Option<(&str, &Path)> {
+    let (name, inside) = path.to_str()?.split_once("/src/")?;
+    let inside = Path::new(inside);
+    let is_source = name.starts_with("crate/") && inside.extension()? == "rs";
+    let is_test = inside
+        .with_extension("")
+        .iter()
+        .any(|part| part.to_string_lossy().ends_with("tests"));
+    (is_source && !is_test).then_some((name, inside))
 }
 
 /// The module that a file holds, from its path below `src`.
@@ -99,7 +74,7 @@ fn module(path: &Path) -> Module {
 /// The circles among files, each as the sorted names of its modules.
 fn circles(texts: &BTreeMap<Module, String>) -> anyhow::Result<Vec<Vec<String>>> {
     let modules: Vec<&Module> = texts.keys().collect();
-    let place = |module: &[String]| modules.iter().position(|other| *other == module);
+    let index = |module: &[String]| modules.iter().position(|other| *other == module);
     let mut graph = DiGraphMap::<usize, ()>::new();
     for (idx, (module, text)) in texts.iter().enumerate() {
         let file = syn::parse_file(text).with_context(|| format!("module `{}`", name(module)))?;
@@ -108,7 +83,7 @@ fn circles(texts: &BTreeMap<Module, String>) -> anyhow::Result<Vec<Vec<String>>>
         for path in paths.found {
             // An item belongs to the deepest module that has a file.
             let whole = absolute(module, &path);
-            let used = (0..=whole.len()).rev().find_map(|n| place(&whole[..n]));
+            let used = (0..=whole.len()).rev().find_map(|n| index(&whole[..n]));
             if let Some(used) = used.filter(|used| *used != idx) {
                 graph.add_edge(idx, used, ());
             }
@@ -262,6 +237,30 @@ mod tests {
             ("c.rs", ""),
         ];
         assert_eq!(found(&around), [["a", "a::inner", "b"]]);
+    }
+
+    #[test]
+    fn sources_of_crates_are_read_and_tests_are_not() {
+        for (path, expected) in [
+            (
+                "crate/web/common/src/lib.rs",
+                Some(("crate/web/common", "lib.rs")),
+            ),
+            (
+                "crate/cli/src/build/read.rs",
+                Some(("crate/cli", "build/read.rs")),
+            ),
+            ("crate/engine/src/check/tests.rs", None),
+            ("crate/engine/src/unit/tests/any.rs", None),
+            ("crate/model/src/weights_tests.rs", None),
+            ("crate/model/src/kernels/steps/qkv.wgsl", None),
+            ("tests/site/main.rs", None),
+            ("www/src/index.ts", None),
+        ] {
+            let found = place(Path::new(path));
+            let expected = expected.map(|(name, inside)| (name, Path::new(inside)));
+            assert_eq!(found, expected, "{path}");
+        }
     }
 
     #[test]

@@ -94,3 +94,23 @@ fn line(command: &Command) -> String {
         .collect::<Vec<_>>()
         .join(" ")
 }
+
+/// The sources that git tracks, or would track once added.
+pub(crate) fn tracked_files() -> anyhow::Result<Vec<PathBuf>> {
+    let list = output(command("git").args([
+        "ls-files",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "*.rs",
+        "*.wgsl",
+        "*.ts",
+        "*.mjs",
+        "*.py",
+    ]))?;
+    Ok(list
+        .lines()
+        .map(PathBuf::from)
+        .filter(|path| root().join(path).exists())
+        .collect())
+}

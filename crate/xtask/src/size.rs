@@ -159,12 +159,17 @@ fn models() -> anyhow::Result<Vec<Download>> {
     let text = fs::read_to_string(&path)
         .with_context(|| format!("could not read `{}`", path.display()))?;
     let registry: Registry = toml::from_str(&text).context("`models/registry.toml`")?;
+    let download = |what, bytes| Download {
+        what,
+        bytes,
+        limit: None,
+    };
     let mut found = Vec::new();
     for name in ["embedder", "reader"] {
         let path = folder.join("default").join(format!("{name}.gguf"));
         let about =
             fs::metadata(&path).with_context(|| format!("could not read `{}`", path.display()))?;
-        found.push((format!("the {name}"), about.len()));
+        found.push(download(format!("the {name}"), about.len()));
     }
     for name in [setup::GENERATOR, setup::ADAPTERS[0]] {
         let entry = registry.model.iter().find(|entry| entry.name == name);
@@ -172,16 +177,9 @@ fn models() -> anyhow::Result<Vec<Download>> {
         let bytes = entry
             .bytes
             .with_context(|| format!("`{name}` has no `bytes` in the registry"))?;
-        found.push((format!("optional: {name}"), bytes));
+        found.push(download(format!("optional: {name}"), bytes));
     }
-    Ok(found
-        .into_iter()
-        .map(|(what, bytes)| Download {
-            what,
-            bytes,
-            limit: None,
-        })
-        .collect())
+    Ok(found)
 }
 
 fn measure(dist: &Path, name: &str) -> anyhow::Result<FileSize> {

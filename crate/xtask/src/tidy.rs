@@ -1,7 +1,7 @@
 //! Lists broken house rules: formatting, lints, boundaries, file and comment openings, lengths.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 
@@ -22,7 +22,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 /// House rules and formatting: seconds, nothing is built.
 pub(crate) fn rules() -> anyhow::Result<()> {
-    let files = tracked_files()?;
+    let files = run::tracked_files()?;
     let broken: Vec<String> = files
         .iter()
         .map(|path| broken_rules(path))
@@ -76,26 +76,6 @@ pub(crate) fn lints() -> anyhow::Result<()> {
         )?;
     }
     Ok(())
-}
-
-/// The sources that git tracks, or would track once added.
-fn tracked_files() -> anyhow::Result<Vec<PathBuf>> {
-    let list = run::output(run::command("git").args([
-        "ls-files",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "*.rs",
-        "*.wgsl",
-        "*.ts",
-        "*.mjs",
-        "*.py",
-    ]))?;
-    Ok(list
-        .lines()
-        .map(PathBuf::from)
-        .filter(|path| run::root().join(path).exists())
-        .collect())
 }
 
 fn broken_rules(path: &Path) -> anyhow::Result<Vec<String>> {

@@ -22,7 +22,6 @@ export type {
   Outcome,
   PartEntry,
   Passage,
-  Turn,
   PlainError,
   Quote,
   ReliabilityBin,
@@ -36,6 +35,7 @@ export type {
   Signs,
   Sort,
   Timing,
+  Turn,
   Window,
   Written,
 } from "./protocol.js";

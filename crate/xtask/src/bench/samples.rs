@@ -4,21 +4,21 @@ use serde::Deserialize;
 
 /// One engine, one model, one metric; or an engine that was skipped, and why.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Row {
-    pub(super) group: String,
-    pub(super) engine: String,
+pub(crate) struct Row {
+    pub(crate) group: String,
+    pub(crate) engine: String,
     /// Build of ours, or batching mode of a peer.
-    pub(super) kernel: Option<String>,
-    pub(super) model: String,
+    pub(crate) kernel: Option<String>,
+    pub(crate) model: String,
     /// Storage type of the weights.
-    pub(super) r#type: String,
-    pub(super) metric: String,
+    pub(crate) r#type: String,
+    pub(crate) metric: String,
     #[serde(default)]
-    pub(super) unit: String,
+    pub(crate) unit: String,
     /// Absent if the engine was skipped.
-    pub(super) median: Option<f64>,
-    pub(super) other_cores: Option<f64>,
-    pub(super) reason: Option<String>,
+    pub(crate) median: Option<f64>,
+    pub(crate) other_cores: Option<f64>,
+    pub(crate) reason: Option<String>,
 }
 
 impl Row {

@@ -5,11 +5,13 @@
 //! bench` are put together first: one row for each engine, with its medians by metric. `cpu-without-vnni.jsonl` has only
 //! the medians that were published when it was measured, rounded as they were then.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use crate::bench::samples::Row;
 use crate::run;
 
 /// A table of the guide.
@@ -331,44 +333,38 @@ fn grouped(number: f64) -> String {
 
 /// The lines of a benchmark as one list for each of its groups: a row for each engine, with its medians by metric.
 fn pivoted(lines: &str) -> anyhow::Result<Value> {
-    let mut groups = serde_json::Map::new();
+    let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for line in lines.lines() {
-        let sample: Value = serde_json::from_str(line)?;
-        let text = |field: &str| sample[field].as_str();
-        let (Some(group), Some(engine), Some(kind)) = (text("group"), text("engine"), text("type"))
-        else {
+        let line: Value = serde_json::from_str(line)?;
+        if line.get("summary").is_some() {
+            continue;
+        }
+        let sample: Row = serde_json::from_value(line)?;
+        let Some(median) = sample.median else {
             continue;
         };
-        let (Some(metric), Some(median)) = (text("metric"), sample["median"].as_f64()) else {
-            continue;
-        };
-        let kernel = text("kernel").and_then(|kernel| {
-            let known = KERNELS.iter().find(|(name, _)| *name == kernel);
-            known.map(|(_, written)| *written)
-        });
-        let engine = match engine {
+        let kernel = KERNELS
+            .iter()
+            .find(|(name, _)| sample.kernel.as_deref() == Some(name));
+        let engine = match sample.engine.as_str() {
             "transformers" => "transformers.js",
             other => other,
         };
-        let name: Vec<&str> = [Some(engine), kernel, Some(kind)]
-            .into_iter()
-            .flatten()
-            .collect();
-        let name = name.join(", ");
-        let rows = groups
-            .entry(group)
-            .or_insert_with(|| Value::Array(Vec::new()));
-        let Some(rows) = rows.as_array_mut() else {
-            bail!("`{group}` is no group");
-        };
+        let name = [
+            Some(engine),
+            kernel.map(|(_, written)| *written),
+            Some(&sample.r#type),
+        ];
+        let name = name.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let rows = groups.entry(sample.group).or_default();
         let known = rows.iter().position(|row| row["name"] == name.as_str());
         let at = known.unwrap_or(rows.len());
         if known.is_none() {
             rows.push(serde_json::json!({ "name": name }));
         }
-        rows[at][metric] = median.into();
+        rows[at][sample.metric] = median.into();
     }
-    Ok(Value::Object(groups))
+    Ok(serde_json::to_value(groups)?)
 }
 
 /// A page with one of its tables replaced.
@@ -419,7 +415,7 @@ mod tests {
     #[test]
     fn lines_of_a_benchmark_become_a_row_for_each_engine() {
         let line = |engine: &str, kernel: Value, metric: &str, median: Value| {
-            json!({ "group": "lm", "engine": engine, "kernel": kernel, "type": "Q8_0", "metric": metric, "median": median })
+            json!({ "group": "lm", "engine": engine, "kernel": kernel, "model": "a", "type": "Q8_0", "metric": metric, "median": median })
                 .to_string()
         };
         let lines = [
