@@ -37,8 +37,10 @@ const modules = [
 );
 /** The scripts that a page loads. */
 const pages = { anchorite: "src/index.ts", "anchorite-engine": "src/engine/index.ts", "anchorite-search": "src/search.ts" };
+/** The scripts that load the elements from `anchorite.js`, as a site would: one copy of them on a page. */
+const guests = { "anchorite-widget": "src/widget.ts", demo: "demo/demo.ts" };
 if (values.list) {
-  const scripts = [...Object.keys(pages), ...modules.map(({ script }) => script)];
+  const scripts = [...Object.keys(pages), "anchorite-widget", ...modules.map(({ script }) => script)];
   console.log([...scripts.map((script) => `${script}.js`), ...modules.map(({ wasm }) => wasm)].join("\n"));
   process.exit(0);
 }
@@ -101,13 +103,12 @@ await Promise.all([
   ),
   build({
     ...shared,
-    entryPoints: { demo: "demo/demo.ts" },
-    // One copy of the elements on the page: the demo imports the same file that a site would.
+    entryPoints: guests,
     plugins: [
       {
         name: "share-elements",
         setup({ onResolve }) {
-          onResolve({ filter: /src\/index\.js$/ }, () => ({ path: "./anchorite.js", external: true }));
+          onResolve({ filter: /^\.\.?\/(src\/)?index\.js$/ }, () => ({ path: "./anchorite.js", external: true }));
         },
       },
     ],

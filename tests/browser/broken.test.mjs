@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { launch } from "./browser.mjs";
-import { askInChat, doubleSite, engineState, partOf, realSite, settle, visit } from "./harness.mjs";
+import { BUNDLE, askInChat, doubleSite, engineState, partOf, realSite, settle, visit } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
 /** Pages of 64 KiB that hold the guide's index, and none of the models. */
@@ -66,7 +66,7 @@ for (const make of [doubleSite, realSite]) {
       const { page, context } = await visitWith(only(path, { flip: 77 }));
       assert.equal(await page.getAttribute("anchorite-chat", "data-state"), "error");
       const text = await said(page);
-      assert.match(text, new RegExp(path.replace("bundle/", "")));
+      assert.match(text, new RegExp(path.replace(BUNDLE, "")));
       assert.match(text, /expected.*found/is);
       assert.match(text, /\bhash\b/);
       await page.fill("anchorite-search input", site.query.text);
@@ -80,7 +80,7 @@ for (const make of [doubleSite, realSite]) {
       const path = partOf(site, "embedder");
       const { page, context } = await visitWith(only(path, { flip: 1234 }));
       assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "failed", reading: "ready", answer: "ready" });
-      assert.match(await said(page), new RegExp(path.replace("bundle/", "")));
+      assert.match(await said(page), new RegExp(path.replace(BUNDLE, "")));
       await page.fill("anchorite-search input", site.query.text);
       await page.locator("anchorite-search [role=option]").first().waitFor();
       await context.close();
@@ -104,13 +104,13 @@ for (const make of [doubleSite, realSite]) {
       const path = partOf(site, "generator");
       const { page, context } = await visitWith(only(path, { flip: 100 }));
       assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "ready", reading: "ready", answer: "failed" });
-      assert.match(await said(page), new RegExp(path.replace("bundle/", "")));
+      assert.match(await said(page), new RegExp(path.replace(BUNDLE, "")));
       await context.close();
     });
 
     test("refuses a manifest of a newer version, and says what to do", async () => {
       const newer = Buffer.from(JSON.stringify({ format: 99, anchorite: "9.0.0", layout: "unheard of" }));
-      const { page, context } = await visitWith(only("bundle/manifest.json", { replace: newer }));
+      const { page, context } = await visitWith(only(`${BUNDLE}manifest.json`, { replace: newer }));
       const text = await said(page);
       assert.match(text, /\bunknown_format\b/);
       assert.match(text, /expected `\d+`, found `99`/);
@@ -125,7 +125,7 @@ for (const make of [doubleSite, realSite]) {
       ["cannot be reached", { destroy: true }, /host_unreachable/],
     ]) {
       test(`says so when the manifest ${what}`, async () => {
-        const { page, context } = await visitWith(only("bundle/manifest.json", rule));
+        const { page, context } = await visitWith(only(`${BUNDLE}manifest.json`, rule));
         assert.equal(await page.getAttribute("anchorite-chat", "data-state"), "error");
         assert.match(await said(page), expected);
         await context.close();
@@ -175,7 +175,7 @@ for (const make of [doubleSite, realSite]) {
       await page.reload();
       await settle(page);
       assert.equal((await rungs(page)).answer, "ready");
-      const files = host.log.map(({ url }) => url.slice(1)).filter((url) => url.startsWith("bundle/files/"));
+      const files = host.log.map(({ url }) => url.slice(1)).filter((url) => url.startsWith(`${BUNDLE}files/`));
       assert.ok(files.includes(path), `${path} in ${files}`);
       assert.ok(!files.includes(partOf(site, "embedder")), "what had arrived is not fetched again");
       await context.close();
@@ -194,7 +194,7 @@ for (const make of [doubleSite, realSite]) {
       await page.reload();
       await settle(page);
       assert.deepEqual(await rungs(page), { keyword: "ready", meaning: "ready", reading: "ready", answer: "ready" });
-      const files = host.log.map(({ url }) => url.slice(1)).filter((url) => url.startsWith("bundle/files/"));
+      const files = host.log.map(({ url }) => url.slice(1)).filter((url) => url.startsWith(`${BUNDLE}files/`));
       assert.deepEqual(files, [path]);
       await context.close();
     });

@@ -2,7 +2,7 @@
 // anchor, and counts what the page requested after it had loaded. `cargo xtask demo --check` runs this.
 //
 //   node tests/browser/check.mjs --url http://127.0.0.1:8080/ --questions FILE [--backend auto|webgpu|cpu]
-//     [--mode retrieve|ask] [--limit N] [--base bundle/pages/] [--json]
+//     [--mode retrieve|ask] [--limit N] [--base pages/] [--json]
 //
 // All questions are searched; in `ask` mode the first N are asked too, and half as many of the unanswerable ones.
 // Exit code 1: a request after load, a missing anchor, a backend other than the one asked for, or a share of hits below the
@@ -20,7 +20,7 @@ const { values } = parseArgs({
     backend: { type: "string", default: "auto" },
     mode: { type: "string", default: "retrieve" },
     limit: { type: "string", default: "1000" },
-    base: { type: "string", default: "bundle/pages/" },
+    base: { type: "string", default: "pages/" },
     json: { type: "boolean", default: false },
   },
 });

@@ -13,7 +13,7 @@ const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const PANEL = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A site</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><script type="module" src="anchorite.js"></script></head>
 <body><main><h1>A site</h1><p>Text of the site.</p><label>Its own field <input id="own"></label></main>
-<anchorite-chat bundle="bundle/"></anchorite-chat></body></html>`;
+<anchorite-chat bundle="pages/anchorite/"></anchorite-chat></body></html>`;
 
 describe("the elements", () => {
   const site = doubleSite();
@@ -22,7 +22,7 @@ describe("the elements", () => {
   before(async () => {
     browser = await launch();
     host = await serve(site.roots);
-    host.rules = (name) => (name === "pages/anchors.html" ? { replace: Buffer.from(PANEL.replaceAll("anchorite.js", "../anchorite.js").replace("bundle/", "../bundle/")) } : null);
+    host.rules = (name) => (name === "pages/anchors.html" ? { replace: Buffer.from(PANEL.replaceAll("anchorite.js", "../anchorite.js").replace("pages/anchorite/", "../pages/anchorite/")) } : null);
   });
   after(async () => {
     await browser?.close();

@@ -24,7 +24,7 @@ function sections(markdown) {
     .filter(({ text }) => text !== "");
 }
 
-/** Writes `bundle/` and the pages under `out`. Weights are noise of the given sizes, because nothing reads them. */
+/** Writes the pages and, in a folder beside them, their bundle below `out/pages`. Weights are noise of the given sizes, because nothing reads them. */
 export function fakeSite(docs, out, { embedder = 300_000, generator = 900_000 } = {}) {
   const chunks = [];
   let documents = 0;
@@ -36,7 +36,7 @@ export function fakeSite(docs, out, { embedder = 300_000, generator = 900_000 } 
     const title = parts[0]?.heading || page;
     for (const { heading, text } of parts) {
       const anchor = slug(heading);
-      const url = anchor ? `pages/${page}#${anchor}` : `pages/${page}`;
+      const url = anchor ? `${page}#${anchor}` : page;
       const id = sha256(`${url}${chunks.length}`).slice(0, 16);
       chunks.push({ id, url, title, headings: heading ? [heading] : [], text });
     }
@@ -56,7 +56,7 @@ export function fakeSite(docs, out, { embedder = 300_000, generator = 900_000 } 
     ["reader", "reader.gguf", [noise(200_000, "reader")]],
     ["generator", "generator.gguf", [noise(generator / 2, "one"), noise(generator / 2, "two")]],
   ];
-  const bundle = path.join(out, "bundle");
+  const bundle = path.join(out, "pages/anchorite");
   fs.mkdirSync(path.join(bundle, "files"), { recursive: true });
   const files = content.map(([role, name, parts]) => ({
     role,

@@ -11,6 +11,9 @@ const root = path.join(here, "../..");
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "anchorite-browser-"));
 process.on("exit", () => fs.rmSync(scratch, { recursive: true, force: true }));
 
+/** The folder of the demo's bundle: the documents are a site of its own, below the page. */
+export const BUNDLE = "pages/anchorite/";
+
 /** The time for loading and one answer on a slow machine with a software GPU. */
 export const PATIENCE_MS = Number(process.env.ANCHORITE_PATIENCE_MS ?? 120_000);
 
@@ -58,7 +61,7 @@ export function deployedSite(pages) {
     fs.mkdirSync(path.dirname(path.join(site, name)), { recursive: true });
     fs.writeFileSync(path.join(site, name), text);
   }
-  run(real.program, "build", "--site", site, "--json", "--no-calibration", "--out", path.join(site, "bundle"));
+  run(real.program, "build", "--site", site, "--json", "--no-calibration", "--bundle", path.join(site, "bundle"));
   return { roots: [real.dist, site] };
 }
 
@@ -91,8 +94,7 @@ export function realSite() {
 function buildGuide(program, models, adapters, site) {
   const weights = ["--generator", path.join(models, "generator.gguf"), ...adapters.flatMap((name) => ["--adapter", path.join(models, name)])];
   // Calibration takes most of a build, and no test here uses the site's own threshold.
-  const options = ["--render", "--json", "--no-calibration", "--base-url", "bundle/pages/"];
-  run(program, "build", "docs", ...options, ...weights, "--out", path.join(site, "bundle"));
+  run(program, "build", "docs", "--json", "--no-calibration", ...weights, "--out", path.join(site, "pages"));
 }
 
 /** As `realSite`, with two voices: `Calm` writes what the model writes, `Brisk` another text. */
@@ -124,7 +126,7 @@ export function knownSite(name) {
   const models = knownModels(name);
   if (!models || !fs.existsSync(path.join(root, "www/dist/anchorite_answers_bg.wasm"))) return null;
   const site = path.join(scratch, `${name}-site`);
-  run(built("anchorite"), "build", path.join(here, "fixtures"), "--no-calibration", "--models", models, "--out", path.join(site, "bundle"));
+  run(built("anchorite"), "build", path.join(here, "fixtures"), "--no-calibration", "--models", models, "--bundle", path.join(site, BUNDLE));
   const question = "What causes the tides?";
   describeSite(site, question);
   return {
@@ -212,7 +214,7 @@ export async function anchorExists(url) {
 
 /** A file of the bundle by its role. */
 export function partOf(site, role, idx = 0) {
-  const manifest = site.roots.map((folder) => path.join(folder, "bundle/manifest.json")).find((file) => fs.existsSync(file));
+  const manifest = site.roots.map((folder) => path.join(folder, BUNDLE, "manifest.json")).find((file) => fs.existsSync(file));
   const { files } = JSON.parse(fs.readFileSync(manifest, "utf8"));
-  return `bundle/${files.find((file) => file.role === role).parts[idx].path}`;
+  return `${BUNDLE}${files.find((file) => file.role === role).parts[idx].path}`;
 }

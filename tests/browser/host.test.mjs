@@ -27,8 +27,8 @@ for (const [name, text] of Object.entries(SITES)) {
   // Bundles of different sizes, so that their counts differ too.
   fakeSite(path.join(scratch, "docs", name), path.join(scratch, "sites", name), { embedder: 1000 * name.length, generator: 2000 + name.charCodeAt(0) * 2 });
 }
-const address = (name) => `https://host.test/${name}/bundle/`;
-const manifest = (name) => JSON.parse(fs.readFileSync(path.join(scratch, "sites", name, "bundle/manifest.json"), "utf8"));
+const address = (name) => `https://host.test/${name}/pages/anchorite/`;
+const manifest = (name) => JSON.parse(fs.readFileSync(path.join(scratch, "sites", name, "pages/anchorite/manifest.json"), "utf8"));
 
 globalThis.fetch = async (url) => new Response(fs.readFileSync(path.join(scratch, "sites", new URL(url).pathname)));
 globalThis.navigator ??= {};

@@ -8,8 +8,8 @@ import { serve } from "./server.mjs";
 const page = (body) =>
   Buffer.from(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A site</title>
 <link rel="icon" href="icon.svg"><script type="module" src="anchorite.js"></script></head><body>${body}</body></html>`);
-const SEARCH = '<anchorite-search bundle="bundle/"></anchorite-search>';
-const CHAT = '<anchorite-chat bundle="bundle/"></anchorite-chat>';
+const SEARCH = '<anchorite-search bundle="pages/anchorite/"></anchorite-search>';
+const CHAT = '<anchorite-chat bundle="pages/anchorite/"></anchorite-chat>';
 
 for (const make of [doubleSite, realSite]) {
   const site = make();
@@ -105,7 +105,7 @@ for (const make of [doubleSite, realSite]) {
       if (site.name === "real") assert.ok(found[2].length > 0, "by meaning");
       const expected = await tab.evaluate(async (queries) => {
         const { Anchorite } = await import("./anchorite.js");
-        const engine = await Anchorite.open("bundle/", { backend: "cpu" });
+        const engine = await Anchorite.open("pages/anchorite/", { backend: "cpu" });
         await engine.prepare();
         const found = [];
         for (const query of queries) found.push(await engine.search(query));
@@ -143,7 +143,7 @@ for (const make of [doubleSite, realSite]) {
       assert.equal(now.bytes.fetched, before.bytes.fetched + reader, "bytes of the bundle fetched: the reader's, which only answers need");
       assert.equal(now.bytes.cached, before.bytes.cached + before.bytes.fetched, "bytes of the bundle from this device");
       assert.deepEqual(modules(), [...small, ...embedder, ...whole]);
-      const parts = files().filter((url) => url.startsWith("bundle/files/"));
+      const parts = files().filter((url) => url.startsWith("pages/anchorite/files/"));
       assert.equal(new Set(parts).size, parts.length, `each part once: ${parts}`);
       assert.equal(page.workers().length, 1, "the small worker has ended");
       const loaded = host.log.length;

@@ -1,4 +1,4 @@
-// Checks the package as another project gets it: its files, its three entry points, and their types.
+// Checks the package as another project gets it: its files, its entry points, and their types.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
@@ -34,7 +34,7 @@ const read = (file) => fs.readFileSync(path.join(installed, file), "utf8");
 const { exports } = JSON.parse(read("package.json"));
 
 test("the package has its entry points, the scripts and modules that a site serves, and declarations", () => {
-  assert.deepEqual(Object.keys(exports), [".", "./engine", "./search"]);
+  assert.deepEqual(Object.keys(exports), [".", "./engine", "./search", "./widget"]);
   for (const [entry, { types, default: script }] of Object.entries(exports)) {
     for (const file of [types, script]) assert.ok(packed.includes(file.slice(2)), `${entry}: ${file} is not in the package`);
   }

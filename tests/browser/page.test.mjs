@@ -226,7 +226,7 @@ for (const make of sites) {
         return [
           await name(engine.ask(question, { signal: AbortSignal.abort() })),
           await name(engine.search(question, { signal: AbortSignal.abort() })),
-          await name(Anchorite.open("bundle/", { signal: AbortSignal.abort() })),
+          await name(Anchorite.open("pages/anchorite/", { signal: AbortSignal.abort() })),
         ];
       }, site.answerable);
       assert.deepEqual(names, ["AbortError", "AbortError", "AbortError"]);

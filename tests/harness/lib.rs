@@ -151,7 +151,7 @@ impl Site {
 
     fn build_with(&self, arguments: &[&str]) -> Run {
         let (bundle, cache) = (self.bundle(), self.beside("cache"));
-        let mut all = vec!["build", "--out", path_text(&bundle)];
+        let mut all = vec!["build", "--bundle", path_text(&bundle)];
         if !arguments.contains(&"--no-cache") {
             all.extend(["--cache", path_text(&cache)]);
         }

@@ -101,7 +101,7 @@ export function ourPages(anchorite, site, scratch) {
     "build",
     "--site",
     site,
-    "--out",
+    "--bundle",
     path.join(scratch, "bundle"),
     ...models,
     "--json",

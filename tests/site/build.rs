@@ -96,7 +96,7 @@ fn an_empty_folder_is_an_error_that_says_what_to_give() {
 
 #[test]
 fn a_folder_that_is_not_there_is_named() {
-    let run = harness::anchorite(&["build", "/nowhere/at/all", "--out", "/nowhere/else"]);
+    let run = harness::anchorite(&["build", "/nowhere/at/all", "--bundle", "/nowhere/else"]);
     assert_eq!(run.code, 2, "{}", run.stderr);
     assert!(
         run.stderr.contains("`/nowhere/at/all` is not a folder"),
@@ -116,7 +116,7 @@ fn an_unpacked_program_takes_the_models_next_to_it() {
     let arguments = [
         "build",
         harness::path_text(&pages),
-        "--out",
+        "--bundle",
         harness::path_text(&bundle),
         "--no-reader",
     ];
@@ -198,19 +198,6 @@ fn strict_turns_a_warning_into_exit_code_one() {
 }
 
 #[test]
-fn rendered_pages_hold_every_anchor_that_is_cited() {
-    let site = Site::new(&[("pumps.md", GUIDE)]);
-    assert_eq!(site.build(&["--render"]).code, 0, "builds");
-    let page = std::fs::read_to_string(site.bundle().join("pages/pumps.html")).expect("a page");
-    for anchor in ["pumps", "starting-a-pump", "stopping-a-pump"] {
-        assert!(
-            page.contains(&format!("id=\"{anchor}\"")),
-            "`{anchor}` in {page}"
-        );
-    }
-}
-
-#[test]
 fn front_matter_says_what_attributes_say() {
     let site = Site::new(&[
         (
@@ -223,14 +210,10 @@ fn front_matter_says_what_attributes_say() {
         ),
         ("posts/soon.md", b"---\ndraft: true\n---\n# Soon\n\nThe quoll has a secret."),
     ]);
-    let built = site.build(&["--json", "--render"]);
+    let built = site.build(&["--json"]);
     let summary: Value = serde_json::from_str(&built.stdout).expect("JSON");
     assert_eq!(summary["documents"], 2, "{summary}");
     assert_eq!(summary["left_out"]["draft"], 1, "{summary}");
-    assert!(
-        !site.bundle().join("pages/posts/soon.html").exists(),
-        "a draft is not rendered"
-    );
     let found = |arguments: &[&str]| -> Value {
         let run = site.run("search", &[&["quoll", "--json"], arguments].concat());
         serde_json::from_str(&run.stdout).expect("JSON")

@@ -20,7 +20,7 @@ fn url(site: &Site) -> String {
 }
 
 const GOOD: &str =
-    "dir = 'pages'\nout = 'bundle'\ncache = 'cache'\nno_generator = true\nbase_url = '/file'\n";
+    "dir = 'pages'\nbundle = 'bundle'\ncache = 'cache'\nno_generator = true\nbase_url = '/file'\n";
 
 #[test]
 fn flags_come_before_the_environment_and_that_before_the_file() {
@@ -102,13 +102,13 @@ fn mistakes_are_named() {
     check("base_url = ", &["anchorite.toml: line 1: "]);
     check("threads = 1.5", &["another kind: float"]);
     check("threads = 'many'", &["invalid value 'many'", "--threads"]);
-    check("out = 'bundle'", &["no folder was given", "hint: "]);
+    check("bundle = 'bundle'", &["no folder was given", "hint: "]);
     check(
         "dir = 'pages'",
-        &["nothing says where the bundle goes", "--out"],
+        &["nothing says where the site goes", "--out", "--bundle"],
     );
     check(
-        "dir = 'pages'\nsite = 'pages'\nout = 'bundle'",
+        "dir = 'pages'\nsite = 'pages'\nbundle = 'bundle'",
         &["both a folder and a site"],
     );
     let run = harness::anchorite(&["build", "--config", "/nowhere.toml"]);

@@ -42,7 +42,7 @@ pub(crate) fn build(site: &Site, arguments: &[&str]) -> Run {
     let fixed = [
         "build",
         "pages",
-        "--out",
+        "--bundle",
         "bundle",
         "--no-cache",
         "--no-reader",

@@ -15,5 +15,6 @@ mod incremental;
 mod injections;
 mod pull;
 mod reported;
+mod sites;
 mod steps;
 mod voice;

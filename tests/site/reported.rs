@@ -114,7 +114,7 @@ impl Case {
         arguments.extend(is_site.then_some("--site"));
         let out = path_text(self.bundle.path());
         let options = ["--no-generator", "--no-calibration", "--no-cache"];
-        arguments.extend([path_text(pages), "--out", out]);
+        arguments.extend([path_text(pages), "--bundle", out]);
         arguments.extend(options);
         anchorite(&arguments)
     }

@@ -5,3 +5,4 @@ export { AnchoriteChat } from "./elements/anchorite-chat.js";
 export { AnchoriteCitation } from "./elements/anchorite-citation.js";
 export { AnchoriteSearch } from "./elements/anchorite-search.js";
 export { AnchoriteStatus } from "./elements/anchorite-status.js";
+export { AnchoriteWidget } from "./elements/anchorite-widget.js";

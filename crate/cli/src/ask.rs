@@ -84,12 +84,13 @@ enum PromptArgument {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let manifest = bundle::manifest(&arguments.bundle)?;
-    let mut session = bundle::open(&arguments.bundle, &manifest)?;
+    let dir = bundle::folder(&arguments.bundle);
+    let manifest = bundle::manifest(&dir)?;
+    let mut session = bundle::open(&dir, &manifest)?;
     if arguments.max_tokens > 0 {
         let backend = arguments.backend.into();
         let adapter = arguments.adapter.as_deref();
-        bundle::add_generator(&mut session, &arguments.bundle, &manifest, backend, adapter)?;
+        bundle::add_generator(&mut session, &dir, &manifest, backend, adapter)?;
     }
     let options = AskOptions {
         passages: arguments.passages,

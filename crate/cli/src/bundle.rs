@@ -1,9 +1,9 @@
 //! Opens a bundle's folder as a session, checking the length and hash of every file it reads.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anchorite::index::Index;
-use anchorite::index::bundle::{self, FileEntry, Manifest, Role};
+use anchorite::index::bundle::{self, FileEntry, MANIFEST_PATH, Manifest, Role};
 use anchorite::model::adapter::Adapter;
 use anchorite::model::embed::Embedder;
 use anchorite::model::generate::{BackendRequest, Generator};
@@ -13,14 +13,24 @@ use anchorite::{EngineError, Session, Thresholds};
 use anyhow::Context;
 
 use crate::report::Hint;
+use crate::site::destination::FOLDER;
+
+/// The folder of a bundle: the one given, or the one in the site that was given.
+pub(crate) fn folder(dir: &Path) -> PathBuf {
+    let in_site = dir.join(FOLDER);
+    match in_site.join(MANIFEST_PATH).is_file() {
+        true => in_site,
+        false => dir.to_owned(),
+    }
+}
 
 /// Reads `DIR/manifest.json`.
 pub(crate) fn manifest(dir: &Path) -> anyhow::Result<Manifest> {
-    let path = dir.join("manifest.json");
+    let path = dir.join(MANIFEST_PATH);
     let bytes = std::fs::read(&path).map_err(|cause| {
         Hint::error(
             format!("could not read `{}`: {cause}", path.display()),
-            "give the folder that `anchorite build` wrote",
+            "give the folder of a bundle, or of a site with one, that `anchorite build` wrote",
         )
     })?;
     Manifest::parse(&bytes).with_context(|| format!("could not read `{}`", path.display()))

@@ -13,7 +13,7 @@ use crate::models::choice;
 use crate::report::Hint;
 
 /// The file that is read by default.
-const FILE_NAME: &str = "anchorite.toml";
+pub(crate) const FILE_NAME: &str = "anchorite.toml";
 /// Names the file, and takes precedence over `anchorite.toml` in the working directory.
 const FILE_VARIABLE: &str = "ANCHORITE_CONFIG";
 /// Maximum length of a configuration, in bytes.
@@ -21,10 +21,11 @@ const MAX_BYTES: u64 = 1 << 20;
 /// The commands that read a configuration; the others have nothing to configure.
 const COMMANDS: [&str; 4] = ["build", "chunk", "embed", "index"];
 /// Keys whose values are paths, which are relative to the file's folder.
-const PATHS: [&str; 7] = [
+const PATHS: [&str; 8] = [
     "dir",
     "site",
     "out",
+    "bundle",
     "models",
     "cache",
     "models_dir",

@@ -31,12 +31,13 @@ struct Section<'a> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let manifest = bundle::manifest(&arguments.bundle)?;
+    let dir = bundle::folder(&arguments.bundle);
+    let manifest = bundle::manifest(&dir)?;
     for file in &manifest.files {
-        bundle::parts(&arguments.bundle, file)?;
+        bundle::parts(&dir, file)?;
     }
     // Reading the index too finds an error that a correct hash can't reveal: a build that wrote nonsense.
-    let session = bundle::open(&arguments.bundle, &manifest)?;
+    let session = bundle::open(&dir, &manifest)?;
     if arguments.text {
         return print_text(session.index(), arguments.json);
     }

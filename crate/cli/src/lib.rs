@@ -24,6 +24,7 @@ mod risk;
 mod search;
 mod serve;
 mod settings;
+mod site;
 mod voice;
 
 use std::ffi::OsString;
@@ -46,7 +47,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Turn a folder of pages, or a site as it is deployed, into a bundle of static files.
+    /// Make a site with search and chat from a folder of documents, or add them to a site as it is deployed.
     Build(build::folder::Arguments),
     /// Turn pages into a table of chunks: the first step of a build on many machines.
     Chunk(build::chunk::Arguments),
@@ -103,6 +104,7 @@ fn run(command: Command, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Command::Build(mut arguments) => {
             if let Some(own) = own {
                 arguments.pages.resolve_input(own)?;
+                arguments.destination.resolve(own)?;
                 arguments.bundle.resolve_generator(own)?;
             }
             build::folder::run(&arguments)

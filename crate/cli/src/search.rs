@@ -72,8 +72,9 @@ fn meta(meta: &BTreeMap<String, String>) -> String {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let manifest = bundle::manifest(&arguments.bundle)?;
-    let session = bundle::open(&arguments.bundle, &manifest)?;
+    let dir = bundle::folder(&arguments.bundle);
+    let manifest = bundle::manifest(&dir)?;
+    let session = bundle::open(&dir, &manifest)?;
     let request = SearchRequest {
         limit: usize::from(arguments.limit),
         filters: filters(&arguments.filter),

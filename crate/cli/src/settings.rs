@@ -122,13 +122,12 @@ impl PageArguments {
     }
 
     /// The settings that decide how a page is read, as text: a page read under different settings is read again.
-    pub(crate) fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self, addresses: Addresses) -> String {
         format!(
             "{:?}",
             (
-                self.site.is_some(),
+                addresses,
                 &self.base_url,
-                self.keep_index_url,
                 &self.root_selector,
                 &self.exclude_selectors,
                 &self.language,
@@ -139,7 +138,7 @@ impl PageArguments {
 }
 
 /// The strength of an argument's source, in increasing order: the file, the environment, the command line.
-fn rank(matches: &ArgMatches, id: &str) -> u8 {
+pub(crate) fn rank(matches: &ArgMatches, id: &str) -> u8 {
     match matches.value_source(id) {
         Some(ValueSource::CommandLine) => 2,
         Some(ValueSource::EnvVariable) => 1,
@@ -158,9 +157,6 @@ pub(crate) fn use_threads(threads: usize) -> anyhow::Result<()> {
 /// Files and options of a bundle, apart from the documents.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct BundleArguments {
-    /// Where the bundle goes.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
     /// The folder with `embedder.gguf` and `reader.gguf`, and perhaps `generator.gguf` and `adapter.gguf`; default: the one that
     /// ships, which has no generator.
     #[arg(long, value_name = "DIR")]
@@ -189,16 +185,6 @@ pub(crate) struct BundleArguments {
 }
 
 impl BundleArguments {
-    /// The folder that receives the bundle.
-    pub(crate) fn out(&self) -> anyhow::Result<&Path> {
-        self.out.as_deref().ok_or_else(|| {
-            Hint::error(
-                "nothing says where the bundle goes",
-                "give a folder with --out",
-            )
-        })
-    }
-
     /// If one source sets a generator and another sets none, the stronger source wins; setting both in one source is a
     /// mistake. Adapters go with the generator.
     pub(crate) fn resolve_generator(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {

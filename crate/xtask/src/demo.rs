@@ -165,7 +165,7 @@ fn assemble(
     copy_folder(&run::root().join("www/dist"), &folder)?;
     eprintln!("building the command line");
     run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
-    let bundle = folder.join("bundle");
+    let pages = folder.join("pages");
     let adapters: &[&str] = match generator == setup::GENERATOR {
         true => &setup::ADAPTERS,
         false => &[],
@@ -174,11 +174,11 @@ fn assemble(
         Command::new(anchorite())
             .arg("build")
             .arg(documents_root(site))
-            .args(["--render", "--json", "--base-url", "bundle/pages/"])
+            .arg("--json")
             .args(["--generator", generator])
             .args(adapters.iter().flat_map(|name| ["--adapter", name]))
             .arg("--out")
-            .arg(&bundle),
+            .arg(&pages),
     )?;
     let summary: Value =
         serde_json::from_str(&summary).context("the build's summary is not JSON")?;

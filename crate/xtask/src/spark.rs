@@ -33,25 +33,25 @@ pub(crate) fn run() -> anyhow::Result<()> {
             .with_context(|| format!("could not empty `{}`", work.display()))?;
     }
     let (site, alone, spread) = (
-        work.join("rendered/pages"),
+        work.join("rendered"),
         work.join("alone"),
         work.join("spread"),
     );
-    let build = |input: &[&Path], out: &Path, options: &[&str]| {
+    let build = |input: &[&Path], kind: &str, out: &Path| {
         run::run(
             run::command(&anchorite)
                 .arg("build")
                 .args(input)
-                .arg("--out")
+                .arg(kind)
                 .arg(out)
-                .args(["--no-generator", "--no-cache"])
-                .args(options),
+                .args(["--no-generator", "--no-cache"]),
         )
     };
     println!("== the user guide as a site");
-    build(&[Path::new("docs")], &work.join("rendered"), &["--render"])?;
+    crate::page::build()?;
+    build(&[Path::new("docs")], "--out", &site)?;
     println!("== anchorite build");
-    build(&[Path::new("--site"), &site], &alone, &[])?;
+    build(&[Path::new("--site"), &site], "--bundle", &alone)?;
     println!("== Spark, local[2], 3 partitions");
     run::run(
         Command::new(&python)

@@ -146,6 +146,8 @@ fn unit() -> anyhow::Result<()> {
 /// The command line, end to end.
 fn site() -> anyhow::Result<()> {
     setup::generator()?;
+    // Sites hold the page's files.
+    page::build()?;
     integration(&["site"])
 }
 

@@ -416,8 +416,10 @@ export class AnchoriteSearch extends BundleElement {
         return;
       }
       case "Escape":
+        // With nothing left to close or clear, the key belongs to the page, such as to a dialog around this field.
+        if (!this.query) return;
         event.preventDefault();
-        if (this.expanded && this.query) {
+        if (this.expanded) {
           this.expanded = false;
           this.active = -1;
         } else {

@@ -8,6 +8,7 @@ export const strings = {
   searchResults: "Results",
   searchNone: "Nothing found for",
   searchKeywordsOnly: "By keywords; search by meaning joins when its model is here.",
+  widgetLabel: "Search and ask",
   chatTitle: "Ask the documents",
   chatPlaceholder: "Ask a question",
   chatLabel: "Your question",

@@ -21,7 +21,8 @@ use crate::settings::{BundleArguments, read_model};
 
 /// Indexes, lays out and writes a bundle.
 ///
-/// `embeddings` has one entry for each of `keys`, which are the keys of the chunks; `writers` are the generator and its adapters.
+/// `embeddings` has one entry for each of `keys`, which are the keys of the chunks; `writers` are the generator and its adapters;
+/// `out` is the folder that receives the bundle.
 pub(crate) fn assemble(
     selected: Selected,
     keys: &[TextKey],
@@ -30,6 +31,7 @@ pub(crate) fn assemble(
     writers: Vec<WeightFile>,
     models: &Path,
     arguments: &BundleArguments,
+    out: &Path,
 ) -> anyhow::Result<Summary> {
     let vectors = in_order(keys, embeddings)?;
     let Selected {
@@ -48,7 +50,7 @@ pub(crate) fn assemble(
         *bytes.entry(file.role.to_string()).or_default() += file.bytes;
     }
     bytes.insert("shards".to_owned(), written.manifest.shards.bytes);
-    let (files_changed, bytes_changed) = write_files(arguments.out()?, &written)?;
+    let (files_changed, bytes_changed) = write_files(out, &written)?;
     Ok(Summary {
         documents: documents.len(),
         sections: n_sections,

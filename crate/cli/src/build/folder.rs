@@ -1,18 +1,15 @@
-//! Turns a folder of pages into a bundle: reads, selects, embeds, indexes and writes, then reports the result.
+//! Turns a folder of pages into a bundle, or a site around one: reads, selects, embeds, indexes and writes, then reports.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anchorite::index::document::Document;
-use anchorite::index::parse::is_markdown;
-use anyhow::Context;
+use anchorite::index::parse::Addresses;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::build::assemble;
 use crate::build::book::Books;
 use crate::build::cache::Cache;
 use crate::build::embed::{self, Model};
-use crate::build::pages;
 use crate::build::read::{Outcome, Read, Reading};
 use crate::build::select::{self, Selected};
 use crate::build::summary::Reuse;
@@ -23,6 +20,9 @@ use crate::models::shipped;
 use crate::models::writers::writers;
 use crate::report::Hint;
 use crate::settings::{BundleArguments, PageArguments, read_model, use_threads};
+use crate::site::deployed::{self, Deployed};
+use crate::site::destination::{Destination, DestinationArguments};
+use crate::site::documents::Site;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -30,9 +30,8 @@ pub(crate) struct Arguments {
     pub(crate) pages: PageArguments,
     #[command(flatten)]
     pub(crate) bundle: BundleArguments,
-    /// Also write each Markdown page as plain HTML below `OUT/pages`.
-    #[arg(long)]
-    render: bool,
+    #[command(flatten)]
+    pub(crate) destination: DestinationArguments,
     /// Where pages and embeddings are kept for the next build; default: a folder for each bundle in `.anchorite-cache` in the
     /// working directory.
     #[arg(long, value_name = "DIR")]
@@ -42,24 +41,45 @@ pub(crate) struct Arguments {
     no_cache: bool,
 }
 
+/// What a build makes around its bundle.
+enum Around<'a> {
+    Site(Box<Site<'a>>),
+    Deployed(Box<Deployed<'a>>),
+    Nothing,
+}
+
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let destination = Destination::of(&arguments.destination, &arguments.pages)?;
+    if arguments.destination.eject {
+        let folder = destination.bundle();
+        let n = deployed::eject(&folder, &arguments.pages)?;
+        eprintln!(
+            "taken out of {n} page(s); `{}` is empty or gone",
+            folder.display()
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut clock = Clock::start();
     use_threads(arguments.pages.threads)?;
-    let out = arguments.bundle.out()?;
-    let options = arguments.pages.parse_options()?;
+    let mut options = arguments.pages.parse_options()?;
+    if matches!(destination, Destination::Site { .. }) {
+        options.addresses = Addresses::Pages;
+    }
     let models = shipped::default_dir(arguments.bundle.models.as_deref())?;
-    // Before the long work, so that a wrong model fails early.
+    // Before the long work, so that a wrong model or folder fails early.
     let writers = writers(&arguments.bundle, &models)?;
+    let (files, unlisted) = walk::pages(&arguments.pages, Some(destination.root()))?;
+    let mut around = around(arguments, &destination)?;
+    let out = destination.bundle();
     let cache = match arguments.no_cache {
         true => None,
         false => {
-            let fingerprint = arguments.pages.fingerprint();
-            Some(Cache::open(arguments.cache.as_deref(), out, &fingerprint)?)
+            let fingerprint = arguments.pages.fingerprint(options.addresses);
+            Some(Cache::open(arguments.cache.as_deref(), &out, &fingerprint)?)
         }
     };
     let mut warnings = Warnings::default();
     let mut reuse = Reuse::default();
-    let (files, unlisted) = walk::pages(&arguments.pages, Some(out))?;
     for (path, error) in &unlisted {
         warnings.add_error(path, error);
     }
@@ -82,6 +102,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             "give a folder with pages (.html, .md, .txt) that hold text and may be found",
         ));
     }
+    if let Around::Site(site) = &mut around {
+        site.announce(&selected.documents)?;
+    }
     clock.step("read");
 
     let embedder_bytes = read_model(&models, shipped::EMBEDDER)?;
@@ -100,10 +123,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     clock.step("embed");
 
     let progress = spinner("indexing");
-    let to_render: Vec<Document> = match arguments.render {
-        true => selected.documents.clone(),
-        false => Vec::new(),
-    };
     let mut summary = assemble::assemble(
         selected,
         &keys,
@@ -112,8 +131,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         writers,
         &models,
         &arguments.bundle,
+        &out,
     )?;
-    render(arguments, &books, out, &to_render)?;
+    let closing = finish(around, arguments, &destination, &books)?;
     if let Some(cache) = &cache {
         cache.prune();
     }
@@ -122,8 +142,86 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     summary.reuse = reuse;
     (summary.seconds, summary.steps) = clock.stop();
     let is_failure = arguments.pages.strict && warnings.count() > 0;
-    summary.print(warnings, &arguments.bundle)?;
+    summary.print(warnings, &out, arguments.bundle.json)?;
+    closing.print(arguments.bundle.json);
     Ok(ExitCode::from(u8::from(is_failure)))
+}
+
+/// Opens what is made around the bundle.
+fn around<'a>(arguments: &'a Arguments, destination: &Destination) -> anyhow::Result<Around<'a>> {
+    let pages = &arguments.pages;
+    Ok(match destination {
+        Destination::Site { root } => {
+            let title = arguments.destination.title.as_deref();
+            Around::Site(Box::new(Site::open(root, pages, title)?))
+        }
+        Destination::Deployed { site, folder } => {
+            let is_injected = arguments.destination.inject;
+            let deployed = Deployed::open(site, folder, pages, is_injected)?;
+            Around::Deployed(Box::new(deployed))
+        }
+        Destination::Bundle { .. } => Around::Nothing,
+    })
+}
+
+/// The last lines of a build: for people, and the result that is put into pages.
+#[derive(Default)]
+struct Closing {
+    lines: Vec<String>,
+    result: Option<String>,
+}
+
+impl Closing {
+    fn print(&self, is_json: bool) {
+        for line in &self.lines {
+            eprintln!("{line}");
+        }
+        if let Some(result) = self.result.as_ref().filter(|_| !is_json) {
+            println!("{result}");
+        }
+    }
+}
+
+/// Writes what is made around the bundle.
+fn finish(
+    around: Around<'_>,
+    arguments: &Arguments,
+    destination: &Destination,
+    books: &Books,
+) -> anyhow::Result<Closing> {
+    match around {
+        Around::Site(site) => {
+            let figures = site.write(books)?;
+            let root = destination.root().display();
+            Ok(Closing {
+                lines: vec![
+                    format!(
+                        "site of {} pages and {} other files in `{root}`; {} files changed",
+                        figures.pages, figures.others, figures.changed
+                    ),
+                    format!("look at it with `anchorite serve {root}`; upload the folder as it is"),
+                ],
+                result: None,
+            })
+        }
+        Around::Deployed(mut deployed) => {
+            deployed.write()?;
+            if arguments.destination.inject {
+                let n = deployed.inject()?;
+                let line = format!("search and chat put on {n} page(s); --eject takes them out");
+                return Ok(Closing {
+                    lines: vec![line],
+                    result: None,
+                });
+            }
+            let line = "put this line into each page, before `</body>`, or build with --inject:";
+            Ok(Closing {
+                lines: vec![line.to_owned()],
+                result: Some(deployed.line()),
+            })
+        }
+        Around::Nothing => Ok(Closing::default()),
+    }
 }
 
 /// Sorts the outcomes of reading into pages, left-out pages, and warnings.
@@ -149,36 +247,6 @@ pub(crate) fn partition_outcomes(
         *selected.left_out.entry(reason).or_insert(0) += n;
     }
     selected
-}
-
-/// Writes the Markdown pages as HTML; they are read again, so that no build holds all of them in memory.
-fn render(
-    arguments: &Arguments,
-    books: &Books,
-    out: &Path,
-    documents: &[Document],
-) -> anyhow::Result<()> {
-    if documents.is_empty() {
-        return Ok(());
-    }
-    let (dir, _) = arguments.pages.folder()?;
-    let base_url = &arguments.pages.base_url;
-    let out = out.join("pages");
-    pages::write_stylesheet(&out)?;
-    let anchors = books.anchors(documents.iter().map(|document| document.source.as_str()));
-    for (document, anchors) in documents.iter().zip(anchors) {
-        if is_markdown(&document.source) {
-            let path = dir.join(&document.source);
-            let source = std::fs::read_to_string(&path)
-                .with_context(|| format!("could not read `{}`", path.display()))?;
-            let included = books.included(&document.source, source.as_bytes());
-            let source = included.map_or(source, |(text, _)| text);
-            let url = document.url.strip_prefix(base_url.as_str());
-            let url = url.unwrap_or(&document.url).trim_start_matches('/');
-            pages::write(&out, url, &document.title, &source, anchors)?;
-        }
-    }
-    Ok(())
 }
 
 /// A progress bar of known length.

@@ -29,6 +29,9 @@ pub(crate) struct Arguments {
     /// Tables that `anchorite embed` wrote: files, or folders of them; may be given several times.
     #[arg(long, value_name = "PATH", required = true)]
     embeddings: Vec<PathBuf>,
+    /// The folder that receives the bundle.
+    #[arg(long, value_name = "DIR", required = true)]
+    out: PathBuf,
     #[command(flatten)]
     pub(crate) bundle: BundleArguments,
     /// Number of threads; 0 for all cores. The bundle is the same for any number.
@@ -45,7 +48,6 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut clock = Clock::start();
     use_threads(arguments.threads)?;
-    arguments.bundle.out()?;
     let models = shipped::default_dir(arguments.bundle.models.as_deref())?;
     let writers = writers(&arguments.bundle, &models)?;
     let embedder_bytes = read_model(&models, shipped::EMBEDDER)?;
@@ -77,11 +79,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         writers,
         &models,
         &arguments.bundle,
+        &arguments.out,
     )?;
     clock.step("index");
     (summary.seconds, summary.steps) = clock.stop();
     let is_failure = arguments.strict && warnings.count() > 0;
-    summary.print(warnings, &arguments.bundle)?;
+    summary.print(warnings, &arguments.out, arguments.bundle.json)?;
     Ok(ExitCode::from(u8::from(is_failure)))
 }
 

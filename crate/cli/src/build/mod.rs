@@ -15,6 +15,5 @@ pub(crate) mod table_io;
 pub(crate) mod assemble;
 pub(crate) mod calibrate;
 pub(crate) mod write_bundle;
-pub(crate) mod pages;
 pub(crate) mod summary;
 pub(crate) mod warnings;

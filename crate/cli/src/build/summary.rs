@@ -1,6 +1,7 @@
 //! The figures of a build, printed for people or as JSON.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anchorite::Thresholds;
 use anchorite::index::bundle::Calibration;
@@ -9,7 +10,6 @@ use serde::Serialize;
 
 use crate::build::calibrate;
 use crate::build::warnings::{Group, Warnings};
-use crate::settings::BundleArguments;
 
 /// Figures of a build, from which its last lines are printed.
 #[derive(Serialize)]
@@ -67,7 +67,8 @@ impl Summary {
     pub(crate) fn print(
         mut self,
         warnings: Warnings,
-        arguments: &BundleArguments,
+        out: &Path,
+        is_json: bool,
     ) -> anyhow::Result<()> {
         warnings.print();
         self.n_warnings = warnings.count();
@@ -113,12 +114,12 @@ impl Summary {
         eprintln!(
             "bundle of {} bytes in `{}`; {} of {} files changed, {} bytes",
             self.bytes_total,
-            arguments.out()?.display(),
+            out.display(),
             self.files_changed,
             self.files,
             self.bytes_changed
         );
-        if arguments.json {
+        if is_json {
             println!("{}", serde_json::to_string_pretty(&self)?);
         }
         Ok(())

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use anchorite::index::error::PageError;
 use anchorite::index::parse::Format;
 use anchorite::index::parse::markdown::Anchors;
+use anyhow::Context;
 use ignore::WalkBuilder;
 use ignore::overrides::{Override, OverrideBuilder};
 
 use crate::build::book::Books;
+use crate::config::FILE_NAME;
 use crate::report::Hint;
 use crate::settings::PageArguments;
 
@@ -56,18 +58,13 @@ pub(crate) fn pages(
     // The remaining files of a deployed site serve its pages or machines.
     let is_read =
         |name: &str| Format::of(name).is_ok_and(|format| !is_site || format == Format::Html);
-    let skip = skip.and_then(|skip| skip.canonicalize().ok());
-    let mut walk = WalkBuilder::new(dir);
-    walk.require_git(false)
-        .overrides(overrides(dir, arguments)?);
+    let mut walk = walker(
+        dir,
+        skip,
+        overrides(dir, &arguments.include, &arguments.exclude)?,
+    );
     if is_site {
         walk.standard_filters(false).hidden(true);
-    }
-    if let Some(skip) = skip {
-        walk.filter_entry(move |entry| {
-            entry.file_type().is_none_or(|kind| !kind.is_dir())
-                || entry.path().canonicalize().ok().as_ref() != Some(&skip)
-        });
     }
     let (mut pages, mut unlisted) = (Vec::new(), Vec::new());
     for entry in walk.build() {
@@ -106,10 +103,52 @@ pub(crate) fn pages(
     Ok((pages, unlisted))
 }
 
-fn overrides(dir: &Path, arguments: &PageArguments) -> anyhow::Result<Override> {
+/// The files of a folder of documents that are no pages, such as images: their paths on disk and relative to the folder.
+/// Skips what [`pages`] skips, and the configuration. Text files are among them: they are pages, and may be downloads too.
+pub(crate) fn others(
+    arguments: &PageArguments,
+    skip: Option<&Path>,
+) -> anyhow::Result<Vec<(PathBuf, String)>> {
+    let (dir, _) = arguments.folder()?;
+    let real = dir
+        .canonicalize()
+        .with_context(|| format!("could not open `{}`", dir.display()))?;
+    let mut files = Vec::new();
+    for entry in walker(dir, skip, overrides(dir, &[], &arguments.exclude)?).build() {
+        let entry = entry.with_context(|| format!("could not list `{}`", dir.display()))?;
+        let path = entry.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_page = Format::of(&name).is_ok_and(|format| format != Format::Text);
+        // A symbolic link must not publish what lies elsewhere.
+        let is_here = || {
+            path.canonicalize()
+                .is_ok_and(|path| path.starts_with(&real))
+        };
+        if !is_page && name != FILE_NAME && path.is_file() && is_here() {
+            files.push((path.to_owned(), relative(path, dir)));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn walker(dir: &Path, skip: Option<&Path>, overrides: Override) -> WalkBuilder {
+    let skip = skip.and_then(|skip| skip.canonicalize().ok());
+    let mut walk = WalkBuilder::new(dir);
+    walk.require_git(false).overrides(overrides);
+    if let Some(skip) = skip {
+        walk.filter_entry(move |entry| {
+            entry.file_type().is_none_or(|kind| !kind.is_dir())
+                || entry.path().canonicalize().ok().as_ref() != Some(&skip)
+        });
+    }
+    walk
+}
+
+fn overrides(dir: &Path, include: &[String], exclude: &[String]) -> anyhow::Result<Override> {
     let mut globs = OverrideBuilder::new(dir);
-    let include = arguments.include.iter().cloned();
-    let exclude = arguments.exclude.iter().map(|glob| format!("!{glob}"));
+    let include = include.iter().cloned();
+    let exclude = exclude.iter().map(|glob| format!("!{glob}"));
     for glob in include.chain(exclude) {
         globs.add(&glob).map_err(|cause| {
             Hint::error(

@@ -59,6 +59,7 @@ struct Scores {
 /// Asks the questions of `file` of the bundle in `dir`.
 pub(super) fn run(file: &Path, dir: &Path, json: bool) -> anyhow::Result<ExitCode> {
     let mut questions = read(file)?;
+    let dir = &bundle::folder(dir);
     let manifest = bundle::manifest(dir)?;
     let session = bundle::open(dir, &manifest)?;
     let index = session.index();

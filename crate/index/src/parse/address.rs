@@ -8,6 +8,8 @@ pub enum Addresses {
     /// As the files are laid out: `guide/index.html`. Markdown becomes `.html`, as site generators name it.
     #[default]
     Files,
+    /// As `Files`, for a site on which plain text becomes HTML pages too: `notes.txt` is `notes.html`.
+    Pages,
     /// As a host serves them: `guide/` for `guide/index.html`, and without `.html` where the page's canonical
     /// address has none.
     Served,
@@ -23,8 +25,9 @@ pub(super) fn path(
     canonical: Option<&str>,
 ) -> String {
     let path = match format {
-        Format::Html | Format::Text => source.to_owned(),
         Format::Markdown => html_path(source),
+        Format::Text if addresses == Addresses::Pages => html_path(source),
+        Format::Html | Format::Text => source.to_owned(),
     };
     if addresses != Addresses::Served {
         return path;
@@ -165,16 +168,19 @@ pub fn page_key(path: &str) -> &str {
 /// The page and the anchor that a link points to: `(page key, anchor)`, both unescaped. `None` for links out of the
 /// site, links without an anchor, and links to the top of a page.
 pub(super) fn anchor_link(path: &str, base_url: &str, href: &str) -> Option<(String, String)> {
-    let (target, anchor) = href.split_once('#')?;
+    let (_, anchor) = href.split_once('#')?;
     let anchor = percent_decode(anchor);
-    if anchor.is_empty()
-        || anchor == "top"
-        || anchor.contains(":~:")
-        || target.contains(['?', '\\'])
-    {
+    if anchor.is_empty() || anchor == "top" || anchor.contains(":~:") {
         return None;
     }
-    if is_outside(target) {
+    Some((linked_page(path, base_url, href)?, anchor))
+}
+
+/// The [`page_key`] of the page that a link on the page at `path` leads to. `None` for links out of the site and links
+/// with a query.
+pub fn linked_page(path: &str, base_url: &str, href: &str) -> Option<String> {
+    let target = href.split('#').next().unwrap_or_default();
+    if target.contains(['?', '\\']) || is_outside(target) {
         return None;
     }
     let target = percent_decode(target);
@@ -195,10 +201,24 @@ pub(super) fn anchor_link(path: &str, base_url: &str, href: &str) -> Option<(Str
     } else {
         target
     };
-    Some((page_key(&target).to_owned(), anchor))
+    Some(page_key(&target).to_owned())
 }
 
-/// The path of the HTML page that a site generator makes from a Markdown page.
+/// The address of the page that is made of a Markdown file, for a link to that file; `None` for other links, and for those
+/// that leave the site.
+pub fn linked_html(href: &str) -> Option<String> {
+    let split = href.find(['?', '#']).unwrap_or(href.len());
+    let (path, suffix) = href.split_at(split);
+    (is_markdown(path) && !is_outside(path)).then(|| format!("{}{suffix}", html_path(path)))
+}
+
+/// The path of a page's file below the root of its site, from the address that a build with this `base_url` gave the page.
+pub fn page_file(url: &str, base_url: &str) -> String {
+    let path = url.strip_prefix(base_url).unwrap_or(url);
+    percent_decode(path.trim_start_matches("./").trim_start_matches('/'))
+}
+
+/// The path of the HTML page that a site generator makes from a page of text.
 pub(super) fn html_path(source: &str) -> String {
     let name = file_name(source);
     let folder = &source[..source.len() - name.len()];
@@ -297,6 +317,35 @@ mod tests {
         }
         let beside = file_url("a.html", "", "./Pic:1.png");
         assert_eq!(beside, "./Pic:1.png");
+    }
+
+    #[test]
+    fn a_pages_file_is_found_again_from_its_address() {
+        for (file, base) in [
+            ("a.html", ""),
+            ("my notes/c#.html", ""),
+            ("Note: one.html", ""),
+            ("50%3A1.html", ""),
+            ("guide/\u{e9}t\u{e9}.html", "/docs"),
+            ("a.html", "https://x.org/docs/"),
+        ] {
+            assert_eq!(page_file(&url(file, base), base), file, "under {base:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_a_page_where_pages_are_made_of_it() {
+        let of = |source: &str, format, addresses| path(source, format, addresses, None);
+        assert_eq!(of("a/b.txt", Format::Text, Addresses::Files), "a/b.txt");
+        assert_eq!(of("a/b.txt", Format::Text, Addresses::Pages), "a/b.html");
+        assert_eq!(
+            of("README.txt", Format::Text, Addresses::Pages),
+            "README.html"
+        );
+        assert_eq!(
+            of("README.md", Format::Markdown, Addresses::Pages),
+            "index.html"
+        );
     }
 
     #[test]

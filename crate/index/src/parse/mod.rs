@@ -12,6 +12,7 @@ mod html;
 mod outline;
 mod text;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use scraper::ElementRef;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, Section};
 use crate::error::PageError;
-pub use address::{Addresses, page_key};
+pub use address::{Addresses, linked_html, linked_page, page_file, page_key};
 use clean::clean;
 pub use format::{Format, file_name, is_markdown, is_readme, stem};
 
@@ -191,7 +192,7 @@ pub fn read_page(source: &str, bytes: &[u8], options: &ParseOptions) -> Result<P
             None => html::parse(&text, options),
         },
     };
-    let is_site = options.addresses != Addresses::Files;
+    let is_site = !matches!(options.addresses, Addresses::Files | Addresses::Pages);
     let is_sent_on = || {
         parsed
             .refresh
@@ -253,6 +254,15 @@ pub fn read_page(source: &str, bytes: &[u8], options: &ParseOptions) -> Result<P
         language,
     };
     Ok(Page { document, facts })
+}
+
+/// The text of a page that was read before, without a byte order mark.
+///
+/// # Errors
+/// As [`read_page`] has them for bytes that are no text.
+pub fn text_of<'b>(source: &str, bytes: &'b [u8]) -> Result<Cow<'b, str>, PageError> {
+    let is_html = Format::of(source)? == Format::Html;
+    decode::decode(source, bytes, is_html, usize::MAX)
 }
 
 /// The links of a page that open a heading, each once.

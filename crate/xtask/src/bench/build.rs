@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 .arg("build")
                 .args(flag)
                 .arg(&pages)
-                .arg("--out")
+                .arg("--bundle")
                 .arg(work.join(out))
                 .arg("--cache")
                 .arg(work.join("cache"))

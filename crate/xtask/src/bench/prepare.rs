@@ -140,7 +140,7 @@ pub(super) fn guide() -> anyhow::Result<Guide> {
     run::run(
         run::command(&program)
             .args(["build", "docs", "--json", "--no-calibration"])
-            .args(["--generator", setup::GENERATOR, "--out"])
+            .args(["--generator", setup::GENERATOR, "--bundle"])
             .arg(&bundle)
             .stdout(std::io::stderr()),
     )?;

@@ -264,6 +264,7 @@ fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Ground> {
 
 /// A site's own questions: the bundle is used as served, and rebuilt only to remove sections.
 fn own(questions: &Path, dir: &Path, ablate: bool) -> anyhow::Result<Ground> {
+    let dir = &bundle::folder(dir);
     let manifest = bundle::manifest(dir)?;
     let index = bundle::index(dir, &manifest)?;
     let cases = own::read(questions, &index)?;

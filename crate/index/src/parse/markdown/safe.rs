@@ -6,9 +6,8 @@ use ego_tree::NodeId;
 use ego_tree::iter::Edge;
 use scraper::{ElementRef, Html, Node};
 
-use crate::parse::address::html_path;
+use crate::parse::address::linked_html;
 use crate::parse::html;
-use crate::parse::is_markdown;
 
 /// Elements that are written; other elements are replaced by their content.
 const KEPT: [&str; 47] = [
@@ -194,10 +193,5 @@ fn safe_link(address: &str) -> String {
             String::new()
         };
     }
-    let split = address.find(['?', '#']).unwrap_or(address.len());
-    let (path, suffix) = address.split_at(split);
-    if is_markdown(path) {
-        return format!("{}{suffix}", html_path(path));
-    }
-    address.to_owned()
+    linked_html(address).unwrap_or_else(|| address.to_owned())
 }

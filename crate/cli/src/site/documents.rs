@@ -1,0 +1,269 @@
+//! Turns a folder of documents into a site that can be deployed as it stands: a page for each document, the other files of
+//! the folder, and what the pages load.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use anchorite::index::document::Document;
+use anchorite::index::parse::markdown::Anchors;
+use anchorite::index::parse::{Format, linked_html, linked_page, page_file};
+use anyhow::Context;
+
+use crate::build::book::Books;
+use crate::build::walk;
+use crate::report::Hint;
+use crate::settings::PageArguments;
+use crate::site::destination::FOLDER;
+use crate::site::html;
+use crate::site::navigation::{Entry, Navigation, spelled_out};
+use crate::site::page::{Body, Template, to_root};
+use crate::site::page_files::{self, WIDGET};
+use crate::site::written::Written;
+
+/// The first page of a site.
+const HOME: &str = "index.html";
+/// mdBook's table of contents, which names the pages in their order.
+const SUMMARY: &str = "SUMMARY.md";
+const STYLESHEET: &str = include_str!("site.css");
+
+/// A site in the making.
+pub(crate) struct Site<'a> {
+    dir: &'a Path,
+    base_url: &'a str,
+    title: Option<&'a str>,
+    written: Written,
+    /// Names and contents of the files that pages load.
+    page_files: Vec<(String, Cow<'static, [u8]>)>,
+    /// The other files of the folder: where they are, and their paths in the site.
+    others: Vec<(PathBuf, String)>,
+    /// The documents, by the files of their pages.
+    pages: BTreeMap<String, Document>,
+    /// The files of the pages, by the paths of their documents.
+    files: HashMap<String, String>,
+}
+
+/// Figures of a site.
+pub(crate) struct SiteFigures {
+    pub(crate) pages: usize,
+    pub(crate) others: usize,
+    pub(crate) changed: usize,
+}
+
+impl<'a> Site<'a> {
+    /// Opens the folder of a site, and checks that everything is there before the long work.
+    ///
+    /// # Errors
+    /// The folder is that of the documents, can't be written, or holds files that would be replaced and are not of an
+    /// earlier build.
+    pub(crate) fn open(
+        root: &Path,
+        pages: &'a PageArguments,
+        title: Option<&'a str>,
+    ) -> anyhow::Result<Self> {
+        let (dir, _) = pages.folder()?;
+        let mut page_files: Vec<(String, Cow<'static, [u8]>)> = page_files::all()?
+            .into_iter()
+            .map(|(name, bytes)| (format!("{FOLDER}/{name}"), bytes))
+            .collect();
+        page_files.push((
+            format!("{FOLDER}/site.css"),
+            Cow::Borrowed(STYLESHEET.as_bytes()),
+        ));
+        let others = walk::others(pages, Some(root))?;
+        let is_same = dir
+            .canonicalize()
+            .is_ok_and(|dir| root.canonicalize().is_ok_and(|root| root == dir));
+        if is_same {
+            return Err(Hint::error(
+                format!(
+                    "the site would be written among its documents, in `{}`",
+                    dir.display()
+                ),
+                "give another folder with --out",
+            ));
+        }
+        let mut written = Written::open(root, FOLDER)?;
+        for (path, _) in &page_files {
+            written.take(path)?;
+        }
+        Ok(Self {
+            dir,
+            base_url: &pages.base_url,
+            title,
+            written,
+            page_files,
+            others,
+            pages: BTreeMap::new(),
+            files: HashMap::new(),
+        })
+    }
+
+    /// Announces the pages, which are known once all documents are read.
+    ///
+    /// # Errors
+    /// A page would replace a file that no earlier build wrote.
+    pub(crate) fn announce(&mut self, documents: &[Document]) -> anyhow::Result<()> {
+        for document in documents {
+            let file = page_file(&document.url, self.base_url);
+            self.written.claim(&file)?;
+            self.files.insert(document.source.clone(), file.clone());
+            self.pages.insert(file, document.clone());
+        }
+        // A text file that became a page is read there.
+        self.others
+            .retain(|(_, path)| !self.files.contains_key(path));
+        for (_, path) in &self.others {
+            self.written.claim(path)?;
+        }
+        if !self.pages.contains_key(HOME) {
+            self.written.claim(HOME)?;
+        }
+        Ok(())
+    }
+
+    /// Writes everything, and removes what earlier builds wrote and this one doesn't.
+    pub(crate) fn write(mut self, books: &Books) -> anyhow::Result<SiteFigures> {
+        self.written.begin()?;
+        for (path, bytes) in std::mem::take(&mut self.page_files) {
+            self.written.write(&path, &bytes)?;
+        }
+        for (path, to) in &self.others {
+            let bytes = std::fs::read(path)
+                .with_context(|| format!("could not read `{}`", path.display()))?;
+            self.written.write(to, &bytes)?;
+        }
+        let sources: Vec<&str> = self
+            .pages
+            .values()
+            .map(|page| page.source.as_str())
+            .collect();
+        let anchors = books.anchors(sources.iter().copied());
+        let anchors: BTreeMap<String, Anchors> = self.pages.keys().cloned().zip(anchors).collect();
+        let navigation = Navigation::new(self.entries(), &self.linked(books, &anchors)?);
+        let template = Template::new(self.name())?;
+        for (file, document) in &self.pages {
+            let page = match Format::of(&document.source)? {
+                Format::Html => {
+                    let page = self.read(&document.source)?;
+                    let page = html::with_links(&page, &|href| self.link(document, href))?;
+                    let line = format!("{}{FOLDER}/{WIDGET}", to_root(file));
+                    html::with_line(&page, &html::line(&line))?
+                }
+                _ => {
+                    let mut body = self.body(document, books, anchors[file])?;
+                    body.change_links(&|href| self.link(document, href))?;
+                    template
+                        .page(file, document, &body, &navigation)?
+                        .into_bytes()
+                }
+            };
+            self.written.write(file, &page)?;
+        }
+        if !self.pages.contains_key(HOME) {
+            let page = template.contents(HOME, &navigation)?;
+            self.written.write(HOME, page.as_bytes())?;
+        }
+        self.written.finish()?;
+        Ok(SiteFigures {
+            pages: self.pages.len(),
+            others: self.others.len(),
+            changed: self.written.n_changed,
+        })
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let entry = |(file, document): (&String, &Document)| {
+            let url = document.url.strip_prefix(self.base_url);
+            let url = url.unwrap_or(&document.url);
+            Entry {
+                file: file.clone(),
+                url: url
+                    .trim_start_matches("./")
+                    .trim_start_matches('/')
+                    .to_owned(),
+                title: document.title.clone(),
+            }
+        };
+        self.pages.iter().map(entry).collect()
+    }
+
+    /// The site's name: as given, else the title of its first page, else the name of the folder.
+    fn name(&self) -> String {
+        let home = || self.pages.get(HOME).map(|home| home.title.clone());
+        let folder = || {
+            let dir = self.dir.canonicalize().ok()?;
+            Some(spelled_out(&dir.file_name()?.to_string_lossy()))
+        };
+        let given = self.title.map(str::to_owned);
+        given.or_else(home).or_else(folder).unwrap_or_default()
+    }
+
+    /// The keys of the pages that the table of contents and the first pages of the folders link to, in that order.
+    fn linked(
+        &self,
+        books: &Books,
+        anchors: &BTreeMap<String, Anchors>,
+    ) -> anyhow::Result<Vec<String>> {
+        let mut linked = Vec::new();
+        let mut add = |file: &str, markup: &str| -> anyhow::Result<()> {
+            let links = html::links(markup)?;
+            linked.extend(links.iter().filter_map(|href| linked_page(file, "", href)));
+            Ok(())
+        };
+        if let Ok(summary) = std::fs::read_to_string(self.dir.join(SUMMARY)) {
+            add(
+                SUMMARY,
+                &Body::of_markdown(&summary, Anchors::MdBook).markup,
+            )?;
+        }
+        // The top folder first, as its page knows the whole site.
+        let is_first_page = |file: &str| file == HOME || file.ends_with("/index.html");
+        let mut firsts: Vec<(&String, &Document)> = self
+            .pages
+            .iter()
+            .filter(|(file, page)| {
+                is_first_page(file) && Format::of(&page.source) != Ok(Format::Html)
+            })
+            .collect();
+        firsts.sort_by_key(|(file, _)| file.matches('/').count());
+        for (file, document) in firsts {
+            add(file, &self.body(document, books, anchors[file])?.markup)?;
+        }
+        Ok(linked)
+    }
+
+    fn body(&self, document: &Document, books: &Books, anchors: Anchors) -> anyhow::Result<Body> {
+        let bytes = self.read(&document.source)?;
+        let text = anchorite::index::parse::text_of(&document.source, &bytes)?;
+        if Format::of(&document.source)? == Format::Text {
+            return Ok(Body::of_text(&text, &document.title));
+        }
+        let included = books.included(&document.source, &bytes);
+        let text = included.map_or(text, |(text, _)| text.into());
+        Ok(Body::of_markdown(&text, anchors))
+    }
+
+    /// The address to put in place of a link in a document, if it leads to a document whose page has another name.
+    fn link(&self, document: &Document, href: &str) -> Option<String> {
+        let (path, _) = href.split_at(href.find(['?', '#']).unwrap_or(href.len()));
+        if Format::of(path) != Ok(Format::Text) {
+            return linked_html(href);
+        }
+        let source = linked_page(&document.source, "", href)?;
+        let file = self.files.get(&source)?;
+        let stem = path.len() - path.rsplit('.').next()?.len();
+        let extension = file.rsplit('.').next()?;
+        Some(format!(
+            "{}{extension}{}",
+            &path[..stem],
+            &href[path.len()..]
+        ))
+    }
+
+    /// The bytes of a document: it is read again, so that no build holds all documents in memory.
+    fn read(&self, source: &str) -> anyhow::Result<Vec<u8>> {
+        let path = self.dir.join(source);
+        std::fs::read(&path).with_context(|| format!("could not read `{}`", path.display()))
+    }
+}

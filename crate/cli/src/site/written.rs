@@ -1,0 +1,265 @@
+//! Writes files into a folder and keeps a list of them there, so that the next build replaces and removes only those.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use crate::capped;
+use crate::report::Hint;
+
+/// Name of the list.
+pub(super) const LIST: &str = "written.json";
+/// Maximum length of a list, in bytes.
+const MAX_LIST_BYTES: u64 = 256 << 20;
+
+/// The files of one build below a folder. A path is relative to the folder, with `/` between names.
+pub(super) struct Written {
+    root: PathBuf,
+    list: PathBuf,
+    before: BTreeSet<String>,
+    claimed: BTreeSet<String>,
+    /// Number of files that this build changed.
+    pub(super) n_changed: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct List {
+    files: BTreeSet<String>,
+}
+
+impl Written {
+    /// Makes the folder, or opens it; the list lies in its subfolder `folder`, which may be empty.
+    ///
+    /// # Errors
+    /// The folder can't be made or written to, or its list is damaged.
+    pub(super) fn open(root: &Path, folder: &str) -> anyhow::Result<Self> {
+        let list = root.join(folder).join(LIST);
+        let parent = list.parent().unwrap_or(root);
+        let refused = |cause: std::io::Error| {
+            Hint::error(
+                format!("could not write into `{}`: {cause}", root.display()),
+                "give a folder that you may write to with --out",
+            )
+        };
+        fs::create_dir_all(parent).map_err(refused)?;
+        // Before the long work, so that a folder that can't be written fails early.
+        tempfile::tempfile_in(parent).map_err(refused)?;
+        let before = match list.exists() {
+            true => read(&list)?,
+            false => BTreeSet::new(),
+        };
+        Ok(Self {
+            root: root.to_owned(),
+            list,
+            before,
+            claimed: BTreeSet::new(),
+            n_changed: 0,
+        })
+    }
+
+    /// Announces a file of this build.
+    ///
+    /// # Errors
+    /// A file of that name is there that no build wrote, or two files of this build have the same name.
+    pub(super) fn claim(&mut self, path: &str) -> anyhow::Result<()> {
+        let full = self.root.join(path);
+        if !self.before.contains(path) && fs::symlink_metadata(&full).is_ok() {
+            return Err(Hint::error(
+                format!(
+                    "`{}` is there already, and no build wrote it",
+                    full.display()
+                ),
+                "give an empty folder with --out, or move the file away",
+            ));
+        }
+        self.take(path)
+    }
+
+    /// Announces a file of this build that may replace any file of that name.
+    ///
+    /// # Errors
+    /// Two files of this build have the same name.
+    pub(super) fn take(&mut self, path: &str) -> anyhow::Result<()> {
+        if self.claimed.insert(path.to_owned()) {
+            return Ok(());
+        }
+        Err(Hint::error(
+            format!(
+                "two files would be written to `{}`",
+                self.root.join(path).display()
+            ),
+            "rename one of them, or leave it out with --exclude",
+        ))
+    }
+
+    /// Notes all announced files in the list, before the first is written: a build that is cut short leaves none that
+    /// the next one would take for somebody else's.
+    pub(super) fn begin(&self) -> anyhow::Result<()> {
+        self.note(self.before.union(&self.claimed).cloned().collect())
+    }
+
+    /// Writes an announced file, if its content is new.
+    pub(super) fn write(&mut self, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        debug_assert!(self.claimed.contains(path), "`{path}` was not announced");
+        let path = self.root.join(path);
+        let is_same = fs::metadata(&path).is_ok_and(|about| about.len() == bytes.len() as u64)
+            && fs::read(&path).is_ok_and(|found| found == bytes);
+        if is_same {
+            return Ok(());
+        }
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("could not make `{}`", folder.display()))?;
+        }
+        self.n_changed += 1;
+        fs::write(&path, bytes).with_context(|| format!("could not write `{}`", path.display()))
+    }
+
+    /// Removes the files of earlier builds that this one did not announce, and folders that this leaves empty.
+    pub(super) fn finish(&self) -> anyhow::Result<()> {
+        for path in self.before.difference(&self.claimed) {
+            self.remove(path)?;
+        }
+        self.note(self.claimed.clone())
+    }
+
+    /// Removes all files of earlier builds, the list, and folders that this leaves empty.
+    pub(super) fn remove_all(&self) -> anyhow::Result<()> {
+        for path in &self.before {
+            self.remove(path)?;
+        }
+        if self.list.exists() {
+            fs::remove_file(&self.list)
+                .with_context(|| format!("could not remove `{}`", self.list.display()))?;
+        }
+        Ok(())
+    }
+
+    fn remove(&self, path: &str) -> anyhow::Result<()> {
+        let full = self.root.join(path);
+        match fs::remove_file(&full) {
+            Ok(()) => {}
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(cause) => {
+                return Err(cause)
+                    .with_context(|| format!("could not remove `{}`", full.display()));
+            }
+        }
+        for folder in full.ancestors().skip(1).take_while(|at| *at != self.root) {
+            // A folder that still holds something stays.
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&self, files: BTreeSet<String>) -> anyhow::Result<()> {
+        let text = serde_json::to_string(&List { files })?;
+        fs::write(&self.list, text)
+            .with_context(|| format!("could not write `{}`", self.list.display()))
+    }
+}
+
+/// The paths of a list: all lead to files below its folder.
+fn read(list: &Path) -> anyhow::Result<BTreeSet<String>> {
+    let hint = "remove this file; the build then replaces no file that is there";
+    let text = capped::read(list, MAX_LIST_BYTES, hint, fs::read_to_string)?;
+    let damaged = |reason: String| {
+        Hint::error(
+            format!(
+                "the list of written files `{}` is damaged: {reason}",
+                list.display()
+            ),
+            hint,
+        )
+    };
+    let List { files } = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+    let is_below = |path: &str| {
+        !path.is_empty()
+            && Path::new(path)
+                .components()
+                .all(|part| matches!(part, Component::Normal(_)))
+    };
+    match files.iter().find(|path| !is_below(path)) {
+        Some(path) => Err(damaged(format!("`{path}` leads out of the folder"))),
+        None => Ok(files),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(root: &Path, files: &[(&str, &str)]) -> anyhow::Result<usize> {
+        let mut written = Written::open(root, "own")?;
+        for (path, _) in files {
+            written.claim(path)?;
+        }
+        written.begin()?;
+        for (path, text) in files {
+            written.write(path, text.as_bytes())?;
+        }
+        written.finish()?;
+        Ok(written.n_changed)
+    }
+
+    #[test]
+    fn a_build_replaces_and_removes_only_what_builds_wrote() {
+        let root = tempfile::tempdir().expect("a folder");
+        let root = root.path();
+        fs::write(root.join("CNAME"), "x.org").expect("a file");
+        assert_eq!(
+            build(root, &[("a.html", "1"), ("b/c.html", "1")]).expect("builds"),
+            2
+        );
+        assert_eq!(
+            build(root, &[("a.html", "2"), ("b/c.html", "1")]).expect("builds"),
+            1
+        );
+        assert_eq!(build(root, &[("a.html", "2")]).expect("builds"), 0);
+        assert!(!root.join("b").exists(), "the folder that became empty");
+        assert!(root.join("CNAME").exists(), "somebody else's file");
+        let error = build(root, &[("CNAME", "y")]).expect_err("somebody else's");
+        assert!(error.to_string().contains("no build wrote it"), "{error}");
+        let error = build(root, &[("d", "1"), ("d", "2")]).expect_err("twice");
+        assert!(error.to_string().contains("two files"), "{error}");
+        Written::open(root, "own")
+            .expect("a folder")
+            .remove_all()
+            .expect("removes");
+        let left: Vec<_> = fs::read_dir(root).expect("a folder").flatten().collect();
+        let left: Vec<_> = left.iter().map(|entry| entry.file_name()).collect();
+        assert!(!left.contains(&"a.html".into()), "{left:?}");
+        assert!(left.contains(&"CNAME".into()), "{left:?}");
+    }
+
+    #[test]
+    fn a_build_that_was_cut_short_is_taken_up() {
+        let root = tempfile::tempdir().expect("a folder");
+        let mut written = Written::open(root.path(), "").expect("a folder");
+        written.claim("a").expect("nothing is there");
+        written.begin().expect("a list");
+        written.write("a", b"half").expect("a file");
+        drop(written);
+        let mut again = Written::open(root.path(), "").expect("a folder");
+        again.claim("a").expect("the earlier build's own file");
+    }
+
+    #[test]
+    fn a_list_that_leads_out_of_its_folder_is_refused() {
+        let root = tempfile::tempdir().expect("a folder");
+        for path in ["../a", "/etc/passwd", "a/../../b", ""] {
+            let list = serde_json::json!({ "files": [path] }).to_string();
+            fs::write(root.path().join(LIST), list).expect("a file");
+            let error = Written::open(root.path(), "").err().expect("refused");
+            assert!(error.to_string().contains("leads out"), "{path}: {error}");
+        }
+        fs::write(root.path().join(LIST), "{").expect("a file");
+        let error = Written::open(root.path(), "").err().expect("refused");
+        assert!(error.to_string().contains("is damaged"), "{error}");
+    }
+}
