@@ -4,7 +4,7 @@
 //! 2023): BM25 as a share of the query's best, and the raw cosine. The cosine has an absolute scale, which tells
 //! how well any text matches the meaning of this query; where it is low, words decide. A chunk missing from a ranking
 //! counts as its last. Reciprocal ranks, which discard both scales, were worse than words alone on one of five test
-//! sets (`docs/benchmarks.md`).
+//! sets (`docs/decisions/scores-not-ranks.md`).
 
 use std::collections::HashMap;
 

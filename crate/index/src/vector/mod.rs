@@ -25,7 +25,8 @@ use crate::error::Contradiction;
 pub const GRAPH_FROM: usize = 8192;
 /// From this many on, vectors are cut into shards: whole, they would be 19 MB. Below, exact search is worth its bytes.
 pub const SHARDS_FROM: usize = 50_000;
-/// One comparison in a graph walk costs as much as this many in a scan, which reads memory in order (`docs/benchmarks.md`).
+/// One comparison in a graph walk costs as much as this many in a scan, which reads memory in order
+/// (`docs/decisions/graph-or-scan.md`).
 const GRAPH_STEP: usize = 8;
 /// A graph adds two fifths to the download, so it must be this many times as fast as a scan.
 #[cfg(feature = "build")]

@@ -8,7 +8,8 @@ use super::each::each;
 use super::principal::principal;
 use crate::vector::int8_vectors::{Int8Vectors, length};
 
-/// Code bits per component of a vector: fewer miss more of the nearest, more cost more download (`docs/benchmarks.md`).
+/// Code bits per component of a vector: fewer miss more of the nearest, more cost more download
+/// (`docs/decisions/codes-of-two-bits.md`).
 const BITS_PER_COMPONENT: usize = 2;
 /// Optimal quantiser step for each number of bits and a normal distribution, in standard deviations (Max, 1960, table
 /// II).
