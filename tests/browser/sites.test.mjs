@@ -124,7 +124,31 @@ describe("a site made from a folder of notes", { skip: isBuilt ? false : "the re
     await page.locator("anchorite-answer [part=quote-link]").click();
     await page.waitForURL(/tools\.html/);
     assert.ok(await inView(page, "Oil the handle of the spade"));
+    // The conversation has come along, and its source leads to the same place from here.
+    await page.locator("anchorite-chat dialog[open]").waitFor();
+    assert.match(await page.locator("anchorite-answer blockquote").innerText(), /twice a year/);
+    const source = await page.locator("anchorite-answer [part=quote-link]").evaluate((link) => link.href);
+    assert.equal(new URL(source).pathname, "/docs/tools.html");
+    await page.locator("anchorite-chat textarea").fill("What is it oiled with?");
+    await page.locator("anchorite-chat textarea").press("Enter");
+    const second = page.locator("anchorite-answer").nth(1).locator("blockquote");
+    await second.waitFor();
+    assert.match(await second.innerText(), /linseed/);
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await page.reload();
+    assert.equal(await page.locator("anchorite-answer").count(), 0, "nothing is kept of what was cleared");
     assert.deepEqual(problems, []);
+    await context.close();
+  });
+
+  test("opens the hit of what is typed, however quickly Enter follows", async () => {
+    const { page, context } = await open(browser, host.url);
+    const field = page.locator("anchorite-search input");
+    await field.fill("rats");
+    await page.locator("anchorite-search [role=option]").first().waitFor();
+    await field.fill("courgettes");
+    await field.press("Enter");
+    await page.waitForURL(/seeds%20/);
     await context.close();
   });
 
@@ -171,7 +195,7 @@ describe("a site that is already there", { skip: isBuilt ? false : "the real pac
   before(async () => {
     write(site, {
       "index.html": page("Lamps", "<p>We make lamps.</p>"),
-      "care/index.html": page("Care", `<p>Read this first.</p><div style="height: 2000px"></div><h2 id="brass">Brass</h2><p>Polish the brass with lemon juice.</p>`),
+      "care/index.html": page("Care", `${"<p>Read this first.</p>".repeat(60)}<h2 id="brass">Brass</h2><p>Polish the brass with lemon juice.</p>`),
     });
     build("--site", site, "--inject");
     browser = await launch();

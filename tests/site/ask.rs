@@ -209,6 +209,41 @@ With `--tray` it fills the tray. With `--tray-only` it fills nothing else.\n\n##
 }
 
 #[test]
+fn the_sentence_beside_the_one_that_repeats_the_question_is_quoted() {
+    let site = Site::new(&[
+        (
+            "parts.md",
+            b"# Parts of files\n\nLarge files are divided into parts. No part is larger than 20 MiB.\n\n\
+              ## Ask about parts\n\nThe same question, in a terminal:\n\n```sh\nlibrary ask \"How are parts of files put together again?\"\n```\n\n\
+              Parts are joined in the order of their numbers.\n",
+        ),
+        (
+            "compost.md",
+            b"# Compost\n\nMeat and cooked food attract rats. Never add them to an open heap.\n",
+        ),
+    ]);
+    assert_eq!(site.build(&["--no-calibration"]).code, 0);
+    for (question, part) in [
+        (
+            "How large may a part of a file be?",
+            "No part is larger than 20 MiB.",
+        ),
+        (
+            "How are parts of files put together again?",
+            "Parts are joined in the order of their numbers.",
+        ),
+        (
+            "What must not be added to an open heap?",
+            "Meat and cooked food attract rats. Never add them",
+        ),
+    ] {
+        let answers = site.answers(&[question], &[]);
+        let quote = answers[0]["quote"]["text"].as_str().unwrap_or_default();
+        assert!(quote.contains(part), "{question}: {quote}");
+    }
+}
+
+#[test]
 fn an_empty_question_is_refused() {
     for question in ["  ", "\u{202e}", "\u{200b}"] {
         let run = built().run("ask", &[question]);

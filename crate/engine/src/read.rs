@@ -11,10 +11,10 @@ use anchorite_index::lexical;
 use anchorite_model::read::{Question, Reader, Reading, Window, Word};
 
 use crate::answer::Passage;
-use crate::check::{Asked, Held};
+use crate::check::{Asked, Held, Quantity};
 use crate::error::EngineError;
 use crate::gate::Evidence;
-use crate::unit::{self, Member, Unit};
+use crate::unit::{self, Echo, Member, Unit};
 
 pub use crate::gate::Signs;
 
@@ -41,6 +41,11 @@ const RETRIEVAL_WEIGHT: f32 = 15.0;
 /// Weight of the share of the question's numbers and code that the unit or its heading holds. At half this weight, the
 /// sentence above a table outranked the row that was asked about.
 const ASKED_WEIGHT: f32 = 6.0;
+
+/// Weight of a number in a unit, if the question asks for a quantity.
+const QUANTITY_WEIGHT: f32 = 2.0;
+/// Weight against a unit that only repeats the question.
+const ECHO_WEIGHT: f32 = 12.0;
 
 /// The most units returned for a question.
 const MAX_UNITS: usize = 3;
@@ -140,6 +145,7 @@ pub fn candidates(
         .map(|passage| unit::units_with_members(&passage.section, &topics))
         .collect();
     let asked = Asked::of(question);
+    let (quantity, echo) = (Quantity::asked_by(question), Echo::of(question));
     // Once per passage: all its windows share the facts in it and its headings.
     let held: Vec<(Held, Held)> = passages
         .iter()
@@ -154,15 +160,25 @@ pub fn candidates(
     for (idx, reading) in of_passage.into_iter().zip(&readings) {
         let passage = &passages[idx];
         let (in_heading, in_passage) = held[idx];
-        for (unit, member) in &units[idx] {
+        for (at, (unit, member)) in units[idx].iter().enumerate() {
             let Some(mut one) = candidate(idx, unit, passage.score / best_score, reading) else {
                 continue;
             };
             one.member = *member;
+            let text = &passage.section[unit.range.clone()];
+            if quantity.is_some_and(|quantity| quantity.is_in(text)) {
+                one.score += QUANTITY_WEIGHT;
+            }
+            let next = units[idx].get(at + 1).map(|(next, _)| next);
+            let next = next.map_or("", |next| &passage.section[next.range.clone()]);
+            // What introduces the repeated question is no answer either.
+            if echo.is(text) || (text.ends_with(':') && echo.is(next)) {
+                one.score -= ECHO_WEIGHT;
+            }
             one.signs.asked = asked.share(in_passage);
             // A passage without the facts has no unit with them.
             if one.signs.asked > 0.0 {
-                let in_unit = in_heading | asked.held_in(&passage.section[unit.range.clone()]);
+                let in_unit = in_heading | asked.held_in(text);
                 one.score += ASKED_WEIGHT * asked.share(in_unit);
                 one.signs.is_named = asked.is_opaque() && asked.share(in_unit) >= 1.0;
             }

@@ -254,6 +254,7 @@ fn serve(folder: &Path, port: u16) -> anyhow::Result<Server> {
     let mut child = Command::new(anchorite())
         .arg("serve")
         .arg(folder)
+        .arg("--strict-csp")
         .args(["--port", &port.to_string()])
         .stdout(Stdio::piped())
         .spawn()

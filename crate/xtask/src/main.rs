@@ -37,6 +37,8 @@ struct Arguments {
 enum Command {
     /// Build everything, index a folder, and serve the page that asks it.
     Demo(demo::Arguments),
+    /// Build what pages load, and install the command `anchorite` with it.
+    Install,
     /// Run every test, and install what the tests need.
     Test(test::Arguments),
     /// Build the sites of reported situations and print which are right; see `tests/fixtures/reported.toml`.
@@ -75,6 +77,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Install => page::install(),
         Command::Test(arguments) => test::run(&arguments),
         Command::Cases => test::cases(),
         Command::Circles => circles::run(),

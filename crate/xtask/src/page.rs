@@ -14,3 +14,10 @@ pub(crate) fn build() -> anyhow::Result<()> {
             .stdout(std::io::stderr()),
     )
 }
+
+/// Builds the page, then installs the command line, which holds it.
+pub(crate) fn install() -> anyhow::Result<()> {
+    build()?;
+    eprintln!("installing the command line");
+    run::run(run::cargo().args(["install", "--locked", "--path", "crate/cli"]))
+}

@@ -9,6 +9,7 @@ import type { AnchoriteAnswer, Turn } from "./anchorite-answer.js";
 import { isTyping } from "./anchorite-search.js";
 import { BundleElement } from "./base.js";
 import { chatStyles } from "./chat-styles.js";
+import { keep, recall } from "./conversation.js";
 import { announced, chatLine, restartLine, strings } from "./strings.js";
 import { tokens } from "./styles.js";
 import { errorBox } from "./text.js";
@@ -34,6 +35,7 @@ function past({ asked, quote, passages }: Answer): PastTurn {
  * @fires anchorite-answer - `detail` is the `Answer`; a stopped answer fires it too, with `stopped: true`
  * @fires anchorite-completed - the generator has completed an answer given before it was loaded; `detail` as above
  * @fires anchorite-restarted - a graphics device failed, and the text starts over; `detail` is `{ on, code, reason }`
+ * @fires anchorite-closed - the panel was closed
  * @fires anchorite-error - `detail` is `{ code, message, hint }`
  * @csspart launcher - the button that opens the panel
  * @csspart panel, header, transcript, form, input, submit, suggestion, voice, status, privacy
@@ -102,6 +104,7 @@ export class AnchoriteChat extends BundleElement {
   override connectedCallback(): void {
     super.connectedCallback();
     document.addEventListener("keydown", this.#onShortcut);
+    if (this.turns.length === 0) this.#resume();
   }
 
   override disconnectedCallback(): void {
@@ -113,16 +116,31 @@ export class AnchoriteChat extends BundleElement {
 
   /** Shows the chat and moves the focus into it. */
   open(): void {
+    this.#show(true);
+  }
+
+  /** Takes up the conversation of the page before: a click on a source must not end it. */
+  #resume(): void {
+    const kept = this.layout === "panel" ? recall(this.bundle) : null;
+    if (!kept) return;
+    this.turns = kept.turns;
+    this.#nextTurn = Math.max(...kept.turns.map(({ id }) => id)) + 1;
+    // On a phone the panel would cover the place that the visitor has gone to.
+    if (kept.opened && !isPhone()) this.#show(false);
+  }
+
+  #show(focus: boolean): void {
     this.start();
     this.opened = true;
     void this.updateComplete.then(() => {
       const dialog = this.renderRoot.querySelector("dialog");
       if (dialog && !dialog.open) {
         // On a phone the panel covers the page, so the page behind it must not take the focus.
-        if (matchMedia("(max-width: 40rem)").matches) dialog.showModal();
+        if (isPhone()) dialog.showModal();
         else dialog.show();
       }
-      this.renderRoot.querySelector("textarea")?.focus({ preventScroll: this.layout === "panel" });
+      if (focus) this.renderRoot.querySelector("textarea")?.focus({ preventScroll: this.layout === "panel" });
+      if (dialog) void this.#follow(true);
     });
   }
 
@@ -131,7 +149,10 @@ export class AnchoriteChat extends BundleElement {
     this.opened = false;
     this.renderRoot.querySelector("dialog")?.close();
     // The button is hidden while the panel is open.
-    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".launcher")?.focus());
+    void this.updateComplete.then(() => {
+      this.renderRoot.querySelector<HTMLElement>(".launcher")?.focus();
+      this.#emit("anchorite-closed", null);
+    });
   }
 
   /** Ends the running answer after the token in progress. */
@@ -250,6 +271,7 @@ export class AnchoriteChat extends BundleElement {
       // No model is going to complete these answers.
       this.turns = this.turns.map((turn) => ({ ...turn, early: false }));
     }
+    if (this.layout === "panel" && (changed.has("turns") || changed.has("opened"))) keep(this.bundle, { turns: this.turns, opened: this.opened });
     if (this.layout === "panel" && changed.has("turns")) {
       const before = changed.get("turns") as readonly Turn[] | undefined;
       void this.#follow(this.turns.length > (before?.length ?? 0));
@@ -278,7 +300,7 @@ export class AnchoriteChat extends BundleElement {
     return html`<button class="launcher" part="launcher" aria-haspopup="dialog" ?hidden=${this.opened} @click=${this.open}>
         ${strings.ask}${this.shortcut ? html` <kbd>${shortcutLabel(this.shortcut)}</kbd>` : nothing}
       </button>
-      <dialog part="panel" aria-label=${this.heading} @cancel=${this.#onCancel} @keydown=${this.#onKey}>
+      <dialog part="panel" aria-label=${this.heading} @cancel=${this.#onCancel} @keydown=${this.#onKey} @click=${this.#onClick}>
         <header part="header">
           <h2>${this.heading}</h2>
           ${this.turns.length > 0 ? this.#clearButton() : nothing}
@@ -416,7 +438,7 @@ export class AnchoriteChat extends BundleElement {
     }, this.#announced - now);
   }
 
-  #emit(type: "anchorite-answer" | "anchorite-completed" | "anchorite-error" | "anchorite-restarted", detail: unknown): void {
+  #emit(type: "anchorite-answer" | "anchorite-closed" | "anchorite-completed" | "anchorite-error" | "anchorite-restarted", detail: unknown): void {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
@@ -445,6 +467,11 @@ export class AnchoriteChat extends BundleElement {
     this.#escape(event);
   }
 
+  /** A source is on the page behind the panel, which covers it on a phone. */
+  #onClick(event: Event): void {
+    if (isPhone() && event.composedPath().some((target) => target instanceof HTMLAnchorElement)) this.close();
+  }
+
   #escape(event: Event): void {
     event.preventDefault();
     event.stopPropagation();
@@ -467,6 +494,11 @@ export class AnchoriteChat extends BundleElement {
     event.preventDefault();
     this.open();
   };
+}
+
+/** True where the panel covers the page. */
+function isPhone(): boolean {
+  return matchMedia("(max-width: 40rem)").matches;
 }
 
 /** The shortcut as this platform writes it. */

@@ -194,6 +194,8 @@ export class AnchoriteSearch extends BundleElement {
   declare private failure: PlainError | null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: AbortController | null = null;
+  /** The query that the hits shown are for. */
+  #shown = "";
   /** True if the hits shown were found by meaning too. */
   #withMeaning = false;
 
@@ -369,7 +371,9 @@ export class AnchoriteSearch extends BundleElement {
       const withMeaning = engine.state.rungs.meaning.kind === "ready";
       const onPartial = (partial: readonly Hit[]): void => {
         // Showing fewer hits than before would only flicker: the rest arrives in a moment.
-        if (!running.signal.aborted && partial.length >= (this.hits?.length ?? 0)) this.hits = partial;
+        if (running.signal.aborted || partial.length < (this.hits?.length ?? 0)) return;
+        this.hits = partial;
+        this.#shown = query;
       };
       const { limit, filters, sort } = this;
       const hits = await engine.search(query, { limit, filters, sort, onPartial, signal: running.signal });
@@ -377,6 +381,7 @@ export class AnchoriteSearch extends BundleElement {
       this.#withMeaning = withMeaning;
       this.failure = null;
       this.hits = hits;
+      this.#shown = query;
       this.active = Math.min(this.active, hits.length - 1);
     } catch (thrown) {
       if (running.signal.aborted || isAbort(thrown)) return;
@@ -409,10 +414,9 @@ export class AnchoriteSearch extends BundleElement {
         return;
       }
       case "Enter": {
-        const link = this.#link(Math.max(this.active, 0));
-        if (!link || !this.expanded) return;
+        if (!this.expanded || !this.query.trim()) return;
         event.preventDefault();
-        link.click();
+        void this.#openHit();
         return;
       }
       case "Escape":
@@ -428,6 +432,19 @@ export class AnchoriteSearch extends BundleElement {
         }
         return;
     }
+  }
+
+  /** Opens the hit that is chosen, or the first one of what is typed: the hits shown may still be those of a shorter query. */
+  async #openHit(): Promise<void> {
+    const query = this.query.trim();
+    if (this.#shown !== query) {
+      clearTimeout(this.#timer);
+      this.active = -1;
+      await this.#search();
+      await this.updateComplete;
+      if (this.#shown !== query || this.query.trim() !== query) return;
+    }
+    this.#link(Math.max(this.active, 0))?.click();
   }
 
   #link(idx: number): HTMLAnchorElement | null {

@@ -22,7 +22,8 @@ export class AnchoriteWidget extends LitElement {
         position: fixed;
         inset-block-end: max(1.25rem, env(safe-area-inset-bottom));
         inset-inline-end: 1.25rem;
-        z-index: 40;
+        /* Below the chat's panel, above the page. */
+        z-index: 2147482000;
         display: flex;
         border: 1px solid var(--_line);
         border-radius: 1.6rem;
@@ -105,7 +106,7 @@ export class AnchoriteWidget extends LitElement {
       <dialog part="dialog" aria-label=${strings.searchLabel} @click=${this.#onClick}>
         <anchorite-search .bundle=${this.bundle} theme=${this.theme}></anchorite-search>
       </dialog>
-      <anchorite-chat .bundle=${this.bundle} theme=${this.theme}></anchorite-chat>`;
+      <anchorite-chat .bundle=${this.bundle} theme=${this.theme} @anchorite-closed=${this.#onClosed}></anchorite-chat>`;
   }
 
   /** Opens the dialog to search in, and moves the focus into it. */
@@ -120,6 +121,11 @@ export class AnchoriteWidget extends LitElement {
   openChat(): void {
     const chat = this.renderRoot.querySelector("anchorite-chat");
     if (chat instanceof AnchoriteChat) chat.open();
+  }
+
+  /** The chat's own button is hidden, so the focus returns to this one. */
+  #onClosed(): void {
+    this.renderRoot.querySelector<HTMLElement>("[part=chat-button]")?.focus();
   }
 
   /** A click beside the dialog closes it, and so does one on a result: it may lead to another place on the same page. */

@@ -179,7 +179,8 @@ export const chatStyles = css`
     position: fixed;
     inset-block-end: max(1.25rem, env(safe-area-inset-bottom));
     inset-inline-end: 1.25rem;
-    z-index: 40;
+    /* Above the sticky headers of sites. */
+    z-index: 2147483000;
     min-block-size: 2.9rem;
     padding-inline: 1.25rem;
     border: 0;
@@ -198,7 +199,8 @@ export const chatStyles = css`
     position: fixed;
     inset-block: 0;
     inset-inline: auto 0;
-    z-index: 40;
+    /* Above the sticky headers of sites. */
+    z-index: 2147483000;
     display: none;
     flex-direction: column;
     gap: 0.4rem;

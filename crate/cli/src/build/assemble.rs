@@ -21,15 +21,13 @@ use crate::settings::{BundleArguments, read_model};
 
 /// Indexes, lays out and writes a bundle.
 ///
-/// `embeddings` has one entry for each of `keys`, which are the keys of the chunks; `writers` are the generator and its adapters;
-/// `out` is the folder that receives the bundle.
+/// `embeddings` has one entry for each of `keys`, which are the keys of the chunks; `weights` are the bundle's models; `out` is
+/// the folder that receives it.
 pub(crate) fn assemble(
     selected: Selected,
     keys: &[TextKey],
     embeddings: HashMap<TextKey, Vec<f32>>,
-    embedder: Vec<u8>,
-    writers: Vec<WeightFile>,
-    models: &Path,
+    weights: &[WeightFile],
     arguments: &BundleArguments,
     out: &Path,
 ) -> anyhow::Result<Summary> {
@@ -42,9 +40,8 @@ pub(crate) fn assemble(
     } = selected;
     let n_chunks = chunks.len();
     let index = Index::build(&documents, chunks, Some(vectors), &IndexOptions::default())?;
-    let weights = weights(arguments, models, embedder, writers)?;
-    let mut written = bundle::write(&index, &weights, env!("CARGO_PKG_VERSION"))?;
-    written.set_calibration(calibration(&index, &weights, arguments)?)?;
+    let mut written = bundle::write(&index, weights, env!("CARGO_PKG_VERSION"))?;
+    written.set_calibration(calibration(&index, weights, arguments)?)?;
     let mut bytes = BTreeMap::new();
     for file in &written.manifest.files {
         *bytes.entry(file.role.to_string()).or_default() += file.bytes;
@@ -132,7 +129,8 @@ fn in_order(
         .collect()
 }
 
-fn weights(
+/// The models of a bundle: the embedder, the reader if there is one, and the generator and its adapters.
+pub(crate) fn weights(
     arguments: &BundleArguments,
     models: &Path,
     embedder: Vec<u8>,

@@ -20,9 +20,9 @@ use crate::models::shipped;
 use crate::models::writers::writers;
 use crate::report::Hint;
 use crate::settings::{BundleArguments, PageArguments, read_model, use_threads};
-use crate::site::deployed::{self, Deployed};
+use crate::site::around::Around;
+use crate::site::deployed;
 use crate::site::destination::{Destination, DestinationArguments};
-use crate::site::documents::Site;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -41,22 +41,10 @@ pub(crate) struct Arguments {
     no_cache: bool,
 }
 
-/// What a build makes around its bundle.
-enum Around<'a> {
-    Site(Box<Site<'a>>),
-    Deployed(Box<Deployed<'a>>),
-    Nothing,
-}
-
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let destination = Destination::of(&arguments.destination, &arguments.pages)?;
     if arguments.destination.eject {
-        let folder = destination.bundle();
-        let n = deployed::eject(&folder, &arguments.pages)?;
-        eprintln!(
-            "taken out of {n} page(s); `{}` is empty or gone",
-            folder.display()
-        );
+        deployed::eject(&destination.bundle(), &arguments.pages)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut clock = Clock::start();
@@ -69,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // Before the long work, so that a wrong model or folder fails early.
     let writers = writers(&arguments.bundle, &models)?;
     let (files, unlisted) = walk::pages(&arguments.pages, Some(destination.root()))?;
-    let mut around = around(arguments, &destination)?;
+    let mut around = Around::open(&destination, &arguments.destination, &arguments.pages)?;
     let out = destination.bundle();
     let cache = match arguments.no_cache {
         true => None,
@@ -102,9 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             "give a folder with pages (.html, .md, .txt) that hold text and may be found",
         ));
     }
-    if let Around::Site(site) = &mut around {
-        site.announce(&selected.documents)?;
-    }
+    around.announce(&selected.documents)?;
     clock.step("read");
 
     let embedder_bytes = read_model(&models, shipped::EMBEDDER)?;
@@ -123,17 +109,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     clock.step("embed");
 
     let progress = spinner("indexing");
+    let weights = assemble::weights(&arguments.bundle, &models, embedder_bytes, writers)?;
     let mut summary = assemble::assemble(
         selected,
         &keys,
         embedded.embeddings,
-        embedder_bytes,
-        writers,
-        &models,
+        &weights,
         &arguments.bundle,
         &out,
     )?;
-    let closing = finish(around, arguments, &destination, &books)?;
+    let closing = around.write(&books)?;
     if let Some(cache) = &cache {
         cache.prune();
     }
@@ -145,83 +130,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     summary.print(warnings, &out, arguments.bundle.json)?;
     closing.print(arguments.bundle.json);
     Ok(ExitCode::from(u8::from(is_failure)))
-}
-
-/// Opens what is made around the bundle.
-fn around<'a>(arguments: &'a Arguments, destination: &Destination) -> anyhow::Result<Around<'a>> {
-    let pages = &arguments.pages;
-    Ok(match destination {
-        Destination::Site { root } => {
-            let title = arguments.destination.title.as_deref();
-            Around::Site(Box::new(Site::open(root, pages, title)?))
-        }
-        Destination::Deployed { site, folder } => {
-            let is_injected = arguments.destination.inject;
-            let deployed = Deployed::open(site, folder, pages, is_injected)?;
-            Around::Deployed(Box::new(deployed))
-        }
-        Destination::Bundle { .. } => Around::Nothing,
-    })
-}
-
-/// The last lines of a build: for people, and the result that is put into pages.
-#[derive(Default)]
-struct Closing {
-    lines: Vec<String>,
-    result: Option<String>,
-}
-
-impl Closing {
-    fn print(&self, is_json: bool) {
-        for line in &self.lines {
-            eprintln!("{line}");
-        }
-        if let Some(result) = self.result.as_ref().filter(|_| !is_json) {
-            println!("{result}");
-        }
-    }
-}
-
-/// Writes what is made around the bundle.
-fn finish(
-    around: Around<'_>,
-    arguments: &Arguments,
-    destination: &Destination,
-    books: &Books,
-) -> anyhow::Result<Closing> {
-    match around {
-        Around::Site(site) => {
-            let figures = site.write(books)?;
-            let root = destination.root().display();
-            Ok(Closing {
-                lines: vec![
-                    format!(
-                        "site of {} pages and {} other files in `{root}`; {} files changed",
-                        figures.pages, figures.others, figures.changed
-                    ),
-                    format!("look at it with `anchorite serve {root}`; upload the folder as it is"),
-                ],
-                result: None,
-            })
-        }
-        Around::Deployed(mut deployed) => {
-            deployed.write()?;
-            if arguments.destination.inject {
-                let n = deployed.inject()?;
-                let line = format!("search and chat put on {n} page(s); --eject takes them out");
-                return Ok(Closing {
-                    lines: vec![line],
-                    result: None,
-                });
-            }
-            let line = "put this line into each page, before `</body>`, or build with --inject:";
-            Ok(Closing {
-                lines: vec![line.to_owned()],
-                result: Some(deployed.line()),
-            })
-        }
-        Around::Nothing => Ok(Closing::default()),
-    }
 }
 
 /// Sorts the outcomes of reading into pages, left-out pages, and warnings.

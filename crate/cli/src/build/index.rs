@@ -71,13 +71,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         return Err(missing(&selected, at, keys[at], n_missing));
     }
     clock.step("read");
+    let weights = assemble::weights(&arguments.bundle, &models, embedder_bytes, writers)?;
     let mut summary = assemble::assemble(
         selected,
         &keys,
         embeddings,
-        embedder_bytes,
-        writers,
-        &models,
+        &weights,
         &arguments.bundle,
         &arguments.out,
     )?;

@@ -11,7 +11,7 @@ use crate::settings::PageArguments;
 use crate::site::html;
 use crate::site::page::to_root;
 use crate::site::page_files::{self, WIDGET};
-use crate::site::written::Written;
+use crate::site::written::{Written, existing};
 
 /// The page that hosts send for missing addresses: it is shown at any address, so no relative link of it leads anywhere.
 const NOT_FOUND: &str = "404.html";
@@ -21,6 +21,7 @@ pub(crate) struct Deployed<'a> {
     pages: &'a PageArguments,
     /// The folder's path in the site; `None` if it lies elsewhere.
     path: Option<String>,
+    is_injected: bool,
     written: Written,
     page_files: page_files::Files,
 }
@@ -55,18 +56,20 @@ impl<'a> Deployed<'a> {
         Ok(Self {
             pages,
             path,
+            is_injected,
             written,
             page_files,
         })
     }
 
-    /// Writes what pages load.
-    pub(crate) fn write(&mut self) -> anyhow::Result<()> {
+    /// Writes what pages load, and the line into the pages if it is to be injected; returns their number then.
+    pub(crate) fn write(&mut self) -> anyhow::Result<Option<usize>> {
         self.written.begin()?;
         for (name, bytes) in &self.page_files {
             self.written.write(name, bytes)?;
         }
-        self.written.finish()
+        self.written.finish()?;
+        self.is_injected.then(|| self.inject()).transpose()
     }
 
     /// The line that puts search and chat on a page of the site.
@@ -77,7 +80,7 @@ impl<'a> Deployed<'a> {
     }
 
     /// Puts the line on every page; returns the number of pages.
-    pub(crate) fn inject(&self) -> anyhow::Result<usize> {
+    fn inject(&self) -> anyhow::Result<usize> {
         let path = self.path.as_deref().unwrap_or_default();
         change_pages(self.pages, |file, page| {
             html::with_line(
@@ -88,9 +91,8 @@ impl<'a> Deployed<'a> {
     }
 }
 
-/// Takes search and chat out of every page, and removes what builds wrote into the folder; returns the number of pages
-/// that had them.
-pub(crate) fn eject(folder: &Path, pages: &PageArguments) -> anyhow::Result<usize> {
+/// Takes search and chat out of every page, and removes what builds wrote into the folder.
+pub(crate) fn eject(folder: &Path, pages: &PageArguments) -> anyhow::Result<()> {
     let n = change_pages(pages, |_, page| Ok(html::without_line(page)))?;
     if folder.is_dir() {
         write_bundle::remove_files(folder)?;
@@ -98,7 +100,11 @@ pub(crate) fn eject(folder: &Path, pages: &PageArguments) -> anyhow::Result<usiz
         // It stays if it holds something else.
         let _ = std::fs::remove_dir(folder);
     }
-    Ok(n)
+    eprintln!(
+        "search and chat taken out of {n} page(s), and all that was written from `{}`",
+        folder.display()
+    );
+    Ok(())
 }
 
 /// Rewrites the pages that `change` changes; returns their number.
@@ -141,9 +147,13 @@ fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 
 /// The path of a folder in a site, with a slash at its end if it isn't the site itself; `None` if it lies elsewhere.
 fn below(site: &Path, folder: &Path) -> anyhow::Result<Option<String>> {
+    // The folder may not be there yet.
     let real = |path: &Path| -> anyhow::Result<PathBuf> {
-        path.canonicalize()
-            .with_context(|| format!("could not open `{}`", path.display()))
+        let (existing, rest) = existing(path);
+        let existing = existing
+            .canonicalize()
+            .with_context(|| format!("could not open `{}`", path.display()))?;
+        Ok(existing.join(rest))
     };
     let (site, folder) = (real(site)?, real(folder)?);
     Ok(folder.strip_prefix(&site).ok().map(|path| {

@@ -78,14 +78,19 @@ impl Destination {
                 "give the folder as it is deployed with --site; documents become pages with search and chat anyway",
             ));
         }
-        if arguments.inject && (arguments.eject || arguments.bundle.is_some()) {
-            let other = if arguments.eject {
-                "--eject"
-            } else {
-                "--bundle"
-            };
+        let given = [
+            ("--inject", arguments.inject),
+            ("--eject", arguments.eject),
+            ("--bundle", arguments.bundle.is_some()),
+        ];
+        let given: Vec<&str> = given
+            .iter()
+            .filter(|(_, is)| *is)
+            .map(|(name, _)| *name)
+            .collect();
+        if let [one, other, ..] = given[..] {
             return Err(Hint::error(
-                format!("--inject and {other} exclude each other"),
+                format!("{one} and {other} exclude each other"),
                 "leave one of them out",
             ));
         }

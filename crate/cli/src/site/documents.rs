@@ -25,10 +25,13 @@ use crate::site::written::Written;
 const HOME: &str = "index.html";
 /// mdBook's table of contents, which names the pages in their order.
 const SUMMARY: &str = "SUMMARY.md";
+/// Files that are the icon of all pages. Browsers look for `favicon.ico` by themselves.
+const ICONS: [&str; 2] = ["favicon.svg", "favicon.png"];
 const STYLESHEET: &str = include_str!("site.css");
 
 /// A site in the making.
 pub(crate) struct Site<'a> {
+    root: PathBuf,
     dir: &'a Path,
     base_url: &'a str,
     title: Option<&'a str>,
@@ -88,6 +91,7 @@ impl<'a> Site<'a> {
             written.take(path)?;
         }
         Ok(Self {
+            root: root.to_owned(),
             dir,
             base_url: &pages.base_url,
             title,
@@ -97,6 +101,11 @@ impl<'a> Site<'a> {
             pages: BTreeMap::new(),
             files: HashMap::new(),
         })
+    }
+
+    /// The folder that receives it.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Announces the pages, which are known once all documents are read.
@@ -141,7 +150,9 @@ impl<'a> Site<'a> {
         let anchors = books.anchors(sources.iter().copied());
         let anchors: BTreeMap<String, Anchors> = self.pages.keys().cloned().zip(anchors).collect();
         let navigation = Navigation::new(self.entries(), &self.linked(books, &anchors)?);
-        let template = Template::new(self.name())?;
+        let has = |name: &str| self.others.iter().any(|(_, path)| path == name);
+        let icon = ICONS.into_iter().find(|name| has(name));
+        let template = Template::new(self.name(), icon)?;
         for (file, document) in &self.pages {
             let page = match Format::of(&document.source)? {
                 Format::Html => {

@@ -15,6 +15,7 @@ const RIGHT_TO_LEFT: [&str; 10] = ["ar", "ckb", "dv", "fa", "he", "ps", "sd", "u
 pub(super) struct Template {
     templates: Environment<'static>,
     site: String,
+    icon: Option<&'static str>,
 }
 
 /// The text of a page, as HTML.
@@ -61,14 +62,18 @@ impl Body {
 }
 
 impl Template {
-    /// For a site with this name.
-    pub(super) fn new(site: String) -> anyhow::Result<Self> {
+    /// For a site with this name, and an icon in this file.
+    pub(super) fn new(site: String, icon: Option<&'static str>) -> anyhow::Result<Self> {
         let mut templates = Environment::new();
         templates.set_auto_escape_callback(|_| AutoEscape::Html);
         templates
             .add_template("page", include_str!("page.html"))
             .context("the template of pages")?;
-        Ok(Self { templates, site })
+        Ok(Self {
+            templates,
+            site,
+            icon,
+        })
     }
 
     /// The page in `file`, which holds a document.
@@ -88,6 +93,7 @@ impl Template {
         self.render(context! {
             root => address(&to_root(file)),
             site => self.site.clone(),
+            icon => self.icon,
             title => document.title.clone(),
             description => document.meta.get("description").cloned(),
             language => language,
@@ -105,6 +111,7 @@ impl Template {
         self.render(context! {
             root => address(&to_root(file)),
             site => self.site.clone(),
+            icon => self.icon,
             title => self.site.clone(),
             language => "en",
             needs_heading => true,
@@ -173,7 +180,8 @@ mod tests {
         };
         let entries = ["index.html", "a/b.html", "a/c.html"].map(entry).to_vec();
         let navigation = Navigation::new(entries, &[]);
-        let template = Template::new("Notes & more".to_owned()).expect("a template");
+        let template =
+            Template::new("Notes & more".to_owned(), Some("favicon.svg")).expect("a template");
         let page = template.page("a/b.html", document, body, &navigation);
         page.expect("a page")
     }
@@ -189,6 +197,7 @@ mod tests {
             "<h1>Tides &lt;1&gt;</h1>",
             "<em>rises</em>",
             "src=\"../anchorite/anchorite.js\"",
+            "<link rel=\"icon\" href=\"../favicon.svg\">",
             "bundle=\"../anchorite/\"",
             "href=\"../a/c.html\">&lt;a&#x2f;c.html&gt; →</a>",
             "href=\"../a/b.html\" aria-current=\"page\"",

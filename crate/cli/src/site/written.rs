@@ -31,22 +31,21 @@ struct List {
 }
 
 impl Written {
-    /// Makes the folder, or opens it; the list lies in its subfolder `folder`, which may be empty.
+    /// Opens the folder, which [`begin`](Self::begin) makes if it isn't there; the list lies in its subfolder `folder`,
+    /// which may be empty.
     ///
     /// # Errors
-    /// The folder can't be made or written to, or its list is damaged.
+    /// The folder can't be written to, or its list is damaged.
     pub(super) fn open(root: &Path, folder: &str) -> anyhow::Result<Self> {
         let list = root.join(folder).join(LIST);
-        let parent = list.parent().unwrap_or(root);
-        let refused = |cause: std::io::Error| {
+        // Before the long work, so that a folder that can't be written fails early.
+        let (existing, _) = existing(list.parent().unwrap_or(root));
+        tempfile::tempfile_in(existing).map_err(|cause| {
             Hint::error(
                 format!("could not write into `{}`: {cause}", root.display()),
                 "give a folder that you may write to with --out",
             )
-        };
-        fs::create_dir_all(parent).map_err(refused)?;
-        // Before the long work, so that a folder that can't be written fails early.
-        tempfile::tempfile_in(parent).map_err(refused)?;
+        })?;
         let before = match list.exists() {
             true => read(&list)?,
             false => BTreeSet::new(),
@@ -95,9 +94,12 @@ impl Written {
         ))
     }
 
-    /// Notes all announced files in the list, before the first is written: a build that is cut short leaves none that
-    /// the next one would take for somebody else's.
+    /// Makes the folder, and notes all announced files in the list before the first is written: a build that is cut short
+    /// leaves none that the next one would take for somebody else's.
     pub(super) fn begin(&self) -> anyhow::Result<()> {
+        let folder = self.list.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder)
+            .with_context(|| format!("could not make `{}`", folder.display()))?;
         self.note(self.before.union(&self.claimed).cloned().collect())
     }
 
@@ -161,6 +163,17 @@ impl Written {
         let text = serde_json::to_string(&List { files })?;
         fs::write(&self.list, text)
             .with_context(|| format!("could not write `{}`", self.list.display()))
+    }
+}
+
+/// The nearest folder above a path that is there, or the path itself, and the rest of the path below it.
+pub(super) fn existing(path: &Path) -> (&Path, &Path) {
+    let above = path.ancestors().find(|above| above.exists());
+    let above = above.unwrap_or(Path::new(""));
+    let rest = path.strip_prefix(above).unwrap_or(path);
+    match above.as_os_str().is_empty() {
+        true => (Path::new("."), rest),
+        false => (above, rest),
     }
 }
 

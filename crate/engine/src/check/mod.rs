@@ -15,6 +15,7 @@ mod fault;
 mod number;
 mod opening;
 mod polarity;
+mod quantity;
 mod shape;
 pub(crate) mod source;
 mod support;
@@ -33,6 +34,7 @@ pub(crate) use asked::{Asked, Held};
 use atom::{Atom, Kind};
 use citation::{Cited, MAX_TEXT_BYTES};
 use claim::{Text, claims};
+pub(crate) use quantity::Quantity;
 pub use source::Source;
 use support::Read;
 

@@ -7,6 +7,7 @@
 
 mod compose;
 mod cut;
+mod echo;
 mod layout;
 mod lines;
 mod named;
@@ -15,6 +16,7 @@ mod steps;
 
 use std::ops::Range;
 
+pub(crate) use echo::Echo;
 pub(crate) use lines::prose;
 pub(crate) use named::{Member, units_with_members};
 pub(crate) use steps::{asks_for_steps, steps_for};

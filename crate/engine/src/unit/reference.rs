@@ -203,6 +203,12 @@ const EXPLETIVES: &[&str] = &[
     "known",
 ];
 
+/// First words behind which "it" is mostly a subject, and often an expletive: "If it rains ..".
+const CONJUNCTIONS: &[&str] = &[
+    "as", "because", "does", "how", "if", "is", "once", "since", "that", "though", "unless",
+    "until", "was", "what", "when", "where", "while", "why",
+];
+
 /// True if `sentence` begins with a word that refers to the text before it.
 pub(super) fn begins_with_reference(sentence: &str) -> bool {
     let start = sentence.trim_start_matches(|c: char| !c.is_alphanumeric());
@@ -256,7 +262,9 @@ pub(super) fn begins_with_reference(sentence: &str) -> bool {
             .any(|word| PRESENT.contains(&word.as_str()));
     }
     if !REFERENCES.contains(&word(0)) {
-        return false;
+        // "Never add them to a heap", "Keep it dry": an order about something that was named before.
+        let is_order = !CONJUNCTIONS.contains(&word(0));
+        return is_order && (word(1) == "it" || (1..4).any(|idx| word(idx) == "them"));
     }
     match word(0) {
         "this" | "these" | "diese" | "dieser" | "dieses" => !PRESENT.contains(&word(1)),

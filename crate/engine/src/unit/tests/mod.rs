@@ -113,6 +113,16 @@ fn sentences_bring_what_they_refer_to() {
             "cool",
             "The fan is old. It is used to cool.",
         ),
+        (
+            "The fan is old. Never put them into water.",
+            "water",
+            "The fan is old. Never put them into water.",
+        ),
+        (
+            "The fan is old. Keep it dry.",
+            "dry",
+            "The fan is old. Keep it dry.",
+        ),
         ("The fan is old. Items are sold.", "sold", "Items are sold."),
         (
             "The fan is old. \u{201c}They know,\u{201d} he said.",
@@ -252,7 +262,7 @@ fn definitions_bring_their_term() {
     let list = "alder\nbirch\n  Keeps leaves.\n  Drops them.\n\nfir\n  Stays green.\n\n  It grows fast. Prune it.";
     check(list, "Drops", "alder\nbirch\nKeeps leaves.\n  Drops them.");
     check(list, "fir", "fir\nStays green.");
-    check(list, "Prune", "fir\nPrune it.");
+    check(list, "Prune", "fir\nIt grows fast. Prune it.");
     check(list, "fast", "fir\nIt grows fast.");
     let long = format!(
         "size\n  {}The needle is here.",
