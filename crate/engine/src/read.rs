@@ -171,7 +171,7 @@ pub fn candidates(
             }
             let next = units[idx].get(at + 1).map(|(next, _)| next);
             let next = next.map_or("", |next| &passage.section[next.range.clone()]);
-            // What introduces the repeated question is no answer either.
+            // A line that introduces the repeated question is no answer either.
             if echo.is(text) || (text.ends_with(':') && echo.is(next)) {
                 one.score -= ECHO_WEIGHT;
             }

@@ -26,7 +26,7 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// Of a Markdown file, with the files that it includes in place.
+    /// Reads a Markdown file, with the files that it includes in place.
     pub(super) fn of_markdown(text: &str, anchors: Anchors) -> Self {
         let markup = markdown::to_html(text, anchors);
         Self {
@@ -45,7 +45,7 @@ impl Body {
         Ok(())
     }
 
-    /// Of a text file; a first line that is the title is not repeated.
+    /// Reads a text file; a first line that is the title is not repeated.
     pub(super) fn of_text(text: &str, title: &str) -> Self {
         let text = text.trim_start_matches('\u{feff}').trim_start();
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));

@@ -11,7 +11,7 @@ pub(crate) struct Echo {
 }
 
 impl Echo {
-    /// Of `question`.
+    /// Takes the words of `question`.
     pub(crate) fn of(question: &str) -> Self {
         Self {
             words: question.unicode_words().map(str::to_lowercase).collect(),
