@@ -75,7 +75,6 @@ const inView = (page, text) => page.getByText(text).first().evaluate((one) => {
 });
 
 async function violations(page) {
-  // By the protocol, because the page's policy forbids scripts that it does not know.
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document));
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
@@ -141,6 +140,35 @@ describe("a site made from a folder of notes", { skip: isBuilt ? false : "the re
     await context.close();
   });
 
+  test("takes a closed conversation along, and opens its sources from any folder, on a phone too", async () => {
+    for (const viewport of [{ width: 1100, height: 800 }, { width: 390, height: 800 }]) {
+      const { page, context } = await open(browser, host.url, { viewport });
+      await page.locator("anchorite-chat [part=launcher]").click();
+      await page.locator("anchorite-chat textarea").fill("How often is the handle of the spade oiled?");
+      await page.locator("anchorite-chat textarea").press("Enter");
+      await page.locator("anchorite-chat[data-asking=false] anchorite-answer blockquote").waitFor();
+      await page.getByRole("button", { name: "Close" }).click();
+      await page.goto(`${host.url}garden/compost.html`);
+      assert.equal(await page.locator("anchorite-chat dialog[open]").count(), 0, "closed as it was");
+      await page.locator("anchorite-chat [part=launcher]").click();
+      const source = await page.locator("anchorite-answer [part=quote-link]").evaluate((link) => link.href);
+      assert.equal(new URL(source).pathname, "/docs/tools.html");
+      await context.close();
+    }
+  });
+
+  test("keeps nothing that an older script or another program left in its place", async () => {
+    for (const left of ["{", "[]", '{"opened":true,"turns":[]}', '{"opened":true,"turns":[{"id":1,"question":"?","status":"done","passages":[],"answer":{}}]}']) {
+      const { page, context, problems } = await open(browser, host.url);
+      await page.evaluate((left) => sessionStorage.setItem(`anchorite:conversation:${new URL("anchorite/", location.href).href}`, left), left);
+      await page.reload();
+      await page.locator("anchorite-chat [part=launcher]").click();
+      assert.equal(await page.locator("anchorite-answer").count(), 0, left);
+      assert.deepEqual(problems, []);
+      await context.close();
+    }
+  });
+
   test("opens the hit of what is typed, however quickly Enter follows", async () => {
     const { page, context } = await open(browser, host.url);
     const field = page.locator("anchorite-search input");
@@ -149,6 +177,13 @@ describe("a site made from a folder of notes", { skip: isBuilt ? false : "the re
     await field.fill("courgettes");
     await field.press("Enter");
     await page.waitForURL(/seeds%20/);
+    // The same words again, after the field was cleared.
+    await page.locator("anchorite-search input").fill("linseed");
+    await page.locator("anchorite-search [role=option]").first().waitFor();
+    await page.locator("anchorite-search input").fill("");
+    await page.locator("anchorite-search input").fill("linseed");
+    await page.locator("anchorite-search input").press("Enter");
+    await page.waitForURL(/tools\.html/);
     await context.close();
   });
 
@@ -223,6 +258,11 @@ describe("a site that is already there", { skip: isBuilt ? false : "the real pac
       await page.keyboard.press("Enter");
       await page.locator("anchorite-answer blockquote").waitFor();
       assert.match(await page.locator("anchorite-answer blockquote").innerText(), /lemon juice/);
+      assert.equal(await page.locator("anchorite-widget [part=bar]").isVisible(), false, "nothing to focus below the panel");
+      await page.keyboard.press("Escape");
+      const button = page.locator("anchorite-widget [part=chat-button]");
+      await button.waitFor();
+      assert.ok(await button.evaluate((one) => one.getRootNode().activeElement === one), "the focus is back");
       assert.deepEqual(problems, []);
       await context.close();
     }
@@ -234,11 +274,15 @@ describe("a site that is already there", { skip: isBuilt ? false : "the real pac
     const button = page.locator("anchorite-widget [part=search-button]");
     await button.click();
     await page.keyboard.type("brass");
-    for (const still of [1, 1, 0]) {
-      assert.equal(await dialog.count(), still === 0 ? 1 : still);
-      await page.keyboard.press("Escape");
-    }
-    assert.equal(await dialog.count(), 0, "the list, the text, the dialog");
+    const list = page.locator("anchorite-search [part=panel]");
+    await list.waitFor();
+    await page.keyboard.press("Escape");
+    assert.equal(await list.isVisible(), false, "the list first");
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator("anchorite-search input").inputValue(), "", "then the text");
+    assert.equal(await dialog.count(), 1, "and the dialog still stands");
+    await page.keyboard.press("Escape");
+    assert.equal(await dialog.count(), 0, "until the field is empty");
     assert.ok(await button.evaluate((one) => one.getRootNode().activeElement === one), "the focus is back on the button");
     await button.click();
     await page.mouse.click(5, 700);

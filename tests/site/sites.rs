@@ -86,6 +86,7 @@ fn a_folder_of_notes_becomes_a_site() {
             "garden/compost.html",
             "img/spade 1.png",
             "index.html",
+            "llms.txt",
             "log.html",
             "my stuff/seeds & dates.html",
             "old.css",
@@ -115,6 +116,10 @@ fn a_folder_of_notes_becomes_a_site() {
         (
             "garden/compost.html",
             "href=\"../garden/compost.html\" aria-current=\"page\"",
+        ),
+        (
+            "llms.txt",
+            "# Allotment\n\n## Pages\n\n- [Allotment](index.html)\n- [Tools & care](tools.html)\n",
         ),
         ("log.html", "The pump broke in April."),
         ("old.html", "<a href=\"tools.html#spade\">"),
@@ -193,8 +198,8 @@ fn nothing_of_others_is_replaced() {
         files(&root).keys()
     );
     fs::remove_file(root.join("tools.html")).expect("removed");
-    // Another site's folder.
     assert_eq!(build(&site, &[]).code, 0);
+    // The folder of another program's page.
     let other = Site::new(&[("a.md", b"# A\n\nText.\n")]);
     let (pages, app) = (other.pages(), other.beside("app"));
     fs::create_dir_all(&app).expect("a folder");
@@ -213,6 +218,36 @@ fn nothing_of_others_is_replaced() {
     ]);
     run.fails(&["is not a bundle's manifest, and would be replaced"]);
     assert!(text(&app, "manifest.json").contains("An app"));
+}
+
+#[test]
+fn the_folder_of_the_bundle_belongs_to_builds_alone() {
+    let site = notes();
+    site.write("anchorite/manifest.json", b"{}");
+    build(&site, &[]).fails(&["would lie in the site's folder `anchorite`", "--exclude"]);
+    assert!(!site.beside("site").exists(), "nothing is written");
+    assert_eq!(build(&site, &["--exclude", "anchorite"]).code, 0);
+    let root = site.beside("site");
+    fs::remove_file(root.join("anchorite/written.json")).expect("removed");
+    fs::remove_file(root.join("anchorite/manifest.json")).expect("removed");
+    let run = build(&site, &["--exclude", "anchorite"]);
+    run.fails(&["is there already, and no build wrote it"]);
+    let deployed = deployed();
+    let own = deployed.pages().join("anchorite/anchorite.js");
+    fs::create_dir_all(own.parent().expect("a folder")).expect("a folder");
+    fs::write(&own, "mine").expect("a file");
+    add(&deployed, &["--inject"]).fails(&["holds files that no build wrote", "--out"]);
+    assert_eq!(fs::read_to_string(&own).expect("a file"), "mine");
+}
+
+#[test]
+fn html_without_text_is_published_as_it_is() {
+    let site = notes();
+    let moved = b"<!doctype html><meta http-equiv=refresh content='0; url=tools.html'>";
+    site.write("moved.html", moved);
+    assert_eq!(build(&site, &[]).code, 0);
+    let found = files(&site.beside("site"));
+    assert_eq!(found["moved.html"], moved);
 }
 
 #[test]
@@ -361,6 +396,13 @@ fn every_page_gets_the_line_and_loses_it_again() {
     assert_eq!(files(&pages), before, "as it was");
     assert!(!pages.join("anchorite").exists(), "nothing is left");
     assert_eq!(add(&site, &["--eject"]).code, 0, "nothing to take out");
+    // A configuration that asks for the line doesn't keep it from being taken out, nor do pages that are left out today.
+    let config = site.beside("anchorite.toml");
+    fs::write(&config, "inject = true\nexclude = ['shop/**']\n").expect("a file");
+    assert_eq!(add(&site, &["--inject"]).code, 0);
+    let run = add(&site, &["--eject", "--config", path_text(&config)]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(files(&pages), before, "as it was");
 }
 
 #[test]
@@ -373,6 +415,22 @@ fn options_that_do_not_go_together_are_told() {
     run(&["--site", pages, "--inject", "--bundle", out]).fails(&["--inject and --bundle exclude"]);
     run(&["--site", pages, "--inject", "--eject"]).fails(&["--inject and --eject exclude"]);
     run(&["--site", pages, "--inject", "--out", out]).fails(&["is outside of it"]);
+    let odd = format!("{pages}/se arch#1");
+    let odd = run(&[
+        "--site",
+        pages,
+        "--out",
+        &odd,
+        "--no-calibration",
+        "--no-reader",
+    ]);
+    assert!(
+        odd.stdout
+            .contains("src=\"/se%20arch%231/anchorite-widget.js\""),
+        "{}{}",
+        odd.stdout,
+        odd.stderr
+    );
     run(&[pages, "--out", out, "--bundle", out]).fails(&["both --out and --bundle"]);
     run(&[pages]).fails(&["nothing says where the site goes"]);
     assert!(

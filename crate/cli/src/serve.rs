@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     /// The port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Send the content security policy that the guide shows: it forbids inline scripts and styles, and other hosts.
+    /// Send a strict content security policy: no inline scripts and styles, and no other hosts.
     #[arg(long)]
     strict_csp: bool,
 }

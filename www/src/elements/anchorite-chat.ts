@@ -104,7 +104,6 @@ export class AnchoriteChat extends BundleElement {
   override connectedCallback(): void {
     super.connectedCallback();
     document.addEventListener("keydown", this.#onShortcut);
-    if (this.turns.length === 0) this.#resume();
   }
 
   override disconnectedCallback(): void {
@@ -263,19 +262,24 @@ export class AnchoriteChat extends BundleElement {
     return kind === "ready" || kind === "absent" || kind === "skipped" || kind === "failed";
   }
 
+  protected override willUpdate(changed: Map<string, unknown>): void {
+    if (changed.has("bundle") && this.turns.length === 0) this.#resume();
+  }
+
   protected override updated(changed: Map<string, unknown>): void {
     super.updated(changed);
     this.dataset["asking"] = this.#running ? "true" : "false";
+    this.dataset["opened"] = this.opened ? "true" : "false";
     if (this.state?.rungs.answer.kind === "ready") void this.#complete();
     else if (this.state && this.settled(this.state) && this.turns.some(({ early }) => early)) {
       // No model is going to complete these answers.
       this.turns = this.turns.map((turn) => ({ ...turn, early: false }));
     }
-    if (this.layout === "panel" && (changed.has("turns") || changed.has("opened"))) keep(this.bundle, { turns: this.turns, opened: this.opened });
-    if (this.layout === "panel" && changed.has("turns")) {
-      const before = changed.get("turns") as readonly Turn[] | undefined;
-      void this.#follow(this.turns.length > (before?.length ?? 0));
-    }
+    if (this.layout !== "panel") return;
+    const before = changed.get("turns") as readonly Turn[] | undefined;
+    const isBegun = this.turns.length > 0 || (before?.length ?? 0) > 0;
+    if (isBegun && (changed.has("turns") || changed.has("opened"))) keep(this.bundle, { turns: this.turns, opened: this.opened });
+    if (changed.has("turns")) void this.#follow(this.turns.length > (before?.length ?? 0));
   }
 
   /** Keeps the newest question at the top of the panel while its answer grows, unless the visitor has scrolled since. */

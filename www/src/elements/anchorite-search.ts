@@ -10,6 +10,8 @@ import { breadcrumb, errorBox, highlight } from "./text.js";
 
 /** Long enough to skip intermediate keystrokes, short enough to go unnoticed. */
 const DEBOUNCE_MS = 80;
+/** Searches to wait for before Enter opens a hit. */
+const MAX_TRIES = 4;
 
 /**
  * Search as you type.
@@ -352,6 +354,7 @@ export class AnchoriteSearch extends BundleElement {
     if (!this.query.trim()) {
       this.#running?.abort();
       this.hits = null;
+      this.#shown = "";
       this.failure = null;
       return;
     }
@@ -429,6 +432,7 @@ export class AnchoriteSearch extends BundleElement {
         } else {
           this.query = "";
           this.hits = null;
+          this.#shown = "";
         }
         return;
     }
@@ -437,10 +441,10 @@ export class AnchoriteSearch extends BundleElement {
   /** Opens the hit that is chosen, or the first one of what is typed: the hits shown may still be those of a shorter query. */
   async #openHit(): Promise<void> {
     const query = this.query.trim();
-    if (this.#shown !== query) {
+    if (this.active < 0) {
       clearTimeout(this.#timer);
-      this.active = -1;
-      await this.#search();
+      // A search that begins anew because the embedder has arrived ends this one.
+      for (let tries = 0; this.#shown !== query && !this.failure && tries < MAX_TRIES; tries += 1) await this.#search();
       await this.updateComplete;
       if (this.#shown !== query || this.query.trim() !== query) return;
     }

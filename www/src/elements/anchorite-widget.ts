@@ -22,7 +22,7 @@ export class AnchoriteWidget extends LitElement {
         position: fixed;
         inset-block-end: max(1.25rem, env(safe-area-inset-bottom));
         inset-inline-end: 1.25rem;
-        /* Below the chat's panel, above the page. */
+        /* Above the sticky headers of sites. */
         z-index: 2147482000;
         display: flex;
         border: 1px solid var(--_line);
@@ -59,6 +59,10 @@ export class AnchoriteWidget extends LitElement {
       anchorite-chat::part(launcher) {
         display: none;
       }
+      anchorite-chat[data-opened="true"] ~ .bar {
+        /* The chat's panel lies above it. */
+        display: none;
+      }
       dialog {
         inline-size: min(42rem, 100vw - 2rem);
         max-inline-size: none;
@@ -93,7 +97,8 @@ export class AnchoriteWidget extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<div class="bar" part="bar" role="region" aria-label=${strings.widgetLabel}>
+    return html`<anchorite-chat .bundle=${this.bundle} theme=${this.theme} @anchorite-closed=${this.#onClosed}></anchorite-chat>
+      <div class="bar" part="bar" role="region" aria-label=${strings.widgetLabel}>
         <button part="search-button" type="button" aria-haspopup="dialog" @click=${this.openSearch}>
           <svg viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.7" aria-hidden="true">
             <circle cx="8.5" cy="8.5" r="5.5" />
@@ -105,8 +110,7 @@ export class AnchoriteWidget extends LitElement {
       </div>
       <dialog part="dialog" aria-label=${strings.searchLabel} @click=${this.#onClick}>
         <anchorite-search .bundle=${this.bundle} theme=${this.theme}></anchorite-search>
-      </dialog>
-      <anchorite-chat .bundle=${this.bundle} theme=${this.theme} @anchorite-closed=${this.#onClosed}></anchorite-chat>`;
+      </dialog>`;
   }
 
   /** Opens the dialog to search in, and moves the focus into it. */

@@ -1,5 +1,6 @@
 // Turns a `bundle` attribute into a subscription to the engine that all elements with that bundle share.
 import { LitElement, type PropertyDeclarations } from "lit";
+import { bundleUrl, pageLink } from "../engine/address.js";
 import { Anchorite, type EngineState } from "../engine/client.js";
 import type { Module } from "../engine/protocol.js";
 
@@ -64,7 +65,7 @@ export abstract class BundleElement extends LitElement {
 
   /** The full address of a hit or passage. */
   protected link(url: string): string {
-    return this.#engine?.link(url) ?? url;
+    return pageLink(url, bundleUrl(this.bundle));
   }
 
   /** Starts loading, or retries after a failure. Call it when the reader acts, never from a render; repeated calls are safe. */

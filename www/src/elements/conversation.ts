@@ -1,4 +1,5 @@
 // Turns a conversation into text that a tab keeps for its next page, and back.
+import { bundleUrl } from "../engine/address.js";
 import type { Turn } from "./anchorite-answer.js";
 
 /** The chat as a visitor left it. */
@@ -12,11 +13,17 @@ export interface Conversation {
 const MAX_KEPT = 6;
 
 /** One conversation for each bundle. */
-const key = (bundle: string): string => `anchorite:conversation:${new URL(bundle, document.baseURI).href}`;
+const key = (bundle: string): string => `anchorite:conversation:${bundleUrl(bundle).href}`;
 
-/** Keeps the finished turns of a conversation in this tab, in place of the one before; nothing is kept of an empty one. */
+/**
+ * Keeps a conversation in this tab, in place of the one before; nothing is kept of an empty one. An answer that is still being
+ * made ends with its page, so it is kept as a stopped one, with its sources.
+ */
 export function keep(bundle: string, { turns, opened }: Conversation): void {
-  const done = turns.filter(({ status }) => status === "done").slice(-MAX_KEPT);
+  const done = turns
+    .filter(({ passages, status }) => passages && status !== "failed")
+    .map((turn): Turn => (turn.status === "asking" ? { ...turn, status: "stopped", writing: false } : turn))
+    .slice(-MAX_KEPT);
   try {
     if (done.length === 0) sessionStorage.removeItem(key(bundle));
     else sessionStorage.setItem(key(bundle), JSON.stringify({ turns: done, opened }));
@@ -38,7 +45,7 @@ export function recall(bundle: string): Conversation | null {
 function isConversation(value: unknown): value is Conversation {
   const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
   const isTurn = (turn: unknown): boolean =>
-    isObject(turn) && Number.isSafeInteger(turn["id"]) && typeof turn["question"] === "string" && turn["status"] === "done" &&
-    Array.isArray(turn["passages"]) && isObject(turn["answer"]) && Array.isArray(turn["answer"]["sentences"]);
-  return isObject(value) && typeof value["opened"] === "boolean" && Array.isArray(value["turns"]) && value["turns"].every(isTurn);
+    isObject(turn) && Number.isSafeInteger(turn["id"]) && typeof turn["question"] === "string" && (turn["status"] === "done" || turn["status"] === "stopped") &&
+    Array.isArray(turn["passages"]) && (turn["answer"] === null || (isObject(turn["answer"]) && Array.isArray(turn["answer"]["sentences"])));
+  return isObject(value) && typeof value["opened"] === "boolean" && Array.isArray(value["turns"]) && value["turns"].length > 0 && value["turns"].every(isTurn);
 }

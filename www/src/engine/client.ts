@@ -1,4 +1,5 @@
 // Turns a bundle's address into an object that searches and answers; everything heavy happens in its worker.
+import { bundleUrl, pageLink } from "./address.js";
 import { abortError, AnchoriteError } from "./errors.js";
 import { moduleFiles } from "./module.js";
 import type {
@@ -243,7 +244,7 @@ export class Anchorite {
 
   /** The full address of a hit or passage: relative ones start at the folder that holds the bundle. */
   link(url: string): string {
-    return pageLink(url, new URL("..", this.#bundle)).href;
+    return pageLink(url, this.#bundle);
   }
 
   /** Ends the worker; whatever still runs rejects with an `AbortError`. */
@@ -399,26 +400,6 @@ export class Anchorite {
   #post(request: Request): void {
     this.#worker.postMessage(request);
   }
-}
-
-/** The address of a page below `base`. A page named `Note: one` or `javascript:` is a file, never an address of its own scheme. */
-function pageLink(url: string, base: URL): URL {
-  try {
-    const address = new URL(url, base);
-    if (["http:", "https:", base.protocol].includes(address.protocol)) return address;
-  } catch {
-    // Not an address, so a name.
-  }
-  return new URL(`./${url}`, base);
-}
-
-/** Folders are addressed with a slash, so that relative paths resolve inside them. */
-function bundleUrl(bundle: string | URL): URL {
-  const url = new URL(bundle, document.baseURI);
-  url.search = "";
-  url.hash = "";
-  if (!url.pathname.endsWith("/")) url.pathname += "/";
-  return url;
 }
 
 /** `Promise.withResolvers`, which some browsers lack that can run the rest. */

@@ -61,6 +61,7 @@ pub(crate) fn assemble(
         bytes_changed,
         files: written.files.len(),
         files_changed,
+        site: None,
         vectors: index
             .vectors
             .as_ref()

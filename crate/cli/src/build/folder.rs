@@ -125,6 +125,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     progress.finish_and_clear();
     clock.step("index");
     summary.reuse = reuse;
+    summary.site = closing.site;
     (summary.seconds, summary.steps) = clock.stop();
     let is_failure = arguments.pages.strict && warnings.count() > 0;
     summary.print(warnings, &out, arguments.bundle.json)?;

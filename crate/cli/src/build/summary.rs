@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::build::calibrate;
 use crate::build::warnings::{Group, Warnings};
+use crate::site::documents::SiteFigures;
 
 /// Figures of a build, from which its last lines are printed.
 #[derive(Serialize)]
@@ -30,6 +31,9 @@ pub(crate) struct Summary {
     pub(crate) bytes_changed: u64,
     pub(crate) files: usize,
     pub(crate) files_changed: usize,
+    /// Figures of the site, if one was made from documents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) site: Option<SiteFigures>,
     /// How vectors are searched, and why.
     pub(crate) vectors: Option<String>,
     pub(crate) seconds: f64,

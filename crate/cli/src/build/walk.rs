@@ -103,8 +103,9 @@ pub(crate) fn pages(
     Ok((pages, unlisted))
 }
 
-/// The files of a folder of documents that are no pages, such as images: their paths on disk and relative to the folder.
-/// Skips what [`pages`] skips, and the configuration. Text files are among them: they are pages, and may be downloads too.
+/// The files of a folder of documents that may be published as they are, such as images: their paths on disk and relative to
+/// the folder. Skips what [`pages`] skips, Markdown, and the configuration. HTML and text files are among them, as not all of
+/// them become pages.
 pub(crate) fn others(
     arguments: &PageArguments,
     skip: Option<&Path>,
@@ -118,13 +119,13 @@ pub(crate) fn others(
         let entry = entry.with_context(|| format!("could not list `{}`", dir.display()))?;
         let path = entry.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_page = Format::of(&name).is_ok_and(|format| format != Format::Text);
+        let is_markdown = Format::of(&name).is_ok_and(|format| format == Format::Markdown);
         // A symbolic link must not publish what lies elsewhere.
         let is_here = || {
             path.canonicalize()
                 .is_ok_and(|path| path.starts_with(&real))
         };
-        if !is_page && name != FILE_NAME && path.is_file() && is_here() {
+        if !is_markdown && name != FILE_NAME && path.is_file() && is_here() {
             files.push((path.to_owned(), relative(path, dir)));
         }
     }

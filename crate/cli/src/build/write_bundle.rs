@@ -63,7 +63,7 @@ pub(crate) fn remove_files(out: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// It has another program's `manifest.json`.
-fn holds_bundle(out: &Path) -> anyhow::Result<bool> {
+pub(crate) fn holds_bundle(out: &Path) -> anyhow::Result<bool> {
     let path = out.join(bundle::MANIFEST_PATH);
     if std::fs::symlink_metadata(&path).is_err() {
         return Ok(false);

@@ -6,7 +6,7 @@ use crate::build::book::Books;
 use crate::settings::PageArguments;
 use crate::site::deployed::Deployed;
 use crate::site::destination::{Destination, DestinationArguments};
-use crate::site::documents::Site;
+use crate::site::documents::{Site, SiteFigures};
 
 /// Everything that a build writes apart from its bundle.
 pub(crate) enum Around<'a> {
@@ -25,6 +25,8 @@ pub(crate) struct Closing {
     lines: Vec<String>,
     /// The result to put into pages, on standard output.
     result: Option<String>,
+    /// Figures of a site made from documents.
+    pub(crate) site: Option<SiteFigures>,
 }
 
 impl<'a> Around<'a> {
@@ -72,13 +74,14 @@ impl<'a> Around<'a> {
                     lines: vec![
                         format!(
                             "site of {pages} pages and {others} other files in `{root}`; {} files changed",
-                            figures.changed
+                            figures.files_changed
                         ),
                         format!(
                             "look at it with `anchorite serve {root}`; upload the folder as it is"
                         ),
                     ],
                     result: None,
+                    site: Some(figures),
                 })
             }
             Self::Deployed(mut deployed) => Ok(match deployed.write()? {
@@ -86,7 +89,7 @@ impl<'a> Around<'a> {
                     lines: vec![format!(
                         "search and chat put on {n} page(s); --eject takes them out"
                     )],
-                    result: None,
+                    ..Closing::default()
                 },
                 None => Closing {
                     lines: vec![
@@ -94,6 +97,7 @@ impl<'a> Around<'a> {
                             .to_owned(),
                     ],
                     result: Some(deployed.line()),
+                    site: None,
                 },
             }),
             Self::Bundle => Ok(Closing::default()),

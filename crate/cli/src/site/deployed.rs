@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anchorite::index::parse::percent_encode;
 use anyhow::Context;
 
 use crate::build::walk;
@@ -13,7 +14,8 @@ use crate::site::page::to_root;
 use crate::site::page_files::{self, WIDGET};
 use crate::site::written::{Written, existing};
 
-/// The page that hosts send for missing addresses: it is shown at any address, so no relative link of it leads anywhere.
+/// The page that hosts send for missing addresses, at the top or in the folder of a language: it is shown at any address, so
+/// no relative link of it leads anywhere.
 const NOT_FOUND: &str = "404.html";
 
 /// The folder in a site that receives what its pages load.
@@ -39,6 +41,13 @@ impl<'a> Deployed<'a> {
     ) -> anyhow::Result<Self> {
         let page_files = page_files::all()?;
         let mut written = Written::open(folder, "")?;
+        let is_used = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+        if is_used && !written.is_rebuild() && !write_bundle::holds_bundle(folder)? {
+            return Err(Hint::error(
+                format!("`{}` holds files that no build wrote", folder.display()),
+                "give another folder in the site with --out",
+            ));
+        }
         for (name, _) in &page_files {
             written.take(name)?;
         }
@@ -76,12 +85,12 @@ impl<'a> Deployed<'a> {
     pub(crate) fn line(&self) -> String {
         let base = self.pages.base_url.trim_end_matches('/');
         let path = self.path.as_deref().unwrap_or_default();
-        html::line(&format!("{base}/{path}{WIDGET}"))
+        html::line(&format!("{base}/{}{WIDGET}", percent_encode(path)))
     }
 
     /// Puts the line on every page; returns the number of pages.
     fn inject(&self) -> anyhow::Result<usize> {
-        let path = self.path.as_deref().unwrap_or_default();
+        let path = percent_encode(self.path.as_deref().unwrap_or_default());
         change_pages(self.pages, |file, page| {
             html::with_line(
                 page,
@@ -93,7 +102,13 @@ impl<'a> Deployed<'a> {
 
 /// Takes search and chat out of every page, and removes what builds wrote into the folder.
 pub(crate) fn eject(folder: &Path, pages: &PageArguments) -> anyhow::Result<()> {
-    let n = change_pages(pages, |_, page| Ok(html::without_line(page)))?;
+    // Whatever is read and left out today, an earlier build may have put the line there.
+    let all = PageArguments {
+        include: Vec::new(),
+        exclude: Vec::new(),
+        ..pages.clone()
+    };
+    let n = change_pages(&all, |_, page| Ok(html::without_line(page)))?;
     if folder.is_dir() {
         write_bundle::remove_files(folder)?;
         Written::open(folder, "")?.remove_all()?;
@@ -107,6 +122,11 @@ pub(crate) fn eject(folder: &Path, pages: &PageArguments) -> anyhow::Result<()> 
     Ok(())
 }
 
+fn is_not_found(file: &str) -> bool {
+    let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
+    name == NOT_FOUND && !folder.contains('/')
+}
+
 /// Rewrites the pages that `change` changes; returns their number.
 fn change_pages(
     pages: &PageArguments,
@@ -117,8 +137,12 @@ fn change_pages(
         return Err(anyhow::Error::new(error).context(format!("could not list `{path}`")));
     }
     let mut n = 0;
-    for file in files.iter().filter(|file| file.source != NOT_FOUND) {
+    for file in files.iter().filter(|file| !is_not_found(&file.source)) {
         let path = &file.path;
+        // It would become a file of its own; a page of the site that it leads to is changed itself.
+        if path.is_symlink() {
+            continue;
+        }
         let page =
             std::fs::read(path).with_context(|| format!("could not read `{}`", path.display()))?;
         let changed = change(&file.source, &page)

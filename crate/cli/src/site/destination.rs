@@ -1,5 +1,6 @@
 //! Decides where a build's results go.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
@@ -32,19 +33,27 @@ pub(crate) struct DestinationArguments {
 }
 
 impl DestinationArguments {
-    /// If one source sets a folder for a site and another a folder for a bundle, the stronger source wins.
+    /// If one source sets a folder for a site and another a folder for a bundle, the stronger source wins; so it is with
+    /// putting the line into pages and taking it out.
     pub(crate) fn resolve(&mut self, matches: &ArgMatches) -> anyhow::Result<()> {
-        if self.out.is_none() || self.bundle.is_none() {
-            return Ok(());
+        let order = |one: &str, other: &str| rank(matches, one).cmp(&rank(matches, other));
+        if self.out.is_some() && self.bundle.is_some() {
+            match order("out", "bundle") {
+                Ordering::Greater => self.bundle = None,
+                Ordering::Less => self.out = None,
+                Ordering::Equal => {
+                    return Err(Hint::error(
+                        "both --out and --bundle were given",
+                        "give --out for a site, or --bundle for the bundle alone",
+                    ));
+                }
+            }
         }
-        match rank(matches, "out").cmp(&rank(matches, "bundle")) {
-            std::cmp::Ordering::Greater => self.bundle = None,
-            std::cmp::Ordering::Less => self.out = None,
-            std::cmp::Ordering::Equal => {
-                return Err(Hint::error(
-                    "both --out and --bundle were given",
-                    "give --out for a site, or --bundle for the bundle alone",
-                ));
+        if self.inject && self.eject {
+            match order("inject", "eject") {
+                Ordering::Greater => self.eject = false,
+                Ordering::Less => self.inject = false,
+                Ordering::Equal => {}
             }
         }
         Ok(())

@@ -9,9 +9,11 @@ use anchorite::index::document::Document;
 use anchorite::index::parse::markdown::Anchors;
 use anchorite::index::parse::{Format, linked_html, linked_page, page_file};
 use anyhow::Context;
+use serde::Serialize;
 
 use crate::build::book::Books;
 use crate::build::walk;
+use crate::build::write_bundle;
 use crate::report::Hint;
 use crate::settings::PageArguments;
 use crate::site::destination::FOLDER;
@@ -27,6 +29,8 @@ const HOME: &str = "index.html";
 const SUMMARY: &str = "SUMMARY.md";
 /// Files that are the icon of all pages. Browsers look for `favicon.ico` by themselves.
 const ICONS: [&str; 2] = ["favicon.svg", "favicon.png"];
+/// The list of the pages for programs that read sites.
+const LLMS: &str = "llms.txt";
 const STYLESHEET: &str = include_str!("site.css");
 
 /// A site in the making.
@@ -47,10 +51,14 @@ pub(crate) struct Site<'a> {
 }
 
 /// Figures of a site.
+#[derive(Serialize, Clone, Copy)]
 pub(crate) struct SiteFigures {
+    /// Pages made from documents.
     pub(crate) pages: usize,
+    /// Other files, which were copied.
     pub(crate) others: usize,
-    pub(crate) changed: usize,
+    /// Files of the site that are new in the folder, apart from the bundle's.
+    pub(crate) files_changed: usize,
 }
 
 impl<'a> Site<'a> {
@@ -87,8 +95,12 @@ impl<'a> Site<'a> {
             ));
         }
         let mut written = Written::open(root, FOLDER)?;
+        let is_rebuild = written.is_rebuild() || write_bundle::holds_bundle(&root.join(FOLDER))?;
         for (path, _) in &page_files {
-            written.take(path)?;
+            match is_rebuild {
+                true => written.take(path)?,
+                false => written.claim(path)?,
+            }
         }
         Ok(Self {
             root: root.to_owned(),
@@ -115,18 +127,24 @@ impl<'a> Site<'a> {
     pub(crate) fn announce(&mut self, documents: &[Document]) -> anyhow::Result<()> {
         for document in documents {
             let file = page_file(&document.url, self.base_url);
+            outside_own_folder(&document.source)?;
             self.written.claim(&file)?;
             self.files.insert(document.source.clone(), file.clone());
             self.pages.insert(file, document.clone());
         }
-        // A text file that became a page is read there.
+        // A file that became a page is read there. Of HTML, what has nothing to find may still be needed: a page that leads
+        // on, or one that draws.
         self.others
             .retain(|(_, path)| !self.files.contains_key(path));
         for (_, path) in &self.others {
+            outside_own_folder(path)?;
             self.written.claim(path)?;
         }
         if !self.pages.contains_key(HOME) {
             self.written.claim(HOME)?;
+        }
+        if !self.has_other(LLMS) {
+            self.written.claim(LLMS)?;
         }
         Ok(())
     }
@@ -150,8 +168,7 @@ impl<'a> Site<'a> {
         let anchors = books.anchors(sources.iter().copied());
         let anchors: BTreeMap<String, Anchors> = self.pages.keys().cloned().zip(anchors).collect();
         let navigation = Navigation::new(self.entries(), &self.linked(books, &anchors)?);
-        let has = |name: &str| self.others.iter().any(|(_, path)| path == name);
-        let icon = ICONS.into_iter().find(|name| has(name));
+        let icon = ICONS.into_iter().find(|name| self.has_other(name));
         let template = Template::new(self.name(), icon)?;
         for (file, document) in &self.pages {
             let page = match Format::of(&document.source)? {
@@ -175,12 +192,33 @@ impl<'a> Site<'a> {
             let page = template.contents(HOME, &navigation)?;
             self.written.write(HOME, page.as_bytes())?;
         }
+        if !self.has_other(LLMS) {
+            let list = self.llms(&navigation);
+            self.written.write(LLMS, list.as_bytes())?;
+        }
         self.written.finish()?;
         Ok(SiteFigures {
             pages: self.pages.len(),
             others: self.others.len(),
-            changed: self.written.n_changed,
+            files_changed: self.written.n_changed,
         })
+    }
+
+    /// True if the folder has such a file of its own.
+    fn has_other(&self, name: &str) -> bool {
+        self.others.iter().any(|(_, path)| path == name)
+    }
+
+    /// The list of all pages for programs that read sites, in Markdown, as <https://llmstxt.org> describes it.
+    fn llms(&self, navigation: &Navigation) -> String {
+        let mut list = format!("# {}\n\n## Pages\n\n", self.name());
+        for entry in navigation.order() {
+            let about = self.pages.get(&entry.file);
+            let about = about.and_then(|page| page.meta.get("description"));
+            let about = about.map_or(String::new(), |about| format!(": {about}"));
+            list.push_str(&format!("- [{}]({}){about}\n", entry.title, entry.url));
+        }
+        list
     }
 
     fn entries(&self) -> Vec<Entry> {
@@ -277,4 +315,18 @@ impl<'a> Site<'a> {
         let path = self.dir.join(source);
         std::fs::read(&path).with_context(|| format!("could not read `{}`", path.display()))
     }
+}
+
+/// Refuses what would get in the bundle's way.
+///
+/// # Errors
+/// A document or another file would lie in the folder of the bundle.
+fn outside_own_folder(path: &str) -> anyhow::Result<()> {
+    if path.split('/').next() != Some(FOLDER) {
+        return Ok(());
+    }
+    Err(Hint::error(
+        format!("`{path}` would lie in the site's folder `{FOLDER}`, which holds the bundle"),
+        "give the folder of documents another name, or leave it out with --exclude",
+    ))
 }

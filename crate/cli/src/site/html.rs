@@ -10,16 +10,22 @@ use lol_html::{HtmlRewriter, Settings, element, end, end_tag};
 /// Opens and closes what was added to a page, so that it can be found again.
 const OPEN: &str = "<!-- anchorite -->";
 const CLOSE: &str = "<!-- /anchorite -->";
+/// What stands around the address in a line.
+const SCRIPT: &str = "<script type=\"module\" src=\"";
+const SCRIPT_END: &str = "\"></script>";
 
 /// The line that puts search and chat on a page.
 pub(super) fn line(script: &str) -> String {
     let script = script.replace('&', "&amp;").replace('"', "&quot;");
-    format!("<script type=\"module\" src=\"{script}\"></script>")
+    format!("{SCRIPT}{script}{SCRIPT_END}")
 }
 
-/// The page with a line at the end of its body, in place of the one that an earlier build added.
+/// The page with a line at the end of its body, in place of the one that an earlier build added. A page in UTF-16 gets none.
 pub(super) fn with_line(page: &[u8], line: &str) -> anyhow::Result<Vec<u8>> {
     let page = without_line(page);
+    if !is_ascii_compatible(&page) {
+        return Ok(page);
+    }
     let added = format!("{OPEN}{line}{CLOSE}");
     let is_added = Rc::new(Cell::new(false));
     let (in_body, at_end) = (Rc::clone(&is_added), Rc::clone(&is_added));
@@ -44,24 +50,35 @@ pub(super) fn with_line(page: &[u8], line: &str) -> anyhow::Result<Vec<u8>> {
     rewrite(&page, settings)
 }
 
-/// The page without what was added to it.
+/// The page without what was added to it: only the exact form of a line is taken out, not a comment of the author's.
 pub(super) fn without_line(page: &[u8]) -> Vec<u8> {
-    let find = |bytes: &[u8], mark: &str| {
+    let (before, after) = (format!("{OPEN}{SCRIPT}"), format!("{SCRIPT_END}{CLOSE}"));
+    let find = |bytes: &[u8], text: &str| {
         bytes
-            .windows(mark.len())
-            .position(|window| window == mark.as_bytes())
+            .windows(text.len())
+            .position(|window| window == text.as_bytes())
     };
     let mut kept = Vec::with_capacity(page.len());
     let mut rest = page;
-    while let Some(start) = find(rest, OPEN) {
-        let Some(length) = find(&rest[start..], CLOSE) else {
-            break;
+    while let Some(start) = find(rest, &before) {
+        let address = &rest[start + before.len()..];
+        let end = address.iter().position(|byte| matches!(byte, b'"' | b'<'));
+        let line = end.filter(|end| address[*end..].starts_with(after.as_bytes()));
+        let Some(end) = line else {
+            kept.extend_from_slice(&rest[..start + before.len()]);
+            rest = address;
+            continue;
         };
         kept.extend_from_slice(&rest[..start]);
-        rest = &rest[start + length + CLOSE.len()..];
+        rest = &address[end + after.len()..];
     }
     kept.extend_from_slice(rest);
     kept
+}
+
+/// True if the bytes can be changed as text: UTF-16 can't, as its characters have two bytes.
+fn is_ascii_compatible(page: &[u8]) -> bool {
+    !page.starts_with(&[0xff, 0xfe]) && !page.starts_with(&[0xfe, 0xff])
 }
 
 /// The page with other addresses for its links: `change` says which, or `None` to leave one as it is.
@@ -69,6 +86,10 @@ pub(super) fn with_links(
     page: &[u8],
     change: &dyn Fn(&str) -> Option<String>,
 ) -> anyhow::Result<Vec<u8>> {
+    // Addresses are read and written as UTF-8.
+    if std::str::from_utf8(page).is_err() {
+        return Ok(page.to_vec());
+    }
     let settings = Settings::new().append_element_content_handler(element!("a[href]", |link| {
         if let Some(href) = href(link).as_deref().and_then(change) {
             link.set_attribute("href", &href.replace('&', "&amp;"))?;
@@ -110,14 +131,16 @@ fn rewrite(page: &[u8], settings: Settings<'_, '_>) -> anyhow::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn added(page: &str) -> String {
-        let page = with_line(page.as_bytes(), "<i></i>").expect("a page");
+    fn added(page: &str, line: &str) -> String {
+        let page = with_line(page.as_bytes(), line).expect("a page");
         String::from_utf8(page).expect("text")
     }
 
     #[test]
     fn the_line_stands_at_the_end_of_the_body_and_can_be_taken_out() {
-        const LINE: &str = "<!-- anchorite --><i></i><!-- /anchorite -->";
+        let line = line("./x.js");
+        let added = |page: &str| added(page, &line);
+        let whole = format!("<!-- anchorite -->{line}<!-- /anchorite -->");
         for (before, after) in [
             ("<html><body><p>a</p>", "</body></html>\n"),
             (
@@ -132,17 +155,23 @@ mod tests {
             ("", ""),
         ] {
             let page = format!("{before}{after}");
-            assert_eq!(added(&page), format!("{before}{LINE}{after}"));
+            assert_eq!(added(&page), format!("{before}{whole}{after}"));
             assert_eq!(added(&added(&page)), added(&page), "twice is once");
             assert_eq!(without_line(added(&page).as_bytes()), page.as_bytes());
         }
         let latin = b"<body>caf\xe9 \xff</body>";
-        let page = with_line(latin, "<i></i>").expect("a page");
+        let page = with_line(latin, &line).expect("a page");
         assert_eq!(without_line(&page), latin, "no other byte changes");
-        assert_eq!(
-            without_line(b"a <!-- anchorite --> b"),
-            b"a <!-- anchorite --> b"
-        );
+        // Comments of the author's.
+        for own in [
+            "a <!-- anchorite --> b",
+            "<!-- anchorite --><p>mine</p><!-- /anchorite -->",
+            "<!-- anchorite --><script type=\"module\" src=\"a\">x</script><!-- /anchorite -->",
+        ] {
+            assert_eq!(without_line(own.as_bytes()), own.as_bytes(), "{own}");
+        }
+        let utf16 = b"\xff\xfe<\0p\0>\0";
+        assert_eq!(with_line(utf16, &line).expect("a page"), utf16);
     }
 
     #[test]

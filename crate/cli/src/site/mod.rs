@@ -4,8 +4,8 @@
 pub(crate) mod around;
 pub(crate) mod deployed;
 pub(crate) mod destination;
+pub(crate) mod documents;
 
-mod documents;
 mod html;
 mod navigation;
 mod page;

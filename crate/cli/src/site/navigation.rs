@@ -98,6 +98,11 @@ impl Navigation {
         self.nodes(&self.top, "", file, is_small)
     }
 
+    /// All pages, in order.
+    pub(super) fn order(&self) -> &[Entry] {
+        &self.order
+    }
+
     /// The pages before and after the one in `file`.
     pub(super) fn neighbours(&self, file: &str) -> (Option<&Entry>, Option<&Entry>) {
         let Some(&at) = self.places.get(file) else {

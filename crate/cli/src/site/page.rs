@@ -50,7 +50,7 @@ impl Body {
         let text = text.trim_start_matches('\u{feff}').trim_start();
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
         let shown = match first.trim() == title && !rest.trim().is_empty() {
-            true => rest.trim_start_matches(|c: char| "=-~*#".contains(c) || c.is_whitespace()),
+            true => without_underline(rest),
             false => text,
         };
         let escaped = shown.replace('&', "&amp;").replace('<', "&lt;");
@@ -100,6 +100,7 @@ impl Template {
             is_rtl => RIGHT_TO_LEFT.contains(&primary),
             needs_heading => body.needs_heading,
             body => Value::from_safe_string(body.markup.clone()),
+            has_list => navigation.order().len() > 1,
             nodes => values(navigation.list(file)),
             before => link(before),
             after => link(after),
@@ -116,6 +117,7 @@ impl Template {
             language => "en",
             needs_heading => true,
             is_home => true,
+            has_list => navigation.order().len() > 1,
             nodes => values(navigation.list(file)),
         })
     }
@@ -129,6 +131,21 @@ impl Template {
 /// An address for the template, which would also escape its slashes. Escaped as addresses are, it has no quotation marks.
 fn address(url: &str) -> Value {
     Value::from_safe_string(url.replace('&', "&amp;"))
+}
+
+/// The text after a title, without the line that only underlines it and the empty lines behind.
+fn without_underline(rest: &str) -> &str {
+    let (line, behind) = rest.split_once('\n').unwrap_or((rest, ""));
+    let line = line.trim();
+    let is_underline = line.len() >= 3 && line.bytes().all(|byte| b"=-~*#".contains(&byte));
+    let mut text = if is_underline { behind } else { rest };
+    while let Some((_, behind)) = text
+        .split_once('\n')
+        .filter(|(line, _)| line.trim().is_empty())
+    {
+        text = behind;
+    }
+    text
 }
 
 /// A list of pages, for the template.
@@ -217,6 +234,14 @@ mod tests {
         assert_eq!(
             body("Pumps\n=====\n\na < b\n  c"),
             "<pre class=\"text\">a &lt; b\n  c</pre>"
+        );
+        assert_eq!(
+            body("Pumps\n\n- a\n- b"),
+            "<pre class=\"text\">- a\n- b</pre>"
+        );
+        assert_eq!(
+            body("Pumps\n\n  a\n b"),
+            "<pre class=\"text\">  a\n b</pre>"
         );
         assert_eq!(body("Pumps"), "<pre class=\"text\">Pumps</pre>");
         assert_eq!(body("Pumps lift."), "<pre class=\"text\">Pumps lift.</pre>");

@@ -59,22 +59,57 @@ impl Written {
         })
     }
 
+    /// True if a build wrote into the folder before.
+    pub(super) fn is_rebuild(&self) -> bool {
+        !self.before.is_empty()
+    }
+
     /// Announces a file of this build.
     ///
     /// # Errors
-    /// A file of that name is there that no build wrote, or two files of this build have the same name.
+    /// A file of that name, or of a folder's name above it, is there that no build wrote; or two files of this build have
+    /// the same name.
     pub(super) fn claim(&mut self, path: &str) -> anyhow::Result<()> {
-        let full = self.root.join(path);
-        if !self.before.contains(path) && fs::symlink_metadata(&full).is_ok() {
-            return Err(Hint::error(
-                format!(
-                    "`{}` is there already, and no build wrote it",
-                    full.display()
-                ),
-                "give an empty folder with --out, or move the file away",
-            ));
+        let ends = path.match_indices('/').map(|(at, _)| at);
+        for end in ends.chain([path.len()]) {
+            let above = &path[..end];
+            let full = self.root.join(above);
+            let Ok(about) = fs::symlink_metadata(&full) else {
+                continue;
+            };
+            let is_in_the_way = match about.is_dir() {
+                // A folder is where a file is to be: it may go if builds wrote all of it.
+                true => end == path.len() && !self.is_own_folder(&full, above)?,
+                false => !self.before.contains(above),
+            };
+            if is_in_the_way {
+                return Err(Hint::error(
+                    format!(
+                        "`{}` is there already, and no build wrote it",
+                        full.display()
+                    ),
+                    "give an empty folder with --out, or move the file away",
+                ));
+            }
         }
         self.take(path)
+    }
+
+    /// True if builds wrote all files of a folder.
+    fn is_own_folder(&self, full: &Path, path: &str) -> anyhow::Result<bool> {
+        let unreadable = || format!("could not list `{}`", full.display());
+        for entry in fs::read_dir(full).with_context(unreadable)? {
+            let entry = entry.with_context(unreadable)?;
+            let below = format!("{path}/{}", entry.file_name().to_string_lossy());
+            let is_own = match entry.file_type().with_context(unreadable)?.is_dir() {
+                true => self.is_own_folder(&entry.path(), &below)?,
+                false => self.before.contains(&below),
+            };
+            if !is_own {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Announces a file of this build that may replace any file of that name.
@@ -95,12 +130,18 @@ impl Written {
     }
 
     /// Makes the folder, and notes all announced files in the list before the first is written: a build that is cut short
-    /// leaves none that the next one would take for somebody else's.
+    /// leaves none that the next one would take for somebody else's. Then removes the files of earlier builds that this one
+    /// did not announce, and folders that this leaves empty.
     pub(super) fn begin(&self) -> anyhow::Result<()> {
         let folder = self.list.parent().unwrap_or(&self.root);
         fs::create_dir_all(folder)
             .with_context(|| format!("could not make `{}`", folder.display()))?;
-        self.note(self.before.union(&self.claimed).cloned().collect())
+        self.note(self.before.union(&self.claimed).cloned().collect())?;
+        // First, because a file may be where a folder was, and the other way round.
+        for path in self.before.difference(&self.claimed) {
+            self.remove(path)?;
+        }
+        Ok(())
     }
 
     /// Writes an announced file, if its content is new.
@@ -120,11 +161,8 @@ impl Written {
         fs::write(&path, bytes).with_context(|| format!("could not write `{}`", path.display()))
     }
 
-    /// Removes the files of earlier builds that this one did not announce, and folders that this leaves empty.
+    /// Notes that the build is done.
     pub(super) fn finish(&self) -> anyhow::Result<()> {
-        for path in self.before.difference(&self.claimed) {
-            self.remove(path)?;
-        }
         self.note(self.claimed.clone())
     }
 
@@ -248,6 +286,20 @@ mod tests {
         let left: Vec<_> = left.iter().map(|entry| entry.file_name()).collect();
         assert!(!left.contains(&"a.html".into()), "{left:?}");
         assert!(left.contains(&"CNAME".into()), "{left:?}");
+    }
+
+    #[test]
+    fn a_file_may_take_the_place_of_a_folder_and_the_other_way_round() {
+        let root = tempfile::tempdir().expect("a folder");
+        let root = root.path();
+        for files in [&[("x/a/b", "1")][..], &[("x", "1")], &[("x/a", "1")]] {
+            assert_eq!(build(root, files).expect("builds"), 1, "{files:?}");
+        }
+        fs::write(root.join("x/mine"), "").expect("a file");
+        let error = build(root, &[("x", "1")]).expect_err("somebody's file");
+        assert!(error.to_string().contains("no build wrote it"), "{error}");
+        let error = build(root, &[("x/mine/b", "1")]).expect_err("somebody's file");
+        assert!(error.to_string().contains("no build wrote it"), "{error}");
     }
 
     #[test]

@@ -203,13 +203,15 @@ const EXPLETIVES: &[&str] = &[
     "known",
 ];
 
-/// First words behind which "it" is mostly a subject, and often an expletive: "If it rains ..".
-const CONJUNCTIONS: &[&str] = &[
-    "as", "because", "does", "how", "if", "is", "once", "since", "that", "though", "unless",
-    "until", "was", "what", "when", "where", "while", "why",
+/// First words of a sentence that is no order: behind them "it" is mostly a subject, and often an expletive ("If it rains ..").
+const NO_ORDERS: &[&str] = &[
+    "after", "although", "and", "as", "because", "before", "but", "can", "could", "did", "do",
+    "does", "has", "have", "how", "if", "is", "may", "might", "now", "once", "or", "should",
+    "since", "so", "that", "then", "though", "unless", "until", "was", "what", "when", "where",
+    "whether", "while", "why", "will", "would",
 ];
 
-/// True if `sentence` begins with a word that refers to the text before it.
+/// True if `sentence` begins with a word that refers to the text before it, or is an order about something named there.
 pub(super) fn begins_with_reference(sentence: &str) -> bool {
     let start = sentence.trim_start_matches(|c: char| !c.is_alphanumeric());
     // Japanese and Chinese, which have no spaces: this, that, it, they.
@@ -263,7 +265,7 @@ pub(super) fn begins_with_reference(sentence: &str) -> bool {
     }
     if !REFERENCES.contains(&word(0)) {
         // "Never add them to a heap", "Keep it dry": an order about something that was named before.
-        let is_order = !CONJUNCTIONS.contains(&word(0));
+        let is_order = !NO_ORDERS.contains(&word(0));
         return is_order && (word(1) == "it" || (1..4).any(|idx| word(idx) == "them"));
     }
     match word(0) {

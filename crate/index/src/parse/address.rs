@@ -227,7 +227,7 @@ pub(super) fn html_path(source: &str) -> String {
 }
 
 /// Escapes characters that are not allowed in the path of an address; `/` stays.
-fn percent_encode(path: &str) -> String {
+pub fn percent_encode(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, Section};
 use crate::error::PageError;
-pub use address::{Addresses, linked_html, linked_page, page_file, page_key};
+pub use address::{Addresses, linked_html, linked_page, page_file, page_key, percent_encode};
 use clean::clean;
 pub use format::{Format, file_name, is_markdown, is_readme, stem};
 
