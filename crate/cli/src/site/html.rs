@@ -10,7 +10,7 @@ use lol_html::{HtmlRewriter, Settings, element, end, end_tag};
 /// Opens and closes what was added to a page, so that it can be found again.
 const OPEN: &str = "<!-- anchorite -->";
 const CLOSE: &str = "<!-- /anchorite -->";
-/// What stands around the address in a line.
+/// The text around the address in a line.
 const SCRIPT: &str = "<script type=\"module\" src=\"";
 const SCRIPT_END: &str = "\"></script>";
 
