@@ -2,8 +2,8 @@
 //!
 //! A table follows a comment `<!-- table NAME -->` and an empty line, and ends at the next empty line. Its figures come
 //! from `tests/bench/results`, in the form that the measuring command prints with `--json`. The lines of `cargo xtask
-//! bench` are put together first: one row for each engine, with its medians by metric. `cpu-without-vnni.jsonl` has only
-//! the medians that were published when it was measured, rounded as they were then.
+//! bench` are put together first: one row for each engine, with its medians by metric. `cpu-without-vnni.jsonl` and
+//! `with-vnni.json` have only the medians that were published when they were measured, rounded as they were then.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -78,7 +78,47 @@ const fn column(head: &'static str, place: &'static str, form: Form) -> Column {
     Column { head, place, form }
 }
 
-const TABLES: [Table; 8] = [
+const TABLES: [Table; 11] = [
+    Table {
+        name: "readme-corpora",
+        page: "README.md",
+        results: "with-vnni.json",
+        rows: "/corpora",
+        columns: &[
+            column("what", "/what", Form::Text),
+            column("guide (19 pages)", "/guide", Form::Text),
+            column("Rust book (111 pages)", "/book", Form::Text),
+            column("command", "/command", Form::Text),
+        ],
+    },
+    Table {
+        name: "readme-processor",
+        page: "README.md",
+        results: "with-vnni.json",
+        rows: "/processor",
+        columns: &[
+            column(
+                "one thread in Chromium, the same machine (`cargo xtask bench cpu`)",
+                "/what",
+                Form::Text,
+            ),
+            column("anchorite", "/anchorite", Form::Text),
+            column("transformers.js, int8", "/transformers_js", Form::Text),
+            column("wllama", "/wllama", Form::Text),
+        ],
+    },
+    Table {
+        name: "readme-others",
+        page: "README.md",
+        results: "with-vnni.json",
+        rows: "/others",
+        columns: &[
+            column("on the same two cores", "/what", Form::Text),
+            column("anchorite", "/anchorite", Form::Text),
+            column("compared with", "/compared", Form::Text),
+            column("command", "/command", Form::Text),
+        ],
+    },
     Table {
         name: "size",
         page: "README.md",
