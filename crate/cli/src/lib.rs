@@ -14,6 +14,7 @@ mod ask;
 mod build;
 mod bundle;
 mod capped;
+mod changed;
 mod clock;
 pub mod config;
 mod eval;

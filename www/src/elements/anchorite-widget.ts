@@ -1,6 +1,5 @@
 // Turns a corner of any page into search and a chat: two buttons, a dialog to search in, and the chat's panel.
 import { css, html, LitElement, type PropertyDeclarations, type TemplateResult } from "lit";
-import "./anchorite-chat.js";
 import { AnchoriteChat } from "./anchorite-chat.js";
 import { AnchoriteSearch } from "./anchorite-search.js";
 import { strings } from "./strings.js";

@@ -7,6 +7,7 @@ use anchorite::index::bundle::{self, Bundle};
 use anyhow::Context;
 
 use crate::capped;
+use crate::changed;
 use crate::report::Hint;
 
 /// The folder with a bundle's parts.
@@ -23,21 +24,11 @@ pub(crate) fn write_files(out: &Path, bundle: &Bundle) -> anyhow::Result<(usize,
         bundle.files.iter().partition(|(path, _)| is_manifest(path));
     let (mut n_written, mut n_bytes) = (0, 0);
     for (path, bytes) in files.into_iter().chain(manifest) {
-        let path = out.join(path);
         // The name says what the content should be, but not that it is intact.
-        if std::fs::metadata(&path).is_ok_and(|about| about.len() == bytes.len() as u64)
-            && std::fs::read(&path).is_ok_and(|found| found == *bytes)
-        {
-            continue;
+        if changed::write(&out.join(path), bytes)? {
+            n_written += 1;
+            n_bytes += bytes.len() as u64;
         }
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("could not make `{}`", folder.display()))?;
-        }
-        std::fs::write(&path, bytes)
-            .with_context(|| format!("could not write `{}`", path.display()))?;
-        n_written += 1;
-        n_bytes += bytes.len() as u64;
     }
     if is_rebuild {
         let kept = bundle.files.iter().map(|(path, _)| out.join(path));

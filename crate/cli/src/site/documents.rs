@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anchorite::index::document::Document;
 use anchorite::index::parse::markdown::Anchors;
-use anchorite::index::parse::{Format, linked_html, linked_page, page_file};
+use anchorite::index::parse::{Format, linked_html, linked_page, page_file, percent_encode};
 use anyhow::Context;
 use serde::Serialize;
 
@@ -222,17 +222,10 @@ impl<'a> Site<'a> {
     }
 
     fn entries(&self) -> Vec<Entry> {
-        let entry = |(file, document): (&String, &Document)| {
-            let url = document.url.strip_prefix(self.base_url);
-            let url = url.unwrap_or(&document.url);
-            Entry {
-                file: file.clone(),
-                url: url
-                    .trim_start_matches("./")
-                    .trim_start_matches('/')
-                    .to_owned(),
-                title: document.title.clone(),
-            }
+        let entry = |(file, document): (&String, &Document)| Entry {
+            file: file.clone(),
+            url: percent_encode(file),
+            title: document.title.clone(),
         };
         self.pages.iter().map(entry).collect()
     }

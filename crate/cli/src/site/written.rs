@@ -8,6 +8,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::capped;
+use crate::changed;
 use crate::report::Hint;
 
 /// Name of the list.
@@ -147,18 +148,8 @@ impl Written {
     /// Writes an announced file, if its content is new.
     pub(super) fn write(&mut self, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
         debug_assert!(self.claimed.contains(path), "`{path}` was not announced");
-        let path = self.root.join(path);
-        let is_same = fs::metadata(&path).is_ok_and(|about| about.len() == bytes.len() as u64)
-            && fs::read(&path).is_ok_and(|found| found == bytes);
-        if is_same {
-            return Ok(());
-        }
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("could not make `{}`", folder.display()))?;
-        }
-        self.n_changed += 1;
-        fs::write(&path, bytes).with_context(|| format!("could not write `{}`", path.display()))
+        self.n_changed += usize::from(changed::write(&self.root.join(path), bytes)?);
+        Ok(())
     }
 
     /// Notes that the build is done.
