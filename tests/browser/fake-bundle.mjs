@@ -72,6 +72,6 @@ export function fakeSite(docs, out, { embedder = 300_000, generator = 900_000 } 
   }));
   const id = sha256(files.map((file) => file.sha256).join());
   const counts = { documents, chunks: chunks.length, embeddingDimension: 384, shards: { count: 0, bytes: 0 } };
-  const manifest = { format: 5, anchorite: "0.1.0", id, ...counts, files };
+  const manifest = { format: 6, anchorite: "0.1.0", id, ...counts, files };
   fs.writeFileSync(path.join(bundle, "manifest.json"), JSON.stringify(manifest));
 }

@@ -8,7 +8,7 @@ use anchorite::gate::Evidence;
 use anchorite::index::bundle::{
     Calibration, FileEntry, Manifest, PartEntry, ReliabilityBin, Role, ShardTotals,
 };
-use anchorite::index::{Shard, ShardId};
+use anchorite::index::{Shard, ShardId, Similarity};
 use anchorite::model::generate::Backend;
 use anchorite::prompt::Form;
 use anchorite::read::Signs;
@@ -36,6 +36,7 @@ pub(crate) fn render() -> String {
     declare!(
         Manifest,
         ShardTotals,
+        Similarity,
         Calibration,
         ReliabilityBin,
         FileEntry,

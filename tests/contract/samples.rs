@@ -7,7 +7,7 @@ use anchorite::gate::Evidence;
 use anchorite::index::bundle::{
     Calibration, FORMAT, FileEntry, Manifest, PartEntry, ReliabilityBin, Role, ShardTotals,
 };
-use anchorite::index::{Shard, ShardId};
+use anchorite::index::{Shard, ShardId, Similarity};
 use anchorite::model::generate::Backend;
 use anchorite::read::Signs;
 use anchorite::{
@@ -99,6 +99,11 @@ fn manifest() -> Manifest {
         documents: 1,
         chunks: 2,
         embedding_dimension: Some(384),
+        similarity: Some(Similarity {
+            mean: 0.75,
+            deviation: 0.0234375,
+            near: 0.5,
+        }),
         shards: ShardTotals { count: 1, bytes: 9 },
         calibration: Some(Calibration {
             answered: 0.5,
@@ -216,6 +221,7 @@ fn answers() -> [Answer; 2] {
         evidence: Evidence {
             similarity: Some(0.5),
             coverage: 1.0,
+            beyond_unrelated: None,
             reading: Some(Signs::default()),
         },
         quote: Some(quote()),
@@ -244,6 +250,7 @@ fn answers() -> [Answer; 2] {
         evidence: Evidence {
             similarity: None,
             coverage: 0.0,
+            beyond_unrelated: None,
             reading: None,
         },
         quote: None,

@@ -312,6 +312,7 @@ fn built(choice: VectorChoice) -> Bundle {
             choice,
             ..VectorOptions::default()
         },
+        ..IndexOptions::default()
     };
     let index = Index::build(&documents, chunks, Some(embeddings), &options).expect("an index");
     bundle::write(&index, &[], "0.0.0").expect("a bundle")

@@ -1,7 +1,7 @@
 //! Compares the embedders with candle in single precision on their original weights, and an adapter with merging it.
 
 use anchorite_model::Adapter;
-use anchorite_model::embed::Embedder;
+use anchorite_model::embed::{Embedder, Side};
 use anchorite_model::gguf::write::{TensorOut, Writer};
 use anchorite_model::gguf::{Gguf, TensorType};
 use anchorite_model::parts::Parts;
@@ -68,7 +68,12 @@ fn the_small_one_that_ships_points_nearly_there() {
 #[test]
 fn words_outside_the_small_vocabulary_are_spelled_or_unknown() {
     let embedder = load("models/default/embedder.gguf");
-    let n_tokens = |text: &str| embedder.tokens(text).expect("the text has tokens").len();
+    let n_tokens = |text: &str| {
+        embedder
+            .tokens(Side::Passage, text)
+            .expect("the text has tokens")
+            .len()
+    };
     assert_eq!(n_tokens("the page"), 4, "two words and the two ends");
     assert!(n_tokens("qzxjvkwy") > 3, "spelled by its pieces");
     assert_eq!(
@@ -76,7 +81,9 @@ fn words_outside_the_small_vocabulary_are_spelled_or_unknown() {
         3,
         "a character of no token is one unknown word"
     );
-    let embeddings = embedder.embed(&["\u{6f22}"]).expect("it embeds");
+    let embeddings = embedder
+        .embed(Side::Passage, &["\u{6f22}"])
+        .expect("it embeds");
     assert!(
         embeddings[0].iter().all(|value| value.is_finite()),
         "a vector of numbers"
@@ -92,7 +99,9 @@ fn check_directions(embedder: &Embedder, fixture: &Fixture, [english, other]: [f
         .iter()
         .map(|case| case.text.as_str())
         .collect();
-    let found = embedder.embed(&texts).expect("the texts embed");
+    let found = embedder
+        .embed(Side::Passage, &texts)
+        .expect("the texts embed");
     for (case, found) in fixture.cases.iter().zip(&found) {
         let got = cosine(found, &case.embedding);
         let bound = if case.text.is_ascii() { english } else { other };
@@ -111,7 +120,9 @@ fn check_directions(embedder: &Embedder, fixture: &Fixture, [english, other]: [f
 fn cuts_texts_into_the_published_tokens() {
     let embedder = embedder();
     for case in fixture().cases {
-        let tokens = embedder.tokens(&case.text).expect("the text has tokens");
+        let tokens = embedder
+            .tokens(Side::Passage, &case.text)
+            .expect("the text has tokens");
         let found: Vec<u32> = tokens.iter().map(|token| token.0).collect();
         assert_eq!(found, case.tokens, "{:.40}", case.text);
     }
@@ -126,12 +137,20 @@ fn embeds_each_text_as_if_it_were_alone() {
         .map(String::as_str)
         .chain(["", "\u{0}"])
         .collect();
-    let together = embedder.embed(&texts).expect("the texts embed");
+    let together = embedder
+        .embed(Side::Passage, &texts)
+        .expect("the texts embed");
     for (text, together) in texts.iter().zip(&together) {
-        let alone = embedder.embed(&[text]).expect("the text embeds");
+        let alone = embedder
+            .embed(Side::Passage, &[text])
+            .expect("the text embeds");
         assert_eq!(&alone[0], together, "{text:.40}");
     }
-    assert_eq!(embedder.embed(&[]), Ok(Vec::new()), "nothing to embed");
+    assert_eq!(
+        embedder.embed(Side::Passage, &[]),
+        Ok(Vec::new()),
+        "nothing to embed"
+    );
 }
 
 #[test]
@@ -201,13 +220,22 @@ fn an_adapter_does_what_merging_it_would() {
     let parse = |file: Vec<u8>| Embedder::load(Parts::new(vec![file])).expect("the encoder loads");
     let (mut adapted, merged) = (parse(case.model), parse(merged));
     let texts = ["an adapter", "beside the encoder"];
-    let plain = adapted.embed(&texts).expect("vectors").concat();
+    let plain = adapted
+        .embed(Side::Passage, &texts)
+        .expect("vectors")
+        .concat();
     let adapter = Adapter::load(&Parts::new(vec![writer.finish()]), adapted.config());
     adapted
         .set_adapter(Some(adapter.expect("an adapter")))
         .expect("it fits");
-    let found = adapted.embed(&texts).expect("vectors").concat();
-    let expected = merged.embed(&texts).expect("vectors").concat();
+    let found = adapted
+        .embed(Side::Passage, &texts)
+        .expect("vectors")
+        .concat();
+    let expected = merged
+        .embed(Side::Passage, &texts)
+        .expect("vectors")
+        .concat();
     let (got, change) = (
         harness::nmse(&found, &expected),
         harness::nmse(&found, &plain),
@@ -220,7 +248,10 @@ fn an_adapter_does_what_merging_it_would() {
     );
     adapted.set_adapter(None).expect("it comes off");
     assert_eq!(
-        adapted.embed(&texts).expect("vectors").concat(),
+        adapted
+            .embed(Side::Passage, &texts)
+            .expect("vectors")
+            .concat(),
         plain,
         "as before"
     );

@@ -3,7 +3,7 @@
 //! `record_llama_cpp` made the record. The files are regenerated here; their SHA-256 shows that they are the same.
 
 use anchorite_model::adapter::Adapter;
-use anchorite_model::embed::Embedder;
+use anchorite_model::embed::{Embedder, Side};
 use anchorite_model::forward::{CpuForward, Forward, GpuForward};
 use anchorite_model::gguf::{Gguf, TensorType};
 use anchorite_model::gpu::Gpu;
@@ -291,10 +291,14 @@ fn embeds_as_llama_cpp_does() {
         );
         is_the_file(&case.name, &case.model, &expected.model_sha256);
         let embedder = Embedder::load(Parts::new(vec![case.model.clone()])).expect("an embedder");
-        let tokens = embedder.tokens(&expected.text).expect("tokens");
+        let tokens = embedder
+            .tokens(Side::Passage, &expected.text)
+            .expect("tokens");
         let tokens: Vec<u32> = tokens.iter().map(|token| token.0).collect();
         assert_eq!(tokens, expected.tokens, "{}: tokens", case.name);
-        let found = embedder.embed(&[&expected.text]).expect("an embedding");
+        let found = embedder
+            .embed(Side::Passage, &[&expected.text])
+            .expect("an embedding");
         let bound = bound(case, false);
         let got = harness::nmse(&found[0], &expected.embedding);
         println!("{}: NMSE bound {bound:.1e}, got {got:.1e}", case.name);

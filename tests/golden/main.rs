@@ -6,6 +6,7 @@
 )]
 
 mod embedder;
+mod multilingual;
 mod families;
 mod logits;
 mod stories;

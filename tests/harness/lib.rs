@@ -8,6 +8,7 @@ pub mod blocks;
 pub mod families;
 pub mod conformance;
 pub mod smollm2;
+pub mod pulled;
 mod skipped;
 
 use std::io::{Seek, Write};

@@ -125,20 +125,7 @@ pub fn cases() -> (Vec<Case>, String) {
     (cases.collect(), record.model_sha256)
 }
 
-/// The model's file as `anchorite pull` keeps it.
-///
-/// Prints `skipped: ...` and returns `None` if it was not pulled; `cargo xtask test` pulls it if there is a network.
+/// The model's file, if it was pulled: [`crate::pulled::path`].
 pub fn path() -> Option<PathBuf> {
-    let folder = std::env::var_os("ANCHORITE_MODELS_DIR").map(PathBuf::from);
-    let path = folder
-        .or_else(anchorite_cli::default_models_dir)?
-        .join(format!("{NAME}.gguf"));
-    if path.is_file() {
-        return Some(path);
-    }
-    crate::skipped(&format!(
-        "no {}; run `anchorite pull {NAME}`",
-        path.display()
-    ));
-    None
+    crate::pulled::path(NAME)
 }

@@ -13,6 +13,7 @@ mod hybrid;
 mod hostile;
 mod incremental;
 mod injections;
+mod languages;
 mod pull;
 mod reported;
 mod sites;

@@ -32,7 +32,7 @@ const PATHS: [&str; 8] = [
     "registry",
 ];
 /// Keys whose values are names or paths.
-const NAMES_OR_PATHS: [&str; 2] = ["generator", "adapter"];
+const NAMES_OR_PATHS: [&str; 3] = ["embedder", "generator", "adapter"];
 
 /// A key of a configuration file, with its value as on the command line: several for a list.
 pub type Entry = (String, Vec<String>);

@@ -49,7 +49,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Make a site with search and chat from a folder of documents, or add them to a site as it is deployed.
-    Build(build::folder::Arguments),
+    Build(Box<build::folder::Arguments>),
     /// Turn pages into a table of chunks: the first step of a build on many machines.
     Chunk(build::chunk::Arguments),
     /// Turn a table of chunks into a table of embeddings: the second step.

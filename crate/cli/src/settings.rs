@@ -161,6 +161,10 @@ pub(crate) struct BundleArguments {
     /// ships, which has no generator.
     #[arg(long, value_name = "DIR")]
     pub(crate) models: Option<PathBuf>,
+    /// The embedder, for search by meaning: a name that `anchorite models` lists, a GGUF file, or `none`; default: the one that
+    /// ships for a site in English, and `multilingual-e5-small` for any other.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) embedder: Option<String>,
     /// The generator: a name that `anchorite models` lists, a GGUF file, or `none`; default: none, which makes search and quotations.
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) generator: Option<String>,

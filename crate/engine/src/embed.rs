@@ -1,10 +1,10 @@
 //! Turns texts into embeddings, wherever the model runs.
 
-use anchorite_model::embed::Embedder;
+use anchorite_model::embed::{Embedder, Side};
 
 use crate::error::EngineError;
 
-/// An embedder of queries, the same model that embedded the index.
+/// An embedder of queries, the same model that embedded the index's passages.
 ///
 /// [`crate::Searcher`] takes any implementation, so a program whose model runs elsewhere (a page has it in a module of
 /// its own) links none.
@@ -16,7 +16,7 @@ pub trait Embed {
     ///
     /// # Errors
     /// Any failure to run the model.
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EngineError>;
+    fn embed(&self, side: Side, texts: &[&str]) -> Result<Vec<Vec<f32>>, EngineError>;
 }
 
 impl Embed for Embedder {
@@ -24,7 +24,7 @@ impl Embed for Embedder {
         Embedder::dimension(self)
     }
 
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EngineError> {
-        Ok(Embedder::embed(self, texts)?)
+    fn embed(&self, side: Side, texts: &[&str]) -> Result<Vec<Vec<f32>>, EngineError> {
+        Ok(Embedder::embed(self, side, texts)?)
     }
 }

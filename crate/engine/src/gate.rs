@@ -48,6 +48,9 @@ pub struct Evidence {
     pub similarity: Option<f32>,
     /// Share of the question's terms, weighted by rarity, that the best passage contains; 0 to 1.
     pub coverage: f32,
+    /// How much closer the best passage is than unrelated ones of this site come (`Similarity::near` of the index); `None`
+    /// where the site's unrelated texts were not measured.
+    pub beyond_unrelated: Option<f32>,
     /// The reader's view of the quoted unit; `None` without a reader.
     pub reading: Option<Signs>,
 }
@@ -139,6 +142,9 @@ impl Evidence {
     /// True if the passages are about the question, as far as words and similarity can tell. Fitted on the questions of
     /// two sites, of which 0.91 and 0.99 pass.
     fn is_near(&self) -> bool {
+        if let Some(beyond) = self.beyond_unrelated {
+            return beyond >= 0.0;
+        }
         match self.similarity {
             Some(similarity) => {
                 similarity >= SIMILARITY_ALONE
@@ -157,8 +163,20 @@ mod tests {
         Evidence {
             similarity,
             coverage,
+            beyond_unrelated: None,
             reading,
         }
+    }
+
+    #[test]
+    fn what_was_measured_on_the_site_decides() {
+        let with = |beyond| Evidence {
+            beyond_unrelated: Some(beyond),
+            ..evidence(Some(0.3), 0.2, None)
+        };
+        let outcome = |beyond| with(beyond).outcome(Thresholds::default());
+        assert_eq!(outcome(0.01), Outcome::Closest);
+        assert_eq!(outcome(-0.01), Outcome::Absent);
     }
 
     #[test]

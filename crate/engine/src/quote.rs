@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::ops::Range;
 
 use anchorite_index::{Index, lexical};
+use anchorite_model::embed::Side;
 
 use crate::answer::{Mark, Passage, Quote};
 use crate::embed::Embed;
@@ -91,8 +92,11 @@ pub fn by_words(
         let compared: Vec<&str> = order.iter().map(|&idx| sentences[idx]).collect();
         let mut scores: Vec<f32> = order.iter().map(|&idx| shares[idx]).collect();
         if let (Some(question), Some(embedder)) = (question_embedding, embedder) {
-            for (score, embedding) in scores.iter_mut().zip(embedder.embed(&compared)?) {
-                *score += MEANING_WEIGHT * dot(question, &embedding);
+            for (score, embedding) in scores
+                .iter_mut()
+                .zip(embedder.embed(Side::Passage, &compared)?)
+            {
+                *score += MEANING_WEIGHT * index.similarity_of(dot(question, &embedding));
             }
         }
         return Ok(best(&scores).map(|idx| {

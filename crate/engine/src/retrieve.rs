@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use anchorite_index::{
-    ChunkIdx, Hit, Index, SearchOptions, SearchOutcome, Shard, Sort, lexical, snippet,
+    ChunkIdx, Hit, Index, SearchOptions, SearchOutcome, Shard, Sort, closeness, lexical, snippet,
 };
 use serde::Serialize;
 
@@ -239,7 +239,7 @@ pub fn passages_without(
             read.push(range);
         }
     }
-    (passages, evidence(&hits))
+    (passages, evidence(index, &hits))
 }
 
 /// The passage of a hit, and the range of chunks of its section that it covers.
@@ -319,14 +319,40 @@ fn around(index: &Index, chunk: ChunkIdx) -> (String, Range<u32>) {
 
 /// The highest similarity and coverage among the first three: fusion may rank the nearest passage second. If none of
 /// them was found by its vector, there is no similarity.
-fn evidence(hits: &[Hit]) -> Evidence {
-    let first = &hits[..hits.len().min(3)];
+fn evidence(index: &Index, hits: &[Hit]) -> Evidence {
+    let first = first(hits);
     let found = first.iter().filter_map(|hit| hit.vector.as_ref());
+    let near = index.similarity.map(|similarity| similarity.near);
     Evidence {
         similarity: found.map(|ranked| ranked.score).reduce(f32::max),
         coverage: first.iter().map(|hit| hit.coverage).fold(0.0, f32::max),
+        beyond_unrelated: near.map(|near| closest(hits).unwrap_or(0.0) - near),
         reading: None,
     }
+}
+
+/// The hits that may be the best.
+fn first(hits: &[Hit]) -> &[Hit] {
+    &hits[..hits.len().min(3)]
+}
+
+/// The closeness of the closest hit that was found by its vector.
+fn closest(hits: &[Hit]) -> Option<f32> {
+    let closeness = |hit: &Hit| Some(closeness(hit.vector?.score, hit.coverage));
+    first(hits).iter().filter_map(closeness).reduce(f32::max)
+}
+
+/// How close the passages for a question come, without those in `left_out`: see [`closeness`]. `None` if none is found.
+pub fn closest_without(
+    index: &Index,
+    question: &str,
+    embedding: &[f32],
+    limit: usize,
+    left_out: impl Fn(ChunkIdx) -> bool,
+) -> Option<f32> {
+    let mut hits = index.search(question, Some(embedding), &passage_options(limit));
+    hits.retain(|hit| !left_out(hit.chunk));
+    closest(&hits)
 }
 
 #[cfg(test)]

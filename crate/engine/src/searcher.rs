@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anchorite_index::bundle::{self, Manifest};
 use anchorite_index::{Index, Shard, ShardId, lexical};
-use anchorite_model::embed::Embedder;
+use anchorite_model::embed::{Embedder, Side};
 
 use crate::answer::{Passage, Quote};
 use crate::embed::Embed;
@@ -166,7 +166,7 @@ impl<E: Embed> Searcher<E> {
         if let Some((_, embedding)) = embedded.as_ref().filter(|(last, _)| last == text) {
             return Ok(Some(embedding.clone()));
         }
-        let embedding = embedder.embed(&[text])?.pop();
+        let embedding = embedder.embed(Side::Query, &[text])?.pop();
         *embedded = embedding
             .clone()
             .map(|embedding| (text.to_owned(), embedding));

@@ -169,6 +169,7 @@ fn built(embeddings: Vec<Vec<f32>>) -> Index {
             choice: VectorChoice::Shards,
             ..VectorOptions::default()
         },
+        ..IndexOptions::default()
     };
     Index::build(&documents, chunks, Some(embeddings), &options).expect("good embeddings")
 }

@@ -94,7 +94,7 @@ pub struct Hit {
     pub score: f32,
     /// Lexical rank, with the BM25 score; `None` if it shares no word with the query, or ranks too low.
     pub lexical: Option<Ranked>,
-    /// Vector rank, with the cosine; `None` without embeddings, or if it ranks too low.
+    /// Vector rank, with the cosine on the scale of [`Index::similarity_of`]; `None` without embeddings, or if it ranks too low.
     pub vector: Option<Ranked>,
     /// Share of the query's words that the chunk has, weighted by idf: 1 for all, 0 for none.
     pub coverage: f32,
@@ -147,6 +147,9 @@ impl Index {
         let (mut near, far) = vectors
             .map(|(vectors, embedding)| vectors.find(embedding, depth))
             .unzip();
+        for (_, cosine) in near.iter_mut().flatten() {
+            *cosine = self.similarity_of(*cosine);
+        }
         let is_judged = options.fusion.judges_each || lexical.ranked.is_empty();
         if let Some(near) = near.as_mut().filter(|_| is_judged) {
             // If no text is related to the query, even the nearest one is not a hit.
@@ -247,7 +250,8 @@ impl Index {
         }
     }
 
-    /// Fuses a lexical ranking with a vector ranking from any source: `(chunk, cosine)`, nearest first.
+    /// Fuses a lexical ranking with a vector ranking from any source: `(chunk, cosine)`, nearest first, on the scale of
+    /// [`Index::similarity_of`].
     pub fn fuse(
         &self,
         lexical: &LexicalScores,

@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 
+use crate::similarity::{SPREAD, deviations_of_the_greatest};
 use crate::top::top;
 
 /// Weights of the rankings, and when a cosine counts at all.
@@ -34,7 +35,7 @@ impl Default for FusionOptions {
         Self {
             lexical_weight: 0.25,
             vector_weight: 0.75,
-            chance_spread: 0.09,
+            chance_spread: SPREAD,
             judges_each: false,
         }
     }
@@ -44,8 +45,7 @@ impl FusionOptions {
     /// The greatest cosine expected among `n_chunks` unrelated texts: the maximum of that many draws from a normal
     /// distribution around 0.
     pub(crate) fn chance(&self, n_chunks: usize) -> f32 {
-        let draws = n_chunks.saturating_add(1) as f32;
-        self.chance_spread * (2.0 * draws.ln()).sqrt()
+        self.chance_spread * deviations_of_the_greatest(n_chunks)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::filters::Filters;
 use crate::lexical::LexicalIndex;
 use crate::order::Orders;
 use crate::shard::{Family, Shard, ShardId};
+use crate::similarity::Similarity;
 use crate::vector::VectorIndex;
 
 /// Everything that a search needs, as far as it has been loaded.
@@ -26,6 +27,8 @@ pub struct Index {
     pub lexical: LexicalIndex,
     /// Search by meaning; `None` without an embedder, or until the vectors are read.
     pub vectors: Option<VectorIndex>,
+    /// The cosines of unrelated texts; `None` for an embedder with the scale of the one that ships.
+    pub similarity: Option<Similarity>,
     pub(crate) texts: ChunkStore,
     /// Filters of the documents; `None` if documents have none, or until their shard is inserted.
     pub(crate) filters: Option<Filters>,
@@ -40,6 +43,8 @@ pub struct Index {
 pub struct IndexOptions {
     /// How embeddings are indexed.
     pub vectors: crate::vector::VectorOptions,
+    /// See [`Index::similarity`].
+    pub similarity: Option<Similarity>,
 }
 
 /// A document's metadata without its title, which the entry already has.
@@ -91,6 +96,7 @@ impl Index {
         Ok(Self {
             lexical,
             vectors,
+            similarity: options.similarity,
             texts: ChunkStore::whole(TextShard {
                 first_document: 0,
                 documents,
@@ -246,6 +252,14 @@ impl Index {
         match self.chunk(chunk) {
             Some(chunk) => self.lexical.collection.chunks(chunk.document),
             None => 0..0,
+        }
+    }
+
+    /// The cosine of a query and a passage, on the scale of the embedder that ships: see [`Similarity::scaled`].
+    pub fn similarity_of(&self, cosine: f32) -> f32 {
+        match &self.similarity {
+            Some(similarity) => similarity.scaled(cosine),
+            None => cosine,
         }
     }
 

@@ -11,6 +11,7 @@ pub mod parse;
 pub mod chunk;
 pub mod lexical;
 pub mod vector;
+mod similarity;
 pub mod fuse;
 pub mod filters;
 mod order;
@@ -34,6 +35,7 @@ pub use index::Index;
 pub use index::IndexOptions;
 pub use order::Sort;
 pub use shard::{Family, Shard, ShardId};
+pub use similarity::{Similarity, closeness};
 pub use snippet::{marks, snippet};
 
 /// Bytes as lower-case hexadecimal digits.

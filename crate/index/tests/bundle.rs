@@ -43,6 +43,7 @@ fn index(choice: VectorChoice) -> Index {
     let embeddings = chunks.iter().map(|chunk| embedding(&chunk.text)).collect();
     let options = IndexOptions {
         vectors: VectorOptions { choice, seed: 1 },
+        ..IndexOptions::default()
     };
     Index::build(&documents, chunks, Some(embeddings), &options).expect("a good index")
 }
@@ -178,7 +179,7 @@ fn large_files_are_cut_into_parts() {
 fn refuses_other_versions_whatever_else_they_hold() {
     for (json, found) in [
         (&br#"{ "format": 1, "files": [] }"#[..], 1),
-        (br#"{ "format": 6, "rivers": [] }"#, 6),
+        (br#"{ "format": 7, "rivers": [] }"#, 7),
     ] {
         let refused = Manifest::parse(json).expect_err("another version");
         let expected = BundleError::UnknownFormat {

@@ -16,7 +16,7 @@ use crate::forward::threads::Threads;
 use crate::gguf::Gguf;
 use crate::parts::Parts;
 use crate::token::TokenId;
-use crate::tokenizer::WordPieceTokenizer;
+use crate::tokenizer::EncoderTokenizer;
 
 /// The supported version of the heads and of the frame, from `reader.version`.
 const VERSION: u32 = 1;
@@ -33,7 +33,7 @@ const MAX_TEXT_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Reader {
     config: ModelConfig,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: EncoderTokenizer,
     /// `[CLS]` and `[SEP]`.
     ends: (TokenId, TokenId),
     forward: BertForward,
@@ -142,7 +142,7 @@ impl Reader {
                 found: version.to_string(),
             });
         }
-        let tokenizer = WordPieceTokenizer::from_gguf(&gguf)?;
+        let tokenizer = EncoderTokenizer::from_gguf(&gguf)?;
         let ends = tokenizer.ends().ok_or_else(|| LoadError::MissingMetadata {
             key: "tokenizer.ggml.cls_token_id".into(),
         })?;

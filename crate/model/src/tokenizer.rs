@@ -5,22 +5,26 @@
 //! | `gpt2`  | words by `tokenizer.ggml.pre`, spelt byte by byte, merged by a list | `tokenizers` |
 //! | `llama` | SentencePiece's BPE: merged by score, unknown characters as bytes  | own, see there |
 //! | `bert`  | cleaned words, longest pieces                                       | `tokenizers` |
+//! | `t5`    | SentencePiece's unigram model: the likeliest pieces; encoders only  | own, see there |
 //!
-//! Other models (`t5`, `rwkv`, ...) are refused.
+//! Other models (`rwkv`, ...) are refused.
 
 mod byte_level;
 mod byte_pair;
+mod charsmap;
+mod encoder;
 mod frame;
 mod pattern;
 mod sentence_piece;
 mod special;
 mod split;
 mod stream;
+mod unigram;
 mod vocabulary;
 mod word_piece;
 
+pub(crate) use encoder::EncoderTokenizer;
 pub use stream::TokenStream;
-pub(crate) use word_piece::WordPieceTokenizer;
 
 use std::borrow::Cow;
 
@@ -28,7 +32,7 @@ use byte_pair::BytePair;
 use frame::{Frame, Last};
 use sentence_piece::{SPACE, SentencePiece};
 use vocabulary::{Kind, Vocabulary};
-use word_piece::WordPiece;
+use word_piece::{WordPiece, WordPieceTokenizer};
 
 use crate::error::{LoadError, RunError};
 use crate::gguf::Gguf;

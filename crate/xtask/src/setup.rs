@@ -116,22 +116,37 @@ pub(crate) const ADAPTERS: [&str; 4] = [
     "SmolLM2-135M-Instruct-research",
 ];
 
+/// The embedder of sites in other languages than English.
+pub(crate) const EMBEDDER: &str = "multilingual-e5-small";
+
 /// Messages of a pull if Python or pip is missing.
 const PULLS_WITHOUT_PIP: [&str; 2] = ["could not start `python3`", "`python3` has no pip"];
 
 /// The message of a pull when pip gets nothing: no network, no index that it may use, or no such package in the index.
 const PIP_WITHOUT_PACKAGE: &str = "pip could not fetch";
 
-/// Pulls [`GENERATOR`] and its voices as the guide describes. Returns false, after printing why, if pip gets nothing,
-/// or is missing and can't be installed; any other failure, such as a different hash, is an error.
+/// Pulls [`GENERATOR`] and its voices: see [`pulled`].
 pub(crate) fn generator() -> anyhow::Result<bool> {
+    let names: Vec<&str> = std::iter::once(GENERATOR).chain(ADAPTERS).collect();
+    pulled(&names)
+}
+
+/// Pulls [`EMBEDDER`]: see [`pulled`].
+pub(crate) fn embedder() -> anyhow::Result<bool> {
+    pulled(&[EMBEDDER])
+}
+
+/// Pulls models as the guide describes. Returns false, after printing why, if pip gets nothing, or is missing and can't be
+/// installed; any other failure, such as a different hash, is an error.
+fn pulled(names: &[&str]) -> anyhow::Result<bool> {
+    let first = names.first().copied().unwrap_or_default();
     let is_missing = |cause: &str| {
-        eprintln!("skipped: {GENERATOR} is not here: {cause}");
+        eprintln!("skipped: {first} is not here: {cause}");
         Ok(false)
     };
     let pull = || -> anyhow::Result<Result<(), String>> {
         run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
-        for name in std::iter::once(GENERATOR).chain(ADAPTERS) {
+        for name in names {
             let output = run::command(run::target().join("debug/anchorite"))
                 .args(["pull", name])
                 .output()
@@ -157,7 +172,7 @@ pub(crate) fn generator() -> anyhow::Result<bool> {
     if said.contains(PIP_WITHOUT_PACKAGE) {
         return is_missing(said.trim());
     }
-    bail!("`anchorite pull {GENERATOR}` failed: {}", said.trim())
+    bail!("`anchorite pull {first}` failed: {}", said.trim())
 }
 
 /// Installs Debian packages if this is Debian or Ubuntu and we have the permission.

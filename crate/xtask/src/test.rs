@@ -146,6 +146,7 @@ fn unit() -> anyhow::Result<()> {
 /// The command line, end to end.
 fn site() -> anyhow::Result<()> {
     setup::generator()?;
+    setup::embedder()?;
     // Sites hold the page's files.
     page::build()?;
     integration(&["site"])
@@ -203,6 +204,7 @@ fn arm() -> anyhow::Result<()> {
 fn golden() -> anyhow::Result<()> {
     setup::vulkan()?;
     setup::generator()?;
+    setup::embedder()?;
     integration(&["golden"])
 }
 
@@ -223,6 +225,7 @@ fn types() -> anyhow::Result<()> {
 fn browser() -> anyhow::Result<()> {
     let chromium = setup::chromium()?;
     setup::generator()?;
+    setup::embedder()?;
     page::build()?;
     run::run(
         run::command("node")

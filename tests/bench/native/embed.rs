@@ -9,7 +9,7 @@ use std::io::BufRead;
 use std::time::Instant;
 
 use anchorite_model::Parts;
-use anchorite_model::embed::Embedder;
+use anchorite_model::embed::{Embedder, Side};
 use serde_json::{Value, json};
 
 fn main() {
@@ -28,11 +28,11 @@ fn main() {
 }
 
 fn answer(embedder: &Embedder, texts: &[&str]) -> Value {
-    let count = |text: &&str| embedder.tokens(text).expect("tokens").len();
+    let count = |text: &&str| embedder.tokens(Side::Passage, text).expect("tokens").len();
     let n_tokens: usize = texts.iter().map(count).sum();
     #[expect(clippy::disallowed_methods, reason = "a native program owns its clock")]
     let start = Instant::now();
-    let vectors = embedder.embed(texts).expect("vectors");
+    let vectors = embedder.embed(Side::Passage, texts).expect("vectors");
     let ms = start.elapsed().as_secs_f64() * 1000.0;
     json!({ "ms": ms, "n_tokens": n_tokens, "first": vectors[0] })
 }

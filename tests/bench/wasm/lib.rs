@@ -122,7 +122,7 @@ impl Embedder {
     /// The vectors of `texts`, one after another.
     pub fn embed(&self, texts: Vec<String>) -> Result<Vec<f32>, JsError> {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        Ok(self.0.embed(&texts)?.concat())
+        Ok(self.0.embed(embed::Side::Passage, &texts)?.concat())
     }
 }
 

@@ -50,11 +50,16 @@ export const manifest: Manifest = {
       "sha256": "0000000000000000000000000000000000000000000000000000000000000000"
     }
   ],
-  "format": 5,
+  "format": 6,
   "id": "0000000000000000000000000000000000000000000000000000000000000000",
   "shards": {
     "bytes": 9,
     "count": 1
+  },
+  "similarity": {
+    "deviation": 0.0234375,
+    "mean": 0.75,
+    "near": 0.5
   }
 };
 
@@ -186,6 +191,7 @@ export const answers: readonly Answer[] = [
     },
     "bundle": "0000000000000000000000000000000000000000000000000000000000000000",
     "evidence": {
+      "beyondUnrelated": null,
       "coverage": 1.0,
       "reading": {
         "answerable": 0.0,
@@ -257,6 +263,7 @@ export const answers: readonly Answer[] = [
     "backend": null,
     "bundle": "0000000000000000000000000000000000000000000000000000000000000000",
     "evidence": {
+      "beyondUnrelated": null,
       "coverage": 0.0,
       "reading": null,
       "similarity": null

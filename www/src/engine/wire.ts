@@ -7,8 +7,8 @@ export type Manifest = {
   /** Version of the program that wrote the bundle. */
   readonly anchorite: string;
   /**
-   * SHA-256 over roles, names, lengths and hashes of all files and parts, and the calibration: equal contents have
-   * equal ids.
+   * SHA-256 over roles, names, lengths and hashes of all files and parts, the calibration and the similarity: equal
+   * contents have equal ids.
    */
   readonly id: string;
   /** Number of indexed documents. */
@@ -17,6 +17,8 @@ export type Manifest = {
   readonly chunks: number;
   /** Length of the embeddings, if there are any. */
   readonly embeddingDimension: number | null;
+  /** The embedder's cosines of this site's unrelated texts. Absent for an embedder with the scale of the one that ships. */
+  readonly similarity?: Similarity;
   /** The shards of the index, which `index` names. */
   readonly shards: ShardTotals;
   /**
@@ -34,6 +36,16 @@ export type ShardTotals = {
   readonly count: number;
   /** Their total length in bytes. */
   readonly bytes: number;
+};
+
+/** How close unrelated texts of a site come. */
+export type Similarity = {
+  /** Mean of the cosines between queries and unrelated passages, -1 to 1. */
+  readonly mean: number;
+  /** Their standard deviation, above 0. */
+  readonly deviation: number;
+  /** The `closeness` that one in twenty queries reaches although no page is about it. */
+  readonly near: number;
 };
 
 /**
@@ -302,6 +314,11 @@ export type Evidence = {
   readonly similarity: number | null;
   /** Share of the question's terms, weighted by rarity, that the best passage contains; 0 to 1. */
   readonly coverage: number;
+  /**
+   * How much closer the best passage is than unrelated ones of this site come (`near` of the index); `null`
+   * where the site's unrelated texts were not measured.
+   */
+  readonly beyondUnrelated: number | null;
   /** The reader's view of the quoted unit; `null` without a reader. */
   readonly reading: Signs | null;
 };

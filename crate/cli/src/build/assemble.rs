@@ -13,25 +13,57 @@ use anyhow::Context;
 
 use crate::build::cache::TextKey;
 use crate::build::calibrate;
+use crate::build::embedder::language::Languages;
+use crate::build::embedder::{Chosen, Fitted, Site};
 use crate::build::select::Selected;
 use crate::build::summary::{Reuse, Summary, peak_memory_bytes};
 use crate::build::write_bundle::write_files;
-use crate::models::shipped::{EMBEDDER, READER};
+use crate::models::shipped::READER;
 use crate::settings::{BundleArguments, read_model};
+
+/// The models of a bundle, before they are fitted to its site.
+pub(crate) struct Models<'m> {
+    /// `None` for search by words alone.
+    pub(crate) embedder: Option<Chosen>,
+    pub(crate) languages: &'m Languages,
+    /// The folder that the reader comes from.
+    pub(crate) folder: &'m Path,
+    /// The generator and its adapters.
+    pub(crate) writers: Vec<WeightFile>,
+}
 
 /// Indexes, lays out and writes a bundle.
 ///
-/// `embeddings` has one entry for each of `keys`, which are the keys of the chunks; `weights` are the bundle's models; `out` is
-/// the folder that receives it.
+/// `embeddings` has one entry for each of `keys`, which are the keys of the chunks, if there is an embedder; `out` is the
+/// folder that receives it.
 pub(crate) fn assemble(
     selected: Selected,
     keys: &[TextKey],
     embeddings: HashMap<TextKey, Vec<f32>>,
-    weights: &[WeightFile],
+    mut models: Models<'_>,
     arguments: &BundleArguments,
     out: &Path,
 ) -> anyhow::Result<Summary> {
-    let vectors = in_order(keys, embeddings)?;
+    let site = Site {
+        chunks: &selected.chunks,
+        text: &|at| selected.embedding_text(at),
+        embedding: &|at| embeddings.get(&keys[at]).map(Vec::as_slice),
+        languages: models.languages,
+    };
+    let fitted = models
+        .embedder
+        .take()
+        .map(|chosen| chosen.fitted(&site, false));
+    let fitted = fitted.transpose()?;
+    let embedder = fitted.as_ref().map(Fitted::summary);
+    let vectors = match fitted {
+        Some(_) => Some(in_order(keys, embeddings)?),
+        None => None,
+    };
+    let options = IndexOptions {
+        similarity: fitted.as_ref().and_then(|fitted| fitted.similarity),
+        ..IndexOptions::default()
+    };
     let Selected {
         documents,
         chunks,
@@ -39,9 +71,13 @@ pub(crate) fn assemble(
         left_out,
     } = selected;
     let n_chunks = chunks.len();
-    let index = Index::build(&documents, chunks, Some(vectors), &IndexOptions::default())?;
-    let mut written = bundle::write(&index, weights, env!("CARGO_PKG_VERSION"))?;
-    written.set_calibration(calibration(&index, weights, arguments)?)?;
+    let mut index = Index::build(&documents, chunks, vectors, &options)?;
+    if let Some(fitted) = &fitted {
+        fitted.complete(&mut index)?;
+    }
+    let weights = weights(arguments, fitted, models)?;
+    let mut written = bundle::write(&index, &weights, env!("CARGO_PKG_VERSION"))?;
+    written.set_calibration(calibration(&index, &weights, arguments)?)?;
     let mut bytes = BTreeMap::new();
     for file in &written.manifest.files {
         *bytes.entry(file.role.to_string()).or_default() += file.bytes;
@@ -70,6 +106,7 @@ pub(crate) fn assemble(
         steps: BTreeMap::new(),
         peak_memory_bytes: peak_memory_bytes(),
         calibration: written.manifest.calibration.clone(),
+        embedder,
         has_reader: written.manifest.file(Role::Reader).is_some(),
         bundle: written.manifest.id.clone(),
     })
@@ -131,26 +168,22 @@ fn in_order(
 }
 
 /// The models of a bundle: the embedder, the reader if there is one, and the generator and its adapters.
-pub(crate) fn weights(
+fn weights(
     arguments: &BundleArguments,
-    models: &Path,
-    embedder: Vec<u8>,
-    writers: Vec<WeightFile>,
+    embedder: Option<Fitted>,
+    models: Models<'_>,
 ) -> anyhow::Result<Vec<WeightFile>> {
-    let mut weights = vec![WeightFile {
-        role: Role::Embedder,
-        name: EMBEDDER.to_owned(),
-        label: None,
-        bytes: embedder,
-    }];
-    if !arguments.no_reader && models.join(READER).exists() {
+    let mut weights: Vec<WeightFile> = embedder.into_iter().map(|fitted| fitted.file).collect();
+    // The reader that ships reads English; whoever gives a folder has one that reads the site.
+    let can_read = models.languages.is_english() || arguments.models.is_some();
+    if can_read && !arguments.no_reader && models.folder.join(READER).exists() {
         weights.push(WeightFile {
             role: Role::Reader,
             name: READER.to_owned(),
             label: None,
-            bytes: read_model(models, READER)?,
+            bytes: read_model(models.folder, READER)?,
         });
     }
-    weights.extend(writers);
+    weights.extend(models.writers);
     Ok(weights)
 }

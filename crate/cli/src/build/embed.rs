@@ -1,10 +1,11 @@
 //! Turns texts into embeddings: for a build, and as a map over rows that any engine can run in parts.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anchorite::model::embed::Embedder;
+use anchorite::index::bundle::{Role, WeightFile};
+use anchorite::model::embed::{Embedder, Side};
 use anchorite::model::parts::Parts;
 use anyhow::Context;
 use indicatif::ProgressBar;
@@ -13,9 +14,11 @@ use sha2::{Digest, Sha256};
 
 use crate::build::arrow_rows::{self, TextColumn};
 use crate::build::cache::{Cache, TextKey, hex};
+use crate::build::embedder;
 use crate::build::table_io::{self, TableWriter};
-use crate::models::shipped;
-use crate::settings::{read_model, use_threads};
+use crate::models::store::ModelArguments;
+use crate::models::{choice, shipped};
+use crate::settings::use_threads;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -29,6 +32,12 @@ pub(crate) struct Arguments {
     /// The folder with `embedder.gguf`; default: the one that ships.
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
+    /// The embedder: a name that `anchorite models` lists, or a GGUF file; default: the folder's. `anchorite index` must be told
+    /// the same, or choose it by the site's languages.
+    #[arg(long, value_name = "NAME|FILE")]
+    embedder: Option<String>,
+    #[command(flatten)]
+    named: ModelArguments,
     /// Number of threads; 0 for all cores. The embeddings are the same for any number.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -45,19 +54,17 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Loads the embedder of a folder of models from the `bytes` of its file.
-    pub(crate) fn load(models: &Path, bytes: Vec<u8>) -> anyhow::Result<Self> {
-        let id = hex(&Sha256::digest(&bytes));
-        let embedder = Embedder::load(Parts::new(vec![bytes])).with_context(|| {
-            let path = models.join(shipped::EMBEDDER);
-            format!("could not load the embedder `{}`", path.display())
-        })?;
+    /// Loads an embedder from its file.
+    pub(crate) fn load(file: &WeightFile) -> anyhow::Result<Self> {
+        let embedder = Embedder::load(Parts::new(vec![file.bytes.clone()]))
+            .with_context(|| format!("could not load the embedder `{}`", file.name))?;
+        let id = hex(&Sha256::digest(&file.bytes));
         Ok(Self { embedder, id })
     }
 
     /// Embeds one text; the result is the same alone and in a batch.
     fn embed(&self, text: &str) -> anyhow::Result<Vec<f32>> {
-        let embeddings = self.embedder.embed(&[text]);
+        let embeddings = self.embedder.embed(Side::Passage, &[text]);
         Ok(embeddings
             .context("could not embed a chunk")?
             .pop()
@@ -119,8 +126,14 @@ pub(crate) fn with_cache(
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     use_threads(arguments.threads)?;
-    let models = shipped::default_dir(arguments.models.as_deref())?;
-    let model = Model::load(&models, read_model(&models, shipped::EMBEDDER)?)?;
+    let file = match &arguments.embedder {
+        Some(value) => choice::chosen(&arguments.named, value, Role::Embedder)?,
+        None => {
+            let models = shipped::default_dir(arguments.models.as_deref())?;
+            embedder::shipped(&models)?
+        }
+    };
+    let model = Model::load(&file)?;
     let mut table = TableWriter::create(&arguments.out, &arrow_rows::embedding_schema())?;
     let progress = ProgressBar::no_length().with_message("embedding");
     let mut n_rows = 0;

@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use anchorite::index::parse::Addresses;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::build::assemble;
+use crate::build::assemble::{self, Models};
 use crate::build::book::Books;
 use crate::build::cache::Cache;
-use crate::build::embed::{self, Model};
+use crate::build::embed::{self, Embedded, Model};
+use crate::build::embedder;
+use crate::build::embedder::language::Languages;
 use crate::build::read::{Outcome, Read, Reading};
 use crate::build::select::{self, Selected};
 use crate::build::summary::Reuse;
@@ -19,7 +21,7 @@ use crate::clock::Clock;
 use crate::models::shipped;
 use crate::models::writers::writers;
 use crate::report::Hint;
-use crate::settings::{BundleArguments, PageArguments, read_model, use_threads};
+use crate::settings::{BundleArguments, PageArguments, use_threads};
 use crate::site::around::Around;
 use crate::site::deployed;
 use crate::site::destination::{Destination, DestinationArguments};
@@ -93,28 +95,32 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     around.announce(&selected.documents)?;
     clock.step("read");
 
-    let embedder_bytes = read_model(&models, shipped::EMBEDDER)?;
-    let model = Model::load(&models, embedder_bytes.clone())?;
+    let languages = Languages::of(&selected.documents, &selected.chunks);
+    let chosen = embedder::choose(&arguments.bundle, &models, &languages, &mut warnings)?;
     let keys = assemble::keys(&selected.documents, &selected);
-    let progress = bar(keys.len(), "embedding");
-    let text = |at: usize| {
-        let chunk = &selected.chunks[at];
-        chunk.embedding_text(&selected.documents[chunk.document as usize].title)
-    };
-    let embedded = embed::with_cache(&model, &keys, &text, cache.as_ref(), &progress)?;
-    progress.finish_and_clear();
-    drop(model);
+    let mut embedded = Embedded::default();
+    if let Some(chosen) = &chosen {
+        let model = Model::load(&chosen.file)?;
+        let progress = bar(keys.len(), "embedding");
+        let text = |at: usize| selected.embedding_text(at);
+        embedded = embed::with_cache(&model, &keys, &text, cache.as_ref(), &progress)?;
+        progress.finish_and_clear();
+    }
     reuse.chunks_embedded = embedded.n_made;
     reuse.embeddings_reused = embedded.n_reused;
     clock.step("embed");
 
     let progress = spinner("indexing");
-    let weights = assemble::weights(&arguments.bundle, &models, embedder_bytes, writers)?;
     let mut summary = assemble::assemble(
         selected,
         &keys,
         embedded.embeddings,
-        &weights,
+        Models {
+            embedder: chosen,
+            languages: &languages,
+            folder: &models,
+            writers,
+        },
         &arguments.bundle,
         &out,
     )?;

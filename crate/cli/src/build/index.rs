@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
+use sha2::{Digest, Sha256};
 
 use crate::build::arrow_rows;
-use crate::build::assemble;
+use crate::build::assemble::{self, Models};
 use crate::build::cache::{TextKey, hex};
-use crate::build::embed::Model;
+use crate::build::embedder;
+use crate::build::embedder::language::Languages;
 use crate::build::read::ChunkedPage;
 use crate::build::select::{self, Selected};
 use crate::build::table_io;
@@ -19,7 +21,7 @@ use crate::clock::Clock;
 use crate::models::shipped;
 use crate::models::writers::writers;
 use crate::report::Hint;
-use crate::settings::{BundleArguments, read_model, use_threads};
+use crate::settings::{BundleArguments, use_threads};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -50,8 +52,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     use_threads(arguments.threads)?;
     let models = shipped::default_dir(arguments.bundle.models.as_deref())?;
     let writers = writers(&arguments.bundle, &models)?;
-    let embedder_bytes = read_model(&models, shipped::EMBEDDER)?;
-    let model = Model::load(&models, embedder_bytes.clone())?;
     let mut warnings = Warnings::default();
     let selected = select::select(read_chunks(&arguments.chunks)?, &mut warnings);
     if selected.documents.is_empty() {
@@ -60,10 +60,20 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             "run `anchorite chunk` on a folder with pages that hold text and may be found",
         ));
     }
+    let languages = Languages::of(&selected.documents, &selected.chunks);
+    let chosen = embedder::choose(&arguments.bundle, &models, &languages, &mut warnings)?;
     let keys = assemble::keys(&selected.documents, &selected);
-    let embeddings = read_embeddings(&arguments.embeddings, &keys, &model.id)?;
-    drop(model);
-    if let Some(at) = keys.iter().position(|key| !embeddings.contains_key(key)) {
+    let embeddings = match &chosen {
+        Some(chosen) => {
+            let id = hex(&Sha256::digest(&chosen.file.bytes));
+            read_embeddings(&arguments.embeddings, &keys, &id)?
+        }
+        None => HashMap::new(),
+    };
+    if let Some(at) = keys
+        .iter()
+        .position(|key| chosen.is_some() && !embeddings.contains_key(key))
+    {
         let n_missing = keys
             .iter()
             .filter(|key| !embeddings.contains_key(*key))
@@ -71,12 +81,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         return Err(missing(&selected, at, keys[at], n_missing));
     }
     clock.step("read");
-    let weights = assemble::weights(&arguments.bundle, &models, embedder_bytes, writers)?;
     let mut summary = assemble::assemble(
         selected,
         &keys,
         embeddings,
-        &weights,
+        Models {
+            embedder: chosen,
+            languages: &languages,
+            folder: &models,
+            writers,
+        },
         &arguments.bundle,
         &arguments.out,
     )?;
@@ -162,7 +176,7 @@ fn read_embeddings(
                     format!(
                         "an embedding is of another model: expected `{model}`, found `{of_model}`"
                     ),
-                    "embed and index with the same folder of models",
+                    "embed and index with the same embedder: --models or --embedder",
                 ));
             }
             match embeddings.insert(*key, vector) {

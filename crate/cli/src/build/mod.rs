@@ -8,6 +8,7 @@ pub(crate) mod read;
 pub(crate) mod select;
 pub(crate) mod cache;
 pub(crate) mod chunk;
+pub(crate) mod embedder;
 pub(crate) mod embed;
 pub(crate) mod index;
 pub(crate) mod arrow_rows;

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::build::book::{Books, Unincluded};
 use crate::build::cache::Cache;
+use crate::build::embedder::language;
 use crate::build::walk::PageFile;
 
 /// A page whose text is only in its chunks.
@@ -132,6 +133,10 @@ impl Reading<'_> {
         chunks.truncate(self.max_chunks);
         let n_sections = document.sections.len();
         document.sections = Vec::new();
+        if self.options.language.is_none() {
+            let texts = chunks.iter().map(|chunk| chunk.text.as_str());
+            document.language = language::of(document.language.as_deref(), texts);
+        }
         Outcome::Page(Box::new(ChunkedPage {
             document,
             n_sections,

@@ -25,6 +25,14 @@ pub(crate) struct Selected {
     pub(crate) left_out: BTreeMap<LeftOut, usize>,
 }
 
+impl Selected {
+    /// The text that is embedded of the chunk at an index.
+    pub(crate) fn embedding_text(&self, at: usize) -> String {
+        let chunk = &self.chunks[at];
+        chunk.embedding_text(&self.documents[chunk.document as usize].title)
+    }
+}
+
 /// Chooses among `pages`, in any order; one machine and many get the same result.
 pub(crate) fn select(mut pages: Vec<ChunkedPage>, warnings: &mut Warnings) -> Selected {
     pages.sort_by(|a, b| a.document.source.cmp(&b.document.source));

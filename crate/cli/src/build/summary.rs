@@ -9,6 +9,7 @@ use anchorite::index::parse::LeftOut;
 use serde::Serialize;
 
 use crate::build::calibrate;
+use crate::build::embedder::EmbedderSummary;
 use crate::build::warnings::{Group, Warnings};
 use crate::site::documents::SiteFigures;
 
@@ -41,6 +42,8 @@ pub(crate) struct Summary {
     pub(crate) steps: BTreeMap<&'static str, f64>,
     /// The site's thresholds for counting a question as answered, and the risk at them.
     pub(crate) calibration: Option<Calibration>,
+    /// The embedder and the reason for it; `None` for search by words alone.
+    pub(crate) embedder: Option<EmbedderSummary>,
     pub(crate) has_reader: bool,
     /// Peak memory in use; `None` if the system does not report it.
     pub(crate) peak_memory_bytes: Option<u64>,
@@ -108,6 +111,10 @@ impl Summary {
         }
         for (role, bytes) in &self.bytes {
             eprintln!("  {role:<10} {bytes:>12} bytes");
+        }
+        match &self.embedder {
+            Some(embedder) => eprintln!("  embedder: {}", embedder.line()),
+            None => eprintln!("  embedder: none, so search is by words alone"),
         }
         if let Some(mode) = &self.vectors {
             eprintln!("  vectors: {mode}");

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anchorite::model::embed::Embedder;
+use anchorite::model::embed::{Embedder, Side};
 use anchorite::model::error::RunError;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -21,15 +21,20 @@ impl CachedEmbedder<'_> {
     /// The embedding of each text.
     ///
     /// A cached file is named by a hash of the weights and all texts, so that a change of either makes another file.
-    pub(super) fn embed(&self, what: &str, texts: &[String]) -> anyhow::Result<Vec<Vec<f32>>> {
-        let file = self.dir.map(|dir| self.file(dir, texts));
+    pub(super) fn embed(
+        &self,
+        side: Side,
+        what: &str,
+        texts: &[String],
+    ) -> anyhow::Result<Vec<Vec<f32>>> {
+        let file = self.dir.map(|dir| self.file(side, dir, texts));
         if let Some(file) = &file
             && let Ok(bytes) = std::fs::read(file)
             && let Some(embeddings) = self.unpack(&bytes, texts.len())
         {
             return Ok(embeddings);
         }
-        let embeddings = self.compute(what, texts)?;
+        let embeddings = self.compute(side, what, texts)?;
         if let (Some(file), Some(dir)) = (&file, self.dir) {
             std::fs::create_dir_all(dir)
                 .with_context(|| format!("could not make `{}`", dir.display()))?;
@@ -47,8 +52,11 @@ impl CachedEmbedder<'_> {
         Ok(embeddings)
     }
 
-    fn file(&self, dir: &Path, texts: &[String]) -> PathBuf {
+    fn file(&self, side: Side, dir: &Path, texts: &[String]) -> PathBuf {
         let mut hash = Sha256::new();
+        if side == Side::Query {
+            hash.update(b"queries");
+        }
         for text in texts {
             hash.update((text.len() as u64).to_le_bytes());
             hash.update(text);
@@ -66,7 +74,7 @@ impl CachedEmbedder<'_> {
         is_whole.then(|| values.chunks_exact(dimension).map(row).collect())
     }
 
-    fn compute(&self, what: &str, texts: &[String]) -> anyhow::Result<Vec<Vec<f32>>> {
+    fn compute(&self, side: Side, what: &str, texts: &[String]) -> anyhow::Result<Vec<Vec<f32>>> {
         let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         let progress = ProgressBar::new(texts.len() as u64)
@@ -75,7 +83,11 @@ impl CachedEmbedder<'_> {
         let embeddings = texts
             .par_iter()
             .map(|text| {
-                let embedding = self.embedder.embed(&[text])?.pop().unwrap_or_default();
+                let embedding = self
+                    .embedder
+                    .embed(side, &[text])?
+                    .pop()
+                    .unwrap_or_default();
                 progress.inc(1);
                 Ok(embedding)
             })

@@ -1,21 +1,15 @@
 //! Turns test sets into a row of figures per way of searching: by words, by meaning and by both, exact and approximate.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 
-use super::embeddings::CachedEmbedder;
 use super::prepared::Prepared;
-use super::{RetrievalArguments, beir, calibrate, table};
+use super::{RetrievalArguments, beir, calibrate, paragraphs, table};
 
 pub(super) fn run(data: &Path, arguments: &RetrievalArguments) -> anyhow::Result<ExitCode> {
-    let (embedder, hash) = super::embedder(arguments.embedder.as_deref())?;
-    let embedder = CachedEmbedder {
-        embedder: &embedder,
-        hash: &hash,
-        dir: arguments.cache.as_deref(),
-    };
+    let chosen = arguments.embedder.chosen(&arguments.named)?;
     let mut rankings = arguments
         .rankings
         .as_ref()
@@ -24,9 +18,12 @@ pub(super) fn run(data: &Path, arguments: &RetrievalArguments) -> anyhow::Result
         .context("could not write the rankings")?
         .map(std::io::BufWriter::new);
     let (mut reports, mut fits) = (Vec::new(), Vec::new());
-    for folder in beir::folders(data)? {
-        let set = beir::read(&folder)?;
-        let prepared = Prepared::new(set, &embedder, arguments.index)?;
+    for path in sets(data)? {
+        let set = match path.is_file() {
+            true => paragraphs::read(&path)?,
+            false => beir::read(&path)?,
+        };
+        let prepared = Prepared::new(set, chosen.clone(), &arguments.embedder, arguments.index)?;
         if let Some(out) = &mut rankings {
             prepared.write_rankings(out)?;
         }
@@ -48,4 +45,12 @@ pub(super) fn run(data: &Path, arguments: &RetrievalArguments) -> anyhow::Result
     }
     let loses = reports.iter().any(|report| report.fused_gain() < 0.0);
     Ok(ExitCode::from(u8::from(arguments.strict && loses)))
+}
+
+/// A file in SQuAD's form, or the folders in BEIR's form.
+fn sets(data: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    match data.is_file() {
+        true => Ok(vec![data.to_owned()]),
+        false => beir::folders(data),
+    }
 }

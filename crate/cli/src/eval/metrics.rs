@@ -14,6 +14,10 @@ pub(super) type Judgements = HashMap<String, u32>;
 pub(super) struct Figures {
     /// Normalised discounted cumulative gain of the first 10 (Järvelin and Kekäläinen, 2002).
     pub(super) ndcg_10: f64,
+    /// 1 if the first document is relevant.
+    pub(super) first: f64,
+    /// 1 if one of the first 5 is.
+    pub(super) among_5: f64,
     /// The reciprocal rank of the first relevant document; 0 if none is among the first 10.
     pub(super) mrr_10: f64,
     /// Share of the relevant documents among the first 10.
@@ -43,6 +47,8 @@ impl Figures {
         let first = ranking.iter().take(10).position(|one| grade(one) > 0);
         Some(Self {
             ndcg_10: gain(ranking.iter().take(10).map(grade)) / gain(grades.into_iter().take(10)),
+            first: f64::from(u8::from(first == Some(0))),
+            among_5: f64::from(u8::from(first.is_some_and(|idx| idx < 5))),
             mrr_10: first.map_or(0.0, |idx| 1.0 / (idx + 1) as f64),
             recall_10: recall(10),
             recall_100: recall(100),
@@ -54,6 +60,8 @@ impl Figures {
         let (mut sum, mut n_queries) = (Self::default(), 0.0_f64);
         for one in of {
             sum.ndcg_10 += one.ndcg_10;
+            sum.first += one.first;
+            sum.among_5 += one.among_5;
             sum.mrr_10 += one.mrr_10;
             sum.recall_10 += one.recall_10;
             sum.recall_100 += one.recall_100;
@@ -62,6 +70,8 @@ impl Figures {
         let n_queries = n_queries.max(1.0);
         Self {
             ndcg_10: sum.ndcg_10 / n_queries,
+            first: sum.first / n_queries,
+            among_5: sum.among_5 / n_queries,
             mrr_10: sum.mrr_10 / n_queries,
             recall_10: sum.recall_10 / n_queries,
             recall_100: sum.recall_100 / n_queries,

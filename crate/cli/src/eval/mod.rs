@@ -6,6 +6,7 @@ mod calibrate;
 mod embeddings;
 mod measure;
 mod metrics;
+mod paragraphs;
 mod prepared;
 mod questions;
 mod set_report;
@@ -14,14 +15,16 @@ mod table;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anchorite::model::embed::Embedder;
+use anchorite::index::bundle::{Role, WeightFile};
 use anchorite::model::parts::Parts;
 use anchorite::model::read::Reader;
 use anyhow::Context;
 use clap::Subcommand;
 use sha2::{Digest, Sha256};
 
-use crate::models::shipped;
+use crate::build::embedder::{self, Chosen};
+use crate::models::store::ModelArguments;
+use crate::models::{choice, shipped};
 use crate::report::Hint;
 
 pub use answers::check_judged;
@@ -45,7 +48,8 @@ enum What {
 
 #[derive(clap::Args)]
 pub(crate) struct RetrievalArguments {
-    /// A folder in BEIR's form (corpus.jsonl, queries.jsonl, qrels.tsv), or one that holds several of them.
+    /// A folder in BEIR's form (corpus.jsonl, queries.jsonl, qrels.tsv), or one that holds several of them; or a file in
+    /// SQuAD's form, whose paragraphs are the documents.
     #[arg(long, required_unless_present = "questions")]
     data: Option<PathBuf>,
     /// A site's own questions: lines of `{"question": "..", "expected": ["url#anchor", ..]}`. Needs `--bundle`.
@@ -54,12 +58,10 @@ pub(crate) struct RetrievalArguments {
     /// The folder that `anchorite build` wrote, which `--questions` are put to.
     #[arg(long)]
     bundle: Option<PathBuf>,
-    /// The embedder, a GGUF file; default: the one that ships.
-    #[arg(long, env = "ANCHORITE_EMBEDDER")]
-    embedder: Option<PathBuf>,
-    /// Where embeddings are kept between runs; default: nowhere.
-    #[arg(long, env = "ANCHORITE_CACHE")]
-    cache: Option<PathBuf>,
+    #[command(flatten)]
+    embedder: EmbedderArguments,
+    #[command(flatten)]
+    named: ModelArguments,
     /// Compare all vectors, walk a graph, or read shards of neighbours, whatever their number.
     #[arg(long, value_enum, default_value_t = IndexArgument::Auto)]
     index: IndexArgument,
@@ -103,19 +105,37 @@ fn retrieval(arguments: &RetrievalArguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The requested embedder, and the hash of its file.
-fn embedder(path: Option<&Path>) -> anyhow::Result<(Embedder, String)> {
-    let path = shipped::file(path, shipped::EMBEDDER)?;
-    let bytes = std::fs::read(&path).map_err(|cause| {
-        Hint::error(
-            format!("could not read `{}`: {cause}", path.display()),
-            "give a sentence embedder as GGUF with --embedder",
-        )
-    })?;
-    let hash = hex(&Sha256::digest(&bytes)[..8]);
-    let embedder = Embedder::load(Parts::new(vec![bytes]))
-        .with_context(|| format!("could not load the embedder `{}`", path.display()))?;
-    Ok((embedder, hash))
+/// The embedder of a set's documents.
+#[derive(clap::Args)]
+struct EmbedderArguments {
+    /// The embedder: a name that `anchorite models` lists, or a GGUF file; default: the one that ships.
+    #[arg(long, value_name = "NAME|FILE", env = "ANCHORITE_EMBEDDER")]
+    embedder: Option<String>,
+    /// Keep the whole vocabulary of an embedder of many languages, and not the part of it that a site gets.
+    #[arg(long)]
+    whole_vocabulary: bool,
+    /// Where embeddings are kept between runs; default: nowhere.
+    #[arg(long, env = "ANCHORITE_CACHE")]
+    cache: Option<PathBuf>,
+}
+
+impl EmbedderArguments {
+    /// The embedder that was asked for, or the one that ships.
+    fn chosen(&self, named: &ModelArguments) -> anyhow::Result<Chosen> {
+        let file = match &self.embedder {
+            Some(value) => choice::chosen(named, value, Role::Embedder)?,
+            None => embedder::shipped(&shipped::default_dir(None)?)?,
+        };
+        Ok(Chosen {
+            file,
+            why: "asked for".to_owned(),
+        })
+    }
+}
+
+/// The hash of a file, for the names of what is kept of it.
+fn hash(file: &WeightFile) -> String {
+    hex(&Sha256::digest(&file.bytes)[..8])
 }
 
 /// The requested reader, or the one that ships, if there is one.

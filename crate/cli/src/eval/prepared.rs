@@ -9,6 +9,7 @@ use anchorite::index::lexical::LexicalScores;
 use anchorite::index::shard::Family;
 use anchorite::index::vector::{VectorChoice, VectorOptions};
 use anchorite::index::{ChunkIdx, Index, IndexOptions, SearchOptions};
+use anchorite::model::embed::Side;
 use anyhow::Context;
 use sha2::{Digest, Sha256};
 
@@ -16,7 +17,9 @@ use super::beir::{Query, TestSet};
 use super::embeddings::CachedEmbedder;
 use super::metrics::{Figures, overlap, percentile};
 use super::set_report::{Row, SetReport};
-use super::{IndexArgument, now};
+use super::{EmbedderArguments, IndexArgument, hash, now};
+use crate::build::embedder::language::Languages;
+use crate::build::embedder::{Chosen, Site};
 
 /// Number of documents scored per query.
 const N_DOCUMENTS: usize = 100;
@@ -32,6 +35,7 @@ pub(super) struct Prepared {
     /// Embeddings of the queries.
     pub(super) queries: Vec<Vec<f32>>,
     embed_ms: f64,
+    embedder_bytes: usize,
     lexical_bytes: u64,
     vector_bytes: u64,
 }
@@ -45,9 +49,11 @@ pub(super) enum Vectors {
 }
 
 impl Prepared {
+    /// Embeds and indexes a set as a build does a site.
     pub(super) fn new(
         set: TestSet,
-        embedder: &CachedEmbedder<'_>,
+        chosen: Chosen,
+        embedder: &EmbedderArguments,
         index: IndexArgument,
     ) -> anyhow::Result<Self> {
         let chunks = chunk_documents(&set.documents, &ChunkOptions::default());
@@ -55,13 +61,33 @@ impl Prepared {
             .iter()
             .map(|chunk| chunk.embedding_text(&set.documents[chunk.document as usize].title))
             .collect();
-        let embeddings = embedder.embed(&set.name, &texts)?;
+        let embeddings = {
+            let whole = CachedEmbedder {
+                embedder: &chosen.load()?,
+                hash: &hash(&chosen.file),
+                dir: embedder.cache.as_deref(),
+            };
+            whole.embed(Side::Passage, &set.name, &texts)?
+        };
+        let languages = Languages::of(&set.documents, &chunks);
+        let site = Site {
+            chunks: &chunks,
+            text: &|at| texts[at].clone(),
+            embedding: &|at| embeddings.get(at).map(Vec::as_slice),
+            languages: &languages,
+        };
+        let fitted = chosen.fitted(&site, embedder.whole_vocabulary)?;
+        let cached = CachedEmbedder {
+            embedder: &fitted.embedder,
+            hash: &hash(&fitted.file),
+            dir: embedder.cache.as_deref(),
+        };
         let questions: Vec<String> = set.queries.iter().map(|query| query.text.clone()).collect();
-        let queries = embedder.embed(&format!("queries of {}", set.name), &questions)?;
+        let queries = cached.embed(Side::Query, &format!("queries of {}", set.name), &questions)?;
         let mut embed_ms = Vec::new();
         for question in questions.iter().take(50) {
             let start = now();
-            embedder.embedder.embed(&[question])?;
+            fitted.embedder.embed(Side::Query, &[question])?;
             embed_ms.push(start.elapsed().as_secs_f64() * 1000.0);
         }
         let options = IndexOptions {
@@ -74,6 +100,7 @@ impl Prepared {
                 },
                 ..VectorOptions::default()
             },
+            similarity: fitted.similarity,
         };
         let index = Index::build(&set.documents, chunks, Some(embeddings.clone()), &options)?;
         let written = bundle::write(&index, &[], env!("CARGO_PKG_VERSION"))?;
@@ -82,6 +109,7 @@ impl Prepared {
             lexical_bytes: lexical_bytes(&written)?,
             vector_bytes: vectors.map_or(0, |file| file.bytes),
             embed_ms: percentile(&embed_ms, 0.5),
+            embedder_bytes: fitted.file.bytes.len(),
             set,
             index,
             embeddings,
@@ -97,12 +125,16 @@ impl Prepared {
     }
 
     pub(super) fn nearest(&self, query: &[f32], vectors: Vectors) -> Vec<(u32, f32)> {
-        match (vectors, &self.index.vectors) {
+        let mut found = match (vectors, &self.index.vectors) {
             (Vectors::Exact32, _) => nearest(&self.embeddings, query),
             (Vectors::Exact8, Some(index)) => index.search_exact(query, DEPTH),
             (Vectors::Index, Some(index)) => index.search(query, DEPTH),
             (_, None) => Vec::new(),
+        };
+        for (_, cosine) in &mut found {
+            *cosine = self.index.similarity_of(*cosine);
         }
+        found
     }
 
     pub(super) fn report(&self) -> SetReport {
@@ -128,6 +160,7 @@ impl Prepared {
             index: self.index.vectors.as_ref().map(mode).unwrap_or_default(),
             index_recall_10: recalls.sum::<f64>() / self.queries.len() as f64,
             embed_ms: self.embed_ms,
+            embedder_bytes: self.embedder_bytes,
             rows,
         }
     }
@@ -231,6 +264,7 @@ impl Prepared {
                 "test": is_test(&query.id),
                 "relevant": relevant,
                 "words": words.ranked.iter().map(document).collect::<Vec<_>>(),
+                "coverage": words.ranked.iter().map(|(chunk, _)| words.coverage(*chunk)).collect::<Vec<_>>(),
                 "nearest": nearest.iter().map(document).collect::<Vec<_>>(),
             });
             writeln!(out, "{line}").context("could not write the rankings")?;

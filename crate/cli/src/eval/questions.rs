@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anchorite::index::SearchOptions;
+use anchorite::model::embed::Side;
 use serde::{Deserialize, Serialize};
 
 use super::metrics::{Figures, Judgements};
@@ -86,7 +87,7 @@ pub(super) fn run(file: &Path, dir: &Path, json: bool) -> anyhow::Result<ExitCod
             .map(|question| {
                 let embedding = match &embedder {
                     Some(embedder) if vector_weight > 0.0 => {
-                        embedder.embed(&[&question.question])?.pop()
+                        embedder.embed(Side::Query, &[&question.question])?.pop()
                     }
                     _ => None,
                 };

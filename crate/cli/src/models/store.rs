@@ -124,7 +124,8 @@ impl Store {
             return Err(Hint::error(
                 format!("nothing says what `{}` should hold", path.display()),
                 format!(
-                    "{pull}, or give the file itself: --generator {}",
+                    "{pull}, or give the file itself: --{} {}",
+                    entry.kind.as_str(),
                     path.display()
                 ),
             ));

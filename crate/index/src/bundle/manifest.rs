@@ -5,12 +5,13 @@ use sha2::{Digest, Sha256};
 
 use crate::error::BundleError;
 use crate::hex;
+use crate::similarity::Similarity;
 use crate::vector::MAX_DIMENSION;
 
 /// The version of the format that is written.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 /// The oldest version that is read. Version 3 has no reader and no calibration; 3 and 4 name their fields in snake
-/// case.
+/// case; up to 5, all embedders have the scale of the one that ships.
 pub const OLDEST_FORMAT: u32 = 3;
 /// Path of the manifest in a bundle.
 pub const MANIFEST_PATH: &str = "manifest.json";
@@ -79,8 +80,8 @@ pub struct Manifest {
     pub format: u32,
     /// Version of the program that wrote the bundle.
     pub anchorite: String,
-    /// SHA-256 over roles, names, lengths and hashes of all files and parts, and the calibration: equal contents have
-    /// equal ids.
+    /// SHA-256 over roles, names, lengths and hashes of all files and parts, the calibration and the similarity: equal
+    /// contents have equal ids.
     pub id: String,
     /// Number of indexed documents.
     pub documents: u32,
@@ -89,6 +90,10 @@ pub struct Manifest {
     /// Length of the embeddings, if there are any.
     #[serde(alias = "embedding_dimension")]
     pub embedding_dimension: Option<u32>,
+    /// The embedder's cosines of this site's unrelated texts. Absent for an embedder with the scale of the one that ships.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub similarity: Option<Similarity>,
     /// The shards of the index, which `index` names.
     pub shards: ShardTotals,
     /// Probability thresholds for this site's questions. Absent if too few questions could be generated or no reader
@@ -261,11 +266,39 @@ impl Manifest {
         if let Some(calibration) = &self.calibration {
             calibration.check()?;
         }
-        let expected = content_id(&self.files, self.calibration.as_ref());
+        if let Some(similarity) = &self.similarity {
+            similarity.check()?;
+        }
+        let expected = self.content_id();
         if self.id != expected {
             return Err(field("id".to_owned(), expected, &self.id));
         }
         Ok(())
+    }
+
+    /// The [`Self::id`] of its contents.
+    pub(super) fn content_id(&self) -> String {
+        let mut hash = Sha256::new();
+        // `Debug` prints enough digits to round-trip a number, so one read back hashes the same.
+        if let Some(found) = &self.similarity {
+            hash.update(format!("similarity {found:?}\n"));
+        }
+        if let Some(found) = &self.calibration {
+            hash.update(format!("calibration {found:?}\n"));
+        }
+        for file in &self.files {
+            hash.update(format!(
+                "{} {} {} {}\n",
+                file.role, file.bytes, file.sha256, file.name
+            ));
+            if let Some(label) = &file.label {
+                hash.update(format!("label {label}\n"));
+            }
+            for part in &file.parts {
+                hash.update(format!("{} {}\n", part.bytes, part.sha256));
+            }
+        }
+        hex(&hash.finalize())
     }
 
     /// The file with this role; the first one if there are several adapters.
@@ -460,27 +493,6 @@ pub(super) fn part_path(sha256: &str, role: Role) -> String {
 /// Path of a shard in a bundle, from the first digits of its SHA-256 in hexadecimal.
 pub(super) fn shard_path(sha256: &str) -> String {
     part_path(sha256, Role::Index)
-}
-
-pub(super) fn content_id(files: &[FileEntry], calibration: Option<&Calibration>) -> String {
-    let mut hash = Sha256::new();
-    if let Some(found) = calibration {
-        // `Debug` prints enough digits to round-trip a share, so a share read back hashes the same.
-        hash.update(format!("calibration {found:?}\n"));
-    }
-    for file in files {
-        hash.update(format!(
-            "{} {} {} {}\n",
-            file.role, file.bytes, file.sha256, file.name
-        ));
-        if let Some(label) = &file.label {
-            hash.update(format!("label {label}\n"));
-        }
-        for part in &file.parts {
-            hash.update(format!("{} {}\n", part.bytes, part.sha256));
-        }
-    }
-    hex(&hash.finalize())
 }
 
 fn field(field: String, expected: String, found: impl ToString) -> BundleError {

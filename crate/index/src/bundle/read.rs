@@ -57,6 +57,7 @@ pub fn read_vectors(
         return Err(malformed(VECTORS, "dimension", expected, found));
     }
     index.vectors = Some(vectors);
+    index.similarity = manifest.similarity;
     Ok(())
 }
 

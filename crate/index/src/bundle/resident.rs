@@ -82,6 +82,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Index, BundleError> {
         ),
         texts: ChunkStore::absent(firsts),
         vectors: None,
+        similarity: None,
         filters: None,
         orders: Orders::absent(file.orders.iter().map(|&name| name.to_owned()).collect()),
         shards,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::manifest::{MAX_CHUNKS, content_id, part_path, shard_path};
+use super::manifest::{MAX_CHUNKS, part_path, shard_path};
 use super::table::write::Written;
 use super::*;
 use crate::hex;
@@ -77,20 +77,22 @@ pub fn write(
             ..entry
         });
     }
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         format: FORMAT,
         anchorite: anchorite_version.to_owned(),
-        id: content_id(&files, None),
+        id: String::new(),
         documents: count("number of documents", index.n_documents())?,
         chunks: count("number of chunks", index.n_chunks())?,
         embedding_dimension: index
             .dimension()
             .map(|n| count("dimension", n))
             .transpose()?,
+        similarity: index.similarity.filter(|_| index.vectors.is_some()),
         shards,
         calibration: None,
         files,
     };
+    manifest.id = manifest.content_id();
     bundle.push((MANIFEST_PATH.to_owned(), json(&manifest)?));
     Ok(Bundle {
         manifest,
@@ -115,8 +117,8 @@ impl Bundle {
     /// # Errors
     /// [`BundleError::ManifestField`] for a share or probability that is out of range.
     pub fn set_calibration(&mut self, calibration: Option<Calibration>) -> Result<(), BundleError> {
-        self.manifest.id = content_id(&self.manifest.files, calibration.as_ref());
         self.manifest.calibration = calibration;
+        self.manifest.id = self.manifest.content_id();
         let json = json(&self.manifest)?;
         if let Some((_, manifest)) = self.files.last_mut() {
             *manifest = json;

@@ -5,6 +5,7 @@
 mod value;
 mod tensor;
 mod read;
+pub mod rows;
 pub mod split;
 pub(crate) mod stand_in;
 pub mod write;

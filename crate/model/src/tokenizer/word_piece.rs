@@ -19,7 +19,7 @@ use crate::token::TokenId;
 /// text can't be taken for the start of a word.
 const INSIDE: &str = "##";
 
-/// The tokenizer of an encoder. A type of its own, so that a module that only searches links no other tokenizer.
+/// The tokenizer of BERT's own family.
 #[derive(Debug)]
 pub(crate) struct WordPieceTokenizer {
     pub(super) frame: Frame,

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use anchorite::model::embed::Embedder as Model;
+use anchorite::model::embed::{Embedder as Model, Side};
 use anchorite::model::parts::Parts;
 use anchorite::{Embed, EngineError};
 use anchorite_web_common::{reserve, to_js};
@@ -49,10 +49,11 @@ impl Embedder {
         self.model.as_ref().map_or(0, Embed::dimension)
     }
 
-    /// The embedding of `text`, of unit length.
-    pub fn embed(&self, text: &str) -> Result<Vec<f32>, JsValue> {
+    /// The embedding of `text`, of unit length: of a query, or of a passage to be found.
+    pub fn embed(&self, text: &str, is_query: bool) -> Result<Vec<f32>, JsValue> {
+        let side = if is_query { Side::Query } else { Side::Passage };
         let model = self.model.as_ref().ok_or_else(not_loaded)?;
-        let embeddings = Embed::embed(model, &[text]).map_err(|error| to_js(&error))?;
+        let embeddings = Embed::embed(model, side, &[text]).map_err(|error| to_js(&error))?;
         embeddings.into_iter().next().ok_or_else(not_loaded)
     }
 }

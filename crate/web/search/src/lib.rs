@@ -1,6 +1,7 @@
 //! Turns queries from JavaScript into hits: the index alone, with an embedder that another module lends.
 #![cfg(target_arch = "wasm32")]
 
+use anchorite::model::embed::Side;
 use anchorite::{Embed, EngineError, Searcher};
 use anchorite_web_common::{Opened, export_index_methods, lend_tables, reason};
 use wasm_bindgen::prelude::*;
@@ -22,7 +23,7 @@ extern "C" {
     fn dimension(this: &JsEmbedder) -> usize;
 
     #[wasm_bindgen(method, catch)]
-    fn embed(this: &JsEmbedder, text: &str) -> Result<Vec<f32>, JsValue>;
+    fn embed(this: &JsEmbedder, text: &str, is_query: bool) -> Result<Vec<f32>, JsValue>;
 }
 
 impl Embed for JsEmbedder {
@@ -30,8 +31,8 @@ impl Embed for JsEmbedder {
         self.dimension()
     }
 
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EngineError> {
-        let embed = |text: &&str| self.embed(text);
+    fn embed(&self, side: Side, texts: &[&str]) -> Result<Vec<Vec<f32>>, EngineError> {
+        let embed = |text: &&str| self.embed(text, side == Side::Query);
         let embeddings: Result<_, _> = texts.iter().map(embed).collect();
         embeddings.map_err(|thrown: JsValue| EngineError::Embedder {
             reason: reason(&thrown),

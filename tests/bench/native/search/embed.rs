@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anchorite_model::Parts;
-use anchorite_model::embed::Embedder;
+use anchorite_model::embed::{Embedder, Side};
 
 /// Number of texts after which results are saved and progress is reported.
 const N_AT_ONCE: usize = 1000;
@@ -75,7 +75,9 @@ impl Embeddings {
         let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
         let embed = |texts: &[&String]| {
             let texts: Vec<&str> = texts.iter().map(|text| text.as_str()).collect();
-            self.embedder.embed(&texts).expect("embeddings")
+            self.embedder
+                .embed(Side::Passage, &texts)
+                .expect("embeddings")
         };
         std::thread::scope(|scope| {
             let parts = texts.chunks(texts.len().div_ceil(n_threads).max(1));

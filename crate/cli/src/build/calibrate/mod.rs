@@ -10,7 +10,7 @@ mod questions;
 
 use anchorite::index::bundle::{Calibration, ReliabilityBin};
 use anchorite::index::{ChunkIdx, Index};
-use anchorite::model::embed::Embedder;
+use anchorite::model::embed::{Embedder, Side};
 use anchorite::model::read::Reader;
 use anchorite::{Thresholds, read, retrieve};
 use rayon::prelude::*;
@@ -74,7 +74,7 @@ fn verdict(
     with_page: bool,
 ) -> anyhow::Result<Verdict> {
     let embedding = match index.vectors {
-        Some(_) => embedder.embed(&[&made.text])?.pop(),
+        Some(_) => embedder.embed(Side::Query, &[&made.text])?.pop(),
         None => None,
     };
     let document = |idx: ChunkIdx| index.chunk(idx).map(|chunk| chunk.document);

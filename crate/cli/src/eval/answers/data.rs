@@ -21,13 +21,13 @@ const MAX_ANSWERS: usize = 1_000;
 
 /// Judged questions with the pages they are about.
 #[derive(Debug)]
-pub(super) struct Set {
+pub(in crate::eval) struct Set {
     /// The file's name without its extension.
-    pub(super) name: String,
+    pub(in crate::eval) name: String,
     /// One for each article.
-    pub(super) documents: Vec<Document>,
+    pub(in crate::eval) documents: Vec<Document>,
     /// In the order of the file.
-    pub(super) cases: Vec<Case>,
+    pub(in crate::eval) cases: Vec<Case>,
     /// Answers with a wrong position in the file.
     pub(super) misplaced: Misplaced,
 }
@@ -104,7 +104,7 @@ const FORMS: &str = "give SQuAD's form, {\"data\": [{\"title\", \"paragraphs\": 
 ///
 /// # Errors
 /// If it can't be read, is too large, has neither form, or contains a question that is empty, too long or self-contradictory.
-pub(super) fn read(path: &Path) -> anyhow::Result<Set> {
+pub(in crate::eval) fn read(path: &Path) -> anyhow::Result<Set> {
     let text = crate::eval::read_questions(path)?;
     let name = path
         .file_stem()

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use anchorite::gate::Evidence;
 use anchorite::index::Index;
-use anchorite::model::embed::Embedder;
+use anchorite::model::embed::{Embedder, Side};
 use anchorite::model::read::Reader;
 use anchorite::{Passage, Quote, Thresholds, quote, read, retrieve, sentence};
 
@@ -114,7 +114,7 @@ struct Read<'e> {
 
 fn found(index: &Index, embedder: Option<&Embedder>, question: &str) -> anyhow::Result<Found> {
     let embedding = match embedder.filter(|_| index.vectors.is_some()) {
-        Some(embedder) => embedder.embed(&[question])?.pop(),
+        Some(embedder) => embedder.embed(Side::Query, &[question])?.pop(),
         None => None,
     };
     let (passages, evidence) =
@@ -248,7 +248,7 @@ impl System for WordCount {
             span: quote.text.clone(),
             quotation: parts(&quote),
             url,
-            evidence: None,
+            evidence: Some(found.evidence),
         })
     }
 }

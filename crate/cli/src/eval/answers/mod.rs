@@ -2,7 +2,7 @@
 
 mod case;
 mod curve;
-mod data;
+pub(super) mod data;
 mod engine;
 mod figures;
 mod hybrid;
@@ -36,8 +36,10 @@ use self::case::{Case, Judged, Right, Scope, System};
 use self::data::Misplaced;
 use self::engine::Engine;
 use self::figures::Figures;
-use self::site::Site;
+use self::site::{Site, page};
 use super::embeddings::CachedEmbedder;
+use super::{EmbedderArguments, hash};
+use crate::build::embedder::language;
 use crate::bundle;
 use crate::models::shipped;
 use crate::report::Hint;
@@ -61,6 +63,9 @@ pub(crate) struct AnswersArguments {
     /// Remove the section that answers a question before asking it, so that every answer claimed is wrong.
     #[arg(long)]
     ablate: bool,
+    /// Remove the whole page that answers a question before asking it, so that what is left is about something else.
+    #[arg(long, conflicts_with_all = ["oracle", "ablate"])]
+    ablate_page: bool,
     /// When an answer is right: the quotation holds an answer, or the span is one by SQuAD's exact match.
     #[arg(long, value_enum, default_value_t = Right::Quotation)]
     right: Right,
@@ -80,15 +85,11 @@ pub(crate) struct AnswersArguments {
     /// weights of the choice are fitted to them.
     #[arg(long, conflicts_with_all = ["answers", "plot", "json"])]
     candidates: Option<PathBuf>,
-    /// The embedder for `--data`, a GGUF file; default: the one that ships.
-    #[arg(long, env = "ANCHORITE_EMBEDDER")]
-    embedder: Option<PathBuf>,
+    #[command(flatten)]
+    embedder: EmbedderArguments,
     /// The reader for `--data`, a GGUF file; default: the one that ships.
     #[arg(long, env = "ANCHORITE_READER")]
     reader: Option<PathBuf>,
-    /// Where the embeddings of `--data` are kept between runs; default: nowhere.
-    #[arg(long, env = "ANCHORITE_CACHE")]
-    cache: Option<PathBuf>,
     /// Print JSON on standard output.
     #[arg(long)]
     json: bool,
@@ -127,6 +128,8 @@ enum Reading {
     Site,
     Paragraph,
     Ablated,
+    /// The site without the page that holds its answer.
+    PageAblated,
 }
 
 impl fmt::Display for Reading {
@@ -135,6 +138,7 @@ impl fmt::Display for Reading {
             Reading::Site => "each read against the whole site",
             Reading::Paragraph => "each read against its own paragraph",
             Reading::Ablated => "each read against the site without its answer",
+            Reading::PageAblated => "each read against the site without its page",
         })
     }
 }
@@ -177,10 +181,13 @@ pub(super) fn run(arguments: &AnswersArguments) -> anyhow::Result<ExitCode> {
     let reading = match (arguments.oracle, arguments.ablate) {
         (true, _) => Reading::Paragraph,
         (_, true) => Reading::Ablated,
+        _ if arguments.ablate_page => Reading::PageAblated,
         _ => Reading::Site,
     };
     let mut ground = match (&arguments.questions, &arguments.bundle, &arguments.data) {
-        (Some(questions), Some(dir), _) => own(questions, dir, arguments.ablate)?,
+        (Some(questions), Some(dir), _) => {
+            own(questions, dir, arguments.ablate || arguments.ablate_page)?
+        }
         (_, _, Some(data)) => public(data, arguments)?,
         _ => {
             return Err(Hint::error(
@@ -229,33 +236,44 @@ pub(super) fn run(arguments: &AnswersArguments) -> anyhow::Result<ExitCode> {
 /// A public set: its paragraphs form the site.
 fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Ground> {
     let set = data::read(path)?;
-    let (embedder, hash) = super::embedder(arguments.embedder.as_deref())?;
+    let chosen = arguments.embedder.chosen(&arguments.hybrid.named)?;
+    let whole = chosen.load()?;
     let cached = CachedEmbedder {
-        embedder: &embedder,
-        hash: &hash,
-        dir: arguments.cache.as_deref(),
+        embedder: &whole,
+        hash: &hash(&chosen.file),
+        dir: arguments.embedder.cache.as_deref(),
     };
-    let reader = super::reader(arguments.reader.as_deref())?;
+    let mut documents = set.documents;
+    for document in &mut documents {
+        let texts = document
+            .sections
+            .iter()
+            .map(|section| section.text.as_str());
+        document.language = language::of(document.language.as_deref(), texts);
+    }
+    let mut site = Site::from_documents(&set.name, documents, Some(&cached))?;
+    // As in a build: the reader that ships reads English.
+    let reader = match arguments.reader.is_some() || site.languages().is_english() {
+        true => super::reader(arguments.reader.as_deref())?,
+        false => None,
+    };
     let reader = reader.map(|reader| (reader, Thresholds::default()));
-    let site = Rc::new(Site::from_documents(
-        &set.name,
-        set.documents,
-        Some(&cached),
-    )?);
+    drop(whole);
+    let (fitted, index) = site.fit(chosen, arguments.embedder.whole_vocabulary)?;
+    let embedder_bytes = fitted.file.bytes.len() as u64;
+    let embedder = fitted.embedder;
+    let site = Rc::new(site);
     let len = |given: &Option<PathBuf>, name: &str| {
         let about =
             shipped::file(given.as_deref(), name).and_then(|path| Ok(std::fs::metadata(path)?));
         about.map_or(0, |about| about.len())
     };
     Ok(Ground {
-        bytes: [
-            len(&arguments.embedder, shipped::EMBEDDER),
-            len(&arguments.reader, shipped::READER),
-        ],
+        bytes: [embedder_bytes, len(&arguments.reader, shipped::READER)],
         name: set.name,
         cases: set.cases,
         site,
-        index: None,
+        index,
         embedder: Some(embedder),
         reader,
         misplaced: Some(set.misplaced),
@@ -316,9 +334,16 @@ fn asked(cases: Vec<Case>, reading: Reading) -> Vec<Case> {
             ..case
         }),
         // If nothing answers, there is nothing to remove.
-        Reading::Ablated => case.is_answerable.then(|| Case {
+        Reading::Ablated | Reading::PageAblated => case.is_answerable.then(|| Case {
             is_answerable: false,
-            scope: Scope::Without(case.expected.clone()),
+            scope: Scope::Without(match reading {
+                Reading::PageAblated => case
+                    .expected
+                    .iter()
+                    .map(|url| page(url).to_owned())
+                    .collect(),
+                _ => case.expected.clone(),
+            }),
             ..case
         }),
     };

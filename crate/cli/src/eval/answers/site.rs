@@ -6,10 +6,13 @@ use std::collections::HashMap;
 use anchorite::index::chunk::{Chunk, ChunkOptions, chunk_documents};
 use anchorite::index::document::Document;
 use anchorite::index::vector::VectorOptions;
-use anchorite::index::{ChunkIdx, Index, IndexOptions};
+use anchorite::index::{ChunkIdx, Index, IndexOptions, Similarity};
+use anchorite::model::embed::Side;
 
 use super::case::{Case, Judged, Response, Right, Scope};
 use super::squad::{Compared, holds};
+use crate::build::embedder::language::Languages;
+use crate::build::embedder::{self, Chosen, Fitted};
 use crate::eval::embeddings::CachedEmbedder;
 
 /// All pages that the questions are about.
@@ -18,6 +21,8 @@ pub(crate) struct Site {
     chunks: Vec<Chunk>,
     /// One per chunk; `None` for a site that is searched by words only.
     embeddings: Option<Vec<Vec<f32>>>,
+    /// The scale of the embeddings' cosines.
+    similarity: Option<Similarity>,
     /// The text of each section by its address, with single spaces.
     texts: HashMap<String, String>,
 }
@@ -82,7 +87,11 @@ impl Site {
                 ..chunk.clone()
             });
         }
-        Self::new(name, documents, chunks, texts, embedder)
+        let site = Self::new(name, documents, chunks, texts, embedder)?;
+        Ok(Self {
+            similarity: index.similarity,
+            ..site
+        })
     }
 
     fn new(
@@ -96,15 +105,57 @@ impl Site {
             .map(|embedder| {
                 let text =
                     |chunk: &Chunk| chunk.embedding_text(&documents[chunk.document as usize].title);
-                embedder.embed(name, &chunks.iter().map(text).collect::<Vec<_>>())
+                embedder.embed(
+                    Side::Passage,
+                    name,
+                    &chunks.iter().map(text).collect::<Vec<_>>(),
+                )
             })
             .transpose()?;
         Ok(Self {
             documents,
             chunks,
             embeddings,
+            similarity: None,
             texts,
         })
+    }
+
+    /// The languages of its pages.
+    pub(crate) fn languages(&self) -> Languages {
+        Languages::of(&self.documents, &self.chunks)
+    }
+
+    /// The embedder as a build fits it to this site, which has its embeddings from the whole one; and the site's index.
+    ///
+    /// # Errors
+    /// Those of the embedder.
+    pub(crate) fn fit(
+        &mut self,
+        chosen: Chosen,
+        keeps_all: bool,
+    ) -> anyhow::Result<(Fitted, Option<Index>)> {
+        let languages = self.languages();
+        let embeddings = self.embeddings.as_deref().unwrap_or_default();
+        let fitted = chosen.fitted(
+            &embedder::Site {
+                chunks: &self.chunks,
+                text: &|at| {
+                    let chunk = &self.chunks[at];
+                    chunk.embedding_text(&self.documents[chunk.document as usize].title)
+                },
+                embedding: &|at| embeddings.get(at).map(Vec::as_slice),
+                languages: &languages,
+            },
+            keeps_all,
+        )?;
+        self.similarity = fitted.similarity;
+        let mut index = self.index(&Scope::Whole)?;
+        if let Some(index) = &mut index {
+            fitted.complete(index)?;
+            self.similarity = index.similarity;
+        }
+        Ok((fitted, index))
     }
 
     /// An index of the part that `scope` names; `None` if that is empty.
@@ -143,6 +194,7 @@ impl Site {
         }
         let embeddings = self.embeddings.is_some().then_some(embeddings);
         let options = IndexOptions {
+            similarity: self.similarity,
             vectors: VectorOptions::default(),
         };
         let index = Index::build(&documents, chunks, embeddings, &options)?;

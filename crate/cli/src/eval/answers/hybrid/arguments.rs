@@ -39,5 +39,5 @@ pub(in crate::eval::answers) struct Arguments {
     #[arg(long, value_enum, default_value_t = BackendArgument::Cpu)]
     pub(super) backend: BackendArgument,
     #[command(flatten)]
-    pub(super) named: ModelArguments,
+    pub(in crate::eval::answers) named: ModelArguments,
 }

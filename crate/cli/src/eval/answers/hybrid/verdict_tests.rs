@@ -54,6 +54,7 @@ fn quoted() -> Answer {
         evidence: anchorite::gate::Evidence {
             similarity: None,
             coverage: 1.0,
+            beyond_unrelated: None,
             reading: None,
         },
         quote: Some(serde_json::from_value(quote).expect("a quotation")),

@@ -1,0 +1,218 @@
+//! Turns text into tokens by SentencePiece's unigram model: of all ways to cut a word into pieces, the likeliest (Kudo,
+//! "Subword Regularization", 2018).
+//!
+//! Why not the `Unigram` of `tokenizers`: its trie has a hash table in every node, which takes more memory in a page than
+//! the model itself. A test compares the two.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::charsmap::Charsmap;
+use super::frame::{Frame, Last};
+use super::sentence_piece::SPACE;
+use super::vocabulary::{Kind, Vocabulary, demand_one_per_token};
+use crate::error::{LoadError, RunError};
+use crate::gguf::Gguf;
+use crate::token::TokenId;
+
+/// How much less likely an unknown character is than the least likely piece. Source: SentencePiece, `unigram_model.cc`.
+const UNKNOWN_PENALTY: f64 = 10.0;
+/// Longer words are cut into stretches of this many characters, which bounds the memory for one of them.
+const MAX_WORD_CHARS: usize = 4096;
+
+/// The tokenizer of an encoder with a SentencePiece vocabulary, such as XLM-RoBERTa's: GGUF's `t5`.
+#[derive(Debug)]
+pub(crate) struct UnigramTokenizer {
+    frame: Frame,
+    model: Unigram,
+}
+
+impl UnigramTokenizer {
+    /// As [`super::Tokenizer::from_gguf`], for a file whose tokenizer is `t5`.
+    pub(super) fn from_gguf(gguf: &Gguf) -> Result<UnigramTokenizer, LoadError> {
+        let vocabulary = Vocabulary::from_gguf(gguf)?;
+        let model = Unigram::from_gguf(gguf, &vocabulary)?;
+        let last = Last {
+            token: vocabulary.eos,
+            key: "tokenizer.ggml.eos_token_id",
+            adds_key: "tokenizer.ggml.add_eos_token",
+            adds: true,
+        };
+        let frame = Frame::from_gguf(gguf, vocabulary, true, last)?;
+        Ok(UnigramTokenizer { frame, model })
+    }
+
+    /// As [`super::Tokenizer::encode_text`], with the tokens that the model expects around a whole text.
+    pub(super) fn encode_text(&self, text: &str) -> Result<Vec<TokenId>, RunError> {
+        self.frame.encode(text, false, true, |piece, _, tokens| {
+            for word in piece.split_whitespace() {
+                self.model.encode_word(word, tokens);
+            }
+            Ok(())
+        })
+    }
+
+    /// The tokens of `text` without any around it, each with its word's byte range in `text`.
+    pub(super) fn encode_words(&self, text: &str) -> (Vec<TokenId>, Vec<Range<usize>>) {
+        let mut tokens = Vec::new();
+        let mut ranges = Vec::new();
+        for word in text.split_whitespace() {
+            let start = word.as_ptr().addr() - text.as_ptr().addr();
+            self.model.encode_word(word, &mut tokens);
+            ranges.resize(tokens.len(), start..start + word.len());
+        }
+        (tokens, ranges)
+    }
+
+    /// The tokens before and after a whole text.
+    pub(super) fn ends(&self) -> Option<(TokenId, TokenId)> {
+        self.frame.ends()
+    }
+}
+
+/// A vocabulary of pieces and their log probabilities.
+#[derive(Debug)]
+struct Unigram {
+    charsmap: Charsmap,
+    pieces: HashMap<String, (TokenId, f32)>,
+    /// Length of the longest piece, in characters.
+    longest: usize,
+    unknown: TokenId,
+    /// Log probability of a character without a piece.
+    unknown_score: f64,
+}
+
+/// The best way to reach a place in a word.
+#[derive(Clone, Copy)]
+struct Best {
+    score: f64,
+    /// Where its last piece starts, in characters.
+    start: usize,
+    /// Its last piece; `None` for an unknown character.
+    piece: Option<TokenId>,
+}
+
+impl Unigram {
+    fn from_gguf(gguf: &Gguf, vocabulary: &Vocabulary) -> Result<Unigram, LoadError> {
+        const SCORES: &str = "tokenizer.ggml.scores";
+        let scores = gguf.floats(SCORES)?;
+        demand_one_per_token(SCORES, scores.len(), vocabulary.len())?;
+        if let Some(score) = scores.iter().find(|score| !score.is_finite()) {
+            return Err(LoadError::MetadataValue {
+                key: SCORES.into(),
+                expected: "finite numbers".into(),
+                found: score.to_string(),
+            });
+        }
+        // Words are cut apart at spaces, so both must hold.
+        for key in ["add_space_prefix", "remove_extra_whitespaces"] {
+            let key = format!("tokenizer.ggml.{key}");
+            if gguf.opt_bool(&key)? == Some(false) {
+                return Err(LoadError::MetadataValue {
+                    key,
+                    expected: "true".into(),
+                    found: "false".into(),
+                });
+            }
+        }
+        let unknown = vocabulary
+            .unknown
+            .ok_or_else(|| LoadError::MissingMetadata {
+                key: "tokenizer.ggml.unknown_token_id".into(),
+            })?;
+        // A text must not be able to spell control tokens.
+        let pieces: HashMap<String, (TokenId, f32)> = vocabulary
+            .ids(|kind| matches!(kind, Kind::Normal | Kind::UserDefined))
+            .into_iter()
+            .filter(|(piece, id)| !piece.is_empty() && *id != unknown)
+            .map(|(piece, id)| (piece.to_owned(), (id, scores[id.idx()])))
+            .collect();
+        let longest = pieces.keys().map(|piece| piece.chars().count()).max();
+        let least = scores.iter().copied().fold(0.0, f32::min);
+        Ok(Unigram {
+            charsmap: Charsmap::from_gguf(gguf)?,
+            pieces,
+            longest: longest.unwrap_or(0),
+            unknown,
+            unknown_score: f64::from(least) - UNKNOWN_PENALTY,
+        })
+    }
+
+    /// Appends the tokens of a word of a text.
+    fn encode_word(&self, word: &str, tokens: &mut Vec<TokenId>) {
+        let mut replaced = String::with_capacity(word.len());
+        self.charsmap.replace(word, &mut replaced);
+        let mut spelt = String::with_capacity(replaced.len() + SPACE.len_utf8());
+        // A character may have been replaced by a space, or by nothing.
+        for word in replaced.split_whitespace() {
+            spelt.clear();
+            spelt.push(SPACE);
+            spelt.push_str(word);
+            self.segment(&spelt, tokens);
+        }
+    }
+
+    /// Appends the pieces of the likeliest segmentation; unknown characters in a row are one token.
+    fn segment(&self, word: &str, tokens: &mut Vec<TokenId>) {
+        let mut rest = word;
+        while !rest.is_empty() {
+            let end = rest
+                .char_indices()
+                .nth(MAX_WORD_CHARS)
+                .map_or(rest.len(), |(at, _)| at);
+            let (stretch, after) = rest.split_at(end);
+            self.segment_stretch(stretch, tokens);
+            rest = after;
+        }
+    }
+
+    fn segment_stretch(&self, word: &str, tokens: &mut Vec<TokenId>) {
+        let mut places: Vec<usize> = word.char_indices().map(|(at, _)| at).collect();
+        let n_chars = places.len();
+        places.push(word.len());
+        let mut best: Vec<Option<Best>> = vec![None; n_chars + 1];
+        for start in 0..n_chars {
+            let before = match start {
+                0 => 0.0,
+                _ => best[start].map_or(f64::NEG_INFINITY, |best| best.score),
+            };
+            let mut reach = |end: usize, score: f64, piece: Option<TokenId>| {
+                let score = before + score;
+                if best[end].is_none_or(|best| score > best.score) {
+                    best[end] = Some(Best {
+                        score,
+                        start,
+                        piece,
+                    });
+                }
+            };
+            let mut is_known = false;
+            for end in start + 1..=n_chars.min(start + self.longest) {
+                let piece = &word[places[start]..places[end]];
+                if let Some((id, score)) = self.pieces.get(piece) {
+                    reach(end, f64::from(*score), Some(*id));
+                    is_known |= end == start + 1;
+                }
+            }
+            if !is_known {
+                reach(start + 1, self.unknown_score, None);
+            }
+        }
+        let first = tokens.len();
+        let mut end = n_chars;
+        while let Some(Best { start, piece, .. }) = best[end] {
+            let follows_unknown = tokens.len() > first && tokens.last() == Some(&self.unknown);
+            match piece {
+                Some(id) => tokens.push(id),
+                None if follows_unknown => {}
+                None => tokens.push(self.unknown),
+            }
+            end = start;
+        }
+        tokens[first..].reverse();
+    }
+}
+
+#[cfg(test)]
+#[path = "unigram_tests.rs"]
+mod tests;
