@@ -24,6 +24,9 @@ fn run(arguments: &[&str]) -> Run {
     run
 }
 
+/// One machine sees no site, and so not its languages: all are told the same embedder.
+const EMBEDDER: [&str; 2] = ["--embedder", "models/default/embedder.gguf"];
+
 struct Steps {
     site: Site,
     out: PathBuf,
@@ -46,7 +49,8 @@ impl Steps {
             run(&[&["chunk", "--site", path_text(&pages)], &out[..], &glob[..]].concat());
         }
         let table = embeddings.join(format!("all.{extension}"));
-        run(&["embed", path_text(&chunks), "--out", path_text(&table)]);
+        let out = ["--out", path_text(&table)];
+        run(&[&["embed", path_text(&chunks)], &EMBEDDER[..], &out].concat());
         Steps {
             out: site.beside("indexed"),
             site,
@@ -55,7 +59,7 @@ impl Steps {
 
     fn index(&self, chunks: &str, embeddings: &str) -> Run {
         let (chunks, embeddings) = (self.site.beside(chunks), self.site.beside(embeddings));
-        anchorite(&[
+        let tables = [
             "index",
             "--chunks",
             path_text(&chunks),
@@ -64,7 +68,8 @@ impl Steps {
             "--no-generator",
             "--out",
             path_text(&self.out),
-        ])
+        ];
+        anchorite(&[&tables[..], &EMBEDDER].concat())
     }
 }
 
@@ -72,7 +77,7 @@ impl Steps {
 fn the_steps_make_the_bundle_of_a_build() {
     for extension in ["parquet", "arrow"] {
         let steps = Steps::new(extension);
-        assert_eq!(steps.site.build_site(&[]).code, 0);
+        assert_eq!(steps.site.build_site(&EMBEDDER).code, 0);
         let indexed = steps.index("chunks", "embeddings");
         assert_eq!(indexed.code, 0, "{}", indexed.stderr);
         let manifest =

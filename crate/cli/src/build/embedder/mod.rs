@@ -103,12 +103,18 @@ pub(crate) fn choose(
 
 /// The embedder of a folder of models.
 pub(crate) fn shipped(models: &Path) -> anyhow::Result<WeightFile> {
-    Ok(WeightFile {
+    let file = WeightFile {
         role: Role::Embedder,
         name: EMBEDDER.to_owned(),
         label: None,
         bytes: read_model(models, EMBEDDER)?,
-    })
+    };
+    // Later errors know the file by its name alone.
+    Gguf::parse(&Parts::new(vec![file.bytes.clone()])).with_context(|| {
+        let path = models.join(EMBEDDER);
+        format!("could not load the embedder `{}`", path.display())
+    })?;
+    Ok(file)
 }
 
 impl Chosen {
