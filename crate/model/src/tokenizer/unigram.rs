@@ -2,9 +2,9 @@
 //! "Subword Regularization", 2018).
 //!
 //! Why not the `Unigram` of `tokenizers`: its trie has a hash table in every node, which takes more memory in a page than
-//! the model itself. A test compares the two.
+//! the model itself. Here the pieces are sorted, and those that begin with a text are found by halving. A test compares the
+//! two.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::charsmap::Charsmap;
@@ -74,12 +74,19 @@ impl UnigramTokenizer {
 #[derive(Debug)]
 struct Unigram {
     charsmap: Charsmap,
-    pieces: HashMap<String, (TokenId, f32)>,
-    /// Length of the longest piece, in characters.
-    longest: usize,
+    /// In the order of their texts, so that all pieces with the same beginning lie together.
+    pieces: Vec<Piece>,
     unknown: TokenId,
     /// Log probability of a character without a piece.
     unknown_score: f64,
+}
+
+#[derive(Debug)]
+struct Piece {
+    text: String,
+    id: TokenId,
+    /// Log probability.
+    score: f32,
 }
 
 /// The best way to reach a place in a word.
@@ -97,11 +104,12 @@ impl Unigram {
         const SCORES: &str = "tokenizer.ggml.scores";
         let scores = gguf.floats(SCORES)?;
         demand_one_per_token(SCORES, scores.len(), vocabulary.len())?;
-        if let Some(score) = scores.iter().find(|score| !score.is_finite()) {
+        if let Some(place) = scores.iter().position(|score| !score.is_finite()) {
             return Err(LoadError::MetadataValue {
                 key: SCORES.into(),
                 expected: "finite numbers".into(),
-                found: score.to_string(),
+                // Printing a float would be more code than all of this.
+                found: format!("none for token {place}"),
             });
         }
         // Words are cut apart at spaces, so both must hold.
@@ -121,18 +129,23 @@ impl Unigram {
                 key: "tokenizer.ggml.unknown_token_id".into(),
             })?;
         // A text must not be able to spell control tokens.
-        let pieces: HashMap<String, (TokenId, f32)> = vocabulary
-            .ids(|kind| matches!(kind, Kind::Normal | Kind::UserDefined))
-            .into_iter()
-            .filter(|(piece, id)| !piece.is_empty() && *id != unknown)
-            .map(|(piece, id)| (piece.to_owned(), (id, scores[id.idx()])))
+        let is_text = |kind| matches!(kind, Kind::Normal | Kind::UserDefined);
+        let mut pieces: Vec<Piece> = vocabulary
+            .iter()
+            .filter(|&(id, text, kind)| is_text(kind) && !text.is_empty() && id != unknown)
+            .map(|(id, text, _)| Piece {
+                text: text.to_owned(),
+                id,
+                score: scores[id.idx()],
+            })
             .collect();
-        let longest = pieces.keys().map(|piece| piece.chars().count()).max();
+        // A stable sort: of two pieces spelt alike the first wins.
+        pieces.sort_by(|a, b| a.text.cmp(&b.text));
+        pieces.dedup_by(|later, first| later.text == first.text);
         let least = scores.iter().copied().fold(0.0, f32::min);
         Ok(Unigram {
             charsmap: Charsmap::from_gguf(gguf)?,
             pieces,
-            longest: longest.unwrap_or(0),
             unknown,
             unknown_score: f64::from(least) - UNKNOWN_PENALTY,
         })
@@ -187,11 +200,18 @@ impl Unigram {
                 }
             };
             let mut is_known = false;
-            for end in start + 1..=n_chars.min(start + self.longest) {
-                let piece = &word[places[start]..places[end]];
-                if let Some((id, score)) = self.pieces.get(piece) {
-                    reach(end, f64::from(*score), Some(*id));
-                    is_known |= end == start + 1;
+            let mut begun = &self.pieces[..];
+            for end in start + 1..=n_chars {
+                let text = &word[places[start]..places[end]];
+                begun = beginning_with(begun, text);
+                // The shortest comes first: the text itself, if it is a piece.
+                match begun.first() {
+                    None => break,
+                    Some(piece) if piece.text == text => {
+                        reach(end, f64::from(piece.score), Some(piece.id));
+                        is_known |= end == start + 1;
+                    }
+                    Some(_) => {}
                 }
             }
             if !is_known {
@@ -211,6 +231,14 @@ impl Unigram {
         }
         tokens[first..].reverse();
     }
+}
+
+/// The pieces that begin with `text`, among pieces in the order of their texts.
+fn beginning_with<'p>(pieces: &'p [Piece], text: &str) -> &'p [Piece] {
+    let first = pieces.partition_point(|piece| piece.text.as_str() < text);
+    let pieces = &pieces[first..];
+    let n = pieces.partition_point(|piece| piece.text.starts_with(text));
+    &pieces[..n]
 }
 
 #[cfg(test)]
