@@ -1,4 +1,4 @@
-//! Compares multilingual-e5-small with the engine of the package that it comes from, and its tokenizer with `tokenizers`.
+//! Compares multilingual-e5-small with the engine of the package that it comes from: numbers of tokens, and vectors.
 //!
 //! `models/recipes/multilingual/golden.py` made the record. The model is pulled, not committed; without it these tests are
 //! skipped.

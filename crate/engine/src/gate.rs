@@ -44,12 +44,12 @@ pub struct Signs {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Evidence {
-    /// Cosine similarity of the best passage, -1 to 1; `None` without vectors.
+    /// Cosine similarity of the best passage, on the scale of the embedder that ships; `None` without vectors.
     pub similarity: Option<f32>,
     /// Share of the question's terms, weighted by rarity, that the best passage contains; 0 to 1.
     pub coverage: f32,
     /// How much closer the best passage is than unrelated ones of this site come (`Similarity::near` of the index); `None`
-    /// where the site's unrelated texts were not measured.
+    /// where the site's unrelated texts were not measured, or the question has no embedding.
     pub beyond_unrelated: Option<f32>,
     /// The reader's view of the quoted unit; `None` without a reader.
     pub reading: Option<Signs>,
@@ -139,8 +139,8 @@ impl Evidence {
         }
     }
 
-    /// True if the passages are about the question, as far as words and similarity can tell. Fitted on the questions of
-    /// two sites, of which 0.91 and 0.99 pass.
+    /// True if the passages are about the question, as far as words and similarity can tell: by what was measured on the
+    /// site or, where nothing was, by thresholds fitted on the questions of two sites, of which 0.91 and 0.99 pass.
     fn is_near(&self) -> bool {
         if let Some(beyond) = self.beyond_unrelated {
             return beyond >= 0.0;

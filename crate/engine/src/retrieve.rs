@@ -326,7 +326,9 @@ fn evidence(index: &Index, hits: &[Hit]) -> Evidence {
     Evidence {
         similarity: found.map(|ranked| ranked.score).reduce(f32::max),
         coverage: first.iter().map(|hit| hit.coverage).fold(0.0, f32::max),
-        beyond_unrelated: near.map(|near| closest(hits).unwrap_or(0.0) - near),
+        beyond_unrelated: near
+            .zip(closest(hits))
+            .map(|(near, closest)| closest - near),
         reading: None,
     }
 }

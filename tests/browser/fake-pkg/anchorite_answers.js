@@ -58,10 +58,10 @@ export class Engine {
     } catch (thrown) {
       throw plain("manifest_syntax", `manifest cannot be read: \`${thrown.message}\``, "the file may not be a bundle's manifest.json, or was cut short");
     }
-    if (manifest.format !== 5) {
+    if (manifest.format !== 6) {
       throw plain(
         "unknown_format",
-        `bundle format is not supported: expected \`5\`, found \`${manifest.format}\``,
+        `bundle format is not supported: expected \`6\`, found \`${manifest.format}\``,
         "rebuild the bundle with this version of anchorite, or update the page's scripts",
       );
     }
@@ -257,7 +257,7 @@ export class Engine {
       isUnclear: false,
       outcome,
       probability: answerable ? 0.9 : 0.1,
-      evidence: { similarity: null, coverage: answerable ? 1 : 0, reading: null },
+      evidence: { similarity: null, coverage: answerable ? 1 : 0, beyondUnrelated: null, reading: null },
       quote,
       sentences: out,
       written: !out.length ? "nothing" : out.every(({ supported }) => supported) ? "shown" : "unsupported",

@@ -17,7 +17,7 @@ export type Manifest = {
   readonly chunks: number;
   /** Length of the embeddings, if there are any. */
   readonly embeddingDimension: number | null;
-  /** The embedder's cosines of this site's unrelated texts. Absent for an embedder with the scale of the one that ships. */
+  /** The embedder's cosines of this site's unrelated texts. Absent for an embedder whose file names no scale of its own. */
   readonly similarity?: Similarity;
   /** The shards of the index, which `index` names. */
   readonly shards: ShardTotals;
@@ -310,13 +310,13 @@ export type Outcome = "answered" | "closest" | "absent";
 
 /** The signs behind a decision. */
 export type Evidence = {
-  /** Cosine similarity of the best passage, -1 to 1; `null` without vectors. */
+  /** Cosine similarity of the best passage, on the scale of the embedder that ships; `null` without vectors. */
   readonly similarity: number | null;
   /** Share of the question's terms, weighted by rarity, that the best passage contains; 0 to 1. */
   readonly coverage: number;
   /**
    * How much closer the best passage is than unrelated ones of this site come (`near` of the index); `null`
-   * where the site's unrelated texts were not measured.
+   * where the site's unrelated texts were not measured, or the question has no embedding.
    */
   readonly beyondUnrelated: number | null;
   /** The reader's view of the quoted unit; `null` without a reader. */

@@ -62,6 +62,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let languages = Languages::of(&selected.documents, &selected.chunks);
     let chosen = embedder::choose(&arguments.bundle, &models, &languages, &mut warnings)?;
+    if chosen.is_none() && arguments.bundle.embedder.is_none() {
+        return Err(Hint::error(
+            "there are embeddings, but the embedder for the site's languages is not here",
+            "run `anchorite pull multilingual-e5-small`, name the embedder that made them with --embedder, or leave them unused with \
+             --embedder none",
+        ));
+    }
     let keys = assemble::keys(&selected.documents, &selected);
     let embeddings = match &chosen {
         Some(chosen) => {

@@ -90,7 +90,7 @@ pub struct Manifest {
     /// Length of the embeddings, if there are any.
     #[serde(alias = "embedding_dimension")]
     pub embedding_dimension: Option<u32>,
-    /// The embedder's cosines of this site's unrelated texts. Absent for an embedder with the scale of the one that ships.
+    /// The embedder's cosines of this site's unrelated texts. Absent for an embedder whose file names no scale of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub similarity: Option<Similarity>,

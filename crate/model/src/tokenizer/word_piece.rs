@@ -29,10 +29,6 @@ pub(crate) struct WordPieceTokenizer {
 impl WordPieceTokenizer {
     /// As [`super::Tokenizer::from_gguf`], for a file whose tokenizer is `bert`.
     pub(crate) fn from_gguf(gguf: &Gguf) -> Result<WordPieceTokenizer, LoadError> {
-        let name = gguf.string(super::MODEL_KEY)?;
-        if name != "bert" {
-            return Err(super::unknown_model("`bert`", name));
-        }
         let mut vocabulary = Vocabulary::from_gguf(gguf)?;
         vocabulary.bos = vocabulary.bos.or_else(|| vocabulary.find("[CLS]"));
         vocabulary.separator = vocabulary.separator.or_else(|| vocabulary.find("[SEP]"));

@@ -10,6 +10,11 @@ use whatlang::{Lang, Script};
 const MAX_BYTES: usize = 4_000;
 /// Fewest letters from which a language is told from others of its script.
 const MIN_LETTERS: usize = 60;
+/// A text is in another script than Latin if one letter in so many is, and there are so many.
+const OTHER_SCRIPT: usize = 5;
+const MIN_OTHER_LETTERS: usize = 15;
+/// Detected languages that are written in several scripts.
+const SEVERAL_SCRIPTS: [&str; 6] = ["az", "pa", "sr", "tk", "ur", "uz"];
 /// Share of the chunks in other languages from which a site counts as not English.
 const OTHER_LANGUAGES: f32 = 0.1;
 
@@ -93,8 +98,8 @@ fn primary(tag: &str) -> String {
     primary.trim().to_lowercase()
 }
 
-/// The language of a page: the one it names or, where it names none, that of its texts. So too where the one it names is not
-/// written in the texts' script: templates often say `lang="en"` whatever a page holds.
+/// The language of a page: the one it names or, where it names none, that of its texts. So too where the one it names is
+/// written in another script than the texts: templates often say `lang="en"` whatever a page holds.
 pub(crate) fn of<'t>(
     named: Option<&str>,
     texts: impl IntoIterator<Item = &'t str>,
@@ -105,10 +110,13 @@ pub(crate) fn of<'t>(
     };
     let is_possible = named.map(primary).is_some_and(|named| {
         let mut known = TAGS.iter().filter(|(_, tag)| *tag == named);
-        // A language that is not known may be written in any script.
-        known
-            .next()
-            .is_none_or(|(lang, _)| script.langs().contains(lang))
+        // A language that is not known, or has several scripts, may be written in this one. Latin letters prove nothing:
+        // names and commands in a text of any language have them.
+        script == Script::Latin
+            || SEVERAL_SCRIPTS.contains(&named.as_str())
+            || known
+                .next()
+                .is_none_or(|(lang, _)| script.langs().contains(lang))
     });
     match is_possible {
         true => named_one(),
@@ -118,6 +126,31 @@ pub(crate) fn of<'t>(
 
 /// The language and the script of a page's prose; `None` if there is too little to tell.
 fn detected<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<(&'static str, Script)> {
+    let prose = prose(texts);
+    let n_letters = |is_counted: fn(char) -> bool| {
+        let letters = prose.chars().filter(|c| c.is_alphabetic());
+        letters.filter(|c| is_counted(*c)).count()
+    };
+    let (n_latin, n_other) = (n_letters(is_latin), n_letters(|c| !is_latin(c)));
+    // Commands and names stand in Latin letters in a text of any script.
+    let is_other = n_other * OTHER_SCRIPT >= n_latin + n_other && n_other >= MIN_OTHER_LETTERS;
+    if !is_other && n_latin < MIN_LETTERS {
+        return None;
+    }
+    let text = match is_other {
+        true => prose
+            .chars()
+            .map(|c| if is_latin(c) { ' ' } else { c })
+            .collect(),
+        false => prose,
+    };
+    let found = whatlang::detect(&text).filter(whatlang::Info::is_reliable)?;
+    let (_, tag) = TAGS.iter().find(|(lang, _)| *lang == found.lang())?;
+    Some((tag, found.script()))
+}
+
+/// The beginning of a page's text, without blocks of code.
+fn prose<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     let mut prose = String::new();
     let mut is_code = false;
     for line in texts.into_iter().flat_map(str::lines) {
@@ -131,12 +164,12 @@ fn detected<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<(&'static st
             break;
         }
     }
-    if prose.chars().filter(|c| c.is_alphabetic()).count() < MIN_LETTERS {
-        return None;
-    }
-    let found = whatlang::detect(&prose).filter(whatlang::Info::is_reliable)?;
-    let (_, tag) = TAGS.iter().find(|(lang, _)| *lang == found.lang())?;
-    Some((tag, found.script()))
+    prose
+}
+
+/// True for the letters of the Latin script.
+fn is_latin(c: char) -> bool {
+    c.is_alphabetic() && matches!(c, '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}')
 }
 
 /// How many chunks are in each language.
@@ -197,6 +230,11 @@ mod tests {
         Danach wird der Behälter mit klarem Wasser gefüllt, bis die Anzeige auf sieben steht.\n";
     const ENGLISH: &str = "# Pump\n\nThe valve is closed before the pump is switched off. After that the tank is \
         filled with clear water until the needle stands at seven.\n";
+    /// More Latin letters than Chinese ones.
+    const CHINESE: &str = "# \u{90e8}\u{7f72}\n\n使用 kubectl apply -f deployment.yaml 命令创建 Deployment 对象，然后运行 kubectl get pods \
+        --namespace production 查看状态，并等待所有容器启动完成。\n";
+    const CROATIAN: &str = "# Pumpa\n\nVentil se zatvara prije nego \u{161}to se pumpa isklju\u{10d}i. Zatim se spremnik puni \u{10d}istom vodom dok \
+        igla ne stoji na sedam.\n";
     const THAI: &str =
         "# ปั๊ม\n\nปิดวาล์วก่อนปิดปั๊ม จากนั้นเติมน้ำสะอาดลงในถังจนกว่าเข็มจะอยู่ที่เจ็ด และรอจนกว่าปั๊มจะหยุดทำงาน\n";
 
@@ -210,6 +248,10 @@ mod tests {
             (Some("en"), THAI, Some("th")),
             (Some("en-GB"), GERMAN, Some("en-GB")),
             (Some("tlh"), GERMAN, Some("tlh")),
+            (Some("zh"), CHINESE, Some("zh")),
+            (Some("ar"), GERMAN, Some("ar")),
+            (Some("sr-Latn"), CROATIAN, Some("sr-Latn")),
+            (None, CHINESE, Some("zh")),
             (None, "# A\n\nToo short.\n", None),
             (
                 None,

@@ -29,22 +29,35 @@ const N_PASSAGES: usize = 5;
 const MAX_QUERIES: usize = 64;
 /// Their length, in characters: a question's.
 const QUERY_CHARS: usize = 80;
+/// Most characters of a word that a stretch may have been cut in.
+const MAX_WORD_CHARS: usize = 24;
 /// Chunks of one page as far apart as this are about different things.
 const APART: usize = 8;
 
 /// The scale that a model's file names; `None` for one with the scale of the embedder that ships.
 pub(crate) fn of_model(gguf: &Gguf) -> Result<Option<Similarity>, LoadError> {
     let (mean, deviation) = (gguf.opt_f32(MEAN_KEY)?, gguf.opt_f32(DEVIATION_KEY)?);
-    Ok(mean.zip(deviation).map(|(mean, deviation)| Similarity {
+    let Some((mean, deviation)) = mean.zip(deviation) else {
+        return Ok(None);
+    };
+    // Only an index shows how near is near.
+    let found = Similarity {
         mean,
         deviation,
-        // Only an index shows it.
         near: 0.0,
-    }))
+    };
+    match found.is_possible() {
+        true => Ok(Some(found)),
+        false => Err(LoadError::MetadataValue {
+            key: DEVIATION_KEY.to_owned(),
+            expected: "a deviation of 0.0001 to 1, and a mean of -1 to 1".to_owned(),
+            found: format!("{deviation} and {mean}"),
+        }),
+    }
 }
 
-/// The scale of a site: of stretches of its texts as queries, and passages of other pages. A site of few texts counts for
-/// little beside `before`.
+/// The scale of a site: of stretches of its texts as queries, and passages of other pages or far from them on the same page. A
+/// site of few texts counts for little beside `before`.
 pub(crate) fn of_site(
     embedder: &Embedder,
     site: &Site<'_>,
@@ -90,11 +103,18 @@ pub(crate) fn near(index: &Index, embedder: &Embedder) -> anyhow::Result<f32> {
             let Some(embedding) = embedder.embed(Side::Query, &[query])?.pop() else {
                 return Ok(None);
             };
-            let is_own = |other: ChunkIdx| match index.n_documents() {
-                1 => (other.0.abs_diff(at) as usize) < APART,
-                _ => index
-                    .chunk(other)
-                    .is_some_and(|other| other.document == chunk.document),
+            let is_own = |other: ChunkIdx| {
+                let is_near = match index.n_documents() {
+                    1 => (other.0.abs_diff(at) as usize) < APART,
+                    _ => index
+                        .chunk(other)
+                        .is_some_and(|other| other.document == chunk.document),
+                };
+                // Copies of a page are about the same.
+                is_near
+                    || index
+                        .chunk(other)
+                        .is_some_and(|other| other.text.contains(query))
             };
             Ok(retrieve::closest_without(
                 index, query, &embedding, N_PASSAGES, is_own,
@@ -112,14 +132,20 @@ pub(crate) fn near(index: &Index, embedder: &Embedder) -> anyhow::Result<f32> {
     let mean = reached.iter().sum::<f32>() / n.max(1.0);
     let squares = reached.iter().map(|one| (one - mean) * (one - mean));
     let deviation = (squares.sum::<f32>() / n.max(1.0)).sqrt();
-    Ok((n * (mean + REFUSED * deviation) + QUESTIONS_BEFORE * before) / total)
+    let near = (n * (mean + REFUSED * deviation) + QUESTIONS_BEFORE * before) / total;
+    Ok(near.clamp(0.0, Similarity::MAX_NEAR))
 }
 
 /// A stretch from the middle of a text.
 fn stretch(text: &str) -> &str {
     let start = text.floor_char_boundary(text.len() / 3);
     let rest = &text[start..];
-    let start = rest.find(char::is_whitespace).unwrap_or(0);
+    // Scripts without spaces begin anywhere.
+    let spaces = rest.char_indices().take(MAX_WORD_CHARS);
+    let start = spaces
+        .into_iter()
+        .find(|(_, c)| c.is_whitespace())
+        .map_or(0, |(at, _)| at);
     let rest = rest[start..].trim_start();
     let end = rest
         .char_indices()

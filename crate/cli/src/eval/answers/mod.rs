@@ -269,7 +269,12 @@ fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Ground> {
         about.map_or(0, |about| about.len())
     };
     Ok(Ground {
-        bytes: [embedder_bytes, len(&arguments.reader, shipped::READER)],
+        bytes: [
+            embedder_bytes,
+            reader
+                .as_ref()
+                .map_or(0, |_| len(&arguments.reader, shipped::READER)),
+        ],
         name: set.name,
         cases: set.cases,
         site,

@@ -50,9 +50,6 @@ pub(super) fn compiled(replacements: &[(char, String)]) -> Result<Vec<u8>, Strin
         };
         keys.push((key, place));
     }
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
     let trie = DoubleArrayBuilder::build(&keys).map_err(|error| error.to_string())?;
     let length = u32::try_from(trie.len()).map_err(|_| "too many rules")?;
     let mut compiled = length.to_le_bytes().to_vec();
