@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use anchorite::index::bundle::{self, Calibration, Role, WeightFile};
-use anchorite::index::document::Document;
 use anchorite::index::{Index, IndexOptions};
 use anchorite::model::embed::Embedder;
 use anchorite::model::parts::Parts;
@@ -55,7 +54,7 @@ pub(crate) fn assemble(
         .take()
         .map(|chosen| chosen.fitted(&site, false));
     let fitted = fitted.transpose()?;
-    let embedder = fitted.as_ref().map(Fitted::summary);
+    let embedder_summary = fitted.as_ref().map(Fitted::summary);
     let vectors = match fitted {
         Some(_) => Some(in_order(keys, embeddings)?),
         None => None,
@@ -75,9 +74,10 @@ pub(crate) fn assemble(
     if let Some(fitted) = &fitted {
         fitted.complete(&mut index)?;
     }
-    let weights = weights(arguments, fitted, models)?;
+    let (embedder, file) = fitted.map(|fitted| (fitted.embedder, fitted.file)).unzip();
+    let weights = weights(arguments, file, models)?;
     let mut written = bundle::write(&index, &weights, env!("CARGO_PKG_VERSION"))?;
-    written.set_calibration(calibration(&index, &weights, arguments)?)?;
+    written.set_calibration(calibration(&index, embedder, &weights, arguments)?)?;
     let mut bytes = BTreeMap::new();
     for file in &written.manifest.files {
         *bytes.entry(file.role.to_string()).or_default() += file.bytes;
@@ -106,7 +106,7 @@ pub(crate) fn assemble(
         steps: BTreeMap::new(),
         peak_memory_bytes: peak_memory_bytes(),
         calibration: written.manifest.calibration.clone(),
-        embedder,
+        embedder: embedder_summary,
         has_reader: written.manifest.file(Role::Reader).is_some(),
         bundle: written.manifest.id.clone(),
     })
@@ -115,32 +115,26 @@ pub(crate) fn assemble(
 /// Calibrates on the site's own questions; `None` without a reader, if not wanted, or with too few questions.
 fn calibration(
     index: &Index,
+    embedder: Option<Embedder>,
     weights: &[WeightFile],
     arguments: &BundleArguments,
 ) -> anyhow::Result<Option<Calibration>> {
-    let bytes = |role| {
-        let file = weights.iter().find(|file| file.role == role)?;
-        Some(Parts::new(vec![file.bytes.clone()]))
-    };
-    let models = bytes(Role::Embedder).zip(bytes(Role::Reader));
+    let reader = weights.iter().find(|file| file.role == Role::Reader);
+    let models = embedder.zip(reader);
     let Some((embedder, reader)) = models.filter(|_| !arguments.no_calibration) else {
         return Ok(None);
     };
-    let embedder = Embedder::load(embedder).context("could not load the embedder")?;
+    let reader = Parts::new(vec![reader.bytes.clone()]);
     let reader = Reader::load(reader).context("could not load the reader")?;
     calibrate::calibrate(index, &embedder, &reader)
 }
 
 /// The keys of the chunks' embedding texts, in order.
-pub(crate) fn keys(documents: &[Document], selected: &Selected) -> Vec<TextKey> {
+pub(crate) fn keys(selected: &Selected) -> Vec<TextKey> {
     use rayon::prelude::*;
-    selected
-        .chunks
-        .par_iter()
-        .map(|chunk| {
-            let title = &documents[chunk.document as usize].title;
-            crate::build::cache::text_key(&chunk.embedding_text(title))
-        })
+    (0..selected.chunks.len())
+        .into_par_iter()
+        .map(|at| crate::build::cache::text_key(&selected.embedding_text(at)))
         .collect()
 }
 
@@ -170,10 +164,10 @@ fn in_order(
 /// The models of a bundle: the embedder, the reader if there is one, and the generator and its adapters.
 fn weights(
     arguments: &BundleArguments,
-    embedder: Option<Fitted>,
+    embedder: Option<WeightFile>,
     models: Models<'_>,
 ) -> anyhow::Result<Vec<WeightFile>> {
-    let mut weights: Vec<WeightFile> = embedder.into_iter().map(|fitted| fitted.file).collect();
+    let mut weights: Vec<WeightFile> = embedder.into_iter().collect();
     // The reader that ships reads English; whoever gives a folder has one that reads the site.
     let can_read = models.languages.is_english() || arguments.models.is_some();
     if can_read && !arguments.no_reader && models.folder.join(READER).exists() {

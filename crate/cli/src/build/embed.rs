@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use anchorite::index::bundle::{Role, WeightFile};
 use anchorite::model::embed::{Embedder, Side};
-use anchorite::model::parts::Parts;
 use anyhow::Context;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -56,8 +55,7 @@ pub(crate) struct Model {
 impl Model {
     /// Loads an embedder from its file.
     pub(crate) fn load(file: &WeightFile) -> anyhow::Result<Self> {
-        let embedder = Embedder::load(Parts::new(vec![file.bytes.clone()]))
-            .with_context(|| format!("could not load the embedder `{}`", file.name))?;
+        let embedder = embedder::load(file)?;
         let id = hex(&Sha256::digest(&file.bytes));
         Ok(Self { embedder, id })
     }

@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
     let languages = Languages::of(&selected.documents, &selected.chunks);
     let chosen = embedder::choose(&arguments.bundle, &models, &languages, &mut warnings)?;
-    let keys = assemble::keys(&selected.documents, &selected);
+    let keys = assemble::keys(&selected);
     let mut embedded = Embedded::default();
     if let Some(chosen) = &chosen {
         let model = Model::load(&chosen.file)?;

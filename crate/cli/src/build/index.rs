@@ -69,24 +69,20 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
              --embedder none",
         ));
     }
-    let keys = assemble::keys(&selected.documents, &selected);
+    let keys = assemble::keys(&selected);
     let embeddings = match &chosen {
         Some(chosen) => {
             let id = hex(&Sha256::digest(&chosen.file.bytes));
-            read_embeddings(&arguments.embeddings, &keys, &id)?
+            let found = read_embeddings(&arguments.embeddings, &keys, &id)?;
+            let is_missing = |key: &TextKey| !found.contains_key(key);
+            if let Some(at) = keys.iter().position(is_missing) {
+                let n_missing = keys.iter().filter(|key| is_missing(key)).count();
+                return Err(missing(&selected, at, keys[at], n_missing));
+            }
+            found
         }
         None => HashMap::new(),
     };
-    if let Some(at) = keys
-        .iter()
-        .position(|key| chosen.is_some() && !embeddings.contains_key(key))
-    {
-        let n_missing = keys
-            .iter()
-            .filter(|key| !embeddings.contains_key(*key))
-            .count();
-        return Err(missing(&selected, at, keys[at], n_missing));
-    }
     clock.step("read");
     let mut summary = assemble::assemble(
         selected,

@@ -19,7 +19,7 @@ pub(crate) enum Stemmer {
 }
 
 /// The primary subtag of a language tag, in lower case: `de` of `de-AT`. Without a tag, a document counts as English.
-pub(crate) fn primary(language: Option<&str>) -> String {
+pub fn primary(language: Option<&str>) -> String {
     let tag = language.unwrap_or_default().trim();
     let primary = tag.split(['-', '_']).next().unwrap_or_default();
     match primary.is_empty() {

@@ -30,6 +30,8 @@ pub(crate) mod spelling;
 mod terms;
 
 pub use fold::{Decompose, set_decompose};
+#[cfg(feature = "build")]
+pub use language::primary;
 pub use options::{LexicalOptions, Phrases, TermMatching};
 pub use search::LexicalScores;
 pub use terms::{is_searchable, same_as, terms};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anchorite::index::chunk::Chunk;
 use anchorite::index::document::Document;
+use anchorite::index::lexical::primary;
 use whatlang::{Lang, Script};
 
 /// Most bytes of a page's text that are looked at.
@@ -92,12 +93,6 @@ const TAGS: [(Lang, &str); 70] = [
     (Lang::Cym, "cy"),
 ];
 
-/// The primary subtag of a language tag, in small letters.
-fn primary(tag: &str) -> String {
-    let primary = tag.split(['-', '_']).next().unwrap_or_default();
-    primary.trim().to_lowercase()
-}
-
 /// The language of a page: the one it names or, where it names none, that of its texts. So too where the one it names is
 /// written in another script than the texts: templates often say `lang="en"` whatever a page holds.
 pub(crate) fn of<'t>(
@@ -108,7 +103,8 @@ pub(crate) fn of<'t>(
     let Some((language, script)) = detected(texts) else {
         return named_one();
     };
-    let is_possible = named.map(primary).is_some_and(|named| {
+    let is_possible = named.is_some_and(|named| {
+        let named = primary(Some(named));
         let mut known = TAGS.iter().filter(|(_, tag)| *tag == named);
         // A language that is not known, or has several scripts, may be written in this one. Latin letters prove nothing:
         // names and commands in a text of any language have them.
@@ -185,9 +181,8 @@ impl Languages {
         for chunk in chunks {
             let document = documents.get(chunk.document as usize);
             let tag = document.and_then(|document| document.language.as_deref());
-            let tag = tag.map(primary).filter(|tag| !tag.is_empty());
-            if let Some(tag) = tag {
-                *counts.entry(tag).or_insert(0) += 1;
+            if let Some(tag) = tag.filter(|tag| !tag.trim().is_empty()) {
+                *counts.entry(primary(Some(tag))).or_insert(0) += 1;
             }
         }
         Self { counts }

@@ -187,7 +187,8 @@ impl Fitted {
     }
 }
 
-fn load(file: &WeightFile) -> anyhow::Result<Embedder> {
+/// Loads an embedder from its file.
+pub(crate) fn load(file: &WeightFile) -> anyhow::Result<Embedder> {
     Embedder::load(Parts::new(vec![file.bytes.clone()]))
         .with_context(|| format!("could not load the embedder `{}`", file.name))
 }

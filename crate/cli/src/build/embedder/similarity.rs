@@ -12,15 +12,15 @@ use super::Site;
 /// Keys of an embedder with a scale of its own: what was measured before any site.
 const MEAN_KEY: &str = "embedding.similarity.mean";
 const DEVIATION_KEY: &str = "embedding.similarity.deviation";
-/// As many pairs of the site outweigh what was measured before.
+/// Weight of what was measured before, in pairs of a site's texts.
 const PAIRS_BEFORE: f32 = 500.0;
 /// Standard deviations above the mean below which lie 95 % of a normal distribution: as many questions about something
 /// else are refused.
 const REFUSED: f32 = 1.645;
 /// Closeness that unrelated texts have by the words that they share by chance.
 const SHARED_BY_CHANCE: f32 = 0.15;
-/// Most stretches of text that are taken for questions about something else, and as many of which outweigh what was
-/// measured before.
+/// Most stretches of text that are taken for questions about something else, and the weight, in such stretches, of what is
+/// assumed before.
 const MAX_QUESTIONS: usize = 160;
 const QUESTIONS_BEFORE: f32 = 40.0;
 /// Passages for a question, as on a page.
@@ -141,9 +141,8 @@ fn stretch(text: &str) -> &str {
     let start = text.floor_char_boundary(text.len() / 3);
     let rest = &text[start..];
     // Scripts without spaces begin anywhere.
-    let spaces = rest.char_indices().take(MAX_WORD_CHARS);
-    let start = spaces
-        .into_iter()
+    let mut begun = rest.char_indices().take(MAX_WORD_CHARS);
+    let start = begun
         .find(|(_, c)| c.is_whitespace())
         .map_or(0, |(at, _)| at);
     let rest = rest[start..].trim_start();
