@@ -39,8 +39,13 @@ const modules = [
 const pages = { anchorite: "src/index.ts", "anchorite-engine": "src/engine/index.ts", "anchorite-search": "src/search.ts" };
 /** The scripts that load the elements from `anchorite.js`, as a site would: one copy of them on a page. */
 const guests = { "anchorite-widget": "src/widget.ts", demo: "demo/demo.ts" };
+/** The sentences of each language but English, which pages in that language load. */
+const catalogues = fs.readdirSync(path.join(here, "src/elements/messages"))
+  .map((file) => path.basename(file, ".ts"))
+  .filter((language) => language !== "en")
+  .map((language) => `messages/${language}`);
 if (values.list) {
-  const scripts = [...Object.keys(pages), "anchorite-widget", ...modules.map(({ script }) => script)];
+  const scripts = [...Object.keys(pages), "anchorite-widget", ...modules.map(({ script }) => script), ...catalogues];
   console.log([...scripts.map((script) => `${script}.js`), ...modules.map(({ wasm }) => wasm)].join("\n"));
   process.exit(0);
 }
@@ -85,10 +90,19 @@ const squeeze = {
   },
 };
 
+/** Leaves the catalogues out of the scripts, which import them by these names when a page needs one. */
+const apart = {
+  name: "catalogues-apart",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/messages\/\w+\.js$/ }, ({ path: name }) => (name === "./messages/en.js" ? null : { path: name, external: true }));
+  },
+};
+
 fs.rmSync(values.out, { recursive: true, force: true });
 fs.mkdirSync(values.out, { recursive: true });
 await Promise.all([
-  build({ ...shared, entryPoints: pages, plugins: [squeeze] }),
+  build({ ...shared, entryPoints: pages, plugins: [squeeze, apart] }),
+  build({ ...shared, charset: "utf8", entryPoints: Object.fromEntries(catalogues.map((name) => [name, `src/elements/${name}.ts`])) }),
   ...modules.map(({ script, entry, wasm, embedder, glue }) =>
     build({
       ...shared,
@@ -123,7 +137,8 @@ for (const { wasm, source } of modules) fs.copyFileSync(source, path.join(values
 for (const file of ["index.html", "demo.css", "icon.svg"]) {
   fs.copyFileSync(path.join(here, "demo", file), path.join(values.out, file));
 }
-for (const file of fs.readdirSync(values.out).sort()) {
+for (const file of fs.readdirSync(values.out, { recursive: true }).sort()) {
+  if (fs.statSync(path.join(values.out, file)).isDirectory()) continue;
   const bytes = fs.readFileSync(path.join(values.out, file));
   console.log(JSON.stringify({ file, bytes: bytes.length, gzip: zlib.gzipSync(bytes, { level: 9 }).length }));
 }

@@ -7,8 +7,10 @@ use std::rc::Rc;
 
 use anchorite::check::Source;
 use anchorite::prompt::Form;
-use anchorite::{Answer, AskEvent, AskOptions, EngineError, Session, Thresholds};
+
+use anchorite::{Answer, AskEvent, AskOptions, EngineError, Session, Thresholds, Written};
 use anchorite_index::chunk::{ChunkOptions, chunk_documents};
+use anchorite_index::document::Document;
 use anchorite_index::parse::{ParseOptions, parse_page};
 use anchorite_index::{Index, IndexOptions};
 use anchorite_model::forward::Forward;
@@ -230,6 +232,53 @@ fn a_loss_is_an_error_where_nobody_can_load_again() {
         answer.quote.is_some() && answer.backend.is_none(),
         "{answer:?}"
     );
+}
+
+#[test]
+fn a_generator_is_silent_about_a_page_in_a_language_that_it_does_not_know() {
+    let pages = [
+        (
+            "de.md",
+            "---\nlang: de-AT\n---\n# Chat\n\nDer Chat wird mit der Tastatur geöffnet.\n",
+        ),
+        (
+            "en.md",
+            "---\nlang: en\n---\n# Chat\n\nThe chat opens with the keyboard.\n",
+        ),
+    ];
+    let documents = pages.map(|(source, text)| {
+        parse_page(source, text.as_bytes(), &ParseOptions::default()).expect("a good page")
+    });
+    let written = |documents: &[Document], languages: &[&str], question: &str| {
+        let chunks = chunk_documents(documents, &ChunkOptions::default());
+        let index = Index::build(documents, chunks, None, &IndexOptions::default());
+        let index = index.expect("a good index");
+        let mut session = Session::new(index, "test".to_owned(), Thresholds::default());
+        let model = Parts::new(vec![Script::speaking("Press Alt.", languages).gguf]);
+        let generator = Generator::load(model, None, BackendRequest::Cpu, "a test");
+        let generator = block_on(generator).expect("it loads");
+        session
+            .set_generator(generator, None)
+            .expect("it can be spoken to");
+        let (answer, ..) = ask(&mut session, question, &Rc::default(), 0).expect("an answer");
+        assert!(answer.quote.is_some(), "the quotation stands");
+        (
+            answer.written == Written::Language,
+            answer.timing.generated_tokens > 0,
+        )
+    };
+    let german = "Wie wird der Chat mit der Tastatur geöffnet?";
+    let (silent, wrote) = ((true, false), (false, true));
+    for (documents, languages, question, expected) in [
+        (&documents[..1], &["en"][..], german, silent),
+        (&documents[..1], &["en", "DE"], german, wrote),
+        (&documents[..1], &[], german, wrote),
+        (&documents[..], &["en"], german, silent),
+        (&documents[..], &["en"], QUESTION, wrote),
+    ] {
+        let found = written(documents, languages, question);
+        assert_eq!(found, expected, "{languages:?} asked {question}");
+    }
 }
 
 #[test]

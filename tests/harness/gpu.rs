@@ -150,6 +150,7 @@ pub fn model_config(n_heads: usize, n_kv_heads: usize, head_size: usize) -> Mode
     ModelConfig {
         architecture: Architecture::Llama,
         traits: Traits::default(),
+        languages: Vec::new(),
         name: "heads".to_owned(),
         n_layers: 1,
         n_embd: n_heads * head_size,

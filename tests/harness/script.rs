@@ -4,8 +4,8 @@
 //! the text, so the likeliest next token is the text's next word by a wide margin, on every device and despite any
 //! rounding. The layers in between are random and weak: they are computed, but decide nothing.
 
-use anchorite_model::gguf::TensorType;
 use anchorite_model::gguf::write::{TensorOut, Writer};
+use anchorite_model::gguf::{TensorType, Value};
 
 use crate::stories::set_pieces;
 use crate::tiny::Random;
@@ -42,15 +42,20 @@ impl Script {
 
     /// A model that writes `text`, or `adapted` with its adapter. No word may occur twice across the two.
     pub fn new(text: &str, adapted: &str) -> Script {
-        Script::written(text, adapted, false)
+        Script::written(text, adapted, false, &[])
     }
 
     /// A model that writes `text` again and again.
     pub fn turning(text: &str) -> Script {
-        Script::written(text, "Another.", true)
+        Script::written(text, "Another.", true, &[])
     }
 
-    fn written(text: &str, adapted: &str, turns: bool) -> Script {
+    /// A model that writes `text`, and whose file says that it knows these languages.
+    pub fn speaking(text: &str, languages: &[&str]) -> Script {
+        Script::written(text, "Another.", false, languages)
+    }
+
+    fn written(text: &str, adapted: &str, turns: bool, languages: &[&str]) -> Script {
         let texts = [text, adapted].map(|text| text.split_whitespace().collect::<Vec<_>>());
         let mut tokens: Vec<String> = ["<unk>", "<s>", "</s>"].map(String::from).to_vec();
         tokens.extend((0..256).map(|byte| format!("<0x{byte:02X}>")));
@@ -110,7 +115,7 @@ impl Script {
         ];
         let adapter = adapter(None, 2.0 * STRENGTH);
         Script {
-            gguf: model(tokens, n_plain, &embedding, &output, &mut random),
+            gguf: model(tokens, n_plain, languages, &embedding, &output, &mut random),
             adapter,
             voices,
         }
@@ -120,6 +125,7 @@ impl Script {
 fn model(
     tokens: Vec<String>,
     n_plain: usize,
+    languages: &[&str],
     embedding: &[f32],
     output: &[f32],
     random: &mut Random,
@@ -141,6 +147,10 @@ fn model(
             "tokenizer.chat_template",
             "{% for m in messages %}{{ m.content }}\n{% endfor %}",
         );
+    if !languages.is_empty() {
+        let tags = languages.iter().map(|&tag| Value::from(tag)).collect();
+        writer.set("general.languages", Value::Array(tags));
+    }
     // Prompts are tokenized letter by letter, never into the words of the texts.
     let scores = (0..n_vocab).map(|id| if id < n_plain { -1.0 } else { -9.0 });
     set_pieces(&mut writer, tokens, scores.collect());

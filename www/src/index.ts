@@ -1,5 +1,6 @@
 // Turns this package into what pages import: the engine's client and the elements, which define themselves.
 export * from "./engine/index.js";
+export type { Message, MessageKey, Messages } from "./elements/messages.js";
 export { AnchoriteAnswer } from "./elements/anchorite-answer.js";
 export { AnchoriteChat } from "./elements/anchorite-chat.js";
 export { AnchoriteCitation } from "./elements/anchorite-citation.js";

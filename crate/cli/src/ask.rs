@@ -220,6 +220,7 @@ fn cited(sentences: &[Sentence]) -> String {
 fn reason(written: Written) -> &'static str {
     match written {
         Written::Nothing => "no whole sentence",
+        Written::Language => "the model does not know this language",
         Written::Abstained => "the model found no answer",
         Written::Unsupported => "the passages do not support it",
         Written::Fragment => "a piece of it is no sentence",
@@ -230,6 +231,9 @@ fn reason(written: Written) -> &'static str {
 }
 
 fn print_end(answer: &Answer) {
+    if answer.written == Written::Language {
+        eprintln!("nothing is written: {}", reason(answer.written));
+    }
     if let Some(backend) = &answer.backend
         && answer.timing.generated_tokens > 0
     {

@@ -96,6 +96,8 @@ pub struct Passage {
     pub headings: Vec<String>,
     /// The chunk's text.
     pub text: String,
+    /// The language tag of the document; `None` if it names none.
+    pub language: Option<String>,
     /// The chunk with the text around it in its section, which the generator reads and is checked against; internal to
     /// the engine, not serialised.
     #[serde(skip)]
@@ -253,6 +255,8 @@ pub enum Written {
     /// The generator did not run, or wrote no whole sentence.
     #[default]
     Nothing,
+    /// The generator did not run, because it was not trained on the quotation's language.
+    Language,
     /// It says that the documents don't say, though something is quoted.
     Abstained,
     /// A sentence is not supported by the passages.

@@ -34,6 +34,8 @@ pub struct SearchResult {
     pub headings: Vec<String>,
     /// The text around the best match.
     pub snippet: String,
+    /// The language tag of the document; `None` if it names none.
+    pub language: Option<String>,
     /// The fused score; comparable within one query only.
     pub score: f32,
     /// The document's metadata other than its title, such as `image` or `date`, by name.
@@ -139,6 +141,7 @@ pub fn search(
                 title: document.title.clone(),
                 headings: chunk.headings.clone(),
                 snippet: snippet(query, &terms, &chunk.text),
+                language: index.language(hit.chunk).map(str::to_owned),
                 score: hit.score,
                 meta: document.meta.clone(),
             });
@@ -253,6 +256,7 @@ fn passage(index: &Index, hit: &Hit, number: usize) -> Option<(Passage, Range<u3
         title: document.title.clone(),
         headings: chunk.headings.clone(),
         text: chunk.text.clone(),
+        language: index.language(hit.chunk).map(str::to_owned),
         section,
         chunk: hit.chunk.0,
         score: hit.score,

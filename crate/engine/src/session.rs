@@ -66,6 +66,11 @@ impl Session {
         self.searcher.index()
     }
 
+    /// The embedder, once it is loaded.
+    pub fn embedder(&self) -> Option<&Embedder> {
+        self.searcher.embedder()
+    }
+
     /// Adds search by meaning.
     ///
     /// # Errors
@@ -257,10 +262,33 @@ impl Session {
         let is_answered =
             outcome == Outcome::Answered || (outcome == Outcome::Closest && self.reader.is_none());
         if is_answered && !stopped && options.generate && options.max_tokens > 0 {
-            self.write(&mut answer, &best, options, now_ms, on_event)
-                .await?;
+            match self.can_write(&answer) {
+                true => {
+                    self.write(&mut answer, &best, options, now_ms, on_event)
+                        .await?;
+                }
+                false => answer.written = Written::Language,
+            }
         }
         Ok(answer)
+    }
+
+    /// False if the generator names its languages, and that of the quotation is not among them.
+    fn can_write(&self, answer: &Answer) -> bool {
+        let Some(generator) = &self.generator else {
+            return true;
+        };
+        let quoted = answer.quote.as_ref().map(|quote| quote.passage);
+        let passage = answer
+            .passages
+            .iter()
+            .find(|one| Some(one.number) == quoted);
+        let language = passage.and_then(|one| one.language.as_deref());
+        let spoken = &generator.config().languages;
+        language.is_none_or(|language| {
+            let of = |tag: &str| lexical::primary(Some(tag));
+            spoken.is_empty() || spoken.iter().any(|tag| of(tag) == of(language))
+        })
     }
 
     /// Lets the generator write into `answer`, from the reader's units if there is a reader, and once more if its

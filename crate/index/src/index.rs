@@ -47,12 +47,17 @@ pub struct IndexOptions {
     pub similarity: Option<Similarity>,
 }
 
+/// The name under which a document's metadata has its language, on a site in several.
+const LANGUAGE: &str = "lang";
+
 /// A document's metadata without its title, which the entry already has.
 #[cfg(feature = "build")]
-fn shown(meta: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let meta = meta.iter().filter(|(name, _)| *name != "title");
-    meta.map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+fn shown(document: &crate::document::Document, names_language: bool) -> BTreeMap<String, String> {
+    let language = document.language.as_ref().filter(|_| names_language);
+    let language = language.map(|tag| (LANGUAGE.to_owned(), tag.clone()));
+    let meta = document.meta.iter().filter(|(name, _)| *name != "title");
+    let meta = meta.map(|(name, value)| (name.clone(), value.clone()));
+    language.into_iter().chain(meta).collect()
 }
 
 impl Index {
@@ -85,12 +90,13 @@ impl Index {
         };
         let filters = Filters::build(documents);
         let orders = Orders::build(documents);
+        let names_language = lexical.languages.names.len() > 1;
         let documents = documents
             .iter()
             .map(|document| DocumentEntry {
                 url: document.url.clone(),
                 title: document.title.clone(),
-                meta: shown(&document.meta),
+                meta: shown(document, names_language),
             })
             .collect();
         Ok(Self {
@@ -217,6 +223,15 @@ impl Index {
     /// The document of a chunk; `None` past the end, or if its shard is not loaded.
     pub fn document(&self, chunk: ChunkIdx) -> Option<&DocumentEntry> {
         self.texts.document(chunk)
+    }
+
+    /// The language tag of a chunk's document; `None` if it is not known, or its shard is not loaded.
+    pub fn language(&self, chunk: ChunkIdx) -> Option<&str> {
+        if let [only] = &self.lexical.languages.names[..] {
+            return Some(only);
+        }
+        let meta = &self.document(chunk)?.meta;
+        meta.get(LANGUAGE).map(String::as_str)
     }
 
     /// The address that opens a chunk at its heading; empty if the chunk is not loaded.

@@ -31,6 +31,8 @@ pub struct ModelConfig {
     pub traits: Traits,
     /// `general.name`, or the architecture if the file has no name.
     pub name: String,
+    /// `general.languages`: the languages that it was trained on, as BCP 47 tags; empty if the file names none.
+    pub languages: Vec<String>,
     /// Transformer layers.
     pub n_layers: usize,
     /// `C`: width of the residual stream.
@@ -61,6 +63,16 @@ pub struct ModelConfig {
     pub rope_factors: RopeFactors,
     /// The layers that see only a window; `None` if every layer sees every position.
     pub local: Option<LocalLayers>,
+}
+
+/// The languages that a file names; none if it names none.
+fn languages(gguf: &Gguf) -> Result<Vec<String>, LoadError> {
+    const KEY: &str = "general.languages";
+    if !gguf.metadata.contains_key(KEY) {
+        return Ok(Vec::new());
+    }
+    let tags = gguf.strings(KEY)?;
+    Ok(tags.into_iter().map(str::to_owned).collect())
 }
 
 /// The layers that see only nearby positions.
@@ -152,6 +164,7 @@ impl ModelConfig {
                 .opt_string("general.name")?
                 .unwrap_or(architecture.name())
                 .to_owned(),
+            languages: languages(gguf)?,
             n_layers,
             n_embd,
             n_heads,

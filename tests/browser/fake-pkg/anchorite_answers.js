@@ -186,6 +186,7 @@ export class Engine {
       title,
       headings,
       snippet: text.slice(0, 180),
+      language: "en",
       score: this.#meaning ? score + 1 : score,
       meta: {},
     }));
@@ -203,7 +204,7 @@ export class Engine {
     if (!/[^\p{Z}\p{C}]/u.test(question)) throw plain("question_empty", "question is empty", "type a question");
     if (question.length > 2000) throw plain("question_too_long", `question is too long: ${question.length} characters`, "ask one question at a time");
     const started = performance.now();
-    const passages = this.#rank(question, options.passages ?? 4).map((chunk, idx) => ({ ...chunk, number: idx + 1 }));
+    const passages = this.#rank(question, options.passages ?? 4).map((chunk, idx) => ({ ...chunk, language: "en", number: idx + 1 }));
     const answerable = (passages[0]?.score ?? 0) >= 0.6;
     onEvent({ kind: "sources", passages });
     await pause(60);

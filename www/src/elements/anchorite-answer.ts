@@ -1,8 +1,10 @@
 // Turns one question and its results so far into sources, the answer and its quotation.
-import { css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
-import type { Answer, Outcome, Passage, PlainError, Quote, Restarted, Sentence } from "../engine/protocol.js";
+import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
+import type { Answer, Outcome, Passage, PlainError, Quote, Restarted, Sentence, Written } from "../engine/protocol.js";
 import "./anchorite-citation.js";
-import { backendName, restartLine, strings } from "./strings.js";
+import { SiteElement } from "./site-element.js";
+import type { MessageKey } from "./messages.js";
+import { backendName, restartLine } from "./state-lines.js";
 import { tokens } from "./styles.js";
 import { breadcrumb, errorBox, quoteLink } from "./text.js";
 
@@ -37,6 +39,19 @@ function marked({ text, mark }: Quote): TemplateResult {
   return html`${text.slice(0, start)}<mark part="mark">${text.slice(start, end)}</mark>${text.slice(end)}`;
 }
 
+/** The sentence on each verdict. */
+const TEXTS: Record<Written, MessageKey> = {
+  nothing: "textNothing",
+  language: "textLanguage",
+  abstained: "textAbstained",
+  unsupported: "textUnsupported",
+  fragment: "textFragment",
+  differs: "textDiffers",
+  loops: "textLoops",
+  repeats: "textRepeats",
+  shown: "textShown",
+};
+
 /** Characters of a passage on a citation's card. */
 const EXCERPT = 260;
 
@@ -52,10 +67,12 @@ function isSideBySide(sentences: readonly Sentence[]): boolean {
  * @csspart question, asked, unclear, waiting, sources, source, not-found, closest
  * @csspart quote, mark, quote-link - the quotation, the likeliest answer in it, and the link to its place on the page
  * @csspart writing, written, sentence, label - the notice that the generator is writing, and its text
+ * @csspart language - why nothing is written: the generator doesn't know the quotation's language
  * @csspart restarted, stopped, details, error
  */
-export class AnchoriteAnswer extends LitElement {
+export class AnchoriteAnswer extends SiteElement {
   static override properties: PropertyDeclarations = {
+    ...SiteElement.properties,
     turn: { attribute: false },
     link: { attribute: false },
     level: { type: Number },
@@ -249,21 +266,22 @@ export class AnchoriteAnswer extends LitElement {
     const silent = turn.outcome === "absent";
     const closest = turn.outcome === "closest";
     const waiting = turn.status === "asking" && !turn.passages;
-    return html`<article aria-busy=${turn.status === "asking" ? "true" : "false"}>
-      <div class="question" part="question" role="heading" aria-level=${this.level}>${turn.question}</div>
-      ${this.#asked(turn)} ${waiting ? html`<p class="note" part="waiting">${strings.looking}<span class="caret"></span></p>` : nothing}
+    return html`<article lang=${this.language} aria-busy=${turn.status === "asking" ? "true" : "false"}>
+      <div class="question" part="question" role="heading" dir="auto" lang="" aria-level=${this.level}>${turn.question}</div>
+      ${this.#asked(turn)} ${waiting ? html`<p class="note" part="waiting">${this.say("looking")}<span class="caret"></span></p>` : nothing}
       ${silent
-        ? html`<p class="silent" part="not-found"><strong>${strings.silent}</strong><span>${strings.silentMore}</span></p>`
+        ? html`<p class="silent" part="not-found"><strong>${this.say("silent")}</strong><span>${this.say("silentMore")}</span></p>`
         : nothing}
       ${turn.passages ? this.#sources(silent ? turn.passages.slice(0, N_NEAREST) : turn.passages, silent) : nothing}
       ${closest
-        ? html`<p class="silent" part="closest"><strong>${strings.closest}</strong><span>${strings.closestMore}</span></p>`
+        ? html`<p class="silent" part="closest"><strong>${this.say("closest")}</strong><span>${this.say("closestMore")}</span></p>`
         : nothing}
       ${silent ? nothing : this.#written(turn)} ${turn.quote ? this.#quote(turn.quote, closest) : nothing}
-      ${turn.writing && !turn.answer ? html`<p class="note" part="writing">${strings.writing}<span class="caret"></span></p>` : nothing}
-      ${turn.restarted ? html`<p class="note" part="restarted">${restartLine(turn.restarted, turn.status === "asking")}</p>` : nothing}
-      ${turn.early && turn.status === "done" && turn.outcome === "answered" ? html`<p class="note">${strings.modelLoading}</p>` : nothing}
-      ${turn.status === "stopped" ? html`<p class="note" part="stopped">${strings.stopped}</p>` : nothing}
+      ${turn.answer?.written === "language" ? html`<p class="note" part="language">${this.say("otherLanguage")}</p>` : nothing}
+      ${turn.writing && !turn.answer ? html`<p class="note" part="writing">${this.say("writing")}<span class="caret"></span></p>` : nothing}
+      ${turn.restarted ? html`<p class="note" part="restarted">${restartLine(turn.restarted, turn.status === "asking", this.say)}</p>` : nothing}
+      ${turn.early && turn.status === "done" && turn.outcome === "answered" ? html`<p class="note">${this.say("modelLoading")}</p>` : nothing}
+      ${turn.status === "stopped" ? html`<p class="note" part="stopped">${this.say("stopped")}</p>` : nothing}
       ${turn.error ? html`<div class="note">${errorBox(turn.error)}</div>` : nothing}
       ${turn.answer ? this.#details(turn.answer) : nothing}
     </article>`;
@@ -272,13 +290,13 @@ export class AnchoriteAnswer extends LitElement {
   /** The completed form of a follow-up question, or a note that it could not be completed. */
   #asked({ answer }: Turn): TemplateResult | typeof nothing {
     if (!answer) return nothing;
-    if (answer.isUnclear) return html`<p class="note" part="unclear">${strings.unclear}</p>`;
-    return answer.asked === answer.question ? nothing : html`<p class="note" part="asked">${strings.askedAs(answer.asked)}</p>`;
+    if (answer.isUnclear) return html`<p class="note" part="unclear">${this.say("unclear")}</p>`;
+    return answer.asked === answer.question ? nothing : html`<p class="note" part="asked">${this.say("askedAs", { question: answer.asked })}</p>`;
   }
 
   #sources(passages: readonly Passage[], nearest: boolean): TemplateResult | typeof nothing {
     if (passages.length === 0) return nothing;
-    const label = nearest ? strings.nearest : strings.sources;
+    const label = nearest ? this.say("nearest") : this.say("sources");
     return html`<section aria-label=${label} part="sources">
       <p class="eyebrow">${label}</p>
       <ol class="sources">
@@ -287,7 +305,7 @@ export class AnchoriteAnswer extends LitElement {
           return html`<li>
             <a part="source" href=${this.link(passage.url)}>
               <b>${passage.number}</b>
-              <span class="where">${title}${headings.map((heading) => html`<em> › ${heading}</em>`)}</span>
+              <span class="where" dir="auto" lang=${passage.language ?? ""}>${title}${headings.map((heading) => html`<em> › ${heading}</em>`)}</span>
             </a>
           </li>`;
         })}
@@ -300,10 +318,10 @@ export class AnchoriteAnswer extends LitElement {
     const where = passage ? breadcrumb(passage.title, passage.headings).join(" › ") : "";
     const href = passage ? quoteLink(this.link(passage.url), quote.text) : "";
     return html`<figure part="quote">
-      <blockquote cite=${href}>${marked(quote)}</blockquote>
+      <blockquote cite=${href} dir="auto" lang=${passage?.language ?? ""}>${marked(quote)}</blockquote>
       ${passage
         ? html`<figcaption>
-            ${closest ? strings.quoteClosest : strings.quoteFrom} <a part="quote-link" href=${href}>${where}</a> ${this.#citation(passage)}
+            ${closest ? this.say("quoteClosest") : this.say("quoteFrom")} <a part="quote-link" href=${href}>${where}</a> ${this.#citation(passage)}
           </figcaption>`
         : nothing}
     </figure>`;
@@ -312,13 +330,13 @@ export class AnchoriteAnswer extends LitElement {
   /** The generator's text, shown only if it agrees with the quotation, so that readers never get two answers. */
   #written({ answer }: Turn): TemplateResult | typeof nothing {
     if (answer?.written !== "shown") return nothing;
-    return html`<section class="written" part="written" aria-label=${strings.written}>
+    return html`<section class="written" part="written" aria-label=${this.say("written")}>
       ${isSideBySide(answer.sentences)
         ? html`<ul class="sides">
             ${answer.sentences.map((sentence) => html`<li>${this.#sentence(sentence)}</li>`)}
           </ul>`
         : html`<p>${answer.sentences.map((sentence) => this.#sentence(sentence))}</p>`}
-      <p class="label" part="label">${strings.written}</p>
+      <p class="label" part="label">${this.say("written")}</p>
     </section>`;
   }
 
@@ -333,6 +351,7 @@ export class AnchoriteAnswer extends LitElement {
 
   #citation(passage: Passage): TemplateResult {
     return html`<anchorite-citation
+      .messages=${this.messages}
       .number=${passage.number}
       .href=${this.link(passage.url)}
       .path=${breadcrumb(passage.title, passage.headings)}
@@ -344,19 +363,30 @@ export class AnchoriteAnswer extends LitElement {
     const row = (name: string, value: string): TemplateResult => html`<dt>${name}</dt>
       <dd>${value}</dd>`;
     return html`<details part="details">
-      <summary>${strings.details}</summary>
+      <summary>${this.say("details")}</summary>
       <dl>
-        ${row(strings.detailFound, `${timing.retrieveMs.toFixed(0)} ms`)}
+        ${row(this.say("detailFound"), `${timing.retrieveMs.toFixed(0)} ms`)}
         ${backend && timing.generatedTokens > 0
-          ? html`${row(strings.detailWritten, [backendName(backend.kind), backend.device].filter(Boolean).join(" · "))}
-            ${row(strings.detailText, strings.texts[written])}
-            ${window ? row(strings.detailWindow, strings.window(window.sources, window.isCut, window.leftOut)) : nothing} ${row(strings.detailReason, backend.reason)}
-            ${row(strings.detailTokens, strings.tokens(timing.promptTokens, timing.cachedTokens, timing.generatedTokens))}
-            ${row(strings.detailSpeed, strings.speed(timing.tokensPerSecond))}`
-          : row(strings.detailWritten, strings.detailNothing)}
-        ${row(strings.detailBundle, bundle.slice(0, 16))}
+          ? html`${row(this.say("detailWritten"), [backendName(backend.kind), backend.device].filter(Boolean).join(" · "))}
+            ${row(this.say("detailText"), this.say(TEXTS[written]))}
+            ${window ? row(this.say("detailWindow"), this.#window(window)) : nothing} ${row(this.say("detailReason"), backend.reason)}
+            ${row(this.say("detailTokens"), this.#tokens(timing))}
+            ${row(this.say("detailSpeed"), this.say("speed", { rate: timing.tokensPerSecond }))}`
+          : row(this.say("detailWritten"), this.say("detailNothing"))}
+        ${row(this.say("detailBundle"), bundle.slice(0, 16))}
       </dl>
     </details>`;
+  }
+
+  #window({ sources, isCut, leftOut }: NonNullable<Answer["window"]>): string {
+    const cut = isCut ? [this.say("windowCut")] : [];
+    const left = leftOut > 0 ? [this.say("windowLeft", { count: leftOut })] : [];
+    return [this.say("windowSources", { count: sources }), ...cut, ...left].join(" · ");
+  }
+
+  #tokens({ promptTokens, cachedTokens, generatedTokens }: Answer["timing"]): string {
+    const known = cachedTokens > 0 ? [this.say("tokensKnown", { count: cachedTokens })] : [];
+    return [this.say("tokensRead", { count: promptTokens }), ...known, this.say("tokensWritten", { count: generatedTokens })].join(" · ");
   }
 
   #passage(number: number): Passage | undefined {

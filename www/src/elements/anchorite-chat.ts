@@ -6,11 +6,11 @@ import { isAbort, toPlain } from "../engine/errors.js";
 import type { Answer, BackendRequest, Turn as PastTurn } from "../engine/protocol.js";
 import "./anchorite-answer.js";
 import type { AnchoriteAnswer, Turn } from "./anchorite-answer.js";
-import { isTyping } from "./anchorite-search.js";
+import { isOfInputMethod, isTyping } from "./anchorite-search.js";
 import { BundleElement } from "./base.js";
 import { chatStyles } from "./chat-styles.js";
 import { keep, recall } from "./conversation.js";
-import { announced, chatLine, restartLine, strings } from "./strings.js";
+import { announced, chatLine, restartLine } from "./state-lines.js";
 import { tokens } from "./styles.js";
 import { errorBox } from "./text.js";
 
@@ -21,7 +21,7 @@ const ANNOUNCE_MS = 400;
 /** Parts of an answer that the page's style sheet can also reach. */
 const ANSWER_PARTS =
   "question, asked, unclear, waiting, sources, source, not-found, closest, writing, written, sentence, label, quote, mark, " +
-  "quote-link, restarted, stopped, details, error";
+  "quote-link, language, restarted, stopped, details, error";
 
 /** The turn as later questions may refer to it. */
 function past({ asked, quote, passages }: Answer): PastTurn {
@@ -64,6 +64,7 @@ export class AnchoriteChat extends BundleElement {
   declare layout: "panel" | "page";
   /** The key that, with Ctrl or Cmd, opens the chat; empty for none. */
   declare shortcut: string;
+  /** The heading of the panel; by default "Ask the documents" in the page's language. */
   declare heading: string;
   /** Questions to begin with. */
   declare suggestions: readonly string[];
@@ -91,7 +92,7 @@ export class AnchoriteChat extends BundleElement {
     this.backend = "auto";
     this.layout = "panel";
     this.shortcut = "i";
-    this.heading = strings.chatTitle;
+    this.heading = "";
     this.suggestions = [];
     this.seed = 0;
     this.voice = "";
@@ -163,7 +164,7 @@ export class AnchoriteChat extends BundleElement {
   async ask(question: string): Promise<void> {
     const trimmed = question.trim();
     if (trimmed === "") {
-      this.complaint = strings.emptyQuestion;
+      this.complaint = this.say("emptyQuestion");
       return;
     }
     if (this.#running) return;
@@ -199,12 +200,12 @@ export class AnchoriteChat extends BundleElement {
         onEvent: (event) => this.#onEvent(id, event),
       });
       this.#change(id, { status: "done", answer, quote: answer.quote, outcome: answer.outcome, early: early && !answer.backend });
-      this.#announce(announced(answer.outcome));
+      this.#announce(announced(answer.outcome, this.say));
       this.#emit("anchorite-answer", answer);
     } catch (thrown) {
       if (isAbort(thrown)) {
         this.#change(id, { status: "stopped" });
-        this.#announce(strings.stopped);
+        this.#announce(this.say("stopped"));
       } else {
         const error = toPlain(thrown, "ask_failed");
         this.#change(id, { status: "failed", error });
@@ -241,7 +242,7 @@ export class AnchoriteChat extends BundleElement {
         },
       });
       this.#change(id, { early: false, answer });
-      if (answer.written === "shown") this.#announce(strings.announceDone);
+      if (answer.written === "shown") this.#announce(this.say("announceDone"));
       this.#emit("anchorite-completed", answer);
     } catch (thrown) {
       // The quotation remains; only another question is a reason to try again.
@@ -296,19 +297,19 @@ export class AnchoriteChat extends BundleElement {
   override render(): TemplateResult {
     const live = html`<div class="hidden" role="status" aria-live="polite">${this.announcement}</div>`;
     if (this.layout === "page") {
-      return html`<section class="page" part="panel" aria-label=${this.heading}>
+      return html`<section class="page" part="panel" lang=${this.language} aria-label=${this.heading || this.say("chatTitle")}>
         ${this.#form()} ${this.#voices()} ${this.#statusLine()} ${this.#suggestions()} ${this.#transcript([...this.turns].reverse())}
         ${this.turns.length > 1 ? this.#clearButton() : nothing} ${live}
       </section>`;
     }
-    return html`<button class="launcher" part="launcher" aria-haspopup="dialog" ?hidden=${this.opened} @click=${this.open}>
-        ${strings.ask}${this.shortcut ? html` <kbd>${shortcutLabel(this.shortcut)}</kbd>` : nothing}
+    return html`<button class="launcher" part="launcher" lang=${this.language} aria-haspopup="dialog" ?hidden=${this.opened} @click=${this.open}>
+        ${this.say("ask")}${this.shortcut ? html` <kbd>${shortcutLabel(this.shortcut)}</kbd>` : nothing}
       </button>
-      <dialog part="panel" aria-label=${this.heading} @cancel=${this.#onCancel} @keydown=${this.#onKey} @click=${this.#onClick}>
+      <dialog part="panel" lang=${this.language} aria-label=${this.heading || this.say("chatTitle")} @cancel=${this.#onCancel} @keydown=${this.#onKey} @click=${this.#onClick}>
         <header part="header">
-          <h2>${this.heading}</h2>
+          <h2>${this.heading || this.say("chatTitle")}</h2>
           ${this.turns.length > 0 ? this.#clearButton() : nothing}
-          <button class="quiet" aria-label=${strings.close} @click=${this.close}>✕</button>
+          <button class="quiet" aria-label=${this.say("close")} @click=${this.close}>✕</button>
         </header>
         ${this.#transcript(this.turns)} ${this.turns.length === 0 ? this.#suggestions() : nothing} ${this.#form()}
         ${this.#voices()} ${this.#statusLine()} ${live}
@@ -320,13 +321,13 @@ export class AnchoriteChat extends BundleElement {
       ${repeat(
         turns,
         ({ id }) => id,
-        (turn) => html`<anchorite-answer .turn=${turn} .link=${this.#link} .level=${this.layout === "page" ? 2 : 3} exportparts=${ANSWER_PARTS}></anchorite-answer>`,
+        (turn) => html`<anchorite-answer .turn=${turn} .messages=${this.messages} .link=${this.#link} .level=${this.layout === "page" ? 2 : 3} exportparts=${ANSWER_PARTS}></anchorite-answer>`,
       )}
     </div>`;
   }
 
   #clearButton(): TemplateResult {
-    return html`<button class="quiet" type="button" @click=${this.#clear}>${strings.clear}</button>`;
+    return html`<button class="quiet" type="button" @click=${this.#clear}>${this.say("clear")}</button>`;
   }
 
   #form(): TemplateResult {
@@ -335,8 +336,8 @@ export class AnchoriteChat extends BundleElement {
       <textarea
         part="input"
         rows="1"
-        aria-label=${strings.chatLabel}
-        placeholder=${strings.chatPlaceholder}
+        aria-label=${this.say("chatLabel")}
+        placeholder=${this.say("chatPlaceholder")}
         enterkeyhint="send"
         aria-describedby="complaint"
         @keydown=${this.#onKey}
@@ -346,7 +347,7 @@ export class AnchoriteChat extends BundleElement {
         }}
       ></textarea>
       <button part="submit" class=${asking ? "stop" : "ask"} type=${asking ? "button" : "submit"} @click=${asking ? this.stop : nothing}>
-        ${asking ? strings.stop : strings.ask}
+        ${asking ? this.say("stop") : this.say("ask")}
       </button>
       <p class="complaint" id="complaint" role="alert" ?hidden=${!this.complaint}>${this.complaint}</p>
     </form>`;
@@ -359,7 +360,7 @@ export class AnchoriteChat extends BundleElement {
     if (adapters.length < 2 || kind === "absent" || kind === "skipped" || kind === "failed") return nothing;
     const chosen = (name: string, idx: number): boolean => name === this.voice || `${this.voice}.gguf` === name || (!this.voice && idx === 0);
     return html`<label class="voices" part="voice"
-      >${strings.voice}
+      >${this.say("voice")}
       <select
         @change=${({ target }: Event) => {
           if (target instanceof HTMLSelectElement) this.voice = target.value;
@@ -367,7 +368,7 @@ export class AnchoriteChat extends BundleElement {
       >
         ${adapters.map(({ name, label }, idx) =>
           label || idx === 0
-            ? html`<option value=${name} ?selected=${chosen(name, idx)}>${label ?? strings.voicePlain}</option>`
+            ? html`<option value=${name} ?selected=${chosen(name, idx)}>${label ?? this.say("voicePlain")}</option>`
             : nothing,
         )}
       </select></label
@@ -377,10 +378,10 @@ export class AnchoriteChat extends BundleElement {
   #suggestions(): TemplateResult | typeof nothing {
     if (this.suggestions.length === 0 || (this.layout === "page" && this.turns.length > 0)) return nothing;
     return html`<div class="suggestions">
-      <p>${strings.suggestions}</p>
+      <p>${this.say("suggestions")}</p>
       <ul>
         ${this.suggestions.map(
-          (question) => html`<li><button part="suggestion" type="button" @click=${() => void this.ask(question)}>${question}</button></li>`,
+          (question) => html`<li><button part="suggestion" type="button" dir="auto" lang="" @click=${() => void this.ask(question)}>${question}</button></li>`,
         )}
       </ul>
     </div>`;
@@ -388,15 +389,15 @@ export class AnchoriteChat extends BundleElement {
 
   #statusLine(): TemplateResult | typeof nothing {
     const { state } = this;
-    if (!state) return html`<p class="status" part="status"><span class="privacy" part="privacy">${strings.privacy}</span></p>`;
+    if (!state) return html`<p class="status" part="status"><span class="privacy" part="privacy">${this.say("privacy")}</span></p>`;
     if (state.error) return errorBox(state.error);
-    const line = chatLine(state);
+    const line = chatLine(state, this.say);
     const failed = [state.rungs.meaning, state.rungs.answer].find((rung) => rung.kind === "failed");
     return html`<div class="status" part="status" data-kind=${line.kind}>
         <span class="dot" aria-hidden="true"></span>
         <span class="what"><b>${line.text}</b>${line.detail ? html` <span>${line.detail}</span>` : nothing}</span>
         ${line.progress === null ? nothing : html`<progress max="1" .value=${line.progress} aria-label=${line.text}></progress>`}
-        <span class="privacy" part="privacy">${strings.privacy}</span>
+        <span class="privacy" part="privacy">${this.say("privacy")}</span>
       </div>
       ${failed?.kind === "failed" ? errorBox(failed.error) : nothing}`;
   }
@@ -405,7 +406,7 @@ export class AnchoriteChat extends BundleElement {
     switch (event.kind) {
       case "sources":
         this.#change(id, { passages: event.passages });
-        this.#announce(strings.announceSources(event.passages.length));
+        this.#announce(this.say("announceSources", { count: event.passages.length }));
         return;
       case "quote":
         this.#change(id, { quote: event.quote, outcome: event.outcome });
@@ -416,7 +417,7 @@ export class AnchoriteChat extends BundleElement {
         return;
       case "restarted":
         this.#change(id, { restarted: event });
-        this.#announce(restartLine(event, true));
+        this.#announce(restartLine(event, true, this.say));
         this.#emit("anchorite-restarted", event);
         return;
       case "backend":
@@ -456,7 +457,7 @@ export class AnchoriteChat extends BundleElement {
   }
 
   #onKey(event: KeyboardEvent): void {
-    if (event.isComposing) return;
+    if (isOfInputMethod(event)) return;
     if (event.key === "Enter" && !event.shiftKey && event.target instanceof HTMLTextAreaElement) {
       event.preventDefault();
       event.target.form?.requestSubmit();

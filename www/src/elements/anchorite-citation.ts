@@ -1,6 +1,6 @@
 // Turns one source of an answer into a numbered link with a card that shows where it leads.
-import { css, html, LitElement, type PropertyDeclarations, type TemplateResult } from "lit";
-import { strings } from "./strings.js";
+import { css, html, type PropertyDeclarations, type TemplateResult } from "lit";
+import { SiteElement } from "./site-element.js";
 import { tokens } from "./styles.js";
 
 /**
@@ -9,8 +9,9 @@ import { tokens } from "./styles.js";
  * @csspart link - the number, a link to the cited heading
  * @csspart card - shown on hover and focus
  */
-export class AnchoriteCitation extends LitElement {
+export class AnchoriteCitation extends SiteElement {
   static override properties: PropertyDeclarations = {
+    ...SiteElement.properties,
     number: { type: Number },
     href: {},
     path: { attribute: false },
@@ -21,7 +22,7 @@ export class AnchoriteCitation extends LitElement {
     css`
       :host {
         display: inline;
-        font-size: inherit;
+        font-size: inherit !important;
       }
       a {
         display: inline-block;
@@ -89,7 +90,7 @@ export class AnchoriteCitation extends LitElement {
     return html`<a
         part="link"
         href=${this.href}
-        aria-label=${`${strings.source} ${this.number}: ${where}`}
+        aria-label=${this.say("source", { number: this.number, place: where })}
         @mouseenter=${this.#show}
         @mouseleave=${this.#hide}
         @focus=${this.#show}

@@ -1,15 +1,20 @@
 // Turns typing into ranked links: results as soon as the index is loaded, better ones once the embedder is.
 import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
 import type { EngineState } from "../engine/client.js";
 import { isAbort, toPlain } from "../engine/errors.js";
-import type { Filters, Hit, PlainError, Sort } from "../engine/protocol.js";
+import type { FilterCounts, Filters, Hit, PlainError, Sort } from "../engine/protocol.js";
 import { BundleElement } from "./base.js";
-import { searchLine, strings } from "./strings.js";
+import { languageName, languageOf, primary } from "./messages.js";
+import { forgetSearches, keepSearch, recentSearches } from "./recent.js";
+import { searchLine } from "./state-lines.js";
 import { tokens } from "./styles.js";
 import { breadcrumb, errorBox, highlight } from "./text.js";
 
 /** Long enough to skip intermediate keystrokes, short enough to go unnoticed. */
 const DEBOUNCE_MS = 80;
+/** A pause in which nobody goes on with the word that an input method composes. */
+const COMPOSING_MS = 700;
 /** Searches to wait for before Enter opens a hit. */
 const MAX_TRIES = 4;
 
@@ -21,8 +26,10 @@ const MAX_TRIES = 4;
  * @fires anchorite-error - `detail` is `{ code, message, hint }`
  * @csspart input - the text field
  * @csspart panel - the list of results
- * @csspart hit - one result; `active` too when the arrow keys are on it
- * @csspart title, headings, details, snippet, image, mark - inside a result
+ * @csspart page - the results of one page
+ * @csspart hit - one result; `active` too when the arrow keys are on it, `more` if its page has one before it
+ * @csspart title, headings, language, details, snippet, image, mark - inside a result; `language` where it is another than the page's
+ * @csspart recent, controls, control - earlier searches, and the choices of `facets` and `sorts`
  * @csspart status - what is still loading
  */
 export class AnchoriteSearch extends BundleElement {
@@ -35,6 +42,12 @@ export class AnchoriteSearch extends BundleElement {
     sort: { attribute: false },
     details: {},
     images: { type: Boolean },
+    facets: {},
+    sorts: {},
+    labels: { type: Object },
+    forgetful: { type: Boolean },
+    counts: { state: true },
+    recent: { state: true },
     query: { state: true },
     hits: { state: true },
     active: { state: true },
@@ -114,6 +127,59 @@ export class AnchoriteSearch extends BundleElement {
         background: var(--_paper);
         box-shadow: 0 14px 40px rgb(0 0 0 / 0.14);
       }
+      .page + .page {
+        border-block-start: 1px solid color-mix(in srgb, var(--_line) 60%, transparent);
+      }
+      .more {
+        margin-inline-start: 1rem;
+        padding-block: 0.35rem;
+        border-inline-start: 2px solid var(--_line);
+        border-start-start-radius: 0;
+        border-end-start-radius: 0;
+      }
+      .more .crumb {
+        font-weight: 400;
+      }
+      .controls {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.4rem 0.9rem;
+        padding: 0.4rem 0.75rem;
+        font-size: 0.85em;
+      }
+      select {
+        max-inline-size: 14rem;
+        min-block-size: 1.8rem;
+        border: 1px solid var(--_line);
+        border-radius: calc(var(--_radius) * 0.5);
+        background: var(--_paper);
+        color: inherit;
+        font: inherit;
+      }
+      .recent {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 0.4rem;
+        margin: 0;
+        padding: 0.5rem 0.75rem;
+        color: var(--_muted);
+        font-size: 0.9em;
+      }
+      .recent button {
+        min-block-size: 1.8rem;
+        max-inline-size: 100%;
+        padding: 0.1em 0.7em;
+        border: 1px solid var(--_line);
+        border-radius: 1em;
+        background: none;
+        overflow-wrap: anywhere;
+        text-align: start;
+      }
+      .recent .forget {
+        border-color: transparent;
+        text-decoration: underline;
+      }
       .hit {
         display: block;
         padding: 0.6rem 0.75rem;
@@ -124,6 +190,12 @@ export class AnchoriteSearch extends BundleElement {
       .hit[aria-selected="true"] {
         background: var(--_surface);
       }
+      @media (forced-colors: active) {
+        .hit[aria-selected="true"] {
+          outline: 2px solid Highlight;
+          outline-offset: -2px;
+        }
+      }
       .image {
         float: inline-end;
         inline-size: 4.5rem;
@@ -132,6 +204,15 @@ export class AnchoriteSearch extends BundleElement {
         border-radius: calc(var(--_radius) * 0.5);
         background: var(--_surface);
         object-fit: cover;
+      }
+      .language {
+        margin-inline-start: 0.6em;
+        padding: 0.05em 0.5em;
+        border: 1px solid var(--_line);
+        border-radius: 1em;
+        color: var(--_muted);
+        font-size: 0.8em;
+        font-weight: 400;
       }
       .details {
         display: block;
@@ -180,6 +261,7 @@ export class AnchoriteSearch extends BundleElement {
   declare limit: number;
   /** A key that moves the focus here, such as `/`; none by default, because the site may use that key. */
   declare shortcut: string;
+  /** The text of the empty field; by default "Search" in the page's language. */
   declare placeholder: string;
   /** Filters on the results, by the names and values of `Anchorite.filters()`; a property, not an attribute. */
   declare filters: Filters;
@@ -189,6 +271,18 @@ export class AnchoriteSearch extends BundleElement {
   declare details: string;
   /** True to show the image of each result's document. Images on other hosts are never shown: the host would learn the results. */
   declare images: boolean;
+  /** Names of the filters that visitors may choose from, such as `kind language`. */
+  declare facets: string;
+  /** Values that visitors may sort by, each with a direction, such as `date:desc title`. */
+  declare sorts: string;
+  /** Names for people of the filters and values in `facets` and `sorts`; the attribute holds them as JSON. */
+  declare labels: Readonly<Record<string, string>>;
+  /** True to offer no earlier searches, and to keep none. */
+  declare forgetful: boolean;
+  /** The values of the filters; null until they are wanted. */
+  declare private counts: FilterCounts | null;
+  /** Earlier searches, newest first. */
+  declare private recent: readonly string[];
   declare private query: string;
   declare private hits: readonly Hit[] | null;
   declare private active: number;
@@ -198,6 +292,9 @@ export class AnchoriteSearch extends BundleElement {
   #running: AbortController | null = null;
   /** The query that the hits shown are for. */
   #shown = "";
+  /** True while an input method may be about to change what was typed. */
+  #isComposing = false;
+  #composing: ReturnType<typeof setTimeout> | undefined;
   /** True if the hits shown were found by meaning too. */
   #withMeaning = false;
 
@@ -205,11 +302,17 @@ export class AnchoriteSearch extends BundleElement {
     super();
     this.limit = 8;
     this.shortcut = "";
-    this.placeholder = strings.searchPlaceholder;
+    this.placeholder = "";
     this.filters = {};
     this.sort = null;
     this.details = "";
     this.images = false;
+    this.facets = "";
+    this.sorts = "";
+    this.labels = {};
+    this.forgetful = false;
+    this.counts = null;
+    this.recent = [];
     this.query = "";
     this.hits = null;
     this.active = -1;
@@ -221,14 +324,22 @@ export class AnchoriteSearch extends BundleElement {
     super.connectedCallback();
     document.addEventListener("keydown", this.#onShortcut);
     document.addEventListener("pointerdown", this.#onOutside);
+    this.addEventListener("focusout", this.#onLeave);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     document.removeEventListener("keydown", this.#onShortcut);
     document.removeEventListener("pointerdown", this.#onOutside);
+    this.removeEventListener("focusout", this.#onLeave);
     clearTimeout(this.#timer);
+    clearTimeout(this.#composing);
     this.#running?.abort();
+  }
+
+  /** True if the list is seen, with hits, notes or earlier searches. */
+  get #isOpen(): boolean {
+    return this.expanded && (this.query.trim() !== "" || this.recent.length > 0);
   }
 
   override focus(options?: FocusOptions): void {
@@ -242,7 +353,11 @@ export class AnchoriteSearch extends BundleElement {
 
   protected override updated(changed: Map<string, unknown>): void {
     super.updated(changed);
-    if ((changed.has("filters") || changed.has("sort")) && this.hits) void this.#search();
+    if ((changed.has("filters") || changed.has("sort")) && this.query.trim() !== "") {
+      // The arrow keys were on a hit of another list.
+      this.active = -1;
+      void this.#search();
+    }
     if (!changed.has("state") || !this.query.trim()) return;
     // The same query finds more once the next rung is ready.
     const meaning = this.state?.rungs.meaning.kind === "ready";
@@ -250,9 +365,11 @@ export class AnchoriteSearch extends BundleElement {
   }
 
   override render(): TemplateResult {
-    const open = this.expanded && this.query.trim() !== "";
-    const { hits, active } = this;
-    return html`<div class="box" part="box">
+    const isAsked = this.query.trim() !== "";
+    const open = this.#isOpen;
+    const { active } = this;
+    const hits = isAsked ? this.hits : null;
+    return html`<div class="box" part="box" lang=${this.language}>
         <svg viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.7" aria-hidden="true">
           <circle cx="8.5" cy="8.5" r="5.5" />
           <path d="m13 13 4.5 4.5" stroke-linecap="round" />
@@ -265,38 +382,50 @@ export class AnchoriteSearch extends BundleElement {
           autocapitalize="off"
           spellcheck="false"
           enterkeyhint="search"
-          aria-label=${strings.searchLabel}
+          aria-label=${this.say("searchLabel")}
           aria-autocomplete="list"
           aria-controls="hits"
           aria-expanded=${open && hits?.length ? "true" : "false"}
           aria-activedescendant=${active >= 0 ? `hit-${active}` : nothing}
-          placeholder=${this.placeholder}
+          placeholder=${this.placeholder || this.say("searchPlaceholder")}
           .value=${this.query}
           @input=${this.#onInput}
+          @compositionend=${this.#onInput}
           @keydown=${this.#onKey}
           @focus=${this.#onFocus}
         />
         ${this.shortcut ? html`<kbd aria-hidden="true">${this.shortcut}</kbd>` : nothing}
       </div>
-      <div class="panel" part="panel" ?hidden=${!open}>
-        <div role="listbox" id="hits" aria-label=${strings.searchResults}>
-          ${hits?.map((hit, idx) => this.#hit(hit, idx)) ?? nothing}
-        </div>
-        ${this.#notes()}
+      <div class="panel" part="panel" lang=${this.language} ?hidden=${!open} @keydown=${this.#onPanelKey}>
+        ${isAsked ? this.#controls() : this.#earlier()}
+        <div role="listbox" id="hits" aria-label=${this.say("searchResults")}>${hits ? this.#pages(hits) : nothing}</div>
+        ${isAsked ? this.#notes() : nothing}
       </div>
       <div class="hidden" aria-live="polite">
-        ${open && hits ? `${hits.length} ${strings.searchResults}` : ""}
+        ${open && hits ? this.say("searchCount", { count: hits.length }) : ""}
       </div>`;
   }
 
-  #hit(hit: Hit, idx: number): TemplateResult {
-    const [title, ...headings] = breadcrumb(hit.title, hit.headings);
+  /** The hits, which lie in the order of their pages, each page's together. */
+  #pages(hits: readonly Hit[]): TemplateResult[] {
+    const starts = hits.flatMap((hit, idx) => (idx === 0 || page(hit) !== page(hits[idx - 1]) ? [idx] : []));
+    return starts.map((start, at) => {
+      const ofPage = hits.slice(start, starts[at + 1]);
+      return html`<div class="page" part="page" role="group" aria-label=${ofPage[0]?.title ?? ""}>
+        ${ofPage.map((hit, idx) => this.#hit(hit, start + idx, idx > 0))}
+      </div>`;
+    });
+  }
+
+  #hit(hit: Hit, idx: number, isMore: boolean): TemplateResult {
+    const path = breadcrumb(hit.title, hit.headings);
+    const [title, ...headings] = path.slice(isMore && hit.title && path.length > 1 ? 1 : 0);
     const selected = idx === this.active;
-    const image = this.images ? this.#image(hit) : null;
-    const details = this.details.split(/\s+/).flatMap((name) => hit.meta[name] ?? []);
+    const image = this.images && !isMore ? this.#image(hit) : null;
+    const details = isMore ? [] : this.details.split(/\s+/).flatMap((name) => hit.meta[name] ?? []);
     return html`<a
-      class="hit"
-      part=${selected ? "hit active" : "hit"}
+      class=${isMore ? "hit more" : "hit"}
+      part=${["hit", ...(isMore ? ["more"] : []), ...(selected ? ["active"] : [])].join(" ")}
       role="option"
       id=${`hit-${idx}`}
       tabindex="-1"
@@ -305,19 +434,23 @@ export class AnchoriteSearch extends BundleElement {
       @pointermove=${() => {
         this.active = idx;
       }}
-      @click=${() => {
-        this.expanded = false;
-      }}
+      @click=${this.#onHit}
     >
       ${image ? html`<img class="image" part="image" src=${image} alt="" loading="lazy" />` : nothing}
-      <span class="crumb"
+      <span class="crumb" dir="auto" lang=${hit.language ?? ""}
         ><span part="title">${highlight(title ?? "", this.query, hit.terms)}</span>${headings.map(
           (heading) => html`<i>›</i><span part="headings">${highlight(heading, this.query, hit.terms)}</span>`,
-        )}</span
+        )}${this.#otherLanguage(hit)}</span
       >
       ${details.length > 0 ? html`<span class="details" part="details">${details.join(" · ")}</span>` : nothing}
-      <span class="snippet" part="snippet">${highlight(hit.snippet, this.query, hit.terms)}</span>
+      <span class="snippet" part="snippet" dir="auto" lang=${hit.language ?? ""}>${highlight(hit.snippet, this.query, hit.terms)}</span>
     </a>`;
+  }
+
+  /** The language of a hit, if visitors may not expect it on this page. */
+  #otherLanguage({ language }: Hit): TemplateResult | typeof nothing {
+    if (!language || primary(language) === primary(languageOf(this))) return nothing;
+    return html`<span class="language" part="language" lang=${this.language}>${languageName(language, this.language)}</span>`;
   }
 
   /** The address of a hit's image, if this site's own host has it. */
@@ -333,20 +466,109 @@ export class AnchoriteSearch extends BundleElement {
     }
   }
 
+  /** The choices of filters and of an order. */
+  #controls(): TemplateResult | typeof nothing {
+    const facets = names(this.facets).filter((name) => Object.keys(this.counts?.[name] ?? {}).length > 1);
+    const sorts = names(this.sorts);
+    if (facets.length === 0 && sorts.length === 0) return nothing;
+    const order = this.sort ? `${this.sort.by}:${this.sort.order}` : "";
+    return html`<div class="controls" part="controls">
+      ${facets.map((name) => {
+        const chosen = this.filters[name]?.[0] ?? "";
+        const all = Object.entries(this.counts?.[name] ?? {});
+        return html`<label part="control"
+          >${this.labels[name] ?? name}
+          <select @change=${(event: Event) => this.#filter(name, (event.target as HTMLSelectElement).value)}>
+            <option value="" .selected=${live(!chosen)}>${this.say("searchAll")}</option>
+            ${all.map(([value, count]) => html`<option value=${value} .selected=${live(value === chosen)}>${this.#valueName(name, value)} (${count})</option>`)}
+          </select></label
+        >`;
+      })}
+      ${sorts.length > 0
+        ? html`<label part="control"
+            >${this.say("searchSort")}
+            <select @change=${(event: Event) => this.#order((event.target as HTMLSelectElement).value)}>
+              <option value="" .selected=${live(!order)}>${this.say("searchBest")}</option>
+              ${sorts.map((sort) => html`<option value=${sort} .selected=${live(sort === order || `${sort}:asc` === order)}>${this.#sortName(sort)}</option>`)}
+            </select></label
+          >`
+        : nothing}
+    </div>`;
+  }
+
+  /** The value of a filter for people: the filter that a site in several languages has holds their tags. */
+  #valueName(name: string, value: string): string {
+    return name === "language" ? languageName(value, this.language) : value;
+  }
+
+  /** An order for people: `date:desc` is the newest first. */
+  #sortName(sort: string): string {
+    const [by = "", way] = sort.split(":");
+    const arrow = { asc: " ↑", desc: " ↓" }[way ?? ""] ?? "";
+    return `${this.labels[by] ?? by}${arrow}`;
+  }
+
+  #filter(name: string, value: string): void {
+    const { [name]: _, ...others } = this.filters;
+    this.filters = value ? { ...others, [name]: [value] } : others;
+  }
+
+  #order(value: string): void {
+    const [by, order] = value.split(":");
+    this.sort = by ? { by, order: order === "desc" ? "desc" : "asc" } : null;
+  }
+
+  /** Earlier searches, for an empty field. */
+  #earlier(): TemplateResult | typeof nothing {
+    if (this.recent.length === 0) return nothing;
+    const again = (query: string): void => {
+      const input = this.renderRoot.querySelector("input");
+      if (!input) return;
+      input.value = query;
+      input.dispatchEvent(new Event("input"));
+      input.focus();
+    };
+    return html`<p class="recent" part="recent">
+      ${this.say("searchRecent")}
+      ${this.recent.map((query) => html`<button type="button" @click=${() => again(query)}>${query}</button>`)}
+      <button
+        class="forget"
+        type="button"
+        @click=${() => {
+          forgetSearches(this.bundle);
+          this.recent = [];
+          this.focus();
+        }}
+      >
+        ${this.say("searchForget")}
+      </button>
+    </p>`;
+  }
+
   #notes(): TemplateResult | typeof nothing {
     if (this.failure) return errorBox(this.failure);
     const { state } = this;
     if (!state) return nothing;
-    const line = searchLine(state);
+    const line = searchLine(state, this.say);
     if (!this.hits) {
       return html`<p class="note" part="status">${line.text} ${line.detail}</p>`;
     }
     const none = this.hits.length === 0;
-    return html`${none ? html`<p class="note">${strings.searchNone} “${this.query.trim().slice(0, 80)}”.</p>` : nothing}
-    ${line.kind === "busy" ? html`<p class="note" part="status">${strings.searchKeywordsOnly} ${line.detail}</p>` : nothing}`;
+    return html`${none ? html`<p class="note">${this.say("searchNone", { query: this.query.trim().slice(0, 80) })}</p>` : nothing}
+    ${line.kind === "busy" ? html`<p class="note" part="status">${this.say("searchKeywordsOnly")} ${line.detail}</p>` : nothing}`;
   }
 
   #onInput(event: Event): void {
+    // Chromium fires the last `input` before `compositionend`, Safari after it; both end with the same text.
+    this.#isComposing = event instanceof InputEvent && event.isComposing;
+    clearTimeout(this.#composing);
+    if (this.#isComposing) {
+      // Phones compose words of any language, letter by letter: whoever stops typing has finished.
+      this.#composing = setTimeout(() => {
+        this.#isComposing = false;
+        void this.#search();
+      }, COMPOSING_MS);
+    }
     this.query = (event.target as HTMLInputElement).value;
     this.expanded = true;
     this.active = -1;
@@ -372,20 +594,20 @@ export class AnchoriteSearch extends BundleElement {
       const engine = await this.engine;
       if (running.signal.aborted) return;
       const withMeaning = engine.state.rungs.meaning.kind === "ready";
+      const { limit, filters, sort } = this;
       const onPartial = (partial: readonly Hit[]): void => {
         // Showing fewer hits than before would only flicker: the rest arrives in a moment.
-        if (running.signal.aborted || partial.length < (this.hits?.length ?? 0)) return;
-        this.hits = partial;
+        if (running.signal.aborted || this.#isUnfinished(partial) || partial.length < (this.hits?.length ?? 0)) return;
+        this.hits = byPage(partial);
         this.#shown = query;
       };
-      const { limit, filters, sort } = this;
       const hits = await engine.search(query, { limit, filters, sort, onPartial, signal: running.signal });
-      if (running.signal.aborted) return;
+      if (running.signal.aborted || this.#isUnfinished(hits)) return;
       this.#withMeaning = withMeaning;
       this.failure = null;
-      this.hits = hits;
+      this.hits = byPage(hits);
       this.#shown = query;
-      this.active = Math.min(this.active, hits.length - 1);
+      this.active = Math.min(this.active, this.hits.length - 1);
     } catch (thrown) {
       if (running.signal.aborted || isAbort(thrown)) return;
       this.hits = null;
@@ -396,13 +618,39 @@ export class AnchoriteSearch extends BundleElement {
     }
   }
 
-  #onFocus(): void {
-    this.start();
-    this.expanded = true;
+  /**
+   * True if nothing was found for text that an input method is still changing, such as the Latin letters of a word that will
+   * be Chinese. The results before it stay, and nobody reads that there are none.
+   */
+  #isUnfinished(hits: readonly Hit[]): boolean {
+    return this.#isComposing && hits.length === 0;
   }
 
+  #onFocus(): void {
+    this.start();
+    this.recent = this.forgetful ? [] : recentSearches(this.bundle);
+    this.expanded = true;
+    if (this.facets && !this.counts) void this.#count();
+  }
+
+  async #count(): Promise<void> {
+    this.counts = {};
+    try {
+      this.counts = await (await this.engine).filters();
+    } catch {
+      // The search itself tells what is wrong.
+      this.counts = null;
+    }
+  }
+
+  /** A search that led somewhere is one to offer again. */
+  readonly #onHit = (): void => {
+    this.expanded = false;
+    if (!this.forgetful) this.recent = keepSearch(this.bundle, this.#shown);
+  };
+
   #onKey(event: KeyboardEvent): void {
-    if (event.isComposing) return;
+    if (isOfInputMethod(event)) return;
     const count = this.hits?.length ?? 0;
     switch (event.key) {
       case "ArrowDown":
@@ -424,9 +672,9 @@ export class AnchoriteSearch extends BundleElement {
       }
       case "Escape":
         // With nothing left to close or clear, the key belongs to the page, such as to a dialog around this field.
-        if (!this.query) return;
+        if (!this.query && !this.#isOpen) return;
         event.preventDefault();
-        if (this.expanded) {
+        if (this.#isOpen) {
           this.expanded = false;
           this.active = -1;
         } else {
@@ -436,6 +684,15 @@ export class AnchoriteSearch extends BundleElement {
         }
         return;
     }
+  }
+
+  /** Escape in a control of the list closes it, and goes back to the field. */
+  #onPanelKey(event: KeyboardEvent): void {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.focus();
+    this.expanded = false;
   }
 
   /** Opens the hit that is chosen, or the first one of what is typed: the hits shown may still be those of a shorter query. */
@@ -459,12 +716,40 @@ export class AnchoriteSearch extends BundleElement {
     if (!event.composedPath().includes(this)) this.expanded = false;
   };
 
+  /** The list is over when the focus goes elsewhere. It goes nowhere where a browser gives no focus to a link that is clicked. */
+  readonly #onLeave = ({ relatedTarget }: FocusEvent): void => {
+    if (relatedTarget instanceof Node && !this.contains(relatedTarget)) this.expanded = false;
+  };
+
   readonly #onShortcut = (event: KeyboardEvent): void => {
     if (!this.shortcut || event.key !== this.shortcut || event.defaultPrevented) return;
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
     event.preventDefault();
     this.focus();
   };
+}
+
+/** The address of a hit's page. */
+function page(hit: Hit | undefined): string {
+  return hit?.url.split("#", 1)[0] ?? "";
+}
+
+/** The hits of each page together, in the order of the pages' best ones. The engine finds no more than three of one. */
+function byPage(hits: readonly Hit[]): Hit[] {
+  return [...Map.groupBy(hits, page).values()].flat();
+}
+
+/** The names in an attribute. */
+function names(attribute: string): string[] {
+  return attribute.split(/\s+/).filter((name) => name !== "");
+}
+
+/** The key code of a key that an input method has taken. Safari ends the composition before the key that ended it. */
+const TAKEN_BY_INPUT_METHOD = 229;
+
+/** True for a key that chooses or confirms a word of an input method. */
+export function isOfInputMethod(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === TAKEN_BY_INPUT_METHOD;
 }
 
 /** True if a key belongs to a field that the reader is typing in. */

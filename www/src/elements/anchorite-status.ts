@@ -3,7 +3,8 @@ import { css, html, nothing, type PropertyDeclarations, type TemplateResult } fr
 import type { EngineState } from "../engine/client.js";
 import type { RungState } from "../engine/protocol.js";
 import { BundleElement } from "./base.js";
-import { backendName, megabytes, strings } from "./strings.js";
+import type { MessageKey, Say } from "./messages.js";
+import { backendName, megabytes } from "./state-lines.js";
 import { tokens } from "./styles.js";
 import { errorBox } from "./text.js";
 
@@ -84,35 +85,36 @@ export class AnchoriteStatus extends BundleElement {
     if (!state) return nothing;
     if (state.error) return errorBox(state.error);
     const { manifest, rungs, backend, bytes } = state;
-    const size = manifest ? strings.indexSize(manifest.documents, manifest.chunks) : "";
+    const { say } = this;
+    const counted = manifest ? [say("documents", { count: manifest.documents }), say("passages", { count: manifest.chunks })] : [];
     const written = backend ? [backendName(backend.kind), backend.device, backend.reason].filter(Boolean).join(" · ") : "";
     return html`<ol>
-        ${row(strings.rungKeyword, rungs.keyword, size)} ${row(strings.rungMeaning, rungs.meaning, strings.rungMeaningReady)}
-        ${row(strings.rungQuote, rungs.reading, strings.rungQuoteReady)} ${row(strings.rungAnswer, rungs.answer, written)}
+        ${row("rungKeyword", rungs.keyword, counted.join(" · "), say)} ${row("rungMeaning", rungs.meaning, say("rungMeaningReady"), say)}
+        ${row("rungQuote", rungs.reading, say("rungQuoteReady"), say)} ${row("rungAnswer", rungs.answer, written, say)}
       </ol>
       <p part="summary">
-        ${strings.bytes(megabytes(bytes.fetched), megabytes(bytes.cached))}${state.offline ? ` ${strings.offline}` : nothing}
-        ${manifest ? html`<br />${strings.bundle} <code>${manifest.id.slice(0, 16)}</code>` : nothing}
+        ${say("transferred", { fetched: megabytes(bytes.fetched), cached: megabytes(bytes.cached) })}${state.offline ? ` ${say("offline")}` : nothing}
+        ${manifest ? html`<br />${say("detailBundle")} <code>${manifest.id.slice(0, 16)}</code>` : nothing}
       </p>`;
   }
 }
 
-function row(name: string, state: RungState, ready: string): TemplateResult {
-  return html`<li part="rung" data-kind=${state.kind}><i aria-hidden="true"></i><b>${name}</b><span>${describe(state, ready)}</span></li>`;
+function row(name: MessageKey, state: RungState, ready: string, say: Say): TemplateResult {
+  return html`<li part="rung" data-kind=${state.kind}><i aria-hidden="true"></i><b>${say(name)}</b><span>${describe(state, ready, say)}</span></li>`;
 }
 
-function describe(state: RungState, ready: string): string {
+function describe(state: RungState, ready: string, say: Say): string {
   switch (state.kind) {
     case "waiting":
-      return strings.waiting;
+      return say("waiting");
     case "loading":
-      return strings.loading(megabytes(state.loaded), megabytes(state.total));
+      return say("loaded", { loaded: megabytes(state.loaded), total: megabytes(state.total) });
     case "starting":
-      return strings.starting;
+      return say("starting");
     case "ready":
       return ready;
     case "absent":
-      return strings.absent;
+      return say("absent");
     case "skipped":
       return state.reason;
     case "failed":

@@ -1,8 +1,8 @@
 // Turns a corner of any page into search and a chat: two buttons, a dialog to search in, and the chat's panel.
-import { css, html, LitElement, type PropertyDeclarations, type TemplateResult } from "lit";
+import { css, html, type PropertyDeclarations, type TemplateResult } from "lit";
 import { AnchoriteChat } from "./anchorite-chat.js";
 import { AnchoriteSearch } from "./anchorite-search.js";
-import { strings } from "./strings.js";
+import { SiteElement } from "./site-element.js";
 import { tokens } from "./styles.js";
 
 /**
@@ -12,8 +12,8 @@ import { tokens } from "./styles.js";
  * @csspart search-button, chat-button
  * @csspart dialog - what search opens in
  */
-export class AnchoriteWidget extends LitElement {
-  static override properties: PropertyDeclarations = { bundle: {}, theme: { reflect: true } };
+export class AnchoriteWidget extends SiteElement {
+  static override properties: PropertyDeclarations = { ...SiteElement.properties, bundle: {}, theme: { reflect: true } };
   static override styles = [
     tokens,
     css`
@@ -96,24 +96,25 @@ export class AnchoriteWidget extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<anchorite-chat .bundle=${this.bundle} theme=${this.theme} @anchorite-closed=${this.#onClosed}></anchorite-chat>
-      <div class="bar" part="bar" role="region" aria-label=${strings.widgetLabel}>
+    return html`<anchorite-chat .bundle=${this.bundle} .messages=${this.messages} theme=${this.theme} @anchorite-closed=${this.#onClosed}></anchorite-chat>
+      <div class="bar" part="bar" role="region" lang=${this.language} aria-label=${this.say("widgetLabel")}>
         <button part="search-button" type="button" aria-haspopup="dialog" @click=${this.openSearch}>
           <svg viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.7" aria-hidden="true">
             <circle cx="8.5" cy="8.5" r="5.5" />
             <path d="m13 13 4.5 4.5" stroke-linecap="round" />
           </svg>
-          ${strings.searchPlaceholder}
+          ${this.say("searchPlaceholder")}
         </button>
-        <button part="chat-button" type="button" aria-haspopup="dialog" @click=${this.openChat}>${strings.ask}</button>
+        <button part="chat-button" type="button" aria-haspopup="dialog" @click=${this.openChat}>${this.say("ask")}</button>
       </div>
-      <dialog part="dialog" aria-label=${strings.searchLabel} @click=${this.#onClick}>
-        <anchorite-search .bundle=${this.bundle} theme=${this.theme}></anchorite-search>
+      <dialog part="dialog" aria-label=${this.say("searchLabel")} @click=${this.#onClick}>
+        <anchorite-search .bundle=${this.bundle} .messages=${this.messages} theme=${this.theme}></anchorite-search>
       </dialog>`;
   }
 
   /** Opens the dialog to search in, and moves the focus into it. */
-  openSearch(): void {
+  async openSearch(): Promise<void> {
+    await this.updateComplete;
     const dialog = this.renderRoot.querySelector("dialog");
     if (dialog && !dialog.open) dialog.showModal();
     const search = this.renderRoot.querySelector("anchorite-search");
@@ -121,7 +122,8 @@ export class AnchoriteWidget extends LitElement {
   }
 
   /** Opens the chat, and moves the focus into it. */
-  openChat(): void {
+  async openChat(): Promise<void> {
+    await this.updateComplete;
     const chat = this.renderRoot.querySelector("anchorite-chat");
     if (chat instanceof AnchoriteChat) chat.open();
   }

@@ -1,15 +1,17 @@
 // Turns a `bundle` attribute into a subscription to the engine that all elements with that bundle share.
-import { LitElement, type PropertyDeclarations } from "lit";
+import type { PropertyDeclarations } from "lit";
 import { bundleUrl, pageLink } from "../engine/address.js";
 import { Anchorite, type EngineState } from "../engine/client.js";
 import type { Module } from "../engine/protocol.js";
+import { SiteElement } from "./site-element.js";
 
 /**
  * Base of the elements: the address of the bundle, when to load it, and the state of its engine.
  * `data-state` on the element follows the engine: `idle`, `loading`, `ready` or `error`.
  */
-export abstract class BundleElement extends LitElement {
+export abstract class BundleElement extends SiteElement {
   static override properties: PropertyDeclarations = {
+    ...SiteElement.properties,
     bundle: {},
     load: {},
     theme: { reflect: true },
@@ -61,6 +63,8 @@ export abstract class BundleElement extends LitElement {
 
   protected override updated(changed: Map<string, unknown>): void {
     if (changed.has("state")) this.#mark();
+    // What the page would give the element shows only without a theme of its own.
+    if (changed.has("theme") && changed.get("theme") !== undefined) this.followScheme();
   }
 
   /** The full address of a hit or passage. */

@@ -3,11 +3,10 @@ import { css } from "lit";
 
 /**
  * Public variables: ink, muted, paper, surface, line, accent, on-accent, mark, warn, serif, sans, mono, radius, size.
- * Each has a default for both schemes; `theme="light"` or `theme="dark"` on an element overrides the browser's choice.
+ * Each has a default for both schemes; `theme="light"` or `theme="dark"` on an element overrides what the page looks like.
  */
 export const tokens = css`
   :host {
-    color-scheme: light dark;
     --_ink: var(--anchorite-ink, light-dark(#23211d, #e8e3d8));
     --_muted: var(--anchorite-muted, light-dark(#6a655b, #a49d8f));
     --_paper: var(--anchorite-paper, light-dark(#fffefb, #1d1c19));
@@ -33,9 +32,28 @@ export const tokens = css`
     --_size: var(--anchorite-size, 1rem);
     display: block;
     box-sizing: border-box;
-    color: var(--_ink);
-    font: 400 var(--_size) / 1.55 var(--_sans);
-    text-align: start;
+    /* Without the marks, a rule of the site for all elements would reach in here. */
+    color: var(--_ink) !important;
+    font: 400 var(--_size) / 1.55 var(--_sans) !important;
+    /* Never drawn: tells which scheme the browser would give the element. */
+    column-rule-color: light-dark(black, white);
+    text-align: start !important;
+    text-indent: 0 !important;
+    text-shadow: none !important;
+    text-transform: none !important;
+    letter-spacing: normal !important;
+    word-spacing: normal !important;
+    white-space: normal !important;
+    overflow-wrap: normal !important;
+    word-break: normal !important;
+    hyphens: manual !important;
+    writing-mode: horizontal-tb !important;
+  }
+  :host([data-scheme="light"]) {
+    color-scheme: light;
+  }
+  :host([data-scheme="dark"]) {
+    color-scheme: dark;
   }
   :host([theme="light"]) {
     color-scheme: light;
@@ -45,6 +63,11 @@ export const tokens = css`
   }
   :host([hidden]) {
     display: none;
+  }
+  @media print {
+    :host {
+      color-scheme: light !important;
+    }
   }
   *,
   *::before,

@@ -135,6 +135,8 @@ export type SearchResult = {
   readonly headings: readonly string[];
   /** The text around the best match. */
   readonly snippet: string;
+  /** The language tag of the document; `null` if it names none. */
+  readonly language: string | null;
   /** The fused score; comparable within one query only. */
   readonly score: number;
   /** The document's metadata other than its title, such as `image` or `date`, by name. */
@@ -298,6 +300,8 @@ export type Passage = {
   readonly headings: readonly string[];
   /** The chunk's text. */
   readonly text: string;
+  /** The language tag of the document; `null` if it names none. */
+  readonly language: string | null;
   /** The fused retrieval score; higher is better, comparable within one question only. */
   readonly score: number;
 };
@@ -376,7 +380,7 @@ export type Sentence = {
  * what is marked in the quotation. Otherwise the quotation appears alone: nothing was written, the model abstained, a
  * sentence is unsupported or a fragment, the text differs from the quotation, loops, or only repeats it.
  */
-export type Written = "nothing" | "abstained" | "unsupported" | "fragment" | "differs" | "loops" | "repeats" | "shown";
+export type Written = "nothing" | "language" | "abstained" | "unsupported" | "fragment" | "differs" | "loops" | "repeats" | "shown";
 
 /** How much of the retrieved sources fitted into the generator's window. */
 export type Window = {

@@ -189,7 +189,7 @@ impl<'a> Site<'a> {
             self.written.write(file, &page)?;
         }
         if !self.pages.contains_key(HOME) {
-            let page = template.contents(HOME, &navigation)?;
+            let page = template.contents(HOME, &self.language(), &navigation)?;
             self.written.write(HOME, page.as_bytes())?;
         }
         if !self.has_other(LLMS) {
@@ -202,6 +202,18 @@ impl<'a> Site<'a> {
             others: self.others.len(),
             files_changed: self.written.n_changed,
         })
+    }
+
+    /// The language of most pages.
+    fn language(&self) -> String {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for page in self.pages.values() {
+            *counts
+                .entry(page.language.as_deref().unwrap_or("en"))
+                .or_default() += 1;
+        }
+        let most = counts.into_iter().max_by_key(|(_, count)| *count);
+        most.map_or("en", |(language, _)| language).to_owned()
     }
 
     /// True if the folder has such a file of its own.

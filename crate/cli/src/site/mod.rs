@@ -10,4 +10,5 @@ mod html;
 mod navigation;
 mod page;
 mod page_files;
+mod words;
 mod written;

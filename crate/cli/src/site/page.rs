@@ -1,12 +1,14 @@
 //! Turns one document into a page with the site's heading, list of pages, search and chat around it.
 
 use anchorite::index::document::Document;
+use anchorite::index::lexical::primary;
 use anchorite::index::parse::markdown::{self, Anchors};
 use anyhow::Context;
 use minijinja::{AutoEscape, Environment, Value, context};
 
 use crate::site::html;
 use crate::site::navigation::{Entry, Navigation, Node};
+use crate::site::words::Words;
 
 /// Languages that are written from right to left.
 const RIGHT_TO_LEFT: [&str; 10] = ["ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"];
@@ -85,7 +87,6 @@ impl Template {
         navigation: &Navigation,
     ) -> anyhow::Result<String> {
         let language = document.language.as_deref().unwrap_or("en");
-        let primary = language.split('-').next().unwrap_or_default();
         let (before, after) = navigation.neighbours(file);
         let link = |entry: Option<&Entry>| {
             entry.map(|entry| context! { url => address(&entry.url), title => entry.title.clone() })
@@ -96,35 +97,51 @@ impl Template {
             icon => self.icon,
             title => document.title.clone(),
             description => document.meta.get("description").cloned(),
-            language => language,
-            is_rtl => RIGHT_TO_LEFT.contains(&primary),
             needs_heading => body.needs_heading,
             body => Value::from_safe_string(body.markup.clone()),
             has_list => navigation.order().len() > 1,
             nodes => values(navigation.list(file)),
             before => link(before),
             after => link(after),
+            ..in_language(language)
         })
     }
 
-    /// A first page for a site without one: the list of its pages.
-    pub(super) fn contents(&self, file: &str, navigation: &Navigation) -> anyhow::Result<String> {
+    /// A first page for a site without one: the list of its pages, in the site's language.
+    pub(super) fn contents(
+        &self,
+        file: &str,
+        language: &str,
+        navigation: &Navigation,
+    ) -> anyhow::Result<String> {
         self.render(context! {
             root => address(&to_root(file)),
             site => self.site.clone(),
             icon => self.icon,
             title => self.site.clone(),
-            language => "en",
             needs_heading => true,
             is_home => true,
             has_list => navigation.order().len() > 1,
             nodes => values(navigation.list(file)),
+            ..in_language(language)
         })
     }
 
     fn render(&self, values: Value) -> anyhow::Result<String> {
         let template = self.templates.get_template("page")?;
         template.render(values).context("could not write a page")
+    }
+}
+
+/// The language of a page, its direction, and its words.
+fn in_language(language: &str) -> Value {
+    let primary = primary(Some(language));
+    let words = Words::of(&primary);
+    context! {
+        language => language,
+        is_rtl => RIGHT_TO_LEFT.contains(&primary.as_str()),
+        words_skip => words.skip,
+        words_pages => words.pages,
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) const WIDGET: &str = "anchorite-widget.js";
 #[derive(Embed)]
 #[folder = "../../www/dist"]
 #[include = "anchorite*"]
+#[include = "messages/*"]
 // The demo's own service worker.
 #[exclude = "anchorite-offline.js"]
 #[allow_missing = true]

@@ -78,6 +78,7 @@ fn passage(number: usize, title: &str, heading: &str, text: &str) -> Passage {
         title: title.to_owned(),
         headings: vec![heading.to_owned()],
         text: text.to_owned(),
+        language: None,
         section: text.to_owned(),
         chunk: 0,
         score: 0.0,

@@ -270,6 +270,7 @@ mod tests {
             title: "Book".to_owned(),
             headings: vec!["Book".to_owned(), "Loops".to_owned()],
             text: text.to_owned(),
+            language: None,
             section: text.to_owned(),
             chunk: 0,
             score: 0.0,

@@ -20,6 +20,7 @@ fn config() -> ModelConfig {
     ModelConfig {
         architecture: Architecture::Llama,
         traits: Traits::default(),
+        languages: Vec::new(),
         name: "by hand".into(),
         n_layers: 1,
         n_embd: 4,
