@@ -1,10 +1,14 @@
-//! Compares multilingual-e5-small with the engine of the package that it comes from: numbers of tokens, and vectors.
+//! Compares multilingual-e5-small with the engine of the package that it comes from, and the reader on its layers with that
+//! reader's weights in single precision.
 //!
-//! `models/recipes/multilingual/golden.py` made the record. The model is pulled, not committed; without it these tests are
-//! skipped.
+//! `models/recipes/multilingual/golden.py` and `models/recipes/reader/golden.py` made the records. The embedder is pulled,
+//! not committed; without it these tests are skipped.
 
 use anchorite_model::Parts;
 use anchorite_model::embed::{Embedder, Side};
+use anchorite_model::error::LoadError;
+use anchorite_model::read::Reader;
+use harness::root;
 use serde::Deserialize;
 
 /// The least cosine between our vector and the engine's. Both round activations to 8 bits, but not the same ones.
@@ -42,13 +46,59 @@ impl Case {
     }
 }
 
+fn embedder() -> Option<Embedder> {
+    let path = harness::pulled::path("multilingual-e5-small")?;
+    let bytes = std::fs::read(path).expect("the pulled model");
+    Some(Embedder::load(Parts::new(vec![bytes])).expect("it is loaded"))
+}
+
+fn reader_file() -> Parts {
+    let path = root().join("models/multilingual/reader.gguf");
+    Parts::new(vec![std::fs::read(path).expect("the reader")])
+}
+
+#[test]
+fn reads_as_its_weights_do_in_single_precision() {
+    let Some(embedder) = embedder() else { return };
+    let before = embedder.embed(Side::Query, &["one"]).expect("a vector");
+    let reader = Reader::load(reader_file(), Some(&embedder)).expect("it is loaded");
+    crate::reader::compare(
+        &reader,
+        include_str!("../fixtures/golden/multilingual-reader.json"),
+    );
+    let after = embedder.embed(Side::Query, &["one"]).expect("a vector");
+    assert_eq!(
+        before, after,
+        "the embedder on the same layers is unchanged"
+    );
+}
+
+#[test]
+fn a_reader_without_its_embedder_is_refused() {
+    let refused = |embedder: Option<&Embedder>| {
+        let loaded = Reader::load(reader_file(), embedder);
+        loaded.map(drop).expect_err("no layers to read with")
+    };
+    let path = root().join("models/default/embedder.gguf");
+    let bytes = std::fs::read(path).expect("the embedder that ships");
+    let other = Embedder::load(Parts::new(vec![bytes])).expect("it is loaded");
+    for (embedder, named) in [(None, "none is loaded"), (Some(&other), other.name())] {
+        let error = refused(embedder);
+        let message = error.to_string();
+        assert!(
+            matches!(error, LoadError::MetadataValue { .. }),
+            "{message}"
+        );
+        assert!(
+            message.contains(named) && message.contains("multilingual-e5-small"),
+            "{message}"
+        );
+    }
+}
+
 #[test]
 fn vectors_are_those_of_the_package() {
-    let Some(path) = harness::pulled::path("multilingual-e5-small") else {
-        return;
-    };
-    let bytes = std::fs::read(path).expect("the pulled model");
-    let embedder = Embedder::load(Parts::new(vec![bytes])).expect("it is loaded");
+    let Some(embedder) = embedder() else { return };
     let cases = include_str!("../fixtures/golden/multilingual.json");
     let cases: Vec<Case> = serde_json::from_str(cases).expect("a record");
     let mut least = (1.0, "");

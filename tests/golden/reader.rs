@@ -32,18 +32,25 @@ fn bytes() -> Vec<u8> {
 }
 
 fn reader() -> Reader {
-    Reader::load(Parts::new(vec![bytes()])).expect("the reader loads")
+    Reader::load(Parts::new(vec![bytes()]), None).expect("the reader loads")
 }
 
+const CASES: &str = include_str!("../fixtures/golden/reader.json");
+
 fn cases() -> Vec<Case> {
-    serde_json::from_str(include_str!("../fixtures/golden/reader.json")).expect("recorded cases")
+    serde_json::from_str(CASES).expect("recorded cases")
 }
 
 #[test]
 fn reads_as_its_weights_do_in_single_precision() {
-    let reader = reader();
+    compare(&reader(), CASES);
+}
+
+/// Reads the recorded cases, and compares logits and the places of words.
+pub(crate) fn compare(reader: &Reader, recorded: &str) {
+    let cases: Vec<Case> = serde_json::from_str(recorded).expect("recorded cases");
     let (mut found, mut expected) = (Vec::new(), Vec::new());
-    for case in cases() {
+    for case in cases {
         let question = reader.question(&case.question).expect("tokens");
         let windows = reader
             .windows(&question, &case.heading, &case.text, 192, 0)
@@ -160,7 +167,7 @@ fn changed(from: &[u8], to: &[u8]) -> Vec<u8> {
 #[test]
 fn refuses_what_is_no_reader_and_says_why() {
     let load = |bytes: Vec<u8>| {
-        let loaded = Reader::load(Parts::new(vec![bytes]));
+        let loaded = Reader::load(Parts::new(vec![bytes]), None);
         loaded.map(drop).expect_err("no reader")
     };
     let embedder =

@@ -80,6 +80,7 @@ fn summary(run: &Run) -> Value {
 /// True if the model was pulled; prints why a test is skipped if not.
 fn is_pulled() -> bool {
     harness::pulled::path(NAME).is_some()
+        && harness::pulled::path(&format!("{NAME}-reader")).is_some()
 }
 
 /// The page of the first hit.
@@ -107,7 +108,10 @@ fn without_the_model_a_site_in_german_is_searched_by_words() {
     let run = build(&site, &nothing, &[]);
     let found = summary(&run);
     assert_eq!(found["embedder"], Value::Null);
-    assert_eq!(found["has_reader"], false, "the reader reads English");
+    assert_eq!(
+        found["has_reader"], false,
+        "the one that ships reads English"
+    );
     for expected in [
         "the site is in de",
         "anchorite pull multilingual-e5-small",
@@ -119,6 +123,29 @@ fn without_the_model_a_site_in_german_is_searched_by_words() {
     assert_eq!(build(&site, &nothing, &["--strict"]).code, 1, "a warning");
     let silent = build(&site, &nothing, &["--strict", "--embedder", "none"]);
     assert_eq!(silent.code, 0, "asked for: {}", silent.stderr);
+}
+
+#[test]
+fn an_embedder_without_its_reader_is_told() {
+    let Some(embedder) = harness::pulled::path(NAME) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::copy(embedder, folder.path().join(format!("{NAME}.gguf"))).expect("a copy");
+    let site = site(&GERMAN);
+    let run = build(
+        &site,
+        &[("ANCHORITE_MODELS_DIR", path_text(folder.path()))],
+        &[],
+    );
+    assert_eq!(summary(&run)["has_reader"], false);
+    for expected in [
+        "the reader of `multilingual-e5-small` is not here",
+        "anchorite pull",
+    ] {
+        assert!(run.stderr.contains(expected), "{expected}: {}", run.stderr);
+    }
+    assert_eq!(outcome(&site, "Wer hat den Schlüssel zum Tor?"), "closest");
 }
 
 #[test]
@@ -144,7 +171,18 @@ fn a_site_in_german_is_searched_by_meaning_in_any_language() {
         "wasser.html"
     );
     assert_eq!(first(&site, "tomato plants in February"), "tomaten.html");
-    assert_eq!(outcome(&site, "Wer hat den Schlüssel zum Tor?"), "closest");
+    assert_eq!(found["has_reader"], true, "on the embedder's layers");
+    // It learnt from English alone.
+    for (question, expected) in [
+        ("Wer hat den Schlüssel zum Tor?", "Frau Petersen"),
+        ("Wie groß ist die Regentonne?", "zweihundert Liter"),
+        ("Wann ist das Sommerfest?", "Samstag im Juli"),
+    ] {
+        let answer = &site.answers(&[question], &[])[0];
+        assert_eq!(answer["outcome"], "answered", "{question}: {answer}");
+        let quote = answer["quote"]["text"].as_str().unwrap_or_default();
+        assert!(quote.contains(expected), "{question}: {quote}");
+    }
     for elsewhere in [
         "Wer schrieb die Neunte Sinfonie?",
         "Wie hoch ist der Mount Everest?",

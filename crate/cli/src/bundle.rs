@@ -41,11 +41,12 @@ pub(crate) fn open(dir: &Path, manifest: &Manifest) -> anyhow::Result<Session> {
     let index = index(dir, manifest)
         .with_context(|| format!("could not read the bundle `{}`", dir.display()))?;
     let mut session = Session::new(index, manifest.id.clone(), Thresholds::of(manifest));
-    if let Some(embedder) = embedder(dir, manifest)? {
-        session.set_embedder(embedder)?;
-    }
-    if let Some(reader) = reader(dir, manifest)? {
+    let embedder = embedder(dir, manifest)?;
+    if let Some(reader) = reader(dir, manifest, embedder.as_ref())? {
         session.set_reader(reader);
+    }
+    if let Some(embedder) = embedder {
+        session.set_embedder(embedder)?;
     }
     Ok(session)
 }
@@ -58,11 +59,15 @@ pub(crate) fn embedder(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option
         .transpose()
 }
 
-/// The bundle's reader, if there is one.
-pub(crate) fn reader(dir: &Path, manifest: &Manifest) -> anyhow::Result<Option<Reader>> {
+/// The bundle's reader, if there is one; it may share the layers of the bundle's embedder.
+pub(crate) fn reader(
+    dir: &Path,
+    manifest: &Manifest,
+    embedder: Option<&Embedder>,
+) -> anyhow::Result<Option<Reader>> {
     let parts = weights(dir, manifest, Role::Reader)?;
     parts
-        .map(|parts| Reader::load(parts).context("could not load the reader"))
+        .map(|parts| Reader::load(parts, embedder).context("could not load the reader"))
         .transpose()
 }
 

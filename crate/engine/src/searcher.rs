@@ -42,6 +42,11 @@ impl<E: Embed> Searcher<E> {
         &self.index
     }
 
+    /// The embedder, once it is loaded.
+    pub fn embedder(&self) -> Option<&E> {
+        self.embedder.as_ref()
+    }
+
     /// Adds search by meaning.
     ///
     /// # Errors

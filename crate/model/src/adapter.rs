@@ -66,18 +66,30 @@ impl Adapter {
     /// As [`Gguf::parse`]; metadata that does not declare a LoRA for this architecture; the adapter variants of
     /// [`LoadError`]; [`LoadError::TensorShape`] if a pair does not fit its matrix.
     pub fn load(parts: &Parts, config: &ModelConfig) -> Result<Self, LoadError> {
-        let gguf = Gguf::parse(parts)?;
-        let alpha = alpha(&gguf)?;
-        expect(&gguf, "general.architecture", config.architecture.name())?;
+        Self::load_with(&Gguf::parse(parts)?, parts, config, |_| false)
+    }
+
+    /// As [`Self::load`], from a file that may hold other tensors as well: those that `is_other` knows by name.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn load_with(
+        gguf: &Gguf,
+        parts: &Parts,
+        config: &ModelConfig,
+        is_other: impl Fn(&str) -> bool,
+    ) -> Result<Self, LoadError> {
+        let alpha = alpha(gguf)?;
+        expect(gguf, "general.architecture", config.architecture.name())?;
         let mut pairs = BTreeMap::new();
-        for base in bases(&gguf)? {
+        for base in bases(gguf, is_other)? {
             let shape = target_shape(base, config)?;
-            let pair = load_pair(&gguf, parts, base, alpha, Some(shape))?;
+            let pair = load_pair(gguf, parts, base, alpha, Some(shape))?;
             pairs.insert(base.to_owned(), pair);
         }
         Ok(Self {
-            name: name(&gguf)?,
-            voice: Voice::read(&gguf)?,
+            name: name(gguf)?,
+            voice: Voice::read(gguf)?,
             pairs,
         })
     }
@@ -185,15 +197,20 @@ fn name(gguf: &Gguf) -> Result<String, LoadError> {
         .to_owned())
 }
 
-/// The base tensors a file has pairs for, at least one; a file that holds anything else is refused.
-fn bases(gguf: &Gguf) -> Result<Vec<&str>, LoadError> {
+/// True for the name of either tensor of a pair.
+pub(crate) fn is_of_pair(name: &str) -> bool {
+    name.ends_with(".lora_a") || name.ends_with(".lora_b")
+}
+
+/// The base tensors a file has pairs for, at least one; a file that holds anything else but `is_other` is refused.
+fn bases(gguf: &Gguf, is_other: impl Fn(&str) -> bool) -> Result<Vec<&str>, LoadError> {
     let mut bases = Vec::new();
     for name in gguf.tensors.keys() {
         if let Some(base) = name.strip_suffix(".lora_a") {
             bases.push(base);
         } else if let Some(base) = name.strip_suffix(".lora_b") {
             partner(gguf, name, &format!("{base}.lora_a"))?;
-        } else {
+        } else if !is_other(name) {
             return Err(LoadError::UnknownTensor {
                 name: name.clone(),
                 architecture: "lora".into(),

@@ -1,5 +1,7 @@
 //! Turns texts into vectors that are close where the texts are close in meaning.
 
+use std::sync::Arc;
+
 use crate::adapter::Adapter;
 use crate::config::ModelConfig;
 use crate::error::{LoadError, RunError};
@@ -33,7 +35,7 @@ pub enum Side {
 #[derive(Debug)]
 pub struct Embedder {
     config: ModelConfig,
-    tokenizer: EncoderTokenizer,
+    tokenizer: Arc<EncoderTokenizer>,
     forward: BertForward,
     query_prompt: String,
     passage_prompt: String,
@@ -68,7 +70,7 @@ impl Embedder {
         let forward = BertForward::load(&gguf, &mut parts, &config)?;
         Ok(Self {
             config,
-            tokenizer,
+            tokenizer: Arc::new(tokenizer),
             forward,
             query_prompt,
             passage_prompt,
@@ -79,6 +81,16 @@ impl Embedder {
     /// The model's sizes, which loading an adapter for it takes.
     pub fn config(&self) -> &ModelConfig {
         &self.config
+    }
+
+    /// The tokenizer, which a reader on this embedder's layers shares.
+    pub(crate) fn tokenizer(&self) -> &Arc<EncoderTokenizer> {
+        &self.tokenizer
+    }
+
+    /// The layers, whose matrices a reader on them shares.
+    pub(crate) fn forward(&self) -> &BertForward {
+        &self.forward
     }
 
     /// Replaces the adapter, or removes it. Vectors computed before the change, including those of an index, are no

@@ -7,20 +7,25 @@
 //! et al., "BERT", 2019, section 4.3). `models/recipes/reader` trains the model and frames windows the same way.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::config::ModelConfig;
+use crate::embed::Embedder;
 use crate::error::{LoadError, RunError};
 use crate::forward::bert::{BertForward, Biased, Input};
-use crate::forward::matrix::Inputs;
+use crate::forward::matrix::{Inputs, Linear};
 use crate::forward::threads::Threads;
 use crate::gguf::Gguf;
 use crate::parts::Parts;
 use crate::token::TokenId;
 use crate::tokenizer::EncoderTokenizer;
+use crate::weights::Tensors;
 
 /// The supported version of the heads and of the frame, from `reader.version`.
 const VERSION: u32 = 1;
 const VERSION_KEY: &str = "reader.version";
+/// The name of the embedder whose layers an adapter changes.
+const BASE_KEY: &str = "general.base_model.0.name";
 /// Most tokens of a question and of a heading, as in training.
 const QUESTION_TOKENS: usize = 40;
 const HEADING_TOKENS: usize = 16;
@@ -29,11 +34,11 @@ const FRAME_TOKENS: usize = 4;
 /// Most bytes of a text that are cut into windows; the rest is ignored.
 const MAX_TEXT_BYTES: usize = 1 << 20;
 
-/// An extractive reader: a trunk and two heads.
+/// An extractive reader: an encoder and two heads.
 #[derive(Debug)]
 pub struct Reader {
     config: ModelConfig,
-    tokenizer: EncoderTokenizer,
+    tokenizer: Arc<EncoderTokenizer>,
     /// `[CLS]` and `[SEP]`.
     ends: (TokenId, TokenId),
     forward: BertForward,
@@ -123,50 +128,63 @@ impl Reading {
 }
 
 impl Reader {
-    /// Loads a reader.
+    /// Loads a reader, which is a whole encoder or, if `general.type` is `adapter`, a low-rank change of the encoder of an
+    /// embedder: it then has the pairs, the rows of both token types and the heads, and shares everything else.
     ///
     /// # Errors
     /// Any [`LoadError`]; [`LoadError::MissingMetadata`] for an encoder that is not a reader,
-    /// [`LoadError::MetadataValue`] for another version or for an encoder with a single token type.
-    pub fn load(mut parts: Parts) -> Result<Self, LoadError> {
+    /// [`LoadError::MetadataValue`] for another version, for an encoder with a single token type, or for a change of
+    /// another embedder than the one given.
+    pub fn load(mut parts: Parts, embedder: Option<&Embedder>) -> Result<Self, LoadError> {
         let gguf = Gguf::parse(&parts)?;
-        let config = ModelConfig::encoder_from_gguf(&gguf)?;
-        let version = gguf.opt_u32(VERSION_KEY)?;
-        let version = version.ok_or_else(|| LoadError::MissingMetadata {
-            key: VERSION_KEY.into(),
-        })?;
-        if version != VERSION {
-            return Err(LoadError::MetadataValue {
-                key: VERSION_KEY.into(),
-                expected: VERSION.to_string(),
-                found: version.to_string(),
-            });
-        }
-        let tokenizer = EncoderTokenizer::from_gguf(&gguf)?;
-        let ends = tokenizer.ends().ok_or_else(|| LoadError::MissingMetadata {
-            key: "tokenizer.ggml.cls_token_id".into(),
-        })?;
-        let c = config.n_embd;
-        let (forward, (tokens, window)) =
-            BertForward::load_with(&gguf, &mut parts, &config, |tensors| {
-                let tokens = Biased::take(tensors, "reader.tokens", 3, c)?;
-                Ok((tokens, Biased::take(tensors, "reader.window", 2, c)?))
-            })?;
-        if forward.n_types() < 2 {
+        check_version(&gguf)?;
+        let is_adapter = gguf.opt_string("general.type")? == Some("adapter");
+        let reader = match is_adapter {
+            true => Self::on(&gguf, &mut parts, changed_by(&gguf, embedder)?)?,
+            false => Self::whole(&gguf, &mut parts)?,
+        };
+        if reader.forward.n_types() < 2 {
             return Err(LoadError::MetadataValue {
                 key: "tokenizer.ggml.token_type_count".into(),
                 expected: "2, one for the question and one for the text".into(),
-                found: forward.n_types().to_string(),
+                found: reader.forward.n_types().to_string(),
             });
         }
         let room = FRAME_TOKENS + QUESTION_TOKENS + HEADING_TOKENS;
-        if config.context_length <= room {
+        if reader.config.context_length <= room {
             return Err(LoadError::MetadataValue {
                 key: "bert.context_length".into(),
                 expected: format!("more than {room}"),
-                found: config.context_length.to_string(),
+                found: reader.config.context_length.to_string(),
             });
         }
+        Ok(reader)
+    }
+
+    fn whole(gguf: &Gguf, parts: &mut Parts) -> Result<Self, LoadError> {
+        let config = ModelConfig::encoder_from_gguf(gguf)?;
+        let tokenizer = Arc::new(EncoderTokenizer::from_gguf(gguf)?);
+        let take = |tensors: &mut Tensors<Linear>| heads(tensors, config.n_embd);
+        let loaded = BertForward::load_with(gguf, parts, &config, take)?;
+        Self::new(config, tokenizer, loaded)
+    }
+
+    fn on(gguf: &Gguf, parts: &mut Parts, embedder: &Embedder) -> Result<Self, LoadError> {
+        let config = embedder.config().clone();
+        let tokenizer = Arc::clone(embedder.tokenizer());
+        let take = |tensors: &mut Tensors<Linear>| heads(tensors, config.n_embd);
+        let loaded = embedder.forward().adapted(gguf, parts, take)?;
+        Self::new(config, tokenizer, loaded)
+    }
+
+    fn new(
+        config: ModelConfig,
+        tokenizer: Arc<EncoderTokenizer>,
+        (forward, (tokens, window)): (BertForward, (Biased, Biased)),
+    ) -> Result<Self, LoadError> {
+        let ends = tokenizer.ends().ok_or_else(|| LoadError::MissingMetadata {
+            key: "tokenizer.ggml.cls_token_id".into(),
+        })?;
         Ok(Self {
             config,
             tokenizer,
@@ -304,6 +322,44 @@ impl Reader {
             words,
         })
     }
+}
+
+/// Refuses a file without heads, or with heads of another version.
+fn check_version(gguf: &Gguf) -> Result<(), LoadError> {
+    let version = gguf.opt_u32(VERSION_KEY)?;
+    let version = version.ok_or_else(|| LoadError::MissingMetadata {
+        key: VERSION_KEY.into(),
+    })?;
+    if version != VERSION {
+        return Err(LoadError::MetadataValue {
+            key: VERSION_KEY.into(),
+            expected: VERSION.to_string(),
+            found: version.to_string(),
+        });
+    }
+    Ok(())
+}
+
+/// The embedder, if it is the one that the file changes.
+fn changed_by<'e>(gguf: &Gguf, embedder: Option<&'e Embedder>) -> Result<&'e Embedder, LoadError> {
+    let expected = gguf.string(BASE_KEY)?;
+    match embedder {
+        Some(embedder) if embedder.name() == expected => Ok(embedder),
+        other => Err(LoadError::MetadataValue {
+            key: BASE_KEY.into(),
+            expected: match other {
+                Some(embedder) => format!("`{}`, the embedder next to it", embedder.name()),
+                None => "no embedder, because none is loaded".into(),
+            },
+            found: expected.into(),
+        }),
+    }
+}
+
+/// The heads over tokens and over the window.
+fn heads(tensors: &mut Tensors<Linear>, c: usize) -> Result<(Biased, Biased), LoadError> {
+    let tokens = Biased::take(tensors, "reader.tokens", 3, c)?;
+    Ok((tokens, Biased::take(tensors, "reader.window", 2, c)?))
 }
 
 #[cfg(test)]

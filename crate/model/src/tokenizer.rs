@@ -15,6 +15,7 @@ mod charsmap;
 mod encoder;
 mod frame;
 mod pattern;
+mod seams;
 mod sentence_piece;
 mod special;
 mod split;

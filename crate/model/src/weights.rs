@@ -126,7 +126,7 @@ impl<M> Weights<M> {
         config: &ModelConfig,
         pack: impl FnMut(Matrix) -> M,
     ) -> Result<Self, LoadError> {
-        let mut tensors = Tensors::load(gguf, parts, pack)?;
+        let mut tensors = Tensors::load(gguf, parts, |_| true, pack)?;
         let c = config.n_embd;
         let (q, kv, f, v) = (
             config.q_width(),
@@ -279,13 +279,15 @@ enum Tensor<M> {
 }
 
 impl<M> Tensors<M> {
-    /// Takes every tensor out of `parts`, front to back.
+    /// Takes every tensor with a name that is wanted out of `parts`, front to back.
     pub(crate) fn load(
         gguf: &Gguf,
         parts: &mut Parts,
+        is_wanted: impl Fn(&str) -> bool,
         mut pack: impl FnMut(Matrix) -> M,
     ) -> Result<Self, LoadError> {
-        let mut in_order: Vec<_> = gguf.tensors.iter().collect();
+        let wanted = gguf.tensors.iter().filter(|(name, _)| is_wanted(name));
+        let mut in_order: Vec<_> = wanted.collect();
         in_order.sort_by_key(|(_, entry)| entry.offset);
         let mut by_name = BTreeMap::new();
         for (name, entry) in in_order {

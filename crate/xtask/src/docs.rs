@@ -25,7 +25,15 @@ pub(crate) struct Arguments {
 pub(crate) fn run(is_writing: bool) -> anyhow::Result<()> {
     run::run(run::cargo().args(["build", "--quiet", "--bin=anchorite"]))?;
     let guide = Guide::read()?;
-    let sources = read_all(&["www/src/elements", "www/src/engine", "www/src"], "ts")?;
+    let sources = read_all(
+        &[
+            "www/src/elements",
+            "www/src/elements/messages",
+            "www/src/engine",
+            "www/src",
+        ],
+        "ts",
+    )?;
     let mut wrong = tables::check(is_writing)?;
     wrong.extend(options(&guide)?);
     wrong.extend(elements(&guide, &sources));

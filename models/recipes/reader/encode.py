@@ -1,4 +1,5 @@
-"""Examples as token ids: `[CLS] question [SEP] heading [SEP] text [SEP]`, the question of type 0, the rest of type 1.
+"""Examples as token ids: `[CLS] question [SEP] heading [SEP] text [SEP]`, the question of type 0, the rest of type 1. Where the
+vocabulary is a unigram model, `<s>` stands for `[CLS]` and `</s>` for `[SEP]`.
 
 `crate/model/src/read.rs` frames windows the same way.
 """
@@ -7,11 +8,8 @@ import random
 from dataclasses import dataclass
 
 import torch
-from tokenizers import Tokenizer
+from model import Vocabulary
 
-from model import SPECIAL_TOKENS
-
-PAD, CLS, SEP = (SPECIAL_TOKENS.index(token) for token in ("[PAD]", "[CLS]", "[SEP]"))
 QUESTION_TOKENS, HEADING_TOKENS = 40, 16
 IGNORED = -100
 
@@ -37,57 +35,63 @@ def covered(offsets: list[tuple[int, int]], start: int, end: int) -> tuple[int, 
     return (found[0], found[-1]) if found else None
 
 
-def encode(tokenizer: Tokenizer, row: dict, n_tokens: int, generator: random.Random | None = None) -> Encoded:
-    """Cuts the text to fit; with a `generator`, at a random place that keeps the answer, else from its start."""
-    question = tokenizer.encode(row["question"]).ids[:QUESTION_TOKENS]
-    heading = tokenizer.encode(row["heading"] or "").ids[:HEADING_TOKENS]
-    text = tokenizer.encode(row["text"])
-    ids, offsets = text.ids, text.offsets
-    answers = row["spans"] or row["evidence"] or []
-    known = covered(offsets, *answers[0]) if answers else None
-    room = n_tokens - len(question) - len(heading) - 4
-    cut = 0
-    if len(ids) > room and generator:
-        first, last = known or (generator.randrange(len(ids)),) * 2
-        lowest = max(0, min(last + 1, len(ids)) - room)
-        cut = generator.randint(min(lowest, first), max(min(first, len(ids) - room), min(lowest, first)))
-    ids, offsets = ids[cut : cut + room], offsets[cut : cut + room]
-    text_start = len(question) + len(heading) + 3
-    span, evidence = None, None
-    answerable = row["answerable"]
-    if row["spans"] is not None:
-        span = (0, 0)
-        if row["spans"]:
-            found = covered(offsets, *row["spans"][0])
-            if found:
-                span = (text_start + found[0], text_start + found[1])
-    if row["evidence"] is not None:
-        evidence = [int(any(first < end and last > start for start, end in row["evidence"])) for first, last in offsets]
-    return Encoded(
-        [CLS, *question, SEP, *heading, SEP, *ids, SEP], text_start, span, evidence, row["relevant"], answerable, offsets
-    )
+class Encoder:
+    """Turns rows into token ids and labels, and these into batches."""
 
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary, self.tokenizer = vocabulary, vocabulary.tokenizer()
 
-def tensors(batch: list[Encoded]) -> dict[str, torch.Tensor]:
-    longest = max(len(found.ids) for found in batch)
-    shape = (len(batch), longest)
-    ids, types, mask = (torch.zeros(shape, dtype=torch.long) for _ in range(3))
-    evidence = torch.full(shape, -1.0)
-    spans = torch.full((len(batch), 2), IGNORED, dtype=torch.long)
-    # Tokens that may begin or end an answer: those of the text, and `[CLS]` for no answer.
-    allowed = torch.zeros(shape, dtype=torch.bool)
-    for row, found in enumerate(batch):
-        n_tokens, start = len(found.ids), found.text_start
-        ids[row, :n_tokens] = torch.tensor(found.ids)
-        mask[row, :n_tokens] = 1
-        types[row, found.ids.index(SEP) + 1 : n_tokens] = 1
-        allowed[row, 0] = True
-        allowed[row, start : n_tokens - 1] = True
-        if found.span is not None:
-            spans[row] = torch.tensor(found.span)
-        if found.evidence is not None:
-            evidence[row, start : n_tokens - 1] = torch.tensor(found.evidence, dtype=torch.float)
-    return {
-        "ids": ids, "types": types, "mask": mask, "allowed": allowed, "evidence": evidence, "spans": spans,
-        "windows": torch.tensor([[found.relevant, found.answerable] for found in batch], dtype=torch.float),
-    }
+    def encode(self, row: dict, n_tokens: int, generator: random.Random | None = None) -> Encoded:
+        """Cuts the text to fit; with a `generator`, at a random place that keeps the answer, else from its start."""
+        question = self.tokenizer.encode(row["question"]).ids[:QUESTION_TOKENS]
+        heading = self.tokenizer.encode(row["heading"] or "").ids[:HEADING_TOKENS]
+        text = self.tokenizer.encode(row["text"])
+        ids, offsets = text.ids, text.offsets
+        answers = row["spans"] or row["evidence"] or []
+        known = covered(offsets, *answers[0]) if answers else None
+        room = n_tokens - len(question) - len(heading) - 4
+        cut = 0
+        if len(ids) > room and generator:
+            first, last = known or (generator.randrange(len(ids)),) * 2
+            lowest = max(0, min(last + 1, len(ids)) - room)
+            cut = generator.randint(min(lowest, first), max(min(first, len(ids) - room), min(lowest, first)))
+        ids, offsets = ids[cut : cut + room], offsets[cut : cut + room]
+        text_start = len(question) + len(heading) + 3
+        span, evidence = None, None
+        if row["spans"] is not None:
+            span = (0, 0)
+            if row["spans"]:
+                found = covered(offsets, *row["spans"][0])
+                if found:
+                    span = (text_start + found[0], text_start + found[1])
+        if row["evidence"] is not None:
+            evidence = [int(any(first < end and last > start for start, end in row["evidence"])) for first, last in offsets]
+        cls, sep = self.vocabulary.cls, self.vocabulary.sep
+        return Encoded(
+            [cls, *question, sep, *heading, sep, *ids, sep], text_start, span, evidence, row["relevant"], row["answerable"], offsets
+        )
+
+    def tensors(self, batch: list[Encoded]) -> dict[str, torch.Tensor]:
+        longest = max(len(found.ids) for found in batch)
+        shape = (len(batch), longest)
+        types, mask = (torch.zeros(shape, dtype=torch.long) for _ in range(2))
+        ids = torch.full(shape, self.vocabulary.pad)
+        evidence = torch.full(shape, -1.0)
+        spans = torch.full((len(batch), 2), IGNORED, dtype=torch.long)
+        # Tokens that may begin or end an answer: those of the text, and `[CLS]` for no answer.
+        allowed = torch.zeros(shape, dtype=torch.bool)
+        for row, found in enumerate(batch):
+            n_tokens, start = len(found.ids), found.text_start
+            ids[row, :n_tokens] = torch.tensor(found.ids)
+            mask[row, :n_tokens] = 1
+            types[row, found.ids.index(self.vocabulary.sep) + 1 : n_tokens] = 1
+            allowed[row, 0] = True
+            allowed[row, start : n_tokens - 1] = True
+            if found.span is not None:
+                spans[row] = torch.tensor(found.span)
+            if found.evidence is not None:
+                evidence[row, start : n_tokens - 1] = torch.tensor(found.evidence, dtype=torch.float)
+        return {
+            "ids": ids, "types": types, "mask": mask, "allowed": allowed, "evidence": evidence, "spans": spans,
+            "windows": torch.tensor([[found.relevant, found.answerable] for found in batch], dtype=torch.float),
+        }

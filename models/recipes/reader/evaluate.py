@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-from encode import encode, tensors
-from model import ANSWERABLE, END, START, Reader, Vocabulary
+from encode import Encoder
+from model import ANSWERABLE, END, START, Vocabulary, restored
 
 TOKENS, OVERLAP, SPAN_TOKENS = 192, 48, 30
 
@@ -48,11 +48,8 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="so many questions, drawn with a fixed seed")
     arguments = parser.parse_args()
     vocabulary = Vocabulary.of_gguf(arguments.embedder)
-    tokenizer = vocabulary.tokenizer()
-    reader = Reader(len(vocabulary.tokens))
-    stored = torch.load(arguments.reader)
-    reader.load_state_dict(stored.get("reader", stored))
-    reader.eval()
+    encoder = Encoder(vocabulary)
+    reader = restored(arguments.reader, arguments.embedder, vocabulary)
     asked = list(questions(arguments.data))
     if arguments.limit:
         asked = random.Random(3).sample(asked, arguments.limit)
@@ -62,7 +59,7 @@ def main() -> None:
         while True:
             row = {"question": question, "heading": title, "text": text[start:], "spans": None, "evidence": None,
                    "relevant": True, "answerable": True}
-            found = encode(tokenizer, row, TOKENS)
+            found = encoder.encode(row, TOKENS)
             windows.append((number, start, found))
             if not found.offsets or start + found.offsets[-1][1] >= len(text.rstrip()):
                 break
@@ -72,7 +69,7 @@ def main() -> None:
     with torch.no_grad():
         for first in range(0, len(windows), 32):
             group = windows[first : first + 32]
-            batch = tensors([found for _, _, found in group])
+            batch = encoder.tensors([found for _, _, found in group])
             tokens, of_window = reader(batch["ids"], batch["types"], batch["mask"])
             for row, (number, start, found) in enumerate(group):
                 n_tokens = len(found.offsets)

@@ -14,8 +14,8 @@ import torch
 from gguf import GGUFWriter
 from torch import nn
 
-from encode import encode, tensors
-from model import MATRICES, NORMS, Reader, Vocabulary
+from encode import Encoder
+from model import MATRICES, NORMS, Reader, Vocabulary, restored
 
 sys.path.append(str(Path(__file__).parents[1]))
 import bert_gguf  # noqa: E402
@@ -97,16 +97,14 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(0)
     vocabulary = Vocabulary.of_gguf(arguments.embedder)
-    tokenizer = vocabulary.tokenizer()
-    reader = Reader(len(vocabulary.tokens))
-    reader.load_state_dict(torch.load(arguments.reader))
-    reader.eval()
+    encoder = Encoder(vocabulary)
+    reader = restored(arguments.reader, arguments.embedder, vocabulary)
     # Embeddings come first, so that later layers see the rounded ones.
     with torch.no_grad():
         reader.words.weight.copy_(plain(reader.words.weight, 4).restored())
     lines = arguments.examples.read_text(encoding="utf-8").splitlines()[-CALIBRATION_ROWS:]
-    rows = sorted((encode(tokenizer, json.loads(line), TOKENS) for line in lines), key=lambda row: len(row.ids))
-    batches = [tensors(rows[start : start + 25]) for start in range(0, len(rows), 25)]
+    rows = sorted((encoder.encode(json.loads(line), TOKENS) for line in lines), key=lambda row: len(row.ids))
+    batches = [encoder.tensors(rows[start : start + 25]) for start in range(0, len(rows), 25)]
     codes = rounded(reader, batches)
     if arguments.rounded:
         torch.save(reader.state_dict(), arguments.rounded)

@@ -1,4 +1,4 @@
-"""MiniLM as a reader: a question and a window of text in, the answer's position out.
+"""A sentence embedder as a reader: a question and a window of text in, the answer's position out.
 
 One pass gives, for each token, the logits of being the answer's first and last token and of being part of a sentence that
 is evidence; and for the window, the logits of being about the question and of answering it. The first token, `[CLS]`, stands for
@@ -18,6 +18,8 @@ from torch import nn
 
 sys.path.append(str(Path(__file__).parents[1]))
 from bert_gguf import HEADS, HIDDEN, LAYERS, NORM_EPSILON, POSITIONS, SPECIAL_TOKENS, WIDTH  # noqa: E402
+
+WORD_START = "\u2581"
 
 # The share of each step's output that training drops (Devlin and others, appendix A.2).
 DROPOUT = 0.1
@@ -64,13 +66,13 @@ class Layer(nn.Module):
 
 
 class Reader(nn.Module):
-    def __init__(self, n_vocabulary: int) -> None:
+    def __init__(self, n_vocabulary: int, n_layers: int = LAYERS, n_positions: int = POSITIONS) -> None:
         super().__init__()
         self.words = nn.Embedding(n_vocabulary, WIDTH)
-        self.positions = nn.Embedding(POSITIONS, WIDTH)
+        self.positions = nn.Embedding(n_positions, WIDTH)
         self.types = nn.Embedding(2, WIDTH)
         self.norm = nn.LayerNorm(WIDTH, NORM_EPSILON)
-        self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
+        self.layers = nn.ModuleList(Layer() for _ in range(n_layers))
         self.token_head = nn.Linear(WIDTH, 3)
         self.window_head = nn.Linear(WIDTH, 2)
 
@@ -104,21 +106,42 @@ NORMS = {"output_norm": "attn_output_norm", "down_norm": "layer_output_norm"}
 
 @dataclass
 class Vocabulary:
-    """The tokens of the embedder that ships, so that a page needs one vocabulary for both."""
+    """The tokens of an embedder that ships, so that a page needs one vocabulary for both."""
 
+    # WordPiece as the `tokenizers` crate spells it, or the pieces of a unigram model as they are.
     tokens: list[str]
+    pad: int
+    cls: int
+    sep: int
+    # Of a unigram model: the logarithm of each piece's probability, the unknown piece, and SentencePiece's rules for characters.
+    scores: list[float] | None = None
+    unknown: int = 1
+    charsmap: bytes = b""
 
     @classmethod
     def of_gguf(cls, path: Path) -> "Vocabulary":
-        field = GGUFReader(path).fields["tokenizer.ggml.tokens"]
-        spelled = [bytes(field.parts[idx]).decode("utf-8") for idx in field.data]
-        return cls([
-            token if token in SPECIAL_TOKENS else token[1:] if token.startswith("\u2581") else f"##{token}"
-            for token in spelled
-        ])
+        fields = GGUFReader(path).fields
+
+        def number(name: str) -> int:
+            return int(fields[f"tokenizer.ggml.{name}_token_id"].contents())
+
+        tokens = fields["tokenizer.ggml.tokens"].contents()
+        if fields["tokenizer.ggml.model"].contents() == "t5":
+            charsmap = bytes(fields["tokenizer.ggml.precompiled_charsmap"].contents())
+            return cls(tokens, number("padding"), number("bos"), number("eos"), fields["tokenizer.ggml.scores"].contents(),
+                       number("unknown"), charsmap)
+        wordpieces = [
+            token if token in SPECIAL_TOKENS else token[1:] if token.startswith(WORD_START) else f"##{token}" for token in tokens
+        ]
+        return cls(wordpieces, number("padding"), number("cls"), number("seperator"))
 
     def tokenizer(self) -> Tokenizer:
-        """WordPiece as in BERT's uncased models, with offsets but without `[CLS]` and `[SEP]`."""
+        """As in BERT's uncased models or in XLM-R, with offsets but without the tokens that frame a text."""
+        if self.scores:
+            tokenizer = Tokenizer(models.Unigram(list(zip(self.tokens, self.scores)), self.unknown, False))
+            tokenizer.normalizer = normalizers.Precompiled(self.charsmap)
+            tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+            return tokenizer
         ids = {token: idx for idx, token in enumerate(self.tokens)}
         tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))
         tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -162,25 +185,33 @@ def adapted(reader: Reader, rank: int) -> Reader:
     return reader
 
 
-def merged(reader: Reader) -> dict[str, torch.Tensor]:
-    """The state of a plain reader of equal results: low-rank changes are added to the matrices."""
-    state = reader.state_dict()
-    for name, layer in reader.named_modules():
-        if isinstance(layer, Adapted):
-            state[f"{name}.weight"] = layer.weight + state.pop(f"{name}.b") @ state.pop(f"{name}.a")
-    return state
+def learnt(reader: Reader) -> dict[str, torch.Tensor]:
+    """The state of a reader, or, on a frozen encoder, the part of it that was trained."""
+    frozen = {name for name, parameter in reader.named_parameters() if not parameter.requires_grad}
+    return {name: value for name, value in reader.state_dict().items() if name not in frozen}
+
+
+def restored(path: Path, embedder: Path, vocabulary: Vocabulary) -> Reader:
+    """The reader that `train.py` or `export.py` kept in `path`, ready to read; a low-rank one on the layers of `embedder`."""
+    state = torch.load(path)
+    pairs = [value for name, value in state.items() if name.endswith(".a")]
+    reader = adapted(of_gguf(embedder, vocabulary), len(pairs[0])) if pairs else Reader(len(vocabulary.tokens))
+    reader.load_state_dict(state, strict=not pairs)
+    return reader.eval()
 
 
 def of_gguf(path: Path, vocabulary: Vocabulary) -> Reader:
-    """The weights of a `reader.gguf`, or those of an `embedder.gguf` under new heads, as its rounding left them."""
+    """The weights of a `reader.gguf`, or those of an embedder under new heads, as its rounding left them."""
+    file = GGUFReader(path)
+    n_layers, n_positions = (int(file.fields[f"bert.{name}"].contents()) for name in ("block_count", "context_length"))
     names = {"token_embd": "words", "position_embd": "positions", "token_types": "types", "token_embd_norm": "norm",
              "reader.tokens": "token_head", "reader.window": "window_head"}
-    for layer in range(LAYERS):
+    for layer in range(n_layers):
         names |= {f"blk.{layer}.{stored}": f"layers.{layer}.{name}" for name, stored in (MATRICES | NORMS).items()}
-    reader = Reader(len(vocabulary.tokens))
+    reader = Reader(len(vocabulary.tokens), n_layers, n_positions)
     state = reader.state_dict()
     start_heads(state)
-    for found in GGUFReader(path).tensors:
+    for found in file.tensors:
         module, part = found.name.rsplit(".", 1)
         name = f"{names[module]}.{part}"
         values = torch.from_numpy(dequantize(found.data, found.tensor_type).astype("float32"))

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from tokenizers import Tokenizer
 
-from encode import Encoded, encode, tensors
-from model import END, EVIDENCE, START, Reader, Vocabulary, adapted, merged, of_gguf, published
+from encode import Encoded, Encoder
+from model import END, EVIDENCE, START, Reader, Vocabulary, adapted, learnt, of_gguf, published
 
 SEED = 13
 TOKENS, TOKENS_PER_BATCH = 192, 4_800
@@ -35,7 +34,7 @@ def groups(path: Path, epoch: int):
     yield from found
 
 
-def batches(path: Path, tokenizer: Tokenizer, epoch: int):
+def batches(path: Path, encoder: Encoder, epoch: int):
     """Batches of about `TOKENS_PER_BATCH` padded tokens, whole groups of similar length."""
     generator = random.Random(SEED + epoch)
     pool: list[list[Encoded]] = []
@@ -53,7 +52,7 @@ def batches(path: Path, tokenizer: Tokenizer, epoch: int):
         return [*ready, batch]
 
     for group in groups(path, epoch):
-        pool.append([encode(tokenizer, row, TOKENS, generator) for row in group])
+        pool.append([encoder.encode(row, TOKENS, generator) for row in group])
         if sum(map(len, pool)) >= POOL:
             yield from cut()
             pool = []
@@ -82,7 +81,7 @@ def losses(reader: Reader, batch: dict[str, torch.Tensor]) -> dict[str, torch.Te
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=Path, required=True, help="what examples.py wrote")
-    parser.add_argument("--model", type=Path, required=True, help="folder with model.safetensors and vocab.txt")
+    parser.add_argument("--model", type=Path, help="folder with model.safetensors and vocab.txt, to begin with, where --initial isn't given")
     parser.add_argument("--embedder", type=Path, required=True, help="embedder.gguf, whose vocabulary is used")
     parser.add_argument("--output", type=Path, required=True, help="folder for checkpoints and log")
     parser.add_argument("--initial", type=Path, help="a reader.gguf to go on from, or an embedder.gguf to begin with, in place of the published weights")
@@ -93,10 +92,12 @@ def main() -> None:
     parser.add_argument("--checkpoint-steps", type=int, default=100)
     parser.add_argument("--cool-down", type=int, help="from the last checkpoint to a rate of zero in so many steps, then stop")
     arguments = parser.parse_args()
+    if not arguments.model and not arguments.initial:
+        parser.error("name the weights to begin with: --model FOLDER or --initial FILE")
     torch.manual_seed(SEED)
     torch.set_flush_denormal(True)
     vocabulary = Vocabulary.of_gguf(arguments.embedder)
-    tokenizer = vocabulary.tokenizer()
+    encoder = Encoder(vocabulary)
     reader = of_gguf(arguments.initial, vocabulary) if arguments.initial else published(arguments.model, vocabulary)
     if arguments.rank:
         reader = adapted(reader, arguments.rank)
@@ -110,7 +111,7 @@ def main() -> None:
     step, first_cool = 0, None
     if checkpoint.exists():
         stored = torch.load(checkpoint)
-        reader.load_state_dict(stored["reader"])
+        reader.load_state_dict(stored["reader"], strict=False)
         optimizer.load_state_dict(stored["optimizer"])
         step = stored["step"]
     if arguments.cool_down:
@@ -118,7 +119,7 @@ def main() -> None:
     passed, start, n_tokens = 0, time.time(), 0
     means: dict[str, float] = {}
     for epoch in range(arguments.epochs):
-        for batch in batches(arguments.examples, tokenizer, epoch):
+        for batch in batches(arguments.examples, encoder, epoch):
             passed += 1
             if passed <= step:
                 continue
@@ -128,7 +129,7 @@ def main() -> None:
             for group in optimizer.param_groups:
                 group["lr"] = rate
             with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bf16):
-                found = losses(reader, tensors(batch))
+                found = losses(reader, encoder.tensors(batch))
             loss = sum(WEIGHTS[name] * value for name, value in found.items())
             optimizer.zero_grad()
             loss.backward()
@@ -145,7 +146,7 @@ def main() -> None:
                     output.write(json.dumps(line) + "\n")
             is_done = first_cool is not None and step - first_cool >= arguments.cool_down - 1
             if first_cool is None and step % arguments.checkpoint_steps == 0:
-                stored = {"reader": reader.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
+                stored = {"reader": learnt(reader), "optimizer": optimizer.state_dict(), "step": step}
                 torch.save(stored, checkpoint.with_suffix(".part"))
                 checkpoint.with_suffix(".part").rename(checkpoint)
             if is_done:
@@ -153,7 +154,7 @@ def main() -> None:
         else:
             continue
         break
-    torch.save(merged(reader), arguments.output / "reader.pt")
+    torch.save(learnt(reader), arguments.output / "reader.pt")
     print(f"{arguments.output / 'reader.pt'} after {step} steps")
 
 

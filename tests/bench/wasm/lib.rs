@@ -134,7 +134,7 @@ pub struct Reader(read::Reader);
 impl Reader {
     /// Loads a model.
     pub fn load(file: Parts) -> Result<Reader, JsError> {
-        Ok(Reader(read::Reader::load(parts::Parts::new(file.0))?))
+        Ok(Reader(read::Reader::load(parts::Parts::new(file.0), None)?))
     }
 
     /// Reads `question` in the first window of `n_tokens` tokens of each text, question and frame included. Returns,

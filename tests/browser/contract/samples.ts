@@ -78,6 +78,7 @@ export const found: Found = {
         "Turning"
       ],
       "id": "compost.md#1",
+      "language": "en-GB",
       "meta": {
         "date": "2026-05-11"
       },
@@ -136,6 +137,7 @@ export const events: readonly AskEvent[] = [
           "Turning"
         ],
         "id": "compost.md#1",
+        "language": null,
         "number": 1,
         "score": 0.5,
         "text": "Turn the heap every three weeks.",
@@ -212,6 +214,7 @@ export const answers: readonly Answer[] = [
           "Turning"
         ],
         "id": "compost.md#1",
+        "language": null,
         "number": 1,
         "score": 0.5,
         "text": "Turn the heap every three weeks.",

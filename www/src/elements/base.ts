@@ -63,7 +63,7 @@ export abstract class BundleElement extends SiteElement {
 
   protected override updated(changed: Map<string, unknown>): void {
     if (changed.has("state")) this.#mark();
-    // What the page would give the element shows only without a theme of its own.
+    // Only without a theme of its own does an element show which colours the page would give it.
     if (changed.has("theme") && changed.get("theme") !== undefined) this.followScheme();
   }
 

@@ -49,10 +49,9 @@ pub(crate) fn assemble(
         embedding: &|at| embeddings.get(&keys[at]).map(Vec::as_slice),
         languages: models.languages,
     };
-    let fitted = models
-        .embedder
-        .take()
-        .map(|chosen| chosen.fitted(&site, false));
+    let chosen = models.embedder.take();
+    let own_reader = chosen.as_ref().and_then(|chosen| chosen.reader.clone());
+    let fitted = chosen.map(|chosen| chosen.fitted(&site, false));
     let fitted = fitted.transpose()?;
     let embedder_summary = fitted.as_ref().map(Fitted::summary);
     let vectors = match fitted {
@@ -75,7 +74,7 @@ pub(crate) fn assemble(
         fitted.complete(&mut index)?;
     }
     let (embedder, file) = fitted.map(|fitted| (fitted.embedder, fitted.file)).unzip();
-    let weights = weights(arguments, file, models)?;
+    let weights = weights(arguments, file, own_reader, models)?;
     let mut written = bundle::write(&index, &weights, env!("CARGO_PKG_VERSION"))?;
     written.set_calibration(calibration(&index, embedder, &weights, arguments)?)?;
     let mut bytes = BTreeMap::new();
@@ -125,7 +124,7 @@ fn calibration(
         return Ok(None);
     };
     let reader = Parts::new(vec![reader.bytes.clone()]);
-    let reader = Reader::load(reader).context("could not load the reader")?;
+    let reader = Reader::load(reader, Some(&embedder)).context("could not load the reader")?;
     calibrate::calibrate(index, &embedder, &reader)
 }
 
@@ -165,19 +164,30 @@ fn in_order(
 fn weights(
     arguments: &BundleArguments,
     embedder: Option<WeightFile>,
+    own_reader: Option<WeightFile>,
     models: Models<'_>,
 ) -> anyhow::Result<Vec<WeightFile>> {
     let mut weights: Vec<WeightFile> = embedder.into_iter().collect();
     // The reader that ships reads English; whoever gives a folder has one that reads the site.
-    let can_read = models.languages.is_english() || arguments.models.is_some();
-    if can_read && !arguments.no_reader && models.folder.join(READER).exists() {
-        weights.push(WeightFile {
-            role: Role::Reader,
-            name: READER.to_owned(),
-            label: None,
-            bytes: read_model(models.folder, READER)?,
-        });
-    }
+    let of_folder = models.languages.is_english() || arguments.models.is_some();
+    let reader = match own_reader {
+        // The gate knows what the signs of each reader mean beside its embedder's similarities.
+        Some(own) => Some(own.bytes),
+        None if of_folder && models.folder.join(READER).exists() => {
+            Some(read_model(models.folder, READER)?)
+        }
+        None => None,
+    };
+    weights.extend(
+        reader
+            .filter(|_| !arguments.no_reader)
+            .map(|bytes| WeightFile {
+                role: Role::Reader,
+                name: READER.to_owned(),
+                label: None,
+                bytes,
+            }),
+    );
     weights.extend(models.writers);
     Ok(weights)
 }

@@ -16,9 +16,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anchorite::index::bundle::{Role, WeightFile};
-use anchorite::model::parts::Parts;
-use anchorite::model::read::Reader;
-use anyhow::Context;
 use clap::Subcommand;
 use sha2::{Digest, Sha256};
 
@@ -122,12 +119,16 @@ struct EmbedderArguments {
 impl EmbedderArguments {
     /// The embedder that was asked for, or the one that ships.
     fn chosen(&self, named: &ModelArguments) -> anyhow::Result<Chosen> {
-        let file = match &self.embedder {
-            Some(value) => choice::chosen(named, value, Role::Embedder)?,
-            None => embedder::shipped(&shipped::default_dir(None)?)?,
+        let (file, reader) = match &self.embedder {
+            Some(value) => (
+                choice::chosen(named, value, Role::Embedder)?,
+                choice::own_reader(named, value)?,
+            ),
+            None => (embedder::shipped(&shipped::default_dir(None)?)?, None),
         };
         Ok(Chosen {
             file,
+            reader,
             why: "asked for".to_owned(),
         })
     }
@@ -138,8 +139,8 @@ fn hash(file: &WeightFile) -> String {
     hex(&Sha256::digest(&file.bytes)[..8])
 }
 
-/// The requested reader, or the one that ships, if there is one.
-fn reader(path: Option<&Path>) -> anyhow::Result<Option<Reader>> {
+/// The requested reader, or the one that ships, if there is one: its file's content.
+fn reader(path: Option<&Path>) -> anyhow::Result<Option<Vec<u8>>> {
     let path = match (path, shipped::file(path, shipped::READER)) {
         (None, Ok(shipped)) if shipped.exists() => shipped,
         (None, _) => return Ok(None),
@@ -151,10 +152,7 @@ fn reader(path: Option<&Path>) -> anyhow::Result<Option<Reader>> {
             "give a reader as GGUF with --reader",
         )
     })?;
-    let reader = Reader::load(Parts::new(vec![bytes]));
-    let reader =
-        reader.with_context(|| format!("could not load the reader `{}`", path.display()))?;
-    Ok(Some(reader))
+    Ok(Some(bytes))
 }
 
 /// The text of a question file, up to the size limit.

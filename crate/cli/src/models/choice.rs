@@ -26,6 +26,22 @@ pub(crate) fn is_file(value: &str) -> bool {
     value.contains(std::path::is_separator) || value.to_ascii_lowercase().ends_with(".gguf")
 }
 
+/// The reader that the registry names for an embedder, if it was pulled; an embedder given as a file has none.
+pub(crate) fn own_reader(
+    named: &ModelArguments,
+    embedder: &str,
+) -> anyhow::Result<Option<WeightFile>> {
+    if is_file(embedder) {
+        return Ok(None);
+    }
+    let (registry, store) = (named.registry()?, named.store()?);
+    let entry = registry.companion_of(registry.find(embedder)?)?;
+    entry
+        .filter(|entry| store.path(entry).is_file())
+        .map(|entry| pulled(named, entry, Role::Reader))
+        .transpose()
+}
+
 /// The adapter that the registry names for a generator; a generator given as a file has none.
 pub(crate) fn own_adapter(
     named: &ModelArguments,
@@ -35,7 +51,7 @@ pub(crate) fn own_adapter(
         return Ok(None);
     }
     let registry = named.registry()?;
-    let entry = registry.adapter_of(registry.find(generator)?)?;
+    let entry = registry.companion_of(registry.find(generator)?)?;
     entry
         .map(|entry| pulled(named, entry, Role::Adapter))
         .transpose()
@@ -65,7 +81,10 @@ pub(crate) fn chosen(
                 kind.as_str(),
                 entry.kind.as_str()
             ),
-            format!("give it with --{}", entry.kind.as_str()),
+            match entry.kind {
+                Kind::Reader => "it is used with its embedder, without an option".to_owned(),
+                kind => format!("give it with --{}", kind.as_str()),
+            },
         ));
     }
     pulled(named, entry, role)

@@ -42,6 +42,8 @@ pub(crate) struct Entry {
     pub(crate) card: String,
     /// The adapter that is pulled and used with a generator, unless another one is given.
     pub(crate) adapter: Option<String>,
+    /// The reader that is pulled and used with an embedder, whose layers it shares.
+    pub(crate) reader: Option<String>,
     /// The result of `anchorite adapter check`, for an adapter with a voice.
     pub(crate) measured: Option<Measured>,
     pub(crate) source: Source,
@@ -65,6 +67,7 @@ pub(crate) enum Kind {
     Generator,
     Adapter,
     Embedder,
+    Reader,
 }
 
 impl Kind {
@@ -73,6 +76,7 @@ impl Kind {
             Self::Generator => "generator",
             Self::Adapter => "adapter",
             Self::Embedder => "embedder",
+            Self::Reader => "reader",
         }
     }
 }
@@ -189,16 +193,19 @@ impl Registry {
         })
     }
 
-    /// The adapter that belongs to a generator.
-    pub(crate) fn adapter_of(&self, entry: &Entry) -> anyhow::Result<Option<&Entry>> {
-        let Some(name) = &entry.adapter else {
-            return Ok(None);
+    /// The model that is pulled and used with an entry: the adapter of a generator, or the reader of an embedder.
+    pub(crate) fn companion_of(&self, entry: &Entry) -> anyhow::Result<Option<&Entry>> {
+        let (key, name, kind) = match (&entry.adapter, &entry.reader) {
+            (Some(name), _) => ("adapter", name, Kind::Adapter),
+            (None, Some(name)) => ("reader", name, Kind::Reader),
+            (None, None) => return Ok(None),
         };
-        let adapter = self.find(name)?;
-        if adapter.kind != Kind::Adapter {
-            return Err(refused(entry, "adapter", "the name of an adapter", name));
+        let found = self.find(name)?;
+        if found.kind != kind {
+            let expected = format!("the name of one of kind `{}`", kind.as_str());
+            return Err(refused(entry, key, &expected, name));
         }
-        Ok(Some(adapter))
+        Ok(Some(found))
     }
 
     /// The registered comparison of the voice with this hash and the adapter with that one.
@@ -289,10 +296,11 @@ impl Entry {
         }
         let is_decoder = Architecture::of(&self.family).map(Architecture::is_decoder);
         let expected = match self.kind {
-            Kind::Embedder => "bert",
+            Kind::Embedder | Kind::Reader => "bert",
             Kind::Generator | Kind::Adapter => "llama, qwen2, qwen3 or gemma3",
         };
-        if is_decoder != Some(self.kind != Kind::Embedder) {
+        let expects_decoder = matches!(self.kind, Kind::Generator | Kind::Adapter);
+        if is_decoder != Some(expects_decoder) {
             return Err(refused(self, "family", expected, &self.family));
         }
         for (key, text) in [

@@ -18,22 +18,8 @@ pub(crate) enum Stemmer {
     None,
 }
 
-/// The primary subtag of a language tag, in lower case: `de` of `de-AT`. Without a tag, a document counts as English.
-pub fn primary(language: Option<&str>) -> String {
-    let tag = language.unwrap_or_default().trim();
-    let primary = tag.split(['-', '_']).next().unwrap_or_default();
-    match primary.is_empty() {
-        true => "en".to_owned(),
-        false => primary
-            .chars()
-            .take(8)
-            .flat_map(char::to_lowercase)
-            .collect(),
-    }
-}
-
 impl Stemmer {
-    /// The stemmer for a language as [`primary`] gives it.
+    /// The stemmer for a language as [`primary`](super::primary) gives it.
     pub(crate) fn of(language: &str) -> Self {
         let algorithm = match language {
             "en" => return Self::English,
@@ -176,18 +162,6 @@ mod tests {
             assert_eq!(first, second, "{language}: {words:?}");
         }
         assert_eq!(Stemmer::of("xx").stem("h\u{e4}user"), "h\u{e4}user");
-    }
-
-    #[test]
-    fn tags_are_read_by_their_first_part() {
-        for (tag, expected) in [
-            (Some("de-AT"), "de"),
-            (Some("PT_br"), "pt"),
-            (Some(""), "en"),
-            (None, "en"),
-        ] {
-            assert_eq!(primary(tag), expected, "{tag:?}");
-        }
     }
 
     #[test]

@@ -27,13 +27,13 @@ mod phrase;
 mod query;
 mod search;
 pub(crate) mod spelling;
+mod tag;
 mod terms;
 
 pub use fold::{Decompose, set_decompose};
-#[cfg(feature = "build")]
-pub use language::primary;
 pub use options::{LexicalOptions, Phrases, TermMatching};
 pub use search::LexicalScores;
+pub use tag::primary;
 pub use terms::{is_searchable, same_as, terms};
 
 pub(crate) use phrase::contains;

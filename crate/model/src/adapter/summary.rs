@@ -48,7 +48,7 @@ impl Summary {
         let alpha = alpha(&gguf)?;
         let mut ranks = BTreeMap::new();
         let mut targets: BTreeMap<String, Target> = BTreeMap::new();
-        for base in bases(&gguf)? {
+        for base in bases(&gguf, |_| false)? {
             let pair = load_pair(&gguf, parts, base, alpha, None)?;
             *ranks.entry(pair.rank).or_default() += 1;
             let target = targets.entry(kind(base).to_owned()).or_default();

@@ -4,13 +4,14 @@
 //! Capitals: `T` tokens of all texts, `C` residual width, `H` heads, `D` head size, `F` feed-forward width. Source of
 //! the names: llama.cpp's `llama-arch.cpp`.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::attention::{Heads, attend};
 use super::matrix::{Inputs, Linear};
 use super::threads::{Threads, cost};
 use super::vector;
-use crate::adapter::Adapter;
+use crate::adapter::{Adapter, LoraPair, is_of_pair};
 use crate::cache::KeysValues;
 use crate::config::ModelConfig;
 use crate::error::{LoadError, RunError};
@@ -21,9 +22,11 @@ use crate::weights::Tensors;
 
 /// Tokens per batch. Larger batches are no faster and take more memory.
 const MAX_BATCH_TOKENS: usize = 256;
+/// `[n_types, C]`
+const TOKEN_TYPES: &str = "token_types.weight";
 
-/// A bert encoder on the CPU.
-#[derive(Debug)]
+/// A bert encoder on the CPU. Clones share the matrices.
+#[derive(Debug, Clone)]
 pub(crate) struct BertForward {
     config: ModelConfig,
     /// `[V, C]`
@@ -36,7 +39,7 @@ pub(crate) struct BertForward {
     layers: Vec<Layer>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Layer {
     /// `[C, C]`
     attn_q: Biased,
@@ -55,14 +58,14 @@ struct Layer {
 }
 
 /// A matrix and the bias added to its result.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Biased {
     matrix: Linear,
     bias: Vec<f32>,
 }
 
 /// The gain and bias of a layer norm, `[C]` each.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Norm {
     gain: Vec<f32>,
     bias: Vec<f32>,
@@ -92,22 +95,12 @@ impl BertForward {
         config: &ModelConfig,
         take_heads: impl FnOnce(&mut Tensors<Linear>) -> Result<H, LoadError>,
     ) -> Result<(Self, H), LoadError> {
-        let n_types = match gguf.entry("token_types.weight")?.shape[..] {
-            [_, n_types] if n_types > 0 => n_types,
-            _ => 1,
-        };
-        let mut tensors = Tensors::load(gguf, parts, Linear::new)?;
+        let n_types = n_types(gguf)?;
+        let mut tensors = Tensors::load(gguf, parts, |_| true, Linear::new)?;
         let (c, f) = (config.n_embd, config.n_ff);
         let token_embd = tensors.matrix("token_embd.weight", config.n_vocab, c)?;
         let position_embd = tensors.matrix("position_embd.weight", config.context_length, c)?;
-        let types = tensors.matrix("token_types.weight", n_types, c)?;
-        let token_types = (0..n_types)
-            .map(|idx| {
-                let mut row = vec![0.0; c];
-                types.row(idx, &mut row);
-                row
-            })
-            .collect();
+        let token_types = take_types(&mut tensors, n_types, c)?;
         let token_embd_norm = Norm::take(&mut tensors, "token_embd_norm", c)?;
         let layers = (0..config.n_layers)
             .map(|layer_idx| {
@@ -140,6 +133,29 @@ impl BertForward {
         Ok((forward, heads))
     }
 
+    /// The same encoder with an adapter from `gguf`, the rows of token types next to it, and the heads that `take_heads`
+    /// loads; its matrices are shared.
+    ///
+    /// # Errors
+    /// As [`Adapter::load`] and [`Self::load_with`].
+    pub(crate) fn adapted<H>(
+        &self,
+        gguf: &Gguf,
+        parts: &mut Parts,
+        take_heads: impl FnOnce(&mut Tensors<Linear>) -> Result<H, LoadError>,
+    ) -> Result<(Self, H), LoadError> {
+        let config = &self.config;
+        let mut forward = self.clone();
+        let adapter = Adapter::load_with(gguf, parts, config, |name| !is_of_pair(name))?;
+        forward.set_pairs(adapter.pairs);
+        let n_types = n_types(gguf)?;
+        let mut tensors = Tensors::load(gguf, parts, |name| !is_of_pair(name), Linear::new)?;
+        forward.token_types = take_types(&mut tensors, n_types, config.n_embd)?;
+        let heads = take_heads(&mut tensors)?;
+        tensors.finish(config)?;
+        Ok((forward, heads))
+    }
+
     /// The number of token types in the weights.
     pub(crate) fn n_types(&self) -> usize {
         self.token_types.len()
@@ -150,7 +166,13 @@ impl BertForward {
     /// # Errors
     /// [`RunError::Adapter`] if it was made for another model; the previous one then stays in place.
     pub(crate) fn set_adapter(&mut self, adapter: Option<Adapter>) -> Result<(), RunError> {
-        let mut pairs = Adapter::pairs_for(adapter, &self.config)?;
+        let pairs = Adapter::pairs_for(adapter, &self.config)?;
+        self.set_pairs(pairs);
+        Ok(())
+    }
+
+    /// Sets the pairs, keyed by the tensor that each changes, and removes all others.
+    fn set_pairs(&mut self, mut pairs: BTreeMap<String, LoraPair>) {
         for (layer_idx, layer) in self.layers.iter_mut().enumerate() {
             for (stem, biased) in [
                 ("attn_q", &mut layer.attn_q),
@@ -164,7 +186,6 @@ impl BertForward {
                 biased.matrix.set_lora(pair);
             }
         }
-        Ok(())
     }
 
     /// The embedding of each text, `[C]`, of unit length.
@@ -245,6 +266,29 @@ impl BertForward {
         }
         Ok((ranges, x))
     }
+}
+
+/// The number of token types in a file.
+fn n_types(gguf: &Gguf) -> Result<usize, LoadError> {
+    Ok(match gguf.entry(TOKEN_TYPES)?.shape[..] {
+        [_, n_types] if n_types > 0 => n_types,
+        _ => 1,
+    })
+}
+
+/// The rows of the token types, `[C]` each.
+fn take_types(
+    tensors: &mut Tensors<Linear>,
+    n_types: usize,
+    c: usize,
+) -> Result<Vec<Vec<f32>>, LoadError> {
+    let types = tensors.matrix(TOKEN_TYPES, n_types, c)?;
+    let row = |idx| {
+        let mut row = vec![0.0; c];
+        types.row(idx, &mut row);
+        row
+    };
+    Ok((0..n_types).map(row).collect())
 }
 
 /// The tokens of one text, or of a question and a text.

@@ -9,6 +9,7 @@
 //! An adapter's pair is kept as Q8_0 next to block weights, and as floats next to floats.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use super::floats::FloatMatrix;
 use super::int8;
@@ -19,12 +20,13 @@ use crate::gguf::TensorType;
 use crate::quant::{self, QK};
 use crate::weights::Matrix;
 
-/// A matrix of `n_rows` outputs by `n_cols` inputs, ready to multiply, with an adapter's change if one is set.
+/// A matrix of `n_rows` outputs by `n_cols` inputs, ready to multiply, with an adapter's change if one is set. Clones
+/// share the values, and each has its own change.
 #[derive(Debug, Clone)]
 pub(crate) struct Linear {
     pub(crate) n_rows: usize,
     pub(crate) n_cols: usize,
-    values: Values,
+    values: Arc<Values>,
     lora: Option<Lora>,
 }
 
@@ -83,23 +85,23 @@ impl Linear {
         Self {
             n_rows,
             n_cols,
-            values,
+            values: Arc::new(values),
             lora: None,
         }
     }
 
     /// Unpacks codes of fewer than 8 bits to a byte each, once for all products.
     pub(crate) fn unpacked(mut self) -> Self {
-        self.values = match self.values {
-            Values::Blocks(packed) => Values::Blocks(packed.spread()),
-            other => other,
+        self.values = match Arc::unwrap_or_clone(self.values) {
+            Values::Blocks(packed) => Arc::new(Values::Blocks(packed.spread())),
+            other => Arc::new(other),
         };
         self
     }
 
     /// Sets or removes an adapter's change. The pair must fit the matrix.
     pub(crate) fn set_lora(&mut self, pair: Option<LoraPair>) {
-        self.lora = pair.map(|pair| match &self.values {
+        self.lora = pair.map(|pair| match &*self.values {
             Values::Blocks(_) => Lora::quantized(&pair, self.n_rows, self.n_cols),
             Values::Floats(_) => Lora::Floats(pair),
         });
@@ -107,7 +109,7 @@ impl Linear {
 
     /// Unpacks one row, as [`Matrix::row`].
     pub(crate) fn row(&self, row_idx: usize, y: &mut [f32]) {
-        match &self.values {
+        match &*self.values {
             Values::Floats(floats) => floats.row(row_idx, y),
             Values::Blocks(packed) => packed.row(row_idx, y),
         }
@@ -120,7 +122,7 @@ impl Linear {
             debug_assert_eq!(x.n_cols, linear.n_cols, "as many inputs as columns");
             // Every value is overwritten, so there is no need to clear old ones.
             y.resize(x.x.len() / linear.n_cols * linear.n_rows, 0.0);
-            if let Values::Floats(floats) = &linear.values {
+            if let Values::Floats(floats) = &*linear.values {
                 floats.matmul(x.threads, x.x, y);
                 if let Some(bias) = bias {
                     vector::add_bias(bias, y);
@@ -129,7 +131,7 @@ impl Linear {
         }
         let mut blocks = products
             .iter_mut()
-            .filter_map(|(linear, bias, y)| match &linear.values {
+            .filter_map(|(linear, bias, y)| match &*linear.values {
                 Values::Blocks(matrix) => Some(int8::Product {
                     matrix,
                     bias: *bias,

@@ -7,6 +7,8 @@
 //! Why not `Precompiled` of `tokenizers`: it indexes the array without checking, so a damaged file would panic. A test
 //! compares the two.
 
+use std::ops::Range;
+
 use crate::error::LoadError;
 use crate::gguf::Gguf;
 
@@ -58,16 +60,23 @@ impl Charsmap {
         })
     }
 
-    /// Appends `text` with its characters replaced; where several rules begin, the longest applies.
-    pub(super) fn replace(&self, text: &str, replaced: &mut String) {
-        let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            let (n_bytes, replacement) = match self.longest(rest) {
+    /// Appends `text` with its characters replaced, and for each byte of that the bytes of `text` that it stands for;
+    /// where several rules begin, the longest applies.
+    pub(super) fn replace(
+        &self,
+        text: &str,
+        replaced: &mut String,
+        origins: &mut Vec<Range<usize>>,
+    ) {
+        let mut at = 0;
+        while let Some(first) = text[at..].chars().next() {
+            let (n_bytes, replacement) = match self.longest(&text[at..]) {
                 Some(found) => found,
-                None => (first.len_utf8(), &rest[..first.len_utf8()]),
+                None => (first.len_utf8(), &text[at..at + first.len_utf8()]),
             };
             replaced.push_str(replacement);
-            rest = &rest[n_bytes..];
+            origins.resize(replaced.len(), at..at + n_bytes);
+            at += n_bytes;
         }
     }
 

@@ -36,8 +36,18 @@ const RULES: [(&str, &str); 7] = [
 
 fn replaced(charsmap: &Charsmap, text: &str) -> String {
     let mut replaced = String::new();
-    charsmap.replace(text, &mut replaced);
+    charsmap.replace(text, &mut replaced, &mut Vec::new());
     replaced
+}
+
+#[test]
+fn each_byte_knows_what_it_stands_for() {
+    let charsmap = Charsmap::parse(&compiled(&RULES)).expect("rules");
+    let (mut replaced, mut origins) = (String::new(), Vec::new());
+    charsmap.replace("a\u{7f}\u{fb01}e\u{301}", &mut replaced, &mut origins);
+    assert_eq!(replaced, "afi\u{e9}");
+    // `a`, the two letters of the ligature, and the two bytes of one letter.
+    assert_eq!(origins, [0..1, 2..5, 2..5, 5..8, 5..8]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::charsmap::Charsmap;
 use super::frame::{Frame, Last};
+use super::seams::widen_to_words;
 use super::sentence_piece::SPACE;
 use super::vocabulary::{Kind, Vocabulary, demand_one_per_token};
 use crate::error::{LoadError, RunError};
@@ -46,7 +47,7 @@ impl UnigramTokenizer {
     pub(super) fn encode_text(&self, text: &str) -> Result<Vec<TokenId>, RunError> {
         self.frame.encode(text, false, true, |piece, _, tokens| {
             for word in piece.split_whitespace() {
-                self.model.encode_word(word, tokens);
+                self.model.encode_word(word, tokens, &mut Vec::new());
             }
             Ok(())
         })
@@ -54,12 +55,15 @@ impl UnigramTokenizer {
 
     /// The tokens of `text` without any around it, each with its word's byte range in `text`.
     pub(super) fn encode_words(&self, text: &str) -> (Vec<TokenId>, Vec<Range<usize>>) {
-        let mut tokens = Vec::new();
-        let mut ranges = Vec::new();
+        let (mut tokens, mut ranges) = (Vec::new(), Vec::new());
+        let mut of_word = Vec::new();
         for word in text.split_whitespace() {
             let start = word.as_ptr().addr() - text.as_ptr().addr();
-            self.model.encode_word(word, &mut tokens);
-            ranges.resize(tokens.len(), start..start + word.len());
+            of_word.clear();
+            self.model.encode_word(word, &mut tokens, &mut of_word);
+            widen_to_words(word, &mut of_word);
+            let in_text = |range: &Range<usize>| start + range.start..start + range.end;
+            ranges.extend(of_word.iter().map(in_text));
         }
         (tokens, ranges)
     }
@@ -151,22 +155,37 @@ impl Unigram {
         })
     }
 
-    /// Appends the tokens of a word of a text.
-    fn encode_word(&self, word: &str, tokens: &mut Vec<TokenId>) {
+    /// Appends the tokens of a word of a text, and the byte range in the word of each.
+    fn encode_word(&self, word: &str, tokens: &mut Vec<TokenId>, ranges: &mut Vec<Range<usize>>) {
         let mut replaced = String::with_capacity(word.len());
-        self.charsmap.replace(word, &mut replaced);
+        let mut origins = Vec::with_capacity(word.len());
+        self.charsmap.replace(word, &mut replaced, &mut origins);
         let mut spelt = String::with_capacity(replaced.len() + SPACE.len_utf8());
+        let mut ends = Vec::new();
         // A character may have been replaced by a space, or by nothing.
         for word in replaced.split_whitespace() {
             spelt.clear();
             spelt.push(SPACE);
             spelt.push_str(word);
-            self.segment(&spelt, tokens);
+            ends.clear();
+            self.segment(&spelt, tokens, &mut ends);
+            let first = word.as_ptr().addr() - replaced.as_ptr().addr();
+            let origins = &origins[first..first + word.len()];
+            let mut start = 0;
+            for end in &ends {
+                // The mark in front stands for nothing, and goes with the first character.
+                let end = end.saturating_sub(SPACE.len_utf8());
+                let covered = &origins[start..end.max(start + 1).min(origins.len())];
+                let (from, to) = (covered.first(), covered.last());
+                ranges.push(from.map_or(0, |from| from.start)..to.map_or(0, |to| to.end));
+                start = end;
+            }
         }
     }
 
-    /// Appends the pieces of the likeliest segmentation; unknown characters in a row are one token.
-    fn segment(&self, word: &str, tokens: &mut Vec<TokenId>) {
+    /// Appends the pieces of the likeliest segmentation, and where each ends in `word`; unknown characters in a row are
+    /// one token.
+    fn segment(&self, word: &str, tokens: &mut Vec<TokenId>, ends: &mut Vec<usize>) {
         let mut rest = word;
         while !rest.is_empty() {
             let end = rest
@@ -174,12 +193,15 @@ impl Unigram {
                 .nth(MAX_WORD_CHARS)
                 .map_or(rest.len(), |(at, _)| at);
             let (stretch, after) = rest.split_at(end);
-            self.segment_stretch(stretch, tokens);
+            let first = ends.len();
+            self.segment_stretch(stretch, tokens, ends);
+            let before = word.len() - rest.len();
+            ends[first..].iter_mut().for_each(|end| *end += before);
             rest = after;
         }
     }
 
-    fn segment_stretch(&self, word: &str, tokens: &mut Vec<TokenId>) {
+    fn segment_stretch(&self, word: &str, tokens: &mut Vec<TokenId>, ends: &mut Vec<usize>) {
         let mut places: Vec<usize> = word.char_indices().map(|(at, _)| at).collect();
         let n_chars = places.len();
         places.push(word.len());
@@ -218,18 +240,18 @@ impl Unigram {
                 reach(start + 1, self.unknown_score, None);
             }
         }
-        let first = tokens.len();
+        let (first, first_end) = (tokens.len(), ends.len());
         let mut end = n_chars;
         while let Some(Best { start, piece, .. }) = best[end] {
             let follows_unknown = tokens.len() > first && tokens.last() == Some(&self.unknown);
-            match piece {
-                Some(id) => tokens.push(id),
-                None if follows_unknown => {}
-                None => tokens.push(self.unknown),
+            if piece.is_some() || !follows_unknown {
+                tokens.push(piece.unwrap_or(self.unknown));
+                ends.push(places[end]);
             }
             end = start;
         }
         tokens[first..].reverse();
+        ends[first_end..].reverse();
     }
 }
 

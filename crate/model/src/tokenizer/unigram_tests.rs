@@ -85,6 +85,10 @@ fn words_keep_their_place() {
     let (tokens, ranges) = tokenizer.encode_words(" bananas a");
     assert_eq!(ids(&tokens), [13, 5, 7]);
     assert_eq!(ranges, [1..8, 1..8, 9..10]);
+    // The mark in front of a word goes with its first character.
+    let (tokens, ranges) = tokenizer.encode_words("a \u{4f60}\u{597d}\u{4f60} zz!");
+    assert_eq!(ids(&tokens), [7, 4, 15, 14, 4, 3]);
+    assert_eq!(ranges, [0..1, 2..8, 2..8, 8..11, 12..15, 12..15]);
 }
 
 #[test]
@@ -114,7 +118,7 @@ fn segments_are_those_of_the_library() {
             .map(|_| letters[random() % letters.len()])
             .collect();
         let mut found = Vec::new();
-        own.segment(&text, &mut found);
+        own.segment(&text, &mut found, &mut Vec::new());
         let expected = library.tokenize(&text).expect("tokens");
         let expected: Vec<u32> = expected.iter().map(|token| token.id).collect();
         assert_eq!(ids(&found), expected, "{text:?}");

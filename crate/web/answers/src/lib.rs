@@ -75,12 +75,14 @@ impl Engine {
         })
     }
 
-    /// Has the reader choose quotations and decide outcomes, once its parts have arrived.
+    /// Has the reader choose quotations and decide outcomes, once its parts have arrived. One that shares the layers of
+    /// the embedder is loaded after it.
     #[wasm_bindgen(js_name = loadReader)]
     pub fn load_reader(&self) -> Result<(), JsValue> {
         self.opened.change(|session| {
             let parts = self.opened.files.take(Role::Reader)?;
-            session.set_reader(Reader::load(Parts::new(parts))?);
+            let reader = Reader::load(Parts::new(parts), session.embedder())?;
+            session.set_reader(reader);
             Ok(())
         })
     }

@@ -28,6 +28,8 @@ const MULTILINGUAL: &str = "multilingual-e5-small";
 #[derive(Clone)]
 pub(crate) struct Chosen {
     pub(crate) file: WeightFile,
+    /// The reader on its layers, if it has one and that is here.
+    pub(crate) reader: Option<WeightFile>,
     /// Why it was chosen, as the end of a sentence.
     pub(crate) why: String,
 }
@@ -58,14 +60,17 @@ pub(crate) fn choose(
 ) -> anyhow::Result<Option<Chosen>> {
     let of_folder = |why: String| {
         let file = shipped(models)?;
-        Ok(Some(Chosen { file, why }))
+        let reader = None;
+        Ok(Some(Chosen { file, reader, why }))
     };
     match arguments.embedder.as_deref() {
         Some("none") => return Ok(None),
         Some(value) => {
-            let file = choice::chosen(&arguments.named, value, Role::Embedder)?;
-            let why = "asked for with --embedder".to_owned();
-            return Ok(Some(Chosen { file, why }));
+            return Ok(Some(Chosen {
+                file: choice::chosen(&arguments.named, value, Role::Embedder)?,
+                reader: choice::own_reader(&arguments.named, value)?,
+                why: "asked for with --embedder".to_owned(),
+            }));
         }
         None => {}
     }
@@ -90,6 +95,15 @@ pub(crate) fn choose(
         );
         return Ok(None);
     }
+    let reader = choice::own_reader(&arguments.named, MULTILINGUAL)?;
+    if reader.is_none() && !arguments.no_reader {
+        warnings.add(
+            "no_reader",
+            "run `anchorite pull multilingual-e5-small` again and build again; or say `--no-reader`",
+            "",
+            format!("the reader of `{MULTILINGUAL}` is not here: nothing counts as answered"),
+        );
+    }
     Ok(Some(Chosen {
         file: WeightFile {
             role: Role::Embedder,
@@ -97,6 +111,7 @@ pub(crate) fn choose(
             label: None,
             bytes: store.read(entry)?,
         },
+        reader,
         why: format!("`{MULTILINGUAL}`, for a site in {tags}"),
     }))
 }
@@ -128,7 +143,7 @@ impl Chosen {
     /// One of many languages is mostly vocabulary and keeps the tokens that the site needs; `keeps_all` leaves it whole. An
     /// embedder with a scale of its own comes with that of the site's texts.
     pub(crate) fn fitted(self, site: &Site<'_>, keeps_all: bool) -> anyhow::Result<Fitted> {
-        let Self { mut file, why } = self;
+        let Self { mut file, why, .. } = self;
         let gguf = Gguf::parse(&Parts::new(vec![file.bytes.clone()]))?;
         let is_large = gguf.opt_string("tokenizer.ggml.model")? == Some("t5");
         if is_large && !keeps_all {

@@ -26,6 +26,7 @@ use anchorite::gate::Evidence;
 use anchorite::index::Index;
 use anchorite::index::bundle::Role;
 use anchorite::model::embed::Embedder;
+use anchorite::model::parts::Parts;
 use anchorite::model::read::Reader;
 use anyhow::Context;
 use fastrand::Rng;
@@ -41,7 +42,6 @@ use super::embeddings::CachedEmbedder;
 use super::{EmbedderArguments, hash};
 use crate::build::embedder::language;
 use crate::bundle;
-use crate::models::shipped;
 use crate::report::Hint;
 
 #[derive(clap::Args)]
@@ -236,7 +236,7 @@ pub(super) fn run(arguments: &AnswersArguments) -> anyhow::Result<ExitCode> {
 /// A public set: its paragraphs form the site.
 fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Ground> {
     let set = data::read(path)?;
-    let chosen = arguments.embedder.chosen(&arguments.hybrid.named)?;
+    let mut chosen = arguments.embedder.chosen(&arguments.hybrid.named)?;
     let whole = chosen.load()?;
     let cached = CachedEmbedder {
         embedder: &whole,
@@ -252,29 +252,24 @@ fn public(path: &Path, arguments: &AnswersArguments) -> anyhow::Result<Ground> {
         document.language = language::of(document.language.as_deref(), texts);
     }
     let mut site = Site::from_documents(&set.name, documents, Some(&cached))?;
-    // As in a build: the reader that ships reads English.
-    let reader = match arguments.reader.is_some() || site.languages().is_english() {
-        true => super::reader(arguments.reader.as_deref())?,
-        false => None,
+    // As in a build: the embedder's own reader, or the one that ships, which reads English.
+    let reader = match (&arguments.reader, chosen.reader.take()) {
+        (None, Some(own)) => Some(own.bytes),
+        (None, None) if !site.languages().is_english() => None,
+        (given, _) => super::reader(given.as_deref())?,
     };
-    let reader = reader.map(|reader| (reader, Thresholds::default()));
     drop(whole);
     let (fitted, index) = site.fit(chosen, arguments.embedder.whole_vocabulary)?;
-    let embedder_bytes = fitted.file.bytes.len() as u64;
+    let len = |bytes: &[u8]| bytes.len() as u64;
+    let bytes = [len(&fitted.file.bytes), reader.as_deref().map_or(0, len)];
     let embedder = fitted.embedder;
+    let load = |bytes| Reader::load(Parts::new(vec![bytes]), Some(&embedder));
+    let reader = reader.map(load).transpose();
+    let reader = reader.context("could not load the reader")?;
+    let reader = reader.map(|reader| (reader, Thresholds::default()));
     let site = Rc::new(site);
-    let len = |given: &Option<PathBuf>, name: &str| {
-        let about =
-            shipped::file(given.as_deref(), name).and_then(|path| Ok(std::fs::metadata(path)?));
-        about.map_or(0, |about| about.len())
-    };
     Ok(Ground {
-        bytes: [
-            embedder_bytes,
-            reader
-                .as_ref()
-                .map_or(0, |_| len(&arguments.reader, shipped::READER)),
-        ],
+        bytes,
         name: set.name,
         cases: set.cases,
         site,
@@ -292,7 +287,7 @@ fn own(questions: &Path, dir: &Path, ablate: bool) -> anyhow::Result<Ground> {
     let index = bundle::index(dir, &manifest)?;
     let cases = own::read(questions, &index)?;
     let embedder = bundle::embedder(dir, &manifest)?;
-    let reader = bundle::reader(dir, &manifest)?;
+    let reader = bundle::reader(dir, &manifest, embedder.as_ref())?;
     let reader = reader.map(|reader| (reader, Thresholds::of(&manifest)));
     let cached = embedder.as_ref().map(|embedder| CachedEmbedder {
         embedder,

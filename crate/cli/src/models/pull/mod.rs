@@ -50,17 +50,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let registry = arguments.models.registry()?;
     let entry = registry.find(&arguments.name)?;
     let store = arguments.models.store()?;
-    let adapter = registry.adapter_of(entry)?;
+    let companion = registry.companion_of(entry)?;
     let given = arguments.sha256.as_deref();
     let trust_first = arguments.trust_first;
     pull(entry, &store, expected(given, trust_first, entry, &store)?)?;
-    if let Some(adapter) = adapter {
+    if let Some(companion) = companion {
         println!();
-        // A hash given by the user is the generator's.
+        // A hash given by the user is that of the model that was named.
         pull(
-            adapter,
+            companion,
             &store,
-            expected(None, trust_first, adapter, &store)?,
+            expected(None, trust_first, companion, &store)?,
         )?;
     }
     println!("a bundle with it is a copy of it: see what its licence asks for");
@@ -262,7 +262,8 @@ fn is_model(entry: &Entry, path: &Path, len: u64) -> anyhow::Result<Result<(), S
     let text = |key: &str| gguf.opt_string(key).ok().flatten().unwrap_or("").to_owned();
     let is_adapter = text("general.type") == "adapter";
     let family = text("general.architecture");
-    if is_adapter != (entry.kind == Kind::Adapter) {
+    // A reader may be a whole encoder or an adapter of one.
+    if entry.kind != Kind::Reader && is_adapter != (entry.kind == Kind::Adapter) {
         let found = if is_adapter { "adapter" } else { "model" };
         return Ok(Err(format!(
             "is of another kind, expected {}: `{found}`",

@@ -35,6 +35,7 @@ fn passage(number: usize, url: &str, section: &str) -> Passage {
         url: url.to_owned(),
         title: "Cache".to_owned(),
         headings: Vec::new(),
+        language: None,
         text: section.to_owned(),
         section: section.to_owned(),
         chunk: 0,
