@@ -195,15 +195,14 @@ impl Registry {
 
     /// The model that is pulled and used with an entry: the adapter of a generator, or the reader of an embedder.
     pub(crate) fn companion_of(&self, entry: &Entry) -> anyhow::Result<Option<&Entry>> {
-        let (key, name, kind) = match (&entry.adapter, &entry.reader) {
-            (Some(name), _) => ("adapter", name, Kind::Adapter),
-            (None, Some(name)) => ("reader", name, Kind::Reader),
+        let (key, name, kind, expected) = match (&entry.adapter, &entry.reader) {
+            (Some(name), _) => ("adapter", name, Kind::Adapter, "the name of an adapter"),
+            (None, Some(name)) => ("reader", name, Kind::Reader, "the name of a reader"),
             (None, None) => return Ok(None),
         };
         let found = self.find(name)?;
         if found.kind != kind {
-            let expected = format!("the name of one of kind `{}`", kind.as_str());
-            return Err(refused(entry, key, &expected, name));
+            return Err(refused(entry, key, expected, name));
         }
         Ok(Some(found))
     }
