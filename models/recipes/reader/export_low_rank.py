@@ -12,10 +12,9 @@ import numpy as np
 import torch
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, dequantize, quantize
 
-from model import MATRICES, Vocabulary, adapted, learnt, of_gguf
+from export import VERSION
+from model import MATRICES, Vocabulary, learnt, restored
 
-# The version of heads and frame, which `crate/model/src/read.rs` compares.
-VERSION = 1
 PAIR_TYPE = GGMLQuantizationType.Q8_0
 
 
@@ -28,10 +27,8 @@ def main() -> None:
     parser.add_argument("--rounded", type=Path, help="where the rounded weights are kept too, for evaluate.py and golden.py")
     arguments = parser.parse_args()
     vocabulary = Vocabulary.of_gguf(arguments.embedder)
-    state = torch.load(arguments.reader)
-    rank = len(next(value for name, value in state.items() if name.endswith(".a")))
-    reader = adapted(of_gguf(arguments.embedder, vocabulary), rank)
-    reader.load_state_dict(state, strict=False)
+    reader = restored(arguments.reader, arguments.embedder, vocabulary)
+    rank = len(reader.layers[0].query.a)
     base = GGUFReader(arguments.embedder).fields["general.name"].contents()
     writer = GGUFWriter(arguments.output, "bert")
     writer.add_type("adapter")

@@ -113,7 +113,7 @@ class Vocabulary:
     pad: int
     cls: int
     sep: int
-    # Of a unigram model: the logarithm of each piece's probability, the unknown piece, and SentencePiece's rules for characters.
+    # A unigram model also has the logarithm of each piece's probability, the unknown piece, and SentencePiece's rules for characters.
     scores: list[float] | None = None
     unknown: int = 1
     charsmap: bytes = b""

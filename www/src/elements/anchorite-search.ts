@@ -422,7 +422,7 @@ export class AnchoriteSearch extends BundleElement {
     const [title, ...headings] = path.slice(isMore && hit.title && path.length > 1 ? 1 : 0);
     const selected = idx === this.active;
     const image = this.images && !isMore ? this.#image(hit) : null;
-    const details = isMore ? [] : this.details.split(/\s+/).flatMap((name) => hit.meta[name] ?? []);
+    const details = isMore ? [] : names(this.details).flatMap((name) => hit.meta[name] ?? []);
     return html`<a
       class=${isMore ? "hit more" : "hit"}
       part=${["hit", ...(isMore ? ["more"] : []), ...(selected ? ["active"] : [])].join(" ")}

@@ -1,5 +1,6 @@
 // Turns a key into the sentence that visitors see, in the language of their page. The sentences are in `messages/`.
 import { messages as english } from "./messages/en.js";
+import { outside } from "./outside.js";
 
 /** The name of a sentence. */
 export type MessageKey = keyof typeof english;
@@ -99,11 +100,9 @@ export function languageName(tag: string, language: string): string {
 
 /** The language of an element: the nearest `lang` around it, through the shadow roots that it lies in; English without one. */
 export function languageOf(element: Element): string {
-  for (let at: Element | null = element; at; ) {
-    const found = at.closest("[lang]");
-    if (found) return found.getAttribute("lang") || "en";
-    const root = at.getRootNode();
-    at = root instanceof ShadowRoot ? root.host : null;
+  for (let at: Element | null = element; at; at = outside(at)) {
+    const found = at.getAttribute("lang");
+    if (found !== null) return found || "en";
   }
   return "en";
 }

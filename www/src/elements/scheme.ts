@@ -1,4 +1,5 @@
 // Turns what lies behind an element into the colour scheme that suits it, because sites switch to dark in ways of their own.
+import { outside } from "./outside.js";
 
 /** A background more transparent than this shows what is behind it. */
 const MIN_ALPHA = 0.5;
@@ -33,12 +34,6 @@ function measure(color: string): { readonly luminance: number; readonly alpha: n
       return { luminance: 0.2126 * red + 0.7152 * green + 0.0722 * blue, alpha: color === "" ? 0 : alpha };
     }
   }
-}
-
-/** The element around another one, also through a shadow root. */
-function outside(element: Element): Element | null {
-  const root = element.getRootNode();
-  return element.parentElement ?? (root instanceof ShadowRoot ? root.host : null);
 }
 
 /** The scheme of the nearest background behind an element; without any, the one in which the browser paints the page. */

@@ -49,8 +49,8 @@ pub(crate) fn assemble(
         embedding: &|at| embeddings.get(&keys[at]).map(Vec::as_slice),
         languages: models.languages,
     };
-    let chosen = models.embedder.take();
-    let own_reader = chosen.as_ref().and_then(|chosen| chosen.reader.clone());
+    let mut chosen = models.embedder.take();
+    let own_reader = chosen.as_mut().and_then(|chosen| chosen.reader.take());
     let fitted = chosen.map(|chosen| chosen.fitted(&site, false));
     let fitted = fitted.transpose()?;
     let embedder_summary = fitted.as_ref().map(Fitted::summary);
@@ -171,6 +171,7 @@ fn weights(
     // The reader that ships reads English; whoever gives a folder has one that reads the site.
     let of_folder = models.languages.is_english() || arguments.models.is_some();
     let reader = match own_reader {
+        _ if arguments.no_reader => None,
         // The gate knows what the signs of each reader mean beside its embedder's similarities.
         Some(own) => Some(own.bytes),
         None if of_folder && models.folder.join(READER).exists() => {
@@ -178,16 +179,12 @@ fn weights(
         }
         None => None,
     };
-    weights.extend(
-        reader
-            .filter(|_| !arguments.no_reader)
-            .map(|bytes| WeightFile {
-                role: Role::Reader,
-                name: READER.to_owned(),
-                label: None,
-                bytes,
-            }),
-    );
+    weights.extend(reader.map(|bytes| WeightFile {
+        role: Role::Reader,
+        name: READER.to_owned(),
+        label: None,
+        bytes,
+    }));
     weights.extend(models.writers);
     Ok(weights)
 }
